@@ -1,0 +1,64 @@
+"""The one error tree: every error a user can meet says what is wrong, where, and how to mend it.
+
+    EthogramError
+    ├── SpecError          a file the user wrote is wrong (study, version, suite, outputs)
+    ├── ModelError         a model cannot be found, verified or loaded
+    ├── RequestError       a request the model cannot serve (prompt longer than the context, …)
+    ├── StoreError         the store cannot be read or written (full disk, newer schema, locked)
+    └── MissingExtraError  an optional part of Ethogram is not installed
+
+The CLI prints `str(error)` as one line and exits with `error.exit_code`.
+"""
+
+from __future__ import annotations
+
+
+class EthogramError(Exception):
+    """Base of all errors meant for the user.
+
+    Args:
+        what: what is wrong, without a full stop.
+        where: file, line and field, or the object concerned; printed first.
+        mend: how to mend it; printed last.
+    """
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, where: str | None = None, mend: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.mend = mend
+
+    def __str__(self) -> str:
+        line = f"{self.where}: {self.what}" if self.where else self.what
+        if self.mend:
+            line = f"{line}; {self.mend}"
+        return " ".join(line.split())
+
+
+class SpecError(EthogramError):
+    """A file the user wrote is wrong."""
+
+
+class ModelError(EthogramError):
+    """A model cannot be found, verified or loaded."""
+
+
+class RequestError(EthogramError):
+    """A request the model cannot serve."""
+
+
+class StoreError(EthogramError):
+    """The store cannot be read or written."""
+
+
+class MissingExtraError(EthogramError):
+    """An optional part of Ethogram is not installed."""
+
+    def __init__(self, extra: str, needed_for: str) -> None:
+        super().__init__(
+            f"{needed_for} needs the optional part [{extra}], which is not installed",
+            mend=f"install it with: pip install 'ethogram[{extra}]'",
+        )
+        self.extra = extra

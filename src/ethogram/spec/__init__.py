@@ -1,0 +1,32 @@
+"""What a user writes: study, version, decoding, prompt, suite; parsing, inheritance, identity."""
+
+from ethogram.spec.decoding import ORDER_PRESETS, Decoding
+from ethogram.spec.diff import Change, diff_versions
+from ethogram.spec.generation import FinishReason, Generation, Message, Request
+from ethogram.spec.prompt import Example, Prompt
+from ethogram.spec.requests import make_requests
+from ethogram.spec.study import StudySpec, load_study
+from ethogram.spec.suite import Constraint, Suite, SuitePrompt, load_suite
+from ethogram.spec.version import StudyFile, Version
+
+__all__ = [
+    "ORDER_PRESETS",
+    "Change",
+    "Constraint",
+    "Decoding",
+    "Example",
+    "FinishReason",
+    "Generation",
+    "Message",
+    "Prompt",
+    "Request",
+    "StudyFile",
+    "StudySpec",
+    "Suite",
+    "SuitePrompt",
+    "Version",
+    "diff_versions",
+    "load_study",
+    "load_suite",
+    "make_requests",
+]

@@ -1,0 +1,225 @@
+"""Decoding: how the next token is chosen. Knows names, bounds and order of steps; never runs one.
+
+A decoding is a strategy and an ordered list of steps. Every engine orders the same steps
+differently, and the order changes the distribution, so the order is part of the design.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Strategy = Literal["greedy", "sample", "beam"]
+
+#: Steps that edit logits from the token history; they act under every strategy.
+HISTORY_STEPS = (
+    "repetition_penalty",
+    "frequency_penalty",
+    "presence_penalty",
+    "no_repeat_ngram_size",
+    "min_new_tokens",
+)
+#: Steps that reshape or truncate the distribution; they act only when sampling.
+SAMPLING_STEPS = ("temperature", "top_k", "top_p", "min_p")
+STEP_NAMES = HISTORY_STEPS + SAMPLING_STEPS
+
+#: The order in which each engine applies the steps it shares with us. Read in: transformers 5.23
+#: `GenerationMixin._get_logits_processor`; vLLM 0.33 `v1/sample/sampler.py`; llama.cpp
+#: `common/common.h` default sampler chain (temperature last). Steps that an engine lacks stand
+#: where its nearest relative stands.
+ORDER_PRESETS: dict[str, tuple[str, ...]] = {
+    "transformers": (
+        "repetition_penalty",
+        "frequency_penalty",
+        "presence_penalty",
+        "no_repeat_ngram_size",
+        "min_new_tokens",
+        "temperature",
+        "top_k",
+        "top_p",
+        "min_p",
+    ),
+    "vllm": (
+        "min_new_tokens",
+        "no_repeat_ngram_size",
+        "repetition_penalty",
+        "frequency_penalty",
+        "presence_penalty",
+        "temperature",
+        "min_p",
+        "top_k",
+        "top_p",
+    ),
+    "llamacpp": (
+        "min_new_tokens",
+        "repetition_penalty",
+        "frequency_penalty",
+        "presence_penalty",
+        "no_repeat_ngram_size",
+        "top_k",
+        "top_p",
+        "min_p",
+        "temperature",
+    ),
+}
+
+#: The value at which a step changes nothing.
+NEUTRAL: dict[str, float | int] = {
+    "repetition_penalty": 1.0,
+    "frequency_penalty": 0.0,
+    "presence_penalty": 0.0,
+    "no_repeat_ngram_size": 0,
+    "min_new_tokens": 0,
+    "temperature": 1.0,
+    "top_k": 0,
+    "top_p": 1.0,
+    "min_p": 0.0,
+}
+
+
+class Decoding(BaseModel):
+    """How the next token is chosen; all probabilities are fractions, lengths are new tokens.
+
+    The defaults are pure sampling at temperature 1: each truncation is off until asked for, unlike
+    transformers (top_k 50) and llama.cpp (top_k 40, top_p 0.95, min_p 0.05), so that a version
+    file says all that was done.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+
+    strategy: Strategy | None = Field(
+        None,
+        description="greedy, sample or beam; without it: beam if num_beams > 1, greedy if "
+        "temperature is 0, else sample",
+    )
+    order: str | tuple[str, ...] = Field(
+        "transformers",
+        description="order of the steps: transformers, vllm, llamacpp, or a list of step names",
+    )
+    temperature: float = Field(1.0, ge=0.0, le=100.0, description="divides the logits; 0 is greedy")
+    top_k: int = Field(0, ge=0, description="keep the k most probable tokens; 0 is off")
+    top_p: float = Field(
+        1.0, gt=0.0, le=1.0, description="keep the smallest set of tokens with this mass; 1 is off"
+    )
+    min_p: float = Field(
+        0.0, ge=0.0, lt=1.0, description="drop tokens below this share of the top one; 0 is off"
+    )
+    repetition_penalty: float = Field(
+        1.0, gt=0.0, description="CTRL penalty on tokens of prompt and output; 1 is off"
+    )
+    frequency_penalty: float = Field(
+        0.0, ge=-100.0, le=100.0, description="subtracted per earlier use in the output; 0 is off"
+    )
+    presence_penalty: float = Field(
+        0.0, ge=-100.0, le=100.0, description="subtracted once per token already in the output"
+    )
+    no_repeat_ngram_size: int = Field(
+        0, ge=0, description="no n-gram of this size occurs twice in prompt and output; 0 is off"
+    )
+    num_beams: int = Field(1, ge=1, le=64, description="beams kept by beam search")
+    length_penalty: float = Field(
+        1.0, description="beam search: score divided by length to this power"
+    )
+    early_stopping: bool | Literal["never"] = Field(
+        False, description="beam search: when to stop (as in transformers)"
+    )
+    min_new_tokens: int = Field(0, ge=0, description="no end-of-sequence before this many tokens")
+    max_new_tokens: int = Field(128, ge=1, description="at most this many new tokens")
+    stop: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (), description="strings that end the output; cut from the text"
+    )
+    stop_token_ids: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (), description="token ids that end the output, besides the model's end of sequence"
+    )
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _one_stop_is_a_list(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("order")
+    @classmethod
+    def _order_names_are_known(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if isinstance(value, str):
+            if value not in ORDER_PRESETS:
+                raise ValueError(f"unknown order {value!r}; use one of {', '.join(ORDER_PRESETS)}")
+            return value
+        unknown = [name for name in value if name not in STEP_NAMES]
+        if unknown:
+            raise ValueError(f"unknown step {unknown[0]!r}; use of {', '.join(STEP_NAMES)}")
+        if len(set(value)) != len(value):
+            raise ValueError("a step is named twice")
+        return value
+
+    @model_validator(mode="after")
+    def _settings_agree(self) -> Decoding:
+        if self.min_new_tokens > self.max_new_tokens:
+            raise ValueError(
+                f"min_new_tokens {self.min_new_tokens} is above max_new_tokens "
+                f"{self.max_new_tokens}; lower one or raise the other"
+            )
+        if self.strategy == "sample" and self.temperature == 0:
+            raise ValueError("strategy sample needs a temperature above 0; use strategy greedy")
+        if self.strategy == "beam" and self.num_beams == 1:
+            raise ValueError("strategy beam needs num_beams of at least 2")
+        if self.strategy in ("greedy", "sample") and self.num_beams > 1:
+            raise ValueError(f"num_beams {self.num_beams} has no effect under {self.strategy}")
+        missing = [name for name in self.active_step_names(all_of=True) if name not in self.chain]
+        if missing:
+            raise ValueError(f"{missing[0]} is set but not in order; add it to the list")
+        return self
+
+    @property
+    def resolved_strategy(self) -> Strategy:
+        """The strategy that will run, inferred from the settings when it is not stated."""
+        if self.strategy is not None:
+            return self.strategy
+        if self.num_beams > 1:
+            return "beam"
+        return "greedy" if self.temperature == 0 else "sample"
+
+    @property
+    def is_stochastic(self) -> bool:
+        """Whether two sample indices can differ."""
+        return self.resolved_strategy == "sample"
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """All step names in the order in which they apply."""
+        return ORDER_PRESETS[self.order] if isinstance(self.order, str) else self.order
+
+    def active_step_names(self, *, all_of: bool = False) -> tuple[str, ...]:
+        """Names of the steps that can change the output, in order.
+
+        Under greedy and beam search the sampling steps never apply: no truncation removes the
+        most probable token, and transformers leaves them out of beam search.
+
+        Args:
+            all_of: in the order of declaration and without asking `order` (used to check it).
+        """
+        names = STEP_NAMES if all_of else self.chain
+        usable = STEP_NAMES if self.is_stochastic else HISTORY_STEPS
+        return tuple(
+            name for name in names if name in usable and getattr(self, name) != NEUTRAL[name]
+        )
+
+    def canonical(self) -> dict[str, Any]:
+        """The settings that can change the output, in one form per behaviour.
+
+        Two decodings with equal canonical forms give equal outputs: neutral and unreachable
+        settings are dropped, stop lists are sets, and the order is kept only among active steps.
+        """
+        strategy = self.resolved_strategy
+        form: dict[str, Any] = {"strategy": strategy, "max_new_tokens": self.max_new_tokens}
+        active = self.active_step_names()
+        form["steps"] = [[name, getattr(self, name)] for name in active]
+        if strategy == "beam":
+            form["num_beams"] = self.num_beams
+            form["length_penalty"] = self.length_penalty
+            form["early_stopping"] = self.early_stopping
+        if self.stop:
+            form["stop"] = sorted(set(self.stop))
+        if self.stop_token_ids:
+            form["stop_token_ids"] = sorted(set(self.stop_token_ids))
+        return form

@@ -1,0 +1,89 @@
+"""Diff: what changed from one version to another, as data and in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ethogram.spec.version import OWN_FIELDS, Version
+
+#: What a setting's change means, for the reader of a log: (lower, higher).
+_MEANING: dict[str, tuple[str, str]] = {
+    "decoding.temperature": ("less randomness", "more randomness"),
+    "decoding.top_k": ("tighter responses", "more diversity"),
+    "decoding.top_p": ("tighter responses", "more diversity"),
+    "decoding.min_p": ("more diversity", "tighter responses"),
+    "decoding.repetition_penalty": ("less discouragement of echoes", "less echo"),
+    "decoding.frequency_penalty": ("less discouragement of reuse", "less reuse of words"),
+    "decoding.presence_penalty": ("less push to new words", "more push to new words"),
+    "decoding.max_new_tokens": ("shorter outputs", "longer outputs"),
+    "decoding.num_beams": ("a narrower search", "a wider search"),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One setting that differs.
+
+    Attributes:
+        field: dotted name.
+        before: value in the first version.
+        after: value in the second.
+    """
+
+    field: str
+    before: Any
+    after: Any
+
+    @property
+    def words(self) -> str:
+        """The change as a person would write it down."""
+        line = f"`{self.field}` {_show(self.before)} → {_show(self.after)}"
+        meaning = _MEANING.get(self.field)
+        if meaning and _comparable(self.before, self.after):
+            line += f" ({meaning[self.after > self.before]})"
+        return line
+
+    def to_json(self) -> dict[str, Any]:
+        """Field, values and words."""
+        return {
+            "field": self.field,
+            "before": self.before,
+            "after": self.after,
+            "words": self.words,
+        }
+
+
+def diff_versions(before: Version, after: Version) -> list[Change]:
+    """The settings in which two resolved versions differ, in the order of the version file."""
+    old, new = _flat(before), _flat(after)
+    return [Change(name, old[name], new[name]) for name in old if old[name] != new[name]]
+
+
+def _flat(version: Version) -> dict[str, Any]:
+    form: dict[str, Any] = {}
+    for name, value in version.model_dump(mode="json").items():
+        if name in (*OWN_FIELDS, "expect") and name != "outputs":
+            continue
+        if name in ("decoding", "prompt"):
+            form.update({f"{name}.{key}": inner for key, inner in value.items()})
+        else:
+            form[name] = value
+    form["decoding.strategy"] = version.decoding.resolved_strategy
+    return form
+
+
+def _comparable(*values: Any) -> bool:
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+
+
+def _show(value: Any) -> str:
+    if value is None or value == [] or value == "":
+        return "none"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        text = ", ".join(repr(part) if isinstance(part, str) else str(part) for part in value)
+        return f"[{text}]" if len(text) <= 60 else f"{len(value)} entries"
+    text = repr(value) if isinstance(value, str) and ("\n" in value or " " in value) else str(value)
+    return f"`{text}`"

@@ -1,0 +1,69 @@
+"""Request and generation: what crosses the border between a study and whatever generates text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ethogram.spec.decoding import Decoding
+
+FinishReason = Literal["stop", "eos", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat: role is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One output to make.
+
+    Attributes:
+        identity: hex digest of all that can change the output; equal identities are one request.
+        prompt_id: id of the prompt in its suite.
+        sample_index: 0..K-1.
+        prompt: the finished prompt text, or the messages that the model's own chat template turns
+            into one.
+        decoding: how the next token is chosen.
+        noise_key: 64-bit key of the sampling noise; None when the decoding is deterministic.
+    """
+
+    identity: str
+    prompt_id: str
+    sample_index: int
+    prompt: str | tuple[Message, ...]
+    decoding: Decoding
+    noise_key: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One output of one version for one prompt and one sample index.
+
+    Attributes:
+        identity: that of the request.
+        prompt_text: the text that the model saw.
+        prompt_token_ids: its token ids, special tokens included.
+        token_ids: the new tokens as the model made them, the one that ended it included.
+        text: the output, without special tokens and cut before a stop string.
+        finish_reason: stop (stop string or stop token), eos, or length (max_new_tokens, or the
+            model's context is full).
+        logprobs: log-probability of each new token under the model's own distribution at
+            temperature 1, before any step; nats, same length as token_ids. Empty if unknown.
+        seconds: wall time from admission to finish; rows of one batch share the machine.
+    """
+
+    identity: str
+    prompt_id: str
+    sample_index: int
+    prompt_text: str
+    prompt_token_ids: tuple[int, ...]
+    token_ids: tuple[int, ...]
+    text: str
+    finish_reason: FinishReason
+    logprobs: tuple[float, ...]
+    seconds: float

@@ -1,0 +1,111 @@
+"""Prompt: how a suite's text becomes what the model sees. Knows templates; knows no tokenizer."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from ethogram.spec.generation import Message
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+    from ethogram.spec.suite import SuitePrompt
+
+DEFAULT_TEMPLATE = "{{ input }}"
+
+
+class Example(BaseModel):
+    """One worked example for few-shot prompting."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: str = Field(description="what a user says")
+    output: str = Field(description="what a good answer is")
+
+
+class Prompt(BaseModel):
+    """How the text of a suite becomes the prompt of a version.
+
+    The template is Jinja (sandboxed) over `input`, `system` and `examples`. With `chat`, the
+    rendered template is the user's turn, examples become earlier turns, and the model's own chat
+    template joins them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    template: str = Field(DEFAULT_TEMPLATE, description="Jinja over input, system, examples")
+    system: str | None = Field(None, description="system message of a chat; `system` in templates")
+    chat: bool = Field(False, description="format with the model's own chat template")
+    examples: tuple[Example, ...] = Field((), description="few-shot examples")
+    stop: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (), description="stop strings that belong to this template"
+    )
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _one_stop_is_a_list(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("template")
+    @classmethod
+    def _template_renders(cls, value: str) -> str:
+        from jinja2 import TemplateError
+
+        try:
+            rendered = compile_template(value).render(input="\x00", system="", examples=())
+        except TemplateError as error:
+            raise ValueError(f"template: {error}; it may use input, system and examples") from None
+        if "\x00" not in rendered:
+            raise ValueError("template never uses {{ input }}, so every prompt would be the same")
+        return value
+
+    def render(self, item: SuitePrompt) -> str | tuple[Message, ...]:
+        """What the model sees of a suite's prompt: text, or the messages of a chat."""
+        if not self.chat:
+            return self._fill(item.as_text())
+        system = [Message("system", self.system)] if self.system else []
+        shots = [
+            Message(role, text)
+            for example in self.examples
+            for role, text in (("user", self._fill(example.input)), ("assistant", example.output))
+        ]
+        if item.messages is None:
+            turns = [Message("user", self._fill(item.as_text()))]
+        else:
+            turns = [Message(message.role, message.content) for message in item.messages]
+            if turns[0].role == "system":
+                system = []
+        return (*system, *shots, *turns)
+
+    def _fill(self, text: str) -> str:
+        return compile_template(self.template).render(
+            input=text, system=self.system or "", examples=self.examples
+        )
+
+    def canonical(self) -> dict[str, Any]:
+        """The settings that can change the prompt, in one form per behaviour; stops apart."""
+        form: dict[str, Any] = {}
+        if self.template != DEFAULT_TEMPLATE:
+            form["template"] = self.template
+        if self.chat:
+            form["chat"] = True
+        if self.system and (self.chat or "system" in self.template):
+            form["system"] = self.system
+        if self.examples and (self.chat or "examples" in self.template):
+            form["examples"] = [[example.input, example.output] for example in self.examples]
+        return form
+
+
+@lru_cache(maxsize=256)
+def compile_template(source: str) -> Template:
+    """A sandboxed Jinja template in which an unknown variable is an error."""
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
+    )
+    return environment.from_string(source)

@@ -1,0 +1,108 @@
+"""Suite: an ordered set of prompts, read from JSONL or YAML with the line of each mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ethogram.errors import SpecError
+from ethogram.spec.identity import digest
+from ethogram.spec.source import SourceMap, read_jsonl, read_yaml, validate
+
+
+class ChatMessage(BaseModel):
+    """One turn of a chat prompt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Constraint(BaseModel):
+    """A checkable demand on the output, named as in IFEval (Zhou et al. 2023)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: str = Field(min_length=1, description="IFEval instruction id")
+    kwargs: dict[str, Any] = Field(default_factory=dict)
+
+
+class SuitePrompt(BaseModel):
+    """One prompt of a suite: an id and either a text or chat messages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(min_length=1, description="unique in the suite; keys the sampling noise")
+    text: str | None = Field(None, min_length=1, description="the prompt")
+    messages: tuple[ChatMessage, ...] | None = Field(None, min_length=1, description="chat turns")
+    reference: str | None = Field(None, description="a right answer")
+    constraints: tuple[Constraint, ...] = Field((), description="checkable demands")
+    tags: tuple[str, ...] = Field((), description="groups for reading results")
+
+    @model_validator(mode="after")
+    def _text_or_messages(self) -> SuitePrompt:
+        if (self.text is None) == (self.messages is None):
+            raise ValueError("give either text or messages")
+        return self
+
+    def as_text(self) -> str:
+        """The prompt as plain text; of a chat, the contents of its turns, a line each."""
+        if self.text is not None:
+            return self.text
+        return "\n".join(message.content for message in self.messages or ())
+
+
+class Suite(BaseModel):
+    """An ordered set of prompts with unique ids."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompts: tuple[SuitePrompt, ...]
+
+    def __len__(self) -> int:
+        return len(self.prompts)
+
+    @property
+    def identity(self) -> str:
+        """Digest of all that the prompts say, in their order."""
+        return digest([item.model_dump(mode="json") for item in self.prompts])
+
+
+def load_suite(path: Path) -> Suite:
+    """Read a suite from `.jsonl`, `.yaml` or `.yml`.
+
+    Raises:
+        SpecError: a broken line, an unknown field, a doubled id or an empty suite.
+    """
+    rows = list(_rows(path))
+    if not rows:
+        raise SpecError("the suite is empty", where=str(path), mend="add at least one prompt")
+    prompts: list[SuitePrompt] = []
+    first_line: dict[str, int] = {}
+    for line, row in rows:
+        places = SourceMap()
+        places.set((), path, line)
+        item = validate(SuitePrompt, row, path, places)
+        if item.id in first_line:
+            raise SpecError(
+                f"prompt id {item.id!r} stands already at line {first_line[item.id]}",
+                where=f"{path}:{line}",
+                mend="give each prompt its own id",
+            )
+        first_line[item.id] = line
+        prompts.append(item)
+    return Suite(prompts=tuple(prompts))
+
+
+def _rows(path: Path) -> list[tuple[int, Any]]:
+    if path.suffix in (".yaml", ".yml"):
+        data, places = read_yaml(path)
+        listed = data.get("prompts") if isinstance(data, dict) else data
+        if not isinstance(listed, list):
+            raise SpecError("a YAML suite is a list of prompts", where=str(path))
+        prefix: tuple[str | int, ...] = ("prompts",) if isinstance(data, dict) else ()
+        return [(places.line((*prefix, i)) or 1, row) for i, row in enumerate(listed)]
+    return [(line, row) for line, row in read_jsonl(path)]

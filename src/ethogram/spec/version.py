@@ -1,0 +1,124 @@
+"""Version: one designed behaviour and its parent; what a version file may say, and its identity."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from ethogram.spec.decoding import Decoding
+from ethogram.spec.identity import digest
+from ethogram.spec.prompt import Prompt
+
+VERSION_NAME = re.compile(r"^v?\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$")
+BOUND = re.compile(r"^\s*(<=|>=|<|>)\s*-?\d+(\.\d+)?\s*$")
+
+
+def _as_list(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Notes = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+
+#: Fields that describe a version and never pass from parent to child.
+OWN_FIELDS = (
+    "title",
+    "parent",
+    "learned",
+    "takeaway",
+    "limitation",
+    "notes",
+    "outputs",
+)
+
+
+class Version(BaseModel):
+    """One designed behaviour: model, decoding and prompt, with its notes and expectations.
+
+    A file states only what differs from its parent; `parent` and the notes are its own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    title: str = Field("", description="what this version tries, in a few words")
+    parent: str | None = Field(None, description="the version it differs from")
+    model: str = Field(
+        "smollm2-135m-instruct",
+        min_length=1,
+        description="built-in name, hub id, local folder or .gguf file",
+    )
+    revision: str | None = Field(None, description="branch, tag or commit of a hub model")
+    adapter: str | None = Field(None, description="LoRA adapter: local folder or hub id")
+    dtype: Literal["float32", "bfloat16"] = Field(
+        "float32", description="float32 is the same on every machine; bfloat16 is faster on some"
+    )
+    decoding: Decoding = Field(default_factory=Decoding)
+    prompt: Prompt = Field(default_factory=Prompt)
+    suite: str | None = Field(None, description="suite file; default: the study's")
+    samples: int | None = Field(None, ge=1, description="samples per prompt; default: the study's")
+    outputs: str | None = Field(
+        None, description="JSONL of outputs made elsewhere; the version is then never generated"
+    )
+    expect: dict[str, str] = Field(default_factory=dict, description="bounds on metrics")
+    learned: Notes = Field((), description="what the author learned")
+    takeaway: Notes = Field((), description="what to remember")
+    limitation: Notes = Field((), description="what still fails")
+    notes: Notes = Field((), description="anything else")
+
+    @field_validator("expect")
+    @classmethod
+    def _bounds_parse(cls, value: dict[str, str]) -> dict[str, str]:
+        for metric, bound in value.items():
+            if not BOUND.match(bound):
+                raise ValueError(f"{metric}: {bound!r} is no bound; write for example '< 0.02'")
+        return value
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """Stop strings of decoding and prompt together."""
+        return tuple(sorted({*self.decoding.stop, *self.prompt.stop}))
+
+    def effective_decoding(self) -> Decoding:
+        """The decoding with the prompt's own stop strings joined in."""
+        return self.decoding.model_copy(update={"stop": self.stops})
+
+    def canonical(self) -> dict[str, Any]:
+        """All that can change the output, in one form per behaviour."""
+        form: dict[str, Any] = {
+            "model": self.model,
+            "dtype": self.dtype,
+            "decoding": self.effective_decoding().canonical(),
+            "prompt": self.prompt.canonical(),
+        }
+        for name in ("revision", "adapter", "outputs"):
+            if getattr(self, name) is not None:
+                form[name] = getattr(self, name)
+        return form
+
+    @property
+    def identity(self) -> str:
+        """Digest of the canonical form."""
+        return digest(self.canonical())
+
+
+class StudyFile(BaseModel):
+    """What study.yaml says: defaults that all versions of the study share."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, description="name of the study")
+    title: str = Field("", description="heading of PROGRESS.md")
+    about: str = Field("", description="opening words of PROGRESS.md")
+    seed: int = Field(0, ge=0, description="seed of the sampling noise")
+    suite: str = Field("suites/prompts.jsonl", description="default suite")
+    samples: int = Field(1, ge=1, description="samples per prompt")
+    coupling: Literal["prompt", "independent"] = Field(
+        "prompt",
+        description="prompt: versions share the noise of a prompt and sample index; "
+        "independent: each version has its own",
+    )
+    metrics: tuple[str, ...] = Field((), description="metrics of the table; default: a fixed set")
+    store: str = Field(
+        ".ethogram/store.sqlite", description="SQLite file or SQLAlchemy URL of the store"
+    )

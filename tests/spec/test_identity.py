@@ -1,0 +1,122 @@
+"""Settings that cannot change the output do not change the identity; all others do."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ethogram.spec import Decoding, Prompt, Suite, SuitePrompt, Version, make_requests
+
+HISTORY = {
+    "repetition_penalty": st.floats(0.5, 2.0),
+    "frequency_penalty": st.floats(-2, 2),
+    "presence_penalty": st.floats(-2, 2),
+    "no_repeat_ngram_size": st.integers(0, 5),
+    "min_new_tokens": st.integers(0, 10),
+}
+SAMPLING = {
+    "temperature": st.floats(0.1, 2),
+    "top_k": st.integers(0, 100),
+    "top_p": st.floats(0.1, 1),
+    "min_p": st.floats(0, 0.5),
+}
+
+
+@given(st.fixed_dictionaries({}, optional=HISTORY), st.fixed_dictionaries({}, optional=SAMPLING))
+def test_sampling_settings_do_not_count_under_greedy(
+    history: dict[str, Any], sampling: dict[str, Any]
+) -> None:
+    plain = Decoding(strategy="greedy", **history)
+    noisy = Decoding(strategy="greedy", **history, **sampling)
+    assert Version(decoding=plain).identity == Version(decoding=noisy).identity
+
+
+@given(
+    st.fixed_dictionaries({}, optional={**HISTORY, **SAMPLING}),
+    st.sampled_from(["transformers", "vllm", "llamacpp"]),
+)
+def test_order_counts_only_among_active_steps(settings: dict[str, Any], order: str) -> None:
+    one = Decoding(strategy="sample", order=order, **settings)
+    listed = Decoding(strategy="sample", order=one.active_step_names(), **settings)
+    assert Version(decoding=one).identity == Version(decoding=listed).identity
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"temperature": 0.9},
+        {"top_k": 7},
+        {"top_p": 0.7},
+        {"min_p": 0.1},
+        {"repetition_penalty": 1.2},
+        {"stop": ["\n"]},
+        {"stop_token_ids": [3]},
+        {"max_new_tokens": 9},
+        {"order": "llamacpp", "top_p": 0.5},
+    ],
+)
+def test_settings_that_matter_count(change: dict[str, Any]) -> None:
+    base = {"strategy": "sample", "temperature": 0.7, "top_p": 0.5}
+    assert Version(decoding=base).identity != Version(decoding={**base, **change}).identity
+
+
+def test_notes_and_stop_order_do_not_count() -> None:
+    one = Version(decoding={"stop": ["a", "b"]}, title="x", learned="y", expect={"words": "> 3"})
+    two = Version(decoding={"stop": ["b"]}, prompt={"stop": ["a"]})
+    assert one.identity == two.identity
+
+
+def suite(*ids: str) -> Suite:
+    return Suite(prompts=tuple(SuitePrompt(id=name, text=f"Say {name}") for name in ids))
+
+
+def requests(version: Version, **changes: Any) -> list[Any]:
+    settings = {"samples": 3, "seed": 1, "model_identity": "m"} | changes
+    return make_requests(version, suite("a", "b"), **settings)
+
+
+def test_greedy_runs_once_and_sampling_k_times() -> None:
+    assert len(requests(Version(decoding={"strategy": "greedy"}))) == 2
+    sampled = requests(Version())
+    assert len(sampled) == len({request.identity for request in sampled}) == 6
+
+
+def test_versions_share_noise_unless_independent() -> None:
+    hot, cold = Version(decoding={"temperature": 2}), Version(decoding={"temperature": 0.5})
+    shared = [[r.noise_key for r in requests(version)] for version in (hot, cold)]
+    assert shared[0] == shared[1]
+    apart = [
+        [r.noise_key for r in requests(version, independent_noise=True)] for version in (hot, cold)
+    ]
+    assert not set(apart[0]) & set(apart[1])
+
+
+def test_seed_counts_only_when_sampling() -> None:
+    greedy = Version(decoding={"strategy": "greedy"})
+    assert [r.identity for r in requests(greedy)] == [r.identity for r in requests(greedy, seed=9)]
+    assert requests(Version())[0].identity != requests(Version(), seed=9)[0].identity
+
+
+def test_prompt_rendering() -> None:
+    item = SuitePrompt(id="a", text="Why?")
+    prompt = Prompt(
+        template="{% for e in examples %}Q: {{ e.input }}\nA: {{ e.output }}\n{% endfor %}"
+        "Q: {{ input }}\nA:",
+        examples=[{"input": "One?", "output": "Two."}],
+    )
+    assert prompt.render(item) == "Q: One?\nA: Two.\nQ: Why?\nA:"
+    chat = Prompt(chat=True, system="Be brief.", examples=[{"input": "One?", "output": "Two."}])
+    assert [(m.role, m.content) for m in chat.render(item)] == [
+        ("system", "Be brief."),
+        ("user", "One?"),
+        ("assistant", "Two."),
+        ("user", "Why?"),
+    ]
+    own = SuitePrompt(id="b", messages=[{"role": "system", "content": "S"}])
+    assert [m.content for m in Prompt(chat=True, system="T").render(own)] == ["S"]
+
+
+def test_unused_prompt_parts_do_not_count() -> None:
+    assert Version(prompt={"system": "x"}).identity == Version().identity
+    assert Version(prompt={"system": "x", "chat": True}).identity != Version().identity

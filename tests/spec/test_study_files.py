@@ -1,0 +1,148 @@
+"""What a user writes, and the one line a mistake gets."""
+
+from pathlib import Path
+
+import pytest
+
+from ethogram.errors import SpecError
+from ethogram.spec import diff_versions, load_study, load_suite
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "study.yaml").write_text("name: s\nsamples: 2\n")
+    (tmp_path / "suites/prompts.jsonl").write_text('{"id": "a", "text": "Once"}\n')
+    (tmp_path / "versions/v0.0.1.yaml").write_text(
+        "title: Greedy\nmodel: gpt2\ndecoding: {strategy: greedy, max_new_tokens: 40}\n"
+        "learned: it loops\n"
+    )
+    (tmp_path / "versions/v0.1.0.yaml").write_text(
+        "title: Sampling\nparent: v0.0.1\n"
+        "decoding:\n  strategy: sample\n  temperature: 0.7\n  top_p: 0.9\n"
+    )
+    return tmp_path
+
+
+def write(study: Path, name: str, text: str) -> None:
+    (study / name).write_text(text)
+
+
+def test_child_states_only_what_differs(study: Path) -> None:
+    spec = load_study(study)
+    child = spec.version("v0.1.0")
+    assert child.model == "gpt2"
+    assert child.decoding.max_new_tokens == 40
+    assert child.decoding.top_p == 0.9
+    assert child.title == "Sampling"
+    assert child.learned == (), "notes belong to the version that wrote them"
+    assert spec.version("v0.0.1").learned == ("it loops",)
+    assert spec.samples("v0.1.0") == 2
+
+
+def test_diff_in_words(study: Path) -> None:
+    spec = load_study(study)
+    changes = diff_versions(spec.version("v0.0.1"), spec.version("v0.1.0"))
+    assert {change.field for change in changes} == {
+        "decoding.strategy",
+        "decoding.temperature",
+        "decoding.top_p",
+    }
+    temperature = next(change for change in changes if change.field == "decoding.temperature")
+    assert temperature.words == "`decoding.temperature` `1.0` → `0.7` (less randomness)"
+
+
+MISTAKES = [
+    (
+        "temprature: 1",
+        "v0.2.0.yaml:1: temprature: unknown field; did you mean 'temperature' inside 'decoding'?",
+    ),
+    ("decoding:\n  temprature: 1", "v0.2.0.yaml:2: decoding.temprature: unknown field; did you"),
+    ("decoding: {temperature: -1}", "v0.2.0.yaml:1: decoding.temperature: input should be greater"),
+    ("decoding:\n  top_p: 0", "v0.2.0.yaml:2: decoding.top_p: input should be greater than 0"),
+    ("decoding:\n  top_p: 1.5", "v0.2.0.yaml:2: decoding.top_p: input should be less than"),
+    ("decoding:\n  top_k: many", "v0.2.0.yaml:2: decoding.top_k: input should be a valid integer"),
+    ("decoding: 3", "decoding: input should be"),
+    ("parent: v0.0.9", "v0.2.0.yaml:1: parent: no version 'v0.0.9'; did you mean 'v0.0.1'?"),
+    ("parent: v0.2.0", "versions are each other's parents: v0.2.0 -> v0.2.0"),
+    ("title: [", "v0.2.0.yaml:1: not valid YAML"),
+    ("title: a\ntitle: b", "not valid YAML: found duplicate key"),
+    ("- a", "must be a mapping"),
+    ("prompt: {template: 'Q:'}", "template never uses {{ input }}"),
+    ("prompt: {template: '{{ inptu }}'}", "'inptu' is undefined"),
+    ("expect: {loop_rate: low}", "'low' is no bound"),
+    ("decoding: {order: vlm, temperature: 1}", "unknown order 'vlm'"),
+    ("decoding: {order: [temperature], top_k: 5}", "top_k is set but not in order"),
+    ("decoding: {min_new_tokens: 50, max_new_tokens: 10}", "min_new_tokens 50 is above"),
+    ("decoding: {strategy: beam}", "strategy beam needs num_beams"),
+    ("parent: v0.0.1\ndecoding: {temperature: 0.7}", "no effect under the inherited strategy"),
+    ("parent: v0.0.1\ndecoding: {top_p: 0.7}", "has no effect under greedy decoding"),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), MISTAKES, ids=[line[:40] for _, line in MISTAKES])
+def test_one_line_for_a_mistake(study: Path, text: str, line: str) -> None:
+    write(study, "versions/v0.2.0.yaml", text)
+    with pytest.raises(SpecError) as caught:
+        load_study(study)
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_cycle_and_bad_name(study: Path) -> None:
+    write(study, "versions/v0.2.0.yaml", "parent: v0.3.0")
+    write(study, "versions/v0.3.0.yaml", "parent: v0.2.0")
+    with pytest.raises(SpecError, match=r"v0\.2\.0 -> v0\.3\.0 -> v0\.2\.0"):
+        load_study(study)
+    (study / "versions/v0.3.0.yaml").rename(study / "versions/best.yaml")
+    with pytest.raises(SpecError, match="no version name"):
+        load_study(study)
+
+
+def test_missing_study_and_version(study: Path, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"no study\.yaml here"):
+        load_study(tmp_path / "nowhere")
+    with pytest.raises(SpecError, match=r"did you mean 'v0\.0\.1'"):
+        load_study(study).version("v0.0.2")
+
+
+SUITES = [
+    ("", "the suite is empty"),
+    ('{"id": "a", "text": "x"}\n{"id": "a", "text": "y"}\n', ":2: prompt id 'a' stands already"),
+    ('{"id": "a", "text": "x"}\n' * 0 + "\n" * 6 + '{"id": "b"\n', ":7: not valid JSON"),
+    ('{"id": "a"}\n', ":1: give either text or messages"),
+    ('{"id": "a", "text": "x", "tag": []}\n', "did you mean 'tags'?"),
+    ("[1]\n", "must be a JSON object"),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), SUITES)
+def test_suite_mistakes(tmp_path: Path, text: str, line: str) -> None:
+    path = tmp_path / "suite.jsonl"
+    path.write_text(text)
+    with pytest.raises(SpecError) as caught:
+        load_suite(path)
+    assert line in str(caught.value)
+
+
+def test_yaml_suite_with_messages(tmp_path: Path) -> None:
+    path = tmp_path / "suite.yaml"
+    path.write_text(
+        "- id: a\n  text: Once\n- id: b\n  messages:\n    - {role: user, content: Hi}\n"
+    )
+    suite = load_suite(path)
+    assert [item.as_text() for item in suite.prompts] == ["Once", "Hi"]
+    path.write_text("- id: a\n  text: Once\n- id: a\n  text: Two\n")
+    with pytest.raises(SpecError, match=r"suite\.yaml:3: prompt id 'a'"):
+        load_suite(path)
+
+
+def test_unreadable_files(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="no such file"):
+        load_suite(tmp_path / "none.jsonl")
+    (tmp_path / "latin.jsonl").write_bytes(b"\xff\xfe")
+    with pytest.raises(SpecError, match="not UTF-8"):
+        load_suite(tmp_path / "latin.jsonl")
+    with pytest.raises(SpecError, match="cannot be read"):
+        load_suite(tmp_path)
