@@ -1,0 +1,1 @@
+"""The metrics room; see the map in CONTRIBUTING.md."""

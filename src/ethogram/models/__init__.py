@@ -1,0 +1,1 @@
+"""The models room; see the map in CONTRIBUTING.md."""

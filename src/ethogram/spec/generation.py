@@ -7,7 +7,7 @@ from typing import Literal
 
 from ethogram.spec.decoding import Decoding
 
-FinishReason = Literal["stop", "eos", "length"]
+FinishReason = Literal["stop", "eos", "length", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Generation:
         token_ids: the new tokens as the model made them, the one that ended it included.
         text: the output, without special tokens and cut before a stop string.
         finish_reason: stop (stop string or stop token), eos, or length (max_new_tokens, or the
-            model's context is full).
+            model's context is full); unknown for outputs made elsewhere that do not say.
         logprobs: log-probability of each new token under the model's own distribution at
             temperature 1, before any step; nats, same length as token_ids. Empty if unknown.
         seconds: wall time from admission to finish; rows of one batch share the machine.

@@ -1,0 +1,1 @@
+"""The stats room; see the map in CONTRIBUTING.md."""

@@ -1,0 +1,1 @@
+"""The study room; see the map in CONTRIBUTING.md."""
