@@ -1,1 +1,6 @@
-"""The store room; see the map in CONTRIBUTING.md."""
+"""Generations and runs in SQLAlchemy tables: SQLite by default, any database by URL."""
+
+from ethogram.store.schema import SCHEMA_VERSION
+from ethogram.store.store import RunRecord, Store
+
+__all__ = ["SCHEMA_VERSION", "RunRecord", "Store"]

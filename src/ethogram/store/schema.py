@@ -1,0 +1,91 @@
+"""Schema: the tables of the store and the ordered migrations that lead to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    func,
+    insert,
+    inspect,
+    select,
+)
+
+from ethogram.errors import StoreError
+
+metadata = MetaData()
+
+schema_table = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+
+generations_table = Table(
+    "generations",
+    metadata,
+    Column("identity", String(64), primary_key=True),
+    Column("prompt_id", Text, nullable=False, index=True),
+    Column("sample_index", Integer, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("prompt_text", Text, nullable=False),
+    Column("prompt_token_ids", LargeBinary, nullable=False),
+    Column("token_ids", LargeBinary, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("finish_reason", String(16), nullable=False),
+    Column("logprobs", LargeBinary, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
+runs_table = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("version", Text, nullable=False),
+    Column("version_identity", String(64), nullable=False),
+    Column("started_at", String(32), nullable=False),
+    Column("finished_at", String(32)),
+    Column("made", Integer),
+    Column("tokens", Integer),
+)
+
+
+def _create(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[generations_table, runs_table])
+
+
+#: Migration i leads from schema i to schema i + 1; never edited once released, only added to.
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create,)
+SCHEMA_VERSION = len(MIGRATIONS)
+
+
+def migrate(connection: Connection, where: str) -> None:
+    """Bring a database to the present schema, one migration after the other.
+
+    Raises:
+        StoreError: a newer Ethogram wrote it, or it is some other database.
+    """
+    names = set(inspect(connection).get_table_names())
+    if names and schema_table.name not in names:
+        raise StoreError(
+            "holds other tables, so it is not a store of Ethogram",
+            where=where,
+            mend="name another file in study.yaml: store",
+        )
+    schema_table.create(connection, checkfirst=True)
+    at = connection.execute(select(func.max(schema_table.c.version))).scalar() or 0
+    if at > SCHEMA_VERSION:
+        raise StoreError(
+            f"has schema {at}, this Ethogram knows schemas up to {SCHEMA_VERSION}",
+            where=where,
+            mend="update Ethogram",
+        )
+    for number in range(at, SCHEMA_VERSION):
+        MIGRATIONS[number](connection)
+        connection.execute(insert(schema_table).values(version=number + 1))

@@ -1,0 +1,248 @@
+"""Store: generations keyed by identity, and the runs that made them. Knows no version files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from sqlalchemy import Connection, Engine, Row, create_engine, event, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
+
+from ethogram.errors import StoreError
+from ethogram.spec.generation import FinishReason, Generation
+from ethogram.store.schema import generations_table, migrate, runs_table
+
+#: SQLite allows 32766 bound values; identities are looked up in chunks well below it.
+CHUNK = 500
+#: Another process may hold the write lock for as long as one transaction takes.
+BUSY_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One act of making generations; `finished_at` is None if it was cut off."""
+
+    id: int
+    version: str
+    version_identity: str
+    started_at: str
+    finished_at: str | None
+    made: int | None
+    tokens: int | None
+
+
+class Store:
+    """The generations of a study.
+
+    Every write is one transaction, so a process killed at any moment leaves whole generations
+    only. SQLite runs in WAL mode: readers never wait for the writer.
+    """
+
+    def __init__(self, engine: Engine, where: str) -> None:
+        self._engine = engine
+        self._where = where
+        with self._begin(writes=True) as connection:
+            migrate(connection, where)
+
+    @classmethod
+    def open(cls, location: str | Path) -> Store:
+        """Open the store at a path (SQLite) or SQLAlchemy URL, and make it if it is not there.
+
+        Raises:
+            StoreError: it cannot be opened, is no store, or was written by a newer Ethogram.
+        """
+        if isinstance(location, Path) or "://" not in location:
+            path = Path(location)
+            if path.is_dir() or not path.parent.is_dir():
+                raise StoreError(
+                    "is a folder" if path.is_dir() else "its folder does not exist",
+                    where=str(path),
+                    mend="name a file in study.yaml: store",
+                )
+            url = f"sqlite:///{path}"
+        else:
+            url = location
+        engine = create_engine(url)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_at_once)
+        return cls(engine, str(location))
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def add(self, generations: Iterable[Generation], *, model: str) -> int:
+        """Store generations in one transaction; those already there stay as they are.
+
+        Args:
+            generations: to store.
+            model: identity of the model that made them.
+
+        Returns:
+            How many were new.
+
+        Raises:
+            StoreError: disk full, read-only, … ; nothing of this call is stored then.
+        """
+        rows = {generation.identity: _to_row(generation, model) for generation in generations}
+        with self._begin(writes=True) as connection:
+            known = self._known(connection, list(rows))
+            fresh = [row for identity, row in rows.items() if identity not in known]
+            if fresh:
+                connection.execute(insert(generations_table), fresh)
+        return len(fresh)
+
+    def missing(self, identities: Sequence[str]) -> list[str]:
+        """Those of the identities that are not stored, in their order."""
+        with self._begin() as connection:
+            known = self._known(connection, identities)
+        return [identity for identity in identities if identity not in known]
+
+    def get(self, identities: Sequence[str]) -> dict[str, Generation]:
+        """The stored ones among the identities."""
+        found: dict[str, Generation] = {}
+        with self._begin() as connection:
+            for chunk in _chunks(identities):
+                query = select(generations_table).where(generations_table.c.identity.in_(chunk))
+                found.update((row.identity, _from_row(row)) for row in connection.execute(query))
+        return found
+
+    def iter_generations(self) -> Iterator[Generation]:
+        """All generations in order of identity, streamed."""
+        query = select(generations_table).order_by(generations_table.c.identity)
+        with self._begin() as connection:
+            for row in connection.execution_options(yield_per=CHUNK).execute(query):
+                yield _from_row(row)
+
+    def count(self) -> int:
+        """How many generations are stored."""
+        with self._begin() as connection:
+            query = select(func.count()).select_from(generations_table)
+            return int(connection.execute(query).scalar_one())
+
+    def start_run(self, version: str, version_identity: str) -> int:
+        """Record that a run begins; returns its id."""
+        with self._begin(writes=True) as connection:
+            result = connection.execute(
+                insert(runs_table).values(
+                    version=version, version_identity=version_identity, started_at=_now()
+                )
+            )
+            return int((result.inserted_primary_key or (0,))[0])
+
+    def finish_run(self, run_id: int, *, made: int, tokens: int) -> None:
+        """Record that a run ended well."""
+        with self._begin(writes=True) as connection:
+            connection.execute(
+                update(runs_table)
+                .where(runs_table.c.id == run_id)
+                .values(finished_at=_now(), made=made, tokens=tokens)
+            )
+
+    def runs(self, version: str | None = None) -> list[RunRecord]:
+        """The runs recorded, oldest first."""
+        query = select(runs_table).order_by(runs_table.c.id)
+        if version is not None:
+            query = query.where(runs_table.c.version == version)
+        with self._begin() as connection:
+            return [RunRecord(*row) for row in connection.execute(query)]
+
+    def _known(self, connection: Connection, identities: Sequence[str]) -> set[str]:
+        column = generations_table.c.identity
+        known: set[str] = set()
+        for chunk in _chunks(identities):
+            known.update(connection.execute(select(column).where(column.in_(chunk))).scalars())
+        return known
+
+    @contextmanager
+    def _begin(self, *, writes: bool = False) -> Iterator[Connection]:
+        """A transaction whose database errors become one line."""
+        try:
+            with self._engine.execution_options(writes=writes).begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise _explain(error, self._where) from None
+
+
+_MENDS = {
+    "database or disk is full": "free some space and run again; what was stored is kept",
+    "unable to open database file": "check that the folder exists and can be written",
+    "attempt to write a readonly database": "make the file and its folder writable",
+    "file is not a database": "move the file away, or restore it from a copy",
+    "database disk image is malformed": "restore it from a copy, or move it away and run again",
+    "database is locked": "another process is writing for very long; try again",
+    "disk I/O error": "check the disk and its free space; what was stored is kept",
+}
+
+
+def _explain(error: DBAPIError, where: str) -> StoreError:
+    problem = str(error.orig).splitlines()[0]
+    return StoreError(problem, where=where, mend=_MENDS.get(problem))
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    # SQLAlchemy begins transactions itself (see _begin_at_once); the driver must not.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _begin_at_once(connection: Connection) -> None:
+    # A deferred transaction that turns from reading to writing fails when another process wrote in
+    # between, without waiting; taking the write lock first makes it wait. Readers need no lock.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _chunks(identities: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(identities), CHUNK):
+        yield identities[start : start + CHUNK]
+
+
+def _to_row(generation: Generation, model: str) -> dict[str, Any]:
+    return {
+        "identity": generation.identity,
+        "prompt_id": generation.prompt_id,
+        "sample_index": generation.sample_index,
+        "model": model,
+        "prompt_text": generation.prompt_text,
+        "prompt_token_ids": np.asarray(generation.prompt_token_ids, "<i4").tobytes(),
+        "token_ids": np.asarray(generation.token_ids, "<i4").tobytes(),
+        "text": generation.text,
+        "finish_reason": generation.finish_reason,
+        "logprobs": np.asarray(generation.logprobs, "<f4").tobytes(),
+        "seconds": generation.seconds,
+        "created_at": _now(),
+    }
+
+
+def _from_row(row: Row[Any]) -> Generation:
+    return Generation(
+        identity=row.identity,
+        prompt_id=row.prompt_id,
+        sample_index=row.sample_index,
+        prompt_text=row.prompt_text,
+        prompt_token_ids=tuple(np.frombuffer(row.prompt_token_ids, "<i4").tolist()),
+        token_ids=tuple(np.frombuffer(row.token_ids, "<i4").tolist()),
+        text=row.text,
+        finish_reason=cast("FinishReason", row.finish_reason),
+        logprobs=tuple(np.frombuffer(row.logprobs, "<f4").tolist()),
+        seconds=row.seconds,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,182 @@
+"""What goes in comes out, whole, once, whatever happens in between."""
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text as sql
+
+from ethogram.errors import StoreError
+from ethogram.spec import Generation
+from ethogram.store import SCHEMA_VERSION, Store
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+IDS = st.lists(st.integers(0, 2**31 - 1)).map(tuple)
+GENERATIONS = st.builds(
+    Generation,
+    identity=st.text("0123456789abcdef", min_size=8, max_size=64),
+    prompt_id=TEXT,
+    sample_index=st.integers(0, 1000),
+    prompt_text=TEXT,
+    prompt_token_ids=IDS,
+    token_ids=IDS,
+    text=TEXT,
+    finish_reason=st.sampled_from(["stop", "eos", "length", "unknown"]),
+    logprobs=st.lists(st.floats(-100, 0, width=32)).map(tuple),
+    seconds=st.floats(0, 1e6),
+)
+
+
+def generation(name: str, text: str = "hello") -> Generation:
+    return Generation(name, "p", 0, "prompt", (1,), (2, 3), text, "eos", (-0.5, -1.0), 0.1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "store.sqlite") as opened:
+        yield opened
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(st.lists(GENERATIONS, unique_by=lambda item: item.identity))
+def test_round_trip(store: Store, generations: list[Generation]) -> None:
+    with store._begin(writes=True) as connection:
+        connection.execute(sql("delete from generations"))
+    assert store.add(generations, model="m") == len(generations)
+    identities = [item.identity for item in generations]
+    found = store.get(identities)
+    assert [found[name] for name in identities] == generations
+    assert store.count() == len(generations) == len(list(store.iter_generations()))
+
+
+def test_adding_again_changes_nothing(store: Store) -> None:
+    assert store.add([generation("a"), generation("a")], model="m") == 1
+    assert store.add([generation("a", "other"), generation("b")], model="m") == 1
+    assert store.get(["a"])["a"].text == "hello"
+    assert store.missing(["c", "a", "b", "d"]) == ["c", "d"]
+
+
+def test_many_identities_are_looked_up_in_chunks(store: Store) -> None:
+    names = [f"{number:08x}" for number in range(1203)]
+    store.add([generation(name) for name in names], model="m")
+    assert len(store.get(names)) == 1203
+    assert store.missing([*names, "zz"]) == ["zz"]
+
+
+def test_runs(store: Store) -> None:
+    first = store.start_run("v0.0.1", "abc")
+    second = store.start_run("v0.1.0", "def")
+    store.finish_run(second, made=3, tokens=90)
+    assert [(run.id, run.made) for run in store.runs()] == [(first, None), (second, 3)]
+    assert [run.version for run in store.runs("v0.1.0")] == ["v0.1.0"]
+
+
+def test_full_disk_keeps_what_is_stored(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    with Store.open(path) as store:
+        store.add([generation("a")], model="m")
+        with store._engine.connect() as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+            connection.connection.execute(f"PRAGMA max_page_count={pages + 2}")
+        with pytest.raises(StoreError, match="disk is full; free some space") as caught:
+            store.add([generation(f"b{n}", "x" * 4000) for n in range(50)], model="m")
+        assert "\n" not in str(caught.value)
+        assert store.count() == 1
+    with Store.open(path) as store:
+        assert store.add([generation("b", "x" * 40000)], model="m") == 1
+
+
+@pytest.mark.parametrize(
+    ("prepare", "line"),
+    [
+        (lambda path: path.write_bytes(b"not a database" * 100), "file is not a database; move"),
+        (lambda path: path.mkdir(), "is a folder"),
+        (lambda path: sqlite3.connect(path).execute("create table t (x)"), "holds other tables"),
+    ],
+)
+def test_what_is_no_store_is_refused(tmp_path: Path, prepare: object, line: str) -> None:
+    path = tmp_path / "store.sqlite"
+    prepare(path)  # type: ignore[operator]
+    with pytest.raises(StoreError, match=line):
+        Store.open(path)
+
+
+def test_missing_folder_and_newer_schema(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="its folder does not exist"):
+        Store.open(tmp_path / "none" / "store.sqlite")
+    path = tmp_path / "store.sqlite"
+    Store.open(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"insert into schema_version values ({SCHEMA_VERSION + 1})")
+    with pytest.raises(StoreError, match="update Ethogram"):
+        Store.open(path)
+
+
+def test_wal_and_url(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'by-url.sqlite'}"
+    with Store.open(url) as store:
+        store.add([generation("a")], model="m")
+    with sqlite3.connect(tmp_path / "by-url.sqlite") as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def _write_for_ever(path: Path, prefix: str) -> None:
+    with Store.open(path) as store:
+        number = 0
+        while True:
+            rows = [generation(f"{prefix}{number + offset:06d}", "x" * 500) for offset in range(8)]
+            store.add(rows, model="m")
+            number += 8
+
+
+def test_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    Store.open(path).close()
+    context = multiprocessing.get_context("spawn")
+    generator = np.random.default_rng(11)
+    for round_ in range(3):
+        process = context.Process(target=_write_for_ever, args=(path, f"{round_}-"))
+        process.start()
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with Store.open(path) as store:
+                if store.count() > 40 * (round_ + 1):
+                    break
+            time.sleep(0.02)
+        time.sleep(float(generator.uniform(0, 0.1)))
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        with Store.open(path) as store:
+            rows = list(store.iter_generations())
+            assert len(rows) % 8 == 0
+            assert len(rows) > 40 * (round_ + 1)
+            assert all(row.text == "x" * 500 for row in rows)
+
+
+def _write_some(path: Path, prefix: str) -> None:
+    with Store.open(path) as store:
+        for number in range(20):
+            store.add([generation(f"{prefix}{number}"), generation(f"both{number}")], model="m")
+
+
+def test_two_writers_lose_and_double_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    Store.open(path).close()
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write_some, args=(path, name)) for name in "ab"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+        assert writer.exitcode == 0
+    with Store.open(path) as store:
+        assert store.count() == 60
