@@ -1,0 +1,59 @@
+"""The folder where converted models lie, and how a folder is built there once. Knows no model."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+from ethogram.errors import ModelError
+
+
+def cache_folder() -> Path:
+    """Where models are kept: $ETHOGRAM_CACHE, else the user's cache folder."""
+    named = os.environ.get("ETHOGRAM_CACHE")
+    return Path(named).expanduser() if named else user_cache_path("ethogram")
+
+
+def build_once(name: str, build: Callable[[Path], None]) -> Path:
+    """A folder of the cache, built on first use.
+
+    It appears whole or not at all, and a second process that wants it meanwhile waits.
+
+    Args:
+        name: the folder's name in the cache.
+        build: fills an empty folder.
+
+    Raises:
+        ModelError: the cache cannot be written.
+    """
+    target = cache_folder() / name
+    if target.is_dir():
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(target.with_name(f"{target.name}.lock")):
+            if not target.is_dir():
+                _build(target, build)
+    except OSError as error:
+        raise ModelError(
+            f"the model cache cannot be written ({error.strerror or error})",
+            where=str(target.parent),
+            mend="make room there, or name another folder in ETHOGRAM_CACHE",
+        ) from error
+    return target
+
+
+def _build(target: Path, build: Callable[[Path], None]) -> None:
+    unfinished = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
+    try:
+        build(unfinished)
+        unfinished.chmod(0o755)  # mkdtemp makes folders for their owner alone
+        unfinished.rename(target)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)

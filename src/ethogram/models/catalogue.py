@@ -1,0 +1,179 @@
+"""Which models there are, where each lies, and what tells one from another. Loads nothing."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ethogram.errors import ModelError
+from ethogram.models import hub
+from ethogram.models.builtin import BUILT_INS, ensure
+from ethogram.models.cache import build_once
+from ethogram.models.checkpoint import check_model_folder, file_digest, folder_digest
+from ethogram.models.gguf import CONVERSION, check_gguf, convert
+from ethogram.models.reference import ModelReference, looks_local
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A line of `ethogram models`.
+
+    Attributes:
+        name: what to write as `model:`.
+        kind: built-in, or in the local hub cache.
+        ready: whether it can be loaded without a network.
+        origin: where it comes from.
+        path: its folder; None if it is not here.
+        sha256: pinned digest of the published file, of built-ins.
+        licence: SPDX name, of built-ins.
+    """
+
+    name: str
+    kind: Literal["built-in", "hub"]
+    ready: bool
+    origin: str
+    path: str | None = None
+    sha256: str | None = None
+    licence: str | None = None
+
+    def __str__(self) -> str:
+        state = "ready" if self.ready else f"not here yet: ethogram pull {self.name}"
+        return f"{self.name}  {self.kind}, {state}  ({self.origin})"
+
+
+def available() -> list[ModelInfo]:
+    """Built-in models, fetched or not, and the hub models that are on this machine."""
+    infos = [
+        ModelInfo(
+            name=model.name,
+            kind="built-in",
+            ready=model.path.is_dir(),
+            origin=model.origin,
+            path=str(model.path) if model.path.is_dir() else None,
+            sha256=model.sha256,
+            licence=model.licence,
+        )
+        for model in BUILT_INS.values()
+    ]
+    infos += [
+        ModelInfo(model.name, "hub", True, f"commit {model.path.name[:12]}", str(model.path))
+        for model in hub.cached()
+    ]
+    return infos
+
+
+def pull(name: str, revision: str | None = None) -> Path:
+    """Fetch a model, verify it, and make it ready to load.
+
+    Args:
+        name: a built-in's name or a hub id.
+        revision: branch, tag or commit of a hub model.
+
+    Returns:
+        Its folder.
+
+    Raises:
+        ModelError: it cannot be had, or is damaged.
+    """
+    if name in BUILT_INS:
+        return ensure(BUILT_INS[name])
+    if looks_local(name):
+        return locate(ModelReference(name))
+    if not hub.is_hub_id(name):
+        raise _unknown(name)
+    folder = hub.fetch(name, revision)
+    check_model_folder(folder)
+    return folder
+
+
+def locate(reference: ModelReference) -> Path:
+    """The folder to load a reference's model from; built-ins are fetched, GGUF files converted.
+
+    Raises:
+        ModelError: it is not on this machine, or damaged.
+    """
+    name = reference.model
+    if name in BUILT_INS:
+        folder = ensure(BUILT_INS[name])
+    elif reference.is_local:
+        path = Path(name).expanduser()
+        if path.suffix == ".gguf":
+            check_gguf(path)
+            folder = build_once(
+                f"gguf-{file_digest(path)[:16]}-c{CONVERSION}", lambda target: convert(path, target)
+            )
+        else:
+            folder = path
+    else:
+        folder = _hub_folder(name, reference.revision)
+    check_model_folder(folder)
+    return folder
+
+
+def locate_adapter(reference: ModelReference) -> Path | None:
+    """The folder of a reference's LoRA adapter, if it has one.
+
+    Raises:
+        ModelError: it is not on this machine.
+    """
+    if reference.adapter is None:
+        return None
+    if looks_local(reference.adapter):
+        folder = Path(reference.adapter).expanduser()
+        if not folder.is_dir():
+            raise ModelError("there is no such adapter folder", where=str(folder))
+        return folder
+    return hub.snapshot(reference.adapter, None)
+
+
+def identity(reference: ModelReference) -> str:
+    """What keys a model's generations: the same string means the same weights and tokenizer.
+
+    Built-ins need not be fetched for it. A hub model is its commit; a local folder or file is the
+    digest of its content, so that a model trained anew under the same path is another model.
+
+    Raises:
+        ModelError: the model is not on this machine.
+    """
+    parts = [_weights_identity(reference), reference.dtype]
+    adapter = locate_adapter(reference)
+    if adapter is not None:
+        parts.append(f"adapter:{folder_digest(adapter, stem='adapter_model')}")
+    return "+".join(parts)
+
+
+def _weights_identity(reference: ModelReference) -> str:
+    name = reference.model
+    if name in BUILT_INS:
+        return BUILT_INS[name].identity
+    if reference.is_local:
+        path = Path(name).expanduser()
+        if path.suffix == ".gguf":
+            check_gguf(path)
+            return f"gguf:{file_digest(path)}#c{CONVERSION}"
+        check_model_folder(path)
+        return f"local:{folder_digest(path)}"
+    revision = reference.revision or ""
+    if len(revision) == hashlib.sha1().digest_size * 2 and hub.is_hub_id(name):
+        return f"hub:{name}@{revision}"  # A whole commit needs no look at the cache.
+    return f"hub:{name}@{_hub_folder(name, reference.revision).name}"
+
+
+def _hub_folder(name: str, revision: str | None) -> Path:
+    if not hub.is_hub_id(name):
+        raise _unknown(name)
+    close = difflib.get_close_matches(name, BUILT_INS, n=1)
+    return hub.snapshot(
+        name, revision, suggestion=f" (did you mean the built-in {close[0]}?)" if close else ""
+    )
+
+
+def _unknown(name: str) -> ModelError:
+    return ModelError(
+        f"{name!r} is neither a built-in, a path that exists, nor a hub id",
+        where="model",
+        mend=f"built-in models: {', '.join(BUILT_INS)}",
+    )

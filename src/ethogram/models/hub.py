@@ -1,0 +1,112 @@
+"""Hub models: what the local hub cache holds, and fetching into it. Loads nothing.
+
+Only `pull` reaches for the network; everything else works from the cache, offline.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ethogram.errors import ModelError
+from ethogram.extras import require
+
+#: What a model needs here; weights of other formats stay where they are.
+_PATTERNS = ("*.safetensors", "*.json", "*.model", "*.txt", "*.jinja")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class CachedModel:
+    """A hub model in the local cache."""
+
+    name: str
+    path: Path
+    size: int
+
+
+def is_hub_id(name: str) -> bool:
+    """Whether a name could be a hub id: `gpt2` or `owner/model`."""
+    return _HUB_ID.fullmatch(name) is not None
+
+
+def snapshot(name: str, revision: str | None, *, suggestion: str = "") -> Path:
+    """The folder of a hub model in the local cache; its name is the commit.
+
+    Args:
+        name: hub id.
+        revision: branch, tag or commit; None means main.
+        suggestion: a further hint for the error.
+
+    Raises:
+        ModelError: it is not there; the error says how to get it.
+    """
+    hub = _hub()
+    try:
+        return Path(hub.snapshot_download(name, revision=revision, local_files_only=True))
+    except (hub.errors.LocalEntryNotFoundError, hub.errors.HFValidationError, OSError):
+        option = f" --revision {revision}" if revision else ""
+        raise ModelError(
+            f"this model is not on this machine{suggestion}",
+            where=f"model {name}",
+            mend=f"fetch it with: ethogram pull {name}{option}",
+        ) from None
+
+
+def fetch(name: str, revision: str | None) -> Path:
+    """Fetch a hub model into the local hub cache.
+
+    Raises:
+        ModelError: there is no such model, it is gated, or the hub is out of reach.
+    """
+    hub = _hub()
+    where = f"model {name}"
+    try:
+        return Path(hub.snapshot_download(name, revision=revision, allow_patterns=list(_PATTERNS)))
+    except hub.errors.GatedRepoError:
+        raise ModelError(
+            "the model asks for consent",
+            where=where,
+            mend=f"accept its terms at https://huggingface.co/{name} and run: hf auth login",
+        ) from None
+    except (hub.errors.RepositoryNotFoundError, hub.errors.RevisionNotFoundError):
+        wanted = f"revision {revision} of this model" if revision else "model of this name"
+        raise ModelError(
+            f"the hub has no {wanted} (or it is private)", where=where, mend="check the name"
+        ) from None
+    except Exception as error:
+        # Whatever the transport throws (and it changes with the hub library), the user's answer
+        # is the same.
+        raise ModelError(
+            f"the hub is out of reach ({type(error).__name__})",
+            where=where,
+            mend="connect once and pull again, or name a local folder as `model:`",
+        ) from error
+
+
+def cached() -> list[CachedModel]:
+    """Models of the local hub cache with safetensors weights; none without the hub library."""
+    try:
+        hub = _hub()
+        repositories = hub.scan_cache_dir().repos
+    except Exception:
+        return []  # No cache yet, or no hub library: nothing to list either way.
+    found = []
+    for repository in repositories:
+        if repository.repo_type != "model":
+            continue
+        for revision in repository.revisions:
+            names = [file.file_name for file in revision.files]
+            if any(name.endswith(".safetensors") for name in names):
+                found.append(
+                    CachedModel(repository.repo_id, revision.snapshot_path, revision.size_on_disk)
+                )
+    return sorted(found, key=lambda model: (model.name, str(model.path)))
+
+
+def _hub() -> Any:
+    hub = require("huggingface_hub", extra="engine", needed_for="using a hub model")
+    require("huggingface_hub.errors", extra="engine", needed_for="using a hub model")
+    return hub

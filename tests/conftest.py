@@ -1,0 +1,124 @@
+"""Fixtures for all rooms: tiny checkpoints made here, a cache of their own, the shared data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}\n{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+WORDS = (
+    "the old lighthouse keeper wrote a letter to the sea and the sea wrote back",
+    "Question: what is the capital? Answer: it is a small town near the river.",
+    "0 1 2 3 4 5 6 7 8 9 one two three; über café 日本",
+)
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of real data beside the checkout."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the shared data folder is not beside this checkout")
+    return SHARED_DATA
+
+
+@pytest.fixture
+def model_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty model cache."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("ETHOGRAM_CACHE", str(folder))
+    return folder
+
+
+def byte_level_tokenizer(chat_template: str | None = None) -> Any:
+    """A byte-level BPE tokenizer of 300 tokens."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    raw = Tokenizer(models.BPE())
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300,
+        special_tokens=["<pad>", "<eos>"],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    raw.train_from_iterator(WORDS, trainer)
+    words = PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="<pad>", eos_token="<eos>")
+    words.chat_template = chat_template
+    return words
+
+
+def tiny_model(kind: str, vocab_size: int) -> Any:
+    """A random model of an architecture: gpt2, gpt_neox, llama, qwen2 or t5."""
+    import torch
+    import transformers
+
+    ids = {"bos_token_id": 1, "eos_token_id": 1, "pad_token_id": 0}
+    wide = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 64,
+        "max_position_embeddings": 256,
+    }
+    configs: dict[str, Callable[[], Any]] = {
+        "gpt2": lambda: transformers.GPT2Config(
+            vocab_size=vocab_size, n_positions=256, n_embd=32, n_layer=2, n_head=4, **ids
+        ),
+        "gpt_neox": lambda: transformers.GPTNeoXConfig(vocab_size=vocab_size, **wide, **ids),
+        "llama": lambda: transformers.LlamaConfig(
+            vocab_size=vocab_size, num_key_value_heads=2, tie_word_embeddings=True, **wide, **ids
+        ),
+        "qwen2": lambda: transformers.Qwen2Config(
+            vocab_size=vocab_size, num_key_value_heads=2, **wide, **ids
+        ),
+        "t5": lambda: transformers.T5Config(
+            vocab_size=vocab_size,
+            d_model=32,
+            d_kv=8,
+            d_ff=64,
+            num_layers=2,
+            num_heads=4,
+            decoder_start_token_id=0,
+            eos_token_id=1,
+            pad_token_id=0,
+        ),
+    }
+    torch.manual_seed(3)
+    make = transformers.AutoModelForSeq2SeqLM if kind == "t5" else transformers.AutoModelForCausalLM
+    model = make.from_config(configs[kind]()).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() > 1:
+                weight.mul_(3.0)  # Ordinary random weights give an almost flat distribution.
+    return model
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes the folder of a tiny checkpoint: `checkpoint("llama", chat=True)`."""
+    made: dict[tuple[str, bool], Path] = {}
+
+    def make(kind: str, *, chat: bool = False) -> Path:
+        if (kind, chat) not in made:
+            folder = tmp_path_factory.mktemp(f"{kind}-{'chat' if chat else 'plain'}")
+            words = byte_level_tokenizer(CHAT_TEMPLATE if chat else None)
+            words.save_pretrained(folder)
+            tiny_model(kind, len(words)).save_pretrained(folder)
+            made[kind, chat] = folder
+        return made[kind, chat]
+
+    return make
