@@ -1,0 +1,210 @@
+"""Key/value slots of a batch whose rows have different lengths. Knows tensors; knows no request.
+
+Each row owns a slot that is filled from position 0, so a row's tokens sit where they would sit
+alone. Attention over unused positions is masked; the visible capacity moves in buckets of 64,
+to which torch's CPU attention was measured to be bitwise indifferent as long as a mask is passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers.cache_utils import Cache, CacheLayerMixin, EncoderDecoderCache
+
+#: Slots grow and show themselves to attention by this many positions.
+BUCKET = 64
+
+#: Keys and values of one prompt, one pair a layer, each [1, heads, length, dim].
+Pairs = Sequence[tuple[Tensor, Tensor]]
+
+
+def bucketed(length: int) -> int:
+    """Round a length up to a whole number of buckets."""
+    return -(-length // BUCKET) * BUCKET
+
+
+class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
+    """Slots of one layer: keys and values, each [rows, heads, capacity, dim]."""
+
+    is_sliding = False
+
+    def __init__(self, slots: SlotCache) -> None:
+        super().__init__()
+        self.slots = slots
+
+    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
+        """Allocate slots shaped after states of [any, heads, any, dim]."""
+        self.keys, self.values = self._empty(key_states), self._empty(value_states)
+        self.is_initialized = True
+
+    def _empty(self, like: Tensor) -> Tensor:
+        heads, dim = like.shape[1], like.shape[3]
+        return like.new_zeros((self.slots.rows, heads, self.slots.capacity, dim))
+
+    def grow(self) -> None:
+        """Reallocate to the cache's capacity, keeping what is there."""
+        if self.is_initialized:
+            for name in ("keys", "values"):
+                old = getattr(self, name)
+                new = self._empty(old)
+                new[:, :, : old.shape[2]] = old
+                setattr(self, name, new)
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Write one position of each row fed; return what attention may look at.
+
+        Args:
+            key_states: [rows fed, heads, 1, dim].
+            value_states: [rows fed, heads, 1, dim].
+            args: unused, part of the interface of transformers.
+            kwargs: unused, part of the interface of transformers.
+
+        Returns:
+            Keys and values, each [rows fed, heads, visible capacity, dim].
+        """
+        fed, visible = self.slots.fed, self.slots.visible
+        rows = torch.arange(fed, device=key_states.device)
+        self.keys[rows, :, self.slots.positions] = key_states[:, :, 0]
+        self.values[rows, :, self.slots.positions] = value_states[:, :, 0]
+        return self.keys[:fed, :, :visible], self.values[:fed, :, :visible]
+
+    def get_seq_length(self) -> int:
+        """Positions before this step; the same for all rows where a model asks for it."""
+        return self.slots.longest
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        """Visible capacity and offset, for models that build their own mask."""
+        return self.slots.visible, 0
+
+    def get_max_length(self) -> int:
+        """No limit: the slots grow."""
+        return -1
+
+
+class SlotCache(Cache):  # type: ignore[misc]
+    """A transformers cache of `rows` slots, one per sequence, each written at its own position.
+
+    Args:
+        layers: number of attention layers.
+        rows: number of slots.
+    """
+
+    def __init__(self, layers: int, rows: int) -> None:
+        self.rows = rows
+        self.capacity = BUCKET
+        self.visible = BUCKET
+        self.fed = rows
+        self.longest = 0
+        self.positions = torch.zeros(rows, dtype=torch.int64)
+        super().__init__(layers=[SlotLayer(self) for _ in range(layers)])
+
+    def prepare(self, positions: Tensor, longest: int) -> None:
+        """Set where the next step writes.
+
+        Args:
+            positions: [rows fed] int64; the first `rows fed` slots take part.
+            longest: the largest of them.
+        """
+        self.positions, self.longest, self.fed = positions, longest, len(positions)
+        self.visible = bucketed(longest + 1)
+        self.reserve(longest + 1)
+
+    def reserve(self, length: int) -> None:
+        """Make room for `length` positions in every slot."""
+        if length > self.capacity:
+            self.capacity = bucketed(length)
+            for layer in self.layers:
+                layer.grow()
+
+    def fill(self, row: int, pairs: Pairs) -> None:
+        """Copy a prompt's keys and values into a slot, from position 0."""
+        length = pairs[0][0].shape[2]
+        self.reserve(length)
+        for layer, (keys, values) in zip(self.layers, pairs, strict=True):
+            if not layer.is_initialized:
+                layer.lazy_initialization(keys, values)
+            layer.keys[row, :, :length] = keys[0]
+            layer.values[row, :, :length] = values[0]
+
+    def reorder(self, rows: Sequence[int], parents: Sequence[int], length: int) -> None:
+        """Give each of `rows` what the row at its index in `parents` holds, in place.
+
+        Args:
+            rows: the slots of one beam search.
+            parents: for each slot, the index into `rows` of the beam it continues.
+            length: positions in use.
+        """
+        moved = [(row, rows[parent]) for row, parent in zip(rows, parents, strict=True)]
+        moved = [(row, source) for row, source in moved if row != source]
+        if not moved:
+            return
+        targets, sources = (list(side) for side in zip(*moved, strict=True))
+        for layer in self.layers:
+            layer.keys[targets, :, :length] = layer.keys[sources, :, :length]
+            layer.values[targets, :, :length] = layer.values[sources, :, :length]
+
+    def mask(self, dtype: torch.dtype) -> Tensor:
+        """Additive mask [rows fed, 1, 1, visible]: 0 up to each row's position, lowest after it."""
+        places = torch.arange(self.visible, device=self.positions.device)
+        hidden = places.unsqueeze(0) > self.positions.unsqueeze(1)
+        return additive(hidden, dtype)
+
+
+def additive(hidden: Tensor, dtype: torch.dtype) -> Tensor:
+    """Turn [rows, places] bool (True is hidden) into an additive mask [rows, 1, 1, places]."""
+    mask = torch.zeros(hidden.shape, dtype=dtype, device=hidden.device)
+    return mask.masked_fill_(hidden, torch.finfo(dtype).min)[:, None, None, :]
+
+
+class CrossSlots:
+    """Cross-attention slots of a wave: keys and values of each row's source, right-padded.
+
+    Args:
+        layers: number of cross-attention layers.
+        rows: number of slots.
+        source_capacity: positions of each slot, a whole number of buckets.
+    """
+
+    def __init__(self, layers: int, rows: int, source_capacity: int) -> None:
+        self.slots = SlotCache(layers, rows)
+        self.slots.capacity = self.slots.visible = source_capacity
+        self.lengths = [1] * rows  # an empty slot shows one place, so that its softmax is finite
+
+    def fill(self, row: int, pairs: Pairs) -> None:
+        """Copy a source's keys and values into a slot."""
+        self.slots.fill(row, pairs)
+        self.lengths[row] = pairs[0][0].shape[2]
+
+    def reorder(self, rows: Sequence[int], parents: Sequence[int]) -> None:
+        """Nothing to do: all beams of a request share one source."""
+
+    def mask(self, fed: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+        """Additive mask [rows fed, 1, 1, source capacity]."""
+        places = torch.arange(self.slots.capacity, device=device)
+        lengths = torch.tensor(self.lengths[:fed], device=device)
+        return additive(places.unsqueeze(0) >= lengths.unsqueeze(1), dtype)
+
+    def joined(self, own: SlotCache) -> EncoderDecoderCache:
+        """The pair of caches that an encoder-decoder model expects; the sources are complete."""
+        self.slots.longest = self.slots.capacity
+        cache = EncoderDecoderCache(own, _Shown(self.slots, own.fed))
+        cache.is_updated = dict.fromkeys(range(len(self.slots.layers)), True)
+        return cache
+
+
+class _Shown(Cache):  # type: ignore[misc]
+    """The first rows of finished cross-attention slots, as layers that are only read."""
+
+    def __init__(self, slots: SlotCache, fed: int) -> None:
+        layers = []
+        for layer in slots.layers:
+            shown = SlotLayer(slots)
+            shown.keys, shown.values = layer.keys[:fed], layer.values[:fed]
+            shown.is_initialized = True
+            layers.append(shown)
+        super().__init__(layers=layers)

@@ -1,0 +1,66 @@
+"""Picks the next token of every row. Knows steps, noise and beams; never runs the model.
+
+Rows that share a decoding are handled together; each group costs one pass of each active step.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+
+import torch
+from torch import Tensor
+
+from ethogram.engine.beam import BeamSearch
+from ethogram.engine.noise import draw
+from ethogram.engine.output import Output
+from ethogram.engine.steps import History, apply_steps
+from ethogram.spec.decoding import Decoding
+
+
+def choose(outputs: Sequence[Output | BeamSearch], logits: Tensor, log_probs: Tensor) -> None:
+    """Give every output its next token.
+
+    Args:
+        outputs: each with as many consecutive rows here as it has slots.
+        logits: [rows, vocab] fp32.
+        log_probs: [rows, vocab] fp32, their log-softmax.
+    """
+    groups: dict[Hashable, list[tuple[int, Output]]] = defaultdict(list)
+    row = 0
+    for output in outputs:
+        if isinstance(output, BeamSearch):
+            output.push(log_probs[row : row + len(output.rows)])
+        else:
+            groups[_group_key(output.job.request.decoding)].append((row, output))
+        row += len(output.rows)
+    for members in groups.values():
+        rows = [row for row, _ in members]
+        _choose_group([output for _, output in members], rows, logits, log_probs)
+
+
+def _group_key(decoding: Decoding) -> Hashable:
+    steps = tuple((name, getattr(decoding, name)) for name in decoding.active_step_names())
+    return decoding.resolved_strategy, steps
+
+
+def _choose_group(
+    outputs: Sequence[Output], rows: Sequence[int], logits: Tensor, log_probs: Tensor
+) -> None:
+    decoding = outputs[0].job.request.decoding
+    everything = len(rows) == len(logits)
+    scores = logits if everything else logits[torch.tensor(rows, device=logits.device)]
+    history = History(
+        [output.job.decoder_prompt for output in outputs],
+        [output.token_ids for output in outputs],
+        outputs[0].job.rules.eos_token_ids,
+    )
+    scores = apply_steps(scores, decoding, history)
+    if decoding.is_stochastic:
+        keys = [output.job.request.noise_key or 0 for output in outputs]
+        tokens = draw(scores, keys, [output.written for output in outputs])
+    else:
+        tokens = scores.argmax(-1)
+    picked = log_probs[torch.tensor(rows, device=logits.device), tokens].tolist()
+    for output, token, logprob in zip(outputs, tokens.tolist(), picked, strict=True):
+        output.push(token, logprob)

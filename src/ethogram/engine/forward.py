@@ -1,0 +1,228 @@
+"""Runs the model: a prompt alone, then a token of each row. Knows transformers, but no decoding.
+
+Each prompt is prefilled alone, because a matrix product rounds differently with another number
+of rows; decode steps always feed the same number of rows (the caller pads), for the same reason.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from transformers.cache_utils import DynamicCache, EncoderDecoderCache
+from transformers.modeling_outputs import BaseModelOutput
+
+from ethogram.engine.cache import CrossSlots, Pairs, SlotCache, bucketed
+from ethogram.errors import ModelError
+
+
+class ServedModel(Protocol):
+    """What the engine asks of a loaded model; `ethogram.models.LoadedModel` is one."""
+
+    @property
+    def model(self) -> Any:
+        """The transformers module, in eval mode."""
+
+    @property
+    def tokenizer(self) -> Any:
+        """Its tokenizer."""
+
+    @property
+    def context_length(self) -> int:
+        """Most tokens of prompt and output together."""
+
+    @property
+    def eos_token_ids(self) -> frozenset[int]:
+        """Ids that end a sequence."""
+
+    @property
+    def is_encoder_decoder(self) -> bool:
+        """Whether an encoder reads the prompt."""
+
+    @property
+    def has_chat_template(self) -> bool:
+        """Whether messages can be turned into a prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefilled:
+    """A prompt as the model holds it, ready to be copied into any number of slots.
+
+    Attributes:
+        pairs: keys and values of the decoder, one pair a layer, each [1, heads, length, dim].
+        cross: keys and values of the encoded source; empty for decoder-only models.
+        logits: [1, vocab] fp32, of the token after the prompt.
+        log_probs: [1, vocab] fp32.
+    """
+
+    pairs: Pairs
+    cross: Pairs
+    logits: Tensor
+    log_probs: Tensor
+
+
+class DecoderOnly:
+    """Forward passes of a decoder-only model over slots.
+
+    Args:
+        loaded: the model.
+        rows: number of slots.
+
+    Raises:
+        ModelError: the architecture cannot be run row by row in one batch.
+    """
+
+    def __init__(self, loaded: ServedModel, rows: int) -> None:
+        self.model = loaded.model
+        self.rows = rows
+        self.config = loaded.model.config.get_text_config(decoder=True)
+        self.dtype, self.device = loaded.model.dtype, loaded.model.device
+        self.context_length = loaded.context_length
+        self.cache = SlotCache(0, rows)
+        self._accepts = set(inspect.signature(loaded.model.forward).parameters)
+        self._check()
+
+    def _check(self) -> None:
+        kind = self.config.model_type
+        if "position_ids" not in self._accepts:
+            raise ModelError(
+                f"architecture {kind} takes no position ids, which batching needs",
+                mend="use a GPT-2, GPT-NeoX, Llama, Qwen, SmolLM or T5 model",
+            )
+        window = getattr(self.config, "sliding_window", None)
+        stated = getattr(self.config, "layer_types", None)
+        layer_types = set(stated or ("sliding_attention" if window else "full_attention",))
+        if not layer_types <= {"full_attention", "sliding_attention"}:
+            raise ModelError(
+                f"architecture {kind} has layers without ordinary attention",
+                mend="use a GPT-2, GPT-NeoX, Llama, Qwen, SmolLM or T5 model",
+            )
+        if window and "sliding_attention" in layer_types:
+            # Within one window, sliding attention is full attention.
+            self.context_length = min(self.context_length, int(window))
+
+    def start(self, source_capacity: int) -> None:
+        """Begin with empty slots."""
+        self.cache = SlotCache(0, self.rows)
+
+    def decoder_prompt(self, prompt_ids: Sequence[int]) -> tuple[int, ...]:
+        """The ids that the decoder sees before it writes."""
+        return tuple(prompt_ids)
+
+    def source_capacity(self, prompt_ids: Sequence[int]) -> int:
+        """Places that the prompt takes in cross attention: none."""
+        return 0
+
+    def prefill(self, prompt_ids: Sequence[int]) -> Prefilled:
+        """Run a prompt alone."""
+        cache = DynamicCache()
+        ids = torch.tensor([prompt_ids], device=self.device)
+        kept = {"logits_to_keep": 1} if "logits_to_keep" in self._accepts else {}
+        output = self.model(input_ids=ids, past_key_values=cache, use_cache=True, **kept)
+        logits = output.logits[:, -1].float()
+        return Prefilled(_pairs(cache), (), logits, logits.log_softmax(-1))
+
+    def fill(self, row: int, prompt: Prefilled) -> None:
+        """Copy a prompt into a slot."""
+        if not len(self.cache.layers):
+            self.cache = SlotCache(len(prompt.pairs), self.rows)
+        self.cache.fill(row, prompt.pairs)
+
+    def decode(self, tokens: Sequence[int], positions: Sequence[int]) -> Tensor:
+        """Feed one token of each row.
+
+        Args:
+            tokens: id for each of the first slots; unused slots get any id.
+            positions: its position in the row's slot.
+
+        Returns:
+            [rows fed, vocab] fp32 logits.
+        """
+        ids = torch.tensor(tokens, device=self.device).unsqueeze(1)
+        places = torch.tensor(positions, device=self.device)
+        self.cache.prepare(places, max(positions))
+        return self._forward(ids, places)[:, -1].float()
+
+    def _forward(self, ids: Tensor, places: Tensor) -> Tensor:
+        output = self.model(
+            input_ids=ids,
+            position_ids=places.unsqueeze(1),
+            attention_mask=self.cache.mask(self.dtype),
+            past_key_values=self.cache,
+            use_cache=True,
+        )
+        return torch.as_tensor(output.logits)
+
+    def reorder(self, rows: Sequence[int], parents: Sequence[int], length: int) -> None:
+        """Let beams continue their parents."""
+        self.cache.reorder(rows, parents, length)
+
+
+class EncoderDecoder(DecoderOnly):
+    """Forward passes of an encoder-decoder model (T5), whose rows all stand at one position."""
+
+    def _check(self) -> None:
+        start = getattr(self.model.generation_config, "decoder_start_token_id", None)
+        if start is None:
+            start = getattr(self.model.config, "decoder_start_token_id", None)
+        if start is None:
+            raise ModelError("the model names no decoder start token", mend="set it in config.json")
+        self.decoder_start = int(start)
+        self.cross = CrossSlots(0, self.rows, 0)
+        self._source_capacity = 0
+
+    def start(self, source_capacity: int) -> None:
+        """Begin a wave with empty slots for sources of up to `source_capacity` places."""
+        super().start(source_capacity)
+        self._source_capacity = source_capacity
+        self.cross = CrossSlots(0, self.rows, source_capacity)
+
+    def decoder_prompt(self, prompt_ids: Sequence[int]) -> tuple[int, ...]:
+        """The decoder sees only its start token."""
+        return (self.decoder_start,)
+
+    def source_capacity(self, prompt_ids: Sequence[int]) -> int:
+        """Places that the prompt takes in cross attention."""
+        return bucketed(len(prompt_ids))
+
+    def prefill(self, prompt_ids: Sequence[int]) -> Prefilled:
+        """Encode a prompt alone and decode its start token."""
+        cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
+        output = self.model(
+            input_ids=torch.tensor([prompt_ids], device=self.device),
+            decoder_input_ids=torch.tensor([[self.decoder_start]], device=self.device),
+            past_key_values=cache,
+            use_cache=True,
+        )
+        logits = output.logits[:, -1].float()
+        own, cross = _pairs(cache.self_attention_cache), _pairs(cache.cross_attention_cache)
+        return Prefilled(own, cross, logits, logits.log_softmax(-1))
+
+    def fill(self, row: int, prompt: Prefilled) -> None:
+        """Copy a prompt's decoder state and encoded source into a slot."""
+        super().fill(row, prompt)
+        if not len(self.cross.slots.layers):
+            self.cross = CrossSlots(len(prompt.cross), self.rows, self._source_capacity)
+        self.cross.fill(row, prompt.cross)
+
+    def _forward(self, ids: Tensor, places: Tensor) -> Tensor:
+        # The encoder's output is only asked for its length: the cross keys are complete.
+        source = torch.zeros(1, dtype=self.dtype, device=self.device)
+        source = source.expand(len(ids), self._source_capacity, self.config.hidden_size)
+        output = self.model(
+            decoder_input_ids=ids,
+            decoder_attention_mask=self.cache.mask(self.dtype),
+            encoder_outputs=BaseModelOutput(last_hidden_state=source),
+            attention_mask=self.cross.mask(len(ids), self.dtype, self.device),
+            past_key_values=self.cross.joined(self.cache),
+            use_cache=True,
+        )
+        return torch.as_tensor(output.logits)
+
+
+def _pairs(cache: Any) -> Pairs:
+    return tuple((layer.keys, layer.values) for layer in cache.layers)

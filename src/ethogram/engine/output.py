@@ -1,0 +1,88 @@
+"""One output being written, token by token. Knows its job and its slots; runs no model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ethogram.engine.prompts import Job
+from ethogram.engine.stopping import StopWatch, final_text
+from ethogram.spec.generation import FinishReason, Generation
+
+
+class Output:
+    """An output under greedy decoding or sampling; it holds one slot.
+
+    Args:
+        job: what is written.
+        slot: its row in the batch.
+        started: clock reading at admission, seconds.
+        tokenizer: to watch for stop strings and to make the text.
+    """
+
+    def __init__(self, job: Job, slot: int, started: float, tokenizer: Any) -> None:
+        self.job, self.started = job, started
+        self.rows = [slot]
+        self.token_ids: list[int] = []
+        self.logprobs: list[float] = []
+        self.finish_reason: FinishReason | None = None
+        self._tokenizer = tokenizer
+        self._watch = StopWatch(job.rules, tokenizer)
+
+    @property
+    def length(self) -> int:
+        """Positions filled in its slot, once the last token has been fed."""
+        return len(self.job.decoder_prompt) + self.written
+
+    @property
+    def written(self) -> int:
+        """New tokens so far."""
+        return len(self.token_ids)
+
+    @property
+    def last_tokens(self) -> list[int]:
+        """The token that each of its rows feeds next."""
+        return [self.token_ids[-1]]
+
+    def push(self, token: int, logprob: float) -> None:
+        """Add a token and its raw log-probability in nats."""
+        self.token_ids.append(token)
+        self.logprobs.append(logprob)
+        self.finish_reason = self._watch.push(token)
+
+    def generation(self, now: float) -> Generation:
+        """The finished output."""
+        assert self.finish_reason is not None
+        return as_generation(
+            self.job,
+            self.token_ids,
+            self.logprobs,
+            self.finish_reason,
+            seconds=now - self.started,
+            tokenizer=self._tokenizer,
+        )
+
+
+def as_generation(
+    job: Job,
+    token_ids: Sequence[int],
+    logprobs: Sequence[float],
+    finish_reason: FinishReason,
+    *,
+    seconds: float,
+    tokenizer: Any,
+) -> Generation:
+    """Put a finished output in the form that leaves the room."""
+    request = job.request
+    return Generation(
+        identity=request.identity,
+        prompt_id=request.prompt_id,
+        sample_index=request.sample_index,
+        prompt_text=job.prompt_text,
+        prompt_token_ids=job.prompt_ids,
+        token_ids=tuple(token_ids),
+        text=final_text(tokenizer, token_ids, job.rules),
+        finish_reason=finish_reason,
+        logprobs=tuple(logprobs),
+        seconds=seconds,
+    )

@@ -1,0 +1,94 @@
+"""Turns requests into token ids and checks them. Knows the tokenizer; runs no model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ethogram.engine.forward import DecoderOnly, ServedModel
+from ethogram.engine.stopping import StopRules
+from ethogram.errors import RequestError
+from ethogram.spec.generation import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A request made ready to run.
+
+    Attributes:
+        request: what was asked.
+        prompt_text: the text that the model sees.
+        prompt_ids: its ids, special tokens included.
+        decoder_prompt: the ids that the decoder sees before it writes.
+        rules: what ends the output.
+        slots: rows it needs: the beams of a beam search, otherwise one.
+    """
+
+    request: Request
+    prompt_text: str
+    prompt_ids: tuple[int, ...]
+    decoder_prompt: tuple[int, ...]
+    rules: StopRules
+    slots: int
+
+
+def make_jobs(requests: Sequence[Request], loaded: ServedModel, forward: DecoderOnly) -> list[Job]:
+    """Make all requests ready; each distinct prompt is tokenised once.
+
+    Raises:
+        RequestError: a prompt is empty or does not fit, messages meet a model without a chat
+            template, or a sampling request has no noise key.
+    """
+    known: dict[Any, tuple[str, tuple[int, ...]]] = {}
+    jobs = []
+    for request in requests:
+        if request.prompt not in known:
+            known[request.prompt] = _tokenise(request, loaded)
+        text, ids = known[request.prompt]
+        jobs.append(_make_job(request, text, ids, loaded, forward))
+    return jobs
+
+
+def _make_job(
+    request: Request, text: str, ids: tuple[int, ...], loaded: ServedModel, forward: DecoderOnly
+) -> Job:
+    where = f"prompt {request.prompt_id}"
+    decoding, context = request.decoding, forward.context_length
+    if not ids:
+        raise RequestError("the prompt has no tokens", where=where, mend="write at least a word")
+    room = decoding.max_new_tokens if loaded.is_encoder_decoder else context - len(ids)
+    if len(ids) > context or room < 1:
+        raise RequestError(
+            f"the prompt has {len(ids)} tokens and the model's context {context}",
+            where=where,
+            mend="shorten the prompt or choose a model with a longer context",
+        )
+    if decoding.is_stochastic and request.noise_key is None:
+        raise RequestError(
+            "a sampling request needs a noise key", where=where, mend="set noise_key"
+        )
+    rules = StopRules.of(
+        decoding,
+        tokenizer=loaded.tokenizer,
+        eos_token_ids=loaded.eos_token_ids,
+        limit=min(decoding.max_new_tokens, room),
+    )
+    slots = decoding.num_beams if decoding.resolved_strategy == "beam" else 1
+    return Job(request, text, ids, forward.decoder_prompt(ids), rules, slots)
+
+
+def _tokenise(request: Request, loaded: ServedModel) -> tuple[str, tuple[int, ...]]:
+    tokenizer = loaded.tokenizer
+    if isinstance(request.prompt, str):
+        return request.prompt, tuple(tokenizer(request.prompt, verbose=False).input_ids)
+    if not loaded.has_chat_template:
+        raise RequestError(
+            "the prompt is a chat and the model has no chat template",
+            where=f"prompt {request.prompt_id}",
+            mend="write the prompt as plain text or choose an instruct model",
+        )
+    turns = [{"role": turn.role, "content": turn.content} for turn in request.prompt]
+    text = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
+    ids = tokenizer(text, add_special_tokens=False, verbose=False).input_ids
+    return str(text), tuple(ids)

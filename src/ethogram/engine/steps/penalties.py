@@ -1,0 +1,88 @@
+"""Steps that edit scores from the token history. Knows what was said, but no probability.
+
+Each touches only the few ids it concerns (gather, edit, scatter), never a [rows, vocab] mask.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ethogram.engine.steps.history import History
+
+
+def repetition_penalty(scores: Tensor, penalty: float, history: History) -> Tensor:
+    """Divide positive and multiply negative scores of ids seen in prompt or output.
+
+    Source: Keskar et al. 2019 (CTRL); transformers `RepetitionPenaltyLogitsProcessor`.
+    """
+    seen = [
+        list({*prompt, *output})
+        for prompt, output in zip(history.prompts, history.outputs, strict=True)
+    ]
+    ids = _rectangle(seen, scores.device)
+    values = scores.gather(1, ids)
+    return scores.scatter(1, ids, torch.where(values < 0, values * penalty, values / penalty))
+
+
+def frequency_penalty(scores: Tensor, penalty: float, history: History) -> Tensor:
+    """Subtract `penalty` for each earlier use of an id in the output (OpenAI, vLLM)."""
+    return _subtract_counts(scores, penalty, [Counter(output) for output in history.outputs])
+
+
+def presence_penalty(scores: Tensor, penalty: float, history: History) -> Tensor:
+    """Subtract `penalty` once from each id already in the output (OpenAI, vLLM)."""
+    counts = [Counter(dict.fromkeys(output, 1)) for output in history.outputs]
+    return _subtract_counts(scores, penalty, counts)
+
+
+def no_repeat_ngram(scores: Tensor, size: float, history: History) -> Tensor:
+    """Rule out ids that would complete an n-gram already in prompt and output.
+
+    Source: transformers `NoRepeatNGramLogitsProcessor`.
+    """
+    scores = scores.clone()
+    for row, (prompt, output) in enumerate(zip(history.prompts, history.outputs, strict=True)):
+        banned = _completions(np.array([*prompt, *output], dtype=np.int64), int(size))
+        if banned.size:
+            scores[row, torch.from_numpy(banned).to(scores.device)] = -torch.inf
+    return scores
+
+
+def min_new_tokens(scores: Tensor, minimum: float, history: History) -> Tensor:
+    """Rule out end of sequence in rows with fewer than `minimum` new tokens."""
+    short = [row for row, output in enumerate(history.outputs) if len(output) < minimum]
+    if not short or not history.eos_token_ids:
+        return scores
+    scores = scores.clone()
+    scores[
+        torch.tensor(short).unsqueeze(1), torch.tensor(sorted(history.eos_token_ids))
+    ] = -torch.inf
+    return scores
+
+
+def _rectangle(rows: Sequence[Sequence[int]], device: torch.device) -> Tensor:
+    """[rows, longest] ids; short rows repeat their first id, so that a scatter stays idempotent."""
+    width = max(len(row) for row in rows)
+    return torch.tensor([[*row, *[row[0]] * (width - len(row))] for row in rows], device=device)
+
+
+def _subtract_counts(scores: Tensor, penalty: float, counts: Sequence[Counter[int]]) -> Tensor:
+    # A row without output subtracts 0 uses of id 0; padding repeats the row's first pair.
+    pairs = [list(count.items()) or [(0, 0)] for count in counts]
+    ids = _rectangle([[token for token, _ in row] for row in pairs], scores.device)
+    uses = _rectangle([[times for _, times in row] for row in pairs], scores.device)
+    return scores.scatter(1, ids, scores.gather(1, ids) - penalty * uses.to(scores.dtype))
+
+
+def _completions(ids: np.ndarray[tuple[int], np.dtype[np.int64]], size: int) -> np.ndarray:
+    """Ids that followed each earlier occurrence of the last `size - 1` ids."""
+    if len(ids) < size:
+        return ids[:0]
+    windows = np.lib.stride_tricks.sliding_window_view(ids, size)  # [places, size]
+    tail = ids[len(ids) - size + 1 :]
+    return np.unique(windows[(windows[:, :-1] == tail).all(axis=1), -1])

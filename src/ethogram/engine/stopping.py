@@ -1,0 +1,131 @@
+"""When an output ends and what its text is. Knows tokenizer and stop rules; never a score."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ethogram.spec.decoding import Decoding
+from ethogram.spec.generation import FinishReason
+
+#: What a decoder prints for bytes that are not (yet) a whole character.
+_UNFINISHED = "�"
+
+
+@dataclass(frozen=True, slots=True)
+class StopRules:
+    """All that can end one output.
+
+    Attributes:
+        eos_token_ids: the model's ends of sequence.
+        stop_token_ids: further ids that end the output.
+        stop_strings: strings that end the output.
+        limit: most new tokens.
+    """
+
+    eos_token_ids: frozenset[int]
+    stop_token_ids: frozenset[int]
+    stop_strings: tuple[str, ...]
+    limit: int
+
+    @classmethod
+    def of(
+        cls, decoding: Decoding, *, tokenizer: Any, eos_token_ids: frozenset[int], limit: int
+    ) -> StopRules:
+        """Resolve a decoding's rules; a stop string that is a special token acts by its id."""
+        special = set(getattr(tokenizer, "all_special_tokens", ()))
+        named = {int(tokenizer.convert_tokens_to_ids(s)) for s in decoding.stop if s in special}
+        ids = frozenset(decoding.stop_token_ids) | named
+        return cls(frozenset(eos_token_ids), ids, decoding.stop, limit)
+
+    @property
+    def ending_ids(self) -> frozenset[int]:
+        """Ids that end the output by themselves."""
+        return self.eos_token_ids | self.stop_token_ids
+
+
+class TextSoFar:
+    """The text of a growing list of tokens, decoded a few tokens at a time.
+
+    A token's text can depend on its neighbours (a character spread over byte-level tokens, a
+    space that shows only after a first word), so each piece is the difference between decoding
+    a short tail with and without the new tokens, and waits while it ends inside a character.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.text = ""
+        self._tokenizer = tokenizer
+        self._ids: list[int] = []
+        self._anchor = 0  # start of the tail
+        self._read = 0  # ids whose text is in `text`
+
+    def push(self, token: int) -> str:
+        """Add a token; return the text that became certain, often one word, sometimes nothing."""
+        self._ids.append(token)
+        before = decode(self._tokenizer, self._ids[self._anchor : self._read])
+        after = decode(self._tokenizer, self._ids[self._anchor :])
+        if len(after) <= len(before) or after.endswith(_UNFINISHED):
+            return ""
+        piece = after[len(before) :]
+        self._anchor, self._read = self._read, len(self._ids)
+        self.text += piece
+        return piece
+
+    def fork(self) -> TextSoFar:
+        """An independent copy, for a beam that splits."""
+        twin = copy.copy(self)
+        twin._ids = list(self._ids)
+        return twin
+
+
+class StopWatch:
+    """Says of each new token of one output whether it ends it."""
+
+    def __init__(self, rules: StopRules, tokenizer: Any) -> None:
+        self.rules = rules
+        self.count = 0
+        self._text = TextSoFar(tokenizer) if rules.stop_strings else None
+        self._longest = max((len(stop) for stop in rules.stop_strings), default=0)
+
+    def push(self, token: int) -> FinishReason | None:
+        """Add a token; return why the output ends here, or None."""
+        self.count += 1
+        if token in self.rules.eos_token_ids:
+            return "eos"
+        if token in self.rules.stop_token_ids or self._completes_stop(token):
+            return "stop"
+        return "length" if self.count >= self.rules.limit else None
+
+    def _completes_stop(self, token: int) -> bool:
+        if self._text is None:
+            return False
+        piece = self._text.push(token)
+        if not piece:
+            return False
+        recent = self._text.text[-(len(piece) + self._longest - 1) :]
+        return any(stop in recent for stop in self.rules.stop_strings)
+
+    def fork(self) -> StopWatch:
+        """An independent copy, for a beam that splits."""
+        twin = copy.copy(self)
+        twin._text = self._text.fork() if self._text else None
+        return twin
+
+
+def decode(tokenizer: Any, ids: Sequence[int]) -> str:
+    """Text of ids without special tokens, spaces as the tokens have them."""
+    return str(
+        tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    )
+
+
+def final_text(tokenizer: Any, ids: Sequence[int], rules: StopRules) -> str:
+    """Text of a finished output: without the token that ended it, cut before a stop string."""
+    if ids and ids[-1] in rules.ending_ids:
+        ids = ids[:-1]
+    text = decode(tokenizer, ids)
+    cuts = [text.find(stop) for stop in rules.stop_strings]
+    cuts = [cut for cut in cuts if cut >= 0]
+    return text[: min(cuts)] if cuts else text

@@ -1,0 +1,157 @@
+"""The built-in model in fp32: 20 prompts of 64 tokens equal `generate`, token for token.
+
+The reference is always one unpadded prompt. Greedy and beam search run as one row a call; the
+five penalties run as five rows of one call, each row under the processor of its setting.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from tests.engine import tiny
+from tests.engine.prompts import PROMPTS
+from transformers import (
+    LogitsProcessor,
+    LogitsProcessorList,
+    MinNewTokensLengthLogitsProcessor,
+    NoRepeatNGramLogitsProcessor,
+    RepetitionPenaltyLogitsProcessor,
+)
+
+from ethogram.engine import Engine
+from ethogram.spec import Decoding, Request
+
+pytestmark = pytest.mark.model
+
+LENGTH = 64
+PENALTIES: dict[str, dict[str, Any]] = {
+    "repetition": {"repetition_penalty": 1.3},
+    "ngram": {"no_repeat_ngram_size": 3},
+    "frequency": {"frequency_penalty": 0.7},
+    "presence": {"presence_penalty": 0.7},
+    "min_new": {"min_new_tokens": LENGTH},
+}
+SETTINGS: dict[str, Decoding] = {
+    "greedy": Decoding(strategy="greedy", max_new_tokens=LENGTH),
+    "beam": Decoding(num_beams=4, max_new_tokens=LENGTH),
+    **{
+        name: Decoding(strategy="greedy", max_new_tokens=LENGTH, **values)
+        for name, values in PENALTIES.items()
+    },
+}
+
+
+class RowByRow(LogitsProcessor):
+    """Gives each row of one call its own processor."""
+
+    def __init__(self, processors: list[Any]) -> None:
+        self.processors = processors
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        rows = zip(self.processors, input_ids.split(1), scores.split(1), strict=True)
+        return torch.cat([processor(ids, row) for processor, ids, row in rows])
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    from ethogram.models import ModelReference, load
+
+    return load(ModelReference("smollm2-135m-instruct"), device="cpu")
+
+
+def penalised(model: Any, prompt: str) -> dict[str, list[int]]:
+    """New token ids of `generate` under each penalty alone."""
+    inputs = model.tokenizer(prompt, return_tensors="pt")
+    start, eos = inputs.input_ids.shape[1], sorted(model.eos_token_ids)
+    processors = [
+        RepetitionPenaltyLogitsProcessor(1.3),
+        NoRepeatNGramLogitsProcessor(3),
+        tiny.CountPenalty(start, 0.7, 0.0),
+        tiny.CountPenalty(start, 0.0, 0.7),
+        MinNewTokensLengthLogitsProcessor(start, LENGTH, eos),
+    ]
+    with torch.inference_mode():
+        ids = model.model.generate(
+            input_ids=inputs.input_ids.expand(len(processors), -1),
+            attention_mask=inputs.attention_mask.expand(len(processors), -1),
+            do_sample=False,
+            max_new_tokens=LENGTH,
+            eos_token_id=eos,
+            pad_token_id=0,
+            logits_processor=LogitsProcessorList([RowByRow(processors)]),
+        )
+    return {
+        name: up_to_end(row, model.eos_token_ids)
+        for name, row in zip(PENALTIES, ids[:, start:].tolist(), strict=True)
+    }
+
+
+def up_to_end(ids: list[int], eos: frozenset[int]) -> list[int]:
+    ends = [place for place, token in enumerate(ids) if token in eos]
+    return ids[: ends[0] + 1] if ends else ids
+
+
+@pytest.fixture(scope="module")
+def reference(model: Any) -> dict[str, list[int]]:
+    """By "setting/prompt index"."""
+    made = {}
+    for index, prompt in enumerate(PROMPTS):
+        for name in ("greedy", "beam"):
+            made[f"{name}/{index}"] = tiny.generate(model, prompt, SETTINGS[name])
+        for name, ids in penalised(model, prompt).items():
+            made[f"{name}/{index}"] = ids
+    return made
+
+
+def request(setting: str, index: int) -> Request:
+    return Request(f"{setting}/{index}", f"p{index}", 0, PROMPTS[index], SETTINGS[setting])
+
+
+def differing(made: dict[str, list[int]], reference: dict[str, list[int]]) -> dict[str, int]:
+    """Where outputs part from the reference: the first place by name."""
+    return {
+        name: next(
+            (
+                i
+                for i, pair in enumerate(zip(ids, reference[name], strict=False))
+                if len({*pair}) > 1
+            ),
+            min(len(ids), len(reference[name])),
+        )
+        for name, ids in made.items()
+        if ids != reference[name]
+    }
+
+
+def test_one_mixed_batch_equals_generate(model: Any, reference: dict[str, list[int]]) -> None:
+    """All settings of all prompts at once, 140 outputs in 64 rows."""
+    requests = [request(setting, index) for setting in SETTINGS for index in range(len(PROMPTS))]
+    made = {g.identity: list(g.token_ids) for g in Engine(model).generate(requests)}
+    assert not differing(made, reference)
+    assert made.keys() == reference.keys()
+
+
+@pytest.mark.parametrize("start", range(2), ids=["greedy", "others"])
+def test_one_by_one_equals_generate(
+    model: Any, reference: dict[str, list[int]], start: int
+) -> None:
+    """Every prompt alone: once greedily, and once under one of the other settings in turn."""
+    others = [name for name in SETTINGS if name != "greedy"]
+    made = {}
+    for index in range(len(PROMPTS)):
+        setting = others[index % len(others)] if start else "greedy"
+        (one,) = Engine(model, deterministic=False).generate([request(setting, index)])
+        made[one.identity] = list(one.token_ids)
+    assert not differing(made, reference)
+
+
+def test_the_settings_matter(reference: dict[str, list[int]]) -> None:
+    """Guards the comparisons: each setting changes the greedy output of some prompt."""
+    for setting in SETTINGS:
+        if setting != "greedy":
+            same = [
+                reference[f"{setting}/{i}"] == reference[f"greedy/{i}"] for i in range(len(PROMPTS))
+            ]
+            assert not all(same), setting

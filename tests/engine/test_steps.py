@@ -1,0 +1,283 @@
+"""Each decoding step against the processor of transformers that has its name, or its formula."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from torch import Tensor
+from transformers import (
+    LogitsProcessorList,
+    MinNewTokensLengthLogitsProcessor,
+    MinPLogitsWarper,
+    NoRepeatNGramLogitsProcessor,
+    RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from ethogram.engine.steps import STEPS, History, apply_steps, truncation
+from ethogram.spec import ORDER_PRESETS, Decoding
+from ethogram.spec.decoding import STEP_NAMES
+
+EMPTY = History([], [])
+SHAPES = ("flat", "peaked", "all_equal", "bf16_ties", "integers", "with_minus_inf", "one_left")
+WARPERS: dict[str, Any] = {
+    "temperature": TemperatureLogitsWarper,
+    "top_k": lambda k: TopKLogitsWarper(int(k)),
+    "top_p": TopPLogitsWarper,
+    "min_p": MinPLogitsWarper,
+}
+
+
+def make_scores(shape: str, vocab: int, seed: int, rows: int = 3) -> Tensor:
+    """[rows, vocab] fp32 of one of the kinds in SHAPES."""
+    generator = torch.Generator().manual_seed(seed)
+    scores = torch.randn(rows, vocab, generator=generator)
+    if shape == "flat":
+        return scores * 0.05
+    if shape == "all_equal":
+        return torch.full((rows, vocab), 1.5)
+    if shape == "integers":
+        return (scores * 2).round()
+    if shape == "bf16_ties":
+        return (scores * 3).bfloat16().float()
+    if shape == "with_minus_inf":
+        hidden = torch.rand(rows, vocab, generator=generator) < 0.6
+        hidden[:, seed % vocab] = False
+        return (scores * 3).masked_fill(hidden, -torch.inf)
+    if shape == "one_left":
+        only = torch.full((rows, vocab), -torch.inf)
+        only[:, seed % vocab] = -4.0
+        return only
+    return scores * 6
+
+
+@st.composite
+def score_rows(draw: st.DrawFn) -> Tensor:
+    vocab = draw(st.sampled_from((2, 3, 7, 40, 255, 257, 300, 2049, 5000)))
+    return make_scores(draw(st.sampled_from(SHAPES)), vocab, draw(st.integers(0, 2**31)))
+
+
+def settings_of(name: str) -> st.SearchStrategy[float]:
+    return {
+        "temperature": st.floats(0.05, 5.0),
+        "top_k": st.integers(1, 6000).map(float) | st.integers(1, 8).map(float),
+        "top_p": st.floats(0.001, 0.9999) | st.sampled_from((0.5, 0.25, 0.9, 0.95, 0.999999)),
+        "min_p": st.floats(0.0001, 0.999) | st.sampled_from((0.5, 0.05)),
+    }[name]
+
+
+@pytest.mark.parametrize("name", ["top_k", "top_p", "min_p", "temperature"])
+@given(scores=score_rows(), data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_step_equals_the_warper_of_transformers(
+    name: str, scores: Tensor, data: st.DataObject
+) -> None:
+    value = data.draw(settings_of(name))
+    before = scores.clone()
+    ours = STEPS[name](scores, value, EMPTY)
+    assert torch.equal(ours, WARPERS[name](value)(None, scores))
+    assert torch.equal(scores, before), "the given scores were changed in place"
+
+
+@given(scores=score_rows(), data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_chain_equals_the_warpers_of_transformers_in_order(
+    scores: Tensor, data: st.DataObject
+) -> None:
+    values = {name: data.draw(settings_of(name)) for name in WARPERS}
+    values["top_k"] = int(values["top_k"])
+    decoding = Decoding(strategy="sample", **values)
+    chain = LogitsProcessorList([WARPERS[name](values[name]) for name in WARPERS])
+    assert torch.equal(apply_steps(scores, decoding, EMPTY), chain(None, scores))
+
+
+@pytest.mark.parametrize("p", [0.3, 0.9, 0.97, 0.999])
+@pytest.mark.parametrize("shape", ["flat", "peaked", "bf16_ties", "integers"])
+def test_the_certified_cut_equals_the_full_sort(shape: str, p: float) -> None:
+    scores = make_scores(shape, 30_000, seed=5, rows=4)
+    assert torch.equal(truncation.top_p(scores, p, EMPTY), truncation.top_p_sorted(scores, p))
+
+
+def test_rows_of_one_batch_are_settled_at_different_depths() -> None:
+    """Among 256 tokens, among 2048, by the full sort, and between ties: each as if alone."""
+    spread = torch.linspace(0, 1, 30_000)
+    scores = torch.stack([spread * 3000, spread * 300, spread * 10, (spread * 3000).round()])
+    together = truncation.top_p(scores, 0.99, EMPTY)
+    kept = (together > -torch.inf).sum(-1).tolist()
+    assert kept[0] < 256 < kept[1] < 2048 < kept[2]
+    assert torch.equal(together, truncation.top_p_sorted(scores, 0.99))
+    for row in range(4):
+        assert torch.equal(truncation.top_p(scores[row : row + 1], 0.99, EMPTY)[0], together[row])
+
+
+def test_the_certified_cut_is_taken_without_a_full_sort(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guards the comparison above: it would prove nothing if every row were sorted."""
+    monkeypatch.setattr(truncation, "top_p_sorted", None)
+    scores = make_scores("peaked", 30_000, seed=5, rows=4)
+    kept = (truncation.top_p(scores, 0.9, EMPTY) > -torch.inf).sum(-1)
+    assert kept.min() == 1
+    assert kept.max() == 51
+
+
+def test_a_mass_within_rounding_of_p_goes_to_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two halves of the mass: the first alone reaches p = 0.5, but only up to rounding."""
+    scores = torch.full((1, 5000), -torch.inf)
+    scores[0, [10, 4000]] = 0.0
+    asked = []
+    monkeypatch.setattr(
+        truncation,
+        "top_p_sorted",
+        lambda rows, p: asked.append(len(rows)) or torch.zeros_like(rows),
+    )
+    truncation.top_p(scores, 0.5, EMPTY)
+    assert asked == [1]
+
+
+def test_top_k_keeps_ties_at_the_last_place() -> None:
+    scores = torch.tensor([[3.0, 2.0, 2.0, 2.0, 1.0]])
+    kept = STEPS["top_k"](scores, 2, EMPTY) > -torch.inf
+    assert kept.tolist() == [[True, True, True, True, False]]
+
+
+def test_the_order_of_steps_changes_what_is_kept() -> None:
+    """Temperature before or after top-p, and top-p before or after min-p."""
+    scores = torch.tensor([[0.5, 0.25, 0.15, 0.1]]).log()
+    hot = {"temperature": 3.0, "top_p": 0.7}
+    kept = {
+        order: int((apply_steps(scores, Decoding(order=order, **hot), EMPTY) > -torch.inf).sum())
+        for order in ("transformers", "llamacpp")
+    }
+    assert kept == {"transformers": 3, "llamacpp": 2}
+    # min-p first leaves .5/.75 and .25/.75, of which the best alone has the mass 0.6; top-p first
+    # keeps two, and both pass min-p.
+    both = {"top_p": 0.6, "min_p": 0.4}
+    vllm = apply_steps(scores, Decoding(order="vllm", **both), EMPTY) > -torch.inf
+    ours = apply_steps(scores, Decoding(**both), EMPTY) > -torch.inf
+    assert (int(ours.sum()), int(vllm.sum())) == (2, 1)
+
+
+def test_a_custom_order_is_followed() -> None:
+    scores = torch.tensor([[0.5, 0.25, 0.15, 0.1]]).log()
+    base = {"top_p": 0.6, "min_p": 0.4}
+    vllm = apply_steps(scores, Decoding(order="vllm", **base), EMPTY)
+    assert torch.equal(apply_steps(scores, Decoding(order=("min_p", "top_p"), **base), EMPTY), vllm)
+
+
+@pytest.mark.parametrize("preset", ORDER_PRESETS)
+def test_each_preset_orders_all_steps_once(preset: str) -> None:
+    assert sorted(ORDER_PRESETS[preset]) == sorted(STEP_NAMES) == sorted(STEPS)
+
+
+def test_neutral_settings_run_no_step() -> None:
+    scores = make_scores("peaked", 50, seed=1)
+    assert apply_steps(scores, Decoding(strategy="sample"), EMPTY) is scores
+
+
+# --- penalties ------------------------------------------------------------------------------------
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[Tensor, History]:
+    """Rows of different lengths over a small alphabet, so that n-grams repeat."""
+    vocab = draw(st.sampled_from((3, 8, 300)))
+    rows = draw(st.integers(1, 4))
+    ids = st.integers(0, min(vocab, 5) - 1)
+    prompts = [draw(st.lists(ids, min_size=1, max_size=12)) for _ in range(rows)]
+    outputs = [draw(st.lists(ids, max_size=12)) for _ in range(rows)]
+    kind = draw(st.sampled_from(SHAPES))
+    scores = make_scores(kind, vocab, draw(st.integers(0, 2**31)), rows)
+    return scores, History(prompts, outputs, frozenset({0, 2}))
+
+
+def row_by_row(processor: Any, scores: Tensor, history: History) -> Tensor:
+    """A processor of transformers on each row alone and unpadded."""
+    done = []
+    for row, (prompt, output) in enumerate(zip(history.prompts, history.outputs, strict=True)):
+        ids = torch.tensor([[*prompt, *output]])
+        done.append(processor(ids, scores[row : row + 1].clone()))
+    return torch.cat(done)
+
+
+@given(case=histories(), penalty=st.floats(0.1, 5.0))
+@settings(max_examples=80, deadline=None)
+def test_repetition_penalty_equals_transformers(
+    case: tuple[Tensor, History], penalty: float
+) -> None:
+    scores, history = case
+    reference = row_by_row(RepetitionPenaltyLogitsProcessor(penalty), scores, history)
+    assert torch.equal(STEPS["repetition_penalty"](scores, penalty, history), reference)
+
+
+@given(case=histories(), size=st.integers(1, 5))
+@settings(max_examples=80, deadline=None)
+def test_no_repeat_ngram_equals_transformers(case: tuple[Tensor, History], size: int) -> None:
+    scores, history = case
+    reference = row_by_row(NoRepeatNGramLogitsProcessor(size), scores, history)
+    assert torch.equal(STEPS["no_repeat_ngram_size"](scores, size, history), reference)
+
+
+@given(case=histories(), minimum=st.integers(1, 15))
+@settings(max_examples=80, deadline=None)
+def test_min_new_tokens_equals_transformers(case: tuple[Tensor, History], minimum: int) -> None:
+    scores, history = case
+    expected = []
+    for row, (prompt, output) in enumerate(zip(history.prompts, history.outputs, strict=True)):
+        processor = MinNewTokensLengthLogitsProcessor(
+            len(prompt), minimum, sorted(history.eos_token_ids)
+        )
+        ids = torch.tensor([[*prompt, *output]])
+        expected.append(processor(ids, scores[row : row + 1].clone()))
+    assert torch.equal(STEPS["min_new_tokens"](scores, minimum, history), torch.cat(expected))
+
+
+@given(
+    case=histories(),
+    frequency=st.floats(-3.0, 3.0, width=16),
+    presence=st.floats(-3.0, 3.0, width=16),
+)
+@settings(max_examples=80, deadline=None)
+def test_count_penalties_equal_the_formula_of_vllm(
+    case: tuple[Tensor, History], frequency: float, presence: float
+) -> None:
+    """logits -= frequency * counts, then logits -= presence * (counts > 0), output tokens only."""
+    scores, history = case
+    counts = torch.zeros_like(scores)
+    for row, output in enumerate(history.outputs):
+        for token in output:
+            counts[row, token] += 1
+    reference = scores - frequency * counts
+    reference = reference - presence * (counts > 0).float()
+    ours = STEPS["frequency_penalty"](scores, frequency, history)
+    ours = STEPS["presence_penalty"](ours, presence, history)
+    assert torch.equal(ours, reference)
+
+
+@pytest.mark.parametrize("name", ["repetition_penalty", "frequency_penalty", "presence_penalty"])
+def test_a_short_row_is_not_penalised_for_its_padding(name: str) -> None:
+    """Alone and beside a longer row, a row gets the same scores; only its own ids change."""
+    scores = torch.full((2, 6), 2.0)
+    history = History([[5], [5, 4]], [[1], [1, 2, 3, 3, 3, 2]])
+    both = STEPS[name](scores, 1.5, history)
+    alone = STEPS[name](scores[:1], 1.5, History([[5]], [[1]]))
+    assert torch.equal(both[:1], alone)
+    touched = {"repetition_penalty": [1, 5]}.get(name, [1])
+    assert np.flatnonzero(both[0].numpy() != 2.0).tolist() == touched
+
+
+def test_count_penalties_ignore_the_prompt() -> None:
+    scores = torch.zeros(1, 4)
+    history = History([[0, 0, 1]], [[]])
+    for name in ("frequency_penalty", "presence_penalty"):
+        assert torch.equal(STEPS[name](scores, 2.0, history), scores)
+
+
+def test_min_new_tokens_without_an_end_of_sequence_changes_nothing() -> None:
+    scores = torch.zeros(1, 4)
+    assert STEPS["min_new_tokens"](scores, 5, History([[1]], [[]])) is scores
