@@ -1,1 +1,21 @@
-"""The metrics room; see the map in CONTRIBUTING.md."""
+"""Metrics: from outputs to numbers with evidence. Knows texts and token ids; knows no study."""
+
+from ethogram.metrics.base import CorpusMetric, Metric, Output, Score, Span
+from ethogram.metrics.reading import read_outputs
+from ethogram.metrics.registry import all_metrics, corpus_metrics, get
+from ethogram.metrics.score import ScoreRow, ScoreTable, score_outputs
+
+__all__ = [
+    "CorpusMetric",
+    "Metric",
+    "Output",
+    "Score",
+    "ScoreRow",
+    "ScoreTable",
+    "Span",
+    "all_metrics",
+    "corpus_metrics",
+    "get",
+    "read_outputs",
+    "score_outputs",
+]

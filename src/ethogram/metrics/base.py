@@ -1,0 +1,155 @@
+"""Base: what a metric is and what it gives. Knows one output at a time; knows no file, no store.
+
+A metric turns one output into a score with additive parts; the value of a group of outputs comes
+from the sum of their parts. So resampling prompts is a matrix product, and a stream of outputs is
+scored in constant memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Direction = Literal["lower", "higher", "none"]
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output as the metrics read it, wherever it was made.
+
+    Attributes:
+        text: the output, without the prompt and without special tokens.
+        prompt: what was asked.
+        token_ids: the new tokens, the one that ended the output included; None if unknown.
+        logprobs: log-probability of each new token at temperature 1, in nats; None if unknown.
+        finish_reason: stop, eos or length; None or unknown if nobody said.
+        reference: a right answer.
+        tags: groups of the prompt.
+        prompt_id: outputs with one id answer the same prompt.
+        sample_index: 0..K-1.
+    """
+
+    text: str
+    prompt: str = ""
+    token_ids: tuple[int, ...] | None = None
+    logprobs: tuple[float, ...] | None = None
+    finish_reason: str | None = None
+    reference: str | None = None
+    tags: tuple[str, ...] = ()
+    prompt_id: str = ""
+    sample_index: int = 0
+
+
+@dataclass(frozen=True)
+class Span:
+    """Evidence: characters [start, end) of an output's text, and what they show."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """One output under one metric.
+
+    Attributes:
+        value: None where the metric says nothing about this output by itself.
+        parts: what the output adds to its group: numbers that may be summed. All zero when the
+            output adds nothing.
+        spans: evidence in the text.
+    """
+
+    value: float | None
+    parts: tuple[float, ...]
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True)
+class Described:
+    """What every metric says of itself; tables, help and documentation read it.
+
+    Attributes:
+        name: as in `expect:` and `--metric`.
+        title: for a reader.
+        unit: of the value.
+        direction: which way is better; none where neither is.
+        formula: in plain text.
+        source: the paper or rule it comes from.
+        reference: the implementation it was checked against.
+        pitfalls: how it misleads.
+        version: raised whenever the same output would score otherwise than before.
+    """
+
+    name: str
+    title: str
+    unit: str
+    direction: Direction
+    formula: str
+    source: str
+    reference: str
+    pitfalls: str
+
+
+@dataclass(frozen=True)
+class Metric(Described):
+    """A metric whose group value follows from summed parts.
+
+    Attributes:
+        measure: one output to its score.
+        aggregate: summed (or averaged) parts [..., k] to values [...]; NaN where nothing applies.
+    """
+
+    measure: Callable[[Output], Score]
+    aggregate: Callable[[Array], Array]
+    version: int = 1
+
+
+class Gatherer(Protocol):
+    """A corpus metric at work."""
+
+    def add(self, output: Output) -> None:
+        """Take in one more output."""
+
+    def value(self) -> float:
+        """The value over all outputs so far; NaN where nothing applies."""
+
+
+@dataclass(frozen=True)
+class CorpusMetric(Described):
+    """A metric of a whole set of outputs that is no function of summed parts.
+
+    Attributes:
+        gather: starts a new count.
+    """
+
+    gather: Callable[[], Gatherer]
+    version: int = 1
+
+    def measure_corpus(self, outputs: Iterable[Output]) -> float:
+        """The value over `outputs`; NaN where nothing applies."""
+        gatherer = self.gather()
+        for output in outputs:
+            gatherer.add(output)
+        return gatherer.value()
+
+
+def ratio(parts: Array) -> Array:
+    """parts[..., 0] / parts[..., 1], NaN where the divisor is zero. Shapes [..., 2] to [...]."""
+    above, below = parts[..., 0], parts[..., 1]
+    nothing: Array = np.full_like(above, np.nan, dtype=float)
+    result: Array = np.divide(above, below, out=nothing, where=below != 0)
+    return result
+
+
+def mean_score(value: float | bool, spans: tuple[Span, ...] = ()) -> Score:
+    """A score of a metric whose group value is the mean, `ratio` of (value, 1)."""
+    return Score(float(value), (float(value), 1.0), spans)
+
+
+#: The score of a two-part metric that does not apply to an output.
+NOT_APPLICABLE = Score(None, (0.0, 0.0))

@@ -1,0 +1,247 @@
+"""Loops: whether, where and how an output repeats itself at its end. Knows sequences of units.
+
+Units are token ids when the output has them, else words. Two adjustments keep the end of the ids at
+the end of the text: the id that ended the output (finish_reason eos) is left away, as the released
+code of Holtzman et al. does with its end-of-text token; and after a stop string (finish_reason
+stop) words are used, since the ids then run past the text by a number nobody knows.
+
+Evidence needs characters. For words it is exact. For token ids no tokenizer is at hand, but equal
+ids decode to equal characters, so a loop of ids is a loop of characters too: the evidence is the
+longest run of equal phrases at the end of the text itself. Every phrase it marks therefore does
+stand there that often, though the run may begin a few characters before the first looping token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from ethogram.metrics.base import NOT_APPLICABLE, Metric, Output, Score, Span, mean_score, ratio
+from ethogram.metrics.text import word_spans
+
+#: The paper's rule: a phrase of at least two units, at least three times.
+MIN_PHRASE, MIN_COPIES = 2, 3
+#: The released code's rule: longest phrase tried, and the copies a shorter phrase than 3 needs.
+DEGEN_LONGEST, DEGEN_SHORT, DEGEN_MANY = 90, 3, 50
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A run of equal phrases that reaches the end of a sequence.
+
+    Attributes:
+        onset: index of the unit where it begins.
+        period: units in one phrase.
+        cycles: phrases in the run; the last one may be cut, so not always whole.
+    """
+
+    onset: int
+    period: int
+    cycles: float
+
+
+def common_suffixes(units: Sequence[Hashable]) -> list[int]:
+    """For each p, how many last units equal those p before them: x[-i] == x[-i-p], i = 1, 2, ….
+
+    The Z function of the reversed sequence (Gusfield 1997, section 1.3), O(T).
+    """
+    sequence = units[::-1]
+    length = len(sequence)
+    found = [length, *([0] * (length - 1))] if length else []
+    left = right = 0
+    for i in range(1, length):
+        same = min(right - i, found[i - left]) if i < right else 0
+        while i + same < length and sequence[same] == sequence[i + same]:
+            same += 1
+        found[i] = same
+        if i + same > right:
+            left, right = i, i + same
+    return found
+
+
+def find_loop(units: Sequence[Hashable], min_phrase: int = MIN_PHRASE) -> Loop | None:
+    """The loop at the end of a sequence: the one that begins first, with its smallest period.
+
+    A phrase is at least `min_phrase` units; a run of one unit loops when it holds three such
+    phrases, and its period is then 1. A loop cut in the middle of a phrase is found, since the
+    last units of any rotation of the phrase repeat as well.
+    """
+    same = common_suffixes(units)
+    best: tuple[int, int] | None = None
+    for period in range(1, len(units) // MIN_COPIES + 1):
+        length = period + same[period]
+        long_enough = length >= MIN_COPIES * max(period, min_phrase)
+        if long_enough and (best is None or length > best[0]):
+            best = (length, period)
+    if best is None:
+        return None
+    length, period = best
+    return Loop(len(units) - length, period, length / period)
+
+
+def find_loop_degen(units: Sequence[Hashable]) -> tuple[int, int, bool]:
+    """The rule of the released code: (phrase length, copies, verdict).
+
+    The phrase is the one of 1..90 units with most whole copies at the end, the shortest of equals;
+    it counts from two copies on if it has three units or more, else from 51 copies on.
+    """
+    same = common_suffixes(units)
+    period, copies = 0, 0
+    for candidate in range(1, min(DEGEN_LONGEST, len(units) - 1) + 1):
+        whole = 1 + same[candidate] // candidate
+        if whole > copies:
+            period, copies = candidate, whole
+    return period, copies, copies > 1 and (period >= DEGEN_SHORT or copies > DEGEN_MANY)
+
+
+def loop_units(output: Output) -> tuple[Sequence[Hashable], bool]:
+    """The units that loops are sought in, and whether they are words."""
+    if not output.token_ids or output.finish_reason == "stop":
+        return output.text.split(), True
+    ids = output.token_ids
+    return (ids[:-1] if output.finish_reason == "eos" else ids), False
+
+
+def _evidence(output: Output, loop: Loop, are_words: bool, copies: int) -> tuple[Span, ...]:
+    """A span for each repetition, the first labelled as the onset."""
+    text = output.text
+    if are_words:
+        spans, run = word_spans(text), loop
+    else:
+        spans = [(index, index + 1) for index in range(len(text))]
+        found = _longest_run(text, copies)
+        if found is None:
+            return ()
+        run = found
+    starts = range(run.onset, len(spans), run.period)
+    return tuple(
+        Span(
+            spans[start][0],
+            spans[min(start + run.period, len(spans)) - 1][1],
+            _label(number, loop, cut=start + run.period > len(spans)),
+        )
+        for number, start in enumerate(starts, start=1)
+    )
+
+
+def _label(number: int, loop: Loop, *, cut: bool) -> str:
+    if number == 1:
+        return f"loop starts: {loop.cycles:.1f} times a phrase of {loop.period}"
+    return f"repetition {number}, cut off" if cut else f"repetition {number}"
+
+
+def _longest_run(text: str, copies: int) -> Loop | None:
+    """The run of at least `copies` equal phrases of characters that covers most of the end."""
+    same = common_suffixes(text)
+    best: tuple[int, int] | None = None
+    for period in range(1, len(text) // copies + 1):
+        length = period + same[period]
+        if length >= copies * period and (best is None or length > best[0]):
+            best = (length, period)
+    if best is None:
+        return None
+    return Loop(len(text) - best[0], best[1], best[0] / best[1])
+
+
+def _loop_rate(output: Output) -> Score:
+    units, are_words = loop_units(output)
+    loop = find_loop(units)
+    if loop is None:
+        return mean_score(0.0)
+    return mean_score(1.0, _evidence(output, loop, are_words, MIN_COPIES))
+
+
+def _loop_rate_degen(output: Output) -> Score:
+    units, are_words = loop_units(output)
+    period, copies, verdict = find_loop_degen(units)
+    if not verdict:
+        return mean_score(0.0)
+    loop = Loop(len(units) - period * copies, period, copies)
+    return mean_score(1.0, _evidence(output, loop, are_words, 2))
+
+
+def _loop_onset(output: Output) -> Score:
+    units, are_words = loop_units(output)
+    loop = find_loop(units)
+    if loop is None:
+        return NOT_APPLICABLE
+    return mean_score(loop.onset, _evidence(output, loop, are_words, MIN_COPIES))
+
+
+def _loop_period(output: Output) -> Score:
+    loop = find_loop(loop_units(output)[0])
+    return NOT_APPLICABLE if loop is None else mean_score(loop.period)
+
+
+def _loop_cycles(output: Output) -> Score:
+    loop = find_loop(loop_units(output)[0])
+    return NOT_APPLICABLE if loop is None else mean_score(loop.cycles)
+
+
+_HOLTZMAN = "Holtzman et al. 2020, The Curious Case of Neural Text Degeneration, arXiv:1904.09751"
+_DERIVED = f"derived for Ethogram from the loop rule of {_HOLTZMAN}"
+_ONLY_LOOPING = "Says nothing of outputs that do not loop, so read it beside loop_rate. "
+_UNITS = "Counts token ids where known, else words: never compare the two kinds."
+
+LOOPS = (
+    Metric(
+        name="loop_rate",
+        title="Loop rate",
+        unit="share",
+        direction="lower",
+        formula="share of outputs whose end is a phrase of >= 2 units, >= 3 times (a cut one too)",
+        source=_HOLTZMAN,
+        reference="the rule as the paper words it; brute force in tests/metrics",
+        pitfalls="Sees exact loops at the very end only. " + _UNITS,
+        measure=_loop_rate,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="loop_rate_degen",
+        title="Loop rate, released rule",
+        unit="share",
+        direction="lower",
+        formula="the phrase of 1..90 units with most copies at the end: > 1, or > 50 below 3 units",
+        source=_HOLTZMAN,
+        reference="ari-holtzman/degen, metrics/repetition.py (the rule behind the paper's table 1)",
+        pitfalls="Two copies of three units suffice, while 'ab ab ab' is missed. " + _UNITS,
+        measure=_loop_rate_degen,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="loop_onset",
+        title="Loop onset",
+        unit="units",
+        direction="higher",
+        formula="units before the loop at the end; mean over the outputs that loop",
+        source=_DERIVED,
+        reference="brute force in tests/metrics",
+        pitfalls=_ONLY_LOOPING + _UNITS,
+        measure=_loop_onset,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="loop_period",
+        title="Loop period",
+        unit="units",
+        direction="none",
+        formula="units in the phrase that repeats; mean over the outputs that loop",
+        source=_DERIVED,
+        reference="brute force in tests/metrics",
+        pitfalls=_ONLY_LOOPING + _UNITS,
+        measure=_loop_period,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="loop_cycles",
+        title="Loop cycles",
+        unit="cycles",
+        direction="none",
+        formula="(units - onset) / period; mean over the outputs that loop",
+        source=_DERIVED,
+        reference="brute force in tests/metrics",
+        pitfalls=_ONLY_LOOPING + "Grows with the length allowed.",
+        measure=_loop_cycles,
+        aggregate=ratio,
+    ),
+)

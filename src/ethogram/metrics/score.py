@@ -1,0 +1,228 @@
+"""Score: a stream of outputs to a table of values. Knows metrics and sums; knows no file.
+
+Keeps the summed parts of each metric and sample index, never the outputs; only the corpus metrics
+grow, with the number of different n-grams.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ethogram.errors import SpecError
+from ethogram.metrics.base import CorpusMetric, Described, Gatherer, Metric, Output
+from ethogram.metrics.registry import all_metrics, corpus_metrics, get_any
+
+#: Two decimals suit percent, words and tokens; shares and ratios need one more to be told apart.
+_THREE_DECIMALS = ("share", "ratio")
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One metric over a set of outputs.
+
+    Attributes:
+        metric: what it says of itself.
+        value: mean over the sample indices, weighed by their outputs; NaN if none has a value.
+        by_sample: sample index to value.
+        applies_to: outputs that have a value.
+    """
+
+    metric: Described
+    value: float
+    by_sample: dict[int, float]
+    applies_to: int
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """The metrics of a set of outputs, a row each.
+
+    Attributes:
+        outputs: how many there were.
+        samples: the sample indices met, in order.
+        rows: one per metric, in the order asked for.
+    """
+
+    outputs: int
+    samples: Sequence[int]
+    rows: Sequence[ScoreRow]
+
+    def __getitem__(self, name: str) -> ScoreRow:
+        for row in self.rows:
+            if row.metric.name == name:
+                return row
+        raise KeyError(name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; NaN and infinity become null."""
+        return {
+            "outputs": self.outputs,
+            "samples": list(self.samples),
+            "metrics": {
+                row.metric.name: {
+                    "title": row.metric.title,
+                    "value": _finite(row.value),
+                    "unit": row.metric.unit,
+                    "direction": row.metric.direction,
+                    "applies_to": row.applies_to,
+                    "by_sample": {
+                        str(index): _finite(value) for index, value in row.by_sample.items()
+                    },
+                }
+                for row in self.rows
+            },
+        }
+
+    def to_text(self) -> str:
+        """The table for a terminal; metrics that say nothing of these outputs stand below it."""
+        heading, lines, silent = self._cells()
+        columns = list(zip(heading, *lines, strict=True))
+        widths = [max(len(cell) for cell in column) for column in columns]
+        # Numbers stand to the right: all between the name and the last three columns, and the last.
+        right = {*range(1, len(heading) - 3), len(heading) - 1}
+        printed = [
+            "  ".join(
+                cell.rjust(width) if column in right else cell.ljust(width)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in [heading, *lines]
+        ]
+        printed.append(f"\n{self._about()}")
+        if silent:
+            printed.append(f"Not applicable to these outputs: {', '.join(silent)}")
+        return "\n".join(printed)
+
+    def _repr_html_(self) -> str:
+        heading, lines, silent = self._cells()
+        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in heading)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in line) + "</tr>"
+            for line in lines
+        )
+        below = f"{self._about()} Not applicable: {', '.join(silent) or 'none'}."
+        return f"<table><tr>{head}</tr>{body}</table><p>{html.escape(below)}</p>"
+
+    def _cells(self) -> tuple[list[str], list[list[str]], list[str]]:
+        """Heading, lines, and the names of metrics without a value."""
+        many = len(self.samples) > 1
+        heading = ["metric", "value"]
+        heading += [f"sample {index}" for index in self.samples] if many else []
+        heading += ["unit", "better", "outputs"]
+        lines, silent = [], []
+        for row in self.rows:
+            if math.isnan(row.value):
+                silent.append(row.metric.name)
+                continue
+            cells = [row.metric.name, _number(row.value, row.metric.unit)]
+            if many:
+                cells += [
+                    _number(row.by_sample.get(index, math.nan), row.metric.unit)
+                    for index in self.samples
+                ]
+            better = "" if row.metric.direction == "none" else row.metric.direction
+            lines.append([*cells, row.metric.unit, better, str(row.applies_to)])
+        return heading, lines, silent
+
+    def _about(self) -> str:
+        if len(self.samples) < 2:
+            return f"{self.outputs} outputs."
+        return (
+            f"{self.outputs} outputs, {len(self.samples)} sample indices; "
+            "value is the mean over the indices."
+        )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _number(value: float, unit: str) -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{value:.3f}" if unit in _THREE_DECIMALS else f"{value:.2f}"
+
+
+class _Group:
+    """The running sums of one sample index.
+
+    Attributes:
+        outputs: how many were added.
+        applies_to: metric name to how many of them have a value.
+    """
+
+    def __init__(self, metrics: Sequence[Metric | CorpusMetric]) -> None:
+        self._metrics = metrics
+        self.outputs = 0
+        self._parts: dict[str, list[float]] = {}
+        self.applies_to = dict.fromkeys((metric.name for metric in metrics), 0)
+        self._gatherers: dict[str, Gatherer] = {
+            metric.name: metric.gather() for metric in metrics if isinstance(metric, CorpusMetric)
+        }
+
+    def add(self, output: Output) -> None:
+        """Take in one output."""
+        self.outputs += 1
+        for metric in self._metrics:
+            name = metric.name
+            if isinstance(metric, CorpusMetric):
+                self._gatherers[name].add(output)
+                self.applies_to[name] += 1
+                continue
+            score = metric.measure(output)
+            sums = self._parts.setdefault(name, [0.0] * len(score.parts))
+            for position, part in enumerate(score.parts):
+                sums[position] += part
+            self.applies_to[name] += score.value is not None
+
+    def value(self, metric: Metric | CorpusMetric) -> float:
+        """A metric's value over the outputs so far."""
+        if isinstance(metric, CorpusMetric):
+            return self._gatherers[metric.name].value()
+        return float(metric.aggregate(np.array(self._parts[metric.name])))
+
+
+def score_outputs(outputs: Iterable[Output], metrics: Sequence[str] | None = None) -> ScoreTable:
+    """Score outputs made anywhere, in one pass.
+
+    Args:
+        outputs: for example `read_outputs("outputs.jsonl")`; any iterable, read once.
+        metrics: names; default every metric and corpus metric.
+
+    Raises:
+        SpecError: a name is unknown, or there are no outputs.
+    """
+    chosen: list[Metric | CorpusMetric] = (
+        [get_any(name) for name in dict.fromkeys(metrics)]
+        if metrics
+        else [*all_metrics(), *corpus_metrics()]
+    )
+    groups: dict[int, _Group] = {}
+    for output in outputs:
+        if output.sample_index not in groups:
+            groups[output.sample_index] = _Group(chosen)
+        groups[output.sample_index].add(output)
+    if not groups:
+        raise SpecError("no outputs to score", mend="give at least one")
+    order = sorted(groups)
+    rows = [_row(metric, {index: groups[index] for index in order}) for metric in chosen]
+    return ScoreTable(sum(group.outputs for group in groups.values()), order, rows)
+
+
+def _row(metric: Metric | CorpusMetric, groups: dict[int, _Group]) -> ScoreRow:
+    """The row of one metric; a sample index without a value weighs nothing in the mean."""
+    values = {index: group.value(metric) for index, group in groups.items()}
+    usable = {index: value for index, value in values.items() if not math.isnan(value)}
+    total = sum(groups[index].outputs for index in usable)
+    weighed = sum(value * groups[index].outputs for index, value in usable.items())
+    return ScoreRow(
+        metric=metric,
+        value=weighed / total if total else math.nan,
+        by_sample=values,
+        applies_to=sum(group.applies_to[metric.name] for group in groups.values()),
+    )

@@ -1,0 +1,162 @@
+"""Structure: whether an output answers what was asked, and stops at that. English rules, no model.
+
+answer_first looks at the first sentence that is not mere courtesy, in this order:
+
+ 1. nothing there: empty, or courtesy only                               no answer
+ 2. it opens with a label of the asker's turn (`Q:`, `User:`, …)         no answer
+ 3. it declines ("I cannot …", "As an AI …", "I'm not sure")              no answer
+ 4. it contains the reference                                            answer
+ 5. it begins in the middle (small letter, comma, …) after a finished
+    prompt, as a continuation does; one to three words may, and so may
+    what `Here it is:` announces                                         no answer
+ 6. it asks, though the prompt does not ask for a question               no answer
+ 7. it says the prompt again                                             no answer
+ 8. the prompt is an unfinished sentence with a reference, not met        no answer
+ 9. it is short, a list or code, it obeys an order rather than a
+    question, or the opening shares a content word with the question      answer
+10. else it speaks about something else                                  no answer
+"""
+
+from __future__ import annotations
+
+from ethogram.metrics import asking
+from ethogram.metrics.base import NOT_APPLICABLE, Metric, Output, Score, Span, mean_score, ratio
+from ethogram.metrics.text import bare, word_spans
+
+#: Order of the n-grams that count as copied; four words seldom agree by chance.
+ECHO_ORDER = 4
+#: Words up to which a sentence counts as a short answer, which need not repeat the question's.
+SHORT_WORDS = 8
+#: Words up to which a small first letter is a short answer rather than a continuation.
+TERSE_WORDS = 3
+#: Characters of an output in which a content word of the prompt is sought.
+OPENING_CHARACTERS = 400
+
+
+def _answer_first(output: Output) -> Score:
+    if not asking.asks(output.prompt, output.tags, output.reference):
+        return NOT_APPLICABLE
+    sentences = asking.opening_sentences(output.text)
+    announced = False
+    while sentences and asking.is_courtesy(sentences[0].text):
+        announced = sentences[0].text.endswith(":")
+        sentences = sentences[1:]
+    if not sentences:
+        reason = "courtesy only" if output.text.strip() else "empty"
+        return mean_score(0.0, (Span(0, len(output.text), reason),))
+    first = sentences[0]
+    fault = _fault(output, first, announced)
+    label = fault or "answers"
+    return mean_score(0.0 if fault else 1.0, (Span(first.start, first.end, label),))
+
+
+def _fault(output: Output, first: asking.Sentence, announced: bool) -> str | None:
+    """Why the first sentence is no answer; None if it is one. `Here it is:` may announce it."""
+    prompt, sentence = output.prompt, first.text
+    label = asking.leaked_turn(output.text, prompt)
+    if label and label[0] <= first.start:
+        return label[2]
+    if asking.declines(sentence):
+        return "declines"
+    if output.reference and asking.contains(sentence, output.reference):
+        return None
+    finished = asking.is_finished(prompt)
+    words = sentence.split()
+    terse = len(words) <= TERSE_WORDS and len(output.text.split()) <= SHORT_WORDS
+    fresh = terse or announced or not finished
+    if not fresh and asking.continues_prompt(sentence, prompt):
+        return "continues the prompt"
+    if asking.ends_asking(sentence) and not asking.WANTS_QUESTIONS.search(asking.task_of(prompt)):
+        return "asks instead of answering"
+    if asking.echoes(sentence, prompt):
+        return "says the prompt again"
+    if not finished and output.reference:
+        return "does not come to the reference"
+    short = len(words) <= SHORT_WORDS or asking.wants_short_answer(output.tags)
+    fitting = asking.LIST_ITEM.match(sentence) or asking.WANTS_CODE.search(prompt)
+    if short or fitting or not asking.is_question(prompt):
+        return None
+    opening = output.text[: first.start + OPENING_CHARACTERS]
+    asked = asking.content_words(prompt) | asking.content_words(output.reference or "")
+    if not asked or asked & asking.content_words(opening):
+        return None
+    return "speaks about something else"
+
+
+def _qa_structure(output: Output) -> Score:
+    if not asking.asks(output.prompt, output.tags, output.reference):
+        return NOT_APPLICABLE
+    if asking.WANTS_QUESTIONS.search(asking.task_of(output.prompt)):
+        return NOT_APPLICABLE
+    if not output.text.strip():
+        return mean_score(0.0, (Span(0, len(output.text), "empty"),))
+    leak = asking.leaked_turn(output.text, output.prompt)
+    return mean_score(0.0, (Span(*leak),)) if leak else mean_score(1.0)
+
+
+def _prompt_echo(output: Output) -> Score:
+    words = [bare(word) for word in output.text.split()]
+    source = [bare(word) for word in output.prompt.split()]
+    if len(words) < ECHO_ORDER or len(source) < ECHO_ORDER:
+        return NOT_APPLICABLE
+    known = {tuple(source[at : at + ECHO_ORDER]) for at in range(len(source) - ECHO_ORDER + 1)}
+    starts = range(len(words) - ECHO_ORDER + 1)
+    copied = [tuple(words[at : at + ECHO_ORDER]) in known for at in starts]
+    if not any(copied):
+        return mean_score(0.0)
+    # Each copied 4-gram may extend the last one, so the longest run of them is a longest copy.
+    longest = best_end = run = 0
+    for at, hit in enumerate(copied):
+        run = run + 1 if hit else 0
+        if run > longest:
+            longest, best_end = run, at
+    spans = word_spans(output.text)
+    first, last = best_end - longest + 1, best_end + ECHO_ORDER - 1
+    echo = Span(spans[first][0], spans[last][1], f"{last - first + 1} words copied from the prompt")
+    return mean_score(sum(copied) / len(copied), (echo,))
+
+
+_RULES = "rule of Ethogram for the notes that such logs keep by hand ('no clear Q&A structure')"
+_ASKING_ONLY = "Only for prompts that ask: question, instruction, labelled slot or reference. "
+_ENGLISH = "English rules on form: says nothing of whether the answer is right. "
+
+STRUCTURE = (
+    Metric(
+        name="answer_first",
+        title="Answers first",
+        unit="share",
+        direction="higher",
+        formula="share of outputs whose first sentence, courtesy aside, answers: it does not go on "
+        "with the prompt, ask back, say the prompt again, open a turn, decline, or change subject",
+        source=_RULES,
+        reference="the table of cases in tests/metrics",
+        pitfalls=_ENGLISH + _ASKING_ONLY + "Each verdict shows the sentence it rests on.",
+        measure=_answer_first,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="qa_structure",
+        title="Keeps question and answer",
+        unit="share",
+        direction="higher",
+        formula="share of outputs that are not empty and do not write the asker's next turn",
+        source=_RULES,
+        reference="the table of cases in tests/metrics",
+        pitfalls=_ENGLISH + _ASKING_ONLY + "A stop string hides what the model would have written.",
+        measure=_qa_structure,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="prompt_echo",
+        title="Prompt echo",
+        unit="share",
+        direction="lower",
+        formula="mean over outputs of the share of its word 4-grams that stand in the prompt, "
+        "without case and outer punctuation",
+        source=_RULES,
+        reference="brute force in tests/metrics",
+        pitfalls="Editing and summarising copy rightly.",
+        measure=_prompt_echo,
+        aggregate=ratio,
+    ),
+)

@@ -1,0 +1,230 @@
+"""Reading outputs, the registry and score tables: input, table, error."""
+
+import gzip
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ethogram.errors import SpecError
+from ethogram.metrics import (
+    Output,
+    all_metrics,
+    corpus_metrics,
+    get,
+    read_outputs,
+    score_outputs,
+)
+
+KNOWN = [metric.name for metric in all_metrics()]
+
+
+def write(path: Path, *rows: Any) -> Path:
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("field", ["text", "output", "completion", "generation"])
+def test_names_of_the_text(tmp_path: Path, field: str) -> None:
+    (output,) = read_outputs(write(tmp_path / "a.jsonl", {field: "Hi", "other": 1}))
+    assert output == Output("Hi", prompt_id="line-1")
+
+
+def test_all_fields(tmp_path: Path) -> None:
+    row = {
+        "prompt": "Say hi",
+        "id": 7,
+        "sample": 2,
+        "text": "Hi",
+        "token_ids": [1, 2],
+        "logprobs": [-1, -0.5],
+        "finish_reason": "max_tokens",
+        "reference": "Hi",
+        "tag": "chat",
+    }
+    (output,) = read_outputs(write(tmp_path / "a.jsonl", row))
+    assert output == Output(
+        text="Hi",
+        prompt="Say hi",
+        token_ids=(1, 2),
+        logprobs=(-1.0, -0.5),
+        finish_reason="length",
+        reference="Hi",
+        tags=("chat",),
+        prompt_id="7",
+        sample_index=2,
+    )
+
+
+def test_chat_prompt_lists_and_unknown_ends(tmp_path: Path) -> None:
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
+    row = {"prompt": messages, "text": "Yo", "tags": ["a", "b"], "finish_reason": "tired"}
+    (output,) = read_outputs(write(tmp_path / "a.jsonl", row))
+    assert (output.prompt, output.tags) == ("Be brief.\nHi", ("a", "b"))
+    assert output.finish_reason == "unknown"
+
+
+def test_samples_of_one_prompt(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.jsonl",
+        {"id": "p", "text": ["one", "two"]},
+        "",
+        {"id": "p", "text": "three"},
+        {"text": "alone"},
+        {"id": "q", "text": "first"},
+    )
+    found = [(output.prompt_id, output.sample_index) for output in read_outputs(path)]
+    assert found == [("p", 0), ("p", 1), ("p", 2), ("line-4", 0), ("q", 0)]
+
+
+def test_gzip_and_byte_order_mark(tmp_path: Path) -> None:
+    data = b"\xef\xbb\xbf" + '{"text": "Grüße"}\n'.encode()
+    packed = tmp_path / "outputs.data"
+    packed.write_bytes(gzip.compress(data))
+    assert [output.text for output in read_outputs(str(packed))] == ["Grüße"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"text": "a"', ":2: not valid JSON"),
+        ("[" * 100_000, ":2: JSON nested too deep"),
+        ("[1]", ":2: a line must be a JSON object"),
+        ('{"prompt": "a"}', ":2: no output text; put it under 'text'"),
+        ('{"text": 3}', ":2: text: must be a text or a list of texts"),
+        ('{"output": ["a", 3]}', ":2: output: must be a text or a list"),
+        ('{"text": []}', ":2: text: must be a text or a list"),
+        ('{"text": "a", "prompt": 3}', ":2: prompt: must be a text or a list of chat messages"),
+        ('{"text": "a", "prompt": ["x"]}', ":2: prompt: must be a text or a list of chat messages"),
+        ('{"text": "a", "id": [1]}', ":2: id: must be a text or a whole number"),
+        ('{"text": "a", "sample": -1}', ":2: sample: must be a whole number from 0 on"),
+        ('{"text": "a", "sample": "x"}', ":2: sample: must be a whole number from 0 on"),
+        ('{"text": "a", "token_ids": [1.5]}', ":2: token_ids: must be a list of whole numbers"),
+        ('{"text": "a", "logprobs": [NaN]}', ":2: logprobs: must be a list of finite numbers"),
+        ('{"text": "a", "logprobs": "x"}', ":2: logprobs: must be a list of finite numbers"),
+        ('{"text": "a", "token_ids": [1], "logprobs": [-1, -2]}', ":2: logprobs: 2 of them for 1"),
+        ('{"text": ["a", "b"], "token_ids": [1]}', ":2: token_ids: go with one text"),
+        ('{"text": "a", "reference": 3}', ":2: reference: must be a text"),
+        ('{"text": "a", "tags": [3]}', ":2: tags: must be a text or a list of texts"),
+    ],
+)
+def test_broken_line_is_named(tmp_path: Path, line: str, message: str) -> None:
+    path = write(tmp_path / "a.jsonl", {"text": "fine"}, line)
+    outputs = read_outputs(path)
+    assert next(outputs).text == "fine"
+    with pytest.raises(SpecError) as caught:
+        list(outputs)
+    assert str(caught.value).startswith(f"{path}{message}")
+    assert "\n" not in str(caught.value)
+
+
+def test_file_errors(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"nowhere\.jsonl: no such file"):
+        read_outputs(tmp_path / "nowhere.jsonl")
+    with pytest.raises(SpecError, match="cannot be read: "):
+        list(read_outputs(tmp_path))
+    with pytest.raises(SpecError, match="no outputs in this file; write one JSON object a line"):
+        list(read_outputs(write(tmp_path / "empty.jsonl", "", "")))
+    latin = tmp_path / "latin.jsonl"
+    latin.write_bytes(b'{"text": "a"}\n{"text": "\xe4"}\n')
+    with pytest.raises(SpecError, match=r"latin\.jsonl:2: not UTF-8 text"):
+        list(read_outputs(latin))
+    cut = tmp_path / "cut.jsonl.gz"
+    cut.write_bytes(gzip.compress(b'{"text": "abc def"}\n' * 500)[:-12])
+    with pytest.raises(SpecError, match="the gzip data is cut off or damaged after line"):
+        list(read_outputs(cut))
+
+
+def test_registry() -> None:
+    assert len(set(KNOWN)) == len(KNOWN)
+    assert get("diversity").name == "diversity"
+    for metric in (*all_metrics(), *corpus_metrics()):
+        texts = (metric.title, metric.unit, metric.formula, metric.source, metric.pitfalls)
+        assert all(texts)
+        assert metric.reference
+    with pytest.raises(SpecError, match=r"metric 'loop_rat': unknown metric; did you mean 'loop_r"):
+        get("loop_rat")
+    with pytest.raises(SpecError, match="whole set of outputs"):
+        get("corpus_distinct_2")
+    with pytest.raises(SpecError, match="did you mean 'corpus_distinct_2'"):
+        score_outputs([Output("a")], ["corpus_distinkt_2"])
+
+
+def test_table_is_a_stream_with_constant_memory() -> None:
+    def endless() -> Iterator[Output]:
+        for number in range(300):
+            yield Output(f"word {number}", sample_index=number % 3, prompt_id=str(number // 3))
+
+    table = score_outputs(endless(), ["words", "self_perplexity", "words", "corpus_distinct_1"])
+    assert [row.metric.name for row in table.rows] == [
+        "words",
+        "self_perplexity",
+        "corpus_distinct_1",
+    ]
+    assert (table.outputs, list(table.samples)) == (300, [0, 1, 2])
+    assert table["words"].by_sample == {0: 2.0, 1: 2.0, 2: 2.0}
+    assert math.isnan(table["self_perplexity"].value)
+    assert table["corpus_distinct_1"].value == pytest.approx(101 / 200)
+    with pytest.raises(KeyError):
+        table["rep_2"]
+
+
+def test_mean_over_samples_weighs_outputs() -> None:
+    outputs = [Output("a"), Output("a b c", sample_index=1), Output("a b c", sample_index=1)]
+    assert score_outputs(outputs, ["words"])["words"].value == pytest.approx(7 / 3)
+
+
+def test_json_of_a_table_is_plain_and_comes_back() -> None:
+    table = score_outputs([Output("a b c d e f"), Output("a a", sample_index=1)])
+    data = table.to_json()
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    assert data["metrics"]["words"] == {
+        "title": "Words",
+        "value": 4.0,
+        "unit": "words",
+        "direction": "none",
+        "applies_to": 2,
+        "by_sample": {"0": 6.0, "1": 2.0},
+    }
+    assert data["metrics"]["self_perplexity"]["value"] is None
+    assert set(data["metrics"]) == {*KNOWN, *(metric.name for metric in corpus_metrics())}
+
+
+def test_text_of_a_table() -> None:
+    names = ["words", "distinct_1", "rep_2", "tokens"]
+    outputs = [Output("a b c d"), Output("a a", sample_index=1)]
+    assert score_outputs(outputs, names).to_text().splitlines() == [
+        "metric      value  sample 0  sample 1  unit     better  outputs",
+        "words        3.00      4.00      2.00  words                  2",
+        "distinct_1  0.750     1.000     0.500  share    higher        2",
+        "rep_2        0.00      0.00         –  percent  lower         1",
+        "",
+        "2 outputs, 2 sample indices; value is the mean over the indices.",
+        "Not applicable to these outputs: tokens",
+    ]
+    assert score_outputs(outputs[:1], ["words"]).to_text().endswith("\n\n1 outputs.")
+    assert score_outputs(outputs, ["tokens"]).to_text().endswith("these outputs: tokens")
+
+
+def test_html_of_a_table() -> None:
+    page = score_outputs([Output("<b>bold</b>")], ["words", "tokens"])._repr_html_()
+    assert "<td>words</td><td>1.00</td>" in page
+    assert "Not applicable: tokens." in page
+
+
+def test_nothing_to_score() -> None:
+    with pytest.raises(SpecError, match="no outputs to score"):
+        score_outputs([])
+
+
+def test_importing_the_room_loads_no_torch() -> None:
+    code = "import sys, ethogram.metrics; sys.exit('torch' in sys.modules)"
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run([sys.executable, "-c", code], check=False, env=path).returncode == 0
