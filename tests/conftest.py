@@ -122,3 +122,30 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return made[kind, chat]
 
     return make
+
+
+@pytest.fixture
+def tiny_study(checkpoint: Callable[..., Path], tmp_path: Path, model_cache: Path) -> Path:
+    """The folder of a study of three versions on a tiny chat model; nothing is generated yet."""
+    folder = tmp_path / "study"
+    model = checkpoint("llama", chat=True)
+    files = {
+        "study.yaml": "name: tiny\ntitle: Tiny\nseed: 5\nsamples: 2\nsuite: suites/prompts.jsonl\n",
+        "versions/v0.0.1.yaml": (
+            f"title: Greedy\nmodel: {model}\n"
+            "decoding: {strategy: greedy, max_new_tokens: 24}\nlearned: [It loops.]\n"
+        ),
+        "versions/v0.1.0.yaml": (
+            "title: Sampled\nparent: v0.0.1\n"
+            "decoding: {strategy: sample, temperature: 1.1, top_p: 0.9}\n"
+        ),
+        "versions/v1.0.0.yaml": "title: Chat\nparent: v0.1.0\nprompt: {chat: true}\n",
+        "suites/prompts.jsonl": "".join(
+            f'{{"id": "p{i}", "text": "the old lighthouse keeper number {i} said"}}\n'
+            for i in range(6)
+        ),
+    }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder

@@ -1,1 +1,23 @@
-"""The study room; see the map in CONTRIBUTING.md."""
+"""The verbs: run, compare, init, import, export; joins the rooms above it."""
+
+from ethogram.study.compare import Comparison, Difference, compare
+from ethogram.study.files import export, import_outputs, init
+from ethogram.study.result import RunResult, VersionResult, summarise
+from ethogram.study.run import OnProgress, Progress, run
+from ethogram.study.workspace import Study
+
+__all__ = [
+    "Comparison",
+    "Difference",
+    "OnProgress",
+    "Progress",
+    "RunResult",
+    "Study",
+    "VersionResult",
+    "compare",
+    "export",
+    "import_outputs",
+    "init",
+    "run",
+    "summarise",
+]

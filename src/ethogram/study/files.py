@@ -1,0 +1,184 @@
+"""Init, import, export: a study's files made, brought in, taken out. Generates nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ethogram.errors import SpecError
+from ethogram.extras import require
+from ethogram.metrics import read_outputs
+from ethogram.spec.study import STUDY_FILE
+from ethogram.spec.version import VERSION_NAME
+from ethogram.study.workspace import Study
+
+_STUDY = """\
+name: {name}
+title: {name}
+seed: 1
+samples: 4
+suite: suites/prompts.jsonl
+"""
+_GREEDY = """\
+title: First steps, greedy completion
+model: smollm2-135m-instruct
+decoding: {strategy: greedy, max_new_tokens: 80}
+"""
+_SAMPLED = """\
+title: Sampling instead of greedy search
+parent: v0.0.1
+decoding: {strategy: sample, temperature: 0.8, top_p: 0.95, repetition_penalty: 1.1}
+"""
+_PROMPTS = (
+    {
+        "id": "lighthouse",
+        "text": "The old lighthouse keeper opened the letter and",
+        "tags": ["story"],
+    },
+    {
+        "id": "boiling",
+        "text": "At sea level, pure water boils at",
+        "reference": "100",
+        "tags": ["fact"],
+    },
+    {"id": "knot", "text": "To tie a shoelace so that it stays tied,", "tags": ["how-to"]},
+    {
+        "id": "queue",
+        "text": "The fairest way to share one cake among three people is",
+        "tags": ["opinion"],
+    },
+)
+
+
+def init(folder: str | Path) -> Path:
+    """Make a study folder with two versions and a small suite.
+
+    Raises:
+        SpecError: the folder holds a study already, or cannot be written.
+    """
+    path = Path(folder)
+    if (path / STUDY_FILE).exists():
+        raise SpecError(
+            "there is a study here already", where=str(path), mend="choose another folder"
+        )
+    files = {
+        STUDY_FILE: _STUDY.format(name=json.dumps(path.resolve().name, ensure_ascii=False)),
+        "versions/v0.0.1.yaml": _GREEDY,
+        "versions/v0.1.0.yaml": _SAMPLED,
+        "suites/prompts.jsonl": "".join(json.dumps(row) + "\n" for row in _PROMPTS),
+        ".gitignore": ".ethogram/\n",
+    }
+    try:
+        for name, text in files.items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            if not (path / name).exists():
+                (path / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SpecError(f"cannot be written: {error.strerror}", where=str(path)) from None
+    return path
+
+
+def import_outputs(study: Study, file: str | Path, version: str, *, title: str = "") -> Path:
+    """Bring outputs made elsewhere into a study as a version.
+
+    The rows are copied into `outputs/` and a suite is made of their prompts, both kept under git
+    with the study; `run` then stores and measures them like any other version.
+
+    Returns:
+        The path of the new version file.
+
+    Raises:
+        SpecError: the name is taken or no version name, or the file has no usable rows.
+    """
+    if not VERSION_NAME.match(version):
+        raise SpecError("no version name", where=version, mend="use a name like v0.1.0")
+    if version in study.versions:
+        raise SpecError("this version exists already", where=version, mend="choose another name")
+    rows = list(read_outputs(Path(file)))
+    if not rows:
+        raise SpecError("no outputs in this file", where=str(file))
+    prompts: dict[str, str] = {}
+    for row in rows:
+        if prompts.setdefault(row.prompt_id, row.prompt) != row.prompt:
+            raise SpecError(
+                f"prompt id {row.prompt_id!r} stands for two different prompts", where=str(file)
+            )
+    _write(
+        study.folder / f"outputs/{version}.jsonl",
+        (
+            {
+                "prompt_id": row.prompt_id,
+                "sample": row.sample_index,
+                "prompt": row.prompt,
+                "output": row.text,
+                **({"finish_reason": row.finish_reason} if row.finish_reason else {}),
+            }
+            for row in rows
+        ),
+    )
+    suite = f"suites/{version}.jsonl"
+    _write(
+        study.folder / suite,
+        ({"id": key, "text": text or "(none)"} for key, text in prompts.items()),
+    )
+    path = study.folder / f"versions/{version}.yaml"
+    heading = title or f"Outputs imported from {Path(file).name}"
+    path.write_text(
+        f"title: {json.dumps(heading, ensure_ascii=False)}\nmodel: imported\n"
+        f"outputs: outputs/{version}.jsonl\nsuite: {suite}\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def export(study: Study, path: str | Path, versions: Sequence[str] | None = None) -> int:
+    """Write the stored generations of versions as `.jsonl` or `.parquet`; returns the rows.
+
+    Raises:
+        SpecError: another suffix, or generations are missing.
+        MissingExtraError: Parquet without the extra `parquet`.
+    """
+    target = Path(path)
+    rows = list(_export_rows(study, versions or list(study.versions)))
+    if target.suffix == ".jsonl":
+        _write(target, iter(rows))
+    elif target.suffix == ".parquet":
+        arrow = require("pyarrow", extra="parquet", needed_for="export to Parquet")
+        parquet = require("pyarrow.parquet", extra="parquet", needed_for="export to Parquet")
+        parquet.write_table(arrow.Table.from_pylist(rows), target)
+    else:
+        raise SpecError("unknown format", where=str(target), mend="end in .jsonl or .parquet")
+    return len(rows)
+
+
+def _export_rows(study: Study, versions: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for name in versions:
+        for generation in study.generations(name):
+            yield {
+                "version": name,
+                "identity": generation.identity,
+                "prompt_id": generation.prompt_id,
+                "sample": generation.sample_index,
+                "prompt": generation.prompt_text,
+                "output": generation.text,
+                "finish_reason": generation.finish_reason,
+                "token_ids": list(generation.token_ids),
+                "logprobs": list(generation.logprobs),
+                "seconds": generation.seconds,
+            }
+
+
+def _write(path: Path, rows: Iterator[dict[str, Any]]) -> None:
+    """Write JSONL whole or not at all."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise SpecError(f"cannot be written: {error.strerror}", where=str(path)) from None

@@ -1,0 +1,129 @@
+"""Result: what a run made and measured, each version beside its parent. Generates nothing."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ethogram.metrics import Metric, get
+from ethogram.study.compare import Difference, difference
+from ethogram.study.measure import measure, metric_names
+from ethogram.study.workspace import Study
+
+
+@dataclass(frozen=True)
+class VersionResult:
+    """One row of a run's table.
+
+    Attributes:
+        version: its name.
+        title: its title.
+        parent: its parent, if any.
+        made: generations made in this run.
+        reused: generations that were stored already.
+        values: metric name to value.
+        differences: metric name to the difference from the parent.
+    """
+
+    version: str
+    title: str
+    parent: str | None
+    made: int
+    reused: int
+    values: dict[str, float]
+    differences: dict[str, Difference]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run made and measured."""
+
+    study: str
+    metrics: Sequence[Metric]
+    rows: Sequence[VersionResult]
+    tokens: int
+    seconds: float
+
+    @property
+    def made(self) -> int:
+        """Generations made in this run."""
+        return sum(row.made for row in self.rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; NaN becomes null."""
+        return {
+            "study": self.study,
+            "made": self.made,
+            "tokens": self.tokens,
+            "seconds": round(self.seconds, 3),
+            "versions": [
+                {
+                    "version": row.version,
+                    "title": row.title,
+                    "parent": row.parent,
+                    "made": row.made,
+                    "reused": row.reused,
+                    "values": {
+                        name: None if np.isnan(value) else value
+                        for name, value in row.values.items()
+                    },
+                    "differences": [d.to_json() for d in row.differences.values()],
+                }
+                for row in self.rows
+            ],
+        }
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(metric.title)}</th>" for metric in self.metrics)
+        body = "".join(
+            f"<tr><td>{row.version}</td><td>{html.escape(row.title)}</td>"
+            + "".join(f"<td>{row.values[metric.name]:.4g}</td>" for metric in self.metrics)
+            + "</tr>"
+            for row in self.rows
+        )
+        return f"<table><tr><th>version</th><th>title</th>{head}</tr>{body}</table>"
+
+
+def summarise(
+    study: Study,
+    names: Sequence[str],
+    *,
+    counts: dict[str, tuple[int, int]] | None = None,
+    tokens: int = 0,
+    seconds: float = 0.0,
+) -> RunResult:
+    """Measure stored versions and compare each with its parent; generates nothing."""
+    columns = metric_names(study)
+    parents = {name: study.versions[name].parent for name in names}
+    needed = dict.fromkeys([*names, *(parent for parent in parents.values() if parent)])
+    ready = {
+        name: measure(study, name, columns)
+        for name in needed
+        if name in names or not study.store.missing(study.identities(name))
+    }
+    rows = []
+    for name in names:
+        parent = parents[name]
+        differences = {}
+        if parent in ready:
+            differences = {
+                column: difference(ready[parent][column], ready[name][column], parent, name)
+                for column in columns
+            }
+        made, reused = (counts or {}).get(name, (0, len(study.identities(name))))
+        rows.append(
+            VersionResult(
+                version=name,
+                title=study.versions[name].title,
+                parent=parent,
+                made=made,
+                reused=reused,
+                values={column: ready[name][column].value for column in columns},
+                differences=differences,
+            )
+        )
+    return RunResult(study.name, [get(column) for column in columns], rows, tokens, seconds)

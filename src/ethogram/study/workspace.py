@@ -1,0 +1,210 @@
+"""Study: an opened folder with its versions, its store and the requests they imply.
+
+Knows how a version becomes requests and where its generations lie; generates nothing itself.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ethogram.errors import SpecError
+from ethogram.spec import (
+    FinishReason,
+    Generation,
+    Request,
+    StudySpec,
+    Suite,
+    Version,
+    load_study,
+    make_requests,
+)
+from ethogram.spec.identity import digest
+
+if TYPE_CHECKING:
+    from ethogram.metrics import Output
+    from ethogram.models import ModelReference
+    from ethogram.store import Store
+
+
+class Study:
+    """A study folder opened for work.
+
+    Args:
+        folder: the folder that holds study.yaml.
+
+    Raises:
+        SpecError: a file of the study is wrong.
+    """
+
+    def __init__(self, folder: str | Path = ".") -> None:
+        self.folder = Path(folder)
+        self.spec: StudySpec = load_study(self.folder)
+        self._model_identities: dict[ModelReference, str] = {}
+        self._suites: dict[Path, Suite] = {}
+
+    def __repr__(self) -> str:
+        return f"Study({str(self.folder)!r}, versions={list(self.spec.versions)})"
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.spec.settings.name
+
+    @property
+    def versions(self) -> dict[str, Version]:
+        """Resolved versions by name, parents first."""
+        return self.spec.versions
+
+    @cached_property
+    def store(self) -> Store:
+        """The store, opened (and made) on first use."""
+        from ethogram.store import Store
+
+        location = self.spec.settings.store
+        if "://" in location:
+            return Store.open(location)
+        path = self.folder / location
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Store.open(path)
+
+    def close(self) -> None:
+        """Close the store if it was opened."""
+        if "store" in self.__dict__:
+            self.store.close()
+            del self.__dict__["store"]
+
+    def __enter__(self) -> Study:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def suite(self, version: str) -> Suite:
+        """The suite of a version, read once."""
+        path = self.spec.suite_path(version)
+        if path not in self._suites:
+            self._suites[path] = self.spec.suite(version)
+        return self._suites[path]
+
+    def model_reference(self, version: str) -> ModelReference:
+        """The model of a version; a relative path counts from the study's folder."""
+        from ethogram.models import ModelReference
+
+        resolved = self.spec.version(version)
+        return ModelReference(
+            model=self._local(resolved.model),
+            revision=resolved.revision,
+            adapter=self._local(resolved.adapter) if resolved.adapter else None,
+            dtype=resolved.dtype,
+        )
+
+    def _local(self, name: str) -> str:
+        path = self.folder / name
+        return str(path.resolve()) if path.exists() else name
+
+    def model_identity(self, version: str) -> str:
+        """What tells this version's weights from all others."""
+        from ethogram.models import identity
+
+        reference = self.model_reference(version)
+        if reference not in self._model_identities:
+            self._model_identities[reference] = identity(reference)
+        return self._model_identities[reference]
+
+    def requests(self, version: str) -> list[Request]:
+        """Every request of a version, in suite order.
+
+        Raises:
+            SpecError: the version's outputs were made elsewhere.
+        """
+        resolved = self.spec.version(version)
+        if resolved.outputs:
+            raise SpecError(
+                "its outputs were made elsewhere, so nothing can be generated", where=version
+            )
+        settings = self.spec.settings
+        return make_requests(
+            resolved,
+            self.suite(version),
+            samples=self.spec.samples(version),
+            seed=settings.seed,
+            model_identity=self.model_identity(version),
+            independent_noise=settings.coupling == "independent",
+        )
+
+    def identities(self, version: str) -> list[str]:
+        """Identities of a version's generations, in suite order."""
+        if self.spec.version(version).outputs:
+            return [generation.identity for generation in self.imported(version)]
+        return [request.identity for request in self.requests(version)]
+
+    def imported(self, version: str) -> list[Generation]:
+        """The outputs of a version that were made elsewhere, as generations."""
+        from ethogram.metrics import read_outputs
+
+        path = self.spec.outputs_path(version)
+        if path is None:
+            return []
+        return [
+            Generation(
+                identity=digest(["import", row.prompt_id, row.sample_index, row.prompt, row.text]),
+                prompt_id=row.prompt_id,
+                sample_index=row.sample_index,
+                prompt_text=row.prompt,
+                prompt_token_ids=(),
+                token_ids=row.token_ids or (),
+                text=row.text,
+                finish_reason=_finish_reason(row),
+                logprobs=row.logprobs or (),
+                seconds=0.0,
+            )
+            for row in read_outputs(path)
+        ]
+
+    def generations(self, version: str) -> list[Generation]:
+        """The stored generations of a version, in suite order.
+
+        Raises:
+            SpecError: some are missing.
+        """
+        wanted = self.identities(version)
+        found = self.store.get(wanted)
+        missing = sum(identity not in found for identity in wanted)
+        if missing:
+            raise SpecError(
+                f"{missing} of {len(wanted)} generations are missing",
+                where=version,
+                mend=f"make them with `ethogram run {version}`",
+            )
+        return [found[identity] for identity in wanted]
+
+    def outputs(self, version: str) -> list[Output]:
+        """The stored generations of a version as the metrics read them."""
+        from ethogram.metrics import Output
+
+        items = {item.id: item for item in self.suite(version).prompts}
+        outputs = []
+        for generation in self.generations(version):
+            item = items.get(generation.prompt_id)
+            outputs.append(
+                Output(
+                    text=generation.text,
+                    prompt=item.as_text() if item else generation.prompt_text,
+                    token_ids=generation.token_ids or None,
+                    logprobs=generation.logprobs or None,
+                    finish_reason=generation.finish_reason or None,
+                    reference=item.reference if item else None,
+                    tags=item.tags if item else (),
+                    prompt_id=generation.prompt_id,
+                    sample_index=generation.sample_index,
+                )
+            )
+        return outputs
+
+
+def _finish_reason(row: Output) -> FinishReason:
+    """Outputs made elsewhere often do not say how they ended, or say it in other words."""
+    known: dict[str, FinishReason] = {"stop": "stop", "eos": "eos", "length": "length"}
+    return known.get(row.finish_reason or "", "unknown")

@@ -1,0 +1,234 @@
+"""The command line: every verb in words and JSON, every mistake one line with exit code 2."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def ethogram(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command line in this process: exit code, output, errors."""
+    from ethogram.cli import main
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ethogram", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        out, err = capsys.readouterr()
+        return int(stopped.value.code or 0), out, err
+
+    return call
+
+
+def parsed(result: tuple[int, str, str]) -> Any:
+    code, out, err = result
+    assert code == 0, err
+    return json.loads(out)
+
+
+def one_line(result: tuple[int, str, str], *words: str) -> None:
+    """Exit code 2 and one line that holds all the words."""
+    code, out, err = result
+    assert code == 2, (out, err)
+    lines = [line for line in err.splitlines() if not line.startswith("Loading ")]
+    assert len(lines) == 1, err
+    assert "Traceback" not in err
+    assert "pydantic" not in err
+    for word in words:
+        assert word in err, err
+
+
+def test_the_whole_story(ethogram: Run, tiny_study: Path, tmp_path: Path) -> None:
+    at = ("--study", str(tiny_study))
+    result = parsed(ethogram("run", *at, "--json"))
+    assert result["made"] == 30
+    assert [row["version"] for row in result["versions"]] == ["v0.0.1", "v0.1.0", "v1.0.0"]
+    assert {item["metric"] for item in result["versions"][1]["differences"]} >= {"loop_rate"}
+    assert parsed(ethogram("run", *at, "--json"))["made"] == 0
+
+    code, out, _ = ethogram("run", *at)
+    assert code == 0
+    assert "v0.1.0 against v0.0.1" in out
+    assert "0 generations made, 30 already stored" in out
+
+    code, out, _ = ethogram("show", "v0.1.0", *at)
+    assert "parent: v0.0.1" in out
+    assert (
+        parsed(ethogram("show", "v1.0.0", "--resolved", "--json", *at))["decoding"]["top_p"] == 0.9
+    )
+
+    code, out, _ = ethogram("diff", "v0.0.1", "v0.1.0", *at)
+    assert "temperature" in out
+    assert len(parsed(ethogram("diff", "v0.0.1", "v0.1.0", "--json", *at))) >= 2
+    assert ethogram("diff", "v0.0.1", "v0.0.1", *at)[1] == "No setting differs.\n"
+
+    assert parsed(ethogram("compare", "v0.0.1", "v0.1.0", "--json", *at))["prompts"] == 6
+    code, out, _ = ethogram("compare", "v0.0.1", "v0.1.0", "--samples", "1", *at)
+    assert code == 0
+    assert "95 % interval" in out
+
+    paths = parsed(ethogram("log", "--json", *at))
+    assert all(Path(path).is_file() for path in paths.values())
+    assert ethogram("log", *at)[0] == 0
+    code, out, _ = ethogram("verify", *at)
+    assert code == 0
+    assert "0 not borne out" in out
+
+    log = tiny_study / "PROGRESS.md"
+    text = log.read_text()
+    place = text.index("| Loop rate") if "| Loop rate" in text else text.index("|---|")
+    digit = next(i for i in range(place, len(text)) if text[i].isdigit())
+    log.write_text(text[:digit] + str((int(text[digit]) + 1) % 10) + text[digit + 1 :])
+    code, out, _ = ethogram("verify", *at)
+    assert code == 1
+    assert "PROGRESS.md:" in out
+    code, out, _ = ethogram("verify", "--json", *at)
+    assert code == 1
+    assert len(json.loads(out)["problems"]) == 1
+
+    rows = tmp_path / "rows.jsonl"
+    assert parsed(ethogram("export", str(rows), "v0.1.0", "--json", *at))["rows"] == 12
+    assert "12 generations" in ethogram("export", str(rows), "v0.1.0", *at)[1]
+    scores = parsed(ethogram("score", str(rows), "--json"))
+    assert scores
+    assert "loop" in ethogram("score", str(rows))[1].lower()
+    assert (
+        parsed(ethogram("import", str(rows), "--as", "v5.0.0", "--json", *at))["version"]
+        == "v5.0.0"
+    )
+    assert parsed(ethogram("run", "v5.0.0", "--json", *at))["made"] == 12
+
+
+def test_init_then_the_hint_is_true(ethogram: Run, tmp_path: Path) -> None:
+    code, out, _ = ethogram("init", str(tmp_path / "new"))
+    assert code == 0
+    assert f"ethogram run --study {tmp_path / 'new'}" in out
+    one_line(ethogram("init", str(tmp_path / "new")), "there is a study here already")
+    assert "study" in parsed(ethogram("init", str(tmp_path / "other"), "--json"))
+
+
+def test_models_and_pull(ethogram: Run, model_cache: Path) -> None:
+    listed = parsed(ethogram("models", "--json"))
+    assert listed[0]["name"] == "smollm2-135m-instruct"
+    assert "smollm2-135m-instruct" in ethogram("models")[1]
+    one_line(ethogram("pull", "gpt2"), "gpt2", "out of reach")
+
+
+@pytest.mark.parametrize("kind", ["study", "version", "suite"])
+def test_schemas(ethogram: Run, kind: str) -> None:
+    schema = parsed(ethogram("schema", kind))
+    assert schema["type"] == "object"
+    assert schema["additionalProperties"] is False
+
+
+MISTAKES = [
+    (
+        "versions/v0.1.0.yaml",
+        "decoding: {temperatur: 1}",
+        ("v0.1.0.yaml:", "temperature"),
+    ),
+    ("versions/v0.1.0.yaml", "decoding: {temperature: hot}", ("v0.1.0.yaml:", "temperature")),
+    ("versions/v0.1.0.yaml", "decoding: {temperature: -1}", ("v0.1.0.yaml:", "temperature")),
+    ("versions/v0.1.0.yaml", "decoding: {top_p: 0}", ("v0.1.0.yaml:", "top_p")),
+    ("versions/v0.1.0.yaml", "decoding: {top_p: 1.5}", ("v0.1.0.yaml:", "top_p")),
+    ("versions/v0.1.0.yaml", "parent: v9.9.9", ("v9.9.9",)),
+    ("versions/v0.0.1.yaml", "parent: v1.0.0", ("each other's parents",)),
+    ("versions/v0.1.0.yaml", "a: b: c", ("v0.1.0.yaml",)),
+    ("suites/prompts.jsonl", "", ("prompts.jsonl", "empty")),
+    ("study.yaml", "nam: x", ("study.yaml:", "nam")),
+]
+
+
+@pytest.mark.parametrize(("name", "line", "words"), MISTAKES)
+def test_a_mistake_in_a_file(
+    ethogram: Run, tiny_study: Path, name: str, line: str, words: tuple[str, ...]
+) -> None:
+    path = tiny_study / name
+    kept = "" if not line else path.read_text()
+    if line.startswith(("decoding", "parent")):
+        field = line.split(":")[0]
+        kept = "".join(
+            part for part in kept.splitlines(keepends=True) if not part.startswith(field)
+        )
+    path.write_text(f"{kept}{line}\n" if line else "")
+    one_line(ethogram("run", "--study", str(tiny_study)), *words)
+
+
+def test_a_broken_line_and_a_doubled_id(ethogram: Run, tiny_study: Path) -> None:
+    suite = tiny_study / "suites/prompts.jsonl"
+    good = suite.read_text()
+    suite.write_text(good + '{"id": "p7", "text": \n')
+    one_line(ethogram("run", "--study", str(tiny_study)), "prompts.jsonl:7")
+    suite.write_text(good + '{"id": "p0", "text": "again"}\n')
+    one_line(ethogram("run", "--study", str(tiny_study)), "prompts.jsonl:7", "p0")
+
+
+def test_a_broken_model_folder(ethogram: Run, tiny_study: Path, tmp_path: Path) -> None:
+    import shutil
+
+    version = tiny_study / "versions/v0.0.1.yaml"
+    model = version.read_text().split("model: ")[1].splitlines()[0]
+    broken = Path(shutil.copytree(model, tmp_path / "broken"))
+    weights = broken / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-7])
+    version.write_text(version.read_text().replace(model, str(broken)))
+    one_line(ethogram("run", "--study", str(tiny_study)), "model.safetensors", "bytes")
+    weights.unlink()
+    one_line(ethogram("run", "--study", str(tiny_study)), "model.safetensors is missing")
+    version.write_text(version.read_text().replace(str(broken), "gpt2"))
+    one_line(ethogram("run", "--study", str(tiny_study)), "ethogram pull gpt2")
+
+
+def test_a_prompt_longer_than_the_context(ethogram: Run, tiny_study: Path) -> None:
+    with (tiny_study / "suites/prompts.jsonl").open("a") as suite:
+        suite.write('{"id": "endless", "text": "%s"}\n' % ("sea " * 400))
+    one_line(ethogram("run", "--study", str(tiny_study)), "endless", "256")
+
+
+def test_wrong_usage(ethogram: Run, tmp_path: Path, tiny_study: Path) -> None:
+    one_line(ethogram("run", "--study", str(tmp_path / "none")), "study.yaml")
+    one_line(ethogram("sow", "v0.0.1"), "sow")
+    one_line(ethogram("show"), "VERSION")
+    one_line(ethogram("show", "v7.7.7", "--study", str(tiny_study)), "v7.7.7")
+    one_line(ethogram("score", str(tmp_path / "none.jsonl")), "none.jsonl")
+    one_line(ethogram("compare", "v0.0.1", "v0.1.0", "--study", str(tiny_study)), "ethogram run")
+    assert ethogram("--version")[1].startswith("ethogram")
+
+
+def test_starting_loads_nothing_heavy() -> None:
+    """`import ethogram` and `ethogram --help` are quick because of what they leave out."""
+    heavy = ("torch", "transformers", "pydantic", "sqlalchemy", "numpy", "rich", "jinja2")
+    code = (
+        "import sys, ethogram, ethogram.cli\n"
+        "try: ethogram.cli.cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_public_names_are_all_there() -> None:
+    import ethogram
+
+    for name in ethogram.__all__:
+        assert getattr(ethogram, name) is not None
+    assert "run" in dir(ethogram)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = ethogram.nothing

@@ -1,0 +1,130 @@
+"""PROGRESS.md and report.html: derived from the store, kept beside what people write."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ethogram.report import verify_progress, write_html, write_progress
+from ethogram.report.claims import printable
+from ethogram.report.progress import BLOCK
+from ethogram.study import Study, import_outputs, init, run
+
+
+@pytest.fixture
+def study(tiny_study: Path) -> Study:
+    opened = Study(tiny_study)
+    run(opened)
+    return opened
+
+
+def test_a_fresh_log_is_borne_out(study: Study) -> None:
+    path = write_progress(study)
+    checked, problems = verify_progress(study)
+    assert problems == []
+    assert checked > 30
+    text = path.read_text()
+    for name, title in (("v0.0.1", "Greedy"), ("v0.1.0", "Sampled"), ("v1.0.0", "Chat")):
+        assert f"### {name} — {title}" in text
+    assert "It loops." in text
+    assert "**Example**" in text
+    assert "95 % interval" in text
+
+
+def test_every_digit_is_guarded(study: Study) -> None:
+    """Change any one digit of a generated block: verify names its line."""
+    path = write_progress(study)
+    text = path.read_text()
+    digits = [
+        match.start("body") + digit.start()
+        for match in BLOCK.finditer(text)
+        for digit in re.finditer(r"\d", match["body"])
+    ]
+    assert len(digits) > 100
+    for place in digits[:: max(1, len(digits) // 40)]:
+        other = "1" if text[place] != "1" else "2"
+        path.write_text(text[:place] + other + text[place + 1 :])
+        _, problems = verify_progress(study)
+        line = text.count("\n", 0, place) + 1
+        assert [problem.line for problem in problems] == [line]
+    path.write_text(text)
+    assert verify_progress(study)[1] == []
+
+
+def test_hand_written_text_is_never_lost(study: Study) -> None:
+    path = write_progress(study)
+    before = path.read_text()
+    mine = before.replace("## Progress log", "## Progress log\n\nMy own words, 42 of them.")
+    mine = mine.replace("<!-- ethogram:end v0.0.1 -->\n", "<!-- ethogram:end v0.0.1 -->\n\nMore.\n")
+    path.write_text(mine)
+    assert verify_progress(study)[1] == []
+    write_progress(study)
+    assert path.read_text() == mine
+
+
+def test_a_stale_log_fails(study: Study, tiny_study: Path) -> None:
+    write_progress(study)
+    version = tiny_study / "versions/v0.1.0.yaml"
+    version.write_text(version.read_text().replace("1.1", "1.3"))
+    with Study(tiny_study) as edited:
+        _, problems = verify_progress(edited)
+    assert any("no stored run" in problem.expected for problem in problems)
+
+
+def test_a_missing_or_removed_log_fails(study: Study, tiny_study: Path) -> None:
+    _, problems = verify_progress(study)
+    assert len(problems) == 3
+    assert all("ethogram log" in problem.words for problem in problems)
+    path = write_progress(study)
+    path.write_text(BLOCK.sub("", path.read_text(), count=1))
+    assert [problem.block for problem in verify_progress(study)[1]] == ["v0.0.1"]
+
+
+HOSTILE = (
+    "<script>alert(1)</script> ![x](http://evil.example/a.png) [click](javascript:alert(1)) "
+    "\x1b]0;owned\x07 <img src=x onerror=alert(1)> `code` ethogram:end v3.0.0 -->"
+)
+
+
+def test_model_output_stays_inert(tmp_path: Path) -> None:
+    import json
+
+    folder = init(tmp_path / "hostile")
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(
+        "".join(
+            json.dumps({"prompt_id": f"p{i}", "prompt": HOSTILE, "output": HOSTILE}) + "\n"
+            for i in range(3)
+        )
+    )
+    with Study(folder) as study:
+        import_outputs(study, rows, "v3.0.0")
+    with Study(folder) as study:
+        run(study, ["v3.0.0"])
+        page = write_html(study).read_text()
+        log = write_progress(study).read_text()
+        assert verify_progress(study)[1] == []
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "default-src 'none'" in page
+    outside_comments = re.sub(r"<!-- ethogram:(begin|end) \S+ -->", "", log)
+    assert "<" not in outside_comments.replace("&lt;", "")
+    assert not re.search(r"(?<!\\)\]\(", outside_comments)
+    assert "\x1b" not in log
+    assert "http://" not in outside_comments
+    assert "\x1b" not in printable(HOSTILE)
+
+
+def test_the_page_needs_nothing_from_outside(study: Study) -> None:
+    page = write_html(study).read_text()
+    assert "v1.0.0" in page
+    assert not re.search(r"(?:src|href)=\"(?!#)", page)
+    assert "<script" not in page
+
+
+def test_an_unrun_study_has_an_empty_log(tiny_study: Path) -> None:
+    with Study(tiny_study) as study:
+        assert "No version has been run yet" in write_html(study).read_text()
+        assert verify_progress(study) == (0, [])

@@ -1,0 +1,128 @@
+"""Comparisons, imports and exports: numbers against plain arithmetic, files there and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ethogram.errors import MissingExtraError, SpecError
+from ethogram.study import Study, compare, export, import_outputs, init, run
+
+
+@pytest.fixture
+def study(tiny_study: Path) -> Study:
+    opened = Study(tiny_study)
+    run(opened)
+    return opened
+
+
+def test_differences_are_those_of_the_outputs(study: Study) -> None:
+    result = compare(study, "v0.0.1", "v0.1.0", metrics=["words", "loop_rate"], samples=2)
+    words = result.differences[0]
+
+    def mean_words(version: str) -> float:
+        by_prompt: dict[str, list[int]] = {}
+        for generation in study.generations(version):
+            by_prompt.setdefault(generation.prompt_id, []).append(len(generation.text.split()))
+        return float(np.mean([np.mean(counts) for counts in by_prompt.values()]))
+
+    assert words.before == pytest.approx(mean_words("v0.0.1"))
+    assert words.after == pytest.approx(mean_words("v0.1.0"))
+    assert words.low <= words.estimate <= words.high
+    assert result.prompts == 6
+    assert len(result.samples) == 2
+    assert {change.words for change in result.changes} >= {"sampling instead of greedy"} or (
+        result.changes
+    )
+    again = compare(study, "v0.0.1", "v0.1.0", metrics=["words", "loop_rate"], samples=2)
+    assert again.to_json() == result.to_json()
+    json.dumps(result.to_json(), allow_nan=False)
+
+
+def test_a_version_does_not_differ_from_itself(study: Study) -> None:
+    for item in compare(study, "v0.1.0", "v0.1.0").differences:
+        if not np.isnan(item.estimate):
+            assert (item.estimate, item.low, item.high) == (0, 0, 0)
+            assert item.verdict == "no clear change"
+
+
+def test_reversing_a_comparison_reverses_it(study: Study) -> None:
+    there = compare(study, "v0.0.1", "v0.1.0", metrics=["words"]).differences[0]
+    back = compare(study, "v0.1.0", "v0.0.1", metrics=["words"]).differences[0]
+    assert back.estimate == pytest.approx(-there.estimate)
+    assert (back.low, back.high) == (pytest.approx(-there.high), pytest.approx(-there.low))
+
+
+def test_comparing_what_was_not_run_says_so(tiny_study: Path) -> None:
+    with Study(tiny_study) as fresh, pytest.raises(SpecError, match=r"ethogram run v0\.0\.1"):
+        compare(fresh, "v0.0.1", "v0.1.0")
+
+
+def test_an_unknown_metric_names_the_nearest(study: Study) -> None:
+    with pytest.raises(SpecError, match="loop_rate"):
+        compare(study, "v0.0.1", "v0.1.0", metrics=["loop_rat"])
+
+
+def test_export_and_import_keep_texts(study: Study, tmp_path: Path) -> None:
+    file = tmp_path / "out.jsonl"
+    assert export(study, file, ["v0.1.0"]) == 12
+    other = init(tmp_path / "other")
+    with Study(other) as target:
+        import_outputs(target, file, "v3.0.0", title="From <elsewhere>")
+    with Study(other) as target:
+        result = run(target, ["v3.0.0"])
+        assert result.made == 12
+        assert run(target, ["v3.0.0"]).made == 0
+        texts = [generation.text for generation in target.generations("v3.0.0")]
+    assert texts == [generation.text for generation in study.generations("v0.1.0")]
+    with Study(other) as target, pytest.raises(SpecError, match="exists already"):
+        import_outputs(target, file, "v3.0.0")
+    with Study(other) as target, pytest.raises(SpecError, match="no version name"):
+        import_outputs(target, file, "../../evil")
+
+
+def test_parquet_holds_the_same_rows(study: Study, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    export(study, tmp_path / "out.parquet")
+    export(study, tmp_path / "out.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    table = parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [row["token_ids"] for row in table] == [row["token_ids"] for row in lines]
+    assert len(table) == 30
+
+
+def test_export_mistakes(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    with pytest.raises(SpecError, match=r"\.jsonl or \.parquet"):
+        export(study, tmp_path / "out.csv")
+    with pytest.raises(SpecError, match="cannot be written"):
+        export(study, Path("/proc/nowhere/out.jsonl"))
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtraError, match=r"\[parquet\]"):
+        export(study, tmp_path / "out.parquet")
+
+
+def test_init_twice_keeps_the_first(tmp_path: Path) -> None:
+    folder = init(tmp_path / "mine")
+    with Study(folder) as study:
+        assert list(study.versions) == ["v0.0.1", "v0.1.0"]
+        assert len(study.suite("v0.0.1")) == 4
+    with pytest.raises(SpecError, match="study here already"):
+        init(folder)
+
+
+def test_importing_a_file_with_two_prompts_under_one_id(study: Study, tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text(
+        '{"prompt_id": "a", "prompt": "x", "output": "1"}\n'
+        '{"prompt_id": "a", "prompt": "y", "output": "2"}\n'
+    )
+    with pytest.raises(SpecError, match="two different prompts"):
+        import_outputs(study, file, "v9.0.0")
+    file.write_text("")
+    with pytest.raises(SpecError, match="no outputs"):
+        import_outputs(study, file, "v9.0.0")

@@ -1,0 +1,104 @@
+"""kill -9 in the middle of a run, and two runs at once: nothing is lost, nothing is doubled."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Stored = Callable[[Path], dict[str, Any]]
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    """`ethogram run` in a process of its own."""
+    environment: Mapping[str, str] = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-c", "from ethogram.cli import main; main()", "run", "--json"],
+        cwd=folder,
+        env={**environment, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def rows(folder: Path, table: str = "generations") -> int:
+    """Rows of a table of the store, read from outside."""
+    try:
+        uri = f"file:{folder / '.ethogram' / 'store.sqlite'}?mode=ro"
+        with sqlite3.connect(uri, uri=True) as connection:
+            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+    except sqlite3.Error:
+        return 0
+
+
+@pytest.fixture
+def long_study(tiny_study: Path) -> Path:
+    """Enough work that a kill lands in the middle."""
+    suite = tiny_study / "suites/prompts.jsonl"
+    suite.write_text(
+        "".join(f'{{"id": "p{i}", "text": "keeper number {i} said"}}\n' for i in range(150))
+    )
+    version = tiny_study / "versions/v0.0.1.yaml"
+    version.write_text(version.read_text().replace("max_new_tokens: 24", "max_new_tokens: 60"))
+    return tiny_study
+
+
+def test_kill_9_at_five_moments(long_study: Path, tmp_path: Path, stored: Stored) -> None:
+    undisturbed = Path(shutil.copytree(long_study, tmp_path / "undisturbed"))
+    process = start(undisturbed)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    total = rows(undisturbed)
+    assert total == 150 + 300 + 300
+
+    moments = random.Random(11)
+    killed = 0
+    for _ in range(5):
+        before = rows(long_study, "runs")
+        process = start(long_study)
+        while process.poll() is None and rows(long_study, "runs") == before:
+            time.sleep(0.01)
+        time.sleep(moments.random() * 1.5)
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        process.communicate()
+        assert rows(long_study) <= total
+    assert killed == 5
+    assert rows(long_study) < total
+
+    process = start(long_study)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert '"made"' in out
+    assert stored(long_study) == stored(undisturbed)
+
+
+def test_two_runs_at_once_take_turns(tiny_study: Path) -> None:
+    both = [start(tiny_study), start(tiny_study)]
+    for process in both:
+        _, err = process.communicate(timeout=300)
+        assert process.returncode == 0, err
+    assert rows(tiny_study) == 30
+
+
+def test_ctrl_c_stops_cleanly_and_keeps_what_is_done(long_study: Path) -> None:
+    process = start(long_study)
+    while process.poll() is None and rows(long_study) == 0:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.strip() == "ethogram: interrupted; all that was made is stored"
+    assert rows(long_study) > 0

@@ -1,0 +1,135 @@
+"""Runs: what is missing is made once, in any number of tries, and measured against the parent."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ethogram.errors import RequestError, SpecError
+from ethogram.study import Progress, Study, run
+
+Stored = Callable[[Path], dict[str, Any]]
+
+
+def test_a_run_makes_what_is_missing_and_nothing_else(tiny_study: Path, stored: Stored) -> None:
+    with Study(tiny_study) as study:
+        first = run(study)
+    # Greedy needs one sample a prompt, whatever the study asks for.
+    assert [(row.version, row.made) for row in first.rows] == [
+        ("v0.0.1", 6),
+        ("v0.1.0", 12),
+        ("v1.0.0", 12),
+    ]
+    before = stored(tiny_study)
+    assert len(before) == 30
+    with Study(tiny_study) as study:
+        second = run(study)
+    assert second.made == 0
+    assert second.tokens == 0
+    assert [row.reused for row in second.rows] == [6, 12, 12]
+    assert [row["values"] for row in second.to_json()["versions"]] == [
+        row["values"] for row in first.to_json()["versions"]
+    ]
+    assert stored(tiny_study) == before
+
+
+def test_a_setting_that_changes_nothing_generates_nothing(tiny_study: Path) -> None:
+    with Study(tiny_study) as study:
+        run(study)
+    (tiny_study / "versions/v0.0.2.yaml").write_text(
+        # Greedy decoding is blind to top_k.
+        "title: Same\nparent: v0.0.1\ndecoding: {strategy: greedy, top_k: 5}\n"
+    )
+    with Study(tiny_study) as study:
+        assert run(study, ["v0.0.2"]).made == 0
+
+
+def test_one_more_prompt_generates_only_for_it(tiny_study: Path) -> None:
+    with Study(tiny_study) as study:
+        run(study)
+    with (tiny_study / "suites/prompts.jsonl").open("a") as suite:
+        suite.write('{"id": "new", "text": "the sea wrote back"}\n')
+    with Study(tiny_study) as study:
+        assert [row.made for row in run(study).rows] == [1, 2, 2]
+
+
+def test_progress_counts_every_token_and_ends_whole(tiny_study: Path) -> None:
+    seen: list[Progress] = []
+    with Study(tiny_study) as study:
+        result = run(study, ["v0.0.1"], on_progress=seen.append)
+    assert (seen[0].done, seen[0].tokens) == (0, 0)
+    last = seen[-1]
+    assert (last.done, last.total) == (6, 6)
+    assert last.tokens == result.tokens
+    assert last.spent == last.allowance == 6 * 24
+    assert [now.spent for now in seen] == sorted(now.spent for now in seen)
+
+
+def test_an_interrupted_run_keeps_what_is_done(
+    tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: Stored
+) -> None:
+    module = importlib.import_module("ethogram.study.run")  # The package names its verb `run`.
+    (tiny_study / "suites/prompts.jsonl").write_text(
+        "".join(f'{{"id": "p{i}", "text": "keeper {i} said"}}\n' for i in range(50))
+    )
+    undisturbed = Path(shutil.copytree(tiny_study, tmp_path / "undisturbed"))
+    monkeypatch.setattr(module, "REPORT_SECONDS", 0.0)
+
+    def stop(now: Progress) -> None:
+        if now.done >= 5:
+            raise KeyboardInterrupt
+
+    with Study(tiny_study) as study, pytest.raises(KeyboardInterrupt):
+        run(study, ["v0.1.0"], on_progress=stop)
+    kept = stored(tiny_study)
+    assert 5 <= len(kept) < 100
+    with Study(tiny_study) as study:
+        assert run(study, ["v0.1.0"]).made == 100 - len(kept)
+    with Study(undisturbed) as study:
+        run(study, ["v0.1.0"])
+    assert stored(tiny_study) == stored(undisturbed)
+
+
+def test_a_prompt_that_is_too_long_is_named_before_anything_runs(
+    tiny_study: Path, stored: Stored
+) -> None:
+    with (tiny_study / "suites/prompts.jsonl").open("a") as suite:
+        suite.write('{"id": "endless", "text": "%s"}\n' % ("sea " * 400))
+    with Study(tiny_study) as study, pytest.raises(RequestError, match="prompt endless"):
+        run(study)
+    assert stored(tiny_study) == {}
+
+
+def test_an_unknown_version_is_named(tiny_study: Path) -> None:
+    with Study(tiny_study) as study, pytest.raises(SpecError, match=r"v0\.1\.1"):
+        run(study, ["v0.1.1"])
+
+
+def test_versions_share_noise_at_the_same_sample_index(tiny_study: Path) -> None:
+    """Coupling: a version that only allows more tokens says the same and goes on."""
+    (tiny_study / "versions/v0.1.1.yaml").write_text(
+        "title: Longer\nparent: v0.1.0\ndecoding: {max_new_tokens: 30}\n"
+    )
+    with Study(tiny_study) as study:
+        run(study, ["v0.1.0", "v0.1.1"])
+        short, long = study.generations("v0.1.0"), study.generations("v0.1.1")
+    assert all(
+        b.token_ids[: len(a.token_ids)] == a.token_ids for a, b in zip(short, long, strict=True)
+    )
+    samples = [generation.token_ids for generation in short if generation.prompt_id == "p0"]
+    assert len(set(samples)) == len(samples)
+
+
+def test_the_run_shows_itself_in_a_notebook(tiny_study: Path) -> None:
+    study_file = tiny_study / "versions/v0.1.0.yaml"
+    study_file.write_text(study_file.read_text().replace("Sampled", "<script>alert(1)</script>"))
+    with Study(tiny_study) as study:
+        shown = run(study)._repr_html_()
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
+    assert "v1.0.0" in shown
