@@ -20,6 +20,11 @@ $(VENV)/.dev: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
+$(VENV)/.docs: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@touch $@
+
 demo: $(VENV)/.run  ## run the example study on the built-in model and print its table
 	$(BIN)/ethogram run --study examples/first-light
 	$(BIN)/ethogram log --study examples/first-light
@@ -34,5 +39,9 @@ types: $(VENV)/.dev  ## mypy, strict
 test: lint types  ## lint, types, tests with branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
+docs: $(VENV)/.docs  ## build the documentation into site/, strict
+	$(BIN)/python scripts/metrics_page.py
+	$(BIN)/zensical build --strict
+
 clean:  ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .cache .coverage site
