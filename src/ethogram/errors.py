@@ -5,6 +5,7 @@
     ├── ModelError         a model cannot be found, verified or loaded
     ├── RequestError       a request the model cannot serve (prompt longer than the context, …)
     ├── StoreError         the store cannot be read or written (full disk, newer schema, locked)
+    ├── WriteError         a file cannot be written (full disk, read-only folder)
     └── MissingExtraError  an optional part of Ethogram is not installed
 
 The CLI prints `str(error)` as one line and exits with `error.exit_code`.
@@ -51,6 +52,17 @@ class RequestError(EthogramError):
 
 class StoreError(EthogramError):
     """The store cannot be read or written."""
+
+
+class WriteError(EthogramError):
+    """A file cannot be written; what stood there before is untouched."""
+
+    def __init__(self, path: object, error: OSError, *, mend: str | None = None) -> None:
+        super().__init__(
+            f"cannot be written: {error.strerror or error}",
+            where=str(path),
+            mend=mend or "make room there and make it writable; nothing was changed",
+        )
 
 
 class MissingExtraError(EthogramError):

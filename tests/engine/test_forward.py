@@ -31,6 +31,9 @@ class Disguised:
     def get_text_config(self, decoder: bool = False) -> Any:
         return self
 
+    def modules(self) -> list[Any]:
+        return []
+
     def __getattr__(self, name: str) -> Any:
         return self.changes.get(name)
 

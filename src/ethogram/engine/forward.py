@@ -16,6 +16,7 @@ from torch import Tensor
 from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 from transformers.modeling_outputs import BaseModelOutput
 
+from ethogram.engine.attention import AttentionSwitch, Lengths
 from ethogram.engine.cache import CrossSlots, Pairs, SlotCache, bucketed
 from ethogram.errors import ModelError
 
@@ -85,6 +86,7 @@ class DecoderOnly:
         self.cache = SlotCache(0, rows)
         self._accepts = set(inspect.signature(loaded.model.forward).parameters)
         self._check()
+        self._slot_attention = AttentionSwitch(loaded.model)
 
     def _check(self) -> None:
         kind = self.config.model_type
@@ -145,7 +147,8 @@ class DecoderOnly:
         ids = torch.tensor(tokens, device=self.device).unsqueeze(1)
         places = torch.tensor(positions, device=self.device)
         self.cache.prepare(places, max(positions))
-        return self._forward(ids, places)[:, -1].float()
+        with self._slot_attention():
+            return self._forward(ids, places)[:, -1].float()
 
     def _forward(self, ids: Tensor, places: Tensor) -> Tensor:
         output = self.model(
@@ -154,6 +157,7 @@ class DecoderOnly:
             attention_mask=self.cache.mask(self.dtype),
             past_key_values=self.cache,
             use_cache=True,
+            lengths=Lengths(places + 1),
         )
         return torch.as_tensor(output.logits)
 
@@ -220,6 +224,7 @@ class EncoderDecoder(DecoderOnly):
             attention_mask=self.cross.mask(len(ids), self.dtype, self.device),
             past_key_values=self.cross.joined(self.cache),
             use_cache=True,
+            lengths=Lengths(places + 1, torch.tensor(self.cross.lengths[: len(ids)])),
         )
         return torch.as_tensor(output.logits)
 

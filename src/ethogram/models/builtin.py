@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethogram.errors import ModelError
-from ethogram.models.cache import build_once, cache_folder
+from ethogram.cache import build_once, cache_folder
 from ethogram.models.gguf import CONVERSION, convert
 
 

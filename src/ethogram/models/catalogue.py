@@ -11,7 +11,7 @@ from typing import Literal
 from ethogram.errors import ModelError
 from ethogram.models import hub
 from ethogram.models.builtin import BUILT_INS, ensure
-from ethogram.models.cache import build_once
+from ethogram.cache import build_once
 from ethogram.models.checkpoint import check_model_folder, file_digest, folder_digest
 from ethogram.models.gguf import CONVERSION, check_gguf, convert
 from ethogram.models.reference import ModelReference, looks_local

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ethogram.errors import ModelError
-from ethogram.models.cache import cache_folder
+from ethogram.cache import cache_folder
 
 #: Files beside the weights that can change what a model writes.
 _BEHAVIOUR_FILES = (

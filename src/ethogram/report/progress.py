@@ -6,12 +6,16 @@ every character outside them, so hand-written text is never lost.
 
 from __future__ import annotations
 
-import os
+import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
+from ethogram.errors import SpecError
+from ethogram.files import write_whole
 from ethogram.report.claims import (
     EXAMPLE_CHARACTERS,
     Entry,
@@ -20,13 +24,30 @@ from ethogram.report.claims import (
     printable,
     signed,
 )
+from ethogram.spec.source import read_text
 from ethogram.study.workspace import Study
 
 PROGRESS_FILE = "PROGRESS.md"
-BLOCK = re.compile(
-    r"<!-- ethogram:begin (?P<name>\S+) -->\n(?P<body>.*?)<!-- ethogram:end (?P=name) -->\n?",
-    re.DOTALL,
-)
+_MARKER = re.compile(r"<!-- ethogram:(?P<side>begin|end) (?P<name>\S+) -->\s*")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A generated block of the file.
+
+    Attributes:
+        name: the version that it is about.
+        first_line: 1-based line of its first generated line.
+        lines: what stands between its markers, without line ends.
+        start: index of the line that begins it, in `text.splitlines(keepends=True)`.
+        end: index after the line that ends it.
+    """
+
+    name: str
+    first_line: int
+    lines: Sequence[str]
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -47,67 +68,137 @@ class Problem:
         )
 
 
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` found.
+
+    Attributes:
+        checked: generated lines that were derived again.
+        problems: edited, stale or missing claims.
+    """
+
+    checked: int
+    problems: Sequence[Problem]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the store bears out every claim."""
+        return not self.problems
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"checked": self.checked, "problems": [problem.words for problem in self.problems]}
+
+    def to_text(self) -> str:
+        """A line for each problem, and the count."""
+        lines = [problem.words for problem in self.problems]
+        count = f"{self.checked} lines checked, {len(lines)} not borne out by the store"
+        return "\n".join([*lines, count])
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.to_text())}</pre>"
+
+
+def find_blocks(text: str, path: Path) -> list[Block]:
+    """The generated blocks of a log, in their order.
+
+    Raises:
+        SpecError: a marker lacks its other half, or a version has two blocks. Guessing where a
+            block ends could take hand-written text with it.
+    """
+    blocks: list[Block] = []
+    opened: tuple[str, int] | None = None
+    lines = text.splitlines(keepends=True)
+    for index, line in enumerate(lines):
+        marker = _MARKER.fullmatch(line)
+        if marker is None:
+            continue
+        where, name = f"{path}:{index + 1}", marker["name"]
+        if marker["side"] == "begin":
+            if opened:
+                raise _unbalanced(f"{path}:{opened[1]}", opened[0], "end")
+            if any(block.name == name for block in blocks):
+                raise SpecError(
+                    f"{name} has a second block", where=where, mend="remove one of the two"
+                )
+            opened = (name, index + 1)
+        elif opened is None or opened[0] != name:
+            raise _unbalanced(where, name, "begin")
+        else:
+            body = [each.rstrip("\r\n") for each in lines[opened[1] : index]]
+            blocks.append(Block(name, opened[1] + 1, body, opened[1] - 1, index + 1))
+            opened = None
+    if opened:
+        raise _unbalanced(f"{path}:{opened[1]}", opened[0], "end")
+    return blocks
+
+
+def _unbalanced(where: str, name: str, missing: str) -> SpecError:
+    return SpecError(
+        f"the block of {name} has no line that {missing}s it",
+        where=where,
+        mend=f"put `<!-- ethogram:{missing} {name} -->` back, or remove this line as well",
+    )
+
+
 def write_progress(study: Study) -> Path:
     """Write PROGRESS.md: new blocks are added, known ones replaced, the rest is kept.
 
     Returns:
         The path of the file.
+
+    Raises:
+        SpecError: the file's markers are broken (nothing is written then), or it is not text.
+        WriteError: it cannot be written.
     """
     path = study.folder / PROGRESS_FILE
-    blocks = _blocks(study)
-    old = path.read_text(encoding="utf-8") if path.exists() else _opening(study)
-    seen: set[str] = set()
-
-    def replace(match: re.Match[str]) -> str:
-        name = match["name"]
-        seen.add(name)
-        return _wrap(name, blocks[name]) if name in blocks else match[0]
-
-    text = BLOCK.sub(replace, old)
-    for name, body in blocks.items():
-        if name not in seen:
-            text = f"{text.rstrip()}\n\n{_wrap(name, body)}"
-    temporary = path.with_suffix(".md.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    fresh = {entry.version: _wrap(entry.version, render(entry)) for entry in entries(study)}
+    text = read_text(path) if path.exists() else _opening(study)
+    known = find_blocks(text, path)
+    lines = text.splitlines(keepends=True)
+    for block in reversed(known):
+        if block.name in fresh:
+            lines[block.start : block.end] = [fresh[block.name]]
+    names = {block.name for block in known}
+    for name, body in fresh.items():
+        if name not in names:
+            gap = "" if not lines else "\n" if lines[-1].endswith("\n") else "\n\n"
+            lines += [gap, body]
+    write_whole(path, lines)
     return path
 
 
-def verify_progress(study: Study) -> tuple[int, list[Problem]]:
+def verify(study: Study) -> Verification:
     """Derive every generated block again and compare it line by line.
 
-    Returns:
-        How many lines were checked, and the problems: edited, stale or missing claims.
+    Raises:
+        SpecError: the file's markers are broken, or it is not text.
     """
     path = study.folder / PROGRESS_FILE
-    blocks = _blocks(study)
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    found = {match["name"]: match for match in BLOCK.finditer(text)}
+    expected = {entry.version: render(entry).splitlines() for entry in entries(study)}
+    text = read_text(path) if path.exists() else ""
+    found = {block.name: block for block in find_blocks(text, path)}
     problems: list[Problem] = []
-    checked = 0
-    for name, expected in blocks.items():
-        if name not in found:
+    for name, lines in expected.items():
+        if name in found:
+            problems += _differing(found[name], lines)
+        else:
             problems.append(Problem(name, 1, "nothing", "an entry; run `ethogram log`"))
-            continue
-        first_line = text.count("\n", 0, found[name].start("body")) + 1
-        checked += len(expected.splitlines())
-        problems.extend(_compare(name, first_line, found[name]["body"], expected))
-    for name, match in found.items():
-        if name not in blocks:
-            line = text.count("\n", 0, match.start()) + 1
+    for name, block in found.items():
+        if name not in expected:
+            line = block.first_line - 1
             problems.append(Problem(name, line, "an entry", "no stored run of this version"))
-    return checked, problems
+    checked = sum(len(lines) for name, lines in expected.items() if name in found)
+    return Verification(checked, problems)
 
 
-def _compare(name: str, first_line: int, found: str, expected: str) -> list[Problem]:
-    old, new = found.splitlines(), expected.splitlines()
-    problems = []
-    for offset in range(max(len(old), len(new))):
-        said = old[offset] if offset < len(old) else ""
-        true = new[offset] if offset < len(new) else ""
-        if said != true:
-            problems.append(Problem(name, first_line + offset, said, true))
-    return problems
+def _differing(block: Block, expected: Sequence[str]) -> list[Problem]:
+    pairs = zip_longest(block.lines, expected, fillvalue="")
+    return [
+        Problem(block.name, block.first_line + offset, said, true)
+        for offset, (said, true) in enumerate(pairs)
+        if said != true
+    ]
 
 
 def _opening(study: Study) -> str:
@@ -118,10 +209,6 @@ def _opening(study: Study) -> str:
 
 def _wrap(name: str, body: str) -> str:
     return f"<!-- ethogram:begin {name} -->\n{body}<!-- ethogram:end {name} -->\n"
-
-
-def _blocks(study: Study) -> dict[str, str]:
-    return {entry.version: render(entry) for entry in entries(study)}
 
 
 def render(entry: Entry) -> str:

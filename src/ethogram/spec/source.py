@@ -53,13 +53,13 @@ class SourceMap:
 
 
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file.
+    """The text of a UTF-8 file, its line ends as they are; a byte order mark is no part of it.
 
     Raises:
         SpecError: the file is missing, unreadable or not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise SpecError("no such file", where=str(path)) from None
     except UnicodeDecodeError as error:

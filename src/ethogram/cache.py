@@ -1,4 +1,4 @@
-"""The folder where converted models lie, and how a folder is built there once. Knows no model."""
+"""The folder of what takes long to make, and how a folder is built there once. Knows no model."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from ethogram.errors import ModelError
+from ethogram.errors import WriteError
 
 
 def cache_folder() -> Path:
-    """Where models are kept: $ETHOGRAM_CACHE, else the user's cache folder."""
+    """Where it is kept: $ETHOGRAM_CACHE, else the user's cache folder."""
     named = os.environ.get("ETHOGRAM_CACHE")
     return Path(named).expanduser() if named else user_cache_path("ethogram")
 
@@ -30,7 +30,7 @@ def build_once(name: str, build: Callable[[Path], None]) -> Path:
         build: fills an empty folder.
 
     Raises:
-        ModelError: the cache cannot be written.
+        WriteError: the cache cannot be written.
     """
     target = cache_folder() / name
     if target.is_dir():
@@ -41,10 +41,10 @@ def build_once(name: str, build: Callable[[Path], None]) -> Path:
             if not target.is_dir():
                 _build(target, build)
     except OSError as error:
-        raise ModelError(
-            f"the model cache cannot be written ({error.strerror or error})",
-            where=str(target.parent),
-            mend="make room there, or name another folder in ETHOGRAM_CACHE",
+        raise WriteError(
+            target.parent,
+            error,
+            mend="make room there, or name another cache folder in ETHOGRAM_CACHE",
         ) from error
     return target
 
