@@ -16,47 +16,50 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from ethogram.metrics import read_outputs, score_outputs
-    from ethogram.models import ModelReference, load, pull
-    from ethogram.report import verify_progress, write_html, write_progress
-    from ethogram.spec import diff_versions
-    from ethogram.study import Study, compare, export, import_outputs, init, run
+    from ethogram.metrics import read_outputs, score, score_outputs
+    from ethogram.models import ModelReference, available, load, pull
+    from ethogram.report import log, verify
+    from ethogram.study import Study, compare, diff, export, import_outputs, init, run, show
 
 _ROOMS = {
     "ModelReference": "models",
     "Study": "study",
+    "available": "models",
     "compare": "study",
-    "diff_versions": "spec",
+    "diff": "study",
     "export": "study",
     "import_outputs": "study",
     "init": "study",
     "load": "models",
+    "log": "report",
     "pull": "models",
     "read_outputs": "metrics",
     "run": "study",
+    "score": "metrics",
     "score_outputs": "metrics",
-    "verify_progress": "report",
-    "write_html": "report",
-    "write_progress": "report",
+    "show": "study",
+    "verify": "report",
 }
 
 __all__ = [
     "ModelReference",
     "Study",
     "__version__",
+    "available",
     "compare",
-    "diff_versions",
+    "diff",
     "export",
     "import_outputs",
     "init",
     "load",
+    "log",
     "pull",
     "read_outputs",
     "run",
+    "score",
     "score_outputs",
-    "verify_progress",
-    "write_html",
-    "write_progress",
+    "show",
+    "verify",
 ]
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -59,6 +59,11 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        # The last net: whatever the system refuses is told in one line too.
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"ethogram: {place}{error.strerror or error}", err=True)
+        sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -78,6 +83,23 @@ def _console(*, stderr: bool = False) -> Console:
 
 def _print_json(data: Any) -> None:
     click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+class _Printable(Protocol):
+    """What a verb returns that is words as much as data."""
+
+    def to_json(self) -> Any:
+        """Plain data."""
+
+    def to_text(self) -> str:
+        """Words."""
+
+
+def _print(result: _Printable, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(result.to_json())
+    else:
+        click.echo(result.to_text())
 
 
 @cli.command()
@@ -159,19 +181,10 @@ def _progress(*, quiet: bool) -> Iterator[OnProgress | None]:
 @json_option
 def show(version: str, resolved: bool, folder: Path, as_json: bool) -> None:
     """Show a version: what its file states, or the whole of it."""
+    from ethogram.study import show as make
+
     with _open(folder) as study:
-        whole = study.spec.version(version)
-        data = whole.model_dump(mode="json") if resolved else study.spec.stated[version]
-        if as_json:
-            _print_json({"version": version, "identity": whole.identity, **data})
-            return
-        from io import StringIO
-
-        from ruamel.yaml import YAML
-
-        stream = StringIO()
-        YAML(typ="safe", pure=True).dump(data, stream)
-        click.echo(f"# {version}, identity {whole.identity[:12]}\n{stream.getvalue()}", nl=False)
+        _print(make(study, version, resolved=resolved), as_json=as_json)
 
 
 @cli.command()
@@ -181,17 +194,10 @@ def show(version: str, resolved: bool, folder: Path, as_json: bool) -> None:
 @json_option
 def diff(before: str, after: str, folder: Path, as_json: bool) -> None:
     """Say which settings differ between two versions."""
-    from ethogram.spec import diff_versions
+    from ethogram.study import diff as make
 
     with _open(folder) as study:
-        changes = diff_versions(study.spec.version(before), study.spec.version(after))
-    if as_json:
-        _print_json([change.to_json() for change in changes])
-        return
-    for change in changes:
-        click.echo(change.words)
-    if not changes:
-        click.echo("No setting differs.")
+        _print(make(study, before, after), as_json=as_json)
 
 
 @cli.command()
@@ -221,14 +227,14 @@ def compare(
 @json_option
 def log(folder: Path, as_json: bool) -> None:
     """Write PROGRESS.md and report.html from the stored runs."""
-    from ethogram.report import write_html, write_progress
+    from ethogram.report import log as write
 
     with _open(folder) as study:
-        paths = [write_progress(study), write_html(study)]
+        written = write(study)
     if as_json:
-        _print_json({"progress": str(paths[0]), "html": str(paths[1])})
+        _print_json(written.to_json())
     else:
-        click.echo(f"Wrote {paths[0]} and {paths[1]}")
+        click.echo(f"Wrote {written.progress} and {written.page}")
 
 
 @cli.command()
@@ -236,33 +242,29 @@ def log(folder: Path, as_json: bool) -> None:
 @json_option
 def verify(folder: Path, as_json: bool) -> None:
     """Derive every claim of PROGRESS.md again; exit 1 if one is edited or stale."""
-    from ethogram.report import verify_progress
+    from ethogram.report import verify as check
 
     with _open(folder) as study:
-        checked, problems = verify_progress(study)
-    if as_json:
-        _print_json({"checked": checked, "problems": [problem.words for problem in problems]})
-    else:
-        for problem in problems:
-            click.echo(problem.words)
-        click.echo(f"{checked} lines checked, {len(problems)} not borne out by the store")
-    if problems:
+        verification = check(study)
+    _print(verification, as_json=as_json)
+    if not verification.holds:
         sys.exit(EXIT_FAILED)
 
 
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--metric", "metrics", multiple=True, help="Metric to compute; may be repeated.")
+@click.option("--evidence", is_flag=True, help="Show where the clearest output shows it.")
 @json_option
-def score(file: Path, metrics: tuple[str, ...], as_json: bool) -> None:
+def score(file: Path, metrics: tuple[str, ...], evidence: bool, as_json: bool) -> None:
     """Score the outputs in FILE (.jsonl or .jsonl.gz), made anywhere."""
-    from ethogram.metrics import read_outputs, score_outputs
+    from ethogram.metrics import score as make
 
-    table = score_outputs(read_outputs(file), metrics=metrics or None)
+    table = make(file, metrics or None)
     if as_json:
         _print_json(table.to_json())
     else:
-        click.echo(table.to_text())
+        click.echo(table.to_text(evidence=evidence))
 
 
 @cli.command("import")

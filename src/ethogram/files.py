@@ -4,35 +4,47 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ethogram.errors import WriteError
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A new file beside `path` to write to; it takes the place of `path` once all is written.
+
+    Folders are made where they are missing. If anything fails, what stood there before stays.
+
+    Raises:
+        WriteError: full disk, read-only folder, ….
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        temporary.chmod(path.stat().st_mode if path.exists() else 0o644)
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise WriteError(path, error) from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
 def write_whole(path: Path, pieces: Iterable[str]) -> None:
-    """Write text to a file, made with its folders; readers see the old file or the new one.
+    """Write text to a file; readers see the old file or the new one.
 
     Args:
         path: the file.
         pieces: text, written one piece after another, line ends as they are.
 
     Raises:
-        WriteError: full disk, read-only folder, …; what stood there before is untouched.
+        WriteError: it cannot be written; what stood there before is untouched.
     """
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.writelines(pieces)
-        os.chmod(temporary, path.stat().st_mode if path.exists() else 0o644)
-        os.replace(temporary, path)
-    except BaseException as error:
-        if temporary is not None:
-            with suppress(OSError):
-                os.unlink(temporary)
-        if isinstance(error, OSError):
-            raise WriteError(path, error) from None
-        raise
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(pieces)

@@ -101,7 +101,10 @@ def test_the_whole_story(ethogram: Run, tiny_study: Path, tmp_path: Path) -> Non
     assert "12 generations" in ethogram("export", str(rows), "v0.1.0", *at)[1]
     scores = parsed(ethogram("score", str(rows), "--json"))
     assert scores
-    assert "loop" in ethogram("score", str(rows))[1].lower()
+    assert "loop_rate" in ethogram("score", str(rows))[1]
+    looping = tmp_path / "looping.jsonl"
+    looping.write_text('{"text": "round and round and round and round"}\n')
+    assert "    at 0: loop starts: 3.5" in ethogram("score", str(looping), "--evidence")[1]
     assert (
         parsed(ethogram("import", str(rows), "--as", "v5.0.0", "--json", *at))["version"]
         == "v5.0.0"
@@ -203,6 +206,24 @@ def test_wrong_usage(ethogram: Run, tmp_path: Path, tiny_study: Path) -> None:
     one_line(ethogram("score", str(tmp_path / "none.jsonl")), "none.jsonl")
     one_line(ethogram("compare", "v0.0.1", "v0.1.0", "--study", str(tiny_study)), "ethogram run")
     assert ethogram("--version")[1].startswith("ethogram")
+
+
+def test_what_the_system_refuses_is_one_line(
+    ethogram: Run, tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "store.sqlite")
+
+    monkeypatch.setattr("ethogram.store.Store.open", full)
+    one_line(ethogram("log", "--study", str(tiny_study)), "store.sqlite: No space left on device")
+
+
+def test_a_broken_log_is_one_line(ethogram: Run, tiny_study: Path) -> None:
+    (tiny_study / "PROGRESS.md").write_text("<!-- ethogram:begin v0.0.1 -->\nmine\n")
+    for verb in ("log", "verify"):
+        one_line(
+            ethogram(verb, "--study", str(tiny_study)), "PROGRESS.md:1", "no line that ends it"
+        )
 
 
 def test_starting_loads_nothing_heavy() -> None:

@@ -28,7 +28,9 @@ def library() -> Any:
     return found
 
 
-def make(shape: tuple[int, int, int], rows: int, places: int, dtype: torch.dtype) -> tuple[Any, ...]:
+def make(
+    shape: tuple[int, int, int], rows: int, places: int, dtype: torch.dtype
+) -> tuple[Any, ...]:
     """Query, key, value and lengths that reach from one place to all of them."""
     heads, kv_heads, dim = shape
     generator = torch.Generator().manual_seed(heads * dim + places)

@@ -191,6 +191,7 @@ def test_json_of_a_table_is_plain_and_comes_back() -> None:
         "unit": "words",
         "direction": "none",
         "applies_to": 2,
+        "evidence": None,
         "by_sample": {"0": 6.0, "1": 2.0},
     }
     assert data["metrics"]["self_perplexity"]["value"] is None
@@ -228,3 +229,39 @@ def test_importing_the_room_loads_no_torch() -> None:
     code = "import sys, ethogram.metrics; sys.exit('torch' in sys.modules)"
     path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     assert subprocess.run([sys.executable, "-c", code], check=False, env=path).returncode == 0
+
+
+def test_the_clearest_output_is_shown_with_where_and_what() -> None:
+    texts = ("all good here", "go on and on and on and on", "so it is as it is, it is, it is,")
+    table = score_outputs(
+        [Output(text, prompt_id=f"p{index}") for index, text in enumerate(texts)],
+        ["loop_onset", "rep_2", "words"],
+    )
+    found = table["loop_onset"].evidence
+    assert found is not None
+    assert (found.prompt_id, found.value) == ("p1", 1.0), "the earlier a loop, the worse"
+    assert table["words"].evidence is None
+    data = table.to_json()["metrics"]["rep_2"]["evidence"]
+    assert data["prompt_id"] == "p1"
+    for span in data["spans"]:
+        assert texts[1][span["start"] : span["end"]] == span["text"]
+    shown = table.to_text(evidence=True)
+    assert "loop_onset 1.00: p1, sample 0" in shown
+    assert "    at 3: loop starts: 3.5 times a phrase of 2: 'on and'" in shown
+    assert "loop starts" not in table.to_text()
+
+
+def test_evidence_of_a_metric_where_more_is_better_is_the_worst_output() -> None:
+    prompt = "What is the capital of France?"
+    answers = [Output("Paris.", prompt=prompt), Output("Who knows?", prompt=prompt, prompt_id="x")]
+    found = score_outputs(answers, ["answer_first"])["answer_first"].evidence
+    assert found is not None
+    assert (found.prompt_id, found.value) == ("x", 0.0)
+
+
+def test_long_and_hostile_evidence_stays_one_line() -> None:
+    text = "\x1b[2Jhalt \n" * 400
+    shown = score_outputs([Output(text)], ["loop_onset", "rep_2"]).to_text(evidence=True)
+    assert "\x1b" not in shown
+    assert "more" in shown
+    assert max(len(line) for line in shown.splitlines()) < 250

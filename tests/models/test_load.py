@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ethogram.errors import MissingExtraError, ModelError
+from ethogram.errors import MissingExtraError, ModelError, WriteError
 from ethogram.models import ModelReference, available, identity, load, pull
 from ethogram.models.checkpoint import file_digest
 
@@ -241,5 +241,5 @@ def test_a_missing_extra_is_named(
 def test_an_unwritable_cache_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tmp_path.chmod(0o500)
     monkeypatch.setenv("ETHOGRAM_CACHE", str(tmp_path / "cache"))
-    with pytest.raises(ModelError, match="ETHOGRAM_CACHE"):
+    with pytest.raises(WriteError, match="ETHOGRAM_CACHE"):
         pull("smollm2-135m-instruct")

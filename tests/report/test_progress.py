@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ethogram.report import verify_progress, write_html, write_progress
+from ethogram.errors import SpecError, WriteError
+from ethogram.report import log, verify, write_html, write_progress
 from ethogram.report.claims import printable
-from ethogram.report.progress import BLOCK
+from ethogram.report.progress import find_blocks
 from ethogram.study import Study, import_outputs, init, run
 
 
@@ -22,9 +23,10 @@ def study(tiny_study: Path) -> Study:
 
 def test_a_fresh_log_is_borne_out(study: Study) -> None:
     path = write_progress(study)
-    checked, problems = verify_progress(study)
-    assert problems == []
-    assert checked > 30
+    found = verify(study)
+    assert found.holds
+    assert found.problems == []
+    assert found.checked > 30
     text = path.read_text()
     for name, title in (("v0.0.1", "Greedy"), ("v0.1.0", "Sampled"), ("v1.0.0", "Chat")):
         assert f"### {name} — {title}" in text
@@ -37,20 +39,24 @@ def test_every_digit_is_guarded(study: Study) -> None:
     """Change any one digit of a generated block: verify names its line."""
     path = write_progress(study)
     text = path.read_text()
+    starts = [0]
+    for line in text.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
     digits = [
-        match.start("body") + digit.start()
-        for match in BLOCK.finditer(text)
-        for digit in re.finditer(r"\d", match["body"])
+        starts[block.first_line - 1 + offset] + digit.start()
+        for block in find_blocks(text, path)
+        for offset, line in enumerate(block.lines)
+        for digit in re.finditer(r"\d", line)
     ]
     assert len(digits) > 100
     for place in digits[:: max(1, len(digits) // 40)]:
         other = "1" if text[place] != "1" else "2"
         path.write_text(text[:place] + other + text[place + 1 :])
-        _, problems = verify_progress(study)
+        problems = verify(study).problems
         line = text.count("\n", 0, place) + 1
         assert [problem.line for problem in problems] == [line]
     path.write_text(text)
-    assert verify_progress(study)[1] == []
+    assert verify(study).holds
 
 
 def test_hand_written_text_is_never_lost(study: Study) -> None:
@@ -59,9 +65,61 @@ def test_hand_written_text_is_never_lost(study: Study) -> None:
     mine = before.replace("## Progress log", "## Progress log\n\nMy own words, 42 of them.")
     mine = mine.replace("<!-- ethogram:end v0.0.1 -->\n", "<!-- ethogram:end v0.0.1 -->\n\nMore.\n")
     path.write_text(mine)
-    assert verify_progress(study)[1] == []
+    assert verify(study).holds
     write_progress(study)
     assert path.read_text() == mine
+
+
+def test_line_ends_and_text_around_the_blocks_stay_to_the_byte(study: Study) -> None:
+    path = write_progress(study)
+    mine = path.read_bytes().replace(b"\n", b"\r\n") + b"\r\nNo line end after this"
+    path.write_bytes(mine)
+    assert verify(study).holds
+    write_progress(study)
+    assert path.read_bytes().endswith(b"\r\nNo line end after this")
+    assert path.read_bytes().startswith(b"# Tiny\r\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("<!-- ethogram:end v0.0.1 -->\n", "", r"PROGRESS\.md:\d+: the block of v0\.0\.1 has no"),
+        ("<!-- ethogram:begin v0.1.0 -->\n", "", r"the block of v0\.1\.0 has no line that begins"),
+        ("<!-- ethogram:end v1.0.0 -->\n", "", r"put `<!-- ethogram:end v1\.0\.0 -->` back"),
+        (
+            "<!-- ethogram:begin v1.0.0 -->\n",
+            "<!-- ethogram:begin v0.1.0 -->\n<!-- ethogram:end v0.1.0 -->\n"
+            "<!-- ethogram:begin v1.0.0 -->\n",
+            r"v0\.1\.0 has a second block; remove one",
+        ),
+    ],
+)
+def test_broken_markers_stop_before_text_is_lost(
+    study: Study, old: str, new: str, message: str
+) -> None:
+    path = write_progress(study)
+    path.write_text(path.read_text().replace(old, f"{new}My own words.\n"))
+    before = path.read_bytes()
+    for act in (log, verify):
+        with pytest.raises(SpecError, match=message):
+            act(study)
+    assert path.read_bytes() == before
+
+
+def test_a_log_that_cannot_be_written_stays_as_it_was(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_progress(study)
+    before = path.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(WriteError, match=r"PROGRESS\.md: cannot be written: No space left"):
+        log(study)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.glob(".PROGRESS*")] == []
 
 
 def test_a_stale_log_fails(study: Study, tiny_study: Path) -> None:
@@ -69,17 +127,19 @@ def test_a_stale_log_fails(study: Study, tiny_study: Path) -> None:
     version = tiny_study / "versions/v0.1.0.yaml"
     version.write_text(version.read_text().replace("1.1", "1.3"))
     with Study(tiny_study) as edited:
-        _, problems = verify_progress(edited)
+        problems = verify(edited).problems
     assert any("no stored run" in problem.expected for problem in problems)
 
 
 def test_a_missing_or_removed_log_fails(study: Study, tiny_study: Path) -> None:
-    _, problems = verify_progress(study)
+    problems = verify(study).problems
     assert len(problems) == 3
     assert all("ethogram log" in problem.words for problem in problems)
     path = write_progress(study)
-    path.write_text(BLOCK.sub("", path.read_text(), count=1))
-    assert [problem.block for problem in verify_progress(study)[1]] == ["v0.0.1"]
+    lines = path.read_text().splitlines(keepends=True)
+    first = find_blocks("".join(lines), path)[0]
+    path.write_text("".join(lines[: first.start] + lines[first.end :]))
+    assert [problem.block for problem in verify(study).problems] == ["v0.0.1"]
 
 
 HOSTILE = (
@@ -105,7 +165,7 @@ def test_model_output_stays_inert(tmp_path: Path) -> None:
         run(study, ["v3.0.0"])
         page = write_html(study).read_text()
         log = write_progress(study).read_text()
-        assert verify_progress(study)[1] == []
+        assert verify(study).holds
     assert "<script" not in page
     assert "<img" not in page
     assert "default-src 'none'" in page
@@ -127,4 +187,4 @@ def test_the_page_needs_nothing_from_outside(study: Study) -> None:
 def test_an_unrun_study_has_an_empty_log(tiny_study: Path) -> None:
     with Study(tiny_study) as study:
         assert "No version has been run yet" in write_html(study).read_text()
-        assert verify_progress(study) == (0, [])
+        assert verify(study).checked == 0

@@ -3,10 +3,11 @@
 from ethogram.metrics.base import CorpusMetric, Metric, Output, Score, Span
 from ethogram.metrics.reading import read_outputs
 from ethogram.metrics.registry import all_metrics, corpus_metrics, get
-from ethogram.metrics.score import ScoreRow, ScoreTable, score_outputs
+from ethogram.metrics.score import Evidence, ScoreRow, ScoreTable, score, score_outputs
 
 __all__ = [
     "CorpusMetric",
+    "Evidence",
     "Metric",
     "Output",
     "Score",
@@ -17,5 +18,6 @@ __all__ = [
     "corpus_metrics",
     "get",
     "read_outputs",
+    "score",
     "score_outputs",
 ]

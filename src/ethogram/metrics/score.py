@@ -1,7 +1,7 @@
-"""Score: a stream of outputs to a table of values. Knows metrics and sums; knows no file.
+"""Score: a stream of outputs to a table of values and the clearest evidence. Knows only sums.
 
-Keeps the summed parts of each metric and sample index, never the outputs; only the corpus metrics
-grow, with the number of different n-grams.
+Keeps the summed parts of each metric and sample index and one output a metric, never all outputs;
+only the corpus metrics grow, with the number of different n-grams.
 """
 
 from __future__ import annotations
@@ -10,16 +10,66 @@ import html
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ethogram.errors import SpecError
-from ethogram.metrics.base import CorpusMetric, Described, Gatherer, Metric, Output
+from ethogram.metrics.base import CorpusMetric, Described, Gatherer, Metric, Output, Score, Span
+from ethogram.metrics.reading import read_outputs
 from ethogram.metrics.registry import all_metrics, corpus_metrics, get_any
 
 #: Two decimals suit percent, words and tokens; shares and ratios need one more to be told apart.
 _THREE_DECIMALS = ("share", "ratio")
+#: Of the evidence, a terminal shows this many spans, each cut to this many characters.
+SPANS_SHOWN = 4
+EXCERPT_CHARACTERS = 100
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The output that shows a metric's failure most clearly, and where in it.
+
+    Attributes:
+        prompt_id: of the output.
+        sample_index: of the output.
+        value: its own score.
+        text: the output.
+        spans: what the score rests on.
+    """
+
+    prompt_id: str
+    sample_index: int
+    value: float
+    text: str
+    spans: Sequence[Span]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; each span with the characters that it covers."""
+        return {
+            "prompt_id": self.prompt_id,
+            "sample_index": self.sample_index,
+            "value": self.value,
+            "spans": [
+                {
+                    "start": span.start,
+                    "end": span.end,
+                    "label": span.label,
+                    "text": self.text[span.start : span.end],
+                }
+                for span in self.spans
+            ],
+        }
+
+    def lines(self) -> list[str]:
+        """The first few spans for a terminal, a line each, without control characters."""
+        shown = [
+            f"    at {span.start}: {span.label}: {_excerpt(self.text[span.start : span.end])}"
+            for span in self.spans[:SPANS_SHOWN]
+        ]
+        more = len(self.spans) - SPANS_SHOWN
+        return [*shown, f"    and {more} more"] if more > 0 else shown
 
 
 @dataclass(frozen=True)
@@ -31,12 +81,14 @@ class ScoreRow:
         value: mean over the sample indices, weighed by their outputs; NaN if none has a value.
         by_sample: sample index to value.
         applies_to: outputs that have a value.
+        evidence: the clearest output; None where no score has evidence to show.
     """
 
     metric: Described
     value: float
     by_sample: dict[int, float]
     applies_to: int
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +123,7 @@ class ScoreTable:
                     "unit": row.metric.unit,
                     "direction": row.metric.direction,
                     "applies_to": row.applies_to,
+                    "evidence": row.evidence.to_json() if row.evidence else None,
                     "by_sample": {
                         str(index): _finite(value) for index, value in row.by_sample.items()
                     },
@@ -79,8 +132,12 @@ class ScoreTable:
             },
         }
 
-    def to_text(self) -> str:
-        """The table for a terminal; metrics that say nothing of these outputs stand below it."""
+    def to_text(self, *, evidence: bool = False) -> str:
+        """The table for a terminal; metrics that say nothing of these outputs stand below it.
+
+        Args:
+            evidence: add the clearest output of each metric that can show one.
+        """
         heading, lines, silent = self._cells()
         columns = list(zip(heading, *lines, strict=True))
         widths = [max(len(cell) for cell in column) for column in columns]
@@ -96,6 +153,14 @@ class ScoreTable:
         printed.append(f"\n{self._about()}")
         if silent:
             printed.append(f"Not applicable to these outputs: {', '.join(silent)}")
+        for row in self.rows if evidence else ():
+            if row.evidence:
+                found = row.evidence
+                value = _number(found.value, row.metric.unit)
+                head = (
+                    f"\n{row.metric.name} {value}: {found.prompt_id}, sample {found.sample_index}"
+                )
+                printed += [head, *found.lines()]
         return "\n".join(printed)
 
     def _repr_html_(self) -> str:
@@ -148,6 +213,38 @@ def _number(value: float, unit: str) -> str:
     return f"{value:.3f}" if unit in _THREE_DECIMALS else f"{value:.2f}"
 
 
+def _excerpt(text: str) -> str:
+    """One line of a stretch of text, cut in the middle where it is long."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if len(line) <= EXCERPT_CHARACTERS:
+        return repr(line)
+    half = EXCERPT_CHARACTERS // 2
+    return repr(f"{line[:half]} … {line[-half:]}")
+
+
+class _Clearest:
+    """Keeps, for each metric, the worst output that has evidence to show; one output each."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[float, Evidence]] = {}
+
+    def consider(self, metric: Metric, output: Output, score: Score) -> None:
+        """Take the output if it shows the failure more clearly than those before."""
+        if score.value is None or not score.spans:
+            return
+        badness = -score.value if metric.direction == "higher" else score.value
+        known = self._found.get(metric.name)
+        if known is None or badness > known[0]:
+            evidence = Evidence(
+                output.prompt_id, output.sample_index, score.value, output.text, score.spans
+            )
+            self._found[metric.name] = (badness, evidence)
+
+    def get(self, name: str) -> Evidence | None:
+        """The clearest output under a metric."""
+        return self._found[name][1] if name in self._found else None
+
+
 class _Group:
     """The running sums of one sample index.
 
@@ -156,8 +253,8 @@ class _Group:
         applies_to: metric name to how many of them have a value.
     """
 
-    def __init__(self, metrics: Sequence[Metric | CorpusMetric]) -> None:
-        self._metrics = metrics
+    def __init__(self, metrics: Sequence[Metric | CorpusMetric], clearest: _Clearest) -> None:
+        self._metrics, self._clearest = metrics, clearest
         self.outputs = 0
         self._parts: dict[str, list[float]] = {}
         self.applies_to = dict.fromkeys((metric.name for metric in metrics), 0)
@@ -175,6 +272,7 @@ class _Group:
                 self.applies_to[name] += 1
                 continue
             score = metric.measure(output)
+            self._clearest.consider(metric, output, score)
             sums = self._parts.setdefault(name, [0.0] * len(score.parts))
             for position, part in enumerate(score.parts):
                 sums[position] += part
@@ -203,18 +301,31 @@ def score_outputs(outputs: Iterable[Output], metrics: Sequence[str] | None = Non
         else [*all_metrics(), *corpus_metrics()]
     )
     groups: dict[int, _Group] = {}
+    clearest = _Clearest()
     for output in outputs:
         if output.sample_index not in groups:
-            groups[output.sample_index] = _Group(chosen)
+            groups[output.sample_index] = _Group(chosen, clearest)
         groups[output.sample_index].add(output)
     if not groups:
         raise SpecError("no outputs to score", mend="give at least one")
-    order = sorted(groups)
-    rows = [_row(metric, {index: groups[index] for index in order}) for metric in chosen]
-    return ScoreTable(sum(group.outputs for group in groups.values()), order, rows)
+    ordered = {index: groups[index] for index in sorted(groups)}
+    rows = [_row(metric, ordered, clearest.get(metric.name)) for metric in chosen]
+    total = sum(group.outputs for group in ordered.values())
+    return ScoreTable(total, list(ordered), rows)
 
 
-def _row(metric: Metric | CorpusMetric, groups: dict[int, _Group]) -> ScoreRow:
+def score(file: str | Path, metrics: Sequence[str] | None = None) -> ScoreTable:
+    """Score the outputs in a `.jsonl` or `.jsonl.gz` file; fields as `read_outputs` says.
+
+    Raises:
+        SpecError: the file cannot be read, a line is broken, or a metric's name is unknown.
+    """
+    return score_outputs(read_outputs(file), metrics)
+
+
+def _row(
+    metric: Metric | CorpusMetric, groups: dict[int, _Group], evidence: Evidence | None
+) -> ScoreRow:
     """The row of one metric; a sample index without a value weighs nothing in the mean."""
     values = {index: group.value(metric) for index, group in groups.items()}
     usable = {index: value for index, value in values.items() if not math.isnan(value)}
@@ -225,4 +336,5 @@ def _row(metric: Metric | CorpusMetric, groups: dict[int, _Group]) -> ScoreRow:
         value=weighed / total if total else math.nan,
         by_sample=values,
         applies_to=sum(group.applies_to[metric.name] for group in groups.values()),
+        evidence=evidence,
     )

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethogram.errors import ModelError
 from ethogram.cache import build_once, cache_folder
+from ethogram.errors import ModelError
 from ethogram.models.gguf import CONVERSION, convert
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ethogram.cache import build_once
 from ethogram.errors import ModelError
 from ethogram.models import hub
 from ethogram.models.builtin import BUILT_INS, ensure
-from ethogram.cache import build_once
 from ethogram.models.checkpoint import check_model_folder, file_digest, folder_digest
 from ethogram.models.gguf import CONVERSION, check_gguf, convert
 from ethogram.models.reference import ModelReference, looks_local

@@ -12,8 +12,8 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from ethogram.errors import ModelError
 from ethogram.cache import cache_folder
+from ethogram.errors import ModelError
 
 #: Files beside the weights that can change what a model writes.
 _BEHAVIOUR_FILES = (

@@ -1,15 +1,19 @@
 """PROGRESS.md, self-contained HTML, terminal tables: what the store shows, written down."""
 
 from ethogram.report.claims import Entry, Example, entries
+from ethogram.report.log import Log, log
 from ethogram.report.page import write_html
-from ethogram.report.progress import Problem, verify_progress, write_progress
+from ethogram.report.progress import Problem, Verification, verify, write_progress
 
 __all__ = [
     "Entry",
     "Example",
+    "Log",
     "Problem",
+    "Verification",
     "entries",
-    "verify_progress",
+    "log",
+    "verify",
     "write_html",
     "write_progress",
 ]

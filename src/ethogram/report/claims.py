@@ -3,21 +3,52 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ethogram.metrics import Output, Score
+from ethogram.metrics import Output, Score, Span
 from ethogram.spec import Change, diff_versions
 from ethogram.study.compare import Difference, difference
 from ethogram.study.measure import Measured, measure, metric_names
 from ethogram.study.workspace import Study
 
-#: Metrics that make an example of a failure, and from which value on it is one.
-PITFALLS: dict[str, tuple[str, str]] = {
-    "loop_rate": ("loops", "ends in a phrase repeated at least three times"),
-    "prompt_echo": ("echoes", "repeats the prompt"),
-}
 EXAMPLE_CHARACTERS = 320
+
+
+@dataclass(frozen=True)
+class PitfallRule:
+    """A named failure as a bound on one output's score.
+
+    Attributes:
+        name: the word of the log.
+        meaning: what the output does.
+        metric: whose score decides.
+        fails: whether a score is the failure.
+    """
+
+    name: str
+    meaning: str
+    metric: str
+    fails: Callable[[float], bool]
+
+
+#: In the order of the log; an output can show several.
+PITFALLS = (
+    PitfallRule(
+        "loop", "ends in a phrase repeated three times or more", "loop_rate", lambda v: v == 1
+    ),
+    PitfallRule(
+        "echo",
+        "at least half of its 4-grams stand in the prompt",
+        "prompt_echo",
+        lambda v: v >= 0.5,
+    ),
+    PitfallRule(
+        "format break", "is empty or writes the asker's next turn", "qa_structure", lambda v: v == 0
+    ),
+    PitfallRule("truncation", "ran into the length limit", "stop_rate", lambda v: v == 0),
+    PitfallRule("empty", "says nothing", "words", lambda v: v == 0),
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +61,7 @@ class Example:
     prompt: str
     text: str
     identity: str
+    spans: Sequence[Span] = ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +103,8 @@ def entries(study: Study, versions: Sequence[str] | None = None) -> list[Entry]:
         for name in (versions or study.versions)
         if not study.store.missing(study.identities(name))
     ]
-    columns = tuple(dict.fromkeys([*metric_names(study), *PITFALLS]))
+    needed = [*metric_names(study), *(rule.metric for rule in PITFALLS), "answer_first"]
+    columns = tuple(dict.fromkeys(needed))
     measured = {name: measure(study, name, columns) for name in ready}
     return [_entry(study, name, measured) for name in ready]
 
@@ -109,43 +142,54 @@ def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) ->
 
 def _pitfalls(scores: dict[str, Measured]) -> list[Pitfall]:
     found = []
-    for metric, (name, meaning) in PITFALLS.items():
-        values = [score.value for score in scores[metric].scores if score.value is not None]
-        count = sum(value >= 0.5 for value in values)
+    for rule in PITFALLS:
+        values = [score.value for score in scores[rule.metric].scores if score.value is not None]
+        count = sum(rule.fails(value) for value in values)
         if count:
-            found.append(Pitfall(name, meaning, count, len(values)))
+            found.append(Pitfall(rule.name, rule.meaning, count, len(values)))
     return found
 
 
 def _example(study: Study, name: str, scores: dict[str, Measured]) -> Example | None:
-    """The clearest loop where loops are common, else the output of median length."""
-    loops = scores["loop_rate"]
-    outputs = loops.outputs
+    """The clearest loop where loops are common, else the median answer, else the median output."""
+    outputs = scores["loop_rate"].outputs
     if not outputs:
         return None
-    looping = [
+    pairs = list(zip(outputs, scores["loop_rate"].scores, strict=True))
+    looping = [(output, score) for output, score in pairs if score.value and score.spans]
+    answers = [
         (output, score)
-        for output, score in zip(outputs, loops.scores, strict=True)
-        if score.value and score.spans
+        for output, score in zip(outputs, scores["answer_first"].scores, strict=True)
+        if score.value == 1
     ]
+    asked = sum(score.value is not None for score in scores["answer_first"].scores)
     if len(looping) * 4 >= len(outputs):
-        chosen = max(looping, key=lambda pair: (_covered(*pair), pair[0].prompt_id))[0]
-        why = "the clearest loop"
+        chosen, score = max(looping, key=lambda pair: (_covered(*pair), pair[0].prompt_id))
+        why, spans = f"the clearest loop; {score.spans[0].label}", score.spans
+    elif asked and len(answers) * 2 >= asked:
+        chosen, score = _of_median_length(answers)
+        why, spans = f"of median length among the {len(answers)} that answer first", score.spans
     else:
-        by_length = sorted(
-            outputs, key=lambda output: (len(output.text), output.prompt_id, output.sample_index)
-        )
-        chosen = by_length[len(by_length) // 2]
-        why = "the output of median length"
+        chosen, score = _of_median_length(pairs)
+        why, spans = "the output of median length", score.spans
     identities = study.identities(name)
+    place = next(index for index, output in enumerate(outputs) if output is chosen)
     return Example(
         why=why,
         prompt_id=chosen.prompt_id,
         sample_index=chosen.sample_index,
         prompt=chosen.prompt,
         text=chosen.text,
-        identity=identities[list(outputs).index(chosen)][:12],
+        identity=identities[place][:12],
+        spans=spans,
     )
+
+
+def _of_median_length(pairs: Sequence[tuple[Output, Score]]) -> tuple[Output, Score]:
+    by_length = sorted(
+        pairs, key=lambda pair: (len(pair[0].text), pair[0].prompt_id, pair[0].sample_index)
+    )
+    return by_length[len(by_length) // 2]
 
 
 def _covered(output: Output, score: Score) -> float:
@@ -165,6 +209,17 @@ def number(value: float) -> str:
 def signed(value: float) -> str:
     """A difference as the log prints it."""
     return "–" if math.isnan(value) else f"{value:+.3f}" if abs(value) < 10 else f"{value:+.2f}"
+
+
+def marked(text: str, spans: Sequence[Span]) -> list[tuple[str, Span | None]]:
+    """A text cut into pieces, each with the span that it lies in; spans do not overlap."""
+    pieces: list[tuple[str, Span | None]] = []
+    position = 0
+    for span in sorted(spans, key=lambda span: span.start):
+        pieces += [(text[position : span.start], None), (text[span.start : span.end], span)]
+        position = span.end
+    pieces.append((text[position:], None))
+    return [piece for piece in pieces if piece[0]]
 
 
 def printable(text: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import math
-import os
 from pathlib import Path
 
-from ethogram.report.claims import Entry, Example, entries, number, signed
+from ethogram.files import write_whole
+from ethogram.report.claims import Entry, Example, entries, marked, number, signed
 from ethogram.study.compare import Difference
 from ethogram.study.workspace import Study
 
@@ -28,6 +28,8 @@ td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-spa
 blockquote{margin:1rem 0;padding:.6rem 1rem;border-left:3px solid var(--line);
 white-space:pre-wrap;overflow-wrap:anywhere}
 code{font-size:.9em}svg{display:block}
+mark{color:inherit;background:color-mix(in srgb,var(--changed) 22%,transparent);border-radius:2px;
+box-shadow:inset 2px 0 var(--changed)}
 """
 
 
@@ -38,9 +40,7 @@ def write_html(study: Study) -> Path:
         The path of the file.
     """
     path = study.folder / REPORT_FILE
-    temporary = path.with_suffix(".html.tmp")
-    temporary.write_text(render_page(study), encoding="utf-8")
-    os.replace(temporary, path)
+    write_whole(path, [render_page(study)])
     return path
 
 
@@ -153,5 +153,15 @@ def _example(example: Example) -> str:
         f"<p>Example ({html.escape(example.why)}; prompt <code>{html.escape(example.prompt_id)}"
         f"</code>, sample {example.sample_index}):</p>"
         f'<p class="soft">{html.escape(example.prompt)}</p>'
-        f"<blockquote>{html.escape(example.text.strip() or '(empty)')}</blockquote>"
+        f"<blockquote>{_marked(example) or '(empty)'}</blockquote>"
     )
+
+
+def _marked(example: Example) -> str:
+    """The text with its evidence marked; what a mark shows is its tooltip."""
+    return "".join(
+        html.escape(piece)
+        if span is None
+        else f'<mark title="{html.escape(span.label)}">{html.escape(piece)}</mark>'
+        for piece, span in marked(example.text, example.spans)
+    ).strip()

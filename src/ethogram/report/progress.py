@@ -213,7 +213,8 @@ def _wrap(name: str, body: str) -> str:
 
 def render(entry: Entry) -> str:
     """The Markdown of one entry."""
-    heading = f"### {entry.version}" + (f" — {entry.title}" if entry.title else "")
+    title = _one_line(entry.title)
+    heading = f"### {entry.version}" + (f" — {title}" if title else "")
     parts = [
         f"{heading}\n",
         f"- **Model:** `{entry.model}`",

@@ -1,7 +1,7 @@
 """What a user writes: study, version, decoding, prompt, suite; parsing, inheritance, identity."""
 
 from ethogram.spec.decoding import ORDER_PRESETS, Decoding
-from ethogram.spec.diff import Change, diff_versions
+from ethogram.spec.diff import Change, Diff, diff_versions
 from ethogram.spec.generation import FinishReason, Generation, Message, Request
 from ethogram.spec.prompt import Example, Prompt
 from ethogram.spec.requests import make_requests
@@ -14,6 +14,7 @@ __all__ = [
     "Change",
     "Constraint",
     "Decoding",
+    "Diff",
     "Example",
     "FinishReason",
     "Generation",

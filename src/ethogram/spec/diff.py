@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +54,34 @@ class Change:
             "after": self.after,
             "words": self.words,
         }
+
+
+@dataclass(frozen=True)
+class Diff:
+    """The settings in which two versions of a study differ.
+
+    Attributes:
+        before: name of the first version.
+        after: name of the second.
+        changes: in the order of the version file; titles, notes and bounds are no settings.
+    """
+
+    before: str
+    after: str
+    changes: Sequence[Change]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Plain data, an entry a change."""
+        return [change.to_json() for change in self.changes]
+
+    def to_text(self) -> str:
+        """A line a change."""
+        return "\n".join(change.words for change in self.changes) or "No setting differs."
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<li>{html.escape(change.words)}</li>" for change in self.changes)
+        heading = f"{self.before} → {self.after}"
+        return f"<p>{html.escape(heading)}</p><ul>{lines or '<li>No setting differs.</li>'}</ul>"
 
 
 def diff_versions(before: Version, after: Version) -> list[Change]:

@@ -2,6 +2,7 @@
 
 from ethogram.study.compare import Comparison, Difference, compare
 from ethogram.study.files import export, import_outputs, init
+from ethogram.study.look import Shown, diff, show
 from ethogram.study.result import RunResult, VersionResult, summarise
 from ethogram.study.run import OnProgress, Progress, run
 from ethogram.study.workspace import Study
@@ -12,12 +13,15 @@ __all__ = [
     "OnProgress",
     "Progress",
     "RunResult",
+    "Shown",
     "Study",
     "VersionResult",
     "compare",
+    "diff",
     "export",
     "import_outputs",
     "init",
     "run",
+    "show",
     "summarise",
 ]

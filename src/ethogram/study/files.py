@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ethogram.errors import SpecError
 from ethogram.extras import require
-from ethogram.metrics import read_outputs
+from ethogram.files import replacing, write_whole
+from ethogram.metrics import Output, read_outputs
 from ethogram.spec.study import STUDY_FILE
 from ethogram.spec.version import VERSION_NAME
 from ethogram.study.workspace import Study
@@ -57,7 +57,8 @@ def init(folder: str | Path) -> Path:
     """Make a study folder with two versions and a small suite.
 
     Raises:
-        SpecError: the folder holds a study already, or cannot be written.
+        SpecError: the folder holds a study already.
+        WriteError: it cannot be written.
     """
     path = Path(folder)
     if (path / STUDY_FILE).exists():
@@ -71,13 +72,9 @@ def init(folder: str | Path) -> Path:
         "suites/prompts.jsonl": "".join(json.dumps(row) + "\n" for row in _PROMPTS),
         ".gitignore": ".ethogram/\n",
     }
-    try:
-        for name, text in files.items():
-            (path / name).parent.mkdir(parents=True, exist_ok=True)
-            if not (path / name).exists():
-                (path / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SpecError(f"cannot be written: {error.strerror}", where=str(path)) from None
+    for name, text in files.items():
+        if not (path / name).exists():
+            write_whole(path / name, [text])
     return path
 
 
@@ -92,6 +89,7 @@ def import_outputs(study: Study, file: str | Path, version: str, *, title: str =
 
     Raises:
         SpecError: the name is taken or no version name, or the file has no usable rows.
+        WriteError: the study's folder cannot be written.
     """
     if not VERSION_NAME.match(version):
         raise SpecError("no version name", where=version, mend="use a name like v0.1.0")
@@ -106,32 +104,45 @@ def import_outputs(study: Study, file: str | Path, version: str, *, title: str =
             raise SpecError(
                 f"prompt id {row.prompt_id!r} stands for two different prompts", where=str(file)
             )
-    _write(
-        study.folder / f"outputs/{version}.jsonl",
-        (
-            {
-                "prompt_id": row.prompt_id,
-                "sample": row.sample_index,
-                "prompt": row.prompt,
-                "output": row.text,
-                **({"finish_reason": row.finish_reason} if row.finish_reason else {}),
-            }
-            for row in rows
-        ),
-    )
     suite = f"suites/{version}.jsonl"
-    _write(
-        study.folder / suite,
-        ({"id": key, "text": text or "(none)"} for key, text in prompts.items()),
-    )
-    path = study.folder / f"versions/{version}.yaml"
     heading = title or f"Outputs imported from {Path(file).name}"
-    path.write_text(
+    write_whole(study.folder / f"outputs/{version}.jsonl", _lines(map(_output_row, rows)))
+    write_whole(study.folder / suite, _lines(_suite_rows(rows)))
+    path = study.folder / f"versions/{version}.yaml"
+    version_file = (
         f"title: {json.dumps(heading, ensure_ascii=False)}\nmodel: imported\n"
-        f"outputs: outputs/{version}.jsonl\nsuite: {suite}\n",
-        encoding="utf-8",
+        f"outputs: outputs/{version}.jsonl\nsuite: {suite}\n"
     )
+    write_whole(path, [version_file])
     return path
+
+
+def _output_row(output: Output) -> dict[str, Any]:
+    """An output as a line of `outputs/`, without what it does not say."""
+    row = {
+        "prompt_id": output.prompt_id,
+        "sample": output.sample_index,
+        "prompt": output.prompt,
+        "output": output.text,
+        "finish_reason": output.finish_reason,
+        "token_ids": output.token_ids,
+        "logprobs": output.logprobs,
+    }
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def _suite_rows(outputs: Sequence[Output]) -> Iterator[dict[str, Any]]:
+    """A line of a suite for each prompt; a prompt that nobody kept is said to be missing."""
+    first = {output.prompt_id: output for output in reversed(outputs)}
+    for prompt_id in dict.fromkeys(output.prompt_id for output in outputs):
+        output = first[prompt_id]
+        row = {
+            "id": prompt_id,
+            "text": output.prompt or "(none)",
+            "reference": output.reference,
+            "tags": list(output.tags) or None,
+        }
+        yield {key: value for key, value in row.items() if value is not None}
 
 
 def export(study: Study, path: str | Path, versions: Sequence[str] | None = None) -> int:
@@ -139,16 +150,18 @@ def export(study: Study, path: str | Path, versions: Sequence[str] | None = None
 
     Raises:
         SpecError: another suffix, or generations are missing.
+        WriteError: the file cannot be written.
         MissingExtraError: Parquet without the extra `parquet`.
     """
     target = Path(path)
     rows = list(_export_rows(study, versions or list(study.versions)))
     if target.suffix == ".jsonl":
-        _write(target, iter(rows))
+        write_whole(target, _lines(rows))
     elif target.suffix == ".parquet":
         arrow = require("pyarrow", extra="parquet", needed_for="export to Parquet")
         parquet = require("pyarrow.parquet", extra="parquet", needed_for="export to Parquet")
-        parquet.write_table(arrow.Table.from_pylist(rows), target)
+        with replacing(target) as temporary:
+            parquet.write_table(arrow.Table.from_pylist(rows), temporary)
     else:
         raise SpecError("unknown format", where=str(target), mend="end in .jsonl or .parquet")
     return len(rows)
@@ -171,14 +184,5 @@ def _export_rows(study: Study, versions: Sequence[str]) -> Iterator[dict[str, An
             }
 
 
-def _write(path: Path, rows: Iterator[dict[str, Any]]) -> None:
-    """Write JSONL whole or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as file:
-            for row in rows:
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise SpecError(f"cannot be written: {error.strerror}", where=str(path)) from None
+def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    return (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

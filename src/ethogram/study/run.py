@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ethogram.errors import StoreError
+from ethogram.errors import RequestError, WriteError
 from ethogram.spec import Generation, Request
 from ethogram.study.result import RunResult, summarise
 from ethogram.study.workspace import Study
@@ -124,9 +124,14 @@ def _run_version(
     if not todo:
         return 0, 0, len(requests)
     engine = engines.get(study.model_reference(name))
-    run_id = study.store.start_run(name, version.identity)
     recorder = _Recorder(study, name, todo, on_progress)
-    recorder.record(engine.generate(todo, on_tokens=recorder.count_tokens))
+    try:
+        generations = engine.generate(todo, on_tokens=recorder.count_tokens)
+    except RequestError as error:
+        where = f"{study.spec.suite_path(name)}: {error.where} (version {name})"
+        raise RequestError(error.what, where=where, mend=error.mend) from None
+    run_id = study.store.start_run(name, version.identity)
+    recorder.record(generations)
     study.store.finish_run(run_id, made=recorder.made, tokens=recorder.tokens)
     return recorder.made, recorder.tokens, len(requests) - len(todo)
 
@@ -203,7 +208,7 @@ def _one_run_at_a_time(study: Study, on_wait: Callable[[], None] | None) -> Iter
     """Hold the study's run lock; the system frees it when the process dies.
 
     Raises:
-        StoreError: the lock file cannot be made.
+        WriteError: the lock file cannot be made.
     """
     from filelock import FileLock, Timeout
 
@@ -218,9 +223,7 @@ def _one_run_at_a_time(study: Study, on_wait: Callable[[], None] | None) -> Iter
                 on_wait()
             lock.acquire()
     except OSError as error:
-        raise StoreError(
-            f"cannot be written: {error.strerror}", where=str(folder), mend="make it writable"
-        ) from None
+        raise WriteError(folder, error) from None
     try:
         yield
     finally:

@@ -5,11 +5,12 @@ Knows how a version becomes requests and where its generations lie; generates no
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ethogram.errors import SpecError
+from ethogram.errors import SpecError, WriteError
 from ethogram.spec import (
     FinishReason,
     Generation,
@@ -66,7 +67,10 @@ class Study:
         if "://" in location:
             return Store.open(location)
         path = self.folder / location
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteError(path.parent, error) from None
         return Store.open(path)
 
     def close(self) -> None:
@@ -149,7 +153,7 @@ class Study:
             return []
         return [
             Generation(
-                identity=digest(["import", row.prompt_id, row.sample_index, row.prompt, row.text]),
+                identity=digest(["import", asdict(row)]),
                 prompt_id=row.prompt_id,
                 sample_index=row.sample_index,
                 prompt_text=row.prompt,

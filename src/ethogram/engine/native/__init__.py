@@ -78,7 +78,7 @@ def _compile(compiler: str, folder: Path) -> None:
 
 
 def _openmp() -> tuple[str, ...]:
-    """torch's own OpenMP runtime where it ships one: two pools of spinning threads would fight."""
+    """Torch's own OpenMP runtime where it ships one: two pools of spinning threads would fight."""
     shipped = sorted((Path(torch.__file__).parent / "lib").glob("libgomp*"))
     return (str(shipped[0]),) if shipped else ("-fopenmp",)
 

@@ -1,0 +1,36 @@
+"""The verb `log`: both written forms of what the store shows. Knows which files there are."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from pathlib import Path
+
+from ethogram.report.page import write_html
+from ethogram.report.progress import write_progress
+from ethogram.study.workspace import Study
+
+
+@dataclass(frozen=True)
+class Log:
+    """Where the log of a study lies: PROGRESS.md and the page of the same content."""
+
+    progress: Path
+    page: Path
+
+    def to_json(self) -> dict[str, str]:
+        """Plain data."""
+        return {"progress": str(self.progress), "html": str(self.page)}
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(str(self.progress))}<br>{html.escape(str(self.page))}</p>"
+
+
+def log(study: Study) -> Log:
+    """Write PROGRESS.md and report.html from the stored runs; hand-written text is kept.
+
+    Raises:
+        SpecError: the markers of PROGRESS.md are broken (nothing is written then).
+        WriteError: a file cannot be written.
+    """
+    return Log(write_progress(study), write_html(study))

@@ -1,0 +1,68 @@
+"""Show and diff: what versions say, resolved or as written. Generates and measures nothing."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+from ethogram.spec import Diff, diff_versions
+from ethogram.study.workspace import Study
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A version laid open.
+
+    Attributes:
+        version: its name.
+        identity: digest of all that can change its output.
+        fields: what its file states, or, resolved, everything with what it inherits.
+    """
+
+    version: str
+    identity: str
+    fields: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"version": self.version, "identity": self.identity, **self.fields}
+
+    def to_text(self) -> str:
+        """As a version file."""
+        from ruamel.yaml import YAML
+
+        stream = StringIO()
+        YAML(typ="safe", pure=True).dump(dict(self.fields), stream)
+        return f"# {self.version}, identity {self.identity[:12]}\n{stream.getvalue().rstrip()}"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.to_text())}</pre>"
+
+
+def show(study: Study, version: str, *, resolved: bool = False) -> Shown:
+    """What a version's file states, or the whole of it.
+
+    Args:
+        study: the opened study.
+        version: its name.
+        resolved: with everything inherited and every default.
+
+    Raises:
+        SpecError: there is no such version.
+    """
+    whole = study.spec.version(version)
+    fields = whole.model_dump(mode="json") if resolved else study.spec.stated[version]
+    return Shown(version, whole.identity, fields)
+
+
+def diff(study: Study, before: str, after: str) -> Diff:
+    """Which settings differ between two resolved versions; needs no generations.
+
+    Raises:
+        SpecError: there is no such version.
+    """
+    first, second = study.spec.version(before), study.spec.version(after)
+    return Diff(before, after, diff_versions(first, second))
