@@ -20,6 +20,11 @@ SAMPLING = {
     "top_k": st.integers(0, 100),
     "top_p": st.floats(0.1, 1),
     "min_p": st.floats(0, 0.5),
+    "typical_p": st.floats(0.1, 1),
+    "epsilon_cutoff": st.floats(0, 0.5),
+    "eta_cutoff": st.floats(0, 0.5),
+    "top_n_sigma": st.floats(0, 4),
+    "top_h": st.floats(0, 1),
 }
 
 
@@ -49,6 +54,11 @@ def test_order_counts_only_among_active_steps(settings: dict[str, Any], order: s
         {"top_k": 7},
         {"top_p": 0.7},
         {"min_p": 0.1},
+        {"typical_p": 0.9},
+        {"epsilon_cutoff": 0.001},
+        {"eta_cutoff": 0.001},
+        {"top_n_sigma": 1.5},
+        {"top_h": 1.0},
         {"repetition_penalty": 1.2},
         {"stop": ["\n"]},
         {"stop_token_ids": [3]},
@@ -59,6 +69,40 @@ def test_order_counts_only_among_active_steps(settings: dict[str, Any], order: s
 def test_settings_that_matter_count(change: dict[str, Any]) -> None:
     base = {"strategy": "sample", "temperature": 0.7, "top_p": 0.5}
     assert Version(decoding=base).identity != Version(decoding={**base, **change}).identity
+
+
+FULL = {
+    "temperature": 0.7,
+    "top_k": 40,
+    "top_p": 0.9,
+    "min_p": 0.05,
+    "repetition_penalty": 1.2,
+    "frequency_penalty": 0.3,
+    "presence_penalty": 0.2,
+    "no_repeat_ngram_size": 3,
+    "min_new_tokens": 5,
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "order", "identity"),
+    [
+        ({}, "llamacpp", "88eef41662a2509f67cee08d5fa59f54e5789e085de7ce594d97f9b1543f35bd"),
+        (
+            {"strategy": "greedy"},
+            "vllm",
+            "bad098b5bcf1457015b5572aefea9c04e849f6d7453fff9f357008b24bedb19b",
+        ),
+        (FULL, "transformers", "8f17802ae757f0fbbfb399afc686ebb6702a500786a868ec7fc0856d3603d3ff"),
+        (FULL, "vllm", "d61217a73dcea51f0094e9eb183314a278acea1cd8e2972ec6cf4818924c7115"),
+        (FULL, "llamacpp", "2c07714eb3ecb360e07d31befecc30ceef5f55ffa0f964aadd6fb906962f7b72"),
+    ],
+)
+def test_identities_of_release_0_1_0_stand(
+    settings: dict[str, Any], order: str, identity: str
+) -> None:
+    """New settings must not change the key under which old generations are stored."""
+    assert Version(decoding={**settings, "order": order}).identity == identity
 
 
 def test_notes_and_stop_order_do_not_count() -> None:

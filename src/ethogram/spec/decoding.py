@@ -1,4 +1,4 @@
-"""Decoding: how the next token is chosen. Knows names, bounds and order of steps; never runs one.
+"""Decoding: how the next token is chosen. Knows its settings and their bounds; never runs a step.
 
 A decoding is a strategy and an ordered list of steps. Every engine orders the same steps
 differently, and the order changes the distribution, so the order is part of the design.
@@ -10,72 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ethogram.spec.steps import HISTORY_STEPS, NEUTRAL, ORDER_PRESETS, STEP_NAMES
+
 Strategy = Literal["greedy", "sample", "beam"]
-
-#: Steps that edit logits from the token history; they act under every strategy.
-HISTORY_STEPS = (
-    "repetition_penalty",
-    "frequency_penalty",
-    "presence_penalty",
-    "no_repeat_ngram_size",
-    "min_new_tokens",
-)
-#: Steps that reshape or truncate the distribution; they act only when sampling.
-SAMPLING_STEPS = ("temperature", "top_k", "top_p", "min_p")
-STEP_NAMES = HISTORY_STEPS + SAMPLING_STEPS
-
-#: The order in which each engine applies the steps it shares with us. Read in: transformers 5.23
-#: `GenerationMixin._get_logits_processor`; vLLM 0.33 `v1/sample/sampler.py`; llama.cpp
-#: `common/common.h` default sampler chain (temperature last). Steps that an engine lacks stand
-#: where its nearest relative stands.
-ORDER_PRESETS: dict[str, tuple[str, ...]] = {
-    "transformers": (
-        "repetition_penalty",
-        "frequency_penalty",
-        "presence_penalty",
-        "no_repeat_ngram_size",
-        "min_new_tokens",
-        "temperature",
-        "top_k",
-        "top_p",
-        "min_p",
-    ),
-    "vllm": (
-        "min_new_tokens",
-        "no_repeat_ngram_size",
-        "repetition_penalty",
-        "frequency_penalty",
-        "presence_penalty",
-        "temperature",
-        "min_p",
-        "top_k",
-        "top_p",
-    ),
-    "llamacpp": (
-        "min_new_tokens",
-        "repetition_penalty",
-        "frequency_penalty",
-        "presence_penalty",
-        "no_repeat_ngram_size",
-        "top_k",
-        "top_p",
-        "min_p",
-        "temperature",
-    ),
-}
-
-#: The value at which a step changes nothing.
-NEUTRAL: dict[str, float | int] = {
-    "repetition_penalty": 1.0,
-    "frequency_penalty": 0.0,
-    "presence_penalty": 0.0,
-    "no_repeat_ngram_size": 0,
-    "min_new_tokens": 0,
-    "temperature": 1.0,
-    "top_k": 0,
-    "top_p": 1.0,
-    "min_p": 0.0,
-}
 
 
 class Decoding(BaseModel):
@@ -104,6 +41,33 @@ class Decoding(BaseModel):
     )
     min_p: float = Field(
         0.0, ge=0.0, lt=1.0, description="drop tokens below this share of the top one; 0 is off"
+    )
+    typical_p: float = Field(
+        1.0,
+        gt=0.0,
+        le=1.0,
+        description="keep the tokens whose surprise is nearest the entropy, up to this mass; "
+        "1 is off",
+    )
+    epsilon_cutoff: float = Field(
+        0.0, ge=0.0, lt=1.0, description="drop tokens below this probability; 0 is off"
+    )
+    eta_cutoff: float = Field(
+        0.0,
+        ge=0.0,
+        lt=1.0,
+        description="drop tokens below this probability, or less where entropy is high; 0 is off",
+    )
+    top_n_sigma: float = Field(
+        0.0,
+        ge=0.0,
+        description="keep logits within this many standard deviations of the best; 0 is off",
+    )
+    top_h: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description="keep the best tokens up to this share of the entropy; 0 is off",
     )
     repetition_penalty: float = Field(
         1.0, gt=0.0, description="CTRL penalty on tokens of prompt and output; 1 is off"
@@ -192,8 +156,7 @@ class Decoding(BaseModel):
     def active_step_names(self, *, all_of: bool = False) -> tuple[str, ...]:
         """Names of the steps that can change the output, in order.
 
-        Under greedy and beam search the sampling steps never apply: no truncation removes the
-        most probable token, and transformers leaves them out of beam search.
+        Under greedy and beam search the sampling steps never apply, as in transformers.
 
         Args:
             all_of: in the order of declaration and without asking `order` (used to check it).

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from ethogram.engine.steps import penalties, truncation
+from ethogram.engine.steps import entropy, floors, penalties, truncation
 from ethogram.engine.steps.history import History
 from ethogram.spec.decoding import Decoding
 
@@ -27,6 +27,11 @@ STEPS: dict[str, Step] = {
     "top_k": truncation.top_k,
     "top_p": truncation.top_p,
     "min_p": truncation.min_p,
+    "typical_p": entropy.typical_p,
+    "epsilon_cutoff": floors.epsilon_cutoff,
+    "eta_cutoff": floors.eta_cutoff,
+    "top_n_sigma": floors.top_n_sigma,
+    "top_h": entropy.top_h,
 }
 
 

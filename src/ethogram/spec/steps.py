@@ -1,0 +1,100 @@
+"""The decoding steps by name: kinds, neutral values and orders. Knows no bound and runs nothing."""
+
+from __future__ import annotations
+
+#: Steps that edit scores of particular tokens, most of them from the token history; they act
+#: under every strategy.
+HISTORY_STEPS = (
+    "repetition_penalty",
+    "frequency_penalty",
+    "presence_penalty",
+    "no_repeat_ngram_size",
+    "min_new_tokens",
+)
+#: Steps that reshape or truncate the distribution; they act only when sampling.
+SAMPLING_STEPS = (
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+    "typical_p",
+    "epsilon_cutoff",
+    "eta_cutoff",
+    "top_n_sigma",
+    "top_h",
+)
+STEP_NAMES = HISTORY_STEPS + SAMPLING_STEPS
+
+#: The order in which each engine applies the steps it shares with us. Read in: transformers 5.23
+#: `GenerationMixin._get_logits_processor`; vLLM 0.33 `v1/sample/sampler.py`; llama.cpp
+#: `common/common.h` default sampler chain (temperature last). Steps that an engine lacks stand
+#: where its nearest relative stands: a floor on the probability beside min-p, a share of mass or
+#: entropy beside top-p; top-n-sigma measures all logits, so it comes before any truncation.
+ORDER_PRESETS: dict[str, tuple[str, ...]] = {
+    "transformers": (
+        "repetition_penalty",
+        "frequency_penalty",
+        "presence_penalty",
+        "no_repeat_ngram_size",
+        "min_new_tokens",
+        "temperature",
+        "top_n_sigma",
+        "top_h",
+        "top_k",
+        "top_p",
+        "min_p",
+        "typical_p",
+        "epsilon_cutoff",
+        "eta_cutoff",
+    ),
+    "vllm": (
+        "min_new_tokens",
+        "no_repeat_ngram_size",
+        "repetition_penalty",
+        "frequency_penalty",
+        "presence_penalty",
+        "temperature",
+        "top_n_sigma",
+        "min_p",
+        "epsilon_cutoff",
+        "eta_cutoff",
+        "top_k",
+        "top_p",
+        "top_h",
+        "typical_p",
+    ),
+    "llamacpp": (
+        "min_new_tokens",
+        "repetition_penalty",
+        "frequency_penalty",
+        "presence_penalty",
+        "no_repeat_ngram_size",
+        "top_n_sigma",
+        "top_k",
+        "typical_p",
+        "top_h",
+        "top_p",
+        "min_p",
+        "epsilon_cutoff",
+        "eta_cutoff",
+        "temperature",
+    ),
+}
+
+#: The value at which a step changes nothing.
+NEUTRAL: dict[str, float | int] = {
+    "repetition_penalty": 1.0,
+    "frequency_penalty": 0.0,
+    "presence_penalty": 0.0,
+    "no_repeat_ngram_size": 0,
+    "min_new_tokens": 0,
+    "temperature": 1.0,
+    "top_k": 0,
+    "top_p": 1.0,
+    "min_p": 0.0,
+    "typical_p": 1.0,
+    "epsilon_cutoff": 0.0,
+    "eta_cutoff": 0.0,
+    "top_n_sigma": 0.0,
+    "top_h": 0.0,
+}
