@@ -36,6 +36,10 @@ PROMPTS = (
     "halt; done! ends. stops! the old man who was there, and smörgåsbord привет straße",
 )
 COMMON: dict[str, Any] = {"max_new_tokens": 32}
+EDITED: dict[str, Any] = {
+    "logit_bias": {95: 3.0, 96: -2.5, 250: 1.0},
+    "bad_words": [[i] for i in range(30, 90, 2)] + [[i, j] for i in (31, 33, 35) for j in (7, 95)],
+}
 GREEDY: dict[str, Decoding] = {
     name: Decoding(strategy="greedy", **COMMON, **settings)
     for name, settings in {
@@ -46,6 +50,7 @@ GREEDY: dict[str, Decoding] = {
         "ngram_3": {"no_repeat_ngram_size": 3},
         "frequency": {"frequency_penalty": 0.7},
         "presence": {"presence_penalty": 0.9},
+        "edited": EDITED,
         "min_new": {"min_new_tokens": 20},
         "all": {
             "repetition_penalty": 1.2,
@@ -63,6 +68,7 @@ BEAM: dict[str, Decoding] = {
         "beam_4_repetition": {"num_beams": 4, "repetition_penalty": 1.3},
         "beam_4_ngram": {"num_beams": 4, "no_repeat_ngram_size": 2},
         "beam_4_counts": {"num_beams": 4, "frequency_penalty": 0.7, "presence_penalty": 0.4},
+        "beam_4_edited": {"num_beams": 4, **EDITED},
         "beam_4_min_new": {"num_beams": 4, "min_new_tokens": 12},
         "beam_3_long": {"num_beams": 3, "length_penalty": 2.0, "early_stopping": True},
         "beam_3_never": {"num_beams": 3, "length_penalty": 0.5, "early_stopping": "never"},
@@ -166,7 +172,7 @@ EVERYTHING = {**GREEDY, **BEAM, **ALL_SAMPLED}
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_mixed_batch_equals_generate(kind: str) -> None:
-    """All settings and prompts at once: 160 outputs, rows replaced as they finish."""
+    """All settings and prompts at once: 170 outputs, rows replaced as they finish."""
     requests = as_requests(EVERYTHING)
     made = {g.identity: g for g in Engine(model_of(kind)).generate(requests)}
     wrong = []

@@ -9,6 +9,11 @@ from hypothesis import strategies as st
 from ethogram.spec import Decoding, Prompt, Suite, SuitePrompt, Version, make_requests
 
 HISTORY = {
+    "logit_bias": st.dictionaries(st.integers(0, 9), st.floats(-5, 5), max_size=3),
+    "bad_words": st.lists(
+        st.text("ab ", min_size=1, max_size=3) | st.lists(st.integers(0, 9), min_size=1),
+        max_size=3,
+    ),
     "repetition_penalty": st.floats(0.5, 2.0),
     "frequency_penalty": st.floats(-2, 2),
     "presence_penalty": st.floats(-2, 2),
@@ -59,6 +64,9 @@ def test_order_counts_only_among_active_steps(settings: dict[str, Any], order: s
         {"eta_cutoff": 0.001},
         {"top_n_sigma": 1.5},
         {"top_h": 1.0},
+        {"logit_bias": {3: 1.0}},
+        {"bad_words": ["a"]},
+        {"bad_words": [[1, 2]]},
         {"repetition_penalty": 1.2},
         {"stop": ["\n"]},
         {"stop_token_ids": [3]},
@@ -109,6 +117,19 @@ def test_notes_and_stop_order_do_not_count() -> None:
     one = Version(decoding={"stop": ["a", "b"]}, title="x", learned="y", expect={"words": "> 3"})
     two = Version(decoding={"stop": ["b"]}, prompt={"stop": ["a"]})
     assert one.identity == two.identity
+
+
+@pytest.mark.parametrize(
+    ("one", "same"),
+    [
+        ({}, {"logit_bias": {4: 0.0}, "bad_words": []}),
+        ({"logit_bias": {4: 1}}, {"logit_bias": {"5": 0, "4": 1.0}}),
+        ({"bad_words": ["b", "a"]}, {"bad_words": ["a", "b", "a"]}),
+        ({"bad_words": "a"}, {"bad_words": ["a"]}),
+    ],
+)
+def test_two_ways_to_say_the_same_are_one_identity(one: Any, same: Any) -> None:
+    assert Version(decoding=one).identity == Version(decoding=same).identity
 
 
 def suite(*ids: str) -> Suite:

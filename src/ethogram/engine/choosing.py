@@ -40,7 +40,7 @@ def choose(outputs: Sequence[Output | BeamSearch], logits: Tensor, log_probs: Te
 
 
 def _group_key(decoding: Decoding) -> Hashable:
-    steps = tuple((name, getattr(decoding, name)) for name in decoding.active_step_names())
+    steps = tuple((name, decoding.step_value(name)) for name in decoding.active_step_names())
     return decoding.resolved_strategy, steps
 
 
@@ -54,6 +54,7 @@ def _choose_group(
         [output.job.decoder_prompt for output in outputs],
         [output.token_ids for output in outputs],
         outputs[0].job.rules.eos_token_ids,
+        outputs[0].job.words,
     )
     scores = apply_steps(scores, decoding, history)
     if decoding.is_stochastic:

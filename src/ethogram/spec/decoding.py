@@ -6,6 +6,7 @@ differently, and the order changes the distribution, so the order is part of the
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -13,6 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ethogram.spec.steps import HISTORY_STEPS, NEUTRAL, ORDER_PRESETS, STEP_NAMES
 
 Strategy = Literal["greedy", "sample", "beam"]
+BadWord = (
+    Annotated[str, Field(min_length=1)]
+    | Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+)
 
 
 class Decoding(BaseModel):
@@ -81,6 +86,12 @@ class Decoding(BaseModel):
     no_repeat_ngram_size: int = Field(
         0, ge=0, description="no n-gram of this size occurs twice in prompt and output; 0 is off"
     )
+    logit_bias: dict[Annotated[int, Field(ge=0)], Annotated[float, Field(ge=-100, le=100)]] = Field(
+        default_factory=dict, description="token id to what is added to its logit; 0 is off"
+    )
+    bad_words: tuple[BadWord, ...] = Field(
+        (), description="words, or lists of token ids, that never occur in the output"
+    )
     num_beams: int = Field(1, ge=1, le=64, description="beams kept by beam search")
     length_penalty: float = Field(
         1.0, description="beam search: score divided by length to this power"
@@ -97,9 +108,9 @@ class Decoding(BaseModel):
         (), description="token ids that end the output, besides the model's end of sequence"
     )
 
-    @field_validator("stop", mode="before")
+    @field_validator("stop", "bad_words", mode="before")
     @classmethod
-    def _one_stop_is_a_list(cls, value: Any) -> Any:
+    def _one_string_is_a_list(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
     @field_validator("order")
@@ -163,9 +174,22 @@ class Decoding(BaseModel):
         """
         names = STEP_NAMES if all_of else self.chain
         usable = STEP_NAMES if self.is_stochastic else HISTORY_STEPS
-        return tuple(
-            name for name in names if name in usable and getattr(self, name) != NEUTRAL[name]
-        )
+        return tuple(name for name in names if name in usable and self._acts(name))
+
+    def _acts(self, name: str) -> bool:
+        value = getattr(self, name)
+        if name == "logit_bias":
+            return any(value.values())
+        return bool(value != NEUTRAL[name])
+
+    def step_value(self, name: str) -> Hashable:
+        """All that a step is told of the settings; equal values make equal steps."""
+        value = getattr(self, name)
+        if name == "logit_bias":
+            return tuple(sorted(pair for pair in value.items() if pair[1] != 0))
+        if name == "bad_words":
+            return tuple(sorted(set(value), key=repr))
+        return value  # type: ignore[no-any-return]
 
     def canonical(self) -> dict[str, Any]:
         """The settings that can change the output, in one form per behaviour.
@@ -176,7 +200,7 @@ class Decoding(BaseModel):
         strategy = self.resolved_strategy
         form: dict[str, Any] = {"strategy": strategy, "max_new_tokens": self.max_new_tokens}
         active = self.active_step_names()
-        form["steps"] = [[name, getattr(self, name)] for name in active]
+        form["steps"] = [[name, self.step_value(name)] for name in active]
         if strategy == "beam":
             form["num_beams"] = self.num_beams
             form["length_penalty"] = self.length_penalty

@@ -83,12 +83,16 @@ def _comparable(*values: Any) -> bool:
 
 
 def _show(value: Any) -> str:
-    if value is None or value == [] or value == "":
+    if value is None or value in ([], {}, ""):
         return "none"
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, list):
-        text = ", ".join(repr(part) if isinstance(part, str) else str(part) for part in value)
+    if isinstance(value, dict | list):
+        pairs = value.items() if isinstance(value, dict) else ()
+        parts = [f"{key}: {part}" for key, part in pairs] or [
+            repr(part) if isinstance(part, str) else str(part) for part in value
+        ]
+        text = ", ".join(parts)
         return f"[{text}]" if len(text) <= 60 else f"{len(value)} entries"
     text = repr(value) if isinstance(value, str) and ("\n" in value or " " in value) else str(value)
     return f"`{text}`"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 #: Steps that edit scores of particular tokens, most of them from the token history; they act
 #: under every strategy.
 HISTORY_STEPS = (
+    "logit_bias",
     "repetition_penalty",
     "frequency_penalty",
     "presence_penalty",
     "no_repeat_ngram_size",
+    "bad_words",
     "min_new_tokens",
 )
 #: Steps that reshape or truncate the distribution; they act only when sampling.
@@ -28,14 +32,17 @@ STEP_NAMES = HISTORY_STEPS + SAMPLING_STEPS
 #: The order in which each engine applies the steps it shares with us. Read in: transformers 5.23
 #: `GenerationMixin._get_logits_processor`; vLLM 0.33 `v1/sample/sampler.py`; llama.cpp
 #: `common/common.h` default sampler chain (temperature last). Steps that an engine lacks stand
-#: where its nearest relative stands: a floor on the probability beside min-p, a share of mass or
-#: entropy beside top-p; top-n-sigma measures all logits, so it comes before any truncation.
+#: where its nearest relative stands: a ban beside another ban, a floor on the probability beside
+#: min-p, a share of mass or entropy beside top-p; top-n-sigma measures all logits, so it comes
+#: before any truncation.
 ORDER_PRESETS: dict[str, tuple[str, ...]] = {
     "transformers": (
+        "logit_bias",
         "repetition_penalty",
         "frequency_penalty",
         "presence_penalty",
         "no_repeat_ngram_size",
+        "bad_words",
         "min_new_tokens",
         "temperature",
         "top_n_sigma",
@@ -48,7 +55,9 @@ ORDER_PRESETS: dict[str, tuple[str, ...]] = {
         "eta_cutoff",
     ),
     "vllm": (
+        "bad_words",
         "min_new_tokens",
+        "logit_bias",
         "no_repeat_ngram_size",
         "repetition_penalty",
         "frequency_penalty",
@@ -64,6 +73,8 @@ ORDER_PRESETS: dict[str, tuple[str, ...]] = {
         "typical_p",
     ),
     "llamacpp": (
+        "logit_bias",
+        "bad_words",
         "min_new_tokens",
         "repetition_penalty",
         "frequency_penalty",
@@ -82,7 +93,9 @@ ORDER_PRESETS: dict[str, tuple[str, ...]] = {
 }
 
 #: The value at which a step changes nothing.
-NEUTRAL: dict[str, float | int] = {
+NEUTRAL: dict[str, Any] = {
+    "logit_bias": {},
+    "bad_words": (),
     "repetition_penalty": 1.0,
     "frequency_penalty": 0.0,
     "presence_penalty": 0.0,

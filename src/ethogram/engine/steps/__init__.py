@@ -7,17 +7,21 @@ the rows share one decoding. It returns a new tensor and leaves the given one as
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor
 
-from ethogram.engine.steps import entropy, floors, penalties, truncation
+from ethogram.engine.steps import bias, entropy, floors, penalties, truncation
 from ethogram.engine.steps.history import History
 from ethogram.spec.decoding import Decoding
 
-Step = Callable[[Tensor, float, History], Tensor]
+#: The value is `Decoding.step_value` of the step's name.
+Step = Callable[[Tensor, Any, History], Tensor]
 
 #: Every step that a `Decoding` can name.
 STEPS: dict[str, Step] = {
+    "logit_bias": bias.logit_bias,
+    "bad_words": bias.bad_words,
     "repetition_penalty": penalties.repetition_penalty,
     "frequency_penalty": penalties.frequency_penalty,
     "presence_penalty": penalties.presence_penalty,
@@ -44,7 +48,7 @@ def apply_steps(scores: Tensor, decoding: Decoding, history: History) -> Tensor:
         history: what the rows hold so far.
     """
     for name in decoding.active_step_names():
-        scores = STEPS[name](scores, getattr(decoding, name), history)
+        scores = STEPS[name](scores, decoding.step_value(name), history)
     return scores
 
 
