@@ -19,6 +19,9 @@ HISTORY = {
     "presence_penalty": st.floats(-2, 2),
     "no_repeat_ngram_size": st.integers(0, 5),
     "min_new_tokens": st.integers(0, 10),
+    "dry_multiplier": st.floats(0, 2),
+    "dry_base": st.floats(1, 3),
+    "dry_penalty_last_n": st.integers(-1, 3),
 }
 SAMPLING = {
     "temperature": st.floats(0.1, 2),
@@ -67,6 +70,7 @@ def test_order_counts_only_among_active_steps(settings: dict[str, Any], order: s
         {"logit_bias": {3: 1.0}},
         {"bad_words": ["a"]},
         {"bad_words": [[1, 2]]},
+        {"dry_multiplier": 0.8},
         {"repetition_penalty": 1.2},
         {"stop": ["\n"]},
         {"stop_token_ids": [3]},
@@ -113,6 +117,19 @@ def test_identities_of_release_0_1_0_stand(
     assert Version(decoding={**settings, "order": order}).identity == identity
 
 
+@pytest.mark.parametrize(
+    ("step", "change"),
+    [
+        ({"dry_multiplier": 1}, {"dry_base": 2}),
+        ({"dry_multiplier": 1}, {"dry_allowed_length": 3}),
+        ({"dry_multiplier": 1}, {"dry_penalty_last_n": -1}),
+        ({"dry_multiplier": 1}, {"dry_sequence_breakers": []}),
+    ],
+)
+def test_the_details_of_an_active_step_count(step: dict[str, Any], change: dict[str, Any]) -> None:
+    assert Version(decoding=step).identity != Version(decoding={**step, **change}).identity
+
+
 def test_notes_and_stop_order_do_not_count() -> None:
     one = Version(decoding={"stop": ["a", "b"]}, title="x", learned="y", expect={"words": "> 3"})
     two = Version(decoding={"stop": ["b"]}, prompt={"stop": ["a"]})
@@ -126,6 +143,13 @@ def test_notes_and_stop_order_do_not_count() -> None:
         ({"logit_bias": {4: 1}}, {"logit_bias": {"5": 0, "4": 1.0}}),
         ({"bad_words": ["b", "a"]}, {"bad_words": ["a", "b", "a"]}),
         ({"bad_words": "a"}, {"bad_words": ["a"]}),
+        ({}, {"dry_base": 2, "dry_allowed_length": 3, "dry_penalty_last_n": 9}),
+        ({}, {"dry_sequence_breakers": ["a"]}),
+        ({}, {"dry_multiplier": 1, "dry_penalty_last_n": 0}),
+        (
+            {"dry_multiplier": 1},
+            {"dry_multiplier": 1, "dry_sequence_breakers": ["*", '"', "\n", ":", ":"]},
+        ),
     ],
 )
 def test_two_ways_to_say_the_same_are_one_identity(one: Any, same: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ethogram.spec.steps import HISTORY_STEPS, NEUTRAL, ORDER_PRESETS, STEP_NAMES
+from ethogram.spec.steps import HISTORY_STEPS, NEUTRAL, ORDER_PRESETS, STEP_NAMES, Dry
 
 Strategy = Literal["greedy", "sample", "beam"]
 BadWord = (
@@ -83,6 +83,27 @@ class Decoding(BaseModel):
     presence_penalty: float = Field(
         0.0, ge=-100.0, le=100.0, description="subtracted once per token already in the output"
     )
+    dry_multiplier: float = Field(
+        0.0,
+        ge=0.0,
+        le=100.0,
+        description="DRY: size of the penalty on tokens that would lengthen a repetition; 0 is off",
+    )
+    dry_base: float = Field(
+        1.75,
+        ge=1.0,
+        le=100.0,
+        description="DRY: by how much each further repeated token multiplies it",
+    )
+    dry_allowed_length: int = Field(
+        2, ge=1, description="DRY: the shortest repetition whose continuation is penalised"
+    )
+    dry_penalty_last_n: int = Field(
+        64, ge=-1, description="DRY: tokens of prompt and output looked at; -1 is all, 0 is off"
+    )
+    dry_sequence_breakers: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = Field(
+        ("\n", ":", '"', "*"), description="DRY: strings over which no repetition is followed"
+    )
     no_repeat_ngram_size: int = Field(
         0, ge=0, description="no n-gram of this size occurs twice in prompt and output; 0 is off"
     )
@@ -108,7 +129,7 @@ class Decoding(BaseModel):
         (), description="token ids that end the output, besides the model's end of sequence"
     )
 
-    @field_validator("stop", "bad_words", mode="before")
+    @field_validator("stop", "bad_words", "dry_sequence_breakers", mode="before")
     @classmethod
     def _one_string_is_a_list(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
@@ -180,6 +201,8 @@ class Decoding(BaseModel):
         value = getattr(self, name)
         if name == "logit_bias":
             return any(value.values())
+        if name == "dry_multiplier":
+            return bool(value and self.dry_penalty_last_n)
         return bool(value != NEUTRAL[name])
 
     def step_value(self, name: str) -> Hashable:
@@ -189,6 +212,10 @@ class Decoding(BaseModel):
             return tuple(sorted(pair for pair in value.items() if pair[1] != 0))
         if name == "bad_words":
             return tuple(sorted(set(value), key=repr))
+        if name == "dry_multiplier":
+            breakers = tuple(sorted(set(self.dry_sequence_breakers)))
+            window, allowed = self.dry_penalty_last_n, self.dry_allowed_length
+            return Dry(value, self.dry_base, allowed, window, breakers)
         return value  # type: ignore[no-any-return]
 
     def canonical(self) -> dict[str, Any]:

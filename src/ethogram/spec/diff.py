@@ -21,6 +21,9 @@ _MEANING: dict[str, tuple[str, str]] = {
     "decoding.repetition_penalty": ("less discouragement of echoes", "less echo"),
     "decoding.frequency_penalty": ("less discouragement of reuse", "less reuse of words"),
     "decoding.presence_penalty": ("less push to new words", "more push to new words"),
+    "decoding.dry_multiplier": ("less discouragement of loops", "more discouragement of loops"),
+    "decoding.dry_base": ("long loops cost less", "long loops cost more"),
+    "decoding.dry_allowed_length": ("shorter repeats count", "only longer repeats count"),
     "decoding.max_new_tokens": ("shorter outputs", "longer outputs"),
     "decoding.num_beams": ("a narrower search", "a wider search"),
 }

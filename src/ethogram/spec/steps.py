@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 #: Steps that edit scores of particular tokens, most of them from the token history; they act
 #: under every strategy.
@@ -11,6 +11,7 @@ HISTORY_STEPS = (
     "repetition_penalty",
     "frequency_penalty",
     "presence_penalty",
+    "dry_multiplier",
     "no_repeat_ngram_size",
     "bad_words",
     "min_new_tokens",
@@ -41,6 +42,7 @@ ORDER_PRESETS: dict[str, tuple[str, ...]] = {
         "repetition_penalty",
         "frequency_penalty",
         "presence_penalty",
+        "dry_multiplier",
         "no_repeat_ngram_size",
         "bad_words",
         "min_new_tokens",
@@ -62,6 +64,7 @@ ORDER_PRESETS: dict[str, tuple[str, ...]] = {
         "repetition_penalty",
         "frequency_penalty",
         "presence_penalty",
+        "dry_multiplier",
         "temperature",
         "top_n_sigma",
         "min_p",
@@ -79,6 +82,7 @@ ORDER_PRESETS: dict[str, tuple[str, ...]] = {
         "repetition_penalty",
         "frequency_penalty",
         "presence_penalty",
+        "dry_multiplier",
         "no_repeat_ngram_size",
         "top_n_sigma",
         "top_k",
@@ -99,6 +103,7 @@ NEUTRAL: dict[str, Any] = {
     "repetition_penalty": 1.0,
     "frequency_penalty": 0.0,
     "presence_penalty": 0.0,
+    "dry_multiplier": 0.0,
     "no_repeat_ngram_size": 0,
     "min_new_tokens": 0,
     "temperature": 1.0,
@@ -111,3 +116,13 @@ NEUTRAL: dict[str, Any] = {
     "top_n_sigma": 0.0,
     "top_h": 0.0,
 }
+
+
+class Dry(NamedTuple):
+    """The settings of DRY without their prefix."""
+
+    multiplier: float
+    base: float
+    allowed_length: int
+    penalty_last_n: int
+    sequence_breakers: tuple[str, ...]

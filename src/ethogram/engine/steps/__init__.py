@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ethogram.engine.steps import bias, entropy, floors, penalties, truncation
+from ethogram.engine.steps import bias, dry, entropy, floors, penalties, truncation
 from ethogram.engine.steps.history import History
 from ethogram.spec.decoding import Decoding
 
@@ -25,6 +25,7 @@ STEPS: dict[str, Step] = {
     "repetition_penalty": penalties.repetition_penalty,
     "frequency_penalty": penalties.frequency_penalty,
     "presence_penalty": penalties.presence_penalty,
+    "dry_multiplier": dry.dry,
     "no_repeat_ngram_size": penalties.no_repeat_ngram,
     "min_new_tokens": penalties.min_new_tokens,
     "temperature": truncation.temperature,
