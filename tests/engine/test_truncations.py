@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
+from tests.engine import tiny
 from tests.engine.scores import EMPTY, make_scores, score_rows
 from torch import Tensor
 from transformers import (
     EpsilonLogitsWarper,
     EtaLogitsWarper,
+    GenerationConfig,
     LogitsProcessorList,
     MinPLogitsWarper,
     TemperatureLogitsWarper,
@@ -24,7 +26,7 @@ from transformers import (
 )
 
 from ethogram.engine.steps import STEPS, apply_steps, entropy
-from ethogram.spec import Decoding
+from ethogram.spec import ORDER_PRESETS, Decoding
 
 #: In the order in which transformers applies them.
 WARPERS: dict[str, Any] = {
@@ -171,3 +173,38 @@ def test_a_row_is_cut_the_same_in_any_company(name: str, value: float) -> None:
     together = STEPS[name](scores, value, EMPTY)
     for row in range(len(scores)):
         assert torch.equal(STEPS[name](scores[row : row + 1], value, EMPTY)[0], together[row])
+
+
+def test_the_preset_is_the_order_in_which_transformers_builds_its_chain() -> None:
+    """All settings that it shares with us at once, in the chain that `generate` would run."""
+    names = {
+        "SequenceBiasLogitsProcessor": "logit_bias",
+        "RepetitionPenaltyLogitsProcessor": "repetition_penalty",
+        "NoRepeatNGramLogitsProcessor": "no_repeat_ngram_size",
+        "NoBadWordsLogitsProcessor": "bad_words",
+        "MinNewTokensLengthLogitsProcessor": "min_new_tokens",
+        **{warper.__name__: name for name, warper in WARPERS.items()},
+    }
+    config = GenerationConfig(
+        do_sample=True,
+        sequence_bias=[[[3], 1.0]],
+        repetition_penalty=1.2,
+        no_repeat_ngram_size=3,
+        bad_words_ids=[[4]],
+        min_new_tokens=2,
+        eos_token_id=1,
+        temperature=0.5,
+        top_h=0.5,
+        top_k=5,
+        top_p=0.5,
+        min_p=0.1,
+        typical_p=0.5,
+        epsilon_cutoff=0.1,
+        eta_cutoff=0.1,
+    )
+    model = tiny.loaded("llama").model
+    model._prepare_special_tokens(config, device="cpu")
+    chain = model._get_logits_processor(config, input_ids_seq_length=3, device="cpu")
+    theirs = [names[type(step).__name__] for step in chain]
+    assert theirs == [name for name in ORDER_PRESETS["transformers"] if name in theirs]
+    assert sorted(theirs) == sorted(names.values())

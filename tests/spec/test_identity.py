@@ -33,6 +33,10 @@ SAMPLING = {
     "eta_cutoff": st.floats(0, 0.5),
     "top_n_sigma": st.floats(0, 4),
     "top_h": st.floats(0, 1),
+    "xtc_probability": st.floats(0, 1),
+    "xtc_threshold": st.floats(0.01, 1),
+    "mirostat_tau": st.sampled_from([0, 3.0]),
+    "mirostat_eta": st.floats(0, 1),
 }
 
 
@@ -71,6 +75,8 @@ def test_order_counts_only_among_active_steps(settings: dict[str, Any], order: s
         {"bad_words": ["a"]},
         {"bad_words": [[1, 2]]},
         {"dry_multiplier": 0.8},
+        {"xtc_probability": 0.5},
+        {"mirostat_tau": 3.0},
         {"repetition_penalty": 1.2},
         {"stop": ["\n"]},
         {"stop_token_ids": [3]},
@@ -124,6 +130,10 @@ def test_identities_of_release_0_1_0_stand(
         ({"dry_multiplier": 1}, {"dry_allowed_length": 3}),
         ({"dry_multiplier": 1}, {"dry_penalty_last_n": -1}),
         ({"dry_multiplier": 1}, {"dry_sequence_breakers": []}),
+        ({"xtc_probability": 0.5}, {"xtc_threshold": 0.2}),
+        ({"xtc_probability": 0.5}, {"xtc_threshold": 0.6}),
+        ({"mirostat_tau": 3}, {"mirostat_eta": 0.2}),
+        ({"mirostat_tau": 3}, {"repetition_penalty": 1.1}),
     ],
 )
 def test_the_details_of_an_active_step_count(step: dict[str, Any], change: dict[str, Any]) -> None:
@@ -145,6 +155,14 @@ def test_notes_and_stop_order_do_not_count() -> None:
         ({"bad_words": "a"}, {"bad_words": ["a"]}),
         ({}, {"dry_base": 2, "dry_allowed_length": 3, "dry_penalty_last_n": 9}),
         ({}, {"dry_sequence_breakers": ["a"]}),
+        ({}, {"xtc_threshold": 0.2, "mirostat_eta": 0.2}),
+        ({}, {"xtc_threshold": 0.51, "xtc_probability": 1.0}),
+        (
+            {"mirostat_tau": 3, "temperature": 0.7},
+            {"mirostat_tau": 3, "temperature": 0.7, "top_k": 5, "top_p": 0.9, "typical_p": 0.3}
+            | {"min_p": 0.1, "epsilon_cutoff": 0.1, "eta_cutoff": 0.1, "top_n_sigma": 1}
+            | {"top_h": 0.5, "xtc_probability": 0.5},
+        ),
         ({}, {"dry_multiplier": 1, "dry_penalty_last_n": 0}),
         (
             {"dry_multiplier": 1},

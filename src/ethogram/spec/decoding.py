@@ -11,7 +11,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ethogram.spec.steps import HISTORY_STEPS, NEUTRAL, ORDER_PRESETS, STEP_NAMES, Dry
+from ethogram.spec.steps import (
+    HISTORY_STEPS,
+    NEUTRAL,
+    ORDER_PRESETS,
+    STEP_NAMES,
+    Dry,
+    Mirostat,
+    Xtc,
+)
 
 Strategy = Literal["greedy", "sample", "beam"]
 BadWord = (
@@ -73,6 +81,25 @@ class Decoding(BaseModel):
         ge=0.0,
         le=1.0,
         description="keep the best tokens up to this share of the entropy; 0 is off",
+    )
+    xtc_probability: float = Field(
+        0.0, ge=0.0, le=1.0, description="XTC: share of the tokens at which it acts; 0 is off"
+    )
+    xtc_threshold: float = Field(
+        0.1,
+        gt=0.0,
+        le=1.0,
+        description="XTC: drop all tokens of at least this probability but the least of them; "
+        "above 0.5 is off",
+    )
+    mirostat_tau: float = Field(
+        0.0,
+        ge=0.0,
+        le=100.0,
+        description="mirostat 2: surprise to steer to, bits, in place of all truncations; 0 is off",
+    )
+    mirostat_eta: float = Field(
+        0.1, ge=0.0, le=1.0, description="mirostat 2: share of an error that is made up at once"
     )
     repetition_penalty: float = Field(
         1.0, gt=0.0, description="CTRL penalty on tokens of prompt and output; 1 is off"
@@ -188,13 +215,18 @@ class Decoding(BaseModel):
     def active_step_names(self, *, all_of: bool = False) -> tuple[str, ...]:
         """Names of the steps that can change the output, in order.
 
-        Under greedy and beam search the sampling steps never apply, as in transformers.
+        Under greedy and beam search the sampling steps never apply, as in transformers; mirostat
+        takes the place of all truncations, as in llama.cpp.
 
         Args:
             all_of: in the order of declaration and without asking `order` (used to check it).
         """
         names = STEP_NAMES if all_of else self.chain
-        usable = STEP_NAMES if self.is_stochastic else HISTORY_STEPS
+        usable: tuple[str, ...] = STEP_NAMES
+        if not self.is_stochastic:
+            usable = HISTORY_STEPS
+        elif self.mirostat_tau:
+            usable = (*HISTORY_STEPS, "temperature", "mirostat_tau")
         return tuple(name for name in names if name in usable and self._acts(name))
 
     def _acts(self, name: str) -> bool:
@@ -203,7 +235,19 @@ class Decoding(BaseModel):
             return any(value.values())
         if name == "dry_multiplier":
             return bool(value and self.dry_penalty_last_n)
+        if name == "xtc_probability":
+            return bool(value and self.xtc_threshold <= 0.5)  # above, at most one token is likely
         return bool(value != NEUTRAL[name])
+
+    @property
+    def mirostat(self) -> Mirostat:
+        """The settings of mirostat, whether or not it acts."""
+        return Mirostat(self.mirostat_tau, self.mirostat_eta)
+
+    @property
+    def steps(self) -> tuple[tuple[str, Hashable], ...]:
+        """The active steps in order, each with what it is told."""
+        return tuple((name, self.step_value(name)) for name in self.active_step_names())
 
     def step_value(self, name: str) -> Hashable:
         """All that a step is told of the settings; equal values make equal steps."""
@@ -216,6 +260,10 @@ class Decoding(BaseModel):
             breakers = tuple(sorted(set(self.dry_sequence_breakers)))
             window, allowed = self.dry_penalty_last_n, self.dry_allowed_length
             return Dry(value, self.dry_base, allowed, window, breakers)
+        if name == "xtc_probability":
+            return Xtc(value, self.xtc_threshold)
+        if name == "mirostat_tau":
+            return self.mirostat
         return value  # type: ignore[no-any-return]
 
     def canonical(self) -> dict[str, Any]:
@@ -226,8 +274,10 @@ class Decoding(BaseModel):
         """
         strategy = self.resolved_strategy
         form: dict[str, Any] = {"strategy": strategy, "max_new_tokens": self.max_new_tokens}
-        active = self.active_step_names()
-        form["steps"] = [[name, self.step_value(name)] for name in active]
+        form["steps"] = [
+            [name, value._asdict() if isinstance(value, Dry | Xtc | Mirostat) else value]
+            for name, value in self.steps
+        ]
         if strategy == "beam":
             form["num_beams"] = self.num_beams
             form["length_penalty"] = self.length_penalty

@@ -27,6 +27,8 @@ SAMPLING_STEPS = (
     "eta_cutoff",
     "top_n_sigma",
     "top_h",
+    "xtc_probability",
+    "mirostat_tau",
 )
 STEP_NAMES = HISTORY_STEPS + SAMPLING_STEPS
 
@@ -35,7 +37,7 @@ STEP_NAMES = HISTORY_STEPS + SAMPLING_STEPS
 #: `common/common.h` default sampler chain (temperature last). Steps that an engine lacks stand
 #: where its nearest relative stands: a ban beside another ban, a floor on the probability beside
 #: min-p, a share of mass or entropy beside top-p; top-n-sigma measures all logits, so it comes
-#: before any truncation.
+#: before any truncation, and XTC, which wants the likely tokens that the others left, after all.
 ORDER_PRESETS: dict[str, tuple[str, ...]] = {
     "transformers": (
         "logit_bias",
@@ -55,6 +57,8 @@ ORDER_PRESETS: dict[str, tuple[str, ...]] = {
         "typical_p",
         "epsilon_cutoff",
         "eta_cutoff",
+        "xtc_probability",
+        "mirostat_tau",
     ),
     "vllm": (
         "bad_words",
@@ -74,6 +78,8 @@ ORDER_PRESETS: dict[str, tuple[str, ...]] = {
         "top_p",
         "top_h",
         "typical_p",
+        "xtc_probability",
+        "mirostat_tau",
     ),
     "llamacpp": (
         "logit_bias",
@@ -92,7 +98,9 @@ ORDER_PRESETS: dict[str, tuple[str, ...]] = {
         "min_p",
         "epsilon_cutoff",
         "eta_cutoff",
+        "xtc_probability",
         "temperature",
+        "mirostat_tau",
     ),
 }
 
@@ -115,6 +123,8 @@ NEUTRAL: dict[str, Any] = {
     "eta_cutoff": 0.0,
     "top_n_sigma": 0.0,
     "top_h": 0.0,
+    "xtc_probability": 0.0,
+    "mirostat_tau": 0.0,
 }
 
 
@@ -126,3 +136,17 @@ class Dry(NamedTuple):
     allowed_length: int
     penalty_last_n: int
     sequence_breakers: tuple[str, ...]
+
+
+class Xtc(NamedTuple):
+    """The settings of XTC without their prefix."""
+
+    probability: float
+    threshold: float
+
+
+class Mirostat(NamedTuple):
+    """The settings of mirostat without their prefix."""
+
+    tau: float
+    eta: float

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ethogram.engine.steps import bias, dry, entropy, floors, penalties, truncation
+from ethogram.engine.steps import bias, dry, entropy, floors, mirostat, penalties, truncation, xtc
 from ethogram.engine.steps.history import History
 from ethogram.spec.decoding import Decoding
 
@@ -37,6 +37,8 @@ STEPS: dict[str, Step] = {
     "eta_cutoff": floors.eta_cutoff,
     "top_n_sigma": floors.top_n_sigma,
     "top_h": entropy.top_h,
+    "xtc_probability": xtc.xtc,
+    "mirostat_tau": mirostat.mirostat,
 }
 
 
@@ -48,8 +50,8 @@ def apply_steps(scores: Tensor, decoding: Decoding, history: History) -> Tensor:
         decoding: shared by all rows.
         history: what the rows hold so far.
     """
-    for name in decoding.active_step_names():
-        scores = STEPS[name](scores, decoding.step_value(name), history)
+    for name, value in decoding.steps:
+        scores = STEPS[name](scores, value, history)
     return scores
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from torch import Tensor
 
 from ethogram.engine.steps.history import History
@@ -30,7 +29,8 @@ def dry(scores: Tensor, settings: Dry, history: History) -> Tensor:
     for row, (prompt, output) in enumerate(zip(history.prompts, history.outputs, strict=True)):
         ids = history.last(row, window if window >= 0 else len(prompt) + len(output))
         limit = _unbroken(ids, history.words.breakers)
-        lengths = _extensions(ids, settings.allowed_length, limit)
+        shortest = settings.allowed_length
+        lengths = _extensions(ids, shortest, limit) if limit >= shortest else {}
         amounts.append(
             {
                 token: _penalty(settings, length)
@@ -71,13 +71,23 @@ def _extensions(ids: Sequence[int], shortest: int, longest: int) -> dict[int, in
         longest: ends are compared over at most this many ids.
     """
     found: dict[int, int] = {}
-    text = np.array(ids, dtype=np.int64)
-    ends = np.arange(len(text) - 1)  # places where the end of the text may have occurred before
-    for length in range(1, longest + 1):
-        ends = ends[ends >= length - 1]
-        ends = ends[text[ends - length + 1] == text[len(text) - length]]
-        if not ends.size:
-            break
-        if length >= shortest:
-            found.update(dict.fromkeys(text[ends + 1].tolist(), length))
+    backwards = ids[::-1]
+    for place, length in enumerate(_matches(backwards)):
+        if place and length >= shortest:
+            extending = backwards[place - 1]
+            found[extending] = max(found.get(extending, 0), min(length, longest))
     return found
+
+
+def _matches(ids: Sequence[int]) -> list[int]:
+    """How many ids from each place on equal those from the start on: the Z-algorithm, linear."""
+    lengths = [0] * len(ids)
+    start, stop = 0, 0  # the match that reaches furthest
+    for place in range(1, len(ids)):
+        length = min(stop - place, lengths[place - start]) if place < stop else 0
+        while place + length < len(ids) and ids[length] == ids[place + length]:
+            length += 1
+        if place + length > stop:
+            start, stop = place, place + length
+        lengths[place] = length
+    return lengths

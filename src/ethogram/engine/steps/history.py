@@ -18,12 +18,16 @@ class History:
         outputs: ids generated so far by each row.
         eos_token_ids: the model's end-of-sequence ids.
         words: the strings of the decoding as ids.
+        keys: noise key of each row, when sampling.
+        surprise_limits: most surprise of each row's next token, bits, under mirostat.
     """
 
     prompts: Sequence[Sequence[int]]
     outputs: Sequence[Sequence[int]]
     eos_token_ids: frozenset[int] = frozenset()
     words: Words = field(default_factory=Words)
+    keys: Sequence[int] = ()
+    surprise_limits: Sequence[float] = ()
 
     def last(self, row: int, count: int) -> tuple[int, ...]:
         """The last `count` ids of a row's prompt and output together, or all if it has fewer."""
