@@ -11,10 +11,14 @@ import torch
 import transformers
 from tests.engine import tiny
 from transformers import (
+    EpsilonLogitsWarper,
+    EtaLogitsWarper,
     MinPLogitsWarper,
     TemperatureLogitsWarper,
+    TopHLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
+    TypicalLogitsWarper,
 )
 
 from ethogram.engine import Engine
@@ -32,6 +36,10 @@ PROMPTS = (
     "halt; done! ends. stops! the old man who was there, and smörgåsbord привет straße",
 )
 COMMON: dict[str, Any] = {"max_new_tokens": 32}
+EDITED: dict[str, Any] = {
+    "logit_bias": {95: 3.0, 96: -2.5, 250: 1.0},
+    "bad_words": [[i] for i in range(30, 90, 2)] + [[i, j] for i in (31, 33, 35) for j in (7, 95)],
+}
 GREEDY: dict[str, Decoding] = {
     name: Decoding(strategy="greedy", **COMMON, **settings)
     for name, settings in {
@@ -42,6 +50,7 @@ GREEDY: dict[str, Decoding] = {
         "ngram_3": {"no_repeat_ngram_size": 3},
         "frequency": {"frequency_penalty": 0.7},
         "presence": {"presence_penalty": 0.9},
+        "edited": EDITED,
         "min_new": {"min_new_tokens": 20},
         "all": {
             "repetition_penalty": 1.2,
@@ -59,6 +68,7 @@ BEAM: dict[str, Decoding] = {
         "beam_4_repetition": {"num_beams": 4, "repetition_penalty": 1.3},
         "beam_4_ngram": {"num_beams": 4, "no_repeat_ngram_size": 2},
         "beam_4_counts": {"num_beams": 4, "frequency_penalty": 0.7, "presence_penalty": 0.4},
+        "beam_4_edited": {"num_beams": 4, **EDITED},
         "beam_4_min_new": {"num_beams": 4, "min_new_tokens": 12},
         "beam_3_long": {"num_beams": 3, "length_penalty": 2.0, "early_stopping": True},
         "beam_3_never": {"num_beams": 3, "length_penalty": 0.5, "early_stopping": "never"},
@@ -77,6 +87,20 @@ SAMPLED: dict[str, Decoding] = {
         "chain": {"temperature": 0.8, "top_k": 40, "top_p": 0.9, "min_p": 0.05},
         "penalised": {"temperature": 0.9, "top_p": 0.95, "repetition_penalty": 1.2},
         "counted": {"top_k": 50, "frequency_penalty": 0.5, "presence_penalty": 0.5},
+        "typical": {"temperature": 1.4, "typical_p": 0.7},
+        "epsilon": {"temperature": 1.5, "epsilon_cutoff": 0.02},
+        "eta": {"temperature": 1.5, "eta_cutoff": 0.05, "frequency_penalty": 0.4},
+        "top_h": {"temperature": 1.5, "top_h": 0.6, "no_repeat_ngram_size": 3},
+        "long_chain": {
+            "temperature": 1.8,
+            "top_h": 0.9,
+            "top_k": 60,
+            "top_p": 0.95,
+            "min_p": 0.01,
+            "typical_p": 0.9,
+            "epsilon_cutoff": 0.01,
+            "eta_cutoff": 0.03,
+        },
         "min_new": {"temperature": 1.2, "min_new_tokens": 15, "no_repeat_ngram_size": 2},
     }.items()
 }
@@ -99,12 +123,20 @@ def warpers(decoding: Decoding, key: int, start: int) -> tuple[Any, ...]:
     chain: list[Any] = []
     if decoding.temperature != 1.0:
         chain.append(TemperatureLogitsWarper(decoding.temperature))
+    if decoding.top_h:
+        chain.append(TopHLogitsWarper(decoding.top_h))
     if decoding.top_k:
         chain.append(TopKLogitsWarper(decoding.top_k))
     if decoding.top_p < 1.0:
         chain.append(TopPLogitsWarper(decoding.top_p))
     if decoding.min_p:
         chain.append(MinPLogitsWarper(decoding.min_p))
+    if decoding.typical_p < 1.0:
+        chain.append(TypicalLogitsWarper(decoding.typical_p))
+    if decoding.epsilon_cutoff:
+        chain.append(EpsilonLogitsWarper(decoding.epsilon_cutoff))
+    if decoding.eta_cutoff:
+        chain.append(EtaLogitsWarper(decoding.eta_cutoff))
     return (*chain, KeyedGumbel(key, start))
 
 
@@ -140,7 +172,7 @@ EVERYTHING = {**GREEDY, **BEAM, **ALL_SAMPLED}
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_mixed_batch_equals_generate(kind: str) -> None:
-    """All settings and prompts at once: 135 outputs, rows replaced as they finish."""
+    """All settings and prompts at once: 170 outputs, rows replaced as they finish."""
     requests = as_requests(EVERYTHING)
     made = {g.identity: g for g in Engine(model_of(kind)).generate(requests)}
     wrong = []

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
+from tests.engine.scores import EMPTY, histories, make_scores, row_by_row, score_rows
 from torch import Tensor
 from transformers import (
     LogitsProcessorList,
@@ -23,45 +24,14 @@ from transformers import (
 
 from ethogram.engine.steps import STEPS, History, apply_steps, truncation
 from ethogram.spec import ORDER_PRESETS, Decoding
-from ethogram.spec.decoding import STEP_NAMES
+from ethogram.spec.steps import STEP_NAMES
 
-EMPTY = History([], [])
-SHAPES = ("flat", "peaked", "all_equal", "bf16_ties", "integers", "with_minus_inf", "one_left")
 WARPERS: dict[str, Any] = {
     "temperature": TemperatureLogitsWarper,
     "top_k": lambda k: TopKLogitsWarper(int(k)),
     "top_p": TopPLogitsWarper,
     "min_p": MinPLogitsWarper,
 }
-
-
-def make_scores(shape: str, vocab: int, seed: int, rows: int = 3) -> Tensor:
-    """[rows, vocab] fp32 of one of the kinds in SHAPES."""
-    generator = torch.Generator().manual_seed(seed)
-    scores = torch.randn(rows, vocab, generator=generator)
-    if shape == "flat":
-        return scores * 0.05
-    if shape == "all_equal":
-        return torch.full((rows, vocab), 1.5)
-    if shape == "integers":
-        return (scores * 2).round()
-    if shape == "bf16_ties":
-        return (scores * 3).bfloat16().float()
-    if shape == "with_minus_inf":
-        hidden = torch.rand(rows, vocab, generator=generator) < 0.6
-        hidden[:, seed % vocab] = False
-        return (scores * 3).masked_fill(hidden, -torch.inf)
-    if shape == "one_left":
-        only = torch.full((rows, vocab), -torch.inf)
-        only[:, seed % vocab] = -4.0
-        return only
-    return scores * 6
-
-
-@st.composite
-def score_rows(draw: st.DrawFn) -> Tensor:
-    vocab = draw(st.sampled_from((2, 3, 7, 40, 255, 257, 300, 2049, 5000)))
-    return make_scores(draw(st.sampled_from(SHAPES)), vocab, draw(st.integers(0, 2**31)))
 
 
 def settings_of(name: str) -> st.SearchStrategy[float]:
@@ -181,28 +151,6 @@ def test_neutral_settings_run_no_step() -> None:
 
 
 # --- penalties ------------------------------------------------------------------------------------
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> tuple[Tensor, History]:
-    """Rows of different lengths over a small alphabet, so that n-grams repeat."""
-    vocab = draw(st.sampled_from((3, 8, 300)))
-    rows = draw(st.integers(1, 4))
-    ids = st.integers(0, min(vocab, 5) - 1)
-    prompts = [draw(st.lists(ids, min_size=1, max_size=12)) for _ in range(rows)]
-    outputs = [draw(st.lists(ids, max_size=12)) for _ in range(rows)]
-    kind = draw(st.sampled_from(SHAPES))
-    scores = make_scores(kind, vocab, draw(st.integers(0, 2**31)), rows)
-    return scores, History(prompts, outputs, frozenset({0, 2}))
-
-
-def row_by_row(processor: Any, scores: Tensor, history: History) -> Tensor:
-    """A processor of transformers on each row alone and unpadded."""
-    done = []
-    for row, (prompt, output) in enumerate(zip(history.prompts, history.outputs, strict=True)):
-        ids = torch.tensor([[*prompt, *output]])
-        done.append(processor(ids, scores[row : row + 1].clone()))
-    return torch.cat(done)
 
 
 @given(case=histories(), penalty=st.floats(0.1, 5.0))

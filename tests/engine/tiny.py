@@ -164,6 +164,10 @@ def generate(
     }
     if decoding.min_new_tokens:
         settings["min_new_tokens"] = decoding.min_new_tokens
+    if decoding.logit_bias:
+        settings["sequence_bias"] = [[[token], bias] for token, bias in decoding.logit_bias.items()]
+    if decoding.bad_words:
+        settings["bad_words_ids"] = [list(word) for word in decoding.bad_words]
     if decoding.num_beams > 1:
         settings |= {
             "length_penalty": decoding.length_penalty,

@@ -9,17 +9,34 @@ from hypothesis import strategies as st
 from ethogram.spec import Decoding, Prompt, Suite, SuitePrompt, Version, make_requests
 
 HISTORY = {
+    "logit_bias": st.dictionaries(st.integers(0, 9), st.floats(-5, 5), max_size=3),
+    "bad_words": st.lists(
+        st.text("ab ", min_size=1, max_size=3) | st.lists(st.integers(0, 9), min_size=1),
+        max_size=3,
+    ),
     "repetition_penalty": st.floats(0.5, 2.0),
     "frequency_penalty": st.floats(-2, 2),
     "presence_penalty": st.floats(-2, 2),
     "no_repeat_ngram_size": st.integers(0, 5),
     "min_new_tokens": st.integers(0, 10),
+    "dry_multiplier": st.floats(0, 2),
+    "dry_base": st.floats(1, 3),
+    "dry_penalty_last_n": st.integers(-1, 3),
 }
 SAMPLING = {
     "temperature": st.floats(0.1, 2),
     "top_k": st.integers(0, 100),
     "top_p": st.floats(0.1, 1),
     "min_p": st.floats(0, 0.5),
+    "typical_p": st.floats(0.1, 1),
+    "epsilon_cutoff": st.floats(0, 0.5),
+    "eta_cutoff": st.floats(0, 0.5),
+    "top_n_sigma": st.floats(0, 4),
+    "top_h": st.floats(0, 1),
+    "xtc_probability": st.floats(0, 1),
+    "xtc_threshold": st.floats(0.01, 1),
+    "mirostat_tau": st.sampled_from([0, 3.0]),
+    "mirostat_eta": st.floats(0, 1),
 }
 
 
@@ -49,6 +66,17 @@ def test_order_counts_only_among_active_steps(settings: dict[str, Any], order: s
         {"top_k": 7},
         {"top_p": 0.7},
         {"min_p": 0.1},
+        {"typical_p": 0.9},
+        {"epsilon_cutoff": 0.001},
+        {"eta_cutoff": 0.001},
+        {"top_n_sigma": 1.5},
+        {"top_h": 1.0},
+        {"logit_bias": {3: 1.0}},
+        {"bad_words": ["a"]},
+        {"bad_words": [[1, 2]]},
+        {"dry_multiplier": 0.8},
+        {"xtc_probability": 0.5},
+        {"mirostat_tau": 3.0},
         {"repetition_penalty": 1.2},
         {"stop": ["\n"]},
         {"stop_token_ids": [3]},
@@ -61,10 +89,89 @@ def test_settings_that_matter_count(change: dict[str, Any]) -> None:
     assert Version(decoding=base).identity != Version(decoding={**base, **change}).identity
 
 
+FULL = {
+    "temperature": 0.7,
+    "top_k": 40,
+    "top_p": 0.9,
+    "min_p": 0.05,
+    "repetition_penalty": 1.2,
+    "frequency_penalty": 0.3,
+    "presence_penalty": 0.2,
+    "no_repeat_ngram_size": 3,
+    "min_new_tokens": 5,
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "order", "identity"),
+    [
+        ({}, "llamacpp", "88eef41662a2509f67cee08d5fa59f54e5789e085de7ce594d97f9b1543f35bd"),
+        (
+            {"strategy": "greedy"},
+            "vllm",
+            "bad098b5bcf1457015b5572aefea9c04e849f6d7453fff9f357008b24bedb19b",
+        ),
+        (FULL, "transformers", "8f17802ae757f0fbbfb399afc686ebb6702a500786a868ec7fc0856d3603d3ff"),
+        (FULL, "vllm", "d61217a73dcea51f0094e9eb183314a278acea1cd8e2972ec6cf4818924c7115"),
+        (FULL, "llamacpp", "2c07714eb3ecb360e07d31befecc30ceef5f55ffa0f964aadd6fb906962f7b72"),
+    ],
+)
+def test_identities_of_release_0_1_0_stand(
+    settings: dict[str, Any], order: str, identity: str
+) -> None:
+    """New settings must not change the key under which old generations are stored."""
+    assert Version(decoding={**settings, "order": order}).identity == identity
+
+
+@pytest.mark.parametrize(
+    ("step", "change"),
+    [
+        ({"dry_multiplier": 1}, {"dry_base": 2}),
+        ({"dry_multiplier": 1}, {"dry_allowed_length": 3}),
+        ({"dry_multiplier": 1}, {"dry_penalty_last_n": -1}),
+        ({"dry_multiplier": 1}, {"dry_sequence_breakers": []}),
+        ({"xtc_probability": 0.5}, {"xtc_threshold": 0.2}),
+        ({"xtc_probability": 0.5}, {"xtc_threshold": 0.6}),
+        ({"mirostat_tau": 3}, {"mirostat_eta": 0.2}),
+        ({"mirostat_tau": 3}, {"repetition_penalty": 1.1}),
+    ],
+)
+def test_the_details_of_an_active_step_count(step: dict[str, Any], change: dict[str, Any]) -> None:
+    assert Version(decoding=step).identity != Version(decoding={**step, **change}).identity
+
+
 def test_notes_and_stop_order_do_not_count() -> None:
     one = Version(decoding={"stop": ["a", "b"]}, title="x", learned="y", expect={"words": "> 3"})
     two = Version(decoding={"stop": ["b"]}, prompt={"stop": ["a"]})
     assert one.identity == two.identity
+
+
+@pytest.mark.parametrize(
+    ("one", "same"),
+    [
+        ({}, {"logit_bias": {4: 0.0}, "bad_words": []}),
+        ({"logit_bias": {4: 1}}, {"logit_bias": {"5": 0, "4": 1.0}}),
+        ({"bad_words": ["b", "a"]}, {"bad_words": ["a", "b", "a"]}),
+        ({"bad_words": "a"}, {"bad_words": ["a"]}),
+        ({}, {"dry_base": 2, "dry_allowed_length": 3, "dry_penalty_last_n": 9}),
+        ({}, {"dry_sequence_breakers": ["a"]}),
+        ({}, {"xtc_threshold": 0.2, "mirostat_eta": 0.2}),
+        ({}, {"xtc_threshold": 0.51, "xtc_probability": 1.0}),
+        (
+            {"mirostat_tau": 3, "temperature": 0.7},
+            {"mirostat_tau": 3, "temperature": 0.7, "top_k": 5, "top_p": 0.9, "typical_p": 0.3}
+            | {"min_p": 0.1, "epsilon_cutoff": 0.1, "eta_cutoff": 0.1, "top_n_sigma": 1}
+            | {"top_h": 0.5, "xtc_probability": 0.5},
+        ),
+        ({}, {"dry_multiplier": 1, "dry_penalty_last_n": 0}),
+        (
+            {"dry_multiplier": 1},
+            {"dry_multiplier": 1, "dry_sequence_breakers": ["*", '"', "\n", ":", ":"]},
+        ),
+    ],
+)
+def test_two_ways_to_say_the_same_are_one_identity(one: Any, same: Any) -> None:
+    assert Version(decoding=one).identity == Version(decoding=same).identity
 
 
 def suite(*ids: str) -> Suite:

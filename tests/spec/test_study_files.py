@@ -53,7 +53,32 @@ def test_diff_in_words(study: Path) -> None:
     assert temperature.words == "`decoding.temperature` `1.0` → `0.7` (less randomness)"
 
 
+def test_a_bias_joins_that_of_the_parent_and_a_zero_takes_it_away(study: Path) -> None:
+    for name, parent, decoding in (
+        ("v1.0.0", "v0.1.0", "{logit_bias: {7: 1, 8: -2}, bad_words: [cat, [1, 2]]}"),
+        ("v1.1.0", "v1.0.0", "{logit_bias: {8: 0, 9: 3}, dry_multiplier: 0.8}"),
+    ):
+        write(study, f"versions/{name}.yaml", f"parent: {parent}\ndecoding: {decoding}\n")
+    spec = load_study(study)
+    child = spec.version("v1.1.0").decoding
+    assert child.steps[0] == ("logit_bias", ((7, 1.0), (9, 3.0)))
+    words = {
+        change.field.removeprefix("decoding."): change.words.split("` ", 1)[1]
+        for old, new in (("v0.1.0", "v1.0.0"), ("v1.0.0", "v1.1.0"))
+        for change in diff_versions(spec.version(old), spec.version(new))
+    }
+    assert words == {
+        "logit_bias": "[7: 1.0, 8: -2.0] → [7: 1.0, 8: 0.0, 9: 3.0]",
+        "bad_words": "none → ['cat', [1, 2]]",
+        "dry_multiplier": "`0.0` → `0.8` (more discouragement of loops)",
+    }
+
+
 MISTAKES = [
+    ("decoding: {logit_bias: {-1: 2}}", "v0.2.0.yaml:1: decoding.logit_bias"),
+    ("decoding: {logit_bias: {5: 101}}", "v0.2.0.yaml:1: decoding.logit_bias.5: input should be"),
+    ("decoding:\n  bad_words: ['']", "v0.2.0.yaml:2: decoding.bad_words"),
+    ("decoding: {xtc_threshold: 0}", "v0.2.0.yaml:1: decoding.xtc_threshold: input should be"),
     (
         "temprature: 1",
         "v0.2.0.yaml:1: temprature: unknown field; did you mean 'temperature' inside 'decoding'?",

@@ -106,6 +106,7 @@ class BeamSearch:
             [self.job.decoder_prompt] * beams,
             [beam.token_ids for beam in self._running],
             self.job.rules.eos_token_ids,
+            self.job.words,
         )
         processed = apply_steps(log_probs, self.job.request.decoding, history).cpu()
         total = (processed + self._running_scores.unsqueeze(1)).flatten()

@@ -15,7 +15,7 @@ from ethogram.engine.beam import BeamSearch
 from ethogram.engine.noise import draw
 from ethogram.engine.output import Output
 from ethogram.engine.steps import History, apply_steps
-from ethogram.spec.decoding import Decoding
+from ethogram.engine.steps.mirostat import surprise
 
 
 def choose(outputs: Sequence[Output | BeamSearch], logits: Tensor, log_probs: Tensor) -> None:
@@ -32,16 +32,11 @@ def choose(outputs: Sequence[Output | BeamSearch], logits: Tensor, log_probs: Te
         if isinstance(output, BeamSearch):
             output.push(log_probs[row : row + len(output.rows)])
         else:
-            groups[_group_key(output.job.request.decoding)].append((row, output))
+            groups[output.group].append((row, output))
         row += len(output.rows)
     for members in groups.values():
         rows = [row for row, _ in members]
         _choose_group([output for _, output in members], rows, logits, log_probs)
-
-
-def _group_key(decoding: Decoding) -> Hashable:
-    steps = tuple((name, getattr(decoding, name)) for name in decoding.active_step_names())
-    return decoding.resolved_strategy, steps
 
 
 def _choose_group(
@@ -54,13 +49,17 @@ def _choose_group(
         [output.job.decoder_prompt for output in outputs],
         [output.token_ids for output in outputs],
         outputs[0].job.rules.eos_token_ids,
+        outputs[0].job.words,
+        [output.job.request.noise_key or 0 for output in outputs],
+        [output.surprise_limit for output in outputs],
     )
     scores = apply_steps(scores, decoding, history)
     if decoding.is_stochastic:
-        keys = [output.job.request.noise_key or 0 for output in outputs]
-        tokens = draw(scores, keys, [output.written for output in outputs])
+        tokens = draw(scores, history.keys, [output.written for output in outputs])
     else:
         tokens = scores.argmax(-1)
     picked = log_probs[torch.tensor(rows, device=logits.device), tokens].tolist()
-    for output, token, logprob in zip(outputs, tokens.tolist(), picked, strict=True):
-        output.push(token, logprob)
+    is_steered = "mirostat_tau" in decoding.active_step_names()
+    bits = surprise(scores, tokens) if is_steered else [None] * len(outputs)
+    for output, *pushed in zip(outputs, tokens.tolist(), picked, bits, strict=True):
+        output.push(*pushed)

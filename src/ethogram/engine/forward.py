@@ -41,6 +41,10 @@ class ServedModel(Protocol):
         """Ids that end a sequence."""
 
     @property
+    def vocab_size(self) -> int:
+        """Number of logits."""
+
+    @property
     def is_encoder_decoder(self) -> bool:
         """Whether an encoder reads the prompt."""
 

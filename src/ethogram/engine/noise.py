@@ -50,6 +50,18 @@ def stream_state(key: int, position: int) -> int:
     return _mix_int(_mix_int(key) + _GOLDEN * (position + 1))
 
 
+def uniform(key: int, position: int, stream: int) -> float:
+    """A uniform of (0, 1) for one decision at one position, apart from the noise of the draw.
+
+    Args:
+        key: 64-bit key.
+        position: index of the generated token, from 0.
+        stream: a number for the kind of decision, below 2^64.
+    """
+    word = _mix_int(stream_state(key ^ _mix_int(stream), position) + _GOLDEN)
+    return float(((word >> (64 - _BITS)) + 0.5) * 2.0**-_BITS)
+
+
 def gumbel_numpy(key: int, position: int, tokens: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Gumbel noise in numpy: the plain reference of `gumbel`.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from ethogram.engine.prompts import Job
+from ethogram.engine.steps.mirostat import first_limit, next_limit
 from ethogram.engine.stopping import StopWatch, final_text
 from ethogram.spec.generation import FinishReason, Generation
 
@@ -26,6 +27,12 @@ class Output:
         self.token_ids: list[int] = []
         self.logprobs: list[float] = []
         self.finish_reason: FinishReason | None = None
+        decoding = job.request.decoding
+        #: Outputs of one group choose alike, so they choose together.
+        self.group: Hashable = (decoding.resolved_strategy, decoding.steps)
+        self._mirostat = decoding.mirostat
+        #: Most surprise of the next token, bits; each token moves it when mirostat is on.
+        self.surprise_limit = first_limit(self._mirostat)
         self._tokenizer = tokenizer
         self._watch = StopWatch(job.rules, tokenizer)
 
@@ -44,8 +51,16 @@ class Output:
         """The token that each of its rows feeds next."""
         return [self.token_ids[-1]]
 
-    def push(self, token: int, logprob: float) -> None:
-        """Add a token and its raw log-probability in nats."""
+    def push(self, token: int, logprob: float, surprise: float | None = None) -> None:
+        """Add a token.
+
+        Args:
+            token: its id.
+            logprob: its raw log-probability, nats.
+            surprise: its surprise in the draw, bits; only mirostat asks for it.
+        """
+        if surprise is not None:
+            self.surprise_limit = next_limit(self.surprise_limit, surprise, self._mirostat)
         self.token_ids.append(token)
         self.logprobs.append(logprob)
         self.finish_reason = self._watch.push(token)

@@ -8,7 +8,9 @@ from typing import Any
 
 from ethogram.engine.forward import DecoderOnly, ServedModel
 from ethogram.engine.stopping import StopRules
+from ethogram.engine.words import Lexicon, Words
 from ethogram.errors import RequestError
+from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import Request
 
 
@@ -22,6 +24,7 @@ class Job:
         prompt_ids: its ids, special tokens included.
         decoder_prompt: the ids that the decoder sees before it writes.
         rules: what ends the output.
+        words: the strings of its decoding as ids.
         slots: rows it needs: the beams of a beam search, otherwise one.
     """
 
@@ -30,6 +33,7 @@ class Job:
     prompt_ids: tuple[int, ...]
     decoder_prompt: tuple[int, ...]
     rules: StopRules
+    words: Words
     slots: int
 
 
@@ -38,20 +42,42 @@ def make_jobs(requests: Sequence[Request], loaded: ServedModel, forward: Decoder
 
     Raises:
         RequestError: a prompt is empty or does not fit, messages meet a model without a chat
-            template, or a sampling request has no noise key.
+            template, a sampling request has no noise key, or a decoding names a token that the
+            model lacks.
     """
+    lexicon = Lexicon(loaded.tokenizer)
     known: dict[Any, tuple[str, tuple[int, ...]]] = {}
     jobs = []
     for request in requests:
         if request.prompt not in known:
             known[request.prompt] = _tokenise(request, loaded)
         text, ids = known[request.prompt]
-        jobs.append(_make_job(request, text, ids, loaded, forward))
+        words = lexicon.words(request.decoding)
+        _refuse_foreign_ids(request.decoding, words, loaded.vocab_size)
+        jobs.append(_make_job(request, text, ids, words, loaded, forward))
     return jobs
 
 
+def _refuse_foreign_ids(decoding: Decoding, words: Words, vocab: int) -> None:
+    for name, ids in (
+        ("logit_bias", set(decoding.logit_bias)),
+        ("bad_words", {token for word in words.bad for token in word}),
+    ):
+        if ids and max(ids) >= vocab:
+            raise RequestError(
+                f"the model has no token {max(ids)}",
+                where=f"decoding.{name}",
+                mend=f"use ids from 0 to {vocab - 1}",
+            )
+
+
 def _make_job(
-    request: Request, text: str, ids: tuple[int, ...], loaded: ServedModel, forward: DecoderOnly
+    request: Request,
+    text: str,
+    ids: tuple[int, ...],
+    words: Words,
+    loaded: ServedModel,
+    forward: DecoderOnly,
 ) -> Job:
     where = f"prompt {request.prompt_id}"
     decoding, context = request.decoding, forward.context_length
@@ -75,7 +101,7 @@ def _make_job(
         limit=min(decoding.max_new_tokens, room),
     )
     slots = decoding.num_beams if decoding.resolved_strategy == "beam" else 1
-    return Job(request, text, ids, forward.decoder_prompt(ids), rules, slots)
+    return Job(request, text, ids, forward.decoder_prompt(ids), rules, words, slots)
 
 
 def _tokenise(request: Request, loaded: ServedModel) -> tuple[str, tuple[int, ...]]:

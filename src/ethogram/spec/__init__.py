@@ -1,10 +1,11 @@
 """What a user writes: study, version, decoding, prompt, suite; parsing, inheritance, identity."""
 
-from ethogram.spec.decoding import ORDER_PRESETS, Decoding
+from ethogram.spec.decoding import Decoding
 from ethogram.spec.diff import Change, Diff, diff_versions
 from ethogram.spec.generation import FinishReason, Generation, Message, Request
 from ethogram.spec.prompt import Example, Prompt
 from ethogram.spec.requests import make_requests
+from ethogram.spec.steps import ORDER_PRESETS
 from ethogram.spec.study import StudySpec, load_study
 from ethogram.spec.suite import Constraint, Suite, SuitePrompt, load_suite
 from ethogram.spec.version import StudyFile, Version

@@ -1,4 +1,4 @@
-"""Decoding: how the next token is chosen. Knows names, bounds and order of steps; never runs one.
+"""Decoding: how the next token is chosen. Knows its settings and their bounds; never runs a step.
 
 A decoding is a strategy and an ordered list of steps. Every engine orders the same steps
 differently, and the order changes the distribution, so the order is part of the design.
@@ -6,76 +6,26 @@ differently, and the order changes the distribution, so the order is part of the
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-Strategy = Literal["greedy", "sample", "beam"]
-
-#: Steps that edit logits from the token history; they act under every strategy.
-HISTORY_STEPS = (
-    "repetition_penalty",
-    "frequency_penalty",
-    "presence_penalty",
-    "no_repeat_ngram_size",
-    "min_new_tokens",
+from ethogram.spec.steps import (
+    HISTORY_STEPS,
+    NEUTRAL,
+    ORDER_PRESETS,
+    STEP_NAMES,
+    Dry,
+    Mirostat,
+    Xtc,
 )
-#: Steps that reshape or truncate the distribution; they act only when sampling.
-SAMPLING_STEPS = ("temperature", "top_k", "top_p", "min_p")
-STEP_NAMES = HISTORY_STEPS + SAMPLING_STEPS
 
-#: The order in which each engine applies the steps it shares with us. Read in: transformers 5.23
-#: `GenerationMixin._get_logits_processor`; vLLM 0.33 `v1/sample/sampler.py`; llama.cpp
-#: `common/common.h` default sampler chain (temperature last). Steps that an engine lacks stand
-#: where its nearest relative stands.
-ORDER_PRESETS: dict[str, tuple[str, ...]] = {
-    "transformers": (
-        "repetition_penalty",
-        "frequency_penalty",
-        "presence_penalty",
-        "no_repeat_ngram_size",
-        "min_new_tokens",
-        "temperature",
-        "top_k",
-        "top_p",
-        "min_p",
-    ),
-    "vllm": (
-        "min_new_tokens",
-        "no_repeat_ngram_size",
-        "repetition_penalty",
-        "frequency_penalty",
-        "presence_penalty",
-        "temperature",
-        "min_p",
-        "top_k",
-        "top_p",
-    ),
-    "llamacpp": (
-        "min_new_tokens",
-        "repetition_penalty",
-        "frequency_penalty",
-        "presence_penalty",
-        "no_repeat_ngram_size",
-        "top_k",
-        "top_p",
-        "min_p",
-        "temperature",
-    ),
-}
-
-#: The value at which a step changes nothing.
-NEUTRAL: dict[str, float | int] = {
-    "repetition_penalty": 1.0,
-    "frequency_penalty": 0.0,
-    "presence_penalty": 0.0,
-    "no_repeat_ngram_size": 0,
-    "min_new_tokens": 0,
-    "temperature": 1.0,
-    "top_k": 0,
-    "top_p": 1.0,
-    "min_p": 0.0,
-}
+Strategy = Literal["greedy", "sample", "beam"]
+BadWord = (
+    Annotated[str, Field(min_length=1)]
+    | Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+)
 
 
 class Decoding(BaseModel):
@@ -105,6 +55,52 @@ class Decoding(BaseModel):
     min_p: float = Field(
         0.0, ge=0.0, lt=1.0, description="drop tokens below this share of the top one; 0 is off"
     )
+    typical_p: float = Field(
+        1.0,
+        gt=0.0,
+        le=1.0,
+        description="keep the tokens whose surprise is nearest the entropy, up to this mass; "
+        "1 is off",
+    )
+    epsilon_cutoff: float = Field(
+        0.0, ge=0.0, lt=1.0, description="drop tokens below this probability; 0 is off"
+    )
+    eta_cutoff: float = Field(
+        0.0,
+        ge=0.0,
+        lt=1.0,
+        description="drop tokens below this probability, or less where entropy is high; 0 is off",
+    )
+    top_n_sigma: float = Field(
+        0.0,
+        ge=0.0,
+        description="keep logits within this many standard deviations of the best; 0 is off",
+    )
+    top_h: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description="keep the best tokens up to this share of the entropy; 0 is off",
+    )
+    xtc_probability: float = Field(
+        0.0, ge=0.0, le=1.0, description="XTC: share of the tokens at which it acts; 0 is off"
+    )
+    xtc_threshold: float = Field(
+        0.1,
+        gt=0.0,
+        le=1.0,
+        description="XTC: drop all tokens of at least this probability but the least of them; "
+        "above 0.5 is off",
+    )
+    mirostat_tau: float = Field(
+        0.0,
+        ge=0.0,
+        le=100.0,
+        description="mirostat 2: surprise to steer to, bits, in place of all truncations; 0 is off",
+    )
+    mirostat_eta: float = Field(
+        0.1, ge=0.0, le=1.0, description="mirostat 2: share of an error that is made up at once"
+    )
     repetition_penalty: float = Field(
         1.0, gt=0.0, description="CTRL penalty on tokens of prompt and output; 1 is off"
     )
@@ -114,8 +110,35 @@ class Decoding(BaseModel):
     presence_penalty: float = Field(
         0.0, ge=-100.0, le=100.0, description="subtracted once per token already in the output"
     )
+    dry_multiplier: float = Field(
+        0.0,
+        ge=0.0,
+        le=100.0,
+        description="DRY: size of the penalty on tokens that would lengthen a repetition; 0 is off",
+    )
+    dry_base: float = Field(
+        1.75,
+        ge=1.0,
+        le=100.0,
+        description="DRY: by how much each further repeated token multiplies it",
+    )
+    dry_allowed_length: int = Field(
+        2, ge=1, description="DRY: the shortest repetition whose continuation is penalised"
+    )
+    dry_penalty_last_n: int = Field(
+        64, ge=-1, description="DRY: tokens of prompt and output looked at; -1 is all, 0 is off"
+    )
+    dry_sequence_breakers: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = Field(
+        ("\n", ":", '"', "*"), description="DRY: strings over which no repetition is followed"
+    )
     no_repeat_ngram_size: int = Field(
         0, ge=0, description="no n-gram of this size occurs twice in prompt and output; 0 is off"
+    )
+    logit_bias: dict[Annotated[int, Field(ge=0)], Annotated[float, Field(ge=-100, le=100)]] = Field(
+        default_factory=dict, description="token id to what is added to its logit; 0 is off"
+    )
+    bad_words: tuple[BadWord, ...] = Field(
+        (), description="words, or lists of token ids, that never occur in the output"
     )
     num_beams: int = Field(1, ge=1, le=64, description="beams kept by beam search")
     length_penalty: float = Field(
@@ -133,9 +156,9 @@ class Decoding(BaseModel):
         (), description="token ids that end the output, besides the model's end of sequence"
     )
 
-    @field_validator("stop", mode="before")
+    @field_validator("stop", "bad_words", "dry_sequence_breakers", mode="before")
     @classmethod
-    def _one_stop_is_a_list(cls, value: Any) -> Any:
+    def _one_string_is_a_list(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
     @field_validator("order")
@@ -192,17 +215,56 @@ class Decoding(BaseModel):
     def active_step_names(self, *, all_of: bool = False) -> tuple[str, ...]:
         """Names of the steps that can change the output, in order.
 
-        Under greedy and beam search the sampling steps never apply: no truncation removes the
-        most probable token, and transformers leaves them out of beam search.
+        Under greedy and beam search the sampling steps never apply, as in transformers; mirostat
+        takes the place of all truncations, as in llama.cpp.
 
         Args:
             all_of: in the order of declaration and without asking `order` (used to check it).
         """
         names = STEP_NAMES if all_of else self.chain
-        usable = STEP_NAMES if self.is_stochastic else HISTORY_STEPS
-        return tuple(
-            name for name in names if name in usable and getattr(self, name) != NEUTRAL[name]
-        )
+        usable: tuple[str, ...] = STEP_NAMES
+        if not self.is_stochastic:
+            usable = HISTORY_STEPS
+        elif self.mirostat_tau:
+            usable = (*HISTORY_STEPS, "temperature", "mirostat_tau")
+        return tuple(name for name in names if name in usable and self._acts(name))
+
+    def _acts(self, name: str) -> bool:
+        value = getattr(self, name)
+        if name == "logit_bias":
+            return any(value.values())
+        if name == "dry_multiplier":
+            return bool(value and self.dry_penalty_last_n)
+        if name == "xtc_probability":
+            return bool(value and self.xtc_threshold <= 0.5)  # above, at most one token is likely
+        return bool(value != NEUTRAL[name])
+
+    @property
+    def mirostat(self) -> Mirostat:
+        """The settings of mirostat, whether or not it acts."""
+        return Mirostat(self.mirostat_tau, self.mirostat_eta)
+
+    @property
+    def steps(self) -> tuple[tuple[str, Hashable], ...]:
+        """The active steps in order, each with what it is told."""
+        return tuple((name, self.step_value(name)) for name in self.active_step_names())
+
+    def step_value(self, name: str) -> Hashable:
+        """All that a step is told of the settings; equal values make equal steps."""
+        value = getattr(self, name)
+        if name == "logit_bias":
+            return tuple(sorted(pair for pair in value.items() if pair[1] != 0))
+        if name == "bad_words":
+            return tuple(sorted(set(value), key=repr))
+        if name == "dry_multiplier":
+            breakers = tuple(sorted(set(self.dry_sequence_breakers)))
+            window, allowed = self.dry_penalty_last_n, self.dry_allowed_length
+            return Dry(value, self.dry_base, allowed, window, breakers)
+        if name == "xtc_probability":
+            return Xtc(value, self.xtc_threshold)
+        if name == "mirostat_tau":
+            return self.mirostat
+        return value  # type: ignore[no-any-return]
 
     def canonical(self) -> dict[str, Any]:
         """The settings that can change the output, in one form per behaviour.
@@ -212,8 +274,10 @@ class Decoding(BaseModel):
         """
         strategy = self.resolved_strategy
         form: dict[str, Any] = {"strategy": strategy, "max_new_tokens": self.max_new_tokens}
-        active = self.active_step_names()
-        form["steps"] = [[name, getattr(self, name)] for name in active]
+        form["steps"] = [
+            [name, value._asdict() if isinstance(value, Dry | Xtc | Mirostat) else value]
+            for name, value in self.steps
+        ]
         if strategy == "beam":
             form["num_beams"] = self.num_beams
             form["length_penalty"] = self.length_penalty

@@ -15,9 +15,21 @@ _MEANING: dict[str, tuple[str, str]] = {
     "decoding.top_k": ("tighter responses", "more diversity"),
     "decoding.top_p": ("tighter responses", "more diversity"),
     "decoding.min_p": ("more diversity", "tighter responses"),
+    "decoding.typical_p": ("tighter responses", "more diversity"),
+    "decoding.epsilon_cutoff": ("more diversity", "tighter responses"),
+    "decoding.eta_cutoff": ("more diversity", "tighter responses"),
+    "decoding.top_n_sigma": ("tighter responses", "more diversity"),
+    "decoding.top_h": ("tighter responses", "more diversity"),
+    "decoding.xtc_probability": ("fewer surprising turns", "more surprising turns"),
+    "decoding.xtc_threshold": ("more surprising turns", "fewer surprising turns"),
+    "decoding.mirostat_tau": ("less surprise", "more surprise"),
+    "decoding.mirostat_eta": ("slower steering", "quicker steering"),
     "decoding.repetition_penalty": ("less discouragement of echoes", "less echo"),
     "decoding.frequency_penalty": ("less discouragement of reuse", "less reuse of words"),
     "decoding.presence_penalty": ("less push to new words", "more push to new words"),
+    "decoding.dry_multiplier": ("less discouragement of loops", "more discouragement of loops"),
+    "decoding.dry_base": ("long loops cost less", "long loops cost more"),
+    "decoding.dry_allowed_length": ("shorter repeats count", "only longer repeats count"),
     "decoding.max_new_tokens": ("shorter outputs", "longer outputs"),
     "decoding.num_beams": ("a narrower search", "a wider search"),
 }
@@ -108,12 +120,16 @@ def _comparable(*values: Any) -> bool:
 
 
 def _show(value: Any) -> str:
-    if value is None or value == [] or value == "":
+    if value is None or value in ([], {}, ""):
         return "none"
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, list):
-        text = ", ".join(repr(part) if isinstance(part, str) else str(part) for part in value)
+    if isinstance(value, dict | list):
+        pairs = value.items() if isinstance(value, dict) else ()
+        parts = [f"{key}: {part}" for key, part in pairs] or [
+            repr(part) if isinstance(part, str) else str(part) for part in value
+        ]
+        text = ", ".join(parts)
         return f"[{text}]" if len(text) <= 60 else f"{len(value)} entries"
     text = repr(value) if isinstance(value, str) and ("\n" in value or " " in value) else str(value)
     return f"`{text}`"

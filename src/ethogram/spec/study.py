@@ -9,11 +9,11 @@ from typing import Any
 
 from ethogram.errors import SpecError
 from ethogram.spec.source import SourceMap, read_yaml, suggest, validate
+from ethogram.spec.steps import NEUTRAL, SAMPLING_STEPS
 from ethogram.spec.suite import Suite, load_suite
 from ethogram.spec.version import OWN_FIELDS, VERSION_NAME, StudyFile, Version
 
 STUDY_FILE = "study.yaml"
-SAMPLING_FIELDS = ("temperature", "top_k", "top_p", "min_p")
 
 
 @dataclass(frozen=True)
@@ -211,8 +211,9 @@ def _refuse_silent_sampling(
     stated = data.get("decoding") or {}
     if version.decoding.is_stochastic or "strategy" in stated:
         return
-    for setting in SAMPLING_FIELDS:
-        if setting in stated and stated[setting] != 0 and "temperature" not in stated:
+    for setting in SAMPLING_STEPS:
+        is_set = setting in stated and stated[setting] != NEUTRAL[setting]
+        if is_set and "temperature" not in stated:
             cause = f"has no effect under {version.decoding.resolved_strategy} decoding"
         elif setting == "temperature" and stated.get(setting):
             cause = f"has no effect under the inherited strategy {version.decoding.strategy}"

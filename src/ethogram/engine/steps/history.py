@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from ethogram.engine.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +17,23 @@ class History:
             decoder sees only its start token).
         outputs: ids generated so far by each row.
         eos_token_ids: the model's end-of-sequence ids.
+        words: the strings of the decoding as ids.
+        keys: noise key of each row, when sampling.
+        surprise_limits: most surprise of each row's next token, bits, under mirostat.
     """
 
     prompts: Sequence[Sequence[int]]
     outputs: Sequence[Sequence[int]]
     eos_token_ids: frozenset[int] = frozenset()
+    words: Words = field(default_factory=Words)
+    keys: Sequence[int] = ()
+    surprise_limits: Sequence[float] = ()
+
+    def last(self, row: int, count: int) -> tuple[int, ...]:
+        """The last `count` ids of a row's prompt and output together, or all if it has fewer."""
+        prompt, output = self.prompts[row], self.outputs[row]
+        from_prompt = min(max(count - len(output), 0), len(prompt))
+        return (
+            *prompt[len(prompt) - from_prompt :],
+            *output[max(len(output) - count, 0) :],
+        )

@@ -6,7 +6,7 @@ Each touches only the few ids it concerns (gather, edit, scatter), never a [rows
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -31,13 +31,12 @@ def repetition_penalty(scores: Tensor, penalty: float, history: History) -> Tens
 
 def frequency_penalty(scores: Tensor, penalty: float, history: History) -> Tensor:
     """Subtract `penalty` for each earlier use of an id in the output (OpenAI, vLLM)."""
-    return _subtract_counts(scores, penalty, [Counter(output) for output in history.outputs])
+    return subtract(scores, penalty, [Counter(output) for output in history.outputs])
 
 
 def presence_penalty(scores: Tensor, penalty: float, history: History) -> Tensor:
     """Subtract `penalty` once from each id already in the output (OpenAI, vLLM)."""
-    counts = [Counter(dict.fromkeys(output, 1)) for output in history.outputs]
-    return _subtract_counts(scores, penalty, counts)
+    return subtract(scores, penalty, [dict.fromkeys(output, 1) for output in history.outputs])
 
 
 def no_repeat_ngram(scores: Tensor, size: float, history: History) -> Tensor:
@@ -65,18 +64,19 @@ def min_new_tokens(scores: Tensor, minimum: float, history: History) -> Tensor:
     return scores
 
 
-def _rectangle(rows: Sequence[Sequence[int]], device: torch.device) -> Tensor:
-    """[rows, longest] ids; short rows repeat their first id, so that a scatter stays idempotent."""
+def subtract(scores: Tensor, factor: float, amounts: Sequence[Mapping[int, float]]) -> Tensor:
+    """Subtract `factor` times the amount of each id from its score, row by row."""
+    # A row without amounts subtracts 0 from id 0; padding repeats the row's first pair.
+    pairs = [list(amount.items()) or [(0, 0)] for amount in amounts]
+    ids = _rectangle([[token for token, _ in row] for row in pairs], scores.device)
+    sizes = _rectangle([[size for _, size in row] for row in pairs], scores.device)
+    return scores.scatter(1, ids, scores.gather(1, ids) - factor * sizes.to(scores.dtype))
+
+
+def _rectangle(rows: Sequence[Sequence[float]], device: torch.device) -> Tensor:
+    """[rows, longest]; short rows repeat their first entry, so that a scatter stays idempotent."""
     width = max(len(row) for row in rows)
     return torch.tensor([[*row, *[row[0]] * (width - len(row))] for row in rows], device=device)
-
-
-def _subtract_counts(scores: Tensor, penalty: float, counts: Sequence[Counter[int]]) -> Tensor:
-    # A row without output subtracts 0 uses of id 0; padding repeats the row's first pair.
-    pairs = [list(count.items()) or [(0, 0)] for count in counts]
-    ids = _rectangle([[token for token, _ in row] for row in pairs], scores.device)
-    uses = _rectangle([[times for _, times in row] for row in pairs], scores.device)
-    return scores.scatter(1, ids, scores.gather(1, ids) - penalty * uses.to(scores.dtype))
 
 
 def _completions(ids: np.ndarray[tuple[int], np.dtype[np.int64]], size: int) -> np.ndarray:

@@ -10,12 +10,7 @@ import torch
 from torch import Tensor
 
 from ethogram.engine.steps.history import History
-
-#: Numbers of top tokens that top-p looks at before it sorts everything.
-_LOOKS = (256, 2048)
-#: Distance of a mass from p below which fp32 sums may fall on either side, so that only the same
-#: fp32 sort and sum as transformers can tell. fp32 sums of a 50k softmax err by about 1e-7.
-_DOUBT = 4e-6
+from ethogram.engine.steps.settle import DOUBT, settle
 
 
 def temperature(scores: Tensor, value: float, history: History) -> Tensor:
@@ -43,43 +38,25 @@ def top_p(scores: Tensor, p: float, history: History) -> Tensor:
     if the mass above it is below p. The cut is certified among the best few hundred tokens; rows
     where it lies deeper, within rounding of p or between tied tokens are sorted in full.
     """
-    probabilities = scores.softmax(-1)
-    kept, open_rows = scores, torch.arange(scores.shape[0], device=scores.device)
-    for look in _LOOKS:
-        if look >= scores.shape[1] or not len(open_rows):
-            break
-        everything = len(open_rows) == len(scores)  # saves copies of [rows, vocab]
-        rows = scores if everything else scores[open_rows]
-        mass = probabilities if everything else probabilities[open_rows]
-        lowest, is_certain = _cut(rows, mass, p, look)
-        cut = rows.masked_fill(rows < lowest, -torch.inf)
-        if everything:
-            kept = cut
-        else:
-            kept[open_rows[is_certain]] = cut[is_certain]
-        open_rows = open_rows[~is_certain]
-    if len(open_rows) == len(scores):
-        return top_p_sorted(scores, p)
-    if len(open_rows):
-        kept[open_rows] = top_p_sorted(scores[open_rows], p)
-    return kept
+    return settle(
+        scores, lambda rows, look: _cut(rows, p, look), lambda rows: top_p_sorted(rows, p)
+    )
 
 
-def _cut(scores: Tensor, probabilities: Tensor, p: float, look: int) -> tuple[Tensor, Tensor]:
-    """Where the kept tokens of each row end, judged from its `look` best.
+def _cut(scores: Tensor, p: float, look: int) -> tuple[Tensor, Tensor]:
+    """Cut each row where its kept tokens end, judged from its `look` best.
 
-    Returns:
-        [rows, 1] lowest kept score, and [rows] bool whether it is beyond doubt. Which of several
-        tied tokens are kept depends on how torch's unstable sort arranges them, so a cut between
-        them is always in doubt.
+    Which of several tied tokens are kept depends on how torch's unstable sort arranges them, so a
+    cut between them is always in doubt.
     """
     values, ids = scores.topk(look)  # [rows, look], descending
-    mass = probabilities.gather(1, ids).double()
+    mass = scores.softmax(-1).gather(1, ids).double()
     above = mass.cumsum(-1) - mass
     count = (above < p).sum(-1, keepdim=True).clamp(1, look - 1)
     lowest, first_out = values.gather(1, count - 1), values.gather(1, count)
-    is_clear = (above[:, -1:] > p) & ((above - p).abs() > _DOUBT).all(-1, keepdim=True)
-    return lowest, (is_clear & (lowest > first_out)).squeeze(1)
+    is_clear = (above[:, -1:] > p) & ((above - p).abs() > DOUBT).all(-1, keepdim=True)
+    is_certain = (is_clear & (lowest > first_out)).squeeze(1)
+    return scores.masked_fill(scores < lowest, -torch.inf), is_certain
 
 
 def top_p_sorted(scores: Tensor, p: float) -> Tensor:

@@ -1,0 +1,210 @@
+"""Truncations beyond top-k, top-p and min-p, each against transformers or a plain version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from tests.engine import tiny
+from tests.engine.scores import EMPTY, make_scores, score_rows
+from torch import Tensor
+from transformers import (
+    EpsilonLogitsWarper,
+    EtaLogitsWarper,
+    GenerationConfig,
+    LogitsProcessorList,
+    MinPLogitsWarper,
+    TemperatureLogitsWarper,
+    TopHLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+    TypicalLogitsWarper,
+)
+
+from ethogram.engine.steps import STEPS, apply_steps, entropy
+from ethogram.spec import ORDER_PRESETS, Decoding
+
+#: In the order in which transformers applies them.
+WARPERS: dict[str, Any] = {
+    "temperature": TemperatureLogitsWarper,
+    "top_h": TopHLogitsWarper,
+    "top_k": TopKLogitsWarper,
+    "top_p": TopPLogitsWarper,
+    "min_p": MinPLogitsWarper,
+    "typical_p": TypicalLogitsWarper,
+    "epsilon_cutoff": EpsilonLogitsWarper,
+    "eta_cutoff": EtaLogitsWarper,
+}
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "temperature": st.floats(0.3, 3.0),
+    "top_h": st.floats(0.01, 1.0) | st.sampled_from((0.4, 1.0)),
+    "top_k": st.integers(1, 400),
+    "top_p": st.floats(0.05, 0.999),
+    "min_p": st.floats(0.001, 0.9),
+    "typical_p": st.floats(0.001, 0.9999) | st.sampled_from((0.2, 0.5, 0.9, 0.95, 0.999999)),
+    "epsilon_cutoff": st.floats(1e-6, 0.99) | st.sampled_from((3e-4, 0.25, 0.5)),
+    "eta_cutoff": st.floats(1e-6, 0.99) | st.sampled_from((3e-4, 0.25, 0.5)),
+}
+NEW = ("typical_p", "epsilon_cutoff", "eta_cutoff", "top_h")
+
+
+def kept(scores: Tensor) -> list[list[int]]:
+    return [torch.nonzero(row > -torch.inf).flatten().tolist() for row in scores]
+
+
+@pytest.mark.parametrize("name", NEW)
+@given(scores=score_rows(), data=st.data())
+@settings(max_examples=80, deadline=None)
+def test_a_step_equals_the_warper_of_transformers(
+    name: str, scores: Tensor, data: st.DataObject
+) -> None:
+    value, before = data.draw(VALUES[name]), scores.clone()
+    assert torch.equal(STEPS[name](scores, value, EMPTY), WARPERS[name](value)(None, scores))
+    assert torch.equal(scores, before), "the given scores were changed in place"
+
+
+@given(
+    scores=score_rows(),
+    values=st.fixed_dictionaries({}, optional=VALUES),
+)
+@settings(max_examples=80, deadline=None)
+def test_a_chain_equals_the_warpers_of_transformers_in_order(
+    scores: Tensor, values: dict[str, Any]
+) -> None:
+    decoding = Decoding(strategy="sample", **values)
+    chain = LogitsProcessorList([WARPERS[name](values[name]) for name in WARPERS if name in values])
+    assert torch.equal(apply_steps(scores, decoding, EMPTY), chain(None, scores))
+
+
+def test_another_order_is_seen() -> None:
+    """Negative control of the chain: typical before top-h keeps other tokens."""
+    scores = make_scores("peaked", 300, seed=2) / 3
+    values = {"typical_p": 0.6, "top_h": 0.5}
+    ours = apply_steps(scores, Decoding(**values), EMPTY)
+    swapped = LogitsProcessorList([WARPERS[name](values[name]) for name in ("typical_p", "top_h")])
+    assert kept(ours) != kept(swapped(None, scores))
+
+
+@pytest.mark.parametrize("mass", [0.2, 0.9, 0.99])
+@pytest.mark.parametrize("shape", ["flat", "peaked", "bf16_ties", "integers"])
+def test_the_typical_cut_equals_the_full_sort(shape: str, mass: float) -> None:
+    scores = make_scores(shape, 30_000, seed=5, rows=4)
+    assert torch.equal(
+        entropy.typical_p(scores, mass, EMPTY), entropy.typical_p_sorted(scores, mass)
+    )
+
+
+def test_the_typical_cut_is_taken_without_a_full_sort(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guards the comparison above: it would prove nothing if every row were sorted."""
+    monkeypatch.setattr(entropy, "typical_p_sorted", None)
+    counts = [
+        len(row)
+        for row in kept(entropy.typical_p(make_scores("peaked", 30_000, 5, rows=4), 0.9, EMPTY))
+    ]
+    assert min(counts) >= 1
+    assert max(counts) < 256
+
+
+def test_typical_rows_of_one_batch_are_settled_at_different_depths() -> None:
+    spread = torch.linspace(0, 1, 30_000)
+    scores = torch.stack([spread * 3000, spread * 300, spread * 10])
+    together = entropy.typical_p(scores, 0.99, EMPTY)
+    counts = [len(row) for row in kept(together)]
+    assert counts[0] < 256 < counts[1] < 2048 < counts[2]
+    for row in range(3):
+        alone = entropy.typical_p(scores[row : row + 1], 0.99, EMPTY)
+        assert torch.equal(alone[0], together[row])
+
+
+def test_typical_drops_the_best_token_and_keeps_ties() -> None:
+    """0.4 on one token, the rest on 32 equal ones: entropy 2.75, surprises 0.92 and 3.98 nats."""
+    scores = torch.tensor([[0.4] + [0.6 / 32] * 32]).log()
+    assert kept(STEPS["typical_p"](scores, 0.3, EMPTY)) == [list(range(1, 33))]
+
+
+def test_top_h_sees_a_hundred_tokens() -> None:
+    """With the whole entropy allowed, the 100 best of 300 stay, and the best alone with none."""
+    scores = torch.linspace(0, 0.1, 300).unsqueeze(0)
+    assert kept(STEPS["top_h"](scores, 1.0, EMPTY)) == [list(range(200, 300))]
+    assert kept(STEPS["top_h"](scores, 1e-9, EMPTY)) == [[299]]
+
+
+def plain_top_n_sigma(row: list[float], n: float) -> list[int]:
+    """Tang et al. 2024, algorithm 1, over the tokens that are in; fp64."""
+    values = [value for value in row if value > -np.inf]
+    mean = sum(values) / len(values)
+    sigma = (sum((value - mean) ** 2 for value in values) / len(values)) ** 0.5
+    return [i for i, value in enumerate(row) if -np.inf < value >= max(values) - n * sigma]
+
+
+@given(scores=score_rows(), n=st.floats(0.01, 6.0))
+@settings(max_examples=80, deadline=None)
+def test_top_n_sigma_equals_the_plain_version(scores: Tensor, n: float) -> None:
+    rows = scores[:, :400]
+    if bool((rows > -torch.inf).any(-1).all()):
+        ours = STEPS["top_n_sigma"](rows, n, EMPTY)
+        assert kept(ours) == [plain_top_n_sigma(row, n) for row in rows.tolist()]
+        assert torch.equal(ours[ours > -torch.inf], rows[ours > -torch.inf])
+
+
+def test_top_n_sigma_divides_by_the_population_and_ignores_what_is_out() -> None:
+    """Scores 0, 2, 4: sd 1.633 of the population, 2 of a sample; -inf tokens move neither."""
+    scores = torch.tensor([[0.0, 2.0, 4.0, -torch.inf, -torch.inf]])
+    assert kept(STEPS["top_n_sigma"](scores, 1.1, EMPTY)) == [[2]]  # 4 - 1.1 * 2 would keep 2.0
+    assert kept(STEPS["top_n_sigma"](scores, 1.3, EMPTY)) == [[1, 2]]
+
+
+def test_top_n_sigma_keeps_the_same_tokens_at_any_temperature() -> None:
+    scores = make_scores("peaked", 300, seed=4)
+    masks = {
+        str(kept(apply_steps(scores, Decoding(temperature=temperature, top_n_sigma=1.5), EMPTY)))
+        for temperature in (0.5, 1.0, 2.0)
+    }
+    assert len(masks) == 1
+
+
+@pytest.mark.parametrize(("name", "value"), [*((n, 0.3) for n in NEW), ("top_n_sigma", 1.0)])
+def test_a_row_is_cut_the_same_in_any_company(name: str, value: float) -> None:
+    scores = torch.cat([make_scores(shape, 3000, 7) for shape in ("flat", "peaked", "integers")])
+    together = STEPS[name](scores, value, EMPTY)
+    for row in range(len(scores)):
+        assert torch.equal(STEPS[name](scores[row : row + 1], value, EMPTY)[0], together[row])
+
+
+def test_the_preset_is_the_order_in_which_transformers_builds_its_chain() -> None:
+    """All settings that it shares with us at once, in the chain that `generate` would run."""
+    names = {
+        "SequenceBiasLogitsProcessor": "logit_bias",
+        "RepetitionPenaltyLogitsProcessor": "repetition_penalty",
+        "NoRepeatNGramLogitsProcessor": "no_repeat_ngram_size",
+        "NoBadWordsLogitsProcessor": "bad_words",
+        "MinNewTokensLengthLogitsProcessor": "min_new_tokens",
+        **{warper.__name__: name for name, warper in WARPERS.items()},
+    }
+    config = GenerationConfig(
+        do_sample=True,
+        sequence_bias=[[[3], 1.0]],
+        repetition_penalty=1.2,
+        no_repeat_ngram_size=3,
+        bad_words_ids=[[4]],
+        min_new_tokens=2,
+        eos_token_id=1,
+        temperature=0.5,
+        top_h=0.5,
+        top_k=5,
+        top_p=0.5,
+        min_p=0.1,
+        typical_p=0.5,
+        epsilon_cutoff=0.1,
+        eta_cutoff=0.1,
+    )
+    model = tiny.loaded("llama").model
+    model._prepare_special_tokens(config, device="cpu")
+    chain = model._get_logits_processor(config, input_ids_seq_length=3, device="cpu")
+    theirs = [names[type(step).__name__] for step in chain]
+    assert theirs == [name for name in ORDER_PRESETS["transformers"] if name in theirs]
+    assert sorted(theirs) == sorted(names.values())
