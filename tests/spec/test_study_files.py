@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ethogram.errors import SpecError
-from ethogram.spec import diff_versions, load_study, load_suite
+from ethogram.spec import Version, diff_versions, load_study, load_suite
 
 
 @pytest.fixture
@@ -50,7 +50,32 @@ def test_diff_in_words(study: Path) -> None:
         "decoding.top_p",
     }
     temperature = next(change for change in changes if change.field == "decoding.temperature")
-    assert temperature.words == "`decoding.temperature` `1.0` → `0.7` (less randomness)"
+    # Nothing was sampled before, so it is no smaller randomness than before.
+    assert temperature.words == "`decoding.temperature` `1.0` → `0.7`"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ({"temperature": 0.9}, {"temperature": 0.7}, "`0.9` → `0.7` (less randomness)"),
+        ({"top_k": 0}, {"top_k": 50}, "off → `50` (tighter responses)"),
+        ({"top_k": 50}, {"top_k": 80}, "`50` → `80` (more diversity)"),
+        ({"top_p": 0.9}, {"top_p": 1.0}, "`0.9` → off (more diversity)"),
+        ({"min_p": 0.0}, {"min_p": 0.1}, "off → `0.1` (tighter responses)"),
+        ({"repetition_penalty": 1.2}, {"repetition_penalty": 1.0}, "`1.2` → off (less disc"),
+        ({"max_new_tokens": 90}, {"max_new_tokens": 60}, "`90` → `60` (shorter outputs)"),
+        (
+            {"strategy": "greedy", "top_k": 5},
+            {"strategy": "greedy", "top_k": 6},
+            "`5` → `6` (no effect without sampling)",
+        ),
+    ],
+)
+def test_a_change_says_what_it_does(before: dict, after: dict, words: str) -> None:
+    base = {"strategy": "sample"}
+    one, two = (Version(decoding={**base, **settings}) for settings in (before, after))
+    (change,) = diff_versions(one, two)
+    assert words in change.words
 
 
 def test_a_bias_joins_that_of_the_parent_and_a_zero_takes_it_away(study: Path) -> None:
@@ -70,7 +95,7 @@ def test_a_bias_joins_that_of_the_parent_and_a_zero_takes_it_away(study: Path) -
     assert words == {
         "logit_bias": "[7: 1.0, 8: -2.0] → [7: 1.0, 8: 0.0, 9: 3.0]",
         "bad_words": "none → ['cat', [1, 2]]",
-        "dry_multiplier": "`0.0` → `0.8` (more discouragement of loops)",
+        "dry_multiplier": "off → `0.8` (more discouragement of loops)",
     }
 
 

@@ -50,7 +50,7 @@ _LI = "Li et al. 2016, A Diversity-Promoting Objective Function, arXiv:1510.0305
 DIVERSITY = tuple(
     Metric(
         name=f"distinct_{n}",
-        title=f"distinct-{n} within an output",
+        title=f"distinct-{n}",
         unit="share",
         direction="higher",
         formula=f"mean over outputs of distinct {n}-grams / all {n}-grams of the output, in words",

@@ -156,22 +156,24 @@ def _example(study: Study, name: str, scores: dict[str, Measured]) -> Example | 
     if not outputs:
         return None
     pairs = list(zip(outputs, scores["loop_rate"].scores, strict=True))
-    looping = [(output, score) for output, score in pairs if score.value and score.spans]
-    answers = [
+    speaking = [(output, score) for output, score in pairs if output.text.strip()]
+    looping = [(output, score) for output, score in speaking if score.value and score.spans]
+    asked = [
         (output, score)
         for output, score in zip(outputs, scores["answer_first"].scores, strict=True)
-        if score.value == 1
+        if score.value is not None
     ]
-    asked = sum(score.value is not None for score in scores["answer_first"].scores)
-    if len(looping) * 4 >= len(outputs):
+    answers = [(output, score) for output, score in asked if score.value == 1]
+    if looping and len(looping) * 4 >= len(speaking):
         chosen, score = max(looping, key=lambda pair: (_covered(*pair), pair[0].prompt_id))
-        why, spans = f"the clearest loop; {score.spans[0].label}", score.spans
-    elif asked and len(answers) * 2 >= asked:
+        why = f"the clearest loop; {score.spans[0].label}"
+    elif answers and len(answers) * 2 >= len(asked):
         chosen, score = _of_median_length(answers)
-        why, spans = f"of median length among the {len(answers)} that answer first", score.spans
+        why = f"of median length among the {len(answers)} that answer first"
     else:
-        chosen, score = _of_median_length(pairs)
-        why, spans = "the output of median length", score.spans
+        chosen, score = _of_median_length(speaking or pairs)
+        why = f"of median length among the {len(speaking)} that say something"
+    spans = score.spans
     identities = study.identities(name)
     place = next(index for index, output in enumerate(outputs) if output is chosen)
     return Example(

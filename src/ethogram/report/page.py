@@ -26,7 +26,7 @@ td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-spa
 .scroll{overflow-x:auto}.soft{color:var(--soft)}
 .better{color:var(--better)}.worse{color:var(--worse)}.changed{color:var(--changed)}
 blockquote{margin:1rem 0;padding:.6rem 1rem;border-left:3px solid var(--line);
-white-space:pre-wrap;overflow-wrap:anywhere}
+white-space:pre-wrap;overflow-wrap:anywhere;max-height:20rem;overflow-y:auto}
 code{font-size:.9em}svg{display:block}
 mark{color:inherit;background:color-mix(in srgb,var(--changed) 22%,transparent);border-radius:2px;
 box-shadow:inset 2px 0 var(--changed)}
@@ -100,11 +100,13 @@ def _entry(entry: Entry) -> str:
         parts.append(f"<p>Changed from {html.escape(str(entry.parent))}:</p><ul>{changes}</ul>")
     if entry.differences:
         parts.append(_differences(entry))
-    parts += [
-        f'<p class="worse">{html.escape(pitfall.name)}: {pitfall.found} of {pitfall.total} '
-        f"outputs ({html.escape(pitfall.meaning)})</p>"
-        for pitfall in entry.pitfalls
-    ]
+    if entry.pitfalls:
+        found = "".join(
+            f'<li><b class="worse">{html.escape(pitfall.name)}</b>: {pitfall.found} of '
+            f"{pitfall.total} outputs ({html.escape(pitfall.meaning)})</li>"
+            for pitfall in entry.pitfalls
+        )
+        parts.append(f"<p>Pitfalls:</p><ul>{found}</ul>")
     if entry.example:
         parts.append(_example(entry.example))
     for label, notes in (
@@ -159,9 +161,10 @@ def _example(example: Example) -> str:
 
 def _marked(example: Example) -> str:
     """The text with its evidence marked; what a mark shows is its tooltip."""
-    return "".join(
+    pieces = [
         html.escape(piece)
         if span is None
         else f'<mark title="{html.escape(span.label)}">{html.escape(piece)}</mark>'
         for piece, span in marked(example.text, example.spans)
-    ).strip()
+    ]
+    return "".join(pieces).strip()

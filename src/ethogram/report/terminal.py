@@ -7,34 +7,27 @@ from typing import TYPE_CHECKING
 from ethogram.report.claims import number, printable, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import Console
     from rich.table import Table
 
     from ethogram.study.compare import Comparison, Difference
-    from ethogram.study.result import RunResult
+    from ethogram.study.result import RunResult, VersionResult
 
+#: Columns of a terminal that metric and unit take, and the least that a number takes.
+_METRIC_WIDTH, _NUMBER_WIDTH = 30, 8
+#: Of each output side by side, this many characters; `ethogram export` has all.
+_SAMPLE_CHARACTERS = 480
 _COLOUR = {"better": "green", "worse": "red", "changed": "yellow", "no clear change": "dim"}
 
 
 def print_run(console: Console, result: RunResult) -> None:
-    """All versions in one table, then each against its parent with intervals."""
-    from rich import box
-    from rich.table import Table
+    """All versions side by side, then each against its parent with intervals."""
     from rich.text import Text
 
-    table = Table(title=result.study, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("version", no_wrap=True)
-    for metric in result.metrics:
-        table.add_column(f"{metric.title}\n[dim]{metric.unit}[/]", justify="right", overflow="fold")
-    for row in result.rows:
-        cells = [
-            Text(number(row.values[metric.name]), style=_style(row.differences.get(metric.name)))
-            for metric in result.metrics
-        ]
-        table.add_row(row.version, *cells)
-    console.print(table)
+    for rows in _fitting(result.rows, console.width):
+        console.print(_overview(result, rows))
     for row in result.rows:
         if row.differences:
             heading = Text(f"{row.version} against {row.parent}", style="bold")
@@ -48,6 +41,34 @@ def print_run(console: Console, result: RunResult) -> None:
     )
 
 
+def _fitting(rows: Sequence[VersionResult], width: int) -> Iterator[Sequence[VersionResult]]:
+    """Versions in tables as wide as the terminal: metric and unit, then a column a version."""
+    column = max((len(row.version) for row in rows), default=0) + 2
+    at_once = max(1, (width - _METRIC_WIDTH) // max(column, _NUMBER_WIDTH))
+    for start in range(0, len(rows), at_once):
+        yield rows[start : start + at_once]
+
+
+def _overview(result: RunResult, rows: Sequence[VersionResult]) -> Table:
+    """A metric a line, a version a column."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=result.study, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("metric", no_wrap=True)
+    table.add_column("unit", style="dim", no_wrap=True)
+    for row in rows:
+        table.add_column(row.version, justify="right", no_wrap=True)
+    for metric in result.metrics:
+        cells = [
+            Text(number(row.values[metric.name]), style=_style(row.differences.get(metric.name)))
+            for row in rows
+        ]
+        table.add_row(Text(metric.title), metric.unit, *cells)
+    return table
+
+
 def _style(difference: Difference | None) -> str:
     return _COLOUR[difference.verdict] if difference and difference.excludes_zero else ""
 
@@ -58,11 +79,11 @@ def _differences(before: str, after: str, items: Iterable[Difference]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("metric")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("metric", no_wrap=True)
     for heading in (before, after, "difference", "95 % interval"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("verdict")
+    table.add_column("verdict", no_wrap=True)
     for item in items:
         table.add_row(
             Text(item.metric.title),
@@ -90,8 +111,15 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
         samples.add_column(heading, overflow="fold", ratio=1 if heading == "prompt" else 3)
     for sample in comparison.samples:
         samples.add_row(
-            Text(f"{sample.prompt_id}\n{printable(sample.prompt)}"),
-            Text(printable(sample.before)),
-            Text(printable(sample.after)),
+            Text(f"{sample.prompt_id}\n{_shortened(sample.prompt)}"),
+            Text(_shortened(sample.before)),
+            Text(_shortened(sample.after)),
         )
     console.print(samples)
+
+
+def _shortened(text: str) -> str:
+    shown = printable(text)
+    if len(shown) <= _SAMPLE_CHARACTERS:
+        return shown or "(empty)"
+    return shown[:_SAMPLE_CHARACTERS].rstrip() + " …"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ethogram.spec.steps import NEUTRAL, SAMPLING_STEPS
 from ethogram.spec.version import OWN_FIELDS, Version
 
 #: What a setting's change means, for the reader of a log: (lower, higher).
@@ -35,6 +37,15 @@ _MEANING: dict[str, tuple[str, str]] = {
 }
 
 
+#: Truncations that 0 turns off, so that 0 lets through more than any other value.
+_OPEN_AT_ZERO = (
+    "decoding.top_k",
+    "decoding.top_n_sigma",
+    "decoding.top_h",
+    "decoding.mirostat_tau",
+)
+
+
 @dataclass(frozen=True)
 class Change:
     """One setting that differs.
@@ -43,20 +54,20 @@ class Change:
         field: dotted name.
         before: value in the first version.
         after: value in the second.
+        meaning: what the change does, in a few words; empty where nothing can be said.
     """
 
     field: str
     before: Any
     after: Any
+    meaning: str = ""
 
     @property
     def words(self) -> str:
         """The change as a person would write it down."""
-        line = f"`{self.field}` {_show(self.before)} → {_show(self.after)}"
-        meaning = _MEANING.get(self.field)
-        if meaning and _comparable(self.before, self.after):
-            line += f" ({meaning[self.after > self.before]})"
-        return line
+        before, after = (_show(self.field, value) for value in (self.before, self.after))
+        line = f"`{self.field}` {before} → {after}"
+        return f"{line} ({self.meaning})" if self.meaning else line
 
     def to_json(self) -> dict[str, Any]:
         """Field, values and words."""
@@ -99,7 +110,23 @@ class Diff:
 def diff_versions(before: Version, after: Version) -> list[Change]:
     """The settings in which two resolved versions differ, in the order of the version file."""
     old, new = _flat(before), _flat(after)
-    return [Change(name, old[name], new[name]) for name in old if old[name] != new[name]]
+    sampled = (before.decoding.is_stochastic, after.decoding.is_stochastic)
+    return [
+        Change(name, old[name], new[name], _meaning(name, old[name], new[name], sampled))
+        for name in old
+        if old[name] != new[name]
+    ]
+
+
+def _meaning(field: str, before: Any, after: Any, sampled: tuple[bool, bool]) -> str:
+    """What a change of a number does; a step of sampling does nothing where nothing is sampled."""
+    if field.removeprefix("decoding.") in SAMPLING_STEPS and not all(sampled):
+        return "" if any(sampled) else "no effect without sampling"
+    if field not in _MEANING or not _comparable(before, after):
+        return ""
+    if field in _OPEN_AT_ZERO:
+        before, after = (value or math.inf for value in (before, after))
+    return _MEANING[field][after > before]
 
 
 def _flat(version: Version) -> dict[str, Any]:
@@ -119,7 +146,10 @@ def _comparable(*values: Any) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def _show(value: Any) -> str:
+def _show(field: str, value: Any) -> str:
+    step = field.removeprefix("decoding.")
+    if step in NEUTRAL and step != "temperature" and _comparable(value) and value == NEUTRAL[step]:
+        return "off"
     if value is None or value in ([], {}, ""):
         return "none"
     if isinstance(value, bool):
