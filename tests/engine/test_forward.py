@@ -136,7 +136,8 @@ def test_a_context_cut_by_a_window_is_named_in_the_error() -> None:
 
 def test_a_prompt_is_not_kept_once_its_outputs_run() -> None:
     """Its keys and values lie in the slots; a second copy for each row would double the memory."""
-    from ethogram.engine.batch import Batch
+    from ethogram.engine.batch import Batch, Work
+    from ethogram.engine.invariance import RowClass
     from ethogram.engine.prompts import make_jobs
 
     model = dataclasses.replace(tiny.loaded("llama"), eos_token_ids=frozenset())
@@ -161,8 +162,10 @@ def test_a_prompt_is_not_kept_once_its_outputs_run() -> None:
         tokenizer=model.tokenizer,
         waves=False,
         usable=8,
-        pad_rows=False,
+        rows=RowClass(None, 64),
+        merging=True,
         clock=lambda: 0.0,
+        work=Work(),
     )
     batch.step()
     assert [ref() is not None for ref in held] == [False, False, True]

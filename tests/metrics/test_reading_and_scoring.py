@@ -188,6 +188,7 @@ def test_json_of_a_table_is_plain_and_comes_back() -> None:
     assert data["metrics"]["words"] == {
         "title": "Words",
         "value": 4.0,
+        "shown": "4.00",
         "unit": "words",
         "direction": "none",
         "applies_to": 2,

@@ -1,5 +1,6 @@
 """Generation on transformers models: requests in, generations out. Importing it imports torch."""
 
-from ethogram.engine.engine import Engine
+from ethogram.engine.batch import Work
+from ethogram.engine.engine import MAX_ROWS, Engine
 
-__all__ = ["Engine"]
+__all__ = ["MAX_ROWS", "Engine", "Work"]

@@ -1,15 +1,15 @@
-"""The running batch: which request holds which slots, and one step of all of them. Makes no text.
+"""The running batch: one step of all rows, admission and endings. Makes no text.
 
-Decoder-only models: a finished output's slots go to the next request at once. Encoder-decoder
-models run in waves, since T5 has one relative position for the whole batch; a wave holds
-prompts of one source capacity, so that a row's attention is the same in any company.
+Decoder-only models: the slots that fall free go to the next requests at once. Encoder-decoder
+models run in waves, since T5 has one relative position for the whole batch; a wave holds prompts
+of one source capacity, so that a row's attention is the same in any company.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,9 +18,39 @@ from torch import Tensor
 from ethogram.engine.beam import BeamSearch
 from ethogram.engine.choosing import choose
 from ethogram.engine.forward import DecoderOnly, Prefilled
+from ethogram.engine.invariance import RowClass
 from ethogram.engine.output import Output
 from ethogram.engine.prompts import Job
+from ethogram.engine.slots import Shared, Slots
 from ethogram.spec.generation import Generation
+
+
+@dataclass
+class Work:
+    """What was computed, and what came of it; delivered and computed tokens are never mixed.
+
+    Attributes:
+        delivered: tokens chosen for outputs; a beam search counts one a step.
+        computed: rows that decode steps computed for them: fewer, where histories were merged.
+        padding: rows fed beside them to keep the number of rows in its class.
+        steps: decode steps.
+        prefills: prompts run.
+        prompt_tokens: tokens of these prompts.
+        forks: times a history was copied because its outputs parted.
+    """
+
+    delivered: int = 0
+    computed: int = 0
+    padding: int = 0
+    steps: int = 0
+    prefills: int = 0
+    prompt_tokens: int = 0
+    forks: int = 0
+
+    @property
+    def merged_share(self) -> float:
+        """Share of the delivered tokens that no row of their own was computed for."""
+        return 1 - (self.computed + self.prefills) / self.delivered if self.delivered else 0.0
 
 
 class Batch:
@@ -31,10 +61,11 @@ class Batch:
         jobs: what to run.
         tokenizer: the model's.
         waves: all rows start together.
-        usable: slots that outputs may hold; the others are only fed.
-        pad_rows: feed all slots at every step, used or not, so that the number of rows never
-            changes a result.
+        usable: most outputs in progress; a beam search counts once per beam.
+        rows: how many rows a decode step may feed.
+        merging: let equal histories share a row.
         clock: seconds.
+        work: counts go here.
     """
 
     def __init__(
@@ -45,18 +76,18 @@ class Batch:
         tokenizer: Any,
         waves: bool,
         usable: int,
-        pad_rows: bool,
+        rows: RowClass,
+        merging: bool,
         clock: Callable[[], float],
+        work: Work,
     ) -> None:
-        self.forward, self.waves, self.pad_rows, self.clock = forward, waves, pad_rows, clock
-        self.tokenizer = tokenizer
+        self.forward, self.waves, self.rows, self.clock = forward, waves, rows, clock
+        self.tokenizer, self.usable, self.work = tokenizer, usable, work
         self.queue = deque(self._ordered(jobs))
-        self.active: list[Output | BeamSearch] = []
-        self.free = list(range(usable))
+        self.slots = Slots(forward.copy, merging)
         self.new_tokens = 0
         self._prefilled: tuple[tuple[int, ...], Prefilled] | None = None
-        # Of each row admitted in this step: its first logits, each [1, vocab].
-        self._first: list[tuple[Tensor, Tensor]] = []
+        self._in_progress = 0
         forward.start(0)
 
     def _ordered(self, jobs: Sequence[Job]) -> list[Job]:
@@ -72,7 +103,7 @@ class Batch:
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to run."""
-        return not self.queue and not self.active
+        return not self.queue and not len(self.slots)
 
     @torch.inference_mode()
     def step(self) -> list[Generation]:
@@ -81,70 +112,120 @@ class Batch:
         Returns:
             The generations that finished.
         """
-        fresh = self._admit()
-        if fresh:
-            logits, log_probs = (torch.cat(part) for part in zip(*self._first, strict=True))
-            self._first.clear()
-            choose(fresh, logits, log_probs)
-            self.active += fresh
-            self.new_tokens = len(fresh)
+        admitted = self._admit()
+        if admitted:
+            rows, logits, log_probs = admitted
+            holders: list[Shared | BeamSearch] = list(rows)
         else:
-            self._decode()
-            self.new_tokens = len(self.active)
-        for output in fresh or self.active:
-            if isinstance(output, BeamSearch) and output.finish_reason is None:
-                # The last position is not filled yet: its tokens are fed by the next step.
-                self.forward.reorder(output.rows, output.parents, output.length - 1)
-        return self._finish()
+            holders = list(self.slots.holders())
+            logits = self._decode(holders)
+            log_probs = logits.log_softmax(-1)
+        self.new_tokens = choose(holders, logits, log_probs)
+        self.work.delivered += self.new_tokens
+        return self._settle(holders)
 
-    def _admit(self) -> list[Output | BeamSearch]:
-        fresh: list[Output | BeamSearch] = []
-        if self.waves and self.active:
-            return fresh
-        if self.waves and self.queue:
-            self.forward.start(self.forward.source_capacity(self.queue[0].prompt_ids))
-            capacity = self.forward.source_capacity(self.queue[0].prompt_ids)
-        while self.queue and self.queue[0].slots <= len(self.free):
-            if self.waves and self.forward.source_capacity(self.queue[0].prompt_ids) != capacity:
-                break
-            fresh.append(self._start(self.queue.popleft()))
-        return fresh
+    def _admit(self) -> tuple[list[Shared | BeamSearch], Tensor, Tensor] | None:
+        """Start as many jobs as fit.
 
-    def _start(self, job: Job) -> Output | BeamSearch:
-        started = self.clock()
-        prompt = self._prefill(job.prompt_ids)
-        slots = [heapq.heappop(self.free) for _ in range(job.slots)]
+        Returns:
+            Their holders, and the logits and log-probabilities [rows, vocab] of their first
+            tokens, a row for each slot; None if nothing starts.
+        """
+        if not self.queue or (self.waves and len(self.slots)):
+            return None
+        capacity = self.forward.source_capacity(self.queue[0].prompt_ids)
+        if self.waves:
+            self.forward.start(capacity)
+        holders: list[Shared | BeamSearch] = []
+        first: list[tuple[Tensor, Tensor]] = []
+        while self._next_fits(capacity):
+            prompt_ids = self.queue[0].prompt_ids
+            started = self.clock()
+            prompt = self._prefill(prompt_ids)
+            outputs: list[Output] = []
+            while self._next_fits(capacity) and self.queue[0].prompt_ids == prompt_ids:
+                job = self.queue.popleft()
+                self._in_progress += job.slots
+                if job.request.decoding.resolved_strategy == "beam":
+                    beams = BeamSearch(job, started, self.tokenizer)
+                    self.slots.give(beams, job.slots)
+                    holders.append(beams)
+                    first += [(prompt.logits, prompt.log_probs)] * job.slots
+                    self._fill(beams.rows, prompt)
+                else:
+                    outputs.append(Output(job, started, self.tokenizer))
+            for shared in self.slots.share(outputs) if outputs else ():
+                holders.append(shared)
+                first.append((prompt.logits, prompt.log_probs))
+                self._fill([shared.slot], prompt)
+        if not holders:
+            return None
+        logits, log_probs = (torch.cat(part) for part in zip(*first, strict=True))
+        return holders, logits, log_probs
+
+    def _next_fits(self, capacity: int) -> bool:
+        if not self.queue:
+            return False
+        job = self.queue[0]
+        same_wave = not self.waves or self.forward.source_capacity(job.prompt_ids) == capacity
+        return same_wave and self._in_progress + job.slots <= self.usable
+
+    def _fill(self, slots: Sequence[int], prompt: Prefilled) -> None:
         for slot in slots:
             self.forward.fill(slot, prompt)
-            self._first.append((prompt.logits, prompt.log_probs))
-        if job.request.decoding.resolved_strategy == "beam":
-            return BeamSearch(job, slots, started, self.tokenizer)
-        return Output(job, slots[0], started, self.tokenizer)
 
     def _prefill(self, prompt_ids: tuple[int, ...]) -> Prefilled:
         if self._prefilled is None or self._prefilled[0] != prompt_ids:
             self._prefilled = (prompt_ids, self.forward.prefill(prompt_ids))
+            self.work.prefills += 1
+            self.work.prompt_tokens += len(prompt_ids)
         return self._prefilled[1]
 
-    def _decode(self) -> None:
-        used = 1 + max(row for output in self.active for row in output.rows)
-        fed = self.forward.rows if self.pad_rows else used
-        tokens, positions = [0] * fed, [0] * fed
-        rows: list[int] = []
-        for output in self.active:
-            for row, token in zip(output.rows, output.last_tokens, strict=True):
-                tokens[row], positions[row] = token, output.length - 1
-            rows += output.rows
-        logits = self.forward.decode(tokens, positions)
-        if rows != list(range(fed)):
-            logits = logits[torch.tensor(rows, device=logits.device)]
-        choose(self.active, logits, logits.log_softmax(-1))
+    def _decode(self, holders: Sequence[Shared | BeamSearch]) -> Tensor:
+        """Feed the last token of every slot; returns [slots, vocab] fp32 logits."""
+        used = len(self.slots)
+        tokens, positions = [0] * used, [0] * used
+        for holder in holders:
+            if isinstance(holder, Shared):
+                tokens[holder.slot], positions[holder.slot] = holder.last_token, holder.length - 1
+                continue
+            for row, token in zip(holder.rows, holder.last_tokens, strict=True):
+                tokens[row], positions[row] = token, holder.length - 1
+        made = []
+        for start in range(0, used, self.rows.most):
+            stop = min(start + self.rows.most, used)
+            padding = self.rows.padded(stop - start) - (stop - start)
+            self.work.padding += padding
+            fed = [*tokens[start:stop], *[0] * padding]
+            places = [*positions[start:stop], *[0] * padding]
+            made.append(self.forward.decode(fed, places, first=start)[: stop - start])
+        self.work.steps += 1
+        self.work.computed += used
+        logits = made[0] if len(made) == 1 else torch.cat(made)
+        order = [row for holder in holders for row in _rows(holder)]
+        if order == list(range(used)):
+            return logits
+        return logits[torch.tensor(order, device=logits.device)]
 
-    def _finish(self) -> list[Generation]:
+    def _settle(self, holders: Sequence[Shared | BeamSearch]) -> list[Generation]:
+        """Part histories that differ now, let beams continue their parents, and end what ended."""
         now = self.clock()
-        done = [output for output in self.active if output.finish_reason is not None]
-        self.active = [output for output in self.active if output.finish_reason is None]
-        for output in done:
-            for row in output.rows:
-                heapq.heappush(self.free, row)
-        return [output.generation(now) for output in done]
+        done: list[Generation] = []
+        for holder in holders:
+            if isinstance(holder, BeamSearch):
+                if holder.finish_reason is None:
+                    self.forward.reorder(holder.rows, holder.parents, holder.length - 1)
+                else:
+                    done.append(holder.generation(now))
+                    self._in_progress -= len(holder.rows)
+                    self.slots.release(holder)
+                continue
+            ended = [output for output in holder.outputs if output.finish_reason is not None]
+            done += [output.generation(now) for output in ended]
+            self._in_progress -= len(ended)
+            self.work.forks += self.slots.part(holder)
+        return done
+
+
+def _rows(holder: Shared | BeamSearch) -> Sequence[int]:
+    return [holder.slot] if isinstance(holder, Shared) else holder.rows

@@ -45,19 +45,19 @@ class BeamSearch:
 
     Args:
         job: what is written.
-        slots: its rows in the batch.
         started: clock reading at admission, seconds.
         tokenizer: to watch for stop strings and to make the text.
     """
 
-    def __init__(self, job: Job, slots: list[int], started: float, tokenizer: Any) -> None:
+    def __init__(self, job: Job, started: float, tokenizer: Any) -> None:
         self.job, self.started = job, started
-        self.rows = slots
+        #: The slots that it is given, one for each beam.
+        self.rows: list[int] = []
         self.written = 0
-        self.parents = list(range(len(slots)))
+        self.parents = list(range(job.slots))
         self.finish_reason: FinishReason | None = None
         self._tokenizer = tokenizer
-        beams = len(slots)
+        beams = job.slots
         empty = Hypothesis((), (), StopWatch(job.rules, tokenizer))
         self._running = [empty] * beams
         # Only the first beam counts at first: all are equal, and must not be chosen twice.
@@ -89,7 +89,7 @@ class BeamSearch:
         self._collect(scores, candidates, hits)
 
         running = scores + hits.float() * _NEVER
-        chosen = running.topk(len(self.rows)).indices
+        chosen = running.topk(self.job.slots).indices
         self._running = [candidates[i] for i in chosen.tolist()]
         self._running_scores = running[chosen]
         self.parents = [parents[i] for i in chosen.tolist()]
@@ -101,7 +101,7 @@ class BeamSearch:
 
     def _candidates(self, log_probs: Tensor) -> tuple[Tensor, list[Hypothesis], list[int]]:
         """The best continuations, enough that some are left if every ending id is among them."""
-        beams, vocab = len(self.rows), log_probs.shape[1]
+        beams, vocab = self.job.slots, log_probs.shape[1]
         history = History(
             [self.job.decoder_prompt] * beams,
             [beam.token_ids for beam in self._running],
@@ -122,7 +122,7 @@ class BeamSearch:
 
     def _collect(self, scores: Tensor, candidates: list[Hypothesis], hits: Tensor) -> None:
         """Merge the candidates that ended among the best `beams` into the finished ones."""
-        beams, decoding = len(self.rows), self.job.request.decoding
+        beams, decoding = self.job.slots, self.job.request.decoding
         ended = hits & (torch.arange(len(candidates)) < beams)
         final = scores / (self.written**decoding.length_penalty)
         full = decoding.early_stopping is True and bool(self._is_finished.all())

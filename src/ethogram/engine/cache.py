@@ -67,11 +67,12 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
         Returns:
             Keys and values, each [rows fed, heads, visible capacity, dim].
         """
-        fed, visible = self.slots.fed, self.slots.visible
-        rows = torch.arange(fed, device=key_states.device)
+        first, stop = self.slots.first, self.slots.first + self.slots.fed
+        rows = torch.arange(first, stop, device=key_states.device)
         self.keys[rows, :, self.slots.positions] = key_states[:, :, 0]
         self.values[rows, :, self.slots.positions] = value_states[:, :, 0]
-        return self.keys[:fed, :, :visible], self.values[:fed, :, :visible]
+        visible = self.slots.visible
+        return self.keys[first:stop, :, :visible], self.values[first:stop, :, :visible]
 
     def get_seq_length(self) -> int:
         """Positions before this step; the same for all rows where a model asks for it."""
@@ -98,19 +99,21 @@ class SlotCache(Cache):  # type: ignore[misc]
         self.rows = rows
         self.capacity = BUCKET
         self.visible = BUCKET
-        self.fed = rows
+        self.first, self.fed = 0, rows
         self.longest = 0
         self.positions = torch.zeros(rows, dtype=torch.int64)
         super().__init__(layers=[SlotLayer(self) for _ in range(layers)])
 
-    def prepare(self, positions: Tensor, longest: int) -> None:
+    def prepare(self, positions: Tensor, longest: int, first: int = 0) -> None:
         """Set where the next step writes.
 
         Args:
-            positions: [rows fed] int64; the first `rows fed` slots take part.
+            positions: [rows fed] int64, of as many consecutive slots.
             longest: the largest of them.
+            first: the first of these slots.
         """
         self.positions, self.longest, self.fed = positions, longest, len(positions)
+        self.first = first
         self.visible = bucketed(longest + 1)
         self.reserve(longest + 1)
 
@@ -130,6 +133,12 @@ class SlotCache(Cache):  # type: ignore[misc]
                 layer.lazy_initialization(keys, values)
             layer.keys[row, :, :length] = keys[0]
             layer.values[row, :, :length] = values[0]
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Copy the first positions of a slot to another one."""
+        for layer in self.layers:
+            layer.keys[target, :, :length] = layer.keys[source, :, :length]
+            layer.values[target, :, :length] = layer.values[source, :, :length]
 
     def reorder(self, rows: Sequence[int], parents: Sequence[int], length: int) -> None:
         """Give each of `rows` what the row at its index in `parents` holds, in place.
@@ -180,31 +189,32 @@ class CrossSlots:
         self.slots.fill(row, pairs)
         self.lengths[row] = pairs[0][0].shape[2]
 
-    def reorder(self, rows: Sequence[int], parents: Sequence[int]) -> None:
-        """Nothing to do: all beams of a request share one source."""
+    def copy(self, source: int, target: int) -> None:
+        """Copy a whole source to another slot."""
+        self.slots.copy(source, target, self.slots.capacity)
+        self.lengths[target] = self.lengths[source]
 
-    def mask(self, fed: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-        """Additive mask [rows fed, 1, 1, source capacity]."""
-        places = torch.arange(self.slots.capacity, device=device)
-        lengths = torch.tensor(self.lengths[:fed], device=device)
+    def mask(self, lengths: Tensor, dtype: torch.dtype) -> Tensor:
+        """Additive mask [rows fed, 1, 1, source capacity] of rows of these lengths."""
+        places = torch.arange(self.slots.capacity, device=lengths.device)
         return additive(places.unsqueeze(0) >= lengths.unsqueeze(1), dtype)
 
     def joined(self, own: SlotCache) -> EncoderDecoderCache:
         """The pair of caches that an encoder-decoder model expects; the sources are complete."""
         self.slots.longest = self.slots.capacity
-        cache = EncoderDecoderCache(own, _Shown(self.slots, own.fed))
+        cache = EncoderDecoderCache(own, _Shown(self.slots, own.first, own.first + own.fed))
         cache.is_updated = dict.fromkeys(range(len(self.slots.layers)), True)
         return cache
 
 
 class _Shown(Cache):  # type: ignore[misc]
-    """The first rows of finished cross-attention slots, as layers that are only read."""
+    """Some rows of finished cross-attention slots, as layers that are only read."""
 
-    def __init__(self, slots: SlotCache, fed: int) -> None:
+    def __init__(self, slots: SlotCache, first: int, stop: int) -> None:
         layers = []
         for layer in slots.layers:
             shown = SlotLayer(slots)
-            shown.keys, shown.values = layer.keys[:fed], layer.values[:fed]
+            shown.keys, shown.values = layer.keys[first:stop], layer.values[first:stop]
             shown.is_initialized = True
             layers.append(shown)
         super().__init__(layers=layers)

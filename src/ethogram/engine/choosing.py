@@ -1,6 +1,6 @@
 """Picks the next token of every row. Knows steps, noise and beams; never runs the model.
 
-Rows that share a decoding are handled together; each group costs one pass of each active step.
+Outputs that share a decoding are handled together; each group costs one pass of each active step.
 """
 
 from __future__ import annotations
@@ -14,36 +14,43 @@ from torch import Tensor
 from ethogram.engine.beam import BeamSearch
 from ethogram.engine.noise import draw
 from ethogram.engine.output import Output
+from ethogram.engine.slots import Shared
 from ethogram.engine.steps import History, apply_steps
 from ethogram.engine.steps.mirostat import surprise
 
 
-def choose(outputs: Sequence[Output | BeamSearch], logits: Tensor, log_probs: Tensor) -> None:
+def choose(holders: Sequence[Shared | BeamSearch], logits: Tensor, log_probs: Tensor) -> int:
     """Give every output its next token.
 
     Args:
-        outputs: each with as many consecutive rows here as it has slots.
+        holders: each with as many consecutive rows here as it has slots.
         logits: [rows, vocab] fp32.
         log_probs: [rows, vocab] fp32, their log-softmax.
+
+    Returns:
+        How many outputs there were.
     """
     groups: dict[Hashable, list[tuple[int, Output]]] = defaultdict(list)
-    row = 0
-    for output in outputs:
-        if isinstance(output, BeamSearch):
-            output.push(log_probs[row : row + len(output.rows)])
-        else:
+    row = count = 0
+    for holder in holders:
+        if isinstance(holder, BeamSearch):
+            holder.push(log_probs[row : row + len(holder.rows)])
+            row, count = row + len(holder.rows), count + 1
+            continue
+        for output in holder.outputs:
             groups[output.group].append((row, output))
-        row += len(output.rows)
+        row, count = row + 1, count + len(holder.outputs)
     for members in groups.values():
         rows = [row for row, _ in members]
         _choose_group([output for _, output in members], rows, logits, log_probs)
+    return count
 
 
 def _choose_group(
     outputs: Sequence[Output], rows: Sequence[int], logits: Tensor, log_probs: Tensor
 ) -> None:
     decoding = outputs[0].job.request.decoding
-    everything = len(rows) == len(logits)
+    everything = list(rows) == list(range(len(logits)))
     scores = logits if everything else logits[torch.tensor(rows, device=logits.device)]
     history = History(
         [output.job.decoder_prompt for output in outputs],

@@ -1,25 +1,27 @@
 """Turns requests into generations on a loaded model. Knows admission; leaves the rest to its room.
 
-The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache`,
-`choosing` picks tokens by `steps`, `noise` and `beam`, `stopping` says when an output ends, and
-`batch` moves all rows by one token.
+The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache`, `slots`
+says who holds them, `choosing` picks tokens by `steps`, `noise` and `beam`, `stopping` says when an
+output ends, `batch` moves all rows by one token, and `invariance` how many rows that may be.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
-from ethogram.engine.batch import Batch
+from ethogram.engine.batch import Batch, Work
 from ethogram.engine.forward import DecoderOnly, EncoderDecoder, ServedModel
+from ethogram.engine.invariance import RowClass, row_class
 from ethogram.engine.memory import keep_large_blocks
 from ethogram.engine.prompts import Job, make_jobs
 from ethogram.spec.generation import Generation, Request
 
-#: Rows of every decode step in deterministic mode. With at least 64 rows torch's CPU matrix
-#: products were measured to give each row the same bits whatever the other rows hold; with fewer
-#: they choose another blocking.
-CONSTANT_ROWS = 64
+#: Outputs in progress by default: enough rows for the matrix products to run at full speed.
+MAX_ROWS = 192
+#: Rows fed at most when nothing has to be the same in any company.
+_ANY_ROWS = RowClass(None, 1024)
 
 
 class Engine:
@@ -30,24 +32,37 @@ class Engine:
         max_rows: most outputs in progress; a beam search counts once per beam, and one with more
             beams than this gets its rows all the same.
         deterministic: make each generation the same to the bit alone, in any batch and in any
-            order, by always feeding a constant number of rows. Without it small batches are
-            faster, and results may differ by rounding.
+            order, by feeding only numbers of rows under which the model's matrix products were
+            found to give a row equal bits. Without it small batches may be faster, and results
+            may differ by rounding.
+        merging: let outputs share a row while their histories are equal. It changes no output.
         clock: seconds, for `Generation.seconds`.
+
+    Attributes:
+        work: what the last call of `generate` computed so far, and what came of it.
     """
 
     def __init__(
         self,
         loaded: ServedModel,
         *,
-        max_rows: int = CONSTANT_ROWS,
+        max_rows: int = MAX_ROWS,
         deterministic: bool = True,
+        merging: bool = True,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         if max_rows < 1:
             raise ValueError(f"max_rows is {max_rows}; it must be at least 1")
         keep_large_blocks()
         self.loaded, self.max_rows, self.deterministic = loaded, max_rows, deterministic
+        self.merging = merging
+        self.work = Work()
         self._clock = clock
+
+    @cached_property
+    def rows(self) -> RowClass:
+        """How many rows its decode steps may feed."""
+        return row_class(self.loaded.model) if self.deterministic else _ANY_ROWS
 
     def generate(
         self,
@@ -58,7 +73,8 @@ class Engine:
         """Generate; all requests are checked before the first one runs.
 
         Args:
-            requests: in any order; mixed decodings share the batch.
+            requests: in any order; mixed decodings share the batch, and of equal identities one
+                is generated.
             on_tokens: told after each step how many new tokens were chosen (a beam search
                 counts one a step).
 
@@ -70,11 +86,14 @@ class Engine:
             ModelError: the architecture cannot be batched.
         """
         make = EncoderDecoder if self.loaded.is_encoder_decoder else DecoderOnly
-        probe = make(self.loaded, 1)
-        jobs = make_jobs(requests, self.loaded, probe)
+        distinct = list({request.identity: request for request in requests}.values())
+        jobs = make_jobs(distinct, self.loaded, make(self.loaded, 1))
         usable = max([self.max_rows, *(job.slots for job in jobs)])
-        rows = max(usable, CONSTANT_ROWS) if self.deterministic else usable
-        return self._run(make(self.loaded, rows), jobs, usable, on_tokens)
+        usable = min(usable, sum(job.slots for job in jobs))  # no more than there is to do
+        whole, rest = divmod(usable, self.rows.most)
+        slots = whole * self.rows.most + (self.rows.padded(rest) if rest else 0)
+        self.work = Work()
+        return self._run(make(self.loaded, slots), jobs, usable, on_tokens)
 
     def _run(
         self,
@@ -89,8 +108,10 @@ class Engine:
             tokenizer=self.loaded.tokenizer,
             waves=self.loaded.is_encoder_decoder,
             usable=usable,
-            pad_rows=self.deterministic,
+            rows=self.rows,
+            merging=self.merging,
             clock=self._clock,
+            work=self.work,
         )
         while not batch.is_done:
             finished = batch.step()

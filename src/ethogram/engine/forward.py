@@ -1,7 +1,7 @@
 """Runs the model: a prompt alone, then a token of each row. Knows transformers, but no decoding.
 
 Each prompt is prefilled alone, because a matrix product rounds differently with another number
-of rows; decode steps always feed the same number of rows (the caller pads), for the same reason.
+of rows; the caller keeps the rows of decode steps within one class, for the same reason.
 """
 
 from __future__ import annotations
@@ -138,19 +138,20 @@ class DecoderOnly:
             self.cache = SlotCache(len(prompt.pairs), self.rows)
         self.cache.fill(row, prompt.pairs)
 
-    def decode(self, tokens: Sequence[int], positions: Sequence[int]) -> Tensor:
+    def decode(self, tokens: Sequence[int], positions: Sequence[int], first: int = 0) -> Tensor:
         """Feed one token of each row.
 
         Args:
-            tokens: id for each of the first slots; unused slots get any id.
+            tokens: id for each of some consecutive slots; unused slots get any id.
             positions: its position in the row's slot.
+            first: the first of these slots.
 
         Returns:
             [rows fed, vocab] fp32 logits.
         """
         ids = torch.tensor(tokens, device=self.device).unsqueeze(1)
         places = torch.tensor(positions, device=self.device)
-        self.cache.prepare(places, max(positions))
+        self.cache.prepare(places, max(positions), first)
         with self._slot_attention():
             return self._forward(ids, places)[:, -1].float()
 
@@ -164,6 +165,10 @@ class DecoderOnly:
             lengths=Lengths(places + 1),
         )
         return torch.as_tensor(output.logits)
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Copy the first positions of a slot to another one."""
+        self.cache.copy(source, target, length)
 
     def reorder(self, rows: Sequence[int], parents: Sequence[int], length: int) -> None:
         """Let beams continue their parents."""
@@ -217,7 +222,14 @@ class EncoderDecoder(DecoderOnly):
             self.cross = CrossSlots(len(prompt.cross), self.rows, self._source_capacity)
         self.cross.fill(row, prompt.cross)
 
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Copy the first positions of a slot, and its source, to another one."""
+        super().copy(source, target, length)
+        self.cross.copy(source, target)
+
     def _forward(self, ids: Tensor, places: Tensor) -> Tensor:
+        first = self.cache.first
+        lengths = torch.tensor(self.cross.lengths[first : first + len(ids)], device=self.device)
         # The encoder's output is only asked for its length: the cross keys are complete.
         source = torch.zeros(1, dtype=self.dtype, device=self.device)
         source = source.expand(len(ids), self._source_capacity, self.config.hidden_size)
@@ -225,10 +237,10 @@ class EncoderDecoder(DecoderOnly):
             decoder_input_ids=ids,
             decoder_attention_mask=self.cache.mask(self.dtype),
             encoder_outputs=BaseModelOutput(last_hidden_state=source),
-            attention_mask=self.cross.mask(len(ids), self.dtype, self.device),
+            attention_mask=self.cross.mask(lengths, self.dtype),
             past_key_values=self.cross.joined(self.cache),
             use_cache=True,
-            lengths=Lengths(places + 1, torch.tensor(self.cross.lengths[: len(ids)])),
+            lengths=Lengths(places + 1, lengths),
         )
         return torch.as_tensor(output.logits)
 

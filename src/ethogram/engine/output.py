@@ -1,4 +1,4 @@
-"""One output being written, token by token. Knows its job and its slots; runs no model."""
+"""One output being written, token by token. Knows its job; knows no slot and runs no model."""
 
 from __future__ import annotations
 
@@ -12,18 +12,16 @@ from ethogram.spec.generation import FinishReason, Generation
 
 
 class Output:
-    """An output under greedy decoding or sampling; it holds one slot.
+    """An output under greedy decoding or sampling.
 
     Args:
         job: what is written.
-        slot: its row in the batch.
         started: clock reading at admission, seconds.
         tokenizer: to watch for stop strings and to make the text.
     """
 
-    def __init__(self, job: Job, slot: int, started: float, tokenizer: Any) -> None:
+    def __init__(self, job: Job, started: float, tokenizer: Any) -> None:
         self.job, self.started = job, started
-        self.rows = [slot]
         self.token_ids: list[int] = []
         self.logprobs: list[float] = []
         self.finish_reason: FinishReason | None = None
@@ -38,18 +36,13 @@ class Output:
 
     @property
     def length(self) -> int:
-        """Positions filled in its slot, once the last token has been fed."""
+        """Positions of prompt and tokens together."""
         return len(self.job.decoder_prompt) + self.written
 
     @property
     def written(self) -> int:
         """New tokens so far."""
         return len(self.token_ids)
-
-    @property
-    def last_tokens(self) -> list[int]:
-        """The token that each of its rows feeds next."""
-        return [self.token_ids[-1]]
 
     def push(self, token: int, logprob: float, surprise: float | None = None) -> None:
         """Add a token.

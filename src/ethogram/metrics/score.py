@@ -120,6 +120,7 @@ class ScoreTable:
                 row.metric.name: {
                     "title": row.metric.title,
                     "value": _finite(row.value),
+                    "shown": _number(row.value, row.metric.unit),
                     "unit": row.metric.unit,
                     "direction": row.metric.direction,
                     "applies_to": row.applies_to,

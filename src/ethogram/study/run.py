@@ -58,7 +58,7 @@ def run(
     on_progress: OnProgress | None = None,
     on_wait: Callable[[], None] | None = None,
     on_load: Callable[[str], None] | None = None,
-    max_rows: int = 64,
+    max_rows: int | None = None,
 ) -> RunResult:
     """Generate what is missing, then measure every version asked for.
 
@@ -70,7 +70,7 @@ def run(
         on_progress: called as generations finish.
         on_wait: called once if another run holds the study.
         on_load: called with a model's name before it is loaded.
-        max_rows: rows decoded at once.
+        max_rows: outputs in progress at once; default: the engine's.
 
     Raises:
         EthogramError: a spec, model, request or store error; what was made before is kept.
@@ -94,20 +94,21 @@ def run(
 class _Engines:
     """Keeps one loaded model: the versions of a study mostly share it."""
 
-    def __init__(self, max_rows: int, on_load: Callable[[str], None] | None) -> None:
+    def __init__(self, max_rows: int | None, on_load: Callable[[str], None] | None) -> None:
         self._max_rows, self._on_load = max_rows, on_load
         self._loaded: tuple[ModelReference, Engine] | None = None
 
     def get(self, reference: ModelReference) -> Engine:
         """The engine of a model, loaded if the one before was another's."""
-        from ethogram.engine import Engine
+        from ethogram.engine import MAX_ROWS, Engine
         from ethogram.models import load
 
         if self._loaded is None or self._loaded[0] != reference:
             if self._on_load:
                 self._on_load(reference.model)
             self._loaded = None  # Freed before the next is loaded: two might not fit.
-            self._loaded = (reference, Engine(load(reference), max_rows=self._max_rows))
+            engine = Engine(load(reference), max_rows=self._max_rows or MAX_ROWS)
+            self._loaded = (reference, engine)
         return self._loaded[1]
 
 

@@ -1,0 +1,117 @@
+"""Who holds which slot of the cache. Knows rows and histories; knows no tensor and no model.
+
+Slots in use are always the first ones, so that a decode step feeds no holes: when one falls free,
+the last one moves into its place. Outputs of one prompt whose tokens are still the same share one
+slot, since the model would compute the same for each; they part when their tokens do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ethogram.engine.beam import BeamSearch
+from ethogram.engine.output import Output
+
+#: Copies the first positions of a slot to another one: (source, target, positions).
+Copy = Callable[[int, int, int], None]
+
+
+@dataclass
+class Shared:
+    """Outputs with one history and the slot that holds it.
+
+    Attributes:
+        outputs: at least one, all with the same prompt and the same tokens so far.
+        slot: where their keys and values lie.
+    """
+
+    outputs: list[Output]
+    slot: int
+
+    @property
+    def length(self) -> int:
+        """Positions filled once the last token has been fed."""
+        return self.outputs[0].length
+
+    @property
+    def last_token(self) -> int:
+        """The token that it feeds next."""
+        return self.outputs[0].token_ids[-1]
+
+
+Holder = Shared | BeamSearch
+
+
+@dataclass
+class Slots:
+    """The slots of a batch.
+
+    Attributes:
+        copy: moves what a slot holds.
+        owners: of each slot in use, by number; a beam search owns one for each beam.
+        merging: whether equal histories share a slot.
+    """
+
+    copy: Copy
+    merging: bool = True
+    owners: list[Holder] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.owners)
+
+    def holders(self) -> Iterator[Holder]:
+        """Every holder once, in the order of their first slots."""
+        seen: set[int] = set()
+        for owner in self.owners:
+            if id(owner) not in seen:
+                seen.add(id(owner))
+                yield owner
+
+    def share(self, outputs: Sequence[Output]) -> list[Shared]:
+        """Give outputs of one prompt that have not begun their slots; returns the new holders."""
+        groups = [list(outputs)] if self.merging else [[output] for output in outputs]
+        made = [Shared(group, len(self) + place) for place, group in enumerate(groups)]
+        self.owners += made
+        return made
+
+    def give(self, beams: BeamSearch, count: int) -> None:
+        """Give a beam search its slots."""
+        beams.rows = list(range(len(self), len(self) + count))
+        self.owners += [beams] * count
+
+    def part(self, holder: Shared) -> int:
+        """Split a holder whose outputs have chosen different tokens; returns the new holders.
+
+        The largest group keeps the slot, the others get copies of it. Outputs that ended leave.
+        """
+        groups: dict[int, list[Output]] = {}
+        for output in holder.outputs:
+            if output.finish_reason is None:
+                groups.setdefault(output.token_ids[-1], []).append(output)
+        if not groups:
+            self.release(holder)
+            return 0
+        first, *others = sorted(groups.values(), key=len, reverse=True)
+        holder.outputs = first
+        for group in others:
+            slot = len(self)
+            # The last token is not fed yet: its position is filled by the next step.
+            self.copy(holder.slot, slot, holder.length - 1)
+            self.owners.append(Shared(group, slot))
+        return len(others)
+
+    def release(self, holder: Holder) -> None:
+        """Take a holder's slots back and close the holes."""
+        freed = [holder.slot] if isinstance(holder, Shared) else list(holder.rows)
+        for slot in sorted(freed, reverse=True):
+            last = len(self) - 1
+            if slot != last:
+                mover = self.owners[last]
+                self.copy(last, slot, mover.length)
+                self.owners[slot] = mover
+                if isinstance(mover, Shared):
+                    mover.slot = slot
+                else:
+                    mover.rows[mover.rows.index(last)] = slot
+            self.owners.pop()

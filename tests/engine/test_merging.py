@@ -1,0 +1,208 @@
+"""Merged histories: the same outputs from fewer rows, and slots without holes."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.engine import tiny
+
+from ethogram.engine import Engine
+from ethogram.engine.invariance import CANDIDATES, RowClass, row_class
+from ethogram.engine.slots import Shared, Slots
+from ethogram.spec import Decoding, Request
+
+#: Every ninth id ends a sequence, so that outputs end at many places.
+ENDS = frozenset(range(20, 300, 9))
+PROMPTS = ("the cat sat", "naïve café 日本語", "0 1 2 3 4 5 6 7 8 9 " * 4)
+
+
+def sweep(samples: int = 3, tokens: int = 20, heat: float = 1.0) -> list[Request]:
+    """Neighbouring settings on the same noise, as a sweep has them, and a beam search between."""
+    decodings = [
+        Decoding(strategy="greedy", max_new_tokens=tokens),
+        Decoding(strategy="greedy", max_new_tokens=tokens + 7),
+        *(
+            Decoding(temperature=heat * warm, top_p=mass, max_new_tokens=tokens)
+            for warm in (0.5, 0.6, 0.7)
+            for mass in (0.9, 1.0)
+        ),
+        Decoding(num_beams=3, max_new_tokens=tokens),
+        Decoding(temperature=0.6, repetition_penalty=1.1, max_new_tokens=tokens),
+    ]
+    return [
+        Request(f"{p}/{d}/{k}", f"p{p}", k, prompt, decoding, noise_key=97 * p + k)
+        for p, prompt in enumerate(PROMPTS)
+        for d, decoding in enumerate(decodings)
+        for k in range(samples if decoding.is_stochastic else 1)
+    ]
+
+
+def run(engine: Engine, requests: Sequence[Request]) -> dict[str, Any]:
+    return {
+        made.identity: (made.token_ids, made.logprobs, made.text, made.finish_reason)
+        for made in engine.generate(requests)
+    }
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
+@pytest.mark.parametrize("kind", ["gpt2", "gpt_neox", "llama", "t5"])
+def test_merging_changes_no_bit(kind: str, dtype: torch.dtype) -> None:
+    """Tokens, log-probabilities, text and ends are those of rows that never shared."""
+    model = dataclasses.replace(
+        tiny.loaded(kind, dtype), eos_token_ids=frozenset(range(20, 300, 9))
+    )
+    requests = sweep(heat=12.0 if kind == "t5" else 1.0)  # this T5 is very sure of itself
+    merged, apart = Engine(model, max_rows=40), Engine(model, max_rows=40, merging=False)
+    assert run(merged, requests) == run(apart, requests)
+    assert merged.work.delivered == apart.work.delivered
+    assert merged.work.computed < apart.work.computed
+    assert merged.work.forks > 0
+    assert apart.work.forks == 0
+
+
+def test_work_counts_what_was_computed_and_what_came_of_it() -> None:
+    """Ten greedy outputs that differ in length alone are one row to the last."""
+    model = dataclasses.replace(tiny.loaded("llama"), eos_token_ids=frozenset())
+    requests = [
+        tiny.request("the cat", Decoding(strategy="greedy", max_new_tokens=n), index=n)
+        for n in range(3, 13)
+    ]
+    engine = Engine(model)
+    made = list(engine.generate(requests))
+    longest = max(made, key=lambda one: len(one.token_ids))
+    for one in made:
+        assert one.token_ids == longest.token_ids[: one.sample_index]
+    work = engine.work
+    assert work.delivered == sum(range(3, 13))
+    assert (work.computed, work.steps, work.prefills, work.forks) == (11, 11, 1, 0)
+    assert work.prompt_tokens == len(made[0].prompt_token_ids)
+    assert work.merged_share == pytest.approx(1 - 12 / work.delivered)
+
+
+def test_equal_identities_are_generated_once() -> None:
+    request = tiny.request("the cat", Decoding(max_new_tokens=5))
+    assert len(list(Engine(tiny.loaded("llama")).generate([request] * 3))) == 1
+
+
+def test_any_order_and_any_limit_give_the_same_tokens() -> None:
+    """200 requests in three random orders under three limits, as promised by the default mode."""
+    model = dataclasses.replace(tiny.loaded("llama"), eos_token_ids=ENDS)
+    requests = sweep(samples=10, tokens=12)
+    assert len(requests) > 200
+    first = run(Engine(model), requests)
+    for seed, limit in enumerate((5, 64, 500)):
+        shuffled = list(requests)
+        random.Random(seed).shuffle(shuffled)
+        assert run(Engine(model, max_rows=limit), shuffled) == first
+
+
+@pytest.mark.parametrize("most", [1, 3, 64])
+def test_a_step_of_many_rows_is_fed_in_parts(most: int) -> None:
+    model = dataclasses.replace(tiny.loaded("llama"), eos_token_ids=frozenset())
+    engine = Engine(model, max_rows=40)
+    whole = {name: made[0] for name, made in run(engine, sweep()).items()}
+    parts = Engine(model, max_rows=40)
+    parts.rows = RowClass(None, most)  # type: ignore[misc]
+    assert {name: made[0] for name, made in run(parts, sweep()).items()} == whole
+
+
+# --- slots ----------------------------------------------------------------------------------------
+
+
+class Written:
+    """Stands for an output: a history of letters."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.token_ids, self.finish_reason = name, list[int](), None
+
+    @property
+    def length(self) -> int:
+        return 1 + len(self.token_ids)
+
+
+@given(seed=st.integers(0, 10**6), count=st.integers(1, 9))
+@settings(max_examples=60, deadline=None)
+def test_slots_hold_what_their_outputs_wrote_and_have_no_holes(seed: int, count: int) -> None:
+    """A random life of outputs over slots of plain lists, checked after each step."""
+    chance = random.Random(seed)
+    memory: dict[int, list[int]] = {}
+
+    def copy(source: int, target: int, length: int) -> None:
+        memory[target] = memory[source][:length]
+
+    slots = Slots(copy)
+    for holder in slots.share([Written(str(n)) for n in range(count)]):  # type: ignore[misc]
+        memory[holder.slot] = [0]
+    alive = count
+    while len(slots):
+        for holder in list(slots.holders()):
+            assert isinstance(holder, Shared)
+            for output in holder.outputs:
+                output.token_ids.append(chance.choice((1, 1, 1, 2)))
+                if chance.random() < 0.15:
+                    output.finish_reason = "eos"
+                    alive -= 1
+        before = len(slots)
+        forks = 0
+        for holder in list(slots.holders()):
+            assert isinstance(holder, Shared)
+            forks += slots.part(holder)
+        assert len(slots) <= before + forks
+        assert sum(len(h.outputs) for h in slots.holders() if isinstance(h, Shared)) == alive
+        for number, holder in enumerate(slots.owners):
+            assert isinstance(holder, Shared)
+            assert holder.slot == number
+            history = holder.outputs[0].token_ids
+            assert all(output.token_ids == history for output in holder.outputs)
+            memory[number] = [*memory[number][: len(history)], holder.last_token]  # the next step
+            assert memory[number] == [0, *history]
+        histories = [tuple(holder.outputs[0].token_ids) for holder in slots.holders()]  # type: ignore[union-attr]
+        assert len(set(histories)) == len(histories)
+    assert alive == 0
+
+
+# --- the class of row counts ----------------------------------------------------------------------
+
+
+def test_the_row_class_holds_on_this_machine() -> None:
+    """Whatever the range is, the counts in it give equal bits."""
+    model = tiny.loaded("gpt2").model
+    found = row_class(model)
+    assert found.counts is not None
+    assert 64 in found.counts
+    assert set(found.counts) <= set(CANDIDATES)
+    layer = model.transformer.h[0].mlp.c_fc
+    rows = torch.randn(192, layer.weight.shape[0], generator=torch.Generator().manual_seed(9))
+    among = layer(rows[:64])
+    for count in found.counts:
+        both = min(count, 64)
+        assert torch.equal(layer(rows[:count])[:both], among[:both])
+
+
+def test_a_product_that_differs_by_its_number_of_rows_narrows_the_class() -> None:
+    class Odd(torch.nn.Linear):
+        """Rounds differently below 32 and above 96 rows."""
+
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            out = super().forward(rows)
+            return out if 32 <= len(rows) <= 96 else out * (1 + 2**-20)
+
+    Odd.__name__ = "Linear"
+    torch.manual_seed(0)
+    found = row_class(torch.nn.Sequential(Odd(24, 40)))
+    assert found.counts is not None
+    assert min(found.counts) >= 32
+    assert max(found.counts) == found.most <= 96
+
+
+@pytest.mark.parametrize(("rows", "fed"), [(1, 4), (4, 4), (5, 16), (64, 64)])
+def test_rows_are_padded_to_the_next_number_of_the_class(rows: int, fed: int) -> None:
+    assert RowClass((4, 16, 64), 64).padded(rows) == fed
+    assert RowClass(None, 64).padded(rows) == rows
