@@ -11,6 +11,7 @@ import argparse
 import datetime
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ CALM = 0.5
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, write the JSON and, unless it was a trial, the page."""
     options = parse(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # So that the running peer ends too.
     if options.render:
         PAGE.write_text(table.page(json.loads(options.output.read_text("utf-8"))), "utf-8")
         return
@@ -55,7 +57,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--peers", help="names or their beginnings, with commas between")
     parser.add_argument("--new-tokens", type=int, help="for each row; default 100")
     parser.add_argument("--repeats", type=int, help="the best one counts; default 2")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--threads", type=int, default=_cores(), help="default: all cores")
     parser.add_argument("--ours", type=json.loads, default={}, help="JSON: options of Engine")
     parser.add_argument("--model", default=MODEL, help="a built-in model, or a folder")
     parser.add_argument("--output", type=Path, help="default benchmarks/results/engine.json")
@@ -65,6 +67,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     _fill_defaults(options)
     return options
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _fill_defaults(options: argparse.Namespace) -> None:

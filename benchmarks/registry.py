@@ -41,7 +41,8 @@ class Peer:
 
 _VISION = ("torchvision", "torchaudio", "torchcodec")
 _VLLM_LIBRARIES = ("tcmalloc_minimal", "iomp5")
-#: In one process: on few cores, vLLM's front end and its worker would take turns on them.
+#: In one process: on few cores, vLLM's front end and its worker would take turns on them, and
+#: generation was measured to be slower in three processes, its default, than in one.
 _VLLM_VARIABLES = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
     "VLLM_LOGGING_LEVEL": "WARNING",

@@ -18,7 +18,14 @@ def best_of(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     kept = {
         name: fastest[name]
         for name in (
-            *("seconds", "rows_run", "delivered_tokens", "computed_tokens", "load_seconds"),
+            *(
+                "seconds",
+                "cpu_seconds",
+                "rows_run",
+                "delivered_tokens",
+                "computed_tokens",
+                "load_seconds",
+            ),
             *("versions", "settings", "unsupported", "greedy", "example"),
         )
     }

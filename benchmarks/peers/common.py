@@ -70,11 +70,12 @@ def measure(running: Running, job: dict[str, Any]) -> dict[str, Any]:
     case = job["case"]
     rows, new_tokens = expand(case), case["new_tokens"]
     running.generate(warm_up_rows(case, rows), min(WARM_UP_TOKENS, new_tokens))
-    begun = time.perf_counter()
+    begun, worked = time.perf_counter(), time.process_time()
     outputs = running.generate(rows, new_tokens)
-    seconds = time.perf_counter() - begun
+    seconds, cpu_seconds = time.perf_counter() - begun, time.process_time() - worked
     return {
         "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
         "rows_run": len(rows),
         "delivered_tokens": sum(len(ids) for ids in outputs),
         "computed_tokens": running.computed(),

@@ -40,7 +40,7 @@ def _request(row: Row, identity: str, new_tokens: int) -> Request:
     decoding = Decoding(
         max_new_tokens=new_tokens,
         min_new_tokens=new_tokens,
-        **row.decoding,  # type: ignore[arg-type]
+        **row.decoding,
     )
     key = None if is_greedy(row) else row.seed
     return Request(identity, identity, row.sample, row.text, decoding, key)

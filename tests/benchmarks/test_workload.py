@@ -94,6 +94,7 @@ def test_unsupported_settings_are_those_in_use():
 def run_of(seconds, delivered=100, computed=None, **rest):
     return {
         "seconds": seconds,
+        "cpu_seconds": seconds,
         "rows_run": 1,
         "delivered_tokens": delivered,
         "computed_tokens": computed,
