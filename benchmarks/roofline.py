@@ -1,4 +1,4 @@
-"""What the matrix products alone allow: each product of the model's layers, timed in bf16.
+"""What torch's matrix products alone allow: each one of the model's layers, timed in bf16.
 
 Rows a second if nothing but these products took time: no attention, no norms, no choosing.
 Run as a program, so that it has a process of its own as each peer has.
