@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types docs clean
+.PHONY: demo test lint types docs bench-engine clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -42,6 +42,9 @@ test: lint types  ## lint, types, tests with branch coverage
 docs: $(VENV)/.docs  ## build the documentation into site/, strict
 	$(BIN)/python scripts/metrics_page.py
 	$(BIN)/zensical build --strict
+
+bench-engine: $(VENV)/.run  ## the engine and its peers side by side (long; a quiet machine)
+	$(BIN)/python -m benchmarks.engine
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .cache .coverage site

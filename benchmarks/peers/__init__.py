@@ -1,0 +1,1 @@
+"""One module a peer: run by that peer's own Python, so nothing here may import Ethogram."""

@@ -1,0 +1,103 @@
+"""From single runs to the figures of a case: best of the repeats, ratios, shares. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.registry import OURS
+
+
+def best_of(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One measurement from its repeats: the fastest, with the rates of all.
+
+    Memory is the largest and the first token the soonest of all repeats.
+    """
+    fastest = min(runs, key=lambda run: run["seconds"] / run["delivered_tokens"])
+    firsts = [run["first_token_seconds"] for run in runs if run["first_token_seconds"] is not None]
+    kept = {
+        name: fastest[name]
+        for name in (
+            *(
+                "seconds",
+                "cpu_seconds",
+                "rows_run",
+                "delivered_tokens",
+                "computed_tokens",
+                "load_seconds",
+            ),
+            *("versions", "settings", "unsupported", "greedy", "example"),
+        )
+    }
+    return {
+        "delivered_tokens_per_second": rate(fastest),
+        "computed_tokens_per_second": rate(fastest, of="computed_tokens"),
+        "first_token_seconds": min(firsts, default=None),
+        "peak_memory_bytes": max(run["peak_memory_bytes"] for run in runs),
+        "all_tokens_per_second": [rate(run) for run in runs],
+        **kept,
+    }
+
+
+def rate(run: dict[str, Any], *, of: str = "delivered_tokens") -> float | None:
+    """Tokens a second; None where the engine does not count them."""
+    return None if run[of] is None else run[of] / run["seconds"]
+
+
+def compare(measured: dict[str, dict[str, Any]], roofline: float | None) -> dict[str, Any]:
+    """Our figures of a case beside those of the peers of the same run.
+
+    Args:
+        measured: measurements by name, as `best_of` makes them.
+        roofline: tokens a second of the matrix products alone.
+
+    Returns:
+        `ratios` ours / peer of delivered tokens a second, by peer; `roofline_share` of each engine,
+        of computed tokens where it counts them; `merged_share` of our delivered tokens that needed
+        no computing of their own; `greedy_agreement` with us.
+    """
+    ours = measured.get(OURS)
+    shares = {name: _share(m, roofline) for name, m in measured.items()} if roofline else {}
+    found: dict[str, Any] = {"roofline_share": shares, "ratios": {}, "merged_share": None}
+    if ours is None:
+        return found
+    own = ours["delivered_tokens_per_second"]
+    found["ratios"] = {
+        name: own / m["delivered_tokens_per_second"] for name, m in measured.items() if name != OURS
+    }
+    found["merged_share"] = merged_share(ours)
+    found["greedy_agreement"] = {
+        name: agreement(ours["greedy"], m["greedy"]) for name, m in measured.items() if name != OURS
+    }
+    return found
+
+
+def _share(measurement: dict[str, Any], roofline: float) -> float:
+    computed = measurement["computed_tokens_per_second"]
+    return (computed or measurement["delivered_tokens_per_second"]) / roofline
+
+
+def merged_share(measurement: dict[str, Any]) -> float | None:
+    """Share of the delivered tokens that came with a row computed for another one."""
+    if measurement["computed_tokens"] is None:
+        return None
+    return 1 - measurement["computed_tokens"] / measurement["delivered_tokens"]
+
+
+def agreement(
+    ours: Mapping[str, Sequence[int]], theirs: Mapping[str, Sequence[int]]
+) -> float | None:
+    """Mean number of first tokens that are equal in greedy rows; None without such rows.
+
+    bf16 rounds differently in each engine, so rows part sooner or later; engines that parted at
+    once would not hold the same weights.
+    """
+    both = sorted(set(ours) & set(theirs))
+    if not both:
+        return None
+    return sum(_common(ours[key], theirs[key]) for key in both) / len(both)
+
+
+def _common(ours: Sequence[int], theirs: Sequence[int]) -> int:
+    pairs = zip(ours, theirs, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(ours), len(theirs)))

@@ -1,0 +1,154 @@
+"""The tables of `docs/benchmarks.md`, from the JSON of a run and nothing else. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from benchmarks.registry import OURS
+
+HEAD = """# Benchmarks
+
+<!-- Written by `make bench-engine` from benchmarks/results/engine.json; do not edit. -->
+
+Ethogram's engine and other engines on the same machine, in the same run, on the same weights,
+prompts, decodings and lengths. A sweep of 48 rows is 12 decodings × 4 prompts, one of 192 has 4
+samples of each, one of 768 has 16. Every row gets {new_tokens} new tokens; the end of sequence is
+ignored. Each figure is the best of {repeats} runs, generation only, in tokens per second delivered;
+beside it, in brackets, Ethogram's rate divided by this one.
+"""
+
+KINDS = {
+    "short": "Short prompts",
+    "long": "Long prompts",
+    "shared": "Prompts that share a long header",
+}
+
+
+def page(data: dict[str, Any]) -> str:
+    """The whole page."""
+    parts = [HEAD.format(new_tokens=data["new_tokens"], repeats=data["repeats"])]
+    parts.append(_machine(data))
+    for kind, title in KINDS.items():
+        cases = [case for case in data["cases"] if case["kind"] == kind]
+        if cases:
+            parts.append(f"## {title}\n\n{_lengths(cases)}\n\n{rates(cases)}")
+    parts.append("## Ethogram in detail\n\n" + details(data["cases"]))
+    single = [case for case in data["cases"] if case["size"] == 1]
+    if single:
+        parts.append("## One stream\n\n" + latencies(single))
+    parts.append("## The engines\n\n" + engines(data))
+    return "\n".join(parts)
+
+
+def rates(cases: Sequence[dict[str, Any]]) -> str:
+    """Delivered tokens a second by engine and size, with ratios."""
+    head = ["engine", *(f"{case['size']} rows" for case in cases)]
+    return _table(head, ([name, *(_rate(c, name) for c in cases)] for name in _names(cases)))
+
+
+def details(cases: Sequence[dict[str, Any]]) -> str:
+    """Ours: delivered and computed apart, what merging saved, how near to the roofline."""
+    head = [
+        *("case", "delivered/s", "computed/s", "merged share", "roofline/s", "roofline share"),
+        "peak memory",
+    ]
+    return _table(head, (_detail(case) for case in cases if OURS in case["measured"]))
+
+
+def latencies(cases: Sequence[dict[str, Any]]) -> str:
+    """Milliseconds to the first token, and for each token of the whole output."""
+    head = ["engine"]
+    for case in cases:
+        head += [f"first token, {case['kind']}", f"per token, {case['kind']}"]
+    return _table(head, ([name, *_latency(cases, name)] for name in _names(cases)))
+
+
+def engines(data: dict[str, Any]) -> str:
+    """Versions, peak memory and what is not the same, by engine; those that could not run, why."""
+    lines = []
+    for name, about in data["peers"].items():
+        if "unavailable" in about:
+            lines.append(f"- **{name}**: not measured; {about['unavailable']}")
+            continue
+        versions = ", ".join(f"{key} {value}" for key, value in about["versions"].items())
+        line = f"- **{name}** ({versions})"
+        if not about["same_work"]:
+            line += ". **Not the same work**"
+        if about["unsupported"]:
+            line += ". Lacks or approximates: " + "; ".join(about["unsupported"])
+        if about["most_rows"]:
+            line += f". At most {about['most_rows']} rows are run, one after another"
+        lines.append(line + ".")
+    return "\n".join(lines) + "\n"
+
+
+def _machine(data: dict[str, Any]) -> str:
+    machine = data["machine"]
+    return (
+        f"Measured on {data['date'][:10]} with {data['model']['name']} in bf16 on "
+        f"{machine['processor']}, {data['threads']} threads, {machine['memory_gib']:.0f} GiB. "
+        "Again: `make bench-engine`.\n"
+    )
+
+
+def _lengths(cases: Sequence[dict[str, Any]]) -> str:
+    lengths = sorted({length for case in cases for length in case["prompt_tokens"]})
+    return f"Prompts of {lengths[0]} to {lengths[-1]} tokens."
+
+
+def _names(cases: Iterable[dict[str, Any]]) -> list[str]:
+    """Engines in the order of the run, ours first."""
+    return list(dict.fromkeys(name for case in cases for name in case["measured"]))
+
+
+def _rate(case: dict[str, Any], name: str) -> str:
+    measured = case["measured"].get(name)
+    if measured is None:
+        return "–"
+    text = _number(measured["delivered_tokens_per_second"])
+    ratio = case["ratios"].get(name)
+    return text if ratio is None else f"{text} ({ratio:.2f}×)"
+
+
+def _detail(case: dict[str, Any]) -> list[str]:
+    ours = case["measured"][OURS]
+    share = case["roofline_share"].get(OURS)
+    return [
+        f"{case['size']} {case['kind']}",
+        _number(ours["delivered_tokens_per_second"]),
+        _number(ours["computed_tokens_per_second"]),
+        _percent(case["merged_share"]),
+        _number(case["roofline_tokens_per_second"]),
+        _percent(share),
+        f"{ours['peak_memory_bytes'] / 2**30:.1f} GiB",
+    ]
+
+
+def _latency(cases: Sequence[dict[str, Any]], name: str) -> list[str]:
+    cells = []
+    for case in cases:
+        measured = case["measured"].get(name)
+        if measured is None:
+            cells += ["–", "–"]
+            continue
+        first = measured["first_token_seconds"]
+        cells.append("–" if first is None else f"{first * 1e3:.0f} ms")
+        cells.append(f"{1e3 / measured['delivered_tokens_per_second']:.1f} ms")
+    return cells
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0%}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
