@@ -32,7 +32,7 @@ def start(job: dict[str, Any]) -> Running:
         generate,
         packages=("ethogram", "torch", "transformers"),
         settings={"dtype": "bfloat16", "end_of_sequence": "masked by min_new_tokens", **options},
-        computed=lambda: getattr(getattr(engine, "report", None), "computed_tokens", None),
+        computed=lambda: engine.work.computed + engine.work.prefills,
     )
 
 
