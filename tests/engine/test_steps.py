@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
-from tests.engine.scores import EMPTY, histories, make_scores, row_by_row, score_rows
+from tests.engine.scores import EMPTY, SHAPES, histories, make_scores, row_by_row, score_rows
 from torch import Tensor
 from transformers import (
     LogitsProcessorList,
@@ -22,6 +22,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
+from ethogram.engine import native
 from ethogram.engine.steps import STEPS, History, apply_steps, truncation
 from ethogram.spec import ORDER_PRESETS, Decoding
 from ethogram.spec.steps import STEP_NAMES
@@ -68,13 +69,34 @@ def test_a_chain_equals_the_warpers_of_transformers_in_order(
     assert torch.equal(apply_steps(scores, decoding, EMPTY), chain(None, scores))
 
 
-@pytest.mark.parametrize("p", [0.3, 0.9, 0.97, 0.999])
-@pytest.mark.parametrize("shape", ["flat", "peaked", "bf16_ties", "integers"])
+@pytest.fixture(params=["kernels", "torch"])
+def sorting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to sort a doubtful row: by the compiled kernel and by torch."""
+    if request.param == "torch":
+        monkeypatch.setattr(native, "library", lambda: None)
+    elif native.library() is None:
+        pytest.skip("no C++ compiler here")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_sorted_values_are_those_of_torch(shape: str) -> None:
+    scores = make_scores(shape, 3001, seed=8, rows=5)
+    made = native.sort_values(scores)
+    if made is None:
+        pytest.skip("no C++ compiler here")
+    assert torch.equal(made, scores.sort(-1).values)
+    assert native.sort_values(scores.double()) is None
+
+
+@pytest.mark.usefixtures("sorting")
+@pytest.mark.parametrize("p", [1e-6, 0.3, 0.9, 0.97, 0.999, 0.999999])
+@pytest.mark.parametrize("shape", ["flat", "peaked", "bf16_ties", "integers", "with_minus_inf"])
 def test_the_certified_cut_equals_the_full_sort(shape: str, p: float) -> None:
     scores = make_scores(shape, 30_000, seed=5, rows=4)
     assert torch.equal(truncation.top_p(scores, p, EMPTY), truncation.top_p_sorted(scores, p))
 
 
+@pytest.mark.usefixtures("sorting")
 def test_rows_of_one_batch_are_settled_at_different_depths() -> None:
     """Among 256 tokens, among 2048, by the full sort, and between ties: each as if alone."""
     spread = torch.linspace(0, 1, 30_000)
@@ -89,7 +111,7 @@ def test_rows_of_one_batch_are_settled_at_different_depths() -> None:
 
 def test_the_certified_cut_is_taken_without_a_full_sort(monkeypatch: pytest.MonkeyPatch) -> None:
     """Guards the comparison above: it would prove nothing if every row were sorted."""
-    monkeypatch.setattr(truncation, "top_p_sorted", None)
+    monkeypatch.setattr(truncation, "_judge", None)
     scores = make_scores("peaked", 30_000, seed=5, rows=4)
     kept = (truncation.top_p(scores, 0.9, EMPTY) > -torch.inf).sum(-1)
     assert kept.min() == 1
@@ -103,7 +125,7 @@ def test_a_mass_within_rounding_of_p_goes_to_the_judge(monkeypatch: pytest.Monke
     asked = []
     monkeypatch.setattr(
         truncation,
-        "top_p_sorted",
+        "_judge",
         lambda rows, p: asked.append(len(rows)) or torch.zeros_like(rows),
     )
     truncation.top_p(scores, 0.5, EMPTY)

@@ -20,18 +20,19 @@ def test_a_run_makes_what_is_missing_and_nothing_else(tiny_study: Path, stored: 
     with Study(tiny_study) as study:
         first = run(study)
     # Greedy needs one sample a prompt, whatever the study asks for.
-    assert [(row.version, row.made) for row in first.rows] == [
+    assert [(row.version, row.work.generations) for row in first.rows] == [
         ("v0.0.1", 6),
         ("v0.1.0", 12),
         ("v1.0.0", 12),
     ]
+    assert 0 < first.computed < first.tokens, "samples of a prompt begin as one"
     before = stored(tiny_study)
     assert len(before) == 30
     with Study(tiny_study) as study:
         second = run(study)
     assert second.made == 0
     assert second.tokens == 0
-    assert [row.reused for row in second.rows] == [6, 12, 12]
+    assert [row.work.reused for row in second.rows] == [6, 12, 12]
     assert [row["values"] for row in second.to_json()["versions"]] == [
         row["values"] for row in first.to_json()["versions"]
     ]
@@ -55,7 +56,7 @@ def test_one_more_prompt_generates_only_for_it(tiny_study: Path) -> None:
     with (tiny_study / "suites/prompts.jsonl").open("a") as suite:
         suite.write('{"id": "new", "text": "the sea wrote back"}\n')
     with Study(tiny_study) as study:
-        assert [row.made for row in run(study).rows] == [1, 2, 2]
+        assert [row.work.generations for row in run(study).rows] == [1, 2, 2]
 
 
 def test_progress_counts_every_token_and_ends_whole(tiny_study: Path) -> None:

@@ -33,12 +33,12 @@ def print_run(console: Console, result: RunResult) -> None:
             heading = Text(f"{row.version} against {row.parent}", style="bold")
             console.print(heading.append(f"  {row.title}", style="not bold"))
             console.print(_differences(row.parent or "", row.version, row.differences.values()))
-    speed = f", {result.tokens / result.seconds:.0f} tokens/s" if result.tokens else ""
-    console.print(
-        f"{result.made} generations made, "
-        f"{sum(row.reused for row in result.rows)} already stored{speed}",
-        highlight=False,
-    )
+    line = f"{result.made} generations made, {result.reused} already stored"
+    if result.tokens:
+        line += f", {result.tokens / result.seconds:.0f} tokens/s"
+        shared = 1 - result.computed / result.tokens
+        line += f", {shared:.0%} of them on a row computed for another" if shared > 0.005 else ""
+    console.print(line, highlight=False)
 
 
 def _fitting(rows: Sequence[VersionResult], width: int) -> Iterator[Sequence[VersionResult]]:

@@ -16,6 +16,23 @@ from ethogram.study.workspace import Study
 
 
 @dataclass(frozen=True)
+class Made:
+    """What a run did for one version.
+
+    Attributes:
+        generations: made in this run.
+        reused: stored already.
+        tokens: of the generations made.
+        computed: rows that the model computed for these tokens; fewer where outputs shared one.
+    """
+
+    generations: int = 0
+    reused: int = 0
+    tokens: int = 0
+    computed: int = 0
+
+
+@dataclass(frozen=True)
 class VersionResult:
     """One row of a run's table.
 
@@ -23,8 +40,7 @@ class VersionResult:
         version: its name.
         title: its title.
         parent: its parent, if any.
-        made: generations made in this run.
-        reused: generations that were stored already.
+        work: what this run did for it.
         values: metric name to value.
         differences: metric name to the difference from the parent.
     """
@@ -32,8 +48,7 @@ class VersionResult:
     version: str
     title: str
     parent: str | None
-    made: int
-    reused: int
+    work: Made
     values: dict[str, float]
     differences: dict[str, Difference]
 
@@ -45,13 +60,27 @@ class RunResult:
     study: str
     metrics: Sequence[Metric]
     rows: Sequence[VersionResult]
-    tokens: int
     seconds: float
 
     @property
     def made(self) -> int:
         """Generations made in this run."""
-        return sum(row.made for row in self.rows)
+        return sum(row.work.generations for row in self.rows)
+
+    @property
+    def reused(self) -> int:
+        """Generations that were stored already."""
+        return sum(row.work.reused for row in self.rows)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the generations made."""
+        return sum(row.work.tokens for row in self.rows)
+
+    @property
+    def computed(self) -> int:
+        """Rows that the model computed for these tokens."""
+        return sum(row.work.computed for row in self.rows)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; NaN becomes null."""
@@ -59,14 +88,15 @@ class RunResult:
             "study": self.study,
             "made": self.made,
             "tokens": self.tokens,
+            "computed_tokens": self.computed,
             "seconds": round(self.seconds, 3),
             "versions": [
                 {
                     "version": row.version,
                     "title": row.title,
                     "parent": row.parent,
-                    "made": row.made,
-                    "reused": row.reused,
+                    "made": row.work.generations,
+                    "reused": row.work.reused,
                     "values": {
                         name: None if np.isnan(value) else value
                         for name, value in row.values.items()
@@ -92,8 +122,7 @@ def summarise(
     study: Study,
     names: Sequence[str],
     *,
-    counts: dict[str, tuple[int, int]] | None = None,
-    tokens: int = 0,
+    made: dict[str, Made] | None = None,
     seconds: float = 0.0,
 ) -> RunResult:
     """Measure stored versions and compare each with its parent; generates nothing."""
@@ -114,16 +143,14 @@ def summarise(
                 column: difference(ready[parent][column], ready[name][column], parent, name)
                 for column in columns
             }
-        made, reused = (counts or {}).get(name, (0, len(study.identities(name))))
         rows.append(
             VersionResult(
                 version=name,
                 title=study.versions[name].title,
                 parent=parent,
-                made=made,
-                reused=reused,
+                work=(made or {}).get(name) or Made(reused=len(study.identities(name))),
                 values={column: ready[name][column].value for column in columns},
                 differences=differences,
             )
         )
-    return RunResult(study.name, [get(column) for column in columns], rows, tokens, seconds)
+    return RunResult(study.name, [get(column) for column in columns], rows, seconds)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ethogram.errors import RequestError, WriteError
 from ethogram.spec import Generation, Request
-from ethogram.study.result import RunResult, summarise
+from ethogram.study.result import Made, RunResult, summarise
 from ethogram.study.workspace import Study
 
 if TYPE_CHECKING:
@@ -79,16 +79,13 @@ def run(
     for name in names:
         study.spec.version(name)
         study.suite(name)
-    counts: dict[str, tuple[int, int]] = {}
-    tokens, started = 0, time.perf_counter()
+    done: dict[str, Made] = {}
+    started = time.perf_counter()
     with _one_run_at_a_time(study, on_wait):
         engines = _Engines(max_rows, on_load)
         for name in names:
-            made, made_tokens, reused = _run_version(study, name, engines, on_progress)
-            counts[name] = (made, reused)
-            tokens += made_tokens
-    seconds = time.perf_counter() - started
-    return summarise(study, names, counts=counts, tokens=tokens, seconds=seconds)
+            done[name] = _run_version(study, name, engines, on_progress)
+    return summarise(study, names, made=done, seconds=time.perf_counter() - started)
 
 
 class _Engines:
@@ -114,8 +111,8 @@ class _Engines:
 
 def _run_version(
     study: Study, name: str, engines: _Engines, on_progress: OnProgress | None
-) -> tuple[int, int, int]:
-    """Make what a version lacks; returns generations made, tokens made, generations reused."""
+) -> Made:
+    """Make what a version lacks."""
     version = study.versions[name]
     if version.outputs:
         return _store_imported(study, name)
@@ -123,7 +120,7 @@ def _run_version(
     missing = set(study.store.missing(list(requests)))
     todo = [request for identity, request in requests.items() if identity in missing]
     if not todo:
-        return 0, 0, len(requests)
+        return Made(reused=len(requests))
     engine = engines.get(study.model_reference(name))
     recorder = _Recorder(study, name, todo, on_progress)
     try:
@@ -134,17 +131,22 @@ def _run_version(
     run_id = study.store.start_run(name, version.identity)
     recorder.record(generations)
     study.store.finish_run(run_id, made=recorder.made, tokens=recorder.tokens)
-    return recorder.made, recorder.tokens, len(requests) - len(todo)
+    return Made(
+        generations=recorder.made,
+        reused=len(requests) - len(todo),
+        tokens=recorder.tokens,
+        computed=engine.work.computed + engine.work.prefills,
+    )
 
 
-def _store_imported(study: Study, name: str) -> tuple[int, int, int]:
+def _store_imported(study: Study, name: str) -> Made:
     imported = study.imported(name)
     missing = set(study.store.missing([generation.identity for generation in imported]))
     study.store.add(
         [generation for generation in imported if generation.identity in missing],
         model=study.versions[name].model,
     )
-    return len(missing), 0, len(imported) - len(missing)
+    return Made(generations=len(missing), reused=len(imported) - len(missing))
 
 
 class _Recorder:

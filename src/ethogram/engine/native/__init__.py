@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from ethogram.cache import build_once
 from ethogram.errors import WriteError
@@ -31,7 +32,7 @@ _COMPILE_SECONDS = 120
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """The kernels, compiled on first use; None where there is no compiler, or NATIVE is off.
+    """The kernels, compiled on first use; None without a compiler.
 
     The environment variable ETHOGRAM_NATIVE=0 turns them off.
     """
@@ -45,6 +46,22 @@ def library() -> ctypes.CDLL | None:
         return ctypes.CDLL(str(folder / _LIBRARY))
     except (OSError, subprocess.SubprocessError, WriteError):
         return None
+
+
+def sort_values(scores: Tensor) -> Tensor | None:
+    """Each row of [rows, count] ascending; None where there is no kernel for it."""
+    kernels = library() if scores.is_cpu and scores.dtype == torch.float32 else None
+    if kernels is None:
+        return None
+    scores = scores.contiguous()
+    ascending = torch.empty_like(scores)
+    kernels.sort_rows(
+        ctypes.c_void_p(scores.data_ptr()),
+        ctypes.c_void_p(ascending.data_ptr()),
+        *(ctypes.c_int64(size) for size in scores.shape),
+        ctypes.c_int(torch.get_num_threads()),
+    )
+    return ascending
 
 
 def _fingerprint(compiler: str) -> str:
