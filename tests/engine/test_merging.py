@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from tests.engine import tiny
 
 from ethogram.engine import Engine
+from ethogram.engine.forward import DecoderOnly
 from ethogram.engine.invariance import CANDIDATES, RowClass, row_class
 from ethogram.engine.slots import Shared, Slots
+from ethogram.errors import ModelError
 from ethogram.spec import Decoding, Request
 
 #: Every ninth id ends a sequence, so that outputs end at many places.
@@ -111,6 +113,94 @@ def test_a_step_of_many_rows_is_fed_in_parts(most: int) -> None:
     parts = Engine(model, max_rows=40)
     parts.rows = RowClass(None, most)  # type: ignore[misc]
     assert {name: made[0] for name, made in run(parts, sweep()).items()} == whole
+
+
+# --- memory ---------------------------------------------------------------------------------------
+
+
+def test_few_slots_are_used_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room for seven slots of these prompts and lengths: the beam search and a few beside it."""
+    from ethogram.engine import engine as module
+    from ethogram.engine.batch import Batch
+
+    model, requests = tiny.loaded("llama"), sweep()
+    whole = run(Engine(model), requests)
+    forward = DecoderOnly(model, 1)
+    length = max(len(model.tokenizer(prompt).input_ids) for prompt in PROMPTS) + 27
+    slot = forward.slot_bytes(length, 0)
+    monkeypatch.setattr(module, "available_bytes", lambda device: 14 * slot)
+    usable = []
+    plain = Batch.__init__
+
+    def watched(self: Any, *arguments: Any, **settings: Any) -> None:
+        usable.append(settings["usable"])
+        plain(self, *arguments, **settings)
+
+    monkeypatch.setattr(Batch, "__init__", watched)
+    assert run(Engine(model), requests) == whole
+    assert usable == [7]
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama", "t5"])
+def test_the_memory_of_a_slot_is_what_its_keys_and_values_take(kind: str) -> None:
+    model = tiny.loaded(kind)
+    forward = Engine(model)._forward(3)
+    forward.start(64 if kind == "t5" else 0)
+    forward.fill(0, forward.prefill(model.tokenizer("the cat").input_ids))
+    caches = [forward.cache, *([forward.cross.slots] if kind == "t5" else [])]  # type: ignore[attr-defined]
+    held = sum(
+        part.nbytes
+        for cache in caches
+        for layer in cache.layers
+        for part in (layer.keys, layer.values)
+    )
+    assert 3 * forward.slot_bytes(60, 64 if kind == "t5" else 0) == held
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("x"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    ],
+    ids=["python", "cuda", "cpu"],
+)
+def test_a_batch_that_does_not_fit_goes_on_with_half(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    model, requests = tiny.loaded("llama"), sweep()
+    whole = run(Engine(model), requests)
+    plain, failed = DecoderOnly.decode, []
+
+    def short(self: Any, tokens: Sequence[int], *rest: Any, **named: Any) -> Any:
+        if self.cache.rows > 16:
+            failed.append(self.cache.rows)
+            raise error
+        return plain(self, tokens, *rest, **named)
+
+    monkeypatch.setattr(DecoderOnly, "decode", short)
+    assert run(Engine(model), requests) == whole
+    assert failed
+    assert failed == sorted(failed, reverse=True)
+
+
+def test_one_output_that_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def short(self: Any, *_: Any, **__: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(DecoderOnly, "prefill", short)
+    with pytest.raises(ModelError, match="does not hold one output beside the model; choose"):
+        run(Engine(tiny.loaded("llama")), sweep())
+
+
+def test_other_errors_are_not_taken_for_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Any, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("shapes differ")
+
+    monkeypatch.setattr(DecoderOnly, "decode", broken)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        run(Engine(tiny.loaded("llama")), sweep())
 
 
 # --- slots ----------------------------------------------------------------------------------------

@@ -14,8 +14,14 @@ from functools import cached_property
 from ethogram.engine.batch import Batch, Work
 from ethogram.engine.forward import DecoderOnly, EncoderDecoder, ServedModel
 from ethogram.engine.invariance import RowClass, row_class
-from ethogram.engine.memory import keep_large_blocks
+from ethogram.engine.memory import (
+    SLOTS_SHARE,
+    available_bytes,
+    is_out_of_memory,
+    keep_large_blocks,
+)
 from ethogram.engine.prompts import Job, make_jobs
+from ethogram.errors import ModelError
 from ethogram.spec.generation import Generation, Request
 
 #: Outputs in progress by default: enough rows for the matrix products to run at full speed.
@@ -29,8 +35,9 @@ class Engine:
 
     Args:
         loaded: the model (`ethogram.models.load`).
-        max_rows: most outputs in progress; a beam search counts once per beam, and one with more
-            beams than this gets its rows all the same.
+        max_rows: most outputs in progress, fewer where half of the free memory holds fewer; a
+            beam search counts once per beam, and one with more beams than this gets its rows all
+            the same.
         deterministic: make each generation the same to the bit alone, in any batch and in any
             order, by feeding only numbers of rows under which the model's matrix products were
             found to give a row equal bits. Without it small batches may be faster, and results
@@ -83,27 +90,67 @@ class Engine:
 
         Raises:
             RequestError: a prompt does not fit the model's context, or cannot be made.
-            ModelError: the architecture cannot be batched.
+            ModelError: the architecture cannot be batched, or memory does not hold one output.
         """
-        make = EncoderDecoder if self.loaded.is_encoder_decoder else DecoderOnly
         distinct = list({request.identity: request for request in requests}.values())
-        jobs = make_jobs(distinct, self.loaded, make(self.loaded, 1))
-        usable = max([self.max_rows, *(job.slots for job in jobs)])
-        usable = min(usable, sum(job.slots for job in jobs))  # no more than there is to do
-        whole, rest = divmod(usable, self.rows.most)
-        slots = whole * self.rows.most + (self.rows.padded(rest) if rest else 0)
+        jobs = make_jobs(distinct, self.loaded, self._forward(1))
         self.work = Work()
-        return self._run(make(self.loaded, slots), jobs, usable, on_tokens)
+        return self._run(jobs, on_tokens)
 
     def _run(
-        self,
-        forward: DecoderOnly,
-        jobs: Sequence[Job],
-        usable: int,
-        on_tokens: Callable[[int], None] | None,
+        self, jobs: Sequence[Job], on_tokens: Callable[[int], None] | None
     ) -> Iterator[Generation]:
-        batch = Batch(
-            forward,
+        """Run all jobs; where memory falls short, the unfinished ones again and half as many."""
+        waiting = {job.request.identity: job for job in jobs}
+        usable = self._usable(jobs)
+        while waiting:
+            try:
+                batch = self._batch(list(waiting.values()), usable)
+                while not batch.is_done:
+                    finished = batch.step()
+                    if on_tokens is not None:
+                        on_tokens(batch.new_tokens)
+                    for generation in finished:
+                        del waiting[generation.identity]
+                        yield generation
+            except Exception as error:
+                least = max(job.slots for job in waiting.values())
+                if not is_out_of_memory(error):
+                    raise
+                if usable <= least:
+                    raise ModelError(
+                        "the memory does not hold one output beside the model",
+                        mend="choose a smaller model, a shorter prompt, or dtype bfloat16",
+                    ) from error
+                usable = max(usable // 2, least)
+
+    def _forward(self, slots: int) -> DecoderOnly:
+        return (EncoderDecoder if self.loaded.is_encoder_decoder else DecoderOnly)(
+            self.loaded, slots
+        )
+
+    def _usable(self, jobs: Sequence[Job]) -> int:
+        """How many outputs may be in progress: as asked, as memory allows, as there are."""
+        least = max((job.slots for job in jobs), default=1)
+        forward = self._forward(1)
+        largest = max(
+            (
+                forward.slot_bytes(
+                    len(job.decoder_prompt) + job.rules.limit,
+                    forward.source_capacity(job.prompt_ids),
+                )
+                for job in jobs
+            ),
+            default=1,
+        )
+        room = int(SLOTS_SHARE * available_bytes(forward.device)) // largest
+        return min(max(min(self.max_rows, room), least), sum(job.slots for job in jobs))
+
+    def _batch(self, jobs: Sequence[Job], usable: int) -> Batch:
+        whole, rest = divmod(usable, self.rows.most)
+        slots = whole * self.rows.most + (self.rows.padded(rest) if rest else 0)
+        return Batch(
+            self._forward(slots),
             jobs,
             tokenizer=self.loaded.tokenizer,
             waves=self.loaded.is_encoder_decoder,
@@ -113,8 +160,3 @@ class Engine:
             clock=self._clock,
             work=self.work,
         )
-        while not batch.is_done:
-            finished = batch.step()
-            if on_tokens is not None:
-                on_tokens(batch.new_tokens)
-            yield from finished

@@ -111,6 +111,16 @@ class DecoderOnly:
             # Within one window, sliding attention is full attention.
             self.context_length = min(self.context_length, int(window))
 
+    def slot_bytes(self, length: int, source_capacity: int) -> int:
+        """Memory of a slot of so many positions and source places."""
+        config = self.config
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        dim = getattr(config, "head_dim", None) or getattr(config, "d_kv", None)
+        dim = dim or config.hidden_size // config.num_attention_heads
+        layers = getattr(config, "num_decoder_layers", None) or config.num_hidden_layers
+        position = 2 * layers * heads * dim * self.dtype.itemsize
+        return int(position * (bucketed(length) + source_capacity))
+
     def start(self, source_capacity: int) -> None:
         """Begin with empty slots."""
         self.cache = SlotCache(0, self.rows)
