@@ -6,10 +6,10 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from scipy import stats
 
-from ethogram.engine import noise
+from ethogram.engine import native, noise
 from ethogram.engine.noise import draw, gumbel, gumbel_numpy, hash_bits, stream_state
 
 DRAWS = 100_000
@@ -161,13 +161,24 @@ def test_the_best_noise_falls_on_all_regions_of_a_large_vocabulary() -> None:
     assert chi_square_p(counts, np.full(64, 1 / 64)) > SMALLEST_P
 
 
-@pytest.mark.parametrize("spread", [0.0, 0.02, 1.0, 8.0, 30.0])
-@pytest.mark.parametrize("vocab", [50, 1024, 1025, 5000])
+@pytest.fixture(params=["kernel", "torch"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways to a draw: the compiled kernel and torch."""
+    if request.param == "torch":
+        monkeypatch.setattr(native, "library", lambda: None)
+    elif native.library() is None:
+        pytest.skip("no C++ compiler here")
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("spread", [0.0, 0.02, 1.0, 8.0, 30.0, 1000.0])
+@pytest.mark.parametrize("vocab", [1, 50, 1024, 1025, 5000])
 def test_a_draw_is_the_maximum_of_scores_and_noise(vocab: int, spread: float) -> None:
     """Both shortcuts (survivors only, wide rows by bound) against the full sum in numpy."""
     generator = torch.Generator().manual_seed(vocab)
     scores = torch.randn(24, vocab, generator=generator) * spread
-    scores[5:10, ::2] = -torch.inf
+    scores[5:10, 1::2] = -torch.inf
     keys, positions = list(range(100, 124)), list(range(24))
     plain = [
         int((row.double().numpy() + gumbel_numpy(key, position, np.arange(vocab))).argmax())
@@ -176,8 +187,24 @@ def test_a_draw_is_the_maximum_of_scores_and_noise(vocab: int, spread: float) ->
     assert draw(scores, keys, positions).tolist() == plain
 
 
+def test_the_kernel_and_torch_draw_the_same_of_many() -> None:
+    """50 000 draws from rows of every width: pruned by a table here, by a bound there."""
+    if native.library() is None:
+        pytest.skip("no C++ compiler here")
+    scores = torch.randn(250, 1500, generator=torch.Generator().manual_seed(12))
+    scores *= torch.linspace(0, 20, 250).unsqueeze(1)
+    for key in range(200):
+        keys, positions = [key * 250 + row for row in range(250)], [key] * 250
+        kernel = native.draw_tokens(scores, noise._states(keys, positions, scores.device))
+        noisy = scores + gumbel(keys, positions, torch.arange(1500).expand(250, -1))
+        assert torch.equal(kernel, noisy.argmax(-1))
+
+
+@pytest.mark.usefixtures("way")
 @given(order=st.permutations(range(12)), cut=st.integers(1, 11))
-@settings(max_examples=20, deadline=None)
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_a_draw_does_not_depend_on_order_or_company(order: list[int], cut: int) -> None:
     scores = torch.randn(12, 1500, generator=torch.Generator().manual_seed(8))
     scores[:6, 40:] = -torch.inf  # narrow and wide rows side by side

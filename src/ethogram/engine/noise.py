@@ -15,6 +15,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ethogram.engine import native
+
 _GOLDEN = 0x9E3779B97F4A7C15
 _MULTIPLY_1 = 0xBF58476D1CE4E5B9
 _MULTIPLY_2 = 0x94D049BB133111EB
@@ -141,6 +143,9 @@ def draw(scores: Tensor, keys: Sequence[int], positions: Sequence[int]) -> Tenso
     Returns:
         [rows] int64 token ids.
     """
+    drawn = native.draw_tokens(scores, _states(keys, positions, scores.device))
+    if drawn is not None:
+        return drawn
     survivors = (scores > -torch.inf).sum(-1)
     picked = torch.empty(scores.shape[0], dtype=torch.int64, device=scores.device)
     narrow = [row for row, n in enumerate(survivors.tolist()) if n <= _NARROW]

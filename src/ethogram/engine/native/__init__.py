@@ -64,6 +64,31 @@ def sort_values(scores: Tensor) -> Tensor | None:
     return ascending
 
 
+def draw_tokens(scores: Tensor, states: Tensor) -> Tensor | None:
+    """The token of each row with the highest sum of score and noise; None without a kernel for it.
+
+    Args:
+        scores: [rows, vocab] fp32, -inf for tokens that are out.
+        states: [rows, 1] int64 stream states of the noise.
+
+    Returns:
+        [rows] int64.
+    """
+    kernels = library() if scores.is_cpu and scores.dtype == torch.float32 else None
+    if kernels is None:
+        return None
+    scores, states = scores.contiguous(), states.contiguous()
+    picked = torch.empty(len(scores), dtype=torch.int64)
+    kernels.draw_rows(
+        ctypes.c_void_p(scores.data_ptr()),
+        ctypes.c_void_p(states.data_ptr()),
+        *(ctypes.c_int64(size) for size in scores.shape),
+        ctypes.c_void_p(picked.data_ptr()),
+        ctypes.c_int(torch.get_num_threads()),
+    )
+    return picked
+
+
 def _fingerprint(compiler: str) -> str:
     """Digest of all that the library depends on: sources, flags, compiler, processor, torch."""
     version = subprocess.run(
