@@ -58,6 +58,11 @@ def test_reversing_a_comparison_reverses_it(study: Study) -> None:
     assert (back.low, back.high) == (pytest.approx(-there.high), pytest.approx(-there.low))
 
 
+def test_an_unknown_format_is_told_before_anything_is_read(tiny_study: Path) -> None:
+    with Study(tiny_study) as fresh, pytest.raises(SpecError, match="unknown format"):
+        export(fresh, Path("out.csv"))
+
+
 def test_comparing_what_was_not_run_says_so(tiny_study: Path) -> None:
     with Study(tiny_study) as fresh, pytest.raises(SpecError, match=r"ethogram run v0\.0\.1"):
         compare(fresh, "v0.0.1", "v0.1.0")

@@ -1,8 +1,8 @@
 """Key/value slots of a batch whose rows have different lengths. Knows tensors; knows no request.
 
 Each row owns a slot that is filled from position 0, so a row's tokens sit where they would sit
-alone. Attention over unused positions is masked; the visible capacity moves in buckets of 64,
-to which torch's CPU attention was measured to be bitwise indifferent as long as a mask is passed.
+alone. The compiled kernel reads a row's own positions alone; for torch's attention the unused ones
+are masked, and the capacity that it sees moves in buckets of 64.
 """
 
 from __future__ import annotations

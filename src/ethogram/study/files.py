@@ -154,16 +154,16 @@ def export(study: Study, path: str | Path, versions: Sequence[str] | None = None
         MissingExtraError: Parquet without the extra `parquet`.
     """
     target = Path(path)
+    if target.suffix not in (".jsonl", ".parquet"):
+        raise SpecError("unknown format", where=str(target), mend="end in .jsonl or .parquet")
     rows = list(_export_rows(study, versions or list(study.versions)))
     if target.suffix == ".jsonl":
         write_whole(target, _lines(rows))
-    elif target.suffix == ".parquet":
+    else:
         arrow = require("pyarrow", extra="parquet", needed_for="export to Parquet")
         parquet = require("pyarrow.parquet", extra="parquet", needed_for="export to Parquet")
         with replacing(target) as temporary:
             parquet.write_table(arrow.Table.from_pylist(rows), temporary)
-    else:
-        raise SpecError("unknown format", where=str(target), mend="end in .jsonl or .parquet")
     return len(rows)
 
 
