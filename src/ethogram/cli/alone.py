@@ -1,0 +1,75 @@
+"""Commands that need no study: scores of a file, models, schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ethogram.cli.common import (
+    json_option,
+    print_json,
+)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--metric", "metrics", multiple=True, help="Metric to compute; may be repeated.")
+@click.option("--evidence", is_flag=True, help="Show where the clearest output shows it.")
+@json_option
+def score(file: Path, metrics: tuple[str, ...], evidence: bool, as_json: bool) -> None:
+    """Score the outputs in FILE (.jsonl or .jsonl.gz), made anywhere."""
+    from ethogram.metrics import score as make
+
+    table = make(file, metrics or None)
+    if as_json:
+        print_json(table.to_json())
+    else:
+        click.echo(table.to_text(evidence=evidence))
+
+
+@click.command()
+@json_option
+def models(as_json: bool) -> None:
+    """List the models that are here, and the built-in ones that can be fetched."""
+    from dataclasses import asdict
+
+    from ethogram.models import available
+
+    infos = available()
+    if as_json:
+        print_json([asdict(info) for info in infos])
+        return
+    for info in infos:
+        click.echo(str(info))
+
+
+@click.command()
+@click.argument("name")
+@click.option("--revision", help="Branch, tag or commit of a hub model.")
+@json_option
+def pull(name: str, revision: str | None, as_json: bool) -> None:
+    """Fetch a built-in or hub model, verify it, and make it ready to load."""
+    from ethogram.models import pull as fetch
+
+    path = fetch(name, revision=revision)
+    if as_json:
+        print_json({"model": name, "path": str(path)})
+    else:
+        click.echo(f"{name} is ready in {path}")
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["study", "version", "suite"]))
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a file, for editors."""
+    from ethogram.spec import StudyFile, SuitePrompt, Version
+
+    kinds: dict[str, Callable[[], dict[str, Any]]] = {
+        "study": StudyFile.model_json_schema,
+        "version": Version.model_json_schema,
+        "suite": SuitePrompt.model_json_schema,
+    }
+    print_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **kinds[kind]()})

@@ -1,0 +1,100 @@
+"""What the commands share: options, an opened study, and ways to print a result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ethogram.study import OnProgress, Study
+    from ethogram.study import Progress as RunProgress
+
+#: A claim, check or contract failed.
+EXIT_FAILED = 1
+
+study_option = click.option(
+    "--study",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Folder of the study. Default: here.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of words.")
+
+
+@contextmanager
+def open_study(folder: Path) -> Iterator[Study]:
+    """The study in a folder, closed at the end."""
+    from ethogram.study import Study
+
+    with Study(folder) as study:
+        yield study
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A rich console on standard output or error."""
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+def print_json(data: Any) -> None:
+    """Print data as JSON."""
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+class Printable(Protocol):
+    """What a verb returns that is words as much as data."""
+
+    def to_json(self) -> Any:
+        """Plain data."""
+
+    def to_text(self) -> str:
+        """Words."""
+
+
+def print_result(result: Printable, *, as_json: bool) -> None:
+    """Print a result as JSON or as words."""
+    if as_json:
+        print_json(result.to_json())
+    else:
+        click.echo(result.to_text())
+
+
+@contextmanager
+def run_progress(*, quiet: bool) -> Iterator[OnProgress | None]:
+    """A live bar with tokens per second and time left, on standard error."""
+    if quiet:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[state]}"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    bar = Progress(*columns, console=console(stderr=True))
+    tasks: dict[str, Any] = {}
+
+    def update(now: RunProgress) -> None:
+        bar.start()  # Only now: an empty bar would leave a blank line before an error.
+        if now.version not in tasks:
+            tasks[now.version] = bar.add_task(now.version, total=now.allowance, state="")
+        speed = f"  {now.tokens / now.seconds:.0f} tokens/s" if now.tokens else ""
+        state = f"{now.done}/{now.total}{speed}"
+        bar.update(tasks[now.version], completed=now.spent, state=state)
+
+    try:
+        yield update
+    finally:
+        if tasks:
+            bar.stop()

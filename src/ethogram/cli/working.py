@@ -1,0 +1,91 @@
+"""Commands that work on a study: make one, run it, bring outputs in and out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ethogram.cli.common import (
+    console,
+    json_option,
+    open_study,
+    print_json,
+    run_progress,
+    study_option,
+)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@json_option
+def init(folder: Path, as_json: bool) -> None:
+    """Make a new study in FOLDER: study.yaml, versions, a suite."""
+    from ethogram.study import init as make
+
+    path = make(folder)
+    if as_json:
+        print_json({"study": str(path)})
+    else:
+        click.echo(f"Made a study in {path}. Next: ethogram run --study {path}")
+
+
+@click.command()
+@click.argument("versions", nargs=-1)
+@study_option
+@json_option
+def run(versions: tuple[str, ...], folder: Path, as_json: bool) -> None:
+    """Generate what is missing, measure it, print the table against each parent."""
+    from ethogram.report.terminal import print_run
+    from ethogram.study import run as make
+
+    def waiting() -> None:
+        click.echo("Another run holds this study; waiting for it to finish.", err=True)
+
+    def loading(model: str) -> None:
+        if not as_json:
+            click.echo(f"Loading {model} (a built-in is fetched on first use)", err=True)
+
+    with open_study(folder) as study, run_progress(quiet=as_json) as on_progress:
+        result = make(
+            study, versions or None, on_progress=on_progress, on_wait=waiting, on_load=loading
+        )
+    if as_json:
+        print_json(result.to_json())
+    else:
+        print_run(console(), result)
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--as", "version", required=True, help="Name of the new version, like v0.0.1.")
+@click.option("--title", default="", help="Title of the new version.")
+@study_option
+@json_option
+def import_(file: Path, version: str, title: str, folder: Path, as_json: bool) -> None:
+    """Bring outputs made elsewhere into the study as a version."""
+    from ethogram.study import import_outputs
+
+    with open_study(folder) as study:
+        path = import_outputs(study, file, version, title=title)
+    if as_json:
+        print_json({"version": version, "file": str(path)})
+    else:
+        click.echo(f"Wrote {path}. Next: ethogram run {version}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("versions", nargs=-1)
+@study_option
+@json_option
+def export(file: Path, versions: tuple[str, ...], folder: Path, as_json: bool) -> None:
+    """Write stored generations to FILE (.jsonl or .parquet)."""
+    from ethogram.study import export as write
+
+    with open_study(folder) as study:
+        rows = write(study, file, versions or None)
+    if as_json:
+        print_json({"file": str(file), "rows": rows})
+    else:
+        click.echo(f"Wrote {rows} generations to {file}")
