@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from ethogram.report.claims import number, printable, signed
+from ethogram.report.claims import number, p_value, printable, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -12,14 +13,16 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from ethogram.study.compare import Comparison, Difference
+    from ethogram.stats import Superiority
+    from ethogram.study.compare import Comparison
+    from ethogram.study.difference import Difference
     from ethogram.study.result import RunResult, VersionResult
 
 #: Columns of a terminal that metric and unit take, and the least that a number takes.
 _METRIC_WIDTH, _NUMBER_WIDTH = 30, 8
 #: Of each output side by side, this many characters; `ethogram export` has all.
 _SAMPLE_CHARACTERS = 480
-_COLOUR = {"better": "green", "worse": "red", "changed": "yellow", "no clear change": "dim"}
+_COLOUR = {"better": "green", "worse": "red", "changed": "yellow"}
 
 
 def print_run(console: Console, result: RunResult) -> None:
@@ -33,6 +36,7 @@ def print_run(console: Console, result: RunResult) -> None:
             heading = Text(f"{row.version} against {row.parent}", style="bold")
             console.print(heading.append(f"  {row.title}", style="not bold"))
             console.print(_differences(row.parent or "", row.version, row.differences.values()))
+            _print_doubts(console, row.differences.values())
     line = f"{result.made} generations made, {result.reused} already stored"
     if result.tokens:
         line += f", {result.tokens / result.seconds:.0f} tokens/s"
@@ -70,30 +74,93 @@ def _overview(result: RunResult, rows: Sequence[VersionResult]) -> Table:
 
 
 def _style(difference: Difference | None) -> str:
-    return _COLOUR[difference.verdict] if difference and difference.excludes_zero else ""
+    return _colour(difference) if difference and difference.is_clear else ""
 
 
 def _differences(before: str, after: str, items: Iterable[Difference]) -> Table:
     """A table of paired differences, a metric a line."""
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    table.add_column("metric", no_wrap=True)
-    for heading in (before, after, "difference", "95 % interval"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    table = _plain_table(
+        "metric", before, after, "difference", "95 % interval", "p", "detectable", last="verdict"
+    )
     for item in items:
+        interval = f"[{signed(item.low)}, {signed(item.high)}]"
         table.add_row(
             Text(item.metric.title),
             number(item.before),
             number(item.after),
             signed(item.estimate),
-            Text(f"[{signed(item.low)}, {signed(item.high)}]"),
-            Text(item.verdict, style=_COLOUR[item.verdict]),
+            Text(f"{interval} ?" if item.is_doubtful else f"{interval}  "),
+            p_value(item.p_adjusted),
+            number(item.test.detectable),
+            Text(item.verdict, style=_colour(item)),
         )
     return table
+
+
+def _plain_table(first: str, *numbers: str, last: str = "") -> Table:
+    """A table without lines: a name, numbers to the right, and words at the end."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column(first, no_wrap=True, overflow="ellipsis")
+    for heading in numbers:
+        table.add_column(heading, justify="right", no_wrap=True)
+    if last:
+        table.add_column(last, no_wrap=True)
+    return table
+
+
+def _colour(item: Difference) -> str:
+    return _COLOUR[item.verdict.removeprefix("perhaps ")] if item.is_clear else "dim"
+
+
+def _evidence(items: Iterable[Difference]) -> Table:
+    """How large the differences are, and what would show them."""
+    from rich.text import Text
+
+    table = _plain_table("metric", "effect size", "after higher", "prompts needed", "or samples")
+    for item in items:
+        needed = item.needed
+        table.add_row(
+            Text(item.metric.title),
+            signed(item.test.effect),
+            _share(item.test.superiority),
+            "–" if needed.prompts is None else str(needed.prompts),
+            "–" if needed.samples is None else f"{needed.samples} each",
+        )
+    return table
+
+
+def _share(superiority: Superiority) -> str:
+    """Shares of pairs; a coupled one is never shown without saying so."""
+    if not math.isnan(superiority.ordinary):
+        return f"{superiority.ordinary:.0%}"
+    return "–" if math.isnan(superiority.coupled) else f"{superiority.coupled:.0%} (coupled)"
+
+
+def _print_doubts(console: Console, items: Iterable[Difference]) -> None:
+    from rich.text import Text
+
+    if doubts := _doubts(items):
+        console.print(Text(doubts, style="dim"))
+
+
+def _doubts(items: Iterable[Difference]) -> str:
+    """Why intervals are marked, or nothing."""
+    doubts: dict[str, list[str]] = {}
+    for item in items:
+        if item.is_doubtful:
+            doubts.setdefault(item.test.doubt, []).append(item.metric.title)
+    if not doubts:
+        return ""
+    reasons = "; ".join(
+        why if len(doubts) == 1 and len(names) > 3 else f"{why}: {', '.join(names)}"
+        for why, names in doubts.items()
+    )
+    return f"? the interval is unreliable ({reasons})"
 
 
 def print_comparison(console: Console, comparison: Comparison) -> None:
@@ -106,6 +173,12 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
         console.print(Text(f"  {change.words}"))
     console.print(f"Paired over {comparison.prompts} prompts", highlight=False)
     console.print(_differences(comparison.before, comparison.after, comparison.differences))
+    _print_doubts(console, comparison.differences)
+    console.print()
+    console.print(_evidence(comparison.differences))
+    console.print()
+    if not comparison.samples:
+        return
     samples = Table(title="side by side", show_lines=True)
     for heading in ("prompt", comparison.before, comparison.after):
         samples.add_column(heading, overflow="fold", ratio=1 if heading == "prompt" else 3)
