@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    from ethogram.stats import Superiority
+    from ethogram.stats import Coupling, Superiority
     from ethogram.study.compare import Comparison
     from ethogram.study.difference import Difference
     from ethogram.study.result import RunResult, VersionResult
@@ -121,7 +122,8 @@ def _evidence(items: Iterable[Difference]) -> Table:
     """How large the differences are, and what would show them."""
     from rich.text import Text
 
-    table = _plain_table("metric", "effect size", "after higher", "prompts needed", "or samples")
+    headings = ("effect size", "after higher", "prompts needed", "or samples", "coupled variance")
+    table = _plain_table("metric", *headings)
     for item in items:
         needed = item.needed
         table.add_row(
@@ -130,8 +132,29 @@ def _evidence(items: Iterable[Difference]) -> Table:
             _share(item.test.superiority),
             "–" if needed.prompts is None else str(needed.prompts),
             "–" if needed.samples is None else f"{needed.samples} each",
+            _coupled_variance(item.test.coupling),
         )
     return table
+
+
+def _coupled_variance(found: Coupling) -> Text:
+    """The ratio with its interval."""
+    from rich.text import Text
+
+    if found.unknown:
+        return Text("–")
+    return Text(f"{found.ratio:.2f} [{found.low:.2f}, {found.high:.2f}]")
+
+
+def _coupling_line(items: Iterable[Difference]) -> str:
+    """What the last column of the evidence says, or why it is empty."""
+    reasons = {item.test.coupling.unknown for item in items if not math.isnan(item.estimate)}
+    if "" in reasons:
+        return (
+            "coupled variance: of differences with shared noise over that with independent noise, "
+            "as measured on these outputs"
+        )
+    return f"coupled variance: cannot be measured ({', '.join(sorted(reasons)) or 'no value'})"
 
 
 def _share(superiority: Superiority) -> str:
@@ -176,6 +199,7 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     _print_doubts(console, comparison.differences)
     console.print()
     console.print(_evidence(comparison.differences))
+    console.print(Text(_coupling_line(comparison.differences), style="dim"))
     console.print()
     if not comparison.samples:
         return

@@ -1,6 +1,7 @@
 """Statistics of versions: paired tests over prompts, corrections, and what more would show."""
 
-from ethogram.stats.bootstrap import Interval, bootstrap
+from ethogram.stats.coupling import Coupling, coupling
+from ethogram.stats.interval import Interval, bootstrap
 from ethogram.stats.multiple import adjust
 from ethogram.stats.paired import PairedTest, paired
 from ethogram.stats.permutation import swap_test
@@ -9,6 +10,7 @@ from ethogram.stats.split import split_prompts
 from ethogram.stats.superiority import Superiority, superiority
 
 __all__ = [
+    "Coupling",
     "Interval",
     "More",
     "PairedTest",
@@ -16,6 +18,7 @@ __all__ = [
     "Superiority",
     "adjust",
     "bootstrap",
+    "coupling",
     "detectable",
     "more_samples",
     "paired",

@@ -8,7 +8,6 @@ prompt resemble each other, so treating them as independent would make every int
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,48 +20,6 @@ Aggregate = Callable[[Array], Array]
 
 #: Numbers held at once while resampling; 4 million take 32 MB.
 CHUNK = 4_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """An estimate with the bounds of its confidence interval; NaN where it cannot be known."""
-
-    estimate: float
-    low: float
-    high: float
-
-
-def bootstrap(
-    parts: Array,
-    aggregate: Aggregate,
-    *,
-    resamples: int = 2000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> Interval:
-    """Percentile interval of one group's value (Efron and Tibshirani 1993, section 13.3).
-
-    Too narrow for few prompts (about 91 % instead of 95 % for twelve); differences between two
-    versions are better served by `paired`.
-
-    Args:
-        parts: [prompts, k], the additive parts of each prompt.
-        aggregate: from summed parts [..., k] to values [...].
-        resamples: bootstrap replicates; 2000 puts the 2.5 % bound within about 0.3 points.
-        seed: of the resampling.
-        confidence: coverage aimed at.
-    """
-    generator = np.random.default_rng(seed)
-    prompts = len(parts)
-    weights = generator.multinomial(prompts, np.full(prompts, 1 / prompts), size=resamples)
-    estimate = float(aggregate(parts.sum(axis=0)))
-    replicates = aggregate(weights.astype(float) @ parts)
-    usable = replicates[np.isfinite(replicates)]
-    if not np.isfinite(estimate) or len(usable) < len(replicates) / 2:
-        return Interval(estimate, float("nan"), float("nan"))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(usable, [tail, 1 - tail])
-    return Interval(estimate, float(low), float(high))
 
 
 def draw_twice(

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from ethogram.stats.bootstrap import Aggregate, draw_twice, present, prompt_means
+from ethogram.stats.coupling import Coupling, coupling, unmeasured
 from ethogram.stats.influence import gradient, influences, standard_error
+from ethogram.stats.interval import critical
 from ethogram.stats.permutation import swap_test
 from ethogram.stats.planning import Spread, detectable
 from ethogram.stats.student import t_quantile
@@ -41,6 +43,7 @@ class PairedTest:
         effect: mean difference of prompts in their standard deviations (Cohen's d_z), with Hedges'
             correction for few prompts.
         superiority: how often the second scores higher.
+        coupling: what shared noise saved.
         prompts: on which the metric says something.
         differing: on how many prompts the difference rests: all alike, it is their number; a few
             large among many small, hardly more than those few.
@@ -57,6 +60,7 @@ class PairedTest:
     spread: Spread
     effect: float
     superiority: Superiority
+    coupling: Coupling
     prompts: int
     differing: float
     doubt: str
@@ -127,23 +131,30 @@ def paired(
     pulls = _without_rounding(pulls, max(abs(value_a), abs(value_b)))
     contributions = _without_rounding(pulls + difference, max(abs(value_a), abs(value_b)))
     error = float(standard_error(pulls))
-    critical = _critical(before, after, aggregate, float(difference), resamples, seed, confidence)
-    reach = error * (critical or t_quantile((1 + confidence) / 2, len(before) - 1))
+    reach = _critical(before, after, aggregate, float(difference), resamples, seed, confidence)
+    bound = error * (reach or t_quantile((1 + confidence) / 2, len(before) - 1))
     differing = _effective(contributions)
+    scores_a, scores_b = (
+        np.einsum("psk,k->ps", parts, gradient(means.mean(axis=0), aggregate))
+        for parts, means in ((before, means_a), (after, means_b))
+    )  # [prompts, samples], each output's share in its version's value
     return PairedTest(
         before=value_a,
         after=value_b,
-        low=value_b - value_a - reach,
-        high=value_b - value_a + reach,
+        low=value_b - value_a - bound,
+        high=value_b - value_a + bound,
         confidence=confidence,
         p=swap_test(means_a, means_b, aggregate, draws=draws, seed=seed),
         error=error,
-        spread=_spread(before, after, aggregate, pulls),
+        spread=_spread(scores_a, scores_b, pulls),
         effect=_effect(float(difference), error, len(before)),
         superiority=superiority(aggregate(before), aggregate(after), coupled=coupled),
+        coupling=coupling(scores_a, scores_b, resamples=resamples, seed=seed)
+        if coupled
+        else unmeasured("no shared noise"),
         prompts=len(before),
         differing=differing,
-        doubt=_doubt(len(before), differing, bounded=critical is not None),
+        doubt=_doubt(len(before), differing, bounded=reach is not None),
     )
 
 
@@ -167,19 +178,13 @@ def _critical(
     seed: int,
     confidence: float,
 ) -> float | None:
-    """How many standard errors the interval reaches to either side.
-
-    Resamples without any spread (rare events of few prompts) count as infinitely far off; None
-    where they are too many to give a bound.
-    """
-    distances = []
+    """How many standard errors the interval reaches; None where no number would do."""
+    distances, errors = [], []
     for first, second in draw_twice(before, after, resamples=resamples, seed=seed):
         differences, pulls = influences(first, second, aggregate)
-        off = np.abs(differences - difference)
-        with np.errstate(all="ignore"):
-            distances.append(np.where(off == 0, 0.0, off / standard_error(pulls)))
-    together = np.nan_to_num(np.concatenate(distances), nan=np.inf, posinf=np.inf)
-    reach = float(np.quantile(together, confidence, method="higher"))
+        distances.append(np.abs(differences - difference))
+        errors.append(standard_error(pulls))
+    reach = critical(np.concatenate(distances), np.concatenate(errors), confidence)
     return reach if np.isfinite(reach) and reach > 0 else None
 
 
@@ -196,20 +201,15 @@ def _effect(difference: float, error: float, prompts: int) -> float:
     return difference / (error * math.sqrt(prompts)) * (1 - 3 / (4 * (prompts - 1) - 1))
 
 
-def _spread(before: Array, after: Array, aggregate: Aggregate, pulls: Array) -> Spread:
+def _spread(scores_a: Array, scores_b: Array, pulls: Array) -> Spread:
     """Split the variance of prompts' differences into that of prompts and that of samples."""
-    means = [prompt_means(parts) for parts in (before, after)]
-    scores_a, scores_b = (
-        np.einsum("psk,k->ps", parts, gradient(mean.mean(axis=0), aggregate))
-        for parts, mean in zip((before, after), means, strict=True)
-    )
-    counts = np.maximum(present(before).sum(axis=1), present(after).sum(axis=1))
+    counts = np.maximum((~np.isnan(scores_a)).sum(axis=1), (~np.isnan(scores_b)).sum(axis=1))
     if scores_a.shape == scores_b.shape and (np.isnan(scores_a) == np.isnan(scores_b)).all():
         noise = _noise(scores_b - scores_a)
     else:
         noise = _noise(scores_a) + _noise(scores_b)
     total = float(pulls.var(ddof=1))
-    prompts, samples = len(before), float(1 / np.mean(1 / counts))
+    prompts, samples = len(pulls), float(1 / np.mean(1 / counts))
     repeated = counts > 1
     if not repeated.any():
         return Spread(math.nan, math.nan, total, prompts, samples)
@@ -249,6 +249,7 @@ def _unknown(before: float, after: float, parts: Array, confidence: float) -> Pa
         spread=Spread(nan, nan, nan, len(parts), nan),
         effect=nan,
         superiority=Superiority(nan, nan),
+        coupling=unmeasured("no value"),
         prompts=len(parts),
         differing=nan,
         doubt="too few prompts" if len(parts) < 2 else "not measured in both",

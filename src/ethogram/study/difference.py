@@ -109,6 +109,9 @@ class Difference:
             "after_higher": test.superiority.ordinary,
             "after_higher_coupled": test.superiority.coupled,
             "detectable": test.detectable,
+            "coupled_variance": test.coupling.ratio,
+            "coupled_variance_low": test.coupling.low,
+            "coupled_variance_high": test.coupling.high,
         }
         needed = self.needed
         return {
@@ -118,6 +121,7 @@ class Difference:
             "prompts": test.prompts,
             "prompts_needed": needed.prompts,
             "samples_needed": needed.samples,
+            "coupling_unknown": test.coupling.unknown or None,
             "unreliable": test.doubt or None,
             "verdict": self.verdict,
         }
