@@ -1,6 +1,7 @@
 """The verbs: run, compare, init, import, export; joins the rooms above it."""
 
-from ethogram.study.compare import Comparison, Difference, compare
+from ethogram.study.compare import Comparison, compare
+from ethogram.study.difference import Difference, difference, differences
 from ethogram.study.files import export, import_outputs, init
 from ethogram.study.look import Shown, diff, show
 from ethogram.study.record import OnProgress, Progress, VersionProgress
@@ -20,6 +21,8 @@ __all__ = [
     "VersionResult",
     "compare",
     "diff",
+    "difference",
+    "differences",
     "export",
     "import_outputs",
     "init",
