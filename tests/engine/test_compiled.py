@@ -207,8 +207,8 @@ def test_ties_dropped_at_the_cut_of_top_k_would_be_caught() -> None:
     [("frequency_penalty", 1.5), ("presence_penalty", 1.5), ("repetition_penalty", 1.5)],
 )
 def test_a_prompt_or_padding_counted_wrongly_would_be_caught(name: str, value: float) -> None:
-    """Scores 2 apart from neighbours: a count too many or too few lets another token win."""
-    scores = torch.tensor([[4.0, 4.5, 5.0, 4.2, 0.0, 3.0]])
+    """A count too many or too few lets another token win."""
+    scores = torch.tensor([[4.3, 4.5, 5.0, 4.2, 0.0, 3.0]])
     decoding = Decoding(strategy="greedy", **{name: value})
     right = History([[2, 2]], [[1]])
     wrong = {
@@ -274,7 +274,7 @@ def test_the_trace_equals_torch(shape: str, dtype: torch.dtype) -> None:
     rank = 1 + (raw > raw.gather(1, tokens)).sum(-1)
     assert seen.rank.tolist() == rank.tolist()
 
-    best = raw.sort(-1, descending=True, stable=True)
+    best = raw.sort(dim=-1, descending=True, stable=True)
     there = best.values[:, :12] > -torch.inf
     assert torch.equal(
         torch.from_numpy(seen.best).long(), best.indices[:, :12].masked_fill(~there, -1)
@@ -422,13 +422,18 @@ def test_ids_beyond_the_logits_are_passed_over() -> None:
 
 
 def test_extreme_scores_are_cut_as_by_their_definition() -> None:
-    """Ranges beyond fp32, and differences as small as it has."""
-    tiny_steps = torch.arange(100, dtype=torch.int32).view(torch.float32)
-    wide = torch.linspace(-3e38, 3e38, 100)
-    for scores in (tiny_steps.unsqueeze(0), wide.unsqueeze(0), wide.unsqueeze(0) / 1e30):
-        for name, value in (("top_p", 0.5), ("typical_p", 0.5), ("top_k", 7)):
-            _, kept = both(scores.contiguous(), Decoding(**{name: value}), EMPTY)
-            assert 1 <= int(kept.sum()) <= 100
+    """Differences as small as fp32 has, and ranges that overflow it."""
+    smallest = torch.arange(100, dtype=torch.int32).view(torch.float32).unsqueeze(0)
+    wide = torch.linspace(-1.7e38, 1.7e38, 100).unsqueeze(0) * 2
+    history = History([[1]], [[2]], keys=[5])
+    for name, value in (("top_p", 0.5), ("typical_p", 0.5), ("top_k", 7)):
+        decoding = Decoding(**{name: value})
+        _, kept = both(smallest, decoding, EMPTY)
+        exceptions(name, value, smallest, kept)
+        seen = choose_by_kernel(wide, decoding, history, trace=True)
+        assert seen.tokens[0] == 99
+        assert seen.trace is not None
+        assert seen.trace.kept[0, 0] == {"top_k": 7}.get(name, 1)
 
 
 @pytest.mark.parametrize("tau", [1.0, 3.0])
