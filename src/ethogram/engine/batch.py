@@ -17,6 +17,8 @@ from torch import Tensor
 
 from ethogram.engine.beam import BeamSearch
 from ethogram.engine.choosing import choose
+from ethogram.engine.companions import Companions
+from ethogram.engine.feeding import feed
 from ethogram.engine.forward import DecoderOnly, Prefilled
 from ethogram.engine.invariance import RowClass
 from ethogram.engine.output import Output
@@ -37,6 +39,7 @@ class Work:
         prefills: prompts run.
         prompt_tokens: tokens of these prompts.
         forks: times a history was copied because its outputs parted.
+        companions: rows computed for second views (guidance, amateurs), a prompt counting as one.
     """
 
     delivered: int = 0
@@ -46,6 +49,7 @@ class Work:
     prefills: int = 0
     prompt_tokens: int = 0
     forks: int = 0
+    companions: int = 0
 
     @property
     def merged_share(self) -> float:
@@ -66,6 +70,7 @@ class Batch:
         merging: let equal histories share a row.
         clock: seconds.
         work: counts go here.
+        companions: what outputs with a second view look at.
     """
 
     def __init__(
@@ -80,11 +85,13 @@ class Batch:
         merging: bool,
         clock: Callable[[], float],
         work: Work,
+        companions: Companions | None = None,
     ) -> None:
         self.forward, self.waves, self.rows, self.clock = forward, waves, rows, clock
         self.tokenizer, self.usable, self.work = tokenizer, usable, work
         self.queue = deque(self._ordered(jobs))
         self.slots = Slots(forward.copy, merging)
+        self.companions = companions or Companions()
         self.new_tokens = 0
         self._prefilled: tuple[tuple[int, ...], Prefilled] | None = None
         self._in_progress = 0
@@ -116,11 +123,13 @@ class Batch:
         if admitted:
             rows, logits, log_probs = admitted
             holders: list[Shared | BeamSearch] = list(rows)
+            self.companions.admit(holders)
         else:
             holders = list(self.slots.holders())
             logits = self._decode(holders)
+            self.companions.advance(holders)
             log_probs = logits.log_softmax(-1)
-        self.new_tokens = choose(holders, logits, log_probs)
+        self.new_tokens = choose(holders, logits, log_probs, self.companions)
         self.work.delivered += self.new_tokens
         return self._settle(holders)
 
@@ -191,17 +200,10 @@ class Batch:
                 continue
             for row, token in zip(holder.rows, holder.last_tokens, strict=True):
                 tokens[row], positions[row] = token, holder.length - 1
-        made = []
-        for start in range(0, used, self.rows.most):
-            stop = min(start + self.rows.most, used)
-            padding = self.rows.padded(stop - start) - (stop - start)
-            self.work.padding += padding
-            fed = [*tokens[start:stop], *[0] * padding]
-            places = [*positions[start:stop], *[0] * padding]
-            made.append(self.forward.decode(fed, places, first=start)[: stop - start])
+        logits, padding = feed(self.forward, self.rows, tokens, positions)
+        self.work.padding += padding
         self.work.steps += 1
         self.work.computed += used
-        logits = made[0] if len(made) == 1 else torch.cat(made)
         order = [row for holder in holders for row in _rows(holder)]
         if order == list(range(used)):
             return logits
@@ -224,6 +226,7 @@ class Batch:
             done += [output.generation(now) for output in ended]
             self._in_progress -= len(ended)
             self.work.forks += self.slots.part(holder)
+        self.companions.settle()
         return done
 
 

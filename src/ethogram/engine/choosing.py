@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ethogram.engine.beam import BeamSearch
+from ethogram.engine.companions import Companions
 from ethogram.engine.noise import draw
 from ethogram.engine.output import Output
 from ethogram.engine.slots import Shared
@@ -19,13 +20,19 @@ from ethogram.engine.steps import History, apply_steps
 from ethogram.engine.steps.mirostat import surprise
 
 
-def choose(holders: Sequence[Shared | BeamSearch], logits: Tensor, log_probs: Tensor) -> int:
+def choose(
+    holders: Sequence[Shared | BeamSearch],
+    logits: Tensor,
+    log_probs: Tensor,
+    companions: Companions,
+) -> int:
     """Give every output its next token.
 
     Args:
         holders: each with as many consecutive rows here as it has slots.
         logits: [rows, vocab] fp32.
         log_probs: [rows, vocab] fp32, their log-softmax.
+        companions: what outputs with a second view look at.
 
     Returns:
         How many outputs there were.
@@ -42,12 +49,16 @@ def choose(holders: Sequence[Shared | BeamSearch], logits: Tensor, log_probs: Te
         row, count = row + 1, count + len(holder.outputs)
     for members in groups.values():
         rows = [row for row, _ in members]
-        _choose_group([output for _, output in members], rows, logits, log_probs)
+        _choose_group([output for _, output in members], rows, logits, log_probs, companions)
     return count
 
 
 def _choose_group(
-    outputs: Sequence[Output], rows: Sequence[int], logits: Tensor, log_probs: Tensor
+    outputs: Sequence[Output],
+    rows: Sequence[int],
+    logits: Tensor,
+    log_probs: Tensor,
+    companions: Companions,
 ) -> None:
     decoding = outputs[0].job.request.decoding
     everything = list(rows) == list(range(len(logits)))
@@ -60,6 +71,8 @@ def _choose_group(
         [output.job.request.noise_key or 0 for output in outputs],
         [output.surprise_limit for output in outputs],
     )
+    if outputs[0].job.second is not None:
+        scores = companions.scores(outputs, scores)
     scores = apply_steps(scores, decoding, history)
     if decoding.is_stochastic:
         tokens = draw(scores, history.keys, [output.written for output in outputs])

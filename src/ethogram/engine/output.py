@@ -27,7 +27,11 @@ class Output:
         self.finish_reason: FinishReason | None = None
         decoding = job.request.decoding
         #: Outputs of one group choose alike, so they choose together.
-        self.group: Hashable = (decoding.resolved_strategy, decoding.steps)
+        self.group: Hashable = (
+            decoding.resolved_strategy,
+            decoding.steps,
+            decoding.second_view,
+        )
         self._mirostat = decoding.mirostat
         #: Most surprise of the next token, bits; each token moves it when mirostat is on.
         self.surprise_limit = first_limit(self._mirostat)

@@ -15,7 +15,7 @@ from ethogram.study.workspace import Study
 
 if TYPE_CHECKING:
     from ethogram.engine import Engine
-    from ethogram.models import ModelReference
+    from ethogram.models import LoadedModel, ModelReference
 
 #: Generations are stored in transactions of at most this many, or this many seconds apart: little
 #: is lost by a crash, and SQLite is not asked to sync for every row.
@@ -89,24 +89,47 @@ def run(
 
 
 class _Engines:
-    """Keeps one loaded model: the versions of a study mostly share it."""
+    """Keeps one loaded model, and its amateur: the versions of a study mostly share them."""
 
     def __init__(self, max_rows: int | None, on_load: Callable[[str], None] | None) -> None:
         self._max_rows, self._on_load = max_rows, on_load
-        self._loaded: tuple[ModelReference, Engine] | None = None
+        self._loaded: dict[ModelReference, LoadedModel] = {}
+        self._engine: tuple[ModelReference, str | None, Engine] | None = None
 
-    def get(self, reference: ModelReference) -> Engine:
-        """The engine of a model, loaded if the one before was another's."""
+    def get(
+        self, reference: ModelReference, amateur: tuple[str, ModelReference] | None = None
+    ) -> Engine:
+        """The engine of a model, loaded if the one before was another's.
+
+        Args:
+            reference: the model.
+            amateur: the name that decodings give their amateur, and which model it is.
+        """
         from ethogram.engine import MAX_ROWS, Engine
+
+        name = amateur[0] if amateur else None
+        if self._engine and self._engine[0] == reference and name in (None, self._engine[1]):
+            return self._engine[2]
+        wanted = {reference, amateur[1]} if amateur else {reference}
+        # What is not needed is freed before the next is loaded: two more might not fit.
+        self._engine = None
+        self._loaded = {known: made for known, made in self._loaded.items() if known in wanted}
+        engine = Engine(
+            self._load(reference),
+            max_rows=self._max_rows or MAX_ROWS,
+            amateurs={amateur[0]: self._load(amateur[1])} if amateur else None,
+        )
+        self._engine = (reference, name, engine)
+        return engine
+
+    def _load(self, reference: ModelReference) -> LoadedModel:
         from ethogram.models import load
 
-        if self._loaded is None or self._loaded[0] != reference:
+        if reference not in self._loaded:
             if self._on_load:
                 self._on_load(reference.model)
-            self._loaded = None  # Freed before the next is loaded: two might not fit.
-            engine = Engine(load(reference), max_rows=self._max_rows or MAX_ROWS)
-            self._loaded = (reference, engine)
-        return self._loaded[1]
+            self._loaded[reference] = load(reference)
+        return self._loaded[reference]
 
 
 def _run_version(
@@ -121,7 +144,11 @@ def _run_version(
     todo = [request for identity, request in requests.items() if identity in missing]
     if not todo:
         return Made(reused=len(requests))
-    engine = engines.get(study.model_reference(name))
+    amateur = study.amateur_reference(name)
+    engine = engines.get(
+        study.model_reference(name),
+        (version.decoding.amateur, amateur) if version.decoding.amateur and amateur else None,
+    )
     recorder = _Recorder(study, name, todo, on_progress)
     try:
         generations = engine.generate(todo, on_tokens=recorder.count_tokens)
@@ -135,7 +162,7 @@ def _run_version(
         generations=recorder.made,
         reused=len(requests) - len(todo),
         tokens=recorder.tokens,
-        computed=engine.work.computed + engine.work.prefills,
+        computed=engine.work.computed + engine.work.prefills + engine.work.companions,
     )
 
 
