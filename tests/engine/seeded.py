@@ -1,4 +1,4 @@
-"""Tiny models whose weights are drawn by numpy, so that any version of transformers has the same."""
+"""Tiny models whose weights are drawn by numpy: the same in any version of transformers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def model(kind: str, layers: int, tied: bool, seed: int) -> Any:
     """A model in eval mode, fp32; each weight depends on the seed and its own name alone."""
     made = transformers.AutoModelForCausalLM.from_config(config(kind, layers, tied))
     with torch.no_grad():
-        for name, weight in sorted(made.named_parameters()):
+        for full_name, weight in sorted(made.named_parameters()):
+            name = full_name.replace("embed_out", "lm_head")  # As GPT-NeoX's was called before 5.
             draw = np.random.default_rng([seed, zlib.crc32(name.encode())]).random(weight.shape)
             spread = 1.0 if weight.dim() > 1 else 0.1
             centre = 1.0 if weight.dim() == 1 and name.endswith("weight") else 0.0

@@ -111,10 +111,7 @@ class Engine:
             ModelError: the architecture cannot be batched, or memory does not hold one output.
         """
         distinct = list({request.identity: request for request in requests}.values())
-        amateurs = {
-            name: (amateur, DecoderOnly(amateur, 1)) for name, amateur in self.amateurs.items()
-        }
-        jobs = make_jobs(distinct, self.loaded, self._forward(1), amateurs)
+        jobs = make_jobs(distinct, self.loaded, self._forward(1), self.amateurs)
         self.work = Work()
         # Early layers can be seen in a batch of its own alone: see `layers`.
         parts = [[job for job in jobs if _looks_at_layers(job) is early] for early in (False, True)]

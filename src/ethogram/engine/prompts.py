@@ -44,7 +44,7 @@ def make_jobs(
     requests: Sequence[Request],
     loaded: ServedModel,
     forward: DecoderOnly,
-    amateurs: Mapping[str, tuple[ServedModel, DecoderOnly]] | None = None,
+    amateurs: Mapping[str, ServedModel] | None = None,
 ) -> list[Job]:
     """Make all requests ready; each distinct prompt is tokenised once.
 

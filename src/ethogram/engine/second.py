@@ -40,17 +40,17 @@ class SecondViews:
     Args:
         loaded: the model.
         forward: runs it.
-        amateurs: other models by the name that decodings give them, each with what runs it.
+        amateurs: other models by the name that decodings give them.
     """
 
     def __init__(
         self,
         loaded: ServedModel,
         forward: DecoderOnly,
-        amateurs: Mapping[str, tuple[ServedModel, DecoderOnly]],
+        amateurs: Mapping[str, ServedModel],
     ) -> None:
         self._loaded, self._forward, self._amateurs = loaded, forward, amateurs
-        self._same_tokens: dict[str, bool] = {}
+        self._context: dict[str, int] = {}
         self._same_split: dict[tuple[str, str], bool] = {}
         self._negative: dict[str, tuple[int, ...]] = {}
 
@@ -104,32 +104,33 @@ class SecondViews:
                 f"the amateur {view.model} is not loaded",
                 "hand it to the engine: Engine(model, amateurs={name: amateur})",
             )
-        amateur, forward = self._amateurs[view.model]
-        self._check_tokens(view.model, amateur)
+        amateur = self._amateurs[view.model]
+        context = self._context_of(view.model, amateur)
         if (view.model, text) not in self._same_split:
             self._same_split[view.model, text] = _split(amateur, text) == _split(self._loaded, text)
         if not self._same_split[view.model, text]:
             raise _other_tokenizer(view.model, f"it splits prompt {request.prompt_id} otherwise")
-        room = forward.context_length - len(ids)
+        room = context - len(ids)
         if room < 1:
             raise RequestError(
-                f"the prompt has {len(ids)} tokens and the amateur's context "
-                f"{forward.context_length}",
+                f"the prompt has {len(ids)} tokens and the amateur's context {context}",
                 where=f"prompt {request.prompt_id}",
                 mend="shorten the prompt or choose an amateur with a longer context",
             )
         return Second(view, view.model, ids, room=room)
 
-    def _check_tokens(self, name: str, amateur: ServedModel) -> None:
-        if self._same_tokens.get(name):
-            return
+    def _context_of(self, name: str, amateur: ServedModel) -> int:
+        """Most tokens that an amateur reads, once it is known to fit the model."""
+        if name in self._context:
+            return self._context[name]
         if amateur.is_encoder_decoder:
             raise _refusal(f"the amateur {name} has an encoder", "choose a decoder-only model")
         ours, theirs = (made.tokenizer.get_vocab() for made in (self._loaded, amateur))
         if ours != theirs:
             differing = len(set(ours.items()) ^ set(theirs.items()))
             raise _other_tokenizer(name, f"{differing} entries of their vocabularies differ")
-        self._same_tokens[name] = True
+        self._context[name] = DecoderOnly(amateur, 1).context_length
+        return self._context[name]
 
 
 def _split(loaded: ServedModel, text: str) -> Any:
