@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import torch
 from tests.engine import seeded, tiny
 
 from ethogram.engine import Engine
-from ethogram.engine.contrast import between_layers
+from ethogram.engine.contrast import _divergence, between_layers
 from ethogram.engine.layers import early_layers
 from ethogram.errors import RequestError
 from ethogram.spec import Decoding, Request
@@ -134,6 +135,24 @@ def test_each_row_chooses_its_layer_by_itself() -> None:
         singly = [between_layers(logits[row : row + 1], [one[row : row + 1]]) for one in early]
         chosen.add(next(i for i, one in enumerate(singly) if torch.equal(one[0], together[row])))
     assert len(chosen) > 1
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_how_layers_differ_is_the_same_to_the_bit_for_a_row_alone() -> None:
+    """torch's mean of a single long row is summed by its threads in parts, and rounds otherwise."""
+    one, other = torch.randn(2, 6, 60_000, generator=torch.Generator().manual_seed(0)) * 2
+    sides = [part for side in (one, other) for part in (side.log_softmax(-1), side.softmax(-1))]
+    together = _divergence(*sides)
+    alone = [_divergence(*(side[row : row + 1] for side in sides)) for row in range(6)]
+    assert torch.equal(torch.cat(alone), together)
 
 
 # --- which layers ---------------------------------------------------------------------------------
