@@ -36,7 +36,7 @@ SAMPLING: dict[str, dict[str, Any]] = {
     "sampled": {"temperature": 0.8, "top_k": 40, "top_p": 0.9},
 }
 DECODINGS = {
-    f"{one}_{other}": Decoding(**SETTINGS[one], **SAMPLING[other], max_new_tokens=28)
+    f"{one}_{other}": Decoding(**SETTINGS[one], **SAMPLING[other], max_new_tokens=20)
     for one in SETTINGS
     for other in SAMPLING
 }
@@ -45,7 +45,7 @@ DECODINGS = {
 def as_requests(decodings: dict[str, Decoding]) -> list[Request]:
     return [
         Request(f"{name}/{i}", f"p{i}", 0, prompt, decoding, noise_key=1000 + i)
-        for i, prompt in enumerate(PROMPTS)
+        for i, prompt in enumerate(PROMPTS[1:])
         for name, decoding in decodings.items()
     ]
 
@@ -80,8 +80,11 @@ def test_a_mixed_batch_equals_generate(kind: str) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "dtype"),
+    [("gpt2", torch.bfloat16), ("gpt_neox", torch.float32), ("llama", torch.bfloat16)],
+    ids=["gpt2", "gpt_neox", "llama"],
+)
 def test_company_merging_and_limits_change_no_bit(kind: str, dtype: torch.dtype) -> None:
     """Guided and ordinary outputs and a beam search: the same alone, apart, in any order."""
     model = dataclasses.replace(
@@ -161,10 +164,10 @@ def test_memory_counts_companion_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny.loaded("llama")
     requests = as_requests({k: v for k, v in DECODINGS.items() if k.startswith("away")})
     whole = run(Engine(model), requests)
-    longest = max(len(model.tokenizer(prompt).input_ids) for prompt in PROMPTS) + 28
+    longest = max(len(model.tokenizer(prompt).input_ids) for prompt in PROMPTS) + 20
     forward = DecoderOnly(model, 1)
     own = forward.slot_bytes(longest, 0)
-    beside = forward.slot_bytes(len(model.tokenizer(NEGATIVE).input_ids) + 28, 0)
+    beside = forward.slot_bytes(len(model.tokenizer(NEGATIVE).input_ids) + 20, 0)
     monkeypatch.setattr(module, "available_bytes", lambda device: 2 * 4 * (own + beside))
     usable = []
     plain = Batch.__init__

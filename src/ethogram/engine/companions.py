@@ -134,9 +134,8 @@ class Companions:
 
     def admit(self, holders: Iterable[Holder]) -> None:
         """Begin the second views of outputs that start with this step."""
-        holders = self._seen(holders)
+        outputs = [output for holder in self._seen(holders) for output in holder.outputs]
         for name, rows in self._views.items():
-            outputs = [output for holder in holders for output in holder.outputs]
             lookers = [one for one in outputs if one.job.second and one.job.second.model == name]
             if lookers:
                 rows.admit(lookers)

@@ -341,6 +341,7 @@ class Decoding(BaseModel):
 
         Two decodings with equal canonical forms give equal outputs: neutral and unreachable
         settings are dropped, stop lists are sets, and the order is kept only among active steps.
+        An amateur stands there by its name; requests put the identity of its weights in its place.
         """
         strategy = self.resolved_strategy
         form: dict[str, Any] = {"strategy": strategy, "max_new_tokens": self.max_new_tokens}
