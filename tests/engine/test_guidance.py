@@ -16,7 +16,9 @@ from tests.engine.test_equality import PROMPTS, model_of, warpers
 from transformers import UnbatchedClassifierFreeGuidanceLogitsProcessor
 
 from ethogram.engine import Engine
+from ethogram.engine.companions import SecondRows
 from ethogram.engine.contrast import guided
+from ethogram.engine.invariance import RowClass
 from ethogram.errors import RequestError
 from ethogram.spec import Decoding, Generation, Request
 
@@ -179,6 +181,26 @@ def test_memory_counts_companion_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Batch, "__init__", watched)
     assert run(Engine(model), requests) == whole
     assert usable == [4]
+
+
+def test_a_second_view_that_does_not_fit_halves_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny.loaded("llama")
+    requests = as_requests({k: v for k, v in DECODINGS.items() if k.startswith("weak")})
+    whole = run(Engine(model), requests)
+    plain, failed = SecondRows.advance, []
+
+    def short(self: SecondRows) -> None:
+        if self.forward.rows > 4:
+            failed.append(self.forward.rows)
+            raise MemoryError
+        plain(self)
+
+    monkeypatch.setattr(SecondRows, "advance", short)
+    monkeypatch.setattr(Engine, "rows", RowClass(None, 64))
+    assert {name: made[0] for name, made in run(Engine(model), requests).items()} == {
+        name: made[0] for name, made in whole.items()
+    }
+    assert failed == [8]
 
 
 @given(st.integers(0, 2**31), st.floats(0, 4), st.sampled_from(("peaked", "flat", "bf16_ties")))

@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
 
 from ethogram.engine.batch import Batch, Work
 from ethogram.engine.companions import Companions, SecondRows
@@ -113,9 +112,14 @@ class Engine:
         distinct = list({request.identity: request for request in requests}.values())
         jobs = make_jobs(distinct, self.loaded, self._forward(1), self.amateurs)
         self.work = Work()
-        # Early layers can be seen in a batch of its own alone: see `layers`.
-        parts = [[job for job in jobs if _looks_at_layers(job) is early] for early in (False, True)]
-        return chain.from_iterable(self._run(part, on_tokens) for part in parts if part)
+        return self._run_apart(jobs, on_tokens)
+
+    def _run_apart(
+        self, jobs: Sequence[Job], on_tokens: Callable[[int], None] | None
+    ) -> Iterator[Generation]:
+        """Run those that look at early layers after the others: see `layers`."""
+        for early in (False, True):
+            yield from self._run([job for job in jobs if _looks_at_layers(job) is early], on_tokens)
 
     def _run(
         self, jobs: Sequence[Job], on_tokens: Callable[[int], None] | None
