@@ -19,6 +19,8 @@ from torch import Tensor
 from ethogram.engine.beam import BeamSearch
 from ethogram.engine.cache import Pairs
 from ethogram.engine.choosing import Chooser
+from ethogram.engine.companions import Companions
+from ethogram.engine.feeding import feed
 from ethogram.engine.forward import DecoderOnly, Prefilled
 from ethogram.engine.invariance import RowClass
 from ethogram.engine.output import Output
@@ -42,6 +44,7 @@ class Work:
         prompt_tokens_computed: those of them that were computed; the others begin the prompt
             before as well, and were taken over.
         forks: times a history was copied because its outputs parted.
+        companions: rows computed for second views (guidance, amateurs), a prompt counting as one.
     """
 
     delivered: int = 0
@@ -53,6 +56,7 @@ class Work:
     prompt_tokens: int = 0
     prompt_tokens_computed: int = 0
     forks: int = 0
+    companions: int = 0
 
     @property
     def merged_share(self) -> float:
@@ -74,6 +78,7 @@ class Batch:
         merging: let equal histories share a row.
         clock: seconds.
         work: counts go here.
+        companions: what outputs with a second view look at.
     """
 
     def __init__(
@@ -88,12 +93,14 @@ class Batch:
         merging: bool,
         clock: Callable[[], float],
         work: Work,
+        companions: Companions | None = None,
     ) -> None:
         self.forward, self.waves, self.rows, self.clock = forward, waves, rows, clock
         self.tokenizer, self.usable, self.work = tokenizer, usable, work
         self.queue = deque(self._ordered(jobs))
         self.slots = Slots(forward.copy, merging)
-        self.chooser = Chooser()
+        self.companions = companions or Companions()
+        self.chooser = Chooser(self.companions)
         self.new_tokens = 0
         self._prefilled: tuple[tuple[int, ...], Prefilled] | None = None
         self._in_progress = 0
@@ -132,10 +139,12 @@ class Batch:
         admitted = self._admit()
         if admitted:
             holders, rows, logits = admitted
+            self.companions.admit(holders)
         else:
             holders = list(self.slots.holders())
             rows = [_rows(holder) for holder in holders]
             logits = self._decode(holders)
+            self.companions.advance(holders)
         self.new_tokens = self.chooser.choose(holders, rows, logits)
         self.work.delivered += self.new_tokens
         return self._settle(holders)
@@ -224,18 +233,12 @@ class Batch:
                 continue
             for row, token in zip(holder.rows, holder.last_tokens, strict=True):
                 tokens[row], positions[row] = token, holder.length - 1
-        made = []
-        for start in range(0, used, self.rows.most):
-            stop = min(start + self.rows.most, used)
-            padding = self.rows.padded(stop - start) - (stop - start)
-            self.work.padding += padding
-            fed = [*tokens[start:stop], *[0] * padding]
-            places = [*positions[start:stop], *[0] * padding]
-            made.append(self.forward.decode(fed, places, first=start)[: stop - start])
+        logits, padding = feed(self.forward, self.rows, tokens, positions)
+        self.work.padding += padding
         self.work.steps += 1
         self.work.computed += used
         self.work.beams += used - len(holders)
-        return made[0] if len(made) == 1 else torch.cat(made)
+        return logits
 
     def _settle(self, holders: Sequence[Holder]) -> list[Generation]:
         """Part histories that differ now, let beams continue their parents, and end what ended."""
@@ -254,6 +257,7 @@ class Batch:
             done += [output.generation(now) for output in ended]
             self._in_progress -= len(ended)
             self.work.forks += self.slots.part(holder)
+        self.companions.settle()
         return done
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ethogram.engine import native
 from ethogram.engine.beam import BeamSearch
+from ethogram.engine.companions import Companions
 from ethogram.engine.native.choose import OUTPUT, Chosen, Edit, choose
 from ethogram.engine.noise import draw
 from ethogram.engine.output import Output
@@ -28,9 +29,14 @@ from ethogram.engine.steps.mirostat import surprise
 
 
 class Chooser:
-    """Gives outputs their tokens, step after step."""
+    """Gives outputs their tokens, step after step.
 
-    def __init__(self) -> None:
+    Args:
+        companions: what outputs with a second view look at.
+    """
+
+    def __init__(self, companions: Companions) -> None:
+        self._companions = companions
         self._programs: dict[Hashable, Program] = {}
 
     def choose(
@@ -46,30 +52,32 @@ class Chooser:
         Returns:
             How many outputs there were.
         """
-        outputs: list[Output] = []
-        places: list[int] = []
+        plain: list[tuple[Output, int]] = []
+        seconded: list[tuple[Output, int]] = []
         beams = 0
         for holder, mine in zip(holders, rows, strict=True):
             if isinstance(holder, BeamSearch):
                 holder.push(logits[list(mine)].float().log_softmax(-1))
                 beams += 1
             else:
-                outputs += holder.outputs
-                places += [mine[0]] * len(holder.outputs)
+                for output in holder.outputs:
+                    (plain if output.job.second is None else seconded).append((output, mine[0]))
         library = native.library() if logits.is_cpu else None
-        if outputs and library is not None:
-            self._choose_compiled(library, outputs, places, logits)
-        elif outputs:
-            _choose_in_torch(outputs, places, logits)
-        return beams + len(outputs)
+        if plain and library is not None:
+            self._choose_compiled(library, plain, logits)
+        elif plain:
+            _choose_in_torch(plain, logits, self._companions)
+        if seconded:  # Their scores are made in torch, so torch chooses from them too.
+            _choose_in_torch(seconded, logits, self._companions)
+        return beams + len(plain) + len(seconded)
 
     def _choose_compiled(
         self,
         library: ctypes.CDLL,
-        outputs: Sequence[Output],
-        rows: Sequence[int],
+        placed: Sequence[tuple[Output, int]],
         logits: Tensor,
     ) -> None:
+        outputs, rows = zip(*placed, strict=True)
         programs = [self._program(output) for output in outputs]
         chosen = choose_compiled(library, outputs, programs, rows, logits)
         for output, program, token, logprob, bits in zip(
@@ -145,16 +153,18 @@ def tables(
     return table, np.concatenate([program.steps for program in distinct]), edits
 
 
-def _choose_in_torch(outputs: Sequence[Output], rows: Sequence[int], logits: Tensor) -> None:
-    groups: dict[Hashable, list[int]] = defaultdict(list)
-    for place, output in enumerate(outputs):
-        groups[output.group].append(place)
-    for places in groups.values():
-        mine = [rows[place] for place in places]
-        _choose_group([outputs[place] for place in places], logits[mine].float())
+def _choose_in_torch(
+    placed: Sequence[tuple[Output, int]], logits: Tensor, companions: Companions
+) -> None:
+    groups: dict[Hashable, list[tuple[Output, int]]] = defaultdict(list)
+    for output, row in placed:
+        groups[output.group].append((output, row))
+    for members in groups.values():
+        mine = [row for _, row in members]
+        _choose_group([output for output, _ in members], logits[mine].float(), companions)
 
 
-def _choose_group(outputs: Sequence[Output], logits: Tensor) -> None:
+def _choose_group(outputs: Sequence[Output], logits: Tensor, companions: Companions) -> None:
     """Choose for outputs of one decoding, each from its row of [outputs, vocab] fp32."""
     decoding = outputs[0].job.request.decoding
     history = History(
@@ -165,7 +175,10 @@ def _choose_group(outputs: Sequence[Output], logits: Tensor) -> None:
         [output.job.request.noise_key or 0 for output in outputs],
         [output.surprise_limit for output in outputs],
     )
-    scores = apply_steps(logits, decoding, history)
+    scores = logits
+    if outputs[0].job.second is not None:
+        scores = companions.scores(outputs, logits)
+    scores = apply_steps(scores, decoding, history)
     if decoding.is_stochastic:
         tokens = draw(scores, history.keys, [output.written for output in outputs])
     else:

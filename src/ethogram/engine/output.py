@@ -28,7 +28,11 @@ class Output:
         self.finish_reason: FinishReason | None = None
         decoding = job.request.decoding
         #: Outputs of one group choose alike, so they choose together.
-        self.group: Hashable = (decoding.resolved_strategy, decoding.steps)
+        self.group: Hashable = (
+            decoding.resolved_strategy,
+            decoding.steps,
+            decoding.second_view,
+        )
         #: Prompt and tokens in the form of the compiled choice.
         self.seen = Seen(job.decoder_prompt, job.rules.limit)
         self._mirostat = decoding.mirostat
