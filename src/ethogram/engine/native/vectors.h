@@ -28,7 +28,7 @@ using half_vec = float __attribute__((vector_size(2 * LANES)));
 using loose_half_vec = float __attribute__((vector_size(2 * LANES), aligned(4), may_alias));
 using wide_vec = double __attribute__((vector_size(4 * LANES)));
 
-constexpr vec ALL_LOWEST = vec{} - INFINITY;
+const vec ALL_LOWEST = vec{} - INFINITY;
 
 inline vec load(const float *from) { return (vec) * (const loose_vec *)from; }
 inline vec load(const uint16_t *from) {  // bf16
