@@ -176,11 +176,7 @@ void measure(Row &row, const T *logits, int64_t vocab, bool is_traced, int64_t a
     }
     row.log_sum = std::log(sum.total());
     row.entropy = row.log_sum - moment.total() / sum.total();
-    for (int64_t j = 0; j < vocab; j++)
-        if (load_one(logits + j) == row.top) {
-            row.best = (int32_t)j;
-            break;
-        }
+    row.best = (int32_t)first_place(logits, vocab, row.top);
     if (alternatives) Candidates(logits, vocab, scratch).best_of(alternatives, row.alternatives);
 }
 
