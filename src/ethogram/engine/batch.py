@@ -16,12 +16,17 @@ import torch
 from torch import Tensor
 
 from ethogram.engine.beam import BeamSearch
+from ethogram.engine.best_of import candidates
 from ethogram.engine.choosing import choose
+from ethogram.engine.contrastive import ContrastiveSearch
 from ethogram.engine.forward import DecoderOnly, Prefilled
+from ethogram.engine.groups import GroupBeamSearch
 from ethogram.engine.invariance import RowClass
+from ethogram.engine.lookup import Lookup
 from ethogram.engine.output import Output
 from ethogram.engine.prompts import Job
-from ethogram.engine.slots import Shared, Slots
+from ethogram.engine.search import Search
+from ethogram.engine.slots import Holder, Shared, Slots
 from ethogram.spec.generation import Generation
 
 
@@ -30,13 +35,15 @@ class Work:
     """What was computed, and what came of it; delivered and computed tokens are never mixed.
 
     Attributes:
-        delivered: tokens chosen for outputs; a beam search counts one a step.
+        delivered: tokens chosen for outputs; a search counts one a step.
         computed: rows that decode steps computed for them: fewer, where histories were merged.
         padding: rows fed beside them to keep the number of rows in its class.
         steps: decode steps.
         prefills: prompts run.
         prompt_tokens: tokens of these prompts.
         forks: times a history was copied because its outputs parted.
+        accepted: of the computed rows, those of guessed tokens that were chosen indeed.
+        rejected: rows computed beside them for guesses that were not.
     """
 
     delivered: int = 0
@@ -46,6 +53,8 @@ class Work:
     prefills: int = 0
     prompt_tokens: int = 0
     forks: int = 0
+    accepted: int = 0
+    rejected: int = 0
 
     @property
     def merged_share(self) -> float:
@@ -61,7 +70,7 @@ class Batch:
         jobs: what to run.
         tokenizer: the model's.
         waves: all rows start together.
-        usable: most outputs in progress; a beam search counts once per beam.
+        usable: most outputs in progress; a search counts once per slot.
         rows: how many rows a decode step may feed.
         merging: let equal histories share a row.
         clock: seconds.
@@ -88,6 +97,9 @@ class Batch:
         self.new_tokens = 0
         self._prefilled: tuple[tuple[int, ...], Prefilled] | None = None
         self._in_progress = 0
+        self._lookup: Lookup | None = None
+        kinds = {_search_kind(job) for job in jobs}
+        forward.keeps_states = any(kind is not None and kind.needs_states for kind in kinds)
         forward.start(0)
 
     def _ordered(self, jobs: Sequence[Job]) -> list[Job]:
@@ -115,16 +127,19 @@ class Batch:
         admitted = self._admit()
         if admitted:
             rows, logits, log_probs = admitted
-            holders: list[Shared | BeamSearch] = list(rows)
+            holders: list[Holder] = list(rows)
         else:
             holders = list(self.slots.holders())
+            guesses = self._guess(holders)
+            if guesses:
+                return self._verify(holders[0], guesses)
             logits = self._decode(holders)
             log_probs = logits.log_softmax(-1)
         self.new_tokens = choose(holders, logits, log_probs)
         self.work.delivered += self.new_tokens
         return self._settle(holders)
 
-    def _admit(self) -> tuple[list[Shared | BeamSearch], Tensor, Tensor] | None:
+    def _admit(self) -> tuple[list[Holder], Tensor, Tensor] | None:
         """Start as many jobs as fit.
 
         Returns:
@@ -136,7 +151,7 @@ class Batch:
         capacity = self.forward.source_capacity(self.queue[0].prompt_ids)
         if self.waves:
             self.forward.start(capacity)
-        holders: list[Shared | BeamSearch] = []
+        holders: list[Holder] = []
         first: list[tuple[Tensor, Tensor]] = []
         while self._next_fits(capacity):
             prompt_ids = self.queue[0].prompt_ids
@@ -146,14 +161,17 @@ class Batch:
             while self._next_fits(capacity) and self.queue[0].prompt_ids == prompt_ids:
                 job = self.queue.popleft()
                 self._in_progress += job.slots
-                if job.request.decoding.resolved_strategy == "beam":
-                    beams = BeamSearch(job, started, self.tokenizer)
-                    self.slots.give(beams, job.slots)
-                    holders.append(beams)
-                    first += [(prompt.logits, prompt.log_probs)] * job.slots
-                    self._fill(beams.rows, prompt)
-                else:
-                    outputs.append(Output(job, started, self.tokenizer))
+                kind = _search_kind(job)
+                if kind is None:
+                    outputs += candidates(job, started, self.tokenizer)
+                    continue
+                search = kind(job, started, self.tokenizer)
+                if prompt.states is not None and search.needs_states:
+                    search.take_states(prompt.states)
+                self.slots.give(search)
+                holders.append(search)
+                first += [(prompt.logits, prompt.log_probs)] * job.slots
+                self._fill(search.rows, prompt)
             for shared in self.slots.share(outputs) if outputs else ():
                 holders.append(shared)
                 first.append((prompt.logits, prompt.log_probs))
@@ -181,7 +199,7 @@ class Batch:
             self.work.prompt_tokens += len(prompt_ids)
         return self._prefilled[1]
 
-    def _decode(self, holders: Sequence[Shared | BeamSearch]) -> Tensor:
+    def _decode(self, holders: Sequence[Holder]) -> Tensor:
         """Feed the last token of every slot; returns [slots, vocab] fp32 logits."""
         used = len(self.slots)
         tokens, positions = [0] * used, [0] * used
@@ -191,7 +209,7 @@ class Batch:
                 continue
             for row, token in zip(holder.rows, holder.last_tokens, strict=True):
                 tokens[row], positions[row] = token, holder.length - 1
-        made = []
+        made, states = [], []
         for start in range(0, used, self.rows.most):
             stop = min(start + self.rows.most, used)
             padding = self.rows.padded(stop - start) - (stop - start)
@@ -199,33 +217,101 @@ class Batch:
             fed = [*tokens[start:stop], *[0] * padding]
             places = [*positions[start:stop], *[0] * padding]
             made.append(self.forward.decode(fed, places, first=start)[: stop - start])
+            if self.forward.states is not None:
+                states.append(self.forward.states[: stop - start])
         self.work.steps += 1
         self.work.computed += used
+        if states:
+            _tell_states(holders, torch.cat(states))
         logits = made[0] if len(made) == 1 else torch.cat(made)
         order = [row for holder in holders for row in _rows(holder)]
         if order == list(range(used)):
             return logits
         return logits[torch.tensor(order, device=logits.device)]
 
-    def _settle(self, holders: Sequence[Shared | BeamSearch]) -> list[Generation]:
+    def _guess(self, holders: Sequence[Holder]) -> list[int]:
+        """What a single output may write next, where its decoding asks for guesses.
+
+        With more rows there is no idle machine to check guesses on, and T5 has one relative
+        position for all rows of a step.
+        """
+        holder = holders[0]
+        if self.waves or len(holders) > 1 or isinstance(holder, Search) or len(holder.outputs) > 1:
+            return []
+        (output,) = holder.outputs
+        if not output.job.request.decoding.prompt_lookup_num_tokens:
+            return []
+        if self._lookup is None or self._lookup.output is not output:
+            self._lookup = Lookup(output)
+        return self._lookup.guess(self.rows.most - 1)
+
+    def _verify(self, holder: Holder, guesses: Sequence[int]) -> list[Generation]:
+        """Feed a single output's last token and guesses, and choose as long as they come true."""
+        assert isinstance(holder, Shared)
+        fed = [holder.last_token, *guesses]
+        places = [holder.length - 1 + place for place in range(len(fed))]
+        padding = self.rows.padded(len(fed)) - len(fed)
+        logits = self.forward.decode(
+            # The last row again and again writes the same again and again.
+            [*fed, *fed[-1:] * padding],
+            [*places, *places[-1:] * padding],
+            first=holder.slot,
+            is_chain=True,
+        )
+        self.new_tokens = 0
+        for row in range(len(fed)):
+            scores = logits[row : row + 1]
+            self.new_tokens += choose([holder], scores, scores.log_softmax(-1))
+            is_over = holder.outputs[0].finish_reason is not None
+            if is_over or fed[row + 1 : row + 2] != [holder.last_token]:
+                break
+        accepted = self.new_tokens - 1
+        self.work.steps += 1
+        self.work.computed += 1 + accepted
+        self.work.accepted += accepted
+        self.work.rejected += len(guesses) - accepted
+        self.work.padding += padding
+        self.work.delivered += self.new_tokens
+        return self._settle([holder])
+
+    def _settle(self, holders: Sequence[Holder]) -> list[Generation]:
         """Part histories that differ now, let beams continue their parents, and end what ended."""
         now = self.clock()
         done: list[Generation] = []
         for holder in holders:
-            if isinstance(holder, BeamSearch):
+            if isinstance(holder, Search):
                 if holder.finish_reason is None:
-                    self.forward.reorder(holder.rows, holder.parents, holder.length - 1)
+                    length = holder.length - 1
+                    self.forward.reorder(holder.rows, holder.parents, length, holder.agreed)
                 else:
                     done.append(holder.generation(now))
                     self._in_progress -= len(holder.rows)
                     self.slots.release(holder)
                 continue
             ended = [output for output in holder.outputs if output.finish_reason is not None]
-            done += [output.generation(now) for output in ended]
+            made = [output.generation(now) for output in ended]
+            done += [generation for generation in made if generation is not None]
             self._in_progress -= len(ended)
             self.work.forks += self.slots.part(holder)
         return done
 
 
-def _rows(holder: Shared | BeamSearch) -> Sequence[int]:
+def _search_kind(job: Job) -> type[Search] | None:
+    """The search that a job's decoding asks for, or None where it is greedy or sampled."""
+    decoding = job.request.decoding
+    if decoding.resolved_strategy == "contrastive":
+        return ContrastiveSearch
+    if decoding.resolved_strategy != "beam":
+        return None
+    return BeamSearch if decoding.num_beam_groups == 1 else GroupBeamSearch
+
+
+def _tell_states(holders: Sequence[Holder], states: Tensor) -> None:
+    """Give the searches that want them the last hidden states [slots, width] of their slots."""
+    for holder in holders:
+        if isinstance(holder, Search) and holder.needs_states:
+            holder.take_states(states[torch.tensor(holder.rows, device=states.device)])
+
+
+def _rows(holder: Holder) -> Sequence[int]:
     return [holder.slot] if isinstance(holder, Shared) else holder.rows

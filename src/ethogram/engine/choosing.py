@@ -1,4 +1,4 @@
-"""Picks the next token of every row. Knows steps, noise and beams; never runs the model.
+"""Picks the next token of every row. Knows steps, noise and searches; never runs the model.
 
 Outputs that share a decoding are handled together; each group costs one pass of each active step.
 """
@@ -11,15 +11,15 @@ from collections.abc import Hashable, Sequence
 import torch
 from torch import Tensor
 
-from ethogram.engine.beam import BeamSearch
 from ethogram.engine.noise import draw
 from ethogram.engine.output import Output
+from ethogram.engine.search import Search
 from ethogram.engine.slots import Shared
 from ethogram.engine.steps import History, apply_steps
 from ethogram.engine.steps.mirostat import surprise
 
 
-def choose(holders: Sequence[Shared | BeamSearch], logits: Tensor, log_probs: Tensor) -> int:
+def choose(holders: Sequence[Shared | Search], logits: Tensor, log_probs: Tensor) -> int:
     """Give every output its next token.
 
     Args:
@@ -28,14 +28,15 @@ def choose(holders: Sequence[Shared | BeamSearch], logits: Tensor, log_probs: Te
         log_probs: [rows, vocab] fp32, their log-softmax.
 
     Returns:
-        How many outputs there were.
+        How many tokens were chosen.
     """
     groups: dict[Hashable, list[tuple[int, Output]]] = defaultdict(list)
     row = count = 0
     for holder in holders:
-        if isinstance(holder, BeamSearch):
-            holder.push(log_probs[row : row + len(holder.rows)])
-            row, count = row + len(holder.rows), count + 1
+        if isinstance(holder, Search):
+            stop = row + len(holder.rows)
+            count += holder.push(logits[row:stop], log_probs[row:stop])
+            row = stop
             continue
         for output in holder.outputs:
             groups[output.group].append((row, output))
