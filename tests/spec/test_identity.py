@@ -77,6 +77,8 @@ def test_order_counts_only_among_active_steps(settings: dict[str, Any], order: s
         {"dry_multiplier": 0.8},
         {"xtc_probability": 0.5},
         {"mirostat_tau": 3.0},
+        {"best_of": 3},
+        {"self_consistency": 3},
         {"repetition_penalty": 1.2},
         {"stop": ["\n"]},
         {"stop_token_ids": [3]},

@@ -275,7 +275,7 @@ class Batch:
         return self._settle([holder])
 
     def _settle(self, holders: Sequence[Holder]) -> list[Generation]:
-        """Part histories that differ now, let beams continue their parents, and end what ended."""
+        """Part histories that differ now, let searches go on, and end what ended."""
         now = self.clock()
         done: list[Generation] = []
         for holder in holders:

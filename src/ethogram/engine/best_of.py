@@ -36,12 +36,21 @@ class Candidate(Output):
         started: clock reading at admission, seconds.
         tokenizer: the model's.
         rivals: all candidates of the request in order; it joins them.
+        running: those that have not ended; it joins them too, and leaves at its end.
     """
 
-    def __init__(self, job: Job, started: float, tokenizer: Any, rivals: list[Candidate]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        started: float,
+        tokenizer: Any,
+        rivals: list[Candidate],
+        running: set[int],
+    ) -> None:
         super().__init__(job, started, tokenizer)
-        self._rivals = rivals
+        self._rivals, self._running, self._index = rivals, running, len(rivals)
         rivals.append(self)
+        running.add(self._index)
 
     @property
     def score(self) -> float:
@@ -51,10 +60,9 @@ class Candidate(Output):
         return total / len(self.logprobs) if by_mean else total
 
     def generation(self, now: float) -> Generation | None:
-        """The chosen candidate, once all have ended."""
-        if any(rival.finish_reason is None for rival in self._rivals):
-            return None
-        return _choose(self._rivals, now)
+        """The chosen candidate, told by the last one that ends."""
+        self._running.discard(self._index)
+        return None if self._running else _choose(self._rivals, now)
 
     def own_generation(self, now: float) -> Generation:
         """This candidate, chosen or not."""
@@ -69,10 +77,11 @@ def candidates(job: Job, started: float, tokenizer: Any) -> list[Output]:
     if request.decoding.candidates == 1 or request.noise_key is None:
         return [Output(job, started, tokenizer)]
     rivals: list[Candidate] = []
+    running: set[int] = set()
     for index in range(request.decoding.candidates):
         key = candidate_key(request.noise_key, index)
         own = dataclasses.replace(job, request=dataclasses.replace(request, noise_key=key))
-        Candidate(own, started, tokenizer, rivals)
+        Candidate(own, started, tokenizer, rivals, running)
     return list(rivals)
 
 

@@ -35,7 +35,8 @@ class Progress:
         total: generations this run has to make.
         tokens: tokens chosen in this run.
         spent: token allowance used up: tokens chosen, and those that finished outputs left over.
-        allowance: most tokens this run can choose, the sum of `max_new_tokens`.
+        allowance: most tokens this run can choose, the sum of `max_new_tokens` over all outputs
+            and candidates.
         seconds: since the first request.
     """
 
@@ -160,7 +161,10 @@ class _Recorder:
         self._study, self._name, self._on_progress = study, name, on_progress
         self._model = study.model_identity(name)
         self._total = len(todo)
-        self._limits = {request.identity: request.decoding.max_new_tokens for request in todo}
+        self._limits = {
+            request.identity: request.decoding.max_new_tokens * request.decoding.candidates
+            for request in todo
+        }
         self._allowance = sum(self._limits.values())
         self._chosen = self._left_over = 0
         self._started = self._told = time.perf_counter()
@@ -180,8 +184,10 @@ class _Recorder:
             for generation in generations:
                 waiting.append(generation)
                 self.made += 1
-                self.tokens += len(generation.token_ids)
-                self._left_over += self._limits[generation.identity] - len(generation.token_ids)
+                chosen = generation.selection
+                tokens = sum(chosen.tokens) if chosen else len(generation.token_ids)
+                self.tokens += tokens
+                self._left_over += self._limits[generation.identity] - tokens
                 if len(waiting) >= COMMIT_ROWS or time.perf_counter() - stored > COMMIT_SECONDS:
                     batch, waiting, stored = waiting, [], time.perf_counter()
                     self._study.store.add(batch, model=self._model)

@@ -129,11 +129,9 @@ def main() -> None:
 
 def as_lines(value: Any, depth: int = 0) -> str:
     """JSON with a line for each setting and its outputs, so that a diff can be read."""
-    if (
-        not isinstance(value, dict)
-        or depth == 2
-        and not any(isinstance(v, list) for v in value.values())
-    ):
+    if not isinstance(value, dict):
+        return json.dumps(value)
+    if depth == 2 and not any(isinstance(part, list) for part in value.values()):
         return json.dumps(value)
     pad = " " * (depth + 1)
     inner = (f"{pad}{json.dumps(key)}: {as_lines(part, depth + 1)}" for key, part in value.items())
