@@ -69,6 +69,5 @@ def _empty(kind: str) -> Any:
         decoder_start_token_id=PAD,
         eos_token_id=EOS,
         pad_token_id=PAD,
-        tie_word_embeddings=False,
     )
     return transformers.T5ForConditionalGeneration(config)
