@@ -51,6 +51,7 @@ def test_the_most_probable_plain_sample_is_kept(prompt: str, by: str) -> None:
     assert made.logprobs == best.logprobs
     assert made.text == best.text
     assert made.selection.score == max(made.selection.scores)
+    assert made.selection.answers == ()
     assert len({one.token_ids for one in samples}) > 3, "the candidates differ"
 
 

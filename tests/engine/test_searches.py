@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tests.engine.tiny import Loaded
 from tests.engine.vectors.checkpoint import VOCAB, build
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from ethogram.engine import Engine
+from ethogram.engine import Engine, contrastive, groups
 from ethogram.spec import Decoding, Generation, Request
 
 VECTORS: dict[str, Any] = json.loads(
@@ -136,3 +137,34 @@ def test_a_search_stops_at_stop_strings_and_keeps_raw_logprobs() -> None:
         for place, (token, logprob) in enumerate(zip(made.token_ids, made.logprobs, strict=True)):
             assert logprob == pytest.approx(float(scores[start + place, token]), abs=1e-4)
         assert "5 " not in made.text
+
+
+class _Deaf(Counter[int]):
+    """Groups that are not told what others chose."""
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("family", "owner", "name", "wrong"),
+    [
+        ("contrastive", contrastive.ContrastiveSearch, "agreed", property(lambda s: s.length - 1)),
+        ("contrastive", contrastive, "normalize", lambda states, dim: states),
+        ("groups", groups, "Counter", _Deaf),
+        ("groups", groups.GroupBeamSearch, "_best_of_all", lambda s: s._groups[0].finished[0][1]),
+    ],
+)
+def test_a_wrong_search_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, family: str, owner: Any, name: str, wrong: Any
+) -> None:
+    """Negative controls: each of these mistakes makes outputs differ from the vectors."""
+    monkeypatch.setattr(owner, name, wrong)
+    some = {key: one for key, one in SETTINGS.items() if key.startswith(family)}
+    made = generate(model_of("gpt2"), requests(some))
+    recorded = VECTORS["outputs"]["gpt2"]
+    assert any(
+        without_end(made[f"{key}/{place}"]) != ids
+        for key in some
+        for place, ids in enumerate(recorded[key])
+    )

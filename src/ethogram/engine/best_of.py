@@ -54,10 +54,10 @@ class Candidate(Output):
 
     @property
     def score(self) -> float:
-        """Its raw log-probability in nats, per token or in all."""
-        total = math.fsum(self.logprobs)
-        by_mean = self.job.request.decoding.best_of_by == "mean"
-        return total / len(self.logprobs) if by_mean else total
+        """Its raw log-probability in nats, per token unless best-of asks for the whole."""
+        total, decoding = math.fsum(self.logprobs), self.job.request.decoding
+        is_total = decoding.best_of > 1 and decoding.best_of_by == "total"
+        return total if is_total else total / len(self.logprobs)
 
     def generation(self, now: float) -> Generation | None:
         """The chosen candidate, told by the last one that ends."""

@@ -15,7 +15,7 @@ class Selection:
     Attributes:
         chosen: which candidate it is, from 0; candidate 0 is what plain sampling gives.
         scores: of each candidate: log-probability under the model's own distribution, nats, per
-            token or in all.
+            token, or of the whole where best-of goes by that.
         answers: of each candidate under self-consistency, None where none was found; empty
             under best-of.
         tokens: how many new tokens each candidate has.
