@@ -54,8 +54,8 @@ def test_guesses_change_no_bit(kind: str, dtype: torch.dtype) -> None:
     guessed, (accepted, rejected) = run(kind, dtype, guesses=6)
     assert guessed == plain
     assert nothing == (0, 0)
-    assert accepted > 20, "negative control: guesses were made and came true"
-    assert rejected > 20, "negative control: and others did not"
+    assert accepted > 10, "negative control: guesses were made and came true"
+    assert rejected > 10, "negative control: and others did not"
 
 
 def test_guesses_change_no_token_where_bits_may_differ() -> None:

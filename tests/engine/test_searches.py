@@ -15,7 +15,7 @@ from tests.engine.tiny import Loaded
 from tests.engine.vectors.checkpoint import VOCAB, build
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from ethogram.engine import Engine, contrastive, groups
+from ethogram.engine import Engine, beam_groups, contrastive_search
 from ethogram.spec import Decoding, Generation, Request
 
 VECTORS: dict[str, Any] = json.loads(
@@ -149,10 +149,20 @@ class _Deaf(Counter[int]):
 @pytest.mark.parametrize(
     ("family", "owner", "name", "wrong"),
     [
-        ("contrastive", contrastive.ContrastiveSearch, "agreed", property(lambda s: s.length - 1)),
-        ("contrastive", contrastive, "normalize", lambda states, dim: states),
-        ("groups", groups, "Counter", _Deaf),
-        ("groups", groups.GroupBeamSearch, "_best_of_all", lambda s: s._groups[0].finished[0][1]),
+        (
+            "contrastive",
+            contrastive_search.ContrastiveSearch,
+            "agreed",
+            property(lambda s: s.length - 1),
+        ),
+        ("contrastive", contrastive_search, "normalize", lambda states, dim: states),
+        ("groups", beam_groups, "Counter", _Deaf),
+        (
+            "groups",
+            beam_groups.GroupBeamSearch,
+            "_best_of_all",
+            lambda s: s._groups[0].finished[0][1],
+        ),
     ],
 )
 def test_a_wrong_search_is_noticed(

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from ethogram.engine.beam import BeamSearch
+from ethogram.engine.beam_groups import GroupBeamSearch
 from ethogram.engine.best_of import candidates
 from ethogram.engine.choosing import choose
-from ethogram.engine.contrastive import ContrastiveSearch
+from ethogram.engine.contrastive_search import ContrastiveSearch
 from ethogram.engine.forward import DecoderOnly, Prefilled
-from ethogram.engine.groups import GroupBeamSearch
 from ethogram.engine.invariance import RowClass
 from ethogram.engine.lookup import Lookup
 from ethogram.engine.output import Output

@@ -2,8 +2,9 @@
 
 The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache`, `slots`
 says who holds them, `choosing` picks tokens by `steps` and `noise` or asks a `search` (`beam`,
-`groups`, `contrastive`), `best_of` chooses among outputs, `lookup` guesses tokens, `stopping` says
-when an output ends, `batch` moves all rows by one token, and `invariance` how many that may be.
+`beam_groups`, `contrastive_search`), `best_of` chooses among outputs, `lookup` guesses tokens,
+`stopping` says when an output ends, `batch` moves all rows by one token, and `invariance` how many
+rows that may be.
 """
 
 from __future__ import annotations
