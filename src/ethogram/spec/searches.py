@@ -66,7 +66,10 @@ def _check_contrastive(decoding: Decoding) -> None:
         if decoding.num_beams > 1:
             raise ValueError(f"num_beams {decoding.num_beams} has no effect under contrastive")
     elif alpha:
-        raise ValueError(f"penalty_alpha {alpha:g} has no effect under {strategy}")
+        raise ValueError(
+            f"penalty_alpha {alpha:g} has no effect under {strategy}; set it to 0, or the "
+            "strategy to contrastive"
+        )
 
 
 def _check_groups(decoding: Decoding) -> None:
