@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ethogram.engine.output import as_generation
 from ethogram.engine.prompts import Job
+from ethogram.engine.search import Search
 from ethogram.engine.steps import History, apply_steps
 from ethogram.engine.stopping import StopWatch
 from ethogram.spec.generation import FinishReason, Generation
@@ -40,23 +41,12 @@ class Hypothesis:
         return Hypothesis((*self.token_ids, token), (*self.logprobs, logprob), watch, reason)
 
 
-class BeamSearch:
-    """An output under beam search; it holds as many slots as beams.
-
-    Args:
-        job: what is written.
-        started: clock reading at admission, seconds.
-        tokenizer: to watch for stop strings and to make the text.
-    """
+class BeamSearch(Search):
+    """An output under beam search; it holds as many slots as beams."""
 
     def __init__(self, job: Job, started: float, tokenizer: Any) -> None:
-        self.job, self.started = job, started
-        #: The slots that it is given, one for each beam.
-        self.rows: list[int] = []
+        super().__init__(job, started, tokenizer)
         self.written = 0
-        self.parents = list(range(job.slots))
-        self.finish_reason: FinishReason | None = None
-        self._tokenizer = tokenizer
         beams = job.slots
         empty = Hypothesis((), (), StopWatch(job.rules, tokenizer))
         self._running = [empty] * beams
@@ -77,12 +67,8 @@ class BeamSearch:
         """The token that each of its rows feeds next."""
         return [beam.token_ids[-1] for beam in self._running]
 
-    def push(self, log_probs: Tensor) -> None:
-        """Continue all beams by one token.
-
-        Args:
-            log_probs: [beams, vocab] fp32 raw log-probabilities after each running beam.
-        """
+    def push(self, logits: Tensor, log_probs: Tensor) -> int:
+        """Continue all beams by one token."""
         scores, candidates, parents = self._candidates(log_probs)
         hits = torch.tensor([one.finish_reason is not None for one in candidates])
         self.written += 1
@@ -98,6 +84,7 @@ class BeamSearch:
         full = self.job.request.decoding.early_stopping is True and bool(self._is_finished.all())
         if not self._can_improve or full or bool(hits.all()):
             self.finish_reason = self._finished[0].finish_reason
+        return 1
 
     def _candidates(self, log_probs: Tensor) -> tuple[Tensor, list[Hypothesis], list[int]]:
         """The best continuations, enough that some are left if every ending id is among them."""
@@ -154,5 +141,5 @@ class BeamSearch:
             best.logprobs,
             self.finish_reason,
             seconds=now - self.started,
-            tokenizer=self._tokenizer,
+            tokenizer=self.tokenizer,
         )

@@ -1,4 +1,4 @@
-"""Picks the next token of every output. Knows programs, steps, noise and beams; runs no model.
+"""Picks the next token of every output. Knows programs, steps, noise and searches; runs no model.
 
 On the CPU one compiled pass serves all outputs, whatever their decodings. Elsewhere, and without a
 compiler, torch does the same: outputs that share a decoding are handled together.
@@ -17,12 +17,12 @@ import numpy.typing as npt
 from torch import Tensor
 
 from ethogram.engine import native
-from ethogram.engine.beam import BeamSearch
 from ethogram.engine.companions import Companions
 from ethogram.engine.native.choose import OUTPUT, Chosen, Edit, choose
 from ethogram.engine.noise import draw
 from ethogram.engine.output import Output
 from ethogram.engine.program import Program
+from ethogram.engine.search import Search
 from ethogram.engine.slots import Holder
 from ethogram.engine.steps import History, apply_steps
 from ethogram.engine.steps.mirostat import surprise
@@ -45,20 +45,20 @@ class Chooser:
         """Give every output its next token.
 
         Args:
-            holders: of outputs and beams.
-            rows: the rows of each: one, or one for each beam.
+            holders: of outputs and searches.
+            rows: the rows of each: one, or one for each slot of a search.
             logits: [rows, vocab] in any floating type.
 
         Returns:
-            How many outputs there were.
+            How many tokens were chosen; a search chooses one a step.
         """
         plain: list[tuple[Output, int]] = []
         seconded: list[tuple[Output, int]] = []
-        beams = 0
+        searched = 0
         for holder, mine in zip(holders, rows, strict=True):
-            if isinstance(holder, BeamSearch):
-                holder.push(logits[list(mine)].float().log_softmax(-1))
-                beams += 1
+            if isinstance(holder, Search):
+                scores = logits[list(mine)].float()
+                searched += holder.push(scores, scores.log_softmax(-1))
             else:
                 for output in holder.outputs:
                     (plain if output.job.second is None else seconded).append((output, mine[0]))
@@ -69,7 +69,7 @@ class Chooser:
             _choose_in_torch(plain, logits, self._companions)
         if seconded:  # Their scores are made in torch, so torch chooses from them too.
             _choose_in_torch(seconded, logits, self._companions)
-        return beams + len(plain) + len(seconded)
+        return searched + len(plain) + len(seconded)
 
     def _choose_compiled(
         self,

@@ -1,10 +1,12 @@
 """Turns requests into generations on a loaded model. Knows admission; leaves the rest to its room.
 
 The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache`, `slots`
-says who holds them, `choosing` picks tokens by `steps`, `noise` and `beam`, `stopping` says when an
-output ends, `batch` moves all rows by one token, and `invariance` how many rows that may be. Where
-an output's scores come from two views of its history, `second` says which, `companions` and
-`layers` have them at hand, and `contrast` makes one of two.
+says who holds them, `choosing` picks tokens by `steps` and `noise` or asks a `search` (`beam`,
+`beam_groups`, `contrastive_search`), `best_of` chooses among outputs, `lookup` guesses tokens,
+`stopping` says when an output ends, `batch` moves all rows by one token, and `invariance` how many
+rows that may be. Where an output's scores come from two views of its
+history, `second` says which, `companions` and `layers` have them at hand, and `contrast` makes one
+of two.
 """
 
 from __future__ import annotations
@@ -42,8 +44,8 @@ class Engine:
     Args:
         loaded: the model (`ethogram.models.load`).
         max_rows: most outputs in progress, fewer where half of the free memory holds fewer; a
-            beam search counts once per beam, and one with more beams than this gets its rows all
-            the same.
+            search counts once per beam or candidate, and one with more of them than this gets its
+            rows all the same.
         deterministic: make each generation the same to the bit alone, in any batch and in any
             order, by feeding only numbers of rows under which the model's matrix products were
             found to give a row equal bits. Without it small batches may be faster, and results
@@ -98,8 +100,8 @@ class Engine:
         Args:
             requests: in any order; mixed decodings share the batch, and of equal identities one
                 is generated.
-            on_tokens: told after each step how many new tokens were chosen (a beam search
-                counts one a step).
+            on_tokens: told after each step how many new tokens were chosen (a search
+                counts at most one a step).
 
         Returns:
             Generations as they finish.

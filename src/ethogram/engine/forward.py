@@ -62,11 +62,14 @@ class Prefilled:
         pairs: keys and values of the decoder, one pair a layer, each [1, heads, length, dim].
         cross: keys and values of the encoded source; empty for decoder-only models.
         logits: [1, vocab] of the token after the prompt.
+        states: [positions, width] last hidden states of what the decoder read, where the forward
+            pass keeps them.
     """
 
     pairs: Pairs
     cross: Pairs
     logits: Tensor
+    states: Tensor | None = None
 
 
 class DecoderOnly:
@@ -75,6 +78,10 @@ class DecoderOnly:
     Args:
         loaded: the model.
         rows: number of slots.
+
+    Attributes:
+        keeps_states: whether to keep the last hidden states, which change nothing else.
+        states: [rows fed, width] of the last call of `decode`, where they are kept.
 
     Raises:
         ModelError: the architecture cannot be run row by row in one batch.
@@ -86,6 +93,8 @@ class DecoderOnly:
     block = 256
 
     def __init__(self, loaded: ServedModel, rows: int) -> None:
+        self.keeps_states = False
+        self.states: Tensor | None = None
         self.model = loaded.model
         self.rows = rows
         self.config = loaded.model.config.get_text_config(decoder=True)
@@ -151,10 +160,20 @@ class DecoderOnly:
         for layer, (keys, values) in enumerate(begun):
             cache.update(keys, values, layer)
         kept = {"logits_to_keep": 1} if "logits_to_keep" in self._accepts else {}
+        states: list[Tensor] = []
         for start in range(cache.get_seq_length(), len(prompt_ids), self.block):
             ids = torch.tensor([prompt_ids[start : start + self.block]], device=self.device)
-            output = self.model(input_ids=ids, past_key_values=cache, use_cache=True, **kept)
-        return Prefilled(_pairs(cache), (), output.logits[:, -1].clone())
+            output = self.model(
+                input_ids=ids, past_key_values=cache, use_cache=True, **kept, **self._asked
+            )
+            if self.keeps_states:
+                states.append(output.hidden_states[-1][0])
+        last = output.logits[:, -1].clone()
+        return Prefilled(_pairs(cache), (), last, torch.cat(states) if states else None)
+
+    @property
+    def _asked(self) -> dict[str, bool]:
+        return {"output_hidden_states": True} if self.keeps_states else {}
 
     def fill(self, row: int, prompt: Prefilled) -> None:
         """Copy a prompt into a slot."""
@@ -162,20 +181,29 @@ class DecoderOnly:
             self.cache = SlotCache(len(prompt.pairs), self.rows)
         self.cache.fill(row, prompt.pairs)
 
-    def decode(self, tokens: Sequence[int], positions: Sequence[int], first: int = 0) -> Tensor:
+    def decode(
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        first: int = 0,
+        *,
+        is_chain: bool = False,
+    ) -> Tensor:
         """Feed one token of each row.
 
         Args:
             tokens: id for each of some consecutive slots; unused slots get any id.
             positions: its position in the row's slot.
             first: the first of these slots.
+            is_chain: the tokens follow each other in this one slot. They are fed as rows all the
+                same, so that each has the bits that it would have if it were fed alone.
 
         Returns:
             [rows fed, vocab] logits.
         """
         ids = torch.tensor(tokens, device=self.device).unsqueeze(1)
         places = torch.tensor(positions, device=self.device)
-        self.cache.prepare(places, max(positions), first)
+        self.cache.prepare(places, max(positions), first, is_chain=is_chain)
         with self._slot_attention():
             return self._forward(ids, places)[:, -1]
 
@@ -187,16 +215,21 @@ class DecoderOnly:
             past_key_values=self.cache,
             use_cache=True,
             lengths=Lengths(places + 1),
+            **self._asked,
         )
+        if self.keeps_states:
+            self.states = output.hidden_states[-1][:, -1]
         return torch.as_tensor(output.logits)
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Copy the first positions of a slot to another one."""
         self.cache.copy(source, target, length)
 
-    def reorder(self, rows: Sequence[int], parents: Sequence[int], length: int) -> None:
-        """Let beams continue their parents."""
-        self.cache.reorder(rows, parents, length)
+    def reorder(
+        self, rows: Sequence[int], parents: Sequence[int], length: int, agreed: int = 0
+    ) -> None:
+        """Let slots continue their parents, from which they differ only after `agreed` places."""
+        self.cache.reorder(rows, parents, length, agreed)
 
 
 class EncoderDecoder(DecoderOnly):
@@ -236,9 +269,11 @@ class EncoderDecoder(DecoderOnly):
             decoder_input_ids=torch.tensor([[self.decoder_start]], device=self.device),
             past_key_values=cache,
             use_cache=True,
+            **self._asked,
         )
         own, cross = _pairs(cache.self_attention_cache), _pairs(cache.cross_attention_cache)
-        return Prefilled(own, cross, output.logits[:, -1])
+        states = output.decoder_hidden_states[-1][0] if self.keeps_states else None
+        return Prefilled(own, cross, output.logits[:, -1], states)
 
     def fill(self, row: int, prompt: Prefilled) -> None:
         """Copy a prompt's decoder state and encoded source into a slot."""
@@ -266,7 +301,10 @@ class EncoderDecoder(DecoderOnly):
             past_key_values=self.cross.joined(self.cache),
             use_cache=True,
             lengths=Lengths(places + 1, lengths),
+            **self._asked,
         )
+        if self.keeps_states:
+            self.states = output.decoder_hidden_states[-1][:, -1]
         return torch.as_tensor(output.logits)
 
 

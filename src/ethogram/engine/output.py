@@ -66,8 +66,8 @@ class Output:
         self.logprobs.append(logprob)
         self.finish_reason = self._watch.push(token)
 
-    def generation(self, now: float) -> Generation:
-        """The finished output."""
+    def generation(self, now: float) -> Generation | None:
+        """The finished output; None where it is a candidate and others are not finished."""
         assert self.finish_reason is not None
         return as_generation(
             self.job,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ethogram.spec.decoding import Decoding
+from ethogram.spec.selection import Selection
 
 FinishReason = Literal["stop", "eos", "length", "unknown"]
 
@@ -55,6 +56,7 @@ class Generation:
         logprobs: log-probability of each new token under the model's own distribution at
             temperature 1, before any step; nats, same length as token_ids. Empty if unknown.
         seconds: wall time from admission to finish; rows of one batch share the machine.
+        selection: how it was chosen, where its decoding samples several candidates.
     """
 
     identity: str
@@ -67,3 +69,4 @@ class Generation:
     finish_reason: FinishReason
     logprobs: tuple[float, ...]
     seconds: float
+    selection: Selection | None = None

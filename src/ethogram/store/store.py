@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ethogram.errors import StoreError
 from ethogram.spec.generation import FinishReason, Generation
+from ethogram.spec.selection import Selection
 from ethogram.store.schema import generations_table, migrate, runs_table
 
 #: SQLite allows 32766 bound values; identities are looked up in chunks well below it.
@@ -226,6 +228,7 @@ def _to_row(generation: Generation, model: str) -> dict[str, Any]:
         "logprobs": np.asarray(generation.logprobs, "<f4").tobytes(),
         "seconds": generation.seconds,
         "created_at": _now(),
+        "selection": json.dumps(generation.selection.to_json()) if generation.selection else None,
     }
 
 
@@ -241,6 +244,7 @@ def _from_row(row: Row[Any]) -> Generation:
         finish_reason=cast("FinishReason", row.finish_reason),
         logprobs=tuple(np.frombuffer(row.logprobs, "<f4").tolist()),
         seconds=row.seconds,
+        selection=Selection.of_json(json.loads(row.selection)) if row.selection else None,
     )
 
 

@@ -181,6 +181,7 @@ def _export_rows(study: Study, versions: Sequence[str]) -> Iterator[dict[str, An
                 "token_ids": list(generation.token_ids),
                 "logprobs": list(generation.logprobs),
                 "seconds": generation.seconds,
+                "selection": generation.selection.to_json() if generation.selection else None,
             }
 
 

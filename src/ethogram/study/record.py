@@ -37,7 +37,8 @@ class Progress:
         total: generations to make.
         tokens: tokens chosen.
         spent: token allowance used up: tokens chosen, and those that finished outputs left over.
-        allowance: most tokens that can be chosen, the sum of `max_new_tokens`.
+        allowance: most tokens that can be chosen, the sum of `max_new_tokens` over all outputs and
+            candidates.
         seconds: since the first request.
     """
 
@@ -80,7 +81,7 @@ class Recorder:
         self._totals = {name: len(requests) for name, requests in todo.items()}
         self._owners = {one.identity: name for name, requests in todo.items() for one in requests}
         self._limits = {
-            one.identity: one.decoding.max_new_tokens
+            one.identity: one.decoding.max_new_tokens * one.decoding.candidates
             for requests in todo.values()
             for one in requests
         }
@@ -121,7 +122,8 @@ class Recorder:
         self._report()
 
     def _take(self, generation: Generation) -> None:
-        name, length = self._owners[generation.identity], len(generation.token_ids)
+        name, chosen = self._owners[generation.identity], generation.selection
+        length = sum(chosen.tokens) if chosen else len(generation.token_ids)
         self._waiting.append(generation)
         self.made[name] += 1
         self.tokens[name] += length
