@@ -88,6 +88,32 @@ def run(
     return summarise(study, names, made=done, seconds=time.perf_counter() - started)
 
 
+def add_samples(
+    study: Study,
+    version: str,
+    samples: int,
+    *,
+    on_progress: OnProgress | None = None,
+    on_wait: Callable[[], None] | None = None,
+    on_load: Callable[[str], None] | None = None,
+) -> Made:
+    """Generate a version's samples up to a number per prompt, which may be beyond the study's.
+
+    Args:
+        study: the opened study.
+        version: its name; one that samples.
+        samples: per prompt.
+        on_progress: called as generations finish.
+        on_wait: called once if another run holds the study.
+        on_load: called with the model's name before it is loaded.
+
+    Raises:
+        EthogramError: as `run`.
+    """
+    with _one_run_at_a_time(study, on_wait):
+        return _run_version(study, version, _Engines(None, on_load), on_progress, samples=samples)
+
+
 class _Engines:
     """Keeps one loaded model: the versions of a study mostly share it."""
 
@@ -110,13 +136,18 @@ class _Engines:
 
 
 def _run_version(
-    study: Study, name: str, engines: _Engines, on_progress: OnProgress | None
+    study: Study,
+    name: str,
+    engines: _Engines,
+    on_progress: OnProgress | None,
+    *,
+    samples: int | None = None,
 ) -> Made:
     """Make what a version lacks."""
     version = study.versions[name]
     if version.outputs:
         return _store_imported(study, name)
-    requests = {request.identity: request for request in study.requests(name)}
+    requests = {request.identity: request for request in study.requests(name, samples=samples)}
     missing = set(study.store.missing(list(requests)))
     todo = [request for identity, request in requests.items() if identity in missing]
     if not todo:
