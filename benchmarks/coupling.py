@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.page import STATISTICS, replace
 from ethogram.metrics import Output, get
 from ethogram.metrics.base import ratio
 from ethogram.spec import Decoding, Generation, Request
@@ -242,21 +243,30 @@ def measure() -> list[dict[str, Any]]:
 
 
 def main() -> None:
+    """The command."""
     parser = argparse.ArgumentParser(description="Measure the variance that coupling saves.")
     parser.add_argument("--out", type=Path, default=RESULTS, help="file of the results")
+    parser.add_argument(
+        "--render", action="store_true", help="write the page's table from the results only"
+    )
     options = parser.parse_args()
-    started = time.perf_counter()
-    rows = measure()
-    print(table(rows))
-    data = {
-        "model": MODEL,
-        "samples": SAMPLES,
-        "prompts": {"continuation": len(OPENINGS), "short answer": len(QUESTIONS)},
-        "seconds": round(time.perf_counter() - started),
-        "rows": rows,
-    }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    if not options.render:
+        started = time.perf_counter()
+        rows = measure()
+        data = {
+            "model": MODEL,
+            "samples": SAMPLES,
+            "prompts": {"continuation": len(OPENINGS), "short answer": len(QUESTIONS)},
+            "seconds": round(time.perf_counter() - started),
+            "rows": rows,
+        }
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    shown = table(json.loads(options.out.read_text(encoding="utf-8"))["rows"])
+    if options.out == RESULTS:
+        replace(STATISTICS, "coupling", shown)
+    else:
+        print(shown)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,9 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Side = Literal["above", "below", "undecided"]
 
-#: Bets are mixed over this many stakes, evenly spaced in their logarithm.
-_STAKES = 40
-#: The smallest stake as a share of the largest, and how near the largest comes to ruin.
-_SMALLEST_STAKE, _LARGEST_STAKE = 1e-3, 0.99
+#: Bets are mixed over these stakes, as shares of the one that can ruin: evenly spaced in their root,
+#: because rare events against small bounds want large ones and values near the bound small ones.
+_STAKES = 0.99 * np.linspace(0.05, 1, 40) ** 2
 #: Outputs below which the limit theorem behind `decide_mean` is not leant on.
 FEWEST_OUTPUTS = 50
 #: Outputs at which `decide_mean` is sharpest.
@@ -63,9 +62,8 @@ def decide_bounded(above: Array, weight: Array, bound: float, *, level: float = 
         level: probability of deciding wrongly, over all looks together.
     """
     excess = above - bound * weight  # [prompts, rounds], in -bound .. 1 - bound
-    stakes = np.geomspace(_SMALLEST_STAKE, _LARGEST_STAKE, _STAKES)
     logs = [
-        np.log1p(sign * largest * stakes[:, None, None] * excess).sum(axis=1).cumsum(axis=1)
+        np.log1p(sign * largest * _STAKES[:, None, None] * excess).sum(axis=1).cumsum(axis=1)
         for sign, largest in ((1, 1 / bound), (-1, 1 / (1 - bound)))
     ]  # of each side: [stakes, rounds]
     rounds = above.shape[1]
