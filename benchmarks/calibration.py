@@ -289,8 +289,8 @@ def table(rows: list[Calibration]) -> str:
     """The rows as Markdown; without and with a difference side by side."""
     by_case = {(row.setting, row.prompts, row.samples, row.effect): row for row in rows}
     lines = [
-        "| metric | prompts × samples | covers | p ≤ 0.05 | marked `?` | covers | power | marked `?` "
-        "| percentile, prompts | percentile, both | Student's t |",
+        "| metric | prompts × samples | covers | p ≤ 0.05 | marked `?` | covers | power "
+        "| marked `?` | percentile, prompts | percentile, both | Student's t |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
