@@ -17,7 +17,7 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Side = Literal["above", "below", "undecided"]
 
-#: Bets are mixed over these stakes, as shares of the one that can ruin, evenly spaced in their root:
+#: Bets are mixed over these stakes, shares of the one that can ruin, evenly spaced in their root:
 #: rare events against small bounds want large ones, values near the bound small ones.
 _STAKES = 0.99 * np.linspace(0.05, 1, 40) ** 2
 #: Outputs below which the limit theorem behind `decide_mean` is not leant on.
