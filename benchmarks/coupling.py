@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +34,16 @@ SEED = 7
 LENGTHS = (32, 100)
 ANSWER_TOKENS = 24
 BASE: dict[str, Any] = {"temperature": 0.8, "top_p": 0.95}
-#: From next door to far away.
+#: The nearest and the furthest first, so that a run cut short has both.
 OTHERS: dict[str, dict[str, Any]] = {
     "temperature 0.75": {"temperature": 0.75, "top_p": 0.95},
-    "top-p 0.9": {"temperature": 0.8, "top_p": 0.9},
-    "temperature 1.2": {"temperature": 1.2, "top_p": 0.95},
     "temperature 0.5, top-p 0.7, repetition penalty 1.3": {
         "temperature": 0.5,
         "top_p": 0.7,
         "repetition_penalty": 1.3,
     },
+    "top-p 0.9": {"temperature": 0.8, "top_p": 0.9},
+    "temperature 1.2": {"temperature": 1.2, "top_p": 0.95},
 }
 METRICS = ("words", "distinct_2", "rep_4", "self_perplexity")
 OPENINGS = (
@@ -202,8 +202,8 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def measure() -> list[dict[str, Any]]:
-    """Generate and compare."""
+def measure() -> Iterator[list[dict[str, Any]]]:
+    """Generate and compare: the rows of each decoding against the base, as they come."""
     from ethogram.engine import Engine
     from ethogram.models import load
 
@@ -214,32 +214,29 @@ def measure() -> list[dict[str, Any]]:
         for question, _ in QUESTIONS
     ]
     answers = {f"p{place}": accepted for place, (_, accepted) in enumerate(QUESTIONS)}
-    all_settings = {"base": BASE, **OTHERS}
-    told, answered = {}, {}
-    for name, settings in all_settings.items():
-        started = time.perf_counter()
-        told[name] = generate(engine, OPENINGS, settings, max(LENGTHS))
-        answered[name] = generate(engine, questions, settings, ANSWER_TOKENS)
-        print(f"{name}: {time.perf_counter() - started:.0f} s", flush=True)
 
     def decode(ids: Sequence[int]) -> str:
         return str(model.tokenizer.decode(ids, skip_special_tokens=True))
 
-    rows = []
-    for other in OTHERS:
+    def outputs(settings: dict[str, Any]) -> tuple[Made, Made]:
+        return (
+            generate(engine, OPENINGS, settings, max(LENGTHS)),
+            generate(engine, questions, settings, ANSWER_TOKENS),
+        )
+
+    base = outputs(BASE)
+    for other, settings in OTHERS.items():
+        both = (base, outputs(settings))
+        rows = []
         for tokens in LENGTHS:
             for name in METRICS:
                 score = cut_to(tokens, decode, name)
-                before, after = (
-                    grid(told[which], score, len(OPENINGS)) for which in ("base", other)
-                )
+                before, after = (grid(told, score, len(OPENINGS)) for told, _ in both)
                 task = f"continuation, {tokens} tokens"
                 rows.append(row(task, other, name, before, after, get(name).aggregate))
-        before, after = (
-            grid(answered[which], correct(answers), len(QUESTIONS)) for which in ("base", other)
-        )
+        before, after = (grid(made, correct(answers), len(QUESTIONS)) for _, made in both)
         rows.append(row("short answer", other, "right", before, after, ratio))
-    return sorted(rows, key=lambda each: each["task"])
+        yield rows
 
 
 def main() -> None:
@@ -252,16 +249,19 @@ def main() -> None:
     options = parser.parse_args()
     if not options.render:
         started = time.perf_counter()
-        rows = measure()
-        data = {
-            "model": MODEL,
-            "samples": SAMPLES,
-            "prompts": {"continuation": len(OPENINGS), "short answer": len(QUESTIONS)},
-            "seconds": round(time.perf_counter() - started),
-            "rows": rows,
-        }
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        rows: list[dict[str, Any]] = []
+        for found in measure():
+            rows += found
+            print(table(found), flush=True)
+            data = {
+                "model": MODEL,
+                "samples": SAMPLES,
+                "prompts": {"continuation": len(OPENINGS), "short answer": len(QUESTIONS)},
+                "seconds": round(time.perf_counter() - started),
+                "rows": sorted(rows, key=lambda each: each["task"]),
+            }
+            options.out.parent.mkdir(parents=True, exist_ok=True)
+            options.out.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     shown = table(json.loads(options.out.read_text(encoding="utf-8"))["rows"])
     if options.out == RESULTS:
         replace(STATISTICS, "coupling", shown)
