@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from ethogram.metrics import read_outputs, score, score_outputs
     from ethogram.models import ModelReference, available, load, pull
     from ethogram.report import log, verify
-    from ethogram.study import Study, compare, diff, export, import_outputs, init, run, show
+    from ethogram.study import Study, check, compare, diff, export, import_outputs, init, run, show
 
 _ROOMS = {
     "ModelReference": "models",
     "Study": "study",
     "available": "models",
+    "check": "study",
     "compare": "study",
     "diff": "study",
     "export": "study",
@@ -46,6 +47,7 @@ __all__ = [
     "Study",
     "__version__",
     "available",
+    "check",
     "compare",
     "diff",
     "export",

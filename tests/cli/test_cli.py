@@ -253,3 +253,37 @@ def test_public_names_are_all_there() -> None:
     assert "run" in dir(ethogram)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = ethogram.nothing
+
+
+def test_check_has_an_exit_code_for_each_outcome(
+    ethogram: Run, tiny_study: Path, tmp_path: Path
+) -> None:
+    at = ("--study", str(tiny_study))
+    assert "No contract to check" in ethogram("check", *at)[1]
+    parsed(ethogram("run", *at, "--json"))
+    path = tiny_study / "versions/v0.0.1.yaml"
+    plain = path.read_text()
+    path.write_text(plain + 'expect: {tokens: "> 0"}\n')
+    code, out, _ = ethogram("check", "v0.0.1", *at)
+    assert (code, "1 passed, 0 broken" in out) == (0, True)
+
+    path.write_text(plain + 'expect: {tokens: "> 1000"}\n')
+    junit = tmp_path / "junit.xml"
+    code, out, _ = ethogram("check", "v0.0.1", "--github", "--junit", str(junit), *at)
+    assert code == 1
+    assert "tokens is " in out
+    assert "::error file=" in out
+    assert 'failures="1"' in junit.read_text()
+    code, out, err = ethogram("check", "v0.0.1", "--github", "--json", *at)
+    assert code == 1
+    assert json.loads(out)["contracts"][0]["outcome"] == "fail"
+    assert "::error file=" in err
+
+    path.write_text(plain)
+    child = tiny_study / "versions/v0.1.0.yaml"
+    child.write_text(child.read_text() + 'expect: {loop_rate: "< 0.1"}\n')
+    code, out, _ = ethogram("check", "v0.1.0", *at)
+    assert code == 0
+    assert "more would decide" in out
+    assert ethogram("check", "v0.1.0", "--strict", *at)[0] == 1
+    one_line(ethogram("check", "v0.1.1", *at), "no version")

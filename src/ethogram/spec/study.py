@@ -26,12 +26,14 @@ class StudySpec:
         settings: study.yaml.
         versions: resolved versions by name; parents before children, then by version number.
         stated: what each version's own file states.
+        places: where each version's fields stand, inherited ones in the file of the ancestor.
     """
 
     folder: Path
     settings: StudyFile
     versions: dict[str, Version]
     stated: dict[str, dict[str, Any]] = field(default_factory=dict)
+    places: dict[str, SourceMap] = field(default_factory=dict)
 
     def version(self, name: str) -> Version:
         """The resolved version of that name.
@@ -82,13 +84,16 @@ def load_study(folder: Path) -> StudySpec:
     files = {path.stem: path for path in _version_files(folder)}
     raw = {name: _read_version(path) for name, path in files.items()}
     versions: dict[str, Version] = {}
+    places_of: dict[str, SourceMap] = {}
     for name in _parents_first(raw, files):
         merged, merged_places = _merge_line(name, raw, files)
         version = validate(Version, merged, files[name], merged_places)
         _refuse_silent_sampling(name, raw, files, version)
-        versions[name] = version
+        versions[name], places_of[name] = version, merged_places
     stated = {name: data for name, (data, _) in raw.items()}
-    return StudySpec(folder=folder, settings=settings, versions=versions, stated=stated)
+    return StudySpec(
+        folder=folder, settings=settings, versions=versions, stated=stated, places=places_of
+    )
 
 
 def _version_files(folder: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """The verbs: run, compare, init, import, export; joins the rooms above it."""
 
+from ethogram.study.check import Baseline, CheckResult, Contract, check
 from ethogram.study.compare import Comparison, compare
 from ethogram.study.difference import Difference, difference, differences
 from ethogram.study.files import export, import_outputs, init
@@ -10,7 +11,10 @@ from ethogram.study.run import run
 from ethogram.study.workspace import Study
 
 __all__ = [
+    "Baseline",
+    "CheckResult",
     "Comparison",
+    "Contract",
     "Difference",
     "OnProgress",
     "Progress",
@@ -19,6 +23,7 @@ __all__ = [
     "Study",
     "VersionProgress",
     "VersionResult",
+    "check",
     "compare",
     "diff",
     "difference",

@@ -77,13 +77,21 @@ def metric_names(study: Study) -> tuple[str, ...]:
     return study.spec.settings.metrics or DEFAULT_METRICS
 
 
-def measure(study: Study, version: str, names: Sequence[str]) -> dict[str, Measured]:
+def measure(
+    study: Study, version: str, names: Sequence[str], *, samples: int | None = None
+) -> dict[str, Measured]:
     """Score the stored generations of a version.
+
+    Args:
+        study: the opened study.
+        version: its name.
+        names: of the metrics.
+        samples: per prompt; default those of the study.
 
     Raises:
         SpecError: a generation is missing, or a metric's name is unknown.
     """
-    outputs = study.outputs(version)
+    outputs = study.outputs(version, samples=samples)
     measured = {}
     for name in names:
         metric = get(name)

@@ -69,6 +69,40 @@ def run(
     return summarise(study, names, made=done, computed=computed, seconds=seconds)
 
 
+def add_samples(
+    study: Study,
+    version: str,
+    samples: int,
+    *,
+    on_progress: OnProgress | None = None,
+    on_wait: Callable[[], None] | None = None,
+    on_load: Callable[[str], None] | None = None,
+) -> Made:
+    """Generate a version's samples up to a number per prompt, which may be beyond the study's.
+
+    Args:
+        study: the opened study.
+        version: its name; one that samples.
+        samples: per prompt.
+        on_progress: called as generations finish.
+        on_wait: called once if another run holds the study.
+        on_load: called with the model's name before it is loaded.
+
+    Raises:
+        EthogramError: as `run`.
+    """
+    with _one_run_at_a_time(study, on_wait):
+        todo = _missing(study, [version], samples)
+        if not todo:
+            return Made()
+        engine = _Engines(None, on_load).get(
+            study.model_reference(version), _amateur(study, version)
+        )
+        recorder = Recorder(study, todo, on_progress)
+        _generate(study, engine, todo, recorder)
+        return Made(recorder.made[version], tokens=recorder.tokens[version])
+
+
 class _Engines:
     """Keeps one loaded model, and its amateur: the versions of a study mostly share them."""
 
@@ -111,12 +145,14 @@ class _Engines:
         return self._loaded[reference]
 
 
-def _missing(study: Study, names: Sequence[str]) -> dict[str, list[Request]]:
+def _missing(
+    study: Study, names: Sequence[str], samples: int | None = None
+) -> dict[str, list[Request]]:
     """What each version lacks; a request that two of them share stands under the first."""
     claimed: set[str] = set()
     todo = {}
     for name in dict.fromkeys(names):
-        requests = {request.identity: request for request in study.requests(name)}
+        requests = {request.identity: request for request in study.requests(name, samples=samples)}
         missing = set(study.store.missing(list(requests))) - claimed
         claimed |= missing
         todo[name] = [request for identity, request in requests.items() if identity in missing]

@@ -138,8 +138,29 @@ class Study:
             for version in (self.spec.version(first), self.spec.version(second))
         )
 
-    def requests(self, version: str) -> list[Request]:
+    def stored_samples(self, version: str) -> int:
+        """Samples per prompt that a version has in the store, if more than the study asks for.
+
+        Sequential checks make samples beyond those of the study; whole rounds of them count.
+        """
+        resolved, samples = self.spec.version(version), self.spec.samples(version)
+        if resolved.outputs or not resolved.decoding.is_stochastic:
+            return samples
+        while not self.store.missing(self._round(version, samples)):
+            samples += 1
+        return samples
+
+    def _round(self, version: str, sample: int) -> list[str]:
+        """Identities of one sample index of every prompt."""
+        requests = self.requests(version, samples=sample + 1)
+        return [request.identity for request in requests if request.sample_index == sample]
+
+    def requests(self, version: str, *, samples: int | None = None) -> list[Request]:
         """Every request of a version, in suite order.
+
+        Args:
+            version: its name.
+            samples: per prompt; default those of the study.
 
         Raises:
             SpecError: the version's outputs were made elsewhere.
@@ -154,18 +175,18 @@ class Study:
         return make_requests(
             resolved,
             self.suite(version),
-            samples=self.spec.samples(version),
+            samples=samples or self.spec.samples(version),
             seed=settings.seed,
             model_identity=self.model_identity(version),
             amateur_identity=self._identity(amateur) if amateur else None,
             independent_noise=settings.coupling == "independent",
         )
 
-    def identities(self, version: str) -> list[str]:
+    def identities(self, version: str, *, samples: int | None = None) -> list[str]:
         """Identities of a version's generations, in suite order."""
         if self.spec.version(version).outputs:
             return [generation.identity for generation in self.imported(version)]
-        return [request.identity for request in self.requests(version)]
+        return [request.identity for request in self.requests(version, samples=samples)]
 
     def imported(self, version: str) -> list[Generation]:
         """The outputs of a version that were made elsewhere, as generations."""
@@ -190,13 +211,13 @@ class Study:
             for row in read_outputs(path)
         ]
 
-    def generations(self, version: str) -> list[Generation]:
+    def generations(self, version: str, *, samples: int | None = None) -> list[Generation]:
         """The stored generations of a version, in suite order.
 
         Raises:
             SpecError: some are missing.
         """
-        wanted = self.identities(version)
+        wanted = self.identities(version, samples=samples)
         found = self.store.get(wanted)
         missing = sum(identity not in found for identity in wanted)
         if missing:
@@ -207,13 +228,13 @@ class Study:
             )
         return [found[identity] for identity in wanted]
 
-    def outputs(self, version: str) -> list[Output]:
+    def outputs(self, version: str, *, samples: int | None = None) -> list[Output]:
         """The stored generations of a version as the metrics read them."""
         from ethogram.metrics import Output
 
         items = {item.id: item for item in self.suite(version).prompts}
         outputs = []
-        for generation in self.generations(version):
+        for generation in self.generations(version, samples=samples):
             item = items.get(generation.prompt_id)
             outputs.append(
                 Output(
