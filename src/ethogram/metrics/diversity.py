@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
+from itertools import combinations
+
+import numpy as np
 
 from ethogram.metrics.base import (
     NOT_APPLICABLE,
@@ -14,15 +19,27 @@ from ethogram.metrics.base import (
     mean_score,
     ratio,
 )
+from ethogram.metrics.loops import loop_units
 from ethogram.metrics.repetition import repeated_share
+from ethogram.metrics.self_bleu import MOST_OUTPUTS, SelfBleuGatherer
 from ethogram.metrics.text import ngrams
 
 ORDERS = (1, 2, 3)
+#: Vocabulary that expectation-adjusted distinct reckons with: that of GPT-2.
+EAD_VOCABULARY = 50_257
+#: Most frequent units that a Zipf coefficient is fitted to, as in both released codes.
+ZIPF_RANKS = 5000
+#: MAUVE's fit takes one rank of each step of this fraction of log rank.
+ZIPF_STEPS = 15
+#: Order of the n-grams of self-repetition.
+SELF_REPETITION_ORDER = 4
+#: Order of the n-grams by which two samples of a prompt are compared.
+SAMPLE_ORDER = 2
 
 
 def _distinct(n: int) -> Callable[[Output], Score]:
     def measure(output: Output) -> Score:
-        repeated = repeated_share(output.text.split(), n)
+        repeated = repeated_share(output.words, n)
         return NOT_APPLICABLE if repeated is None else mean_score(1.0 - repeated)
 
     return measure
@@ -37,12 +54,142 @@ class _PooledDistinct:
         self._total = 0
 
     def add(self, output: Output) -> None:
-        hashes = [hash(gram) for gram in ngrams(output.text.split(), self._n)]
+        hashes = list(map(hash, ngrams(output.words, self._n)))
         self._seen.update(hashes)
         self._total += len(hashes)
 
     def value(self) -> float:
-        return len(self._seen) / self._total if self._total else float("nan")
+        return len(self._seen) / self._total if self._total else math.nan
+
+
+class _Hapaxes:
+    """N-grams that occur once over all outputs, of all their n-grams; keeps hashes."""
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._once: set[int] = set()
+        self._again: set[int] = set()
+        self._total = 0
+
+    def add(self, output: Output) -> None:
+        counts = Counter(map(hash, ngrams(output.words, self._n)))
+        self._total += counts.total()
+        met = self._once.intersection(counts)
+        self._again.update(met, (gram for gram, count in counts.items() if count > 1))
+        self._once.update(counts)
+        self._once.difference_update(self._again)
+
+    def value(self) -> float:
+        return len(self._once) / self._total if self._total else math.nan
+
+
+class _AdjustedDistinct:
+    """Distinct units over what as many draws from an even vocabulary would be expected to give."""
+
+    def __init__(self) -> None:
+        self._seen: set[Hashable] = set()
+        self._total = 0
+
+    def add(self, output: Output) -> None:
+        units = loop_units(output)[0]
+        self._seen.update(units)
+        self._total += len(units)
+
+    def value(self) -> float:
+        if not self._total:
+            return math.nan
+        return expectation_adjusted_distinct(len(self._seen), self._total)
+
+
+def expectation_adjusted_distinct(
+    distinct: int, total: int, vocabulary: int = EAD_VOCABULARY
+) -> float:
+    """EAD (Liu et al. 2022, equation 3): distinct / (V (1 - ((V - 1) / V)^C)), C = total units."""
+    expected = -vocabulary * math.expm1(total * math.log1p(-1.0 / vocabulary))
+    return distinct / expected
+
+
+class _Zipf:
+    """Counts of units, and a line through log count over log rank."""
+
+    def __init__(self, fit: Callable[[Sequence[int]], float]) -> None:
+        self._fit = fit
+        self._counts: Counter[Hashable] = Counter()
+
+    def add(self, output: Output) -> None:
+        self._counts.update(loop_units(output)[0])
+
+    def value(self) -> float:
+        return self._fit(sorted(self._counts.values(), reverse=True)[:ZIPF_RANKS])
+
+
+def zipf_degen(counts: Sequence[int]) -> float:
+    """-slope of log count over log rank, every rank alike; counts fall. NaN below two ranks."""
+    if len(counts) < 2:
+        return math.nan
+    return -_slope(np.log(np.arange(1, len(counts) + 1)), np.log(counts))
+
+
+def zipf_mauve(counts: Sequence[int]) -> float:
+    """-slope with one rank of each fifteenth of log rank, the last rank left away."""
+    logs = np.log(np.arange(1, len(counts), dtype=float))
+    ranks, chosen = np.unique(np.round(ZIPF_STEPS * logs) / ZIPF_STEPS, return_index=True)
+    if len(ranks) < 2:
+        return math.nan
+    return -_slope(ranks, np.log(np.asarray(counts, dtype=float)[chosen]))
+
+
+def _slope(x: np.ndarray, y: np.ndarray) -> float:
+    """Slope of the least-squares line."""
+    centred = x - x.mean()
+    return float(centred @ (y - y.mean()) / (centred @ centred))
+
+
+class _SelfRepetition:
+    """Of each output, log(1 + times its 4-grams stand in others); the mean needs all counts."""
+
+    def __init__(self) -> None:
+        self._outputs: list[list[int]] = []
+        self._counts: Counter[int] = Counter()
+
+    def add(self, output: Output) -> None:
+        grams = list({hash(gram) for gram in ngrams(output.words, SELF_REPETITION_ORDER)})
+        self._counts.update(grams)
+        self._outputs.append(grams)
+
+    def value(self) -> float:
+        if not self._outputs:
+            return math.nan
+        elsewhere = (
+            sum(self._counts[gram] for gram in grams) - len(grams) for grams in self._outputs
+        )
+        return math.fsum(map(math.log1p, elsewhere)) / len(self._outputs)
+
+
+def distinct_of_samples(outputs: Sequence[Output]) -> Score:
+    """Distinct 2-grams of the samples of a prompt together / all their 2-grams.
+
+    Nothing where there is one sample only, or no 2-gram.
+    """
+    grams = [gram for output in outputs for gram in ngrams(output.words, SAMPLE_ORDER)]
+    if len(outputs) < 2 or not grams:
+        return NOT_APPLICABLE
+    return mean_score(len(set(grams)) / len(grams))
+
+
+def distance_of_samples(outputs: Sequence[Output]) -> Score:
+    """Mean over the pairs of samples of 1 - |A ∩ B| / |A ∪ B|, A and B their sets of 2-grams.
+
+    Two samples without any 2-gram are at distance 0. Nothing where there is one sample only.
+    """
+    sets = [set(ngrams(output.words, SAMPLE_ORDER)) for output in outputs]
+    if len(sets) < 2:
+        return NOT_APPLICABLE
+    distances = [
+        1.0 - len(first & second) / len(first | second) if first or second else 0.0
+        for first, second in combinations(sets, 2)
+    ]
+    return mean_score(math.fsum(distances) / len(distances))
 
 
 _LI = "Li et al. 2016, A Diversity-Promoting Objective Function, arXiv:1510.03055"
@@ -64,7 +211,7 @@ DIVERSITY = tuple(
     for n in ORDERS
 )
 
-DIVERSITY_CORPUS = tuple(
+_POOLED_DISTINCT = tuple(
     CorpusMetric(
         name=f"corpus_distinct_{n}",
         title=f"distinct-{n} over all outputs",
@@ -77,4 +224,97 @@ DIVERSITY_CORPUS = tuple(
         gather=partial(_PooledDistinct, n),
     )
     for n in ORDERS
+)
+
+_HAPAXES = tuple(
+    CorpusMetric(
+        name=f"corpus_hapax_{n}",
+        title=f"{n}-grams that occur once",
+        unit="share",
+        direction="none",
+        formula=f"{n}-grams that occur exactly once over all outputs / all {n}-grams, in words",
+        source="Holtzman et al. 2020, arXiv:1904.09751, whose released code calls it distinct-n",
+        reference="ari-holtzman/degen, metrics/distinct_n.py; a count in tests/metrics",
+        pitfalls="Not distinct-n: a second occurrence takes an n-gram out. Falls with the number "
+        "of words: compare sets of equal size.",
+        gather=partial(_Hapaxes, n),
+    )
+    for n in ORDERS
+)
+_UNITS = "On token ids where known, else on words: never compare the two kinds. "
+
+DIVERSITY_CORPUS = (
+    *_POOLED_DISTINCT,
+    *_HAPAXES,
+    CorpusMetric(
+        name="expectation_adjusted_distinct",
+        title="Expectation-adjusted distinct",
+        unit="ratio",
+        direction="higher",
+        formula=f"distinct units / (V (1 - ((V - 1) / V)^C)), V = {EAD_VOCABULARY}, C = all units",
+        source="Liu et al. 2022, Rethinking and Refining the Distinct Metric, arXiv:2202.13587",
+        reference="the formula in exact fractions in tests/metrics",
+        pitfalls=_UNITS + "Corrects for the number of units as if all were equally likely, so real "
+        "text still falls with size. V is that of GPT-2; other vocabularies give other values.",
+        gather=_AdjustedDistinct,
+    ),
+    CorpusMetric(
+        name="self_bleu_4",
+        title="Self-BLEU-4",
+        unit="share",
+        direction="lower",
+        formula="mean over outputs of BLEU-4 against all others, smoothed by method 1; over "
+        f"at most {MOST_OUTPUTS} outputs, drawn evenly by a hash",
+        source="Zhu et al. 2018, Texygen, arXiv:1802.01886; settings of Holtzman et al. 2020",
+        reference="nltk sentence_bleu with method1, as in ari-holtzman/degen, metrics/self_bleu.py",
+        pitfalls=_UNITS + "Grows with the number of outputs: compare sets of equal size. Neither "
+        "direction is better beyond the value of human text of the same kind.",
+        gather=SelfBleuGatherer,
+    ),
+    *(
+        CorpusMetric(
+            name=name,
+            title=title,
+            unit="slope",
+            direction="none",
+            formula=f"-slope of log count over log rank of the {ZIPF_RANKS} most frequent units; "
+            + how,
+            source=source,
+            reference=reference,
+            pitfalls=_UNITS + "Two released fits give different numbers: mind which. Depends on "
+            "the number of units.",
+            gather=partial(_Zipf, fit),
+        )
+        for name, title, how, source, reference, fit in (
+            (
+                "zipf_coefficient",
+                "Zipf coefficient",
+                "every rank counts alike",
+                "Holtzman et al. 2020, arXiv:1904.09751",
+                "scipy.stats.linregress, as in ari-holtzman/degen, metrics/zipf.py",
+                zipf_degen,
+            ),
+            (
+                "zipf_coefficient_mauve",
+                "Zipf coefficient, MAUVE's fit",
+                f"one rank of each {ZIPF_STEPS}th of log rank, the last rank left away",
+                "Pillutla et al. 2021, MAUVE, arXiv:2102.01454",
+                "krishnap25/mauve-experiments, src/metrics.py (which leaves the sign as it is)",
+                zipf_mauve,
+            ),
+        )
+    ),
+    CorpusMetric(
+        name="self_repetition",
+        title="Self-repetition",
+        unit="log count",
+        direction="lower",
+        formula="mean over outputs of log(1 + how often its different word 4-grams stand in other "
+        "outputs, each output counted once)",
+        source="Salkar et al. 2022, Self-Repetition in Abstractive Neural Summarizers",
+        reference="diversity 0.3.1 (Shaib et al. 2024), self_repetition_score",
+        pitfalls="Grows with the number of outputs and their length: compare sets of equal size. "
+        "Unlike the rest of this table it keeps 8 bytes for each 4-gram of every output.",
+        gather=_SelfRepetition,
+    ),
 )
