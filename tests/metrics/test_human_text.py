@@ -59,7 +59,7 @@ def test_like_text_is_at_the_baseline_and_other_text_is_far(human: Path) -> None
     near = score_outputs(map(Output, like), names, human_text=human)
     far = score_outputs(map(Output, other), names, human_text=human)
     for name in NAMES:
-        assert near[name].value < 0.01 > near[f"{name}_baseline"].value
+        assert near[name].value < 0.1 > near[f"{name}_baseline"].value
         assert near[f"{name}_baseline"].value == far[f"{name}_baseline"].value
     assert far["human_words"].value == 1
     assert far["human_word_lengths"].value == 1

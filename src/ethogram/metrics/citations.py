@@ -40,6 +40,7 @@ _NAMES = rf"{_NAME}(?: et al\.?|,? (?:and|&) {_NAME})?"
 _AUTHOR_YEAR = re.compile(
     rf"\(({_NAMES}),? ((?:1[5-9]|20)\d\d)[a-z]?\)|\b({_NAMES}) \(((?:1[5-9]|20)\d\d)[a-z]?\)"
 )
+_YEAR_IN_BRACKETS = re.compile(r"\d{4}[a-z]?\)")
 _HOST = re.compile(r"(?=.{4,253}$)(?:(?!-)[a-z0-9-]{1,63}(?<!-)\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$")
 _TAIL = ".,;:!?'\"”’)]}>*_"
 
@@ -219,7 +220,8 @@ def _isbn_13(digits: str) -> str:
 
 
 def _author_years(text: str) -> Iterator[Citation]:
-    for match in _AUTHOR_YEAR.finditer(text):
+    # The pattern is slow on prose, and most of it has no year in brackets.
+    for match in _AUTHOR_YEAR.finditer(text) if _YEAR_IN_BRACKETS.search(text) else ():
         names, year = (match[1], match[2]) if match[1] else (match[3], match[4])
         first = names.split()[0].rstrip(",").casefold()
         yield Citation("author-year", f"{first} {year}", match.start(), match.end())

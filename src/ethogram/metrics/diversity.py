@@ -45,6 +45,11 @@ def _distinct(n: int) -> Callable[[Output], Score]:
     return measure
 
 
+def _gram_hashes(output: Output) -> dict[int, list[int]]:
+    """Hashes of the n-grams of an output, for each order."""
+    return {n: list(map(hash, ngrams(output.words, n))) for n in ORDERS}
+
+
 class _PooledDistinct:
     """Distinct n-grams over all outputs; keeps one 64-bit hash for each, not its words."""
 
@@ -54,7 +59,7 @@ class _PooledDistinct:
         self._total = 0
 
     def add(self, output: Output) -> None:
-        hashes = list(map(hash, ngrams(output.words, self._n)))
+        hashes = output.once(_gram_hashes)[self._n]
         self._seen.update(hashes)
         self._total += len(hashes)
 
@@ -72,12 +77,15 @@ class _Hapaxes:
         self._total = 0
 
     def add(self, output: Output) -> None:
-        counts = Counter(map(hash, ngrams(output.words, self._n)))
-        self._total += counts.total()
-        met = self._once.intersection(counts)
-        self._again.update(met, (gram for gram, count in counts.items() if count > 1))
-        self._once.update(counts)
-        self._once.difference_update(self._again)
+        hashes = output.once(_gram_hashes)[self._n]
+        self._total += len(hashes)
+        different = set(hashes)
+        if len(different) < len(hashes):
+            counts = Counter(hashes)
+            self._again.update(gram for gram in different if counts[gram] > 1)
+        self._again |= self._once & different
+        self._once |= different - self._again
+        self._once -= different & self._again
 
     def value(self) -> float:
         return len(self._once) / self._total if self._total else math.nan

@@ -15,7 +15,7 @@ from ethogram.metrics.base import NOT_APPLICABLE, Metric, Output, Score, Span, m
 from ethogram.metrics.factuality import normalised_answer
 from ethogram.metrics.loops import find_loop
 from ethogram.metrics.repetition import ZLIB_LEVEL, encode, sentences_said_again
-from ethogram.metrics.structure import CHAT_MARKERS
+from ethogram.metrics.structure import CHAT_MARKERS, asks, leaked_turn, wants_questions
 
 #: Words of a window in which a content word of the prompt is sought.
 WINDOW_WORDS = 25
@@ -68,7 +68,7 @@ def _reference_end(output: Output) -> tuple[int, str] | None:
 
 
 def _turn_start(output: Output) -> tuple[int, str] | None:
-    leak = asking.leaked_turn(output.text, output.prompt)
+    leak = output.once(leaked_turn)
     marker = CHAT_MARKERS.search(output.text)
     starts = [(leak[0], leak[2])] if leak else []
     starts += [(marker.start(), "a marker of a chat template")] if marker else []
@@ -94,8 +94,7 @@ def _said_again_start(output: Output) -> tuple[int, str] | None:
 
 
 def _rambling(output: Output) -> Score:
-    applies = asking.asks(output.prompt, output.tags, output.reference)
-    if not applies or asking.WANTS_QUESTIONS.search(asking.task_of(output.prompt)):
+    if not output.once(asks) or output.once(wants_questions):
         return NOT_APPLICABLE
     done = answer_end(output)
     if done is None:

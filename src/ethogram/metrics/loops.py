@@ -16,13 +16,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ethogram.metrics.base import NOT_APPLICABLE, Metric, Output, Score, Span, mean_score, ratio
 
+Integers = np.ndarray[Any, np.dtype[np.int64]]
 #: The paper's rule: a phrase of at least two units, at least three times.
 MIN_PHRASE, MIN_COPIES = 2, 3
+#: Pairs of equal units, for each unit, up to which their distances are counted one by one.
+PAIRS_A_UNIT = 40
 #: The released code's rule: longest phrase tried, and the copies a shorter phrase than 3 needs.
 DEGEN_LONGEST, DEGEN_SHORT, DEGEN_MANY = 90, 3, 50
 
@@ -96,6 +100,29 @@ def find_loop_degen(units: Sequence[Hashable]) -> tuple[int, int, bool]:
     return period, copies, copies > 1 and (period >= DEGEN_SHORT or copies > DEGEN_MANY)
 
 
+def _possible_periods(numbers: Integers, min_phrase: int) -> list[int]:
+    """Periods at which enough units equal those before them for three phrases, wherever these are.
+
+    Counts the distances between equal units, which prose has few of; a monotonous sequence has so
+    many that trying every period is cheaper.
+    """
+    length = len(numbers)
+    periods = range(1, length // MIN_COPIES + 1)
+    places: dict[int, list[int]] = {}
+    for place, number in enumerate(numbers.tolist()):
+        places.setdefault(number, []).append(place)
+    if sum(len(found) ** 2 for found in places.values()) > PAIRS_A_UNIT * length:
+        return list(periods)
+    distances = Counter(
+        later - place
+        for found in places.values()
+        for at, place in enumerate(found)
+        for later in found[at + 1 :]
+    )
+    needed = ((period, MIN_COPIES * max(period, min_phrase) - period) for period in periods)
+    return [period for period, count in needed if distances[period] >= count]
+
+
 def find_escaped_loops(
     units: Sequence[Hashable], min_phrase: int = MIN_PHRASE
 ) -> list[tuple[int, Loop]]:
@@ -109,7 +136,7 @@ def find_escaped_loops(
     known: dict[Hashable, int] = {}
     numbers = np.array([known.setdefault(unit, len(known)) for unit in units])
     found: list[tuple[int, Loop]] = []
-    for period in range(1, len(units) // MIN_COPIES + 1):
+    for period in _possible_periods(numbers, min_phrase):
         same = np.flatnonzero(numbers[:-period] != numbers[period:])
         edges = np.concatenate(([-1], same, [len(units) - period]))
         needed = MIN_COPIES * max(period, min_phrase) - period

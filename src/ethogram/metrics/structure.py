@@ -44,8 +44,23 @@ CLOSERS = "\"'”’)]*_`"
 OPENING_CHARACTERS = 400
 
 
+def asks(output: Output) -> bool:
+    """Whether the prompt of an output wants an answer."""
+    return asking.asks(output.prompt, output.tags, output.reference)
+
+
+def wants_questions(output: Output) -> bool:
+    """Whether a question or a dialogue is a fitting answer to the prompt of an output."""
+    return bool(asking.WANTS_QUESTIONS.search(asking.task_of(output.prompt)))
+
+
+def leaked_turn(output: Output) -> tuple[int, int, str] | None:
+    """Where an output writes the asker's next turn itself: (start, end, reason), or None."""
+    return asking.leaked_turn(output.text, output.prompt)
+
+
 def _answer_first(output: Output) -> Score:
-    if not asking.asks(output.prompt, output.tags, output.reference):
+    if not output.once(asks):
         return NOT_APPLICABLE
     sentences = asking.opening_sentences(output.text)
     announced = False
@@ -64,7 +79,7 @@ def _answer_first(output: Output) -> Score:
 def _fault(output: Output, first: asking.Sentence, announced: bool) -> str | None:
     """Why the first sentence is no answer; None if it is one. `Here it is:` may announce it."""
     prompt, sentence = output.prompt, first.text
-    label = asking.leaked_turn(output.text, prompt)
+    label = output.once(leaked_turn)
     if label and label[0] <= first.start:
         return label[2]
     if asking.declines(sentence):
@@ -77,7 +92,7 @@ def _fault(output: Output, first: asking.Sentence, announced: bool) -> str | Non
     fresh = terse or announced or not finished
     if not fresh and asking.continues_prompt(sentence, prompt):
         return "continues the prompt"
-    if asking.ends_asking(sentence) and not asking.WANTS_QUESTIONS.search(asking.task_of(prompt)):
+    if asking.ends_asking(sentence) and not output.once(wants_questions):
         return "asks instead of answering"
     if asking.echoes(sentence, prompt):
         return "says the prompt again"
@@ -95,13 +110,11 @@ def _fault(output: Output, first: asking.Sentence, announced: bool) -> str | Non
 
 
 def _qa_structure(output: Output) -> Score:
-    if not asking.asks(output.prompt, output.tags, output.reference):
-        return NOT_APPLICABLE
-    if asking.WANTS_QUESTIONS.search(asking.task_of(output.prompt)):
+    if not output.once(asks) or output.once(wants_questions):
         return NOT_APPLICABLE
     if not output.text.strip():
         return mean_score(0.0, (Span(0, len(output.text), "empty"),))
-    leak = asking.leaked_turn(output.text, output.prompt)
+    leak = output.once(leaked_turn)
     return mean_score(0.0, (Span(*leak),)) if leak else mean_score(1.0)
 
 
@@ -134,8 +147,8 @@ def _turn_leakage(output: Output) -> Score:
         Span(*match.span(), "a marker of a chat template")
         for match in CHAT_MARKERS.finditer(output.text)
     ]
-    if not asking.WANTS_QUESTIONS.search(asking.task_of(output.prompt)):
-        leak = asking.leaked_turn(output.text, output.prompt)
+    if not output.once(wants_questions):
+        leak = output.once(leaked_turn)
         spans += [Span(*leak)] if leak else []
     return mean_score(bool(spans), tuple(sorted(spans, key=lambda span: span.start)))
 
