@@ -182,3 +182,13 @@ def test_mode_collapse_is_seen() -> None:
     assert distance_of_samples(same[:1]).value is None
     assert distinct_of_samples(same[:1]).value is None
     assert distance_of_samples([Output("a b c"), Output("d e f")]).value == 1
+
+
+@given(SETS, st.sampled_from([1, 2]))
+def test_sorting_in_by_and_by_changes_nothing(texts: list[list[str]], n: int) -> None:
+    names = (f"corpus_distinct_{n}", f"corpus_hapax_{n}")
+    whole = [corpus(name).measure_corpus(outputs_of(texts)) for name in names]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ethogram.metrics.diversity.MOST_WAITING", 3)
+        parts = [corpus(name).measure_corpus(outputs_of(texts)) for name in names]
+    assert parts == pytest.approx(whole, nan_ok=True)

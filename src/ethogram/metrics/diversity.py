@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
@@ -21,10 +22,12 @@ from ethogram.metrics.base import (
 )
 from ethogram.metrics.loops import loop_units
 from ethogram.metrics.repetition import repeated_share
-from ethogram.metrics.self_bleu import MOST_OUTPUTS, SelfBleuGatherer
+from ethogram.metrics.self_bleu import MOST_OUTPUTS, DrawnGatherer, mean_self_bleu
 from ethogram.metrics.text import ngrams
 
 ORDERS = (1, 2, 3)
+#: Hashes of n-grams that are gathered before they are sorted in.
+MOST_WAITING = 1 << 16
 #: Vocabulary that expectation-adjusted distinct reckons with: that of GPT-2.
 EAD_VOCABULARY = 50_257
 #: Most frequent units that a Zipf coefficient is fitted to, as in both released codes.
@@ -50,45 +53,61 @@ def _gram_hashes(output: Output) -> dict[int, list[int]]:
     return {n: list(map(hash, ngrams(output.words, n))) for n in ORDERS}
 
 
-class _PooledDistinct:
-    """Distinct n-grams over all outputs; keeps one 64-bit hash for each, not its words."""
+class _GramCounts:
+    """N-grams over all outputs and whether each was met again: 9 bytes for each different one.
+
+    Keeps a 64-bit hash of each, sorted, and adds to them when as many have been gathered, so that
+    an n-gram is sorted in about twice on average.
+    """
 
     def __init__(self, n: int) -> None:
         self._n = n
-        self._seen: set[int] = set()
-        self._total = 0
+        self._waiting = array("q")
+        self._grams = np.empty(0, dtype=np.int64)
+        self._again = np.empty(0, dtype=bool)
+        self.total = 0
 
     def add(self, output: Output) -> None:
+        """Take in the n-grams of one more output."""
         hashes = output.once(_gram_hashes)[self._n]
-        self._seen.update(hashes)
-        self._total += len(hashes)
+        self._waiting.extend(hashes)
+        self.total += len(hashes)
+        if len(self._waiting) >= max(MOST_WAITING, len(self._grams)):
+            self._sort_in()
+
+    def _sort_in(self) -> None:
+        new = np.frombuffer(self._waiting, dtype=np.int64)
+        grams, index, counts = np.unique(
+            np.concatenate((self._grams, new)), return_index=True, return_counts=True
+        )
+        # Of equal ones np.unique names the first, which is the one kept already, if there was one.
+        before = np.zeros(len(grams), dtype=bool)
+        known = index < len(self._grams)
+        before[known] = self._again[index[known]]
+        self._grams, self._again = grams, before | (counts > 1)
+        self._waiting = array("q")
+
+    def counts(self) -> tuple[int, int]:
+        """How many different n-grams there are, and how many of them were met once."""
+        if self._waiting:
+            self._sort_in()
+        return len(self._grams), len(self._grams) - int(self._again.sum())
+
+
+class _PooledDistinct(_GramCounts):
+    """Distinct n-grams over all outputs / all n-grams."""
 
     def value(self) -> float:
-        return len(self._seen) / self._total if self._total else math.nan
+        """The share; NaN where there are none."""
+        return self.counts()[0] / self.total if self.total else math.nan
 
 
-class _Hapaxes:
-    """N-grams that occur once over all outputs, of all their n-grams; keeps hashes."""
-
-    def __init__(self, n: int) -> None:
-        self._n = n
-        self._once: set[int] = set()
-        self._again: set[int] = set()
-        self._total = 0
-
-    def add(self, output: Output) -> None:
-        hashes = output.once(_gram_hashes)[self._n]
-        self._total += len(hashes)
-        different = set(hashes)
-        if len(different) < len(hashes):
-            counts = Counter(hashes)
-            self._again.update(gram for gram in different if counts[gram] > 1)
-        self._again |= self._once & different
-        self._once |= different - self._again
-        self._once -= different & self._again
+class _Hapaxes(_GramCounts):
+    """N-grams that occur once over all outputs / all n-grams."""
 
     def value(self) -> float:
-        return len(self._once) / self._total if self._total else math.nan
+        """The share; NaN where there are none."""
+        return self.counts()[1] / self.total if self.total else math.nan
 
 
 class _AdjustedDistinct:
@@ -153,25 +172,18 @@ def _slope(x: np.ndarray, y: np.ndarray) -> float:
     return float(centred @ (y - y.mean()) / (centred @ centred))
 
 
-class _SelfRepetition:
-    """Of each output, log(1 + times its 4-grams stand in others); the mean needs all counts."""
-
-    def __init__(self) -> None:
-        self._outputs: list[list[int]] = []
-        self._counts: Counter[int] = Counter()
-
-    def add(self, output: Output) -> None:
-        grams = list({hash(gram) for gram in ngrams(output.words, SELF_REPETITION_ORDER)})
-        self._counts.update(grams)
-        self._outputs.append(grams)
-
-    def value(self) -> float:
-        if not self._outputs:
-            return math.nan
-        elsewhere = (
-            sum(self._counts[gram] for gram in grams) - len(grams) for grams in self._outputs
-        )
-        return math.fsum(map(math.log1p, elsewhere)) / len(self._outputs)
+def self_repetition(outputs: Sequence[Output]) -> float:
+    """Mean of log(1 + how often the different 4-grams of an output stand in the others)."""
+    if not outputs:
+        return math.nan
+    grams = [
+        np.array([*{hash(gram) for gram in ngrams(output.words, SELF_REPETITION_ORDER)}], np.int64)
+        for output in outputs
+    ]
+    _, inverse, counts = np.unique(np.concatenate(grams), return_inverse=True, return_counts=True)
+    owner = np.repeat(np.arange(len(grams)), [len(found) for found in grams])
+    elsewhere = np.bincount(owner, weights=counts[inverse] - 1.0, minlength=len(grams))
+    return float(np.mean(np.log1p(elsewhere)))
 
 
 def distinct_of_samples(outputs: Sequence[Output]) -> Score:
@@ -277,7 +289,7 @@ DIVERSITY_CORPUS = (
         reference="nltk sentence_bleu with method1, as in ari-holtzman/degen, metrics/self_bleu.py",
         pitfalls=_UNITS + "Grows with the number of outputs: compare sets of equal size. Neither "
         "direction is better beyond the value of human text of the same kind.",
-        gather=SelfBleuGatherer,
+        gather=partial(DrawnGatherer, mean_self_bleu),
     ),
     *(
         CorpusMetric(
@@ -318,11 +330,11 @@ DIVERSITY_CORPUS = (
         unit="log count",
         direction="lower",
         formula="mean over outputs of log(1 + how often its different word 4-grams stand in other "
-        "outputs, each output counted once)",
+        "outputs, each output counted once); over at most "
+        f"{MOST_OUTPUTS} outputs, drawn evenly by a hash",
         source="Salkar et al. 2022, Self-Repetition in Abstractive Neural Summarizers",
         reference="diversity 0.3.1 (Shaib et al. 2024), self_repetition_score",
-        pitfalls="Grows with the number of outputs and their length: compare sets of equal size. "
-        "Unlike the rest of this table it keeps 8 bytes for each 4-gram of every output.",
-        gather=_SelfRepetition,
+        pitfalls="Grows with the number of outputs and their length: compare sets of equal size.",
+        gather=partial(DrawnGatherer, self_repetition),
     ),
 )

@@ -8,7 +8,7 @@ number of n-grams and not with the square of the number of outputs.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -101,12 +101,24 @@ def _brevity(lengths: Integers) -> Reals:
     return np.where(lengths > nearest, 1.0, np.where(lengths == 0, 0.0, penalty))
 
 
-class SelfBleuGatherer:
-    """Self-BLEU over a stream: a uniform draw of outputs, the same in whatever order they come."""
+def mean_self_bleu(outputs: Sequence[Output]) -> float:
+    """Mean self-BLEU of outputs; NaN for fewer than two."""
+    if len(outputs) < 2:
+        return float("nan")
+    return float(np.mean(self_bleu([loop_units(output)[0] for output in outputs])))
 
-    def __init__(self) -> None:
+
+class DrawnGatherer:
+    """A value over at most `MOST_OUTPUTS` of a stream: a uniform draw, whatever their order.
+
+    Args:
+        evaluate: of the outputs that were kept.
+    """
+
+    def __init__(self, evaluate: Callable[[Sequence[Output]], float]) -> None:
+        self._evaluate = evaluate
         # A heap of the smallest keys; negated, since heapq gives the smallest first.
-        self._kept: list[tuple[int, int, Sequence[Hashable]]] = []
+        self._kept: list[tuple[int, int, Output]] = []
         self._number = 0
 
     def add(self, output: Output) -> None:
@@ -114,14 +126,20 @@ class SelfBleuGatherer:
         name = repr((output.prompt_id, output.sample_index, output.text))
         key = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         self._number += 1
-        item = (-int.from_bytes(key), -self._number, loop_units(output)[0])
+        if len(self._kept) >= MOST_OUTPUTS and -int.from_bytes(key) <= self._kept[0][0]:
+            return
+        item = (-int.from_bytes(key), -self._number, _bare(output))
         if len(self._kept) < MOST_OUTPUTS:
             heapq.heappush(self._kept, item)
         else:
-            heapq.heappushpop(self._kept, item)
+            heapq.heapreplace(self._kept, item)
 
     def value(self) -> float:
-        """Mean self-BLEU of the outputs kept; NaN for fewer than two."""
-        if len(self._kept) < 2:
-            return float("nan")
-        return float(np.mean(self_bleu([units for _, _, units in sorted(self._kept)[::-1]])))
+        """The value of the outputs that were kept."""
+        return self._evaluate([output for _, _, output in sorted(self._kept, reverse=True)])
+
+
+def _bare(output: Output) -> Output:
+    """What is needed of an output, without what was found of it."""
+    ids = output.token_ids
+    return Output(output.text, token_ids=ids, finish_reason=output.finish_reason)
