@@ -1,6 +1,7 @@
 """Several processes give the table that one gives, bit for bit, and hold only a few chunks."""
 
 import json
+import pickle
 import random
 from collections.abc import Iterator
 from functools import partial
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ethogram.errors import SpecError
+from ethogram.errors import MissingExtraError, SpecError
 from ethogram.metrics import Output, Score, all_metrics, score_outputs
 from ethogram.metrics import parallel as several
 from ethogram.metrics.registry import chosen_metrics
@@ -63,11 +64,11 @@ def test_few_outputs_are_measured_here(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("started processes for a few outputs")
 
     monkeypatch.setattr(several, "ProcessPoolExecutor", refuse)
-    assert score_outputs(outputs(20), ["words"])["words"].applies_to == 20
+    assert score_outputs(outputs(20), ["words"], processes=None)["words"].applies_to == 20
     monkeypatch.setattr(several, "SERIAL_OUTPUTS", 10)
     monkeypatch.setattr(several, "available_cores", lambda: 2)
     with pytest.raises(AssertionError, match="a few outputs"):
-        score_outputs(outputs(20), ["words"])
+        score_outputs(outputs(20), ["words"], processes=None)
 
 
 def test_only_a_few_chunks_are_on_their_way() -> None:
@@ -97,11 +98,19 @@ def test_a_broken_line_in_the_middle_ends_it_with_its_place(tmp_path: Path) -> N
 
 
 def test_what_was_found_of_an_output_stays_in_its_process() -> None:
-    import pickle
-
     output = next(outputs(1))
     before = pickle.dumps(output)
     for metric in all_metrics():
         metric.measure(output)
     assert pickle.dumps(output) == before
     assert pickle.loads(before) == output
+
+
+@pytest.mark.parametrize(
+    "error", [SpecError("wrong", where="a:1", mend="mend it"), MissingExtraError("ifeval", "this")]
+)
+def test_an_error_comes_over_from_another_process(error: SpecError | MissingExtraError) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+    assert vars(again) == vars(error)

@@ -293,7 +293,7 @@ def score_outputs(
     *,
     human_text: str | Path | None = None,
     index: str | Path | None = None,
-    processes: int | None = None,
+    processes: int | None = 1,
     on_progress: Callable[[int], None] | None = None,
 ) -> ScoreTable:
     """Score outputs made anywhere, in one pass.
@@ -303,7 +303,9 @@ def score_outputs(
         metrics: names; default every metric and corpus metric.
         human_text: file of human text that `human_…` metrics compare with; silent without.
         index: JSON file of known references, for `listed_references` and `fabricated_references`.
-        processes: that measure; default all cores, and one for few outputs. The table is the same.
+        processes: that measure; None for all cores where there are many outputs. The table is the
+            same. Other processes import the script that started them, so it has to guard its work
+            by `if __name__ == "__main__":`, which is why one is the default.
         on_progress: told how many outputs have been scored, after each.
 
     Raises:
@@ -343,7 +345,7 @@ def score(
     *,
     human_text: str | Path | None = None,
     index: str | Path | None = None,
-    processes: int | None = None,
+    processes: int | None = 1,
     on_progress: Callable[[int], None] | None = None,
 ) -> ScoreTable:
     """Score the outputs in a `.jsonl` or `.jsonl.gz` file; fields as `read_outputs` says.
