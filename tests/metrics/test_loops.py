@@ -194,8 +194,12 @@ def escaped_by_trying(units: list[int]) -> set[tuple[int, int, int]]:
                 runs.append((onset, end, period))
     kept = [
         run
-        for at, run in enumerate(runs)
-        if not any(o <= run[0] and run[1] <= e for o, e, _ in runs[:at])
+        for run in runs
+        if not any(
+            other[0] <= run[0] and run[1] <= other[1]
+            for other in runs
+            if (other[1] - other[0], -other[2]) > (run[1] - run[0], -run[2])
+        )
     ]
     return {run for run in kept if run[1] < len(units)}
 
@@ -220,3 +224,9 @@ def test_an_escaped_loop_is_shown_where_it_stands() -> None:
 
 def test_a_loop_at_the_end_has_not_been_escaped() -> None:
     assert get("escaped_loops").measure(Output("so on and on and on and on")).value == 0
+
+
+def test_a_loop_within_a_loop_is_part_of_it() -> None:
+    phrase = "we say no no no no no no and then we say it again"
+    assert get("escaped_loops").measure(Output(f"{phrase} " * 4 + "but no more")).value == 1
+    assert get("escaped_loops").measure(Output(f"{phrase} " * 4)).value == 0

@@ -212,7 +212,8 @@ FACTUALITY = (
         formula=f"mean number of references of an output: {_FOUND}",
         source=_SCREENING,
         reference="the table of cases in tests/metrics",
-        pitfalls="References of other forms are not found.",
+        pitfalls="References of other forms are not found. A title with its year in brackets, of a "
+        "film for one, looks like an author with a year.",
         measure=_cited,
         aggregate=ratio,
     ),

@@ -142,12 +142,15 @@ def find_escaped_loops(
         needed = MIN_COPIES * max(period, min_phrase) - period
         for at in np.flatnonzero(np.diff(edges) > needed):
             onset, end = int(edges[at]) + 1, int(edges[at + 1]) + period
-            inside = any(loop.onset <= onset and end <= stop for stop, loop in found)
-            if not inside:
-                found.append((end, Loop(onset, period, (end - onset) / period)))
-    return sorted(
-        ((end, loop) for end, loop in found if end < len(units)), key=lambda item: item[1].onset
-    )
+            found.append((end, Loop(onset, period, (end - onset) / period)))
+    # The longest first, of equals the one with the smallest period: what lies within goes.
+    found.sort(key=lambda item: (item[1].onset - item[0], item[1].period))
+    outermost: list[tuple[int, Loop]] = []
+    for end, loop in found:
+        if not any(other.onset <= loop.onset and end <= stop for stop, other in outermost):
+            outermost.append((end, loop))
+    escaped = [(end, loop) for end, loop in outermost if end < len(units)]
+    return sorted(escaped, key=lambda item: item[1].onset)
 
 
 def loop_units(output: Output) -> tuple[Sequence[Hashable], bool]:
