@@ -351,3 +351,35 @@ def test_a_suite_of_old_keeps_its_identity(tmp_path: Path) -> None:
         file.write_text(json.dumps(row))
         identities.add(load_suite(file).identity)
     assert len(identities) == 1
+
+
+def test_a_study_measures_the_constraints_of_its_suite(tmp_path: Path) -> None:
+    from ethogram.study import Study, import_outputs, init, run
+    from ethogram.study.measure import measure
+
+    rows = tmp_path / "outputs.jsonl"
+    no_comma = [{"type": "punctuation:no_comma", "kwargs": {}}]
+    rows.write_text(
+        json.dumps({"prompt_id": "a", "prompt": "Go.", "text": "I, no.", "constraints": no_comma})
+        + "\n"
+        + json.dumps({"prompt_id": "b", "prompt": "Go.", "text": "I, no."})
+    )
+    folder = init(tmp_path / "study")
+    with Study(folder) as study:
+        import_outputs(study, rows, "v9.0.0")
+    with Study(folder) as study:
+        run(study, ["v9.0.0"])
+        measured = measure(study, "v9.0.0", ["ifeval_prompt_strict"])["ifeval_prompt_strict"]
+    assert measured.value == 0
+    assert [score.value for score in measured.scores] == [0, None]
+
+
+def test_imported_outputs_keep_their_identity_without_constraints() -> None:
+    from dataclasses import asdict
+
+    from ethogram.spec.identity import digest
+    from ethogram.study.workspace import _identifying
+
+    row = Output("text", prompt="p", token_ids=(1, 2), logprobs=(-1.0, -2.0), tags=("a",))
+    before = {name: value for name, value in asdict(row).items() if name != "constraints"}
+    assert digest(["import", _identifying(row)]) == digest(["import", before])
