@@ -35,7 +35,7 @@ def write(file: Path, outputs: int, seed: int = 0) -> None:
                 "sample_index": number % SAMPLES,
                 "prompt": " ".join(["What is", *(words[i] for i in drawn[:6:2])]) + "?",
                 "text": text,
-                "token_ids": rng.choices(range(VOCABULARY), cum_weights=weights, k=TOKENS),
+                "token_ids": token_ids(weights, rng),
                 "logprobs": [round(-rng.expovariate(0.5), 4) for _ in range(TOKENS)],
                 "finish_reason": rng.choice(["eos", "length"]),
                 "reference": words[drawn[0]],
@@ -43,6 +43,13 @@ def write(file: Path, outputs: int, seed: int = 0) -> None:
             if rng.random() < 0.2:
                 row["constraints"] = [{"type": "punctuation:no_comma", "kwargs": {}}]
             stream.write(json.dumps(row) + "\n")
+
+
+def token_ids(weights: list[float], rng: random.Random) -> list[int]:
+    """Ids by Zipf's law; a twentieth of them end in a loop."""
+    drawn = rng.choices(range(VOCABULARY), cum_weights=weights, k=TOKENS)
+    half = TOKENS // 2
+    return drawn[:half] + drawn[half - 5 : half] * (half // 5) if rng.random() < 0.05 else drawn
 
 
 def shaped(words: list[str], rng: random.Random) -> str:

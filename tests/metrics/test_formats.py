@@ -1,6 +1,7 @@
 """Turn leakage, truncation, formats, JSON, Markdown, focus and the shape of sentences, by cases."""
 
 import json
+import time
 import zlib
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from ethogram.metrics import Output, get
+from ethogram.metrics import Output, all_metrics, get
 from ethogram.metrics.formats import BLOCKS, json_fault, shape
 
 LINES = st.lists(
@@ -17,6 +18,31 @@ LINES = st.lists(
     ),
     max_size=9,
 )
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "|",
+        "- ",
+        "1. ",
+        "Aa et al. ",
+        "(Aa 2019 ",
+        "ISBN 1 ",
+        "http:",
+        "```json\n",
+        "Yes. ",
+        "a b ",
+        "<|",
+    ],
+)
+def test_long_monotony_takes_little_time_under_every_metric(piece: str) -> None:
+    text = piece * (12_000 // len(piece)) + "x\na | b\n- |" + " " * 12_000 + "x"
+    output = Output(text, prompt="What is it? Give JSON.", reference="a b")
+    started = time.process_time()
+    for metric in all_metrics():
+        metric.measure(output)
+    assert time.process_time() - started < 10
 
 
 def value_of(name: str, text: str, **fields: object) -> float | None:

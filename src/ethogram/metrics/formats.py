@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
 _NUMBERED = re.compile(r"^([ \t]*)(\d{1,9})[.)][ \t]+\S", re.MULTILINE)
-_TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_TABLE_RULE = re.compile(
+    r"^[ \t]*+\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+$"
+)
 _JSON_FENCE = re.compile(
     r"^[ \t]*```[ \t]*json[ \t]*\n(.*?)^[ \t]*```", re.S | re.M | re.IGNORECASE
 )
