@@ -22,7 +22,7 @@ from ethogram.metrics.base import (
 )
 from ethogram.metrics.loops import loop_units
 from ethogram.metrics.repetition import repeated_share
-from ethogram.metrics.self_bleu import MOST_OUTPUTS, DrawnGatherer, mean_self_bleu
+from ethogram.metrics.self_bleu import MOST_OUTPUTS, DrawnGatherer, hashed_units, mean_self_bleu
 from ethogram.metrics.text import ngrams
 
 ORDERS = (1, 2, 3)
@@ -172,16 +172,18 @@ def _slope(x: np.ndarray, y: np.ndarray) -> float:
     return float(centred @ (y - y.mean()) / (centred @ centred))
 
 
-def self_repetition(outputs: Sequence[Output]) -> float:
+def _different_grams(output: Output) -> array[int]:
+    """Hashes of the different 4-grams of an output."""
+    return array("q", {hash(gram) for gram in ngrams(output.words, SELF_REPETITION_ORDER)})
+
+
+def self_repetition(grams: Sequence[Sequence[int]]) -> float:
     """Mean of log(1 + how often the different 4-grams of an output stand in the others)."""
-    if not outputs:
+    if not grams:
         return math.nan
-    grams = [
-        np.array([*{hash(gram) for gram in ngrams(output.words, SELF_REPETITION_ORDER)}], np.int64)
-        for output in outputs
-    ]
-    _, inverse, counts = np.unique(np.concatenate(grams), return_inverse=True, return_counts=True)
     owner = np.repeat(np.arange(len(grams)), [len(found) for found in grams])
+    pooled = np.concatenate([np.asarray(found, dtype=np.int64) for found in grams])
+    _, inverse, counts = np.unique(pooled, return_inverse=True, return_counts=True)
     elsewhere = np.bincount(owner, weights=counts[inverse] - 1.0, minlength=len(grams))
     return float(np.mean(np.log1p(elsewhere)))
 
@@ -289,7 +291,7 @@ DIVERSITY_CORPUS = (
         reference="nltk sentence_bleu with method1, as in ari-holtzman/degen, metrics/self_bleu.py",
         pitfalls=_UNITS + "Grows with the number of outputs: compare sets of equal size. Neither "
         "direction is better beyond the value of human text of the same kind.",
-        gather=partial(DrawnGatherer, mean_self_bleu),
+        gather=partial(DrawnGatherer, hashed_units, mean_self_bleu),
     ),
     *(
         CorpusMetric(
@@ -335,6 +337,6 @@ DIVERSITY_CORPUS = (
         source="Salkar et al. 2022, Self-Repetition in Abstractive Neural Summarizers",
         reference="diversity 0.3.1 (Shaib et al. 2024), self_repetition_score",
         pitfalls="Grows with the number of outputs and their length: compare sets of equal size.",
-        gather=partial(DrawnGatherer, self_repetition),
+        gather=partial(DrawnGatherer, _different_grams, self_repetition),
     ),
 )

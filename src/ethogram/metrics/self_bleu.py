@@ -8,6 +8,7 @@ number of n-grams and not with the square of the number of outputs.
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections.abc import Callable, Hashable, Sequence
 from hashlib import blake2b
 from typing import Any
@@ -101,24 +102,32 @@ def _brevity(lengths: Integers) -> Reals:
     return np.where(lengths > nearest, 1.0, np.where(lengths == 0, 0.0, penalty))
 
 
-def mean_self_bleu(outputs: Sequence[Output]) -> float:
-    """Mean self-BLEU of outputs; NaN for fewer than two."""
-    if len(outputs) < 2:
-        return float("nan")
-    return float(np.mean(self_bleu([loop_units(output)[0] for output in outputs])))
+def hashed_units(output: Output) -> array[int]:
+    """A 64-bit hash of each unit of an output, eight bytes each."""
+    return array("q", map(hash, loop_units(output)[0]))
+
+
+def mean_self_bleu(texts: Sequence[Sequence[Hashable]]) -> float:
+    """Mean self-BLEU of texts; NaN for fewer than two."""
+    return float(np.mean(self_bleu(texts))) if len(texts) > 1 else float("nan")
 
 
 class DrawnGatherer:
     """A value over at most `MOST_OUTPUTS` of a stream: a uniform draw, whatever their order.
 
     Args:
-        evaluate: of the outputs that were kept.
+        keep: what is needed of an output, in little room.
+        evaluate: of what was kept.
     """
 
-    def __init__(self, evaluate: Callable[[Sequence[Output]], float]) -> None:
-        self._evaluate = evaluate
+    def __init__(
+        self,
+        keep: Callable[[Output], array[int]],
+        evaluate: Callable[[Sequence[array[int]]], float],
+    ) -> None:
+        self._keep, self._evaluate = keep, evaluate
         # A heap of the smallest keys; negated, since heapq gives the smallest first.
-        self._kept: list[tuple[int, int, Output]] = []
+        self._kept: list[tuple[int, int, array[int]]] = []
         self._number = 0
 
     def add(self, output: Output) -> None:
@@ -128,7 +137,7 @@ class DrawnGatherer:
         self._number += 1
         if len(self._kept) >= MOST_OUTPUTS and -int.from_bytes(key) <= self._kept[0][0]:
             return
-        item = (-int.from_bytes(key), -self._number, _bare(output))
+        item = (-int.from_bytes(key), -self._number, self._keep(output))
         if len(self._kept) < MOST_OUTPUTS:
             heapq.heappush(self._kept, item)
         else:
@@ -136,10 +145,4 @@ class DrawnGatherer:
 
     def value(self) -> float:
         """The value of the outputs that were kept."""
-        return self._evaluate([output for _, _, output in sorted(self._kept, reverse=True)])
-
-
-def _bare(output: Output) -> Output:
-    """What is needed of an output, without what was found of it."""
-    ids = output.token_ids
-    return Output(output.text, token_ids=ids, finish_reason=output.finish_reason)
+        return self._evaluate([kept for _, _, kept in sorted(self._kept, reverse=True)])
