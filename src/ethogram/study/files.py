@@ -140,6 +140,7 @@ def _suite_rows(outputs: Sequence[Output]) -> Iterator[dict[str, Any]]:
             "id": prompt_id,
             "text": output.prompt or "(none)",
             "reference": output.reference,
+            "constraints": [item.model_dump() for item in output.constraints] or None,
             "tags": list(output.tags) or None,
         }
         yield {key: value for key, value in row.items() if value is not None}

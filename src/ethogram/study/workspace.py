@@ -5,10 +5,10 @@ Knows how a version becomes requests and where its generations lie; generates no
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ethogram.errors import SpecError, WriteError
 from ethogram.spec import (
@@ -197,7 +197,7 @@ class Study:
             return []
         return [
             Generation(
-                identity=digest(["import", asdict(row)]),
+                identity=digest(["import", _identifying(row)]),
                 prompt_id=row.prompt_id,
                 sample_index=row.sample_index,
                 prompt_text=row.prompt,
@@ -247,9 +247,16 @@ class Study:
                     tags=item.tags if item else (),
                     prompt_id=generation.prompt_id,
                     sample_index=generation.sample_index,
+                    constraints=item.constraints if item else (),
                 )
             )
         return outputs
+
+
+def _identifying(row: Output) -> dict[str, Any]:
+    """What tells an output made elsewhere from others: all of it but the checks of its prompt."""
+    names = [field.name for field in fields(row) if field.name != "constraints"]
+    return {name: getattr(row, name) for name in names}
 
 
 def _finish_reason(row: Output) -> FinishReason:
