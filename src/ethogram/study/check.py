@@ -21,7 +21,8 @@ from ethogram.stats.bootstrap import prompt_means
 from ethogram.stats.influence import gradient
 from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import Measured, measure, metric_names
-from ethogram.study.run import OnProgress, add_samples
+from ethogram.study.record import OnProgress
+from ethogram.study.run import add_samples
 from ethogram.study.workspace import Study
 
 Outcome = Literal["pass", "fail", "undecided"]
