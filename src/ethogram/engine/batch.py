@@ -74,6 +74,7 @@ class Batch:
         merging: let equal histories share a row.
         clock: seconds.
         work: counts go here.
+        alternatives: most probable tokens noted beside each one chosen; 0 traces nothing.
     """
 
     def __init__(
@@ -88,9 +89,11 @@ class Batch:
         merging: bool,
         clock: Callable[[], float],
         work: Work,
+        alternatives: int = 0,
     ) -> None:
         self.forward, self.waves, self.rows, self.clock = forward, waves, rows, clock
         self.tokenizer, self.usable, self.work = tokenizer, usable, work
+        self.alternatives = alternatives
         self.queue = deque(self._ordered(jobs))
         self.slots = Slots(forward.copy, merging)
         self.new_tokens = 0
@@ -136,7 +139,7 @@ class Batch:
             holders = list(self.slots.holders())
             logits = self._decode(holders)
             log_probs = logits.log_softmax(-1)
-        self.new_tokens = choose(holders, logits, log_probs)
+        self.new_tokens = choose(holders, logits, log_probs, alternatives=self.alternatives)
         self.work.delivered += self.new_tokens
         return self._settle(holders)
 

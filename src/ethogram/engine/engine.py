@@ -1,8 +1,9 @@
 """Turns requests into generations on a loaded model. Knows admission; leaves the rest to its room.
 
 The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache`, `slots`
-says who holds them, `choosing` picks tokens by `steps`, `noise` and `beam`, `stopping` says when an
-output ends, `batch` moves all rows by one token, and `invariance` how many rows that may be.
+says who holds them, `choosing` picks tokens by `steps`, `noise` and `beam`, `trace` notes how,
+`stopping` says when an output ends, `batch` moves all rows by one token, and `invariance` how many
+rows that may be.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ethogram.engine.memory import (
     keep_large_blocks,
 )
 from ethogram.engine.prompts import Job, make_jobs
+from ethogram.engine.trace import ALTERNATIVES
 from ethogram.errors import ModelError
 from ethogram.spec.generation import Generation, Request
 
@@ -76,6 +78,8 @@ class Engine:
         requests: Sequence[Request],
         *,
         on_tokens: Callable[[int], None] | None = None,
+        trace: bool = False,
+        alternatives: int = ALTERNATIVES,
     ) -> Iterator[Generation]:
         """Generate; all requests are checked before the first one runs.
 
@@ -84,6 +88,8 @@ class Engine:
                 is generated.
             on_tokens: told after each step how many new tokens were chosen (a beam search
                 counts one a step).
+            trace: note how each token was chosen, in `Generation.trace`. It changes no output.
+            alternatives: how many of the most probable tokens a trace names at each place.
 
         Returns:
             Generations as they finish.
@@ -92,20 +98,22 @@ class Engine:
             RequestError: a prompt does not fit the model's context, or cannot be made.
             ModelError: the architecture cannot be batched, or memory does not hold one output.
         """
+        if alternatives < 1:
+            raise ValueError(f"alternatives is {alternatives}; it must be at least 1")
         distinct = list({request.identity: request for request in requests}.values())
         jobs = make_jobs(distinct, self.loaded, self._forward(1))
         self.work = Work()
-        return self._run(jobs, on_tokens)
+        return self._run(jobs, on_tokens, alternatives if trace else 0)
 
     def _run(
-        self, jobs: Sequence[Job], on_tokens: Callable[[int], None] | None
+        self, jobs: Sequence[Job], on_tokens: Callable[[int], None] | None, alternatives: int
     ) -> Iterator[Generation]:
         """Run all jobs; where memory falls short, the unfinished ones again and half as many."""
         waiting = {job.request.identity: job for job in jobs}
         usable = self._usable(jobs)
         while waiting:
             try:
-                batch = self._batch(list(waiting.values()), usable)
+                batch = self._batch(list(waiting.values()), usable, alternatives)
                 while not batch.is_done:
                     finished = batch.step()
                     if on_tokens is not None:
@@ -146,7 +154,7 @@ class Engine:
         room = int(SLOTS_SHARE * available_bytes(forward.device)) // largest
         return min(max(min(self.max_rows, room), least), sum(job.slots for job in jobs))
 
-    def _batch(self, jobs: Sequence[Job], usable: int) -> Batch:
+    def _batch(self, jobs: Sequence[Job], usable: int, alternatives: int) -> Batch:
         whole, rest = divmod(usable, self.rows.most)
         slots = whole * self.rows.most + (self.rows.padded(rest) if rest else 0)
         return Batch(
@@ -159,4 +167,5 @@ class Engine:
             merging=self.merging,
             clock=self._clock,
             work=self.work,
+            alternatives=alternatives,
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,12 +11,24 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row, create_engine, event, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    Table,
+    create_engine,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 
 from ethogram.errors import StoreError
-from ethogram.spec.generation import FinishReason, Generation
-from ethogram.store.schema import generations_table, migrate, runs_table
+from ethogram.spec.generation import FinishReason, Generation, Trace
+from ethogram.store.schema import generations_table, migrate, runs_table, traces_table
+from ethogram.store.traces import pack, unpack
 
 #: SQLite allows 32766 bound values; identities are looked up in chunks well below it.
 CHUNK = 500
@@ -84,7 +97,7 @@ class Store:
         self._engine.dispose()
 
     def add(self, generations: Iterable[Generation], *, model: str) -> int:
-        """Store generations in one transaction; those already there stay as they are.
+        """Store generations, and traces they have, in one transaction; what is there stays.
 
         Args:
             generations: to store.
@@ -96,13 +109,56 @@ class Store:
         Raises:
             StoreError: disk full, read-only, … ; nothing of this call is stored then.
         """
-        rows = {generation.identity: _to_row(generation, model) for generation in generations}
+        items = {generation.identity: generation for generation in generations}
         with self._begin(writes=True) as connection:
-            known = self._known(connection, list(rows))
-            fresh = [row for identity, row in rows.items() if identity not in known]
+            known = self._known(connection, list(items))
+            fresh = [item for identity, item in items.items() if identity not in known]
             if fresh:
-                connection.execute(insert(generations_table), fresh)
+                connection.execute(
+                    insert(generations_table), [_to_row(item, model) for item in fresh]
+                )
+                self._add_traces(
+                    connection, {item.identity: item.trace for item in fresh if item.trace}
+                )
         return len(fresh)
+
+    def add_traces(self, traces: Mapping[str, Trace]) -> None:
+        """Store traces by identity of their generations, in one transaction; what is there stays.
+
+        Raises:
+            StoreError: disk full, read-only, … ; nothing of this call is stored then.
+        """
+        with self._begin(writes=True) as connection:
+            self._add_traces(connection, traces)
+
+    def _add_traces(self, connection: Connection, traces: Mapping[str, Trace]) -> None:
+        known = self._known(connection, list(traces), traces_table)
+        fresh = [_trace_row(name, trace) for name, trace in traces.items() if name not in known]
+        if fresh:
+            connection.execute(insert(traces_table), fresh)
+
+    def traces(self, identities: Sequence[str]) -> dict[str, Trace]:
+        """The stored traces of the generations of these identities.
+
+        Raises:
+            StoreError: a trace is damaged.
+        """
+        found: dict[str, Trace] = {}
+        with self._begin() as connection:
+            for chunk in _chunks(identities):
+                query = select(traces_table).where(traces_table.c.identity.in_(chunk))
+                for row in connection.execute(query):
+                    try:
+                        found[row.identity] = _trace(row)
+                    except ValueError as error:
+                        raise StoreError(str(error), where=self._where) from None
+        return found
+
+    def missing_traces(self, identities: Sequence[str]) -> list[str]:
+        """Those of the identities without a stored trace, in their order."""
+        with self._begin() as connection:
+            known = self._known(connection, identities, traces_table)
+        return [identity for identity in identities if identity not in known]
 
     def missing(self, identities: Sequence[str]) -> list[str]:
         """Those of the identities that are not stored, in their order."""
@@ -111,7 +167,7 @@ class Store:
         return [identity for identity in identities if identity not in known]
 
     def get(self, identities: Sequence[str]) -> dict[str, Generation]:
-        """The stored ones among the identities."""
+        """The stored ones among the identities, without their traces."""
         found: dict[str, Generation] = {}
         with self._begin() as connection:
             for chunk in _chunks(identities):
@@ -159,8 +215,10 @@ class Store:
         with self._begin() as connection:
             return [RunRecord(*row) for row in connection.execute(query)]
 
-    def _known(self, connection: Connection, identities: Sequence[str]) -> set[str]:
-        column = generations_table.c.identity
+    def _known(
+        self, connection: Connection, identities: Sequence[str], table: Table = generations_table
+    ) -> set[str]:
+        column = table.c.identity
         known: set[str] = set()
         for chunk in _chunks(identities):
             known.update(connection.execute(select(column).where(column.in_(chunk))).scalars())
@@ -241,6 +299,25 @@ def _from_row(row: Row[Any]) -> Generation:
         finish_reason=cast("FinishReason", row.finish_reason),
         logprobs=tuple(np.frombuffer(row.logprobs, "<f4").tolist()),
         seconds=row.seconds,
+    )
+
+
+def _trace_row(identity: str, trace: Trace) -> dict[str, Any]:
+    return {
+        "identity": identity,
+        "tokens": len(trace),
+        "alternatives": trace.alternatives.shape[1],
+        "steps": json.dumps(trace.steps),
+        "data": pack(trace),
+    }
+
+
+def _trace(row: Row[Any]) -> Trace:
+    return unpack(
+        row.data,
+        tokens=row.tokens,
+        alternatives=row.alternatives,
+        steps=tuple(json.loads(row.steps)),
     )
 
 
