@@ -42,6 +42,8 @@ class Work:
         prompt_tokens_computed: those of them that were computed; the others begin the prompt
             before as well, and were taken over.
         forks: times a history was copied because its outputs parted.
+        memory_budget: bytes that the slots of outputs in progress were allowed.
+        slots_bytes: most bytes that they take, of that.
     """
 
     delivered: int = 0
@@ -53,6 +55,8 @@ class Work:
     prompt_tokens: int = 0
     prompt_tokens_computed: int = 0
     forks: int = 0
+    memory_budget: int = 0
+    slots_bytes: int = 0
 
     @property
     def merged_share(self) -> float:

