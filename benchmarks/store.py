@@ -21,6 +21,7 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.peers.common import peak_memory_bytes
 from benchmarks.process import ROOT
+from benchmarks.results import memory
 from ethogram.engine import Engine
 from ethogram.models import load
 from ethogram.study import Study
@@ -119,7 +120,7 @@ def make_checkpoint(folder: Path) -> None:
 def sweep(study: Study) -> dict[str, Any]:
     """Make every output of every version, as one run does, and watch the memory."""
     engine = Engine(load(study.model_reference("v0.0.0")))
-    before = resident_bytes()
+    loaded = peak_memory_bytes()
     watch = Watch()
     todo = {name: study.requests(name) for name in study.versions}
     recorder = Recorder(study, todo, watch.told)
@@ -127,7 +128,15 @@ def sweep(study: Study) -> dict[str, Any]:
     with watch:
         requests = [request for one in todo.values() for request in one]
         recorder.record(engine.generate(requests, on_tokens=recorder.count_tokens))
-    seconds = time.perf_counter() - begun
+    seconds, peak = time.perf_counter() - begun, peak_memory_bytes()
+    told = {
+        "peak_memory_bytes": peak,
+        "loaded_memory_bytes": loaded,
+        "memory": {
+            "budget_bytes": engine.work.memory_budget,
+            "slots_bytes": engine.work.slots_bytes,
+        },
+    }
     return {
         "generations": sum(recorder.made.values()),
         "delivered_tokens": engine.work.delivered,
@@ -136,10 +145,8 @@ def sweep(study: Study) -> dict[str, Any]:
         "seconds": seconds,
         "memory": {
             **watch.summary(),
-            "before_bytes": before,
-            "peak_memory_bytes": peak_memory_bytes(),
-            "budget_bytes": engine.work.memory_budget,
-            "slots_bytes": engine.work.slots_bytes,
+            "peak_memory_bytes": peak,
+            **(memory([told]) or {}),
         },
     }
 
