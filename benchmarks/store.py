@@ -114,7 +114,12 @@ def make_checkpoint(folder: Path) -> None:
         eos_token_id=1,
         pad_token_id=0,
     )
-    LlamaForCausalLM(config).save_pretrained(folder)
+    model = LlamaForCausalLM(config)
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() > 1:
+                weight.mul_(6.0)  # Fresh weights give a flat distribution, alike at any heat.
+    model.save_pretrained(folder)
 
 
 def sweep(study: Study) -> dict[str, Any]:
