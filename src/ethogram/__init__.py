@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     from ethogram.metrics import read_outputs, score, score_outputs
     from ethogram.models import ModelReference, available, load, pull
     from ethogram.report import log, verify
-    from ethogram.study import Study, check, compare, diff, export, import_outputs, init, run, show
+    from ethogram.study import (
+        Study,
+        check,
+        compare,
+        diff,
+        export,
+        import_outputs,
+        init,
+        run,
+        show,
+        trace,
+    )
 
 _ROOMS = {
     "ModelReference": "models",
@@ -39,6 +50,7 @@ _ROOMS = {
     "score": "metrics",
     "score_outputs": "metrics",
     "show": "study",
+    "trace": "study",
     "verify": "report",
 }
 
@@ -61,6 +73,7 @@ __all__ = [
     "score",
     "score_outputs",
     "show",
+    "trace",
     "verify",
 ]
 

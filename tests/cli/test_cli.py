@@ -112,6 +112,22 @@ def test_the_whole_story(ethogram: Run, tiny_study: Path, tmp_path: Path) -> Non
     assert parsed(ethogram("run", "v5.0.0", "--json", *at))["made"] == 12
 
 
+def test_the_microscope(ethogram: Run, tiny_study: Path) -> None:
+    at = ("--study", str(tiny_study))
+    assert parsed(ethogram("run", "v0.1.0", "--trace", "--json", *at))["made"] == 12
+    data = parsed(ethogram("trace", "v0.1.0", "--prompt", "p1", "--sample", "1", "--json", *at))
+    assert (data["prompt_id"], data["sample_index"]) == ("p1", 1)
+    assert {"rank", "entropy", "kept", "alternatives"} <= set(data["tokens"][0])
+    code, out, _ = ethogram("trace", "v0.1.0", "--prompt", "the sea wrote", *at)
+    assert code == 0
+    assert "a prompt of your own, sample 0" in out
+    assert "alternatives" in out
+    one_line(ethogram("trace", "v0.1.0", "--prompt", "p1", "--sample", "9", *at), "use 0 to 1")
+    one_line(ethogram("trace", "v0.1.0", "--prompt", "sea " * 400, *at), "v0.1.0", "shorten")
+    one_line(ethogram("trace", "v0.1.0", *at), "--prompt")
+    one_line(ethogram("trace", "v0.9.0", "--prompt", "p1", *at), "no version")
+
+
 def test_init_then_the_hint_is_true(ethogram: Run, tmp_path: Path) -> None:
     code, out, _ = ethogram("init", str(tmp_path / "new"))
     assert code == 0

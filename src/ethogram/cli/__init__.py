@@ -11,7 +11,7 @@ import sys
 import click
 
 from ethogram import __version__
-from ethogram.cli import alone, checking, looking, working
+from ethogram.cli import alone, checking, looking, microscope, working
 from ethogram.errors import EthogramError
 
 EXIT_INTERRUPTED = 130
@@ -31,6 +31,7 @@ COMMANDS: tuple[click.Command, ...] = (
     looking.diff,
     looking.compare,
     checking.check,
+    microscope.trace,
     looking.log,
     looking.verify,
     alone.score,

@@ -52,6 +52,8 @@ class Work:
         companions: rows computed for second views (guidance, amateurs), a prompt counting as one.
         accepted: of the computed rows, those of guessed tokens that were chosen indeed.
         rejected: rows computed beside them for guesses that were not.
+        memory_budget: bytes that the slots of outputs in progress were allowed.
+        slots_bytes: most bytes that they take, of that.
     """
 
     delivered: int = 0
@@ -66,6 +68,8 @@ class Work:
     companions: int = 0
     accepted: int = 0
     rejected: int = 0
+    memory_budget: int = 0
+    slots_bytes: int = 0
 
     @property
     def merged_share(self) -> float:
@@ -88,6 +92,7 @@ class Batch:
         clock: seconds.
         work: counts go here.
         companions: what outputs with a second view look at.
+        alternatives: most probable tokens noted beside each one chosen; 0 traces nothing.
     """
 
     def __init__(
@@ -103,13 +108,14 @@ class Batch:
         clock: Callable[[], float],
         work: Work,
         companions: Companions | None = None,
+        alternatives: int = 0,
     ) -> None:
         self.forward, self.waves, self.rows, self.clock = forward, waves, rows, clock
         self.tokenizer, self.usable, self.work = tokenizer, usable, work
         self.queue = deque(self._ordered(jobs))
         self.slots = Slots(forward.copy, merging)
         self.companions = companions or Companions()
-        self.chooser = Chooser(self.companions)
+        self.chooser = Chooser(self.companions, alternatives)
         self.new_tokens = 0
         self._prefilled: tuple[tuple[int, ...], Prefilled] | None = None
         self._in_progress = 0

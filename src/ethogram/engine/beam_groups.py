@@ -10,9 +10,12 @@ done when none of its beams can better the worst of them.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ethogram.engine.beam import Hypothesis
@@ -21,6 +24,7 @@ from ethogram.engine.prompts import Job
 from ethogram.engine.search import Search
 from ethogram.engine.steps import History, apply_steps
 from ethogram.engine.stopping import StopWatch
+from ethogram.engine.trace import Place, Raw, apply_counting, see
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import Generation
 
@@ -95,7 +99,7 @@ class GroupBeamSearch(Search):
             for beam in group.beams
         ]
 
-    def push(self, logits: Tensor, log_probs: Tensor) -> int:
+    def push(self, logits: Tensor, log_probs: Tensor, raw: Raw | None = None) -> int:
         """Continue the beams of all groups by one token."""
         self.written += 1
         self.parents = list(range(len(self.rows)))
@@ -103,7 +107,9 @@ class GroupBeamSearch(Search):
         for number, group in enumerate(self._groups):
             first = number * self._size
             if not group.is_done:
-                parents = self._extend(group, log_probs[first : first + self._size], chosen)
+                stop = first + self._size
+                mine = raw.rows(first, stop) if raw else None
+                parents = self._extend(group, log_probs[first:stop], chosen, mine)
                 self.parents[first : first + self._size] = [first + parent for parent in parents]
                 new = [beam for beam in group.beams if len(beam.token_ids) == self.written]
                 chosen.update(beam.token_ids[-1] for beam in new)
@@ -112,7 +118,9 @@ class GroupBeamSearch(Search):
             self._close()
         return 1
 
-    def _extend(self, group: _Group, log_probs: Tensor, chosen: Counter[int]) -> list[int]:
+    def _extend(
+        self, group: _Group, log_probs: Tensor, chosen: Counter[int], raw: Raw | None
+    ) -> list[int]:
         """Continue one group; returns the parent of each of its new beams."""
         decoding = self.job.request.decoding
         history = History(
@@ -121,7 +129,11 @@ class GroupBeamSearch(Search):
             self.job.rules.eos_token_ids,
             self.job.words,
         )
-        scores = apply_steps(log_probs, decoding, history)
+        scores, kept = (
+            apply_counting(log_probs, decoding, history)
+            if raw
+            else (apply_steps(log_probs, decoding, history), None)
+        )
         if chosen:
             tokens, counts = (torch.tensor(list(side)) for side in (chosen, chosen.values()))
             cost = torch.zeros(scores.shape[1]).index_put_((tokens,), counts.float())
@@ -129,23 +141,30 @@ class GroupBeamSearch(Search):
         total = (scores.cpu() + group.scores.unsqueeze(1)).flatten()
         wanted = max(2, 1 + len(self.job.rules.ending_ids)) * self._size
         best, places = total.topk(min(wanted, len(total)))
-        raw = log_probs.flatten()[places.to(log_probs.device)].tolist()
-        return self._sort_out(group, best.tolist(), places.tolist(), raw, log_probs.shape[1])
+        vocab = log_probs.shape[1]
+        found = places.tolist()
+        news = list(
+            zip(
+                (place % vocab for place in found),
+                log_probs.flatten()[places.to(log_probs.device)].tolist(),
+                _watched(raw, [place // vocab for place in found], places % vocab, scores, kept),
+                strict=True,
+            )
+        )
+        return self._sort_out(group, best.tolist(), [place // vocab for place in found], news)
 
     def _sort_out(
         self,
         group: _Group,
         totals: list[float],
-        places: list[int],
-        raw: list[float],
-        vocab: int,
+        origins: list[int],
+        news: list[tuple[int, float, Sequence[Place]]],
     ) -> list[int]:
         """Let the best continuations run, and keep those of the first few that ended."""
         decoding = self.job.request.decoding
         beams, scores, parents = [], [], []
-        for rank, (total, place, logprob) in enumerate(zip(totals, places, raw, strict=True)):
-            parent, token = divmod(place, vocab)
-            hypothesis = group.beams[parent].extend(token, logprob)
+        for rank, (total, parent, new) in enumerate(zip(totals, origins, news, strict=True)):
+            hypothesis = group.beams[parent].extend(*new)
             if hypothesis.finish_reason in ("eos", "stop"):
                 if rank < self._size:
                     group.finish(total, hypothesis, decoding.length_penalty)
@@ -189,4 +208,19 @@ class GroupBeamSearch(Search):
             self.finish_reason,
             seconds=now - self.started,
             tokenizer=self.tokenizer,
+            seen=self._best.seen,
         )
+
+
+def _watched(
+    raw: Raw | None,
+    parents: Sequence[int],
+    tokens: Tensor,
+    scores: Tensor,
+    kept: NDArray[np.int32] | None,
+) -> list[Sequence[Place]]:
+    """How each continuation was chosen, where that is watched."""
+    if raw is None or kept is None:
+        return [()] * len(parents)
+    step = see(raw, parents, tokens.to(scores.device), scores, kept, scored=parents)
+    return [((step, at),) for at in range(len(parents))]

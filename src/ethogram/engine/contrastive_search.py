@@ -22,6 +22,7 @@ from ethogram.engine.output import Output
 from ethogram.engine.prompts import Job
 from ethogram.engine.search import Search
 from ethogram.engine.steps import History, apply_steps
+from ethogram.engine.trace import Raw, Seen, apply_counting, see
 from ethogram.spec.generation import Generation
 
 
@@ -34,6 +35,8 @@ class ContrastiveSearch(Search):
         super().__init__(job, started, tokenizer)
         self._output = Output(job, started, tokenizer)
         self._candidates: list[int] = []
+        #: How each candidate came to be one, where that is watched.
+        self._watched: Seen | None = None
         self._logprobs: list[float] = []
         self._probs = torch.empty(0)
         self._fresh = torch.empty(0)  # states told last
@@ -59,19 +62,21 @@ class ContrastiveSearch(Search):
         """Told before `push`: [positions, width] of the prompt, then [candidates, width]."""
         self._fresh = normalize(states.float(), dim=-1)
 
-    def push(self, logits: Tensor, log_probs: Tensor) -> int:
+    def push(self, logits: Tensor, log_probs: Tensor, raw: Raw | None = None) -> int:
         """Choose among the candidates that were fed, then find the next ones."""
         if not self._candidates:
             self._remember(self._fresh)
-            self._recall(logits[:1], log_probs[0])
+            self._recall(logits, log_probs, raw, 0)
             return 0
         chosen = self._rank()
         self._remember(self._fresh[chosen : chosen + 1])
         self._output.push(self._candidates[chosen], self._logprobs[chosen])
+        if self._watched is not None:
+            self._output.watched.append((self._watched, chosen))
         self.parents = [chosen] * len(self.rows)
         self.finish_reason = self._output.finish_reason
         if self.finish_reason is None:
-            self._recall(logits[chosen : chosen + 1], log_probs[chosen])
+            self._recall(logits, log_probs, raw, chosen)
         return 1
 
     def _rank(self) -> int:
@@ -79,18 +84,26 @@ class ContrastiveSearch(Search):
         likeness = (self._context[: self._seen] @ self._fresh.T).amax(0)  # [candidates]
         return int(((1.0 - alpha) * self._probs - alpha * likeness).argmax())
 
-    def _recall(self, logits: Tensor, log_probs: Tensor) -> None:
-        """Take the most probable next tokens as candidates."""
+    def _recall(self, logits: Tensor, log_probs: Tensor, raw: Raw | None, row: int) -> None:
+        """Take the most probable next tokens of a row as candidates."""
         history = History(
             [self.job.decoder_prompt],
             [self._output.token_ids],
             self.job.rules.eos_token_ids,
             self.job.words,
         )
-        scores = apply_steps(logits, self.job.request.decoding, history)
+        decoding, mine = self.job.request.decoding, logits[row : row + 1]
+        scores, kept = (
+            apply_counting(mine, decoding, history)
+            if raw
+            else (apply_steps(mine, decoding, history), None)
+        )
         self._probs, ids = scores.softmax(-1)[0].topk(self.job.slots)
         self._candidates = ids.tolist()
-        self._logprobs = log_probs[ids].tolist()
+        self._logprobs = log_probs[row, ids].tolist()
+        if raw is not None and kept is not None:
+            same = [0] * len(ids)
+            self._watched = see(raw, [row] * len(ids), ids, scores, kept, scored=same)
 
     def _remember(self, states: Tensor) -> None:
         """Add unit states [new, width] to those of the history."""

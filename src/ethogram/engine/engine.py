@@ -2,9 +2,9 @@
 
 The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache`, `slots`
 says who holds them, `choosing` picks tokens by `steps` and `noise` or asks a `search` (`beam`,
-`beam_groups`, `contrastive_search`), `best_of` chooses among outputs, `lookup` guesses tokens,
-`stopping` says when an output ends, `batch` moves all rows by one token, and `invariance` how many
-rows that may be. Where an output's scores come from two views of its
+`beam_groups`, `contrastive_search`), `trace` notes how, `best_of` chooses among outputs, `lookup`
+guesses tokens, `stopping` says when an output ends, `batch` moves all rows by one token, and
+`invariance` how many rows that may be. Where an output's scores come from two views of its
 history, `second` says which, `companions` and `layers` have them at hand, and `contrast` makes one
 of two.
 """
@@ -28,6 +28,7 @@ from ethogram.engine.memory import (
 )
 from ethogram.engine.prompts import Job, make_jobs
 from ethogram.engine.second import Second
+from ethogram.engine.trace import ALTERNATIVES
 from ethogram.errors import ModelError
 from ethogram.spec.generation import Generation, Request
 from ethogram.spec.views import Layers
@@ -94,6 +95,8 @@ class Engine:
         requests: Sequence[Request],
         *,
         on_tokens: Callable[[int], None] | None = None,
+        trace: bool = False,
+        alternatives: int = ALTERNATIVES,
     ) -> Iterator[Generation]:
         """Generate; all requests are checked before the first one runs.
 
@@ -102,6 +105,8 @@ class Engine:
                 is generated.
             on_tokens: told after each step how many new tokens were chosen (a search
                 counts at most one a step).
+            trace: note how each token was chosen, in `Generation.trace`. It changes no output.
+            alternatives: how many of the most probable tokens a trace names at each place.
 
         Returns:
             Generations as they finish.
@@ -111,27 +116,35 @@ class Engine:
                 decoding asks for what the model or its amateur does not have.
             ModelError: the architecture cannot be batched, or memory does not hold one output.
         """
+        if alternatives < 1:
+            raise ValueError(f"alternatives is {alternatives}; it must be at least 1")
         distinct = list({request.identity: request for request in requests}.values())
         jobs = make_jobs(distinct, self.loaded, self._forward(1), self.amateurs)
         self.work = Work()
-        return self._run_apart(jobs, on_tokens)
+        # Held by these mappings alone, which a finished job leaves: memory falls as a run goes.
+        apart: tuple[dict[str, Job], dict[str, Job]] = ({}, {})
+        for job in jobs:
+            apart[_looks_at_layers(job)][job.request.identity] = job
+        return self._run_apart(apart, on_tokens, alternatives if trace else 0)
 
     def _run_apart(
-        self, jobs: Sequence[Job], on_tokens: Callable[[int], None] | None
+        self,
+        apart: tuple[dict[str, Job], dict[str, Job]],
+        on_tokens: Callable[[int], None] | None,
+        alternatives: int,
     ) -> Iterator[Generation]:
         """Run those that look at early layers after the others: see `layers`."""
-        for early in (False, True):
-            yield from self._run([job for job in jobs if _looks_at_layers(job) is early], on_tokens)
+        for waiting in apart:
+            yield from self._run(waiting, on_tokens, alternatives)
 
     def _run(
-        self, jobs: Sequence[Job], on_tokens: Callable[[int], None] | None
+        self, waiting: dict[str, Job], on_tokens: Callable[[int], None] | None, alternatives: int
     ) -> Iterator[Generation]:
-        """Run all jobs; where memory falls short, the unfinished ones again and half as many."""
-        waiting = {job.request.identity: job for job in jobs}
-        usable = self._usable(jobs)
+        """Run the jobs that wait, by identity; where memory falls short, half as many at a time."""
+        usable = self._usable(list(waiting.values()))
         while waiting:
             try:
-                batch = self._batch(list(waiting.values()), usable)
+                batch = self._batch(list(waiting.values()), usable, alternatives)
                 while not batch.is_done:
                     finished = batch.step()
                     if on_tokens is not None:
@@ -184,10 +197,13 @@ class Engine:
             largest += max(
                 beside.slot_bytes(len(second.prompt_ids) + limit, 0) for second, limit in lookers
             )
-        room = int(SLOTS_SHARE * available_bytes(forward.device)) // largest
-        return min(max(min(self.max_rows, room), least), sum(job.slots for job in jobs))
+        self.work.memory_budget = int(SLOTS_SHARE * available_bytes(forward.device))
+        room = self.work.memory_budget // largest
+        usable = min(max(min(self.max_rows, room), least), sum(job.slots for job in jobs))
+        self.work.slots_bytes = usable * largest
+        return usable
 
-    def _batch(self, jobs: Sequence[Job], usable: int) -> Batch:
+    def _batch(self, jobs: Sequence[Job], usable: int, alternatives: int) -> Batch:
         forward = self._own(jobs, self.rows.slots(usable))
         return Batch(
             forward,
@@ -200,6 +216,7 @@ class Engine:
             clock=self._clock,
             work=self.work,
             companions=self._companions(jobs, usable, forward),
+            alternatives=alternatives,
         )
 
     def _companions(self, jobs: Sequence[Job], usable: int, forward: DecoderOnly) -> Companions:

@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from ethogram.engine.prompts import Job
+from ethogram.engine.trace import Raw
 from ethogram.spec.generation import FinishReason, Generation
 
 
@@ -63,12 +64,13 @@ class Search(ABC):
         raise NotImplementedError
 
     @abstractmethod
-    def push(self, logits: Tensor, log_probs: Tensor) -> int:
+    def push(self, logits: Tensor, log_probs: Tensor, raw: Raw | None = None) -> int:
         """Go on by one step.
 
         Args:
             logits: [slots, vocab] fp32, after each slot's history.
             log_probs: their log-softmax.
+            raw: the same rows, where the choice is watched.
 
         Returns:
             How many tokens were chosen: 0 or 1.

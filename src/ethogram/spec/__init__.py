@@ -2,7 +2,7 @@
 
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.diff import Change, Diff, diff_versions
-from ethogram.spec.generation import FinishReason, Generation, Message, Request
+from ethogram.spec.generation import FinishReason, Generation, Message, Request, Trace
 from ethogram.spec.prompt import Example, Prompt
 from ethogram.spec.requests import make_requests
 from ethogram.spec.selection import Selection
@@ -28,6 +28,7 @@ __all__ = [
     "StudySpec",
     "Suite",
     "SuitePrompt",
+    "Trace",
     "Version",
     "diff_versions",
     "load_study",

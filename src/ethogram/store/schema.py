@@ -57,6 +57,16 @@ runs_table = Table(
     Column("tokens", Integer),
 )
 
+traces_table = Table(
+    "traces",
+    metadata,
+    Column("identity", String(64), primary_key=True),
+    Column("tokens", Integer, nullable=False),
+    Column("alternatives", Integer, nullable=False),
+    Column("steps", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
 
 def _create(connection: Connection) -> None:
     metadata.create_all(connection, tables=[generations_table, runs_table])
@@ -74,8 +84,12 @@ def _add_column(connection: Connection, table: Table, name: str) -> None:
     connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {name} {kind}"))
 
 
+def _add_traces(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[traces_table])
+
+
 #: Migration i leads from schema i to schema i + 1; never edited once released, only added to.
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _add_selection)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _add_selection, _add_traces)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

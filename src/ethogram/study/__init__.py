@@ -8,6 +8,7 @@ from ethogram.study.look import Shown, diff, show
 from ethogram.study.record import OnProgress, Progress, VersionProgress
 from ethogram.study.result import RunResult, VersionResult, summarise
 from ethogram.study.run import run
+from ethogram.study.trace import Traced, trace
 from ethogram.study.workspace import Study
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "RunResult",
     "Shown",
     "Study",
+    "Traced",
     "VersionProgress",
     "VersionResult",
     "check",
@@ -34,4 +36,5 @@ __all__ = [
     "run",
     "show",
     "summarise",
+    "trace",
 ]

@@ -29,6 +29,7 @@ def run(
     on_wait: Callable[[], None] | None = None,
     on_load: Callable[[str], None] | None = None,
     max_rows: int | None = None,
+    trace: bool | None = None,
 ) -> RunResult:
     """Generate what is missing, then measure every version asked for.
 
@@ -44,6 +45,8 @@ def run(
         on_wait: called once if another run holds the study.
         on_load: called with a model's name before it is loaded.
         max_rows: outputs in progress at once; default: the engine's.
+        trace: store how each token was chosen; stored outputs that lack it are made again for it,
+            and get it if they come out the same to the token. Default: what study.yaml says.
 
     Raises:
         EthogramError: a spec, model, request or store error; what was made before is kept.
@@ -52,6 +55,7 @@ def run(
     for name in names:
         study.spec.version(name)
         study.suite(name)
+    traced = study.spec.settings.trace if trace is None else trace
     started = time.perf_counter()
     with _one_run_at_a_time(study, on_wait):
         done = {
@@ -59,12 +63,13 @@ def run(
         }
         computed = Computed()
         engines = _Engines(max_rows, on_load)
-        todo = _missing(study, [name for name in names if name not in done])
+        todo, replayed = _missing(study, [name for name in names if name not in done], traced)
         for (reference, amateur), versions_of_it in _by_model(study, todo).items():
             pool = {name: todo[name] for name in versions_of_it}
-            recorder = Recorder(study, pool, on_progress)
-            computed += _generate(study, engines.get(reference, amateur), pool, recorder)
-            done |= {name: Made(recorder.made[name], tokens=recorder.tokens[name]) for name in pool}
+            recorder = Recorder(study, pool, on_progress, replayed)
+            engine = engines.get(reference, amateur)
+            computed += _generate(study, engine, pool, recorder, traced)
+            done |= {name: _made(recorder, name) for name in pool}
     seconds = time.perf_counter() - started
     return summarise(study, names, made=done, computed=computed, seconds=seconds)
 
@@ -92,14 +97,14 @@ def add_samples(
         EthogramError: as `run`.
     """
     with _one_run_at_a_time(study, on_wait):
-        todo = _missing(study, [version], samples)
+        todo, _ = _missing(study, [version], False, samples)
         if not todo:
             return Made()
         engine = _Engines(None, on_load).get(
             study.model_reference(version), _amateur(study, version)
         )
         recorder = Recorder(study, todo, on_progress)
-        _generate(study, engine, todo, recorder)
+        _generate(study, engine, todo, recorder, False)
         return Made(recorder.made[version], tokens=recorder.tokens[version])
 
 
@@ -146,17 +151,37 @@ class _Engines:
 
 
 def _missing(
-    study: Study, names: Sequence[str], samples: int | None = None
-) -> dict[str, list[Request]]:
-    """What each version lacks; a request that two of them share stands under the first."""
+    study: Study, names: Sequence[str], traced: bool, samples: int | None = None
+) -> tuple[dict[str, list[Request]], frozenset[str]]:
+    """What each version lacks; a request that two of them share stands under the first.
+
+    Returns:
+        The requests of each version that lacks something, and the identities of those that are
+        stored and lack a trace only.
+    """
     claimed: set[str] = set()
+    replayed: set[str] = set()
     todo = {}
     for name in dict.fromkeys(names):
         requests = {request.identity: request for request in study.requests(name, samples=samples)}
-        missing = set(study.store.missing(list(requests))) - claimed
+        missing = set(study.store.missing(list(requests)))
+        if traced:
+            untraced = set(study.store.missing_traces(list(requests)))
+            replayed |= untraced - missing
+            missing |= untraced
+        missing -= claimed
         claimed |= missing
         todo[name] = [request for identity, request in requests.items() if identity in missing]
-    return {name: requests for name, requests in todo.items() if requests}
+    return {name: requests for name, requests in todo.items() if requests}, frozenset(replayed)
+
+
+def _made(recorder: Recorder, name: str) -> Made:
+    return Made(
+        generations=recorder.made[name],
+        tokens=recorder.tokens[name],
+        traced=recorder.traced[name],
+        parted=recorder.parted[name],
+    )
 
 
 def _by_model(
@@ -176,7 +201,11 @@ def _amateur(study: Study, name: str) -> Amateur | None:
 
 
 def _generate(
-    study: Study, engine: Engine, todo: Mapping[str, Sequence[Request]], recorder: Recorder
+    study: Study,
+    engine: Engine,
+    todo: Mapping[str, Sequence[Request]],
+    recorder: Recorder,
+    traced: bool,
 ) -> Computed:
     """Make what the versions of one model lack, all in one batch; returns what it took.
 
@@ -185,7 +214,7 @@ def _generate(
     """
     requests = [request for one in todo.values() for request in one]
     try:
-        generations = engine.generate(requests, on_tokens=recorder.count_tokens)
+        generations = engine.generate(requests, on_tokens=recorder.count_tokens, trace=traced)
     except RequestError as error:
         name = recorder.owner(error.request)
         where = f"{study.spec.suite_path(name)}: {error.where} (version {name})"
