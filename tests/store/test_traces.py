@@ -41,9 +41,8 @@ def assert_same(one: Trace, other: Trace) -> None:
 
 
 def generation(name: str, traced: Trace | None = None) -> Generation:
-    return Generation(
-        name, "p", 0, "prompt", (1,), (2, 3, 4), "hi", "eos", (-0.5, -1, -2), 0.1, traced
-    )
+    told = (name, "p", 0, "prompt", (1,), (2, 3, 4), "hi", "eos", (-0.5, -1, -2), 0.1)
+    return Generation(*told, trace=traced)
 
 
 @given(st.integers(0, 40), st.integers(1, 9), st.integers(0, 6), st.integers(0, 1000))

@@ -90,7 +90,7 @@ class Chooser:
             rows,
             logits,
             trace=self._alternatives > 0,
-            alternatives=self._alternatives,
+            alternatives=min(self._alternatives, logits.shape[1]),
         )
         for output, program, token, logprob, bits in zip(
             outputs,

@@ -298,8 +298,8 @@ class Candidates {
         keep([=](int64_t, vec s) { return (s - top >= floor) | (s >= top); });
     }
 
-    // The first token with the highest score.
-    int32_t best() const { return id[first_place(score, count, highest())]; }
+    // The first token with the highest score; where everything is banned, token 0.
+    int32_t best() const { return count ? id[first_place(score, count, highest())] : 0; }
 
     // Surprise of a token under these scores, nats.
     double surprise(int32_t token) {
