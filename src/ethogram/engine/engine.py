@@ -1,8 +1,9 @@
 """Turns requests into generations on a loaded model. Knows admission; leaves the rest to its room.
 
-The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache`, `slots`
-says who holds them, `choosing` picks tokens by `steps`, `noise` and `beam`, `stopping` says when an
-output ends, `batch` moves all rows by one token, and `invariance` how many rows that may be.
+The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache` (through
+its twin in `fused` where it has one), `slots` says who holds them, `choosing` picks tokens by
+`steps`, `noise` and `beam`, `stopping` says when an output ends, `batch` moves all rows by one
+token, and `invariance` how many rows that may be.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from functools import cached_property
 
 from ethogram.engine.batch import Batch, Work
 from ethogram.engine.forward import DecoderOnly, EncoderDecoder, ServedModel
+from ethogram.engine.fused import FusedLlama, take_up
 from ethogram.engine.invariance import RowClass, row_class
 from ethogram.engine.memory import (
     SLOTS_SHARE,
@@ -67,9 +69,16 @@ class Engine:
         self._clock = clock
 
     @cached_property
+    def twin(self) -> FusedLlama | None:
+        """The model's fused twin, if it has one."""
+        return take_up(self.loaded.model)
+
+    @cached_property
     def rows(self) -> RowClass:
         """How many rows its decode steps may feed."""
-        return row_class(self.loaded.model) if self.deterministic else _ANY_ROWS
+        if not self.deterministic or (self.twin and self.twin.is_row_independent):
+            return _ANY_ROWS
+        return row_class(self.twin.products if self.twin else self.loaded.model.modules())
 
     def generate(
         self,
@@ -125,9 +134,9 @@ class Engine:
                 usable = max(usable // 2, least)
 
     def _forward(self, slots: int) -> DecoderOnly:
-        return (EncoderDecoder if self.loaded.is_encoder_decoder else DecoderOnly)(
-            self.loaded, slots
-        )
+        if self.loaded.is_encoder_decoder:
+            return EncoderDecoder(self.loaded, slots)
+        return DecoderOnly(self.loaded, slots, self.twin)
 
     def _usable(self, jobs: Sequence[Job]) -> int:
         """How many outputs may be in progress: as asked, as memory allows, as there are."""

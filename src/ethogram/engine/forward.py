@@ -1,7 +1,7 @@
 """Runs the model: a prompt alone, then a token of each row. Knows transformers, but no decoding.
 
-Each prompt is prefilled alone, because a matrix product rounds differently with another number
-of rows; the caller keeps the rows of decode steps within one class, for the same reason.
+Each prompt is prefilled alone, because torch's matrix products round differently with another
+number of rows; the caller keeps the rows of decode steps within one class, for the same reason.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from ethogram.engine.attention import AttentionSwitch, Lengths
 from ethogram.engine.cache import CrossSlots, Pairs, SlotCache, bucketed
+from ethogram.engine.fused import FusedLlama
 from ethogram.errors import ModelError
 
 
@@ -76,14 +77,17 @@ class DecoderOnly:
     Args:
         loaded: the model.
         rows: number of slots.
+        twin: the model's fused twin, if it has one, for decode steps, and for prompts where it
+            gives a row the same bits in any company.
 
     Raises:
         ModelError: the architecture cannot be run row by row in one batch.
     """
 
-    def __init__(self, loaded: ServedModel, rows: int) -> None:
+    def __init__(self, loaded: ServedModel, rows: int, twin: FusedLlama | None = None) -> None:
         self.model = loaded.model
-        self.rows = rows
+        self.rows, self.twin = rows, twin
+        self._logits: Tensor | None = None
         self.config = loaded.model.config.get_text_config(decoder=True)
         self.dtype, self.device = loaded.model.dtype, loaded.model.device
         self.context_length = loaded.context_length
@@ -135,6 +139,9 @@ class DecoderOnly:
 
     def prefill(self, prompt_ids: Sequence[int]) -> Prefilled:
         """Run a prompt alone."""
+        if self.twin is not None and self.twin.is_row_independent:
+            pairs, logits = self.twin.prefill(torch.tensor(prompt_ids))
+            return Prefilled(pairs, (), logits.float(), logits.float().log_softmax(-1))
         cache = DynamicCache()
         ids = torch.tensor([prompt_ids], device=self.device)
         kept = {"logits_to_keep": 1} if "logits_to_keep" in self._accepts else {}
@@ -159,11 +166,17 @@ class DecoderOnly:
         Returns:
             [rows fed, vocab] fp32 logits.
         """
-        ids = torch.tensor(tokens, device=self.device).unsqueeze(1)
+        ids = torch.tensor(tokens, device=self.device)
         places = torch.tensor(positions, device=self.device)
         self.cache.prepare(places, max(positions), first)
+        if self.twin is not None:
+            if self._logits is None:
+                # Kept from step to step: one vocabulary for each row takes long to allocate.
+                self._logits = torch.empty(self.rows, self.twin.head.outputs, dtype=self.dtype)
+            out = self._logits[first : first + len(ids)]
+            return self.twin.decode(ids, places, self.cache, out).float()
         with self._slot_attention():
-            return self._forward(ids, places)[:, -1].float()
+            return self._forward(ids.unsqueeze(1), places)[:, -1].float()
 
     def _forward(self, ids: Tensor, places: Tensor) -> Tensor:
         output = self.model(

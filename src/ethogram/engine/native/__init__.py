@@ -22,6 +22,7 @@ from ethogram.cache import build_once
 from ethogram.errors import WriteError
 
 SOURCES = tuple(sorted(Path(__file__).parent.glob("*.cpp")))
+HEADERS = tuple(sorted(Path(__file__).parent.glob("*.h")))
 _LIBRARY = "kernels.so"
 #: Without -ffast-math: results must not depend on how the compiler regroups sums.
 _FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fopenmp", "-fPIC")
@@ -96,7 +97,7 @@ def _fingerprint(compiler: str) -> str:
     ).stdout
     parts = [*_FLAGS, _PROCESSOR, version, _processor_name(), torch.__version__]
     digest = hashlib.sha256("\n".join(parts).encode())
-    for source in SOURCES:
+    for source in (*SOURCES, *HEADERS):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
