@@ -158,6 +158,12 @@ def test_greedy_tokens_are_those_of_generate() -> None:
         assert list(made.token_ids) == tiny.generate(loaded, "the cat sat", decoding), name
 
 
+def test_a_window_shorter_than_the_check_is_no_disagreement() -> None:
+    config = transformers.MistralConfig(**SIZES, sliding_window=9)
+    model = transformers.MistralForCausalLM._from_config(config, attn_implementation="sdpa").eval()
+    assert take_up(model) is not None
+
+
 # --- the same bits in any company -----------------------------------------------------------------
 
 
@@ -194,7 +200,7 @@ def test_rows_keep_to_a_class_where_torch_multiplies(monkeypatch: pytest.MonkeyP
     assert engine.twin is not None
     assert engine.rows.counts is not None
     requests = [
-        tiny.request(prompt, Decoding(max_new_tokens=9), index=i, key=i)
+        tiny.request(prompt, Decoding(max_new_tokens=9), index=i, key=i, name=prompt)
         for i in range(9)
         for prompt in ("the cat", "naïve café")
     ]

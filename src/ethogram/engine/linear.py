@@ -56,7 +56,7 @@ class Linear:
             MemoryError: no room for one panel of weights per thread.
         """
         if out is None:
-            out = rows.new_empty((len(rows), self.outputs))
+            out = rows.new_empty((rows.shape[0], self.outputs))
         if self.kernels is None:
             if self.bias is None:
                 return torch.mm(rows, self.weight.T, out=out)
@@ -66,7 +66,7 @@ class Linear:
             self._weight_address,
             self._bias_address,
             out.data_ptr(),
-            len(rows),
+            rows.shape[0],
             self.inputs,
             self.outputs,
             self.outputs,
