@@ -2,8 +2,8 @@
 
     python -m benchmarks.forward --dtype bfloat16 --rows 1,48,192 --context 100
 
-Prints a table of steps, what the kernels took of one, and prompts; with `--generate` also the rate of
-transformers' own `generate` for one greedy row.
+Prints a table of steps, what the kernels took of one, and prompts; with `--generate` also the
+rate of transformers' own `generate` for one greedy row.
 """
 
 from __future__ import annotations
