@@ -28,7 +28,7 @@ STEPS, WARM_UP = 6, 2
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--model", default="smollm2-135m-instruct")
     parser.add_argument("--dtype", default="bfloat16", choices=("bfloat16", "float32"))
     parser.add_argument("--rows", default="1,48,192")
     parser.add_argument("--context", type=int, default=100, help="tokens that each row has seen")

@@ -210,6 +210,19 @@ def test_rows_keep_to_a_class_where_torch_multiplies(monkeypatch: pytest.MonkeyP
         assert alone.token_ids == together[request.identity]
 
 
+def test_long_prompts_are_read_by_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_of("llama")
+    twin = twin_of(model, monkeypatch, own=True)
+    loaded = dataclasses.replace(tiny.loaded("llama"), model=model, context_length=512)
+    read: list[int] = []
+    monkeypatch.setattr(
+        twin, "prefill", lambda ids: read.append(len(ids)) or FusedLlama.prefill(twin, ids)
+    )
+    for length in (1, 256, 257):
+        DecoderOnly(loaded, 1, twin).prefill(ragged([length], 0)[0])
+    assert read == [1, 256]
+
+
 # --- what it does not take ------------------------------------------------------------------------
 
 

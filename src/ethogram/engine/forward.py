@@ -77,8 +77,7 @@ class DecoderOnly:
     Args:
         loaded: the model.
         rows: number of slots.
-        twin: the model's fused twin, if it has one, for decode steps, and for prompts where it
-            gives a row the same bits in any company.
+        twin: the model's fused twin, if it has one, for decode steps and the prompts it reads.
 
     Raises:
         ModelError: the architecture cannot be run row by row in one batch.
@@ -139,7 +138,7 @@ class DecoderOnly:
 
     def prefill(self, prompt_ids: Sequence[int]) -> Prefilled:
         """Run a prompt alone."""
-        if self.twin is not None and self.twin.is_row_independent:
+        if self.twin is not None and self.twin.reads(len(prompt_ids)):
             pairs, logits = self.twin.prefill(torch.tensor(prompt_ids))
             return Prefilled(pairs, (), logits.float(), logits.float().log_softmax(-1))
         cache = DynamicCache()
