@@ -102,7 +102,7 @@ void turn(const char *from, int64_t stride, int64_t outputs, int64_t count, uint
     for (int i = 0; i < 16; i++) {
         if (i < outputs) {
             r[i] = _mm512_maskz_loadu_epi32(some, from + i * stride);
-            _mm_prefetch(from + i * stride + ahead, _MM_HINT_T1);
+            __builtin_prefetch(from + i * stride + ahead, 0, 2);
         } else {
             r[i] = _mm512_setzero_si512();
         }
@@ -168,8 +168,20 @@ template <class T> struct Task {
     int64_t inputs, outputs, out_stride;
 };
 
+// Memory to call up while a tile is computed: `pace` bytes a word, so that the tiles of one panel
+// together call up the next one.
+struct Ahead {
+    const char *from;
+    int64_t pace;
+    void call(int64_t word) const {
+        __builtin_prefetch(from + word * pace, 0, 2);
+        if (pace > 64) __builtin_prefetch(from + word * pace + 64, 0, 2);
+    }
+};
+
 template <class T, int HIGH>
-void tile(const Task<T> &task, const uint32_t *panel, int64_t row, int64_t first, int64_t wide) {
+void tile(const Task<T> &task, const uint32_t *panel, int64_t row, int64_t first, int64_t wide,
+          Ahead ahead) {
     const auto *x = task.x + row * task.inputs;
     const int64_t inputs = task.inputs, whole = inputs / T::PER_WORD;
     vec sum[HIGH][ACROSS] = {};
@@ -184,8 +196,10 @@ void tile(const Task<T> &task, const uint32_t *panel, int64_t row, int64_t first
             for (int c = 0; c < ACROSS; c++) sum[r][c] = T::accumulate(a, b[c], sum[r][c]);
         }
     };
-    for (int64_t i = 0; i < whole; i++)
+    for (int64_t i = 0; i < whole; i++) {
+        ahead.call(i);
         step(panel + i * PANEL, [&](int r) { return word_at(x + r * inputs, i); });
+    }
     if (whole * T::PER_WORD < inputs)
         step(panel + whole * PANEL, [&](int r) { return T::alone(x[(r + 1) * inputs - 1]); });
     float bias[PANEL] = {};
@@ -207,12 +221,12 @@ void tile(const Task<T> &task, const uint32_t *panel, int64_t row, int64_t first
 
 template <class T, int HIGH = DOWN>
 void rest(const Task<T> &task, const uint32_t *panel, int64_t row, int64_t left, int64_t first,
-          int64_t wide) {
+          int64_t wide, Ahead ahead) {
     if constexpr (HIGH > 0) {
         if (left == HIGH)
-            tile<T, HIGH>(task, panel, row, first, wide);
+            tile<T, HIGH>(task, panel, row, first, wide, ahead);
         else
-            rest<T, HIGH - 1>(task, panel, row, left, first, wide);
+            rest<T, HIGH - 1>(task, panel, row, left, first, wide, ahead);
     }
 }
 
@@ -249,9 +263,15 @@ int multiply(const void *x, const void *weight, const void *bias, void *out, int
             const int64_t wide = outputs - first < PANEL ? outputs - first : PANEL;
             if (start >= stop) continue;
             turn_panel<T>(task.weight + first * inputs, inputs, wide, panel);
+            const int64_t tiles = (stop - start + DOWN - 1) / DOWN;
+            Ahead ahead = {(const char *)(task.weight + (first + PANEL) * inputs),
+                           4 * PANEL / tiles};
             int64_t row = start;
-            for (; row + DOWN <= stop; row += DOWN) tile<T, DOWN>(task, panel, row, first, wide);
-            rest<T>(task, panel, row, stop - row, first, wide);
+            for (; row + DOWN <= stop; row += DOWN) {
+                tile<T, DOWN>(task, panel, row, first, wide, ahead);
+                ahead.from += ahead.pace * (inputs / T::PER_WORD);
+            }
+            rest<T>(task, panel, row, stop - row, first, wide, ahead);
         }
         std::free(panel);
     }

@@ -7,6 +7,10 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 namespace {
 
 constexpr int LANES = 16;
@@ -50,12 +54,22 @@ struct BF16 {
     }
 };
 
+// Halves are added to halves, down to one lane; every branch adds in the same order.
 inline float sum_lanes(vec x) {
+#if defined(__AVX512F__)
+    const __m512d all = (__m512d)x;
+    const __m256 half = _mm256_add_ps((__m256)_mm512_castpd512_pd256(all),
+                                      (__m256)_mm512_extractf64x4_pd(all, 1));
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+#else
     float part[LANES];
     std::memcpy(part, &x, sizeof part);
     for (int width = LANES / 2; width; width /= 2)
         for (int i = 0; i < width; i++) part[i] += part[i + width];
     return part[0];
+#endif
 }
 
 // exp of x <= 0: 2^n p(r), the polynomial of Cephes expf; relative error below 2e-7.
