@@ -17,7 +17,7 @@ from ethogram.engine.native.layers import LayerKernels
 def has_own_kernel(dtype: torch.dtype) -> bool:
     """Whether products of this type run on our own kernel on this processor.
 
-    Measured on AVX-512: 1.1 to 1.3 times as fast as torch in fp32, 1.2 to 1.6 times in bf16, at 1
+    Measured on AVX-512: 1.1 to 1.6 times as fast as torch in fp32, 1.07 to 1.3 times in bf16, at 1
     to 192 rows. bf16 needs the instructions made for it, and AMX multiplies bf16 several times
     faster than they do.
     """
