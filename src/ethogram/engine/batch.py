@@ -234,10 +234,12 @@ class Batch:
 
     def _beginning(self, prompt_ids: tuple[int, ...]) -> tuple[Pairs, int]:
         """Keys and values of the whole blocks that a prompt shares with the one before."""
-        block = self.forward.block
+        block = self.forward.block_of(len(prompt_ids))
         if self._prefilled is None or not block:
             return (), 0
         before, prompt = self._prefilled
+        if self.forward.block_of(len(before)) != block:  # Another forward pass read it.
+            return (), 0
         same = zip(before, prompt_ids[:-1], strict=False)  # The last token makes the logits.
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], same))
         length = common // block * block

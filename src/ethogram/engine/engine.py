@@ -1,23 +1,25 @@
 """Turns requests into generations on a loaded model. Knows admission; leaves the rest to its room.
 
-The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache`, `slots`
-says who holds them, `choosing` picks tokens by `steps` and `noise` or asks a `search` (`beam`,
-`beam_groups`, `contrastive_search`), `trace` notes how, `best_of` chooses among outputs, `lookup`
-guesses tokens, `stopping` says when an output ends, `batch` moves all rows by one token, and
-`invariance` how many rows that may be. Where an output's scores come from two views of its
-history, `second` says which, `companions` and `layers` have them at hand, and `contrast` makes one
-of two.
+The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache` (through
+its twin in `fused` where it has one), `slots` says who holds them, `choosing` picks tokens by
+`steps` and `noise` or asks a `search` (`beam`, `beam_groups`, `contrastive_search`), `trace` notes
+how, `best_of` chooses among outputs, `lookup` guesses tokens, `stopping` says when an output ends,
+`batch` moves all rows by one token, and `invariance` how many rows that may be. Where an output's
+scores come from two views of its history, `second` says which, `companions` and `layers` have them
+at hand, and `contrast` makes one of two.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import Enum, auto
 from functools import cached_property
 
 from ethogram.engine.batch import Batch, Work
 from ethogram.engine.companions import Companions, SecondRows
 from ethogram.engine.forward import DecoderOnly, EncoderDecoder, ServedModel
+from ethogram.engine.fused import FusedLlama, take_up
 from ethogram.engine.invariance import RowClass, row_class
 from ethogram.engine.layers import LayeredDecoder
 from ethogram.engine.memory import (
@@ -79,12 +81,24 @@ class Engine:
         self._clock = clock
 
     @cached_property
+    def twin(self) -> FusedLlama | None:
+        """The model's fused twin, if it has one."""
+        return take_up(self.loaded.model)
+
+    @cached_property
     def rows(self) -> RowClass:
         """How many rows its decode steps may feed."""
+        if not self.deterministic or (self.twin and self.twin.is_row_independent):
+            return _ANY_ROWS
+        return row_class(self.twin.products if self.twin else self.loaded.model.modules())
+
+    @cached_property
+    def _plain_rows(self) -> RowClass:
+        """The same without the twin, for outputs that look at hidden states."""
         return self._row_class(self.loaded)
 
     def _row_class(self, loaded: ServedModel) -> RowClass:
-        return row_class(loaded.model) if self.deterministic else _ANY_ROWS
+        return row_class(loaded.model.modules()) if self.deterministic else _ANY_ROWS
 
     @cached_property
     def _amateur_rows(self) -> dict[str, RowClass]:
@@ -122,20 +136,24 @@ class Engine:
         jobs = make_jobs(distinct, self.loaded, self._forward(1), self.amateurs)
         self.work = Work()
         # Held by these mappings alone, which a finished job leaves: memory falls as a run goes.
-        apart: tuple[dict[str, Job], dict[str, Job]] = ({}, {})
+        apart: dict[_Sight, dict[str, Job]] = {sight: {} for sight in _Sight}
         for job in jobs:
-            apart[_looks_at_layers(job)][job.request.identity] = job
+            apart[_sight(job)][job.request.identity] = job
         return self._run_apart(apart, on_tokens, alternatives if trace else 0)
 
     def _run_apart(
         self,
-        apart: tuple[dict[str, Job], dict[str, Job]],
+        apart: Mapping[_Sight, dict[str, Job]],
         on_tokens: Callable[[int], None] | None,
         alternatives: int,
     ) -> Iterator[Generation]:
-        """Run those that look at early layers after the others: see `layers`."""
-        for waiting in apart:
-            yield from self._run(waiting, on_tokens, alternatives)
+        """Run those that look at hidden states after the others, by transformers' own forward.
+
+        So that the others have the same bits with and without them: a twin shows no states.
+        """
+        for waiting in apart.values():
+            if waiting:
+                yield from self._run(waiting, on_tokens, alternatives)
 
     def _run(
         self, waiting: dict[str, Job], on_tokens: Callable[[int], None] | None, alternatives: int
@@ -164,14 +182,16 @@ class Engine:
                 usable = max(usable // 2, least)
 
     def _forward(self, slots: int) -> DecoderOnly:
-        return (EncoderDecoder if self.loaded.is_encoder_decoder else DecoderOnly)(
-            self.loaded, slots
-        )
+        if self.loaded.is_encoder_decoder:
+            return EncoderDecoder(self.loaded, slots)
+        return DecoderOnly(self.loaded, slots, self.twin)
 
-    def _own(self, jobs: Sequence[Job], slots: int) -> DecoderOnly:
+    def _own(self, sight: _Sight, slots: int) -> DecoderOnly:
         """What runs the jobs' own rows."""
-        if any(_looks_at_layers(job) for job in jobs):
-            return LayeredDecoder(self.loaded, slots, self.rows)
+        if sight is _Sight.LAYERS:
+            return LayeredDecoder(self.loaded, slots, self._plain_rows)
+        if sight is _Sight.STATES and not self.loaded.is_encoder_decoder:
+            return DecoderOnly(self.loaded, slots)
         return self._forward(slots)
 
     def _second(self, model: str, slots: int) -> DecoderOnly:
@@ -181,7 +201,7 @@ class Engine:
     def _usable(self, jobs: Sequence[Job]) -> int:
         """How many outputs may be in progress: as asked, as memory allows, as there are."""
         least = max((job.slots for job in jobs), default=1)
-        forward = self._own(jobs, 1)
+        forward = self._own(_sight(jobs[0]), 1)
         largest = max(
             (
                 forward.slot_bytes(
@@ -200,18 +220,20 @@ class Engine:
         self.work.memory_budget = int(SLOTS_SHARE * available_bytes(forward.device))
         room = self.work.memory_budget // largest
         usable = min(max(min(self.max_rows, room), least), sum(job.slots for job in jobs))
-        self.work.slots_bytes = usable * largest
+        self.work.slots_bytes = max(self.work.slots_bytes, usable * largest)
         return usable
 
     def _batch(self, jobs: Sequence[Job], usable: int, alternatives: int) -> Batch:
-        forward = self._own(jobs, self.rows.slots(usable))
+        sight = _sight(jobs[0])
+        rows = self.rows if sight is _Sight.LOGITS else self._plain_rows
+        forward = self._own(sight, rows.slots(usable))
         return Batch(
             forward,
             jobs,
             tokenizer=self.loaded.tokenizer,
             waves=self.loaded.is_encoder_decoder,
             usable=usable,
-            rows=self.rows,
+            rows=rows,
             merging=self.merging,
             clock=self._clock,
             work=self.work,
@@ -229,8 +251,21 @@ class Engine:
         return Companions(views, forward if isinstance(forward, LayeredDecoder) else None)
 
 
-def _looks_at_layers(job: Job) -> bool:
-    return job.second is not None and isinstance(job.second.view, Layers)
+class _Sight(Enum):
+    """What an output sees of its own model: jobs of one sight run together."""
+
+    LOGITS = auto()
+    #: The last hidden states, for contrastive search.
+    STATES = auto()
+    #: Early layers, for DoLa: see `layers`.
+    LAYERS = auto()
+
+
+def _sight(job: Job) -> _Sight:
+    if job.second is not None and isinstance(job.second.view, Layers):
+        return _Sight.LAYERS
+    is_contrastive = job.request.decoding.resolved_strategy == "contrastive"
+    return _Sight.STATES if is_contrastive else _Sight.LOGITS
 
 
 def _second_views(jobs: Sequence[Job]) -> dict[str, list[tuple[Second, int]]]:

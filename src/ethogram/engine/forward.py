@@ -1,8 +1,8 @@
 """Runs the model: a prompt alone, then a token of each row. Knows transformers, but no decoding.
 
-Each prompt is prefilled alone and in fixed blocks, because a matrix product rounds differently with
-another number of rows; the caller keeps the rows of decode steps within one class, for the same
-reason.
+Each prompt is prefilled alone and in fixed blocks, because torch's matrix products round
+differently with another number of rows; the caller keeps the rows of decode steps within one class,
+for the same reason. A fused twin whose rows know no neighbour needs neither.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from ethogram.engine.attention import AttentionSwitch, Lengths
 from ethogram.engine.cache import CrossSlots, Pairs, SlotCache, bucketed
+from ethogram.engine.fused import FusedLlama
 from ethogram.errors import ModelError
 
 
@@ -78,6 +79,7 @@ class DecoderOnly:
     Args:
         loaded: the model.
         rows: number of slots.
+        twin: the model's fused twin, if it has one, for decode steps and the prompts it reads.
 
     Attributes:
         keeps_states: whether to keep the last hidden states, which change nothing else.
@@ -92,11 +94,12 @@ class DecoderOnly:
     #: longer in blocks of 256 than at once, 26 % in blocks of 128, 54 % in blocks of 64.
     block = 256
 
-    def __init__(self, loaded: ServedModel, rows: int) -> None:
+    def __init__(self, loaded: ServedModel, rows: int, twin: FusedLlama | None = None) -> None:
         self.keeps_states = False
         self.states: Tensor | None = None
         self.model = loaded.model
-        self.rows = rows
+        self.rows, self.twin = rows, twin
+        self._logits: Tensor | None = None
         self.config = loaded.model.config.get_text_config(decoder=True)
         self.dtype, self.device = loaded.model.dtype, loaded.model.device
         self.context_length = loaded.context_length
@@ -156,6 +159,9 @@ class DecoderOnly:
             prompt_ids: the whole prompt.
             begun: keys and values of its first positions, some whole blocks but not all tokens.
         """
+        if self.twin is not None and self.twin.reads(len(prompt_ids)):
+            pairs, logits = self.twin.prefill(torch.tensor(prompt_ids), begun)
+            return Prefilled(pairs, (), logits)
         cache = DynamicCache()
         for layer, (keys, values) in enumerate(begun):
             cache.update(keys, values, layer)
@@ -174,6 +180,10 @@ class DecoderOnly:
     @property
     def _asked(self) -> dict[str, bool]:
         return {"output_hidden_states": True} if self.keeps_states else {}
+
+    def block_of(self, length: int) -> int:
+        """Tokens that a prompt of this length is read by at a time; 1 where that is all one."""
+        return 1 if self.twin is not None and self.twin.reads(length) else self.block
 
     def fill(self, row: int, prompt: Prefilled) -> None:
         """Copy a prompt into a slot."""
@@ -201,11 +211,18 @@ class DecoderOnly:
         Returns:
             [rows fed, vocab] logits.
         """
-        ids = torch.tensor(tokens, device=self.device).unsqueeze(1)
+        ids = torch.tensor(tokens, device=self.device)
         places = torch.tensor(positions, device=self.device)
         self.cache.prepare(places, max(positions), first, is_chain=is_chain)
+        if self.twin is not None:
+            if self._logits is None:
+                # Kept from step to step: one vocabulary for each row takes long to allocate.
+                self._logits = torch.empty(self.rows, self.twin.head.outputs, dtype=self.dtype)
+            room = self._logits[first : first + len(ids)]
+            out = room if len(room) == len(ids) else self._logits.new_empty(len(ids), room.shape[1])
+            return self.twin.decode(ids, places, self.cache, out)
         with self._slot_attention():
-            return self._forward(ids, places)[:, -1]
+            return self._forward(ids.unsqueeze(1), places)[:, -1]
 
     def _forward(self, ids: Tensor, places: Tensor) -> Tensor:
         output = self.model(
