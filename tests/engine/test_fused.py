@@ -216,7 +216,7 @@ def test_long_prompts_are_read_by_transformers(monkeypatch: pytest.MonkeyPatch) 
     loaded = dataclasses.replace(tiny.loaded("llama"), model=model, context_length=512)
     read: list[int] = []
     monkeypatch.setattr(
-        twin, "prefill", lambda ids: read.append(len(ids)) or FusedLlama.prefill(twin, ids)
+        twin, "prefill", lambda ids, begun: read.append(len(ids)) or FusedLlama.prefill(twin, ids)
     )
     for length in (1, 256, 257):
         DecoderOnly(loaded, 1, twin).prefill(ragged([length], 0)[0])

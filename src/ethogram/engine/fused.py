@@ -292,7 +292,7 @@ def is_known(model: Any) -> bool:
         and config.hidden_act == "silu"
         and rotary.rope_type in _FIXED_ROPES
         and 2 * len(rotary.inv_freq) == model.model.layers[0].self_attn.head_dim
-        and not any(part._forward_hooks or part._forward_pre_hooks for part in model.modules())
+        and not any(_is_hooked(part) for part in model.modules())
         and all(
             type(part) in plain
             for part in model.modules()
@@ -300,6 +300,15 @@ def is_known(model: Any) -> bool:
             and not type(part).__name__.endswith("RMSNorm")
         )
     )
+
+
+def _is_hooked(part: Any) -> bool:
+    """Whether something is done at a module's calls, but for transformers showing what it made.
+
+    It leaves those hooks for good once it was asked for hidden states; they change nothing.
+    """
+    hooks = (*part._forward_hooks.values(), *part._forward_pre_hooks.values())
+    return any(hook.__module__ != "transformers.utils.output_capturing" for hook in hooks)
 
 
 def _layer(part: Any, kernels: LayerKernels | None) -> _Layer:
