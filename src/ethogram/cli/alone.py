@@ -10,6 +10,7 @@ import click
 
 from ethogram.cli.common import (
     json_option,
+    measure_progress,
     print_json,
 )
 
@@ -17,13 +18,49 @@ from ethogram.cli.common import (
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--metric", "metrics", multiple=True, help="Metric to compute; may be repeated.")
+@click.option(
+    "--encoder",
+    metavar="NAME",
+    help="Sentence encoder: a built-in's name, hub id or local folder. Default: all-minilm-l6-v2.",
+)
+@click.option(
+    "--reference-model",
+    "reference",
+    metavar="NAME",
+    help="Language model whose likelihoods score. Default: smollm2-135m-instruct.",
+)
+@click.option(
+    "--nli-model", "nli", metavar="NAME", help="Model of natural language inference; no default."
+)
 @click.option("--evidence", is_flag=True, help="Show where the clearest output shows it.")
 @json_option
-def score(file: Path, metrics: tuple[str, ...], evidence: bool, as_json: bool) -> None:
-    """Score the outputs in FILE (.jsonl or .jsonl.gz), made anywhere."""
-    from ethogram.metrics import score as make
+def score(
+    file: Path,
+    metrics: tuple[str, ...],
+    encoder: str | None,
+    reference: str | None,
+    nli: str | None,
+    evidence: bool,
+    as_json: bool,
+) -> None:
+    """Score the outputs in FILE (.jsonl or .jsonl.gz), made anywhere.
 
-    table = make(file, metrics or None)
+    Without --metric, every metric that needs neither a model nor several samples of a prompt.
+    """
+    from ethogram.metrics import NamedModels
+    from ethogram.metrics import score as make
+    from ethogram.spec import ScoringModels
+
+    named = {"encoder": encoder, "reference": reference, "nli": nli}
+    chosen = ScoringModels(**{kind: name for kind, name in named.items() if name})
+    with measure_progress(quiet=as_json) as (on_measured, on_load):
+        models = NamedModels(chosen, on_load=on_load)
+        table = make(
+            file,
+            metrics or None,
+            models=models,
+            on_progress=on_measured and (lambda done: on_measured(file.name, done, None)),
+        )
     if as_json:
         print_json(table.to_json())
     else:

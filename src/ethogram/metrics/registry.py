@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ethogram.errors import SpecError
-from ethogram.metrics.base import CorpusMetric, Metric
+from ethogram.metrics.base import Additive, BatchMetric, CorpusMetric, GroupMetric, Metric
+from ethogram.metrics.coherence import COHERENCE
 from ethogram.metrics.diversity import DIVERSITY, DIVERSITY_CORPUS
 from ethogram.metrics.fluency import FLUENCY
 from ethogram.metrics.focus import FOCUS
 from ethogram.metrics.loops import LOOPS
 from ethogram.metrics.repetition import REPETITION, REPETITION_CORPUS
+from ethogram.metrics.samples import SAMPLES
 from ethogram.metrics.structure import STRUCTURE
 from ethogram.spec.source import suggest
 
@@ -16,6 +18,10 @@ _METRICS = {
     metric.name: metric
     for family in (LOOPS, REPETITION, DIVERSITY, FOCUS, STRUCTURE, FLUENCY)
     for metric in family
+}
+#: Metrics that read a model, or all samples of a prompt; they run when they are named.
+_NAMED_METRICS: dict[str, BatchMetric | GroupMetric] = {
+    metric.name: metric for family in (COHERENCE, SAMPLES) for metric in family
 }
 _CORPUS_METRICS = {metric.name: metric for metric in (*DIVERSITY_CORPUS, *REPETITION_CORPUS)}
 
@@ -30,32 +36,43 @@ def corpus_metrics() -> tuple[CorpusMetric, ...]:
     return tuple(_CORPUS_METRICS.values())
 
 
-def get(name: str) -> Metric:
-    """The metric of that name.
+def batch_metrics() -> tuple[BatchMetric, ...]:
+    """Every metric that scores outputs with a model; they run only when named."""
+    return tuple(m for m in _NAMED_METRICS.values() if isinstance(m, BatchMetric))
+
+
+def group_metrics() -> tuple[GroupMetric, ...]:
+    """Every metric of all samples of a prompt; they run only when named."""
+    return tuple(m for m in _NAMED_METRICS.values() if isinstance(m, GroupMetric))
+
+
+def get(name: str) -> Additive:
+    """The metric of that name, of those that have a value for one prompt.
 
     Raises:
         SpecError: there is none; names the nearest.
     """
-    if name in _METRICS:
-        return _METRICS[name]
+    found = _METRICS.get(name) or _NAMED_METRICS.get(name)
+    if found is not None:
+        return found
     if name in _CORPUS_METRICS:
         raise SpecError(
             "this metric is about a whole set of outputs, so it has no value for one prompt",
             where=f"metric {name!r}",
             mend="read it with `ethogram score`",
         )
-    raise _unknown(name, list(_METRICS))
+    raise _unknown(name, [*_METRICS, *_NAMED_METRICS])
 
 
-def get_any(name: str) -> Metric | CorpusMetric:
-    """The metric or corpus metric of that name.
+def get_any(name: str) -> Additive | CorpusMetric:
+    """The metric of that name, of whatever kind.
 
     Raises:
         SpecError: there is none; names the nearest.
     """
-    found = _METRICS.get(name) or _CORPUS_METRICS.get(name)
+    found = _METRICS.get(name) or _NAMED_METRICS.get(name) or _CORPUS_METRICS.get(name)
     if found is None:
-        raise _unknown(name, [*_METRICS, *_CORPUS_METRICS])
+        raise _unknown(name, [*_METRICS, *_NAMED_METRICS, *_CORPUS_METRICS])
     return found
 
 

@@ -1,14 +1,15 @@
 """Score: a stream of outputs to a table of values and the clearest evidence. Knows only sums.
 
-Keeps the summed parts of each metric and sample index and one output a metric, never all outputs;
-only the corpus metrics grow, with the number of different n-grams.
+Keeps the summed parts of each metric and sample index and one output a metric, never all outputs.
+Two kinds of metric need more: corpus metrics grow with the number of different n-grams, and metrics
+of all samples of a prompt keep the outputs to the end, as samples may come in any order.
 """
 
 from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,19 @@ from typing import Any
 import numpy as np
 
 from ethogram.errors import SpecError
-from ethogram.metrics.base import CorpusMetric, Described, Gatherer, Metric, Output, Score, Span
+from ethogram.metrics.base import (
+    Additive,
+    BatchMetric,
+    CorpusMetric,
+    Described,
+    Gatherer,
+    GroupMetric,
+    Metric,
+    Output,
+    Score,
+    Span,
+)
+from ethogram.metrics.models import Models, NamedModels
 from ethogram.metrics.reading import read_outputs
 from ethogram.metrics.registry import all_metrics, corpus_metrics, get_any
 
@@ -25,6 +38,8 @@ _THREE_DECIMALS = ("share", "ratio")
 #: Of the evidence, a terminal shows this many spans, each cut to this many characters.
 SPANS_SHOWN = 4
 EXCERPT_CHARACTERS = 100
+#: Metrics that need a model take this many outputs at once.
+BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -79,8 +94,9 @@ class ScoreRow:
     Attributes:
         metric: what it says of itself.
         value: mean over the sample indices, weighed by their outputs; NaN if none has a value.
-        by_sample: sample index to value.
-        applies_to: outputs that have a value.
+            Of a metric of all samples of a prompt, the value over the prompts.
+        by_sample: sample index to value; empty for a metric of all samples of a prompt.
+        applies_to: outputs that have a value; prompts, for a metric of all their samples.
         evidence: the clearest output; None where no score has evidence to show.
     """
 
@@ -229,7 +245,7 @@ class _Clearest:
     def __init__(self) -> None:
         self._found: dict[str, tuple[float, Evidence]] = {}
 
-    def consider(self, metric: Metric, output: Output, score: Score) -> None:
+    def consider(self, metric: Additive, output: Output, score: Score) -> None:
         """Take the output if it shows the failure more clearly than those before."""
         if score.value is None or not score.spans:
             return
@@ -246,7 +262,7 @@ class _Clearest:
         return self._found[name][1] if name in self._found else None
 
 
-class _Group:
+class _Sums:
     """The running sums of one sample index.
 
     Attributes:
@@ -254,8 +270,7 @@ class _Group:
         applies_to: metric name to how many of them have a value.
     """
 
-    def __init__(self, metrics: Sequence[Metric | CorpusMetric], clearest: _Clearest) -> None:
-        self._metrics, self._clearest = metrics, clearest
+    def __init__(self, metrics: Sequence[Additive | CorpusMetric]) -> None:
         self.outputs = 0
         self._parts: dict[str, list[float]] = {}
         self.applies_to = dict.fromkeys((metric.name for metric in metrics), 0)
@@ -263,79 +278,162 @@ class _Group:
             metric.name: metric.gather() for metric in metrics if isinstance(metric, CorpusMetric)
         }
 
-    def add(self, output: Output) -> None:
-        """Take in one output."""
-        self.outputs += 1
-        for metric in self._metrics:
-            name = metric.name
-            if isinstance(metric, CorpusMetric):
-                self._gatherers[name].add(output)
-                self.applies_to[name] += 1
-                continue
-            score = metric.measure(output)
-            self._clearest.consider(metric, output, score)
-            sums = self._parts.setdefault(name, [0.0] * len(score.parts))
-            for position, part in enumerate(score.parts):
-                sums[position] += part
-            self.applies_to[name] += score.value is not None
+    def gather(self, metric: CorpusMetric, output: Output) -> None:
+        """Take one output into a corpus metric."""
+        self._gatherers[metric.name].add(output)
+        self.applies_to[metric.name] += 1
 
-    def value(self, metric: Metric | CorpusMetric) -> float:
-        """A metric's value over the outputs so far."""
+    def add(self, metric: Additive, score: Score) -> None:
+        """Take in one score."""
+        sums = self._parts.setdefault(metric.name, [0.0] * len(score.parts))
+        for position, part in enumerate(score.parts):
+            sums[position] += part
+        self.applies_to[metric.name] += score.value is not None
+
+    def value(self, metric: Additive | CorpusMetric) -> float:
+        """A metric's value over the outputs so far; NaN where it has seen none."""
         if isinstance(metric, CorpusMetric):
             return self._gatherers[metric.name].value()
-        return float(metric.aggregate(np.array(self._parts[metric.name])))
+        parts = self._parts.get(metric.name)
+        return math.nan if parts is None else float(metric.aggregate(np.array(parts)))
 
 
-def score_outputs(outputs: Iterable[Output], metrics: Sequence[str] | None = None) -> ScoreTable:
+class _Scorer:
+    """Takes a stream of outputs through all metrics.
+
+    Attributes:
+        by_sample: sample index to its sums.
+        over_prompts: sums of the metrics of all samples of a prompt.
+        clearest: the evidence.
+    """
+
+    def __init__(self, metrics: Sequence[Additive | CorpusMetric], models: Models) -> None:
+        self._metrics, self._models = metrics, models
+        self._in_batches = [metric for metric in metrics if isinstance(metric, BatchMetric)]
+        self._of_groups = [metric for metric in metrics if isinstance(metric, GroupMetric)]
+        self._batch: list[Output] = []
+        self._prompts: dict[str, list[Output]] = {}
+        self.by_sample: dict[int, _Sums] = {}
+        self.over_prompts = _Sums(self._of_groups)
+        self.clearest = _Clearest()
+
+    def add(self, output: Output) -> None:
+        """Take in one output."""
+        sums = self.by_sample.get(output.sample_index)
+        if sums is None:
+            sums = self.by_sample[output.sample_index] = _Sums(self._metrics)
+        sums.outputs += 1
+        for metric in self._metrics:
+            if isinstance(metric, CorpusMetric):
+                sums.gather(metric, output)
+            elif isinstance(metric, Metric):
+                self._count(metric, output, metric.measure(output))
+        if self._in_batches:
+            self._batch.append(output)
+            if len(self._batch) >= BATCH:
+                self._measure_batch()
+        if self._of_groups:
+            self._prompts.setdefault(output.prompt_id, []).append(output)
+
+    def finish(self) -> None:
+        """Measure what was waiting for more."""
+        self._measure_batch()
+        groups: list[list[Output]] = []
+        for group in self._prompts.values():
+            groups.append(group)
+            if sum(map(len, groups)) >= BATCH:
+                self._measure_groups(groups)
+                groups = []
+        self._measure_groups(groups)
+
+    def _measure_batch(self) -> None:
+        batch, self._batch = self._batch, []
+        for metric in self._in_batches if batch else ():
+            for output, score in zip(batch, metric.measure_batch(batch, self._models), strict=True):
+                self._count(metric, output, score)
+
+    def _measure_groups(self, groups: Sequence[Sequence[Output]]) -> None:
+        self.over_prompts.outputs += len(groups)
+        for metric in self._of_groups if groups else ():
+            for score in metric.measure_groups(groups, self._models):
+                self.over_prompts.add(metric, score)
+
+    def _count(self, metric: Additive, output: Output, score: Score) -> None:
+        self.clearest.consider(metric, output, score)
+        self.by_sample[output.sample_index].add(metric, score)
+
+    def row(self, metric: Additive | CorpusMetric) -> ScoreRow:
+        """The row of one metric; a sample index without a value weighs nothing in the mean."""
+        if isinstance(metric, GroupMetric):
+            sums = self.over_prompts
+            return ScoreRow(metric, sums.value(metric), {}, sums.applies_to[metric.name])
+        by_sample = {index: self.by_sample[index] for index in sorted(self.by_sample)}
+        values = {index: sums.value(metric) for index, sums in by_sample.items()}
+        usable = {index: value for index, value in values.items() if not math.isnan(value)}
+        total = sum(by_sample[index].outputs for index in usable)
+        weighed = sum(value * by_sample[index].outputs for index, value in usable.items())
+        return ScoreRow(
+            metric=metric,
+            value=weighed / total if total else math.nan,
+            by_sample=values,
+            applies_to=sum(sums.applies_to[metric.name] for sums in by_sample.values()),
+            evidence=self.clearest.get(metric.name),
+        )
+
+
+def score_outputs(
+    outputs: Iterable[Output],
+    metrics: Sequence[str] | None = None,
+    *,
+    models: Models | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> ScoreTable:
     """Score outputs made anywhere, in one pass.
 
     Args:
         outputs: for example `read_outputs("outputs.jsonl")`; any iterable, read once.
-        metrics: names; default every metric and corpus metric.
+        metrics: names; default every metric that needs neither a model nor several samples.
+        models: those that model-based metrics read; default the built-in ones.
+        on_progress: told how many outputs have been read, after each.
 
     Raises:
         SpecError: a name is unknown, or there are no outputs.
+        ModelError: a metric needs a model that cannot be had.
     """
-    chosen: list[Metric | CorpusMetric] = (
+    chosen: list[Additive | CorpusMetric] = (
         [get_any(name) for name in dict.fromkeys(metrics)]
         if metrics
         else [*all_metrics(), *corpus_metrics()]
     )
-    groups: dict[int, _Group] = {}
-    clearest = _Clearest()
-    for output in outputs:
-        if output.sample_index not in groups:
-            groups[output.sample_index] = _Group(chosen, clearest)
-        groups[output.sample_index].add(output)
-    if not groups:
+    scorer, total = _Scorer(chosen, models or NamedModels()), 0
+    for total, output in enumerate(outputs, start=1):
+        scorer.add(output)
+        if on_progress:
+            on_progress(total)
+    if not total:
         raise SpecError("no outputs to score", mend="give at least one")
-    ordered = {index: groups[index] for index in sorted(groups)}
-    rows = [_row(metric, ordered, clearest.get(metric.name)) for metric in chosen]
-    total = sum(group.outputs for group in ordered.values())
-    return ScoreTable(total, list(ordered), rows)
+    scorer.finish()
+    rows = [scorer.row(metric) for metric in chosen]
+    return ScoreTable(total, sorted(scorer.by_sample), rows)
 
 
-def score(file: str | Path, metrics: Sequence[str] | None = None) -> ScoreTable:
+def score(
+    file: str | Path,
+    metrics: Sequence[str] | None = None,
+    *,
+    models: Models | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> ScoreTable:
     """Score the outputs in a `.jsonl` or `.jsonl.gz` file; fields as `read_outputs` says.
+
+    Args:
+        file: of outputs.
+        metrics: names; default every metric that needs neither a model nor several samples.
+        models: those that model-based metrics read; default the built-in ones.
+        on_progress: told how many outputs have been read, after each.
 
     Raises:
         SpecError: the file cannot be read, a line is broken, or a metric's name is unknown.
+        ModelError: a metric needs a model that cannot be had.
     """
-    return score_outputs(read_outputs(file), metrics)
-
-
-def _row(
-    metric: Metric | CorpusMetric, groups: dict[int, _Group], evidence: Evidence | None
-) -> ScoreRow:
-    """The row of one metric; a sample index without a value weighs nothing in the mean."""
-    values = {index: group.value(metric) for index, group in groups.items()}
-    usable = {index: value for index, value in values.items() if not math.isnan(value)}
-    total = sum(groups[index].outputs for index in usable)
-    weighed = sum(value * groups[index].outputs for index, value in usable.items())
-    return ScoreRow(
-        metric=metric,
-        value=weighed / total if total else math.nan,
-        by_sample=values,
-        applies_to=sum(group.applies_to[metric.name] for group in groups.values()),
-        evidence=evidence,
-    )
+    return score_outputs(read_outputs(file), metrics, models=models, on_progress=on_progress)

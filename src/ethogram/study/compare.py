@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ethogram.errors import SpecError
-from ethogram.metrics import Metric, Output
+from ethogram.metrics import Additive, Output
 from ethogram.spec import Change, diff_versions
 from ethogram.stats import paired_bootstrap
 from ethogram.study.measure import Measured, measure, metric_names
@@ -25,7 +25,7 @@ BOOTSTRAP_SEED = 20260101
 class Difference:
     """One metric of two versions: after minus before, with its 95 % interval over prompts."""
 
-    metric: Metric
+    metric: Additive
     before: float
     after: float
     low: float
