@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ethogram.metrics import all_metrics, batch_metrics, corpus_metrics, group_metrics
 from ethogram.metrics.base import Described
+from ethogram.metrics.registry import MEASURES
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = ROOT / "scripts" / "metrics_head.md"
@@ -60,6 +61,9 @@ def page() -> str:
     parts.append("These see all outputs together. `ethogram score` shows them; they have no")
     parts.append("interval, so comparisons and the log leave them out.\n")
     parts += [entry(metric) for metric in corpus_metrics()]
+    parts.append("## Of a model, or of two sets of texts\n")
+    parts.append("These are functions, called from [Python](python.md#measures-of-a-model).\n")
+    parts += [entry(measure) for measure in MEASURES]
     return "\n".join(parts)
 
 

@@ -6,6 +6,7 @@ padding from any token before it.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ from ethogram.errors import ModelError, RequestError
 MOST_SCORES = 50_000_000
 #: Tokens in a batch, padding included, where the vocabulary is small.
 BATCH_TOKENS = 2048
+#: Sequences remembered, since several metrics look at the same ones: a few MB.
+REMEMBERED = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class TeacherForced:
                 mend="name a decoder-only model",
             )
         self._loaded, self._on_sequences = loaded, on_sequences
+        self._known: OrderedDict[tuple[int, ...], ForcedSequence] = OrderedDict()
 
     @property
     def start(self) -> tuple[int, ...]:
@@ -82,7 +86,17 @@ class TeacherForced:
         Raises:
             RequestError: a sequence is longer than the model's context, or empty.
         """
-        found: list[ForcedSequence | None] = [None] * len(sequences)
+        asked = [tuple(sequence) for sequence in sequences]
+        fresh = [sequence for sequence in dict.fromkeys(asked) if sequence not in self._known]
+        known = {sequence: self._known[sequence] for sequence in asked if sequence in self._known}
+        for sequence, forced in zip(fresh, self._feed(fresh), strict=True):
+            known[sequence] = self._known[sequence] = forced
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return [known[sequence] for sequence in asked]
+
+    def _feed(self, sequences: Sequence[tuple[int, ...]]) -> list[ForcedSequence]:
+        found: dict[int, ForcedSequence] = {}
         for places, ids, mask in self._batches(sequences):
             logits = self._run(ids, mask).logits[:, :-1].float()
             targets = ids[:, 1:].to(logits.device)
@@ -92,7 +106,7 @@ class TeacherForced:
             for row, place in enumerate(places):
                 end = len(sequences[place]) - 1
                 found[place] = ForcedSequence(logprobs[row, :end], likeliest[row, :end])
-        return [forced for forced in found if forced is not None]
+        return [found[place] for place in range(len(sequences))]
 
     def features(
         self, texts: Sequence[str], *, max_tokens: int

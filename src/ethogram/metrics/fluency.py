@@ -9,7 +9,7 @@ import numpy as np
 from ethogram.metrics.base import NOT_APPLICABLE, Array, Metric, Output, Score, ratio
 
 
-def _exp_mean(parts: Array) -> Array:
+def exp_mean(parts: Array) -> Array:
     """exp(summed negative log-probability / tokens); [..., 2] to [...]."""
     result: Array = np.exp(ratio(parts))
     return result
@@ -19,7 +19,7 @@ def _self_perplexity(output: Output) -> Score:
     if not output.logprobs:
         return NOT_APPLICABLE
     nll, tokens = -math.fsum(output.logprobs), len(output.logprobs)
-    return Score(float(_exp_mean(np.array([nll, tokens]))), (nll, float(tokens)))
+    return Score(float(exp_mean(np.array([nll, tokens]))), (nll, float(tokens)))
 
 
 FLUENCY = (
@@ -35,6 +35,6 @@ FLUENCY = (
         pitfalls="Low is no praise: a loop drives it towards 1, human text stands well above. "
         "Never compare two models by it.",
         measure=_self_perplexity,
-        aggregate=_exp_mean,
+        aggregate=exp_mean,
     ),
 )

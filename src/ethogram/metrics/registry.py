@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from ethogram.errors import SpecError
-from ethogram.metrics.base import Additive, BatchMetric, CorpusMetric, GroupMetric, Metric
+from ethogram.metrics.base import (
+    Additive,
+    BatchMetric,
+    CorpusMetric,
+    Described,
+    GroupMetric,
+    Metric,
+)
+from ethogram.metrics.choices import MULTIPLE_CHOICE
 from ethogram.metrics.coherence import COHERENCE
+from ethogram.metrics.consistency import CONSISTENCY
+from ethogram.metrics.distribution import MAUVE
 from ethogram.metrics.diversity import DIVERSITY, DIVERSITY_CORPUS
 from ethogram.metrics.fluency import FLUENCY
 from ethogram.metrics.focus import FOCUS
+from ethogram.metrics.likelihood import LIKELIHOOD, SELF_REINFORCEMENT
 from ethogram.metrics.loops import LOOPS
 from ethogram.metrics.repetition import REPETITION, REPETITION_CORPUS
 from ethogram.metrics.samples import SAMPLES
@@ -21,9 +32,14 @@ _METRICS = {
 }
 #: Metrics that read a model, or all samples of a prompt; they run when they are named.
 _NAMED_METRICS: dict[str, BatchMetric | GroupMetric] = {
-    metric.name: metric for family in (COHERENCE, SAMPLES) for metric in family
+    metric.name: metric
+    for family in (COHERENCE, LIKELIHOOD, SAMPLES, CONSISTENCY)
+    for metric in family
 }
 _CORPUS_METRICS = {metric.name: metric for metric in (*DIVERSITY_CORPUS, *REPETITION_CORPUS)}
+
+#: Measures of a model or of two sets of texts: functions, not columns of a table.
+MEASURES: tuple[Described, ...] = (MAUVE, MULTIPLE_CHOICE, SELF_REINFORCEMENT)
 
 
 def all_metrics() -> tuple[Metric, ...]:

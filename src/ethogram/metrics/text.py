@@ -36,3 +36,25 @@ def merge(spans: Sequence[tuple[int, int]], label: str) -> tuple[Span, ...]:
         else:
             merged.append([start, end])
     return tuple(Span(start, end, label) for start, end in merged)
+
+
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|\n+")
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Character offsets [start, end) of sentences, without white space at their edges.
+
+    A sentence ends at a stop before white space, or at the end of a line. An abbreviation or the
+    number of a list item ends one too: such pieces without a word of two letters join the next.
+    """
+    ends = [*(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for end in ends:
+        piece = text[start:end]
+        if not piece.strip() or (end < len(text) and not re.search(r"\w{2}", piece)):
+            continue
+        left = start + len(piece) - len(piece.lstrip())
+        spans.append((left, start + len(piece.rstrip())))
+        start = end
+    return spans
