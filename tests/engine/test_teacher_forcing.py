@@ -86,6 +86,25 @@ def test_features_are_the_last_hidden_states_of_transformers(
         model.features(["the", ""], max_tokens=8)
 
 
-def test_an_encoder_decoder_model_is_refused(checkpoint: Callable[..., Path]) -> None:
-    with pytest.raises(ModelError, match="name a decoder-only model"):
+def test_models_that_are_not_causal_are_refused(
+    checkpoint: Callable[..., Path], tmp_path: Path
+) -> None:
+    from transformers import AutoTokenizer, BertConfig, BertLMHeadModel
+
+    with pytest.raises(ModelError, match=r"an encoder-decoder model .* name a decoder-only model"):
         TeacherForced(load(str(checkpoint("t5"))))
+    words = AutoTokenizer.from_pretrained(checkpoint("gpt2"))
+    words.save_pretrained(tmp_path)
+    torch.manual_seed(2)
+    BertLMHeadModel(
+        BertConfig(
+            vocab_size=len(words),
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            intermediate_size=64,
+            initializer_range=0.5,
+        )
+    ).save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="its tokens see those after them"):
+        TeacherForced(load(str(tmp_path)))

@@ -53,7 +53,7 @@ def test_a_text_that_leaves_its_topic_drifts() -> None:
     assert span.label == "cosine 0.00 to the prompt, 1.00 at the start"
     assert one("topic_drift", near + near, "tide") == pytest.approx(0)
     assert one("topic_drift", far + near, "tide") == pytest.approx(-1)
-    assert one("drift_slope", near + near + far, "tide") == pytest.approx(-0.5)
+    assert one("drift_slope", near + near + far, "tide") == pytest.approx(-0.5 * 100 / WINDOW)
     assert one("topic_drift", near, "tide") is None
 
 
@@ -114,7 +114,7 @@ def test_bounds_and_company(text: str, prompt: str) -> None:
         assert together.value == pytest.approx(score.value, abs=1e-5)
         assert all(0 <= span.start <= span.end <= len(text) for span in score.spans)
         if score.value is not None:
-            assert -2 <= score.value <= 2
+            assert -2 <= score.value <= (2 if metric.name != "drift_slope" else 2 * 100 / WINDOW)
             assert metric.aggregate(np.array(score.parts)) == pytest.approx(score.value)
 
 

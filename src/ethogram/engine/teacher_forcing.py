@@ -39,6 +39,10 @@ class ForcedSequence:
     argmax: np.ndarray[Any, np.dtype[np.int64]]
 
 
+def _not_causal(what: str) -> ModelError:
+    return ModelError(what, where="reference model", mend="name a decoder-only model")
+
+
 class TeacherForced:
     """A decoder-only model that is fed given tokens instead of its own.
 
@@ -47,21 +51,22 @@ class TeacherForced:
         on_sequences: told how many more sequences are done, after each batch.
 
     Raises:
-        ModelError: the model has an encoder of its own, so that its likelihoods are those of a
-            second text given a first.
+        ModelError: the model is not causal, so that it gives no likelihood of a text: it has an
+            encoder of its own, or each token sees those after it, as in BERT.
     """
 
     def __init__(
         self, loaded: ServedModel, *, on_sequences: Callable[[int], None] | None = None
     ) -> None:
         if loaded.is_encoder_decoder:
-            raise ModelError(
-                "an encoder-decoder model gives no likelihood of a text by itself",
-                where="reference model",
-                mend="name a decoder-only model",
-            )
+            raise _not_causal("an encoder-decoder model gives no likelihood of a text by itself")
         self._loaded, self._on_sequences = loaded, on_sequences
         self._known: OrderedDict[tuple[int, ...], ForcedSequence] = OrderedDict()
+        first, other = self._run(torch.tensor([[1, 2], [1, 3]]), torch.ones(2, 2)).logits[:, 0]
+        if not torch.allclose(first.float(), other.float(), atol=1e-2, rtol=1e-2):
+            raise _not_causal(
+                "its tokens see those after them, so it gives no likelihood of a text"
+            )
 
     @property
     def start(self) -> tuple[int, ...]:

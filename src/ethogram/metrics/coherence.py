@@ -185,15 +185,16 @@ COHERENCE = (
     BatchMetric(
         name="drift_slope",
         title="Slope of the similarity to the prompt",
-        unit=f"cosine per {WINDOW} tokens",
+        unit="cosine per 100 tokens",
         direction="higher",
-        formula=f"least-squares slope of the cosine to the prompt over windows of {WINDOW} tokens; "
+        formula=f"least-squares slope of the cosine to the prompt over windows of {WINDOW} tokens, "
+        "per 100 tokens; "
         "mean over outputs with two windows or more; below zero where the text moves away",
         source=_DERIVED,
         reference="scipy.stats.linregress in tests/metrics",
         pitfalls="Of two windows it is their difference. Long outputs have flatter slopes than "
         "short ones that drift as far.",
-        measure_batch=_drift(slope),
+        measure_batch=_drift(lambda cosines: slope(cosines) * 100 / WINDOW),
         aggregate=ratio,
         needs=("encoder",),
     ),

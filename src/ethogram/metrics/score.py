@@ -33,8 +33,8 @@ from ethogram.metrics.models import Models, NamedModels
 from ethogram.metrics.reading import read_outputs
 from ethogram.metrics.registry import all_metrics, corpus_metrics, get_any
 
-#: Two decimals suit percent, words and tokens; shares and ratios need one more to be told apart.
-_THREE_DECIMALS = ("share", "ratio")
+#: Two decimals suit percent, words and tokens; what lies between -1 and 1 needs one more.
+_THREE_DECIMALS = ("share", "ratio", "cosine", "cosine distance", "cosine per 100 tokens")
 #: Of the evidence, a terminal shows this many spans, each cut to this many characters.
 SPANS_SHOWN = 4
 EXCERPT_CHARACTERS = 100
