@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +13,8 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ethogram.metrics import Output, get
-from ethogram.metrics.coherence import COHERENCE, WINDOW, drift_curve, slope
+from ethogram.metrics import NamedModels, Output, get, read_outputs
+from ethogram.metrics.coherence import COHERENCE, ON_TOPIC, WINDOW, drift_curve, slope
 from ethogram.metrics.samples import SAMPLES, cut_alike, mean_pairwise_distance, vendi_score
 from ethogram.metrics.text import sentence_spans
 
@@ -102,6 +103,23 @@ def test_sentences_cover_all_but_white_space(text: str) -> None:
     joined = "".join("".join(text[start:end].split()) for start, end in spans)
     assert joined == "".join(text.split())
     assert all(a[1] <= b[0] for a, b in pairwise(spans))
+
+
+@pytest.mark.model
+def test_the_bound_of_on_topic_is_what_answers_to_others_reach(shared_data: Path) -> None:
+    file = shared_data / "self-instruct" / "text-davinci-003.jsonl.gz"
+    outputs = list(read_outputs(file))[::9]
+    encoder = NamedModels().encoder
+    prompts = encoder.encode([output.prompt for output in outputs])
+    pairs = [
+        (place, output.text[start:end])
+        for place, output in enumerate(outputs)
+        for start, end in sentence_spans(output.text)
+    ]
+    cosines = encoder.encode([text for _, text in pairs]) @ prompts.T
+    own = np.array([place for place, _ in pairs])[:, None] == np.arange(len(outputs))
+    assert np.quantile(cosines[~own], 0.95) == pytest.approx(ON_TOPIC, abs=0.03)
+    assert np.mean(cosines[own] >= ON_TOPIC) > 0.6
 
 
 @settings(max_examples=30)

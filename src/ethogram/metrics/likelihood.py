@@ -245,7 +245,8 @@ LIKELIHOOD = (
         formula=f"exp(mean over all tokens of -log p(token)), {_MODEL} and the output so far",
         source="perplexity of generations of Holtzman et al. 2020, arXiv:1904.09751, section 4",
         reference=_FORCED,
-        pitfalls=f"{_LOW} The first tokens of an answer are unlikely without its question.",
+        pitfalls=f"{_LOW} The first tokens of an answer are unlikely without its question. In "
+        "a chat model the token that begins a text may be the one that begins a turn.",
         measure_batch=_each(_perplexity, after_prompt=False),
         aggregate=exp_mean,
         needs=("reference",),
