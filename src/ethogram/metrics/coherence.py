@@ -155,7 +155,7 @@ _DERIVED = "derived here from the coherence of Su et al. 2022; no paper fixes on
 COHERENCE = (
     BatchMetric(
         name="prompt_similarity",
-        title="Similarity of prompt and output",
+        title="Similarity to the prompt",
         unit="cosine",
         direction="higher",
         formula="mean over outputs of the cosine between the vectors of prompt and output under a "
@@ -185,7 +185,7 @@ COHERENCE = (
     ),
     BatchMetric(
         name="drift_slope",
-        title="Slope of the similarity to the prompt",
+        title="Drift slope",
         unit="cosine per 100 tokens",
         direction="higher",
         formula=f"least-squares slope of the cosine to the prompt over windows of {WINDOW} tokens, "
@@ -219,7 +219,7 @@ COHERENCE = (
     ),
     BatchMetric(
         name="adjacent_coherence",
-        title="Similarity of adjacent sentences",
+        title="Adjacent-sentence similarity",
         unit="cosine",
         direction="higher",
         formula="mean over an output's pairs of adjacent sentences of the cosine of their vectors; "

@@ -300,7 +300,7 @@ CONSISTENCY = (
     ),
     GroupMetric(
         name="semantic_entropy_by_vectors",
-        title="Semantic entropy, approximated by vectors",
+        title="Semantic entropy by vectors",
         unit="nats",
         direction="lower",
         formula="as semantic_entropy_discrete, but two outputs mean the same where their vectors "

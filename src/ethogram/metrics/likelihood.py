@@ -225,7 +225,7 @@ _LOW = (
 LIKELIHOOD = (
     BatchMetric(
         name="reference_perplexity",
-        title="Perplexity under a reference model",
+        title="Reference perplexity",
         unit="perplexity",
         direction="none",
         formula=f"exp(mean over all tokens of -log p(token)), {_MODEL}, the prompt and the output "
@@ -239,7 +239,7 @@ LIKELIHOOD = (
     ),
     BatchMetric(
         name="reference_perplexity_alone",
-        title="Perplexity under a reference model, without the prompt",
+        title="Reference perplexity, alone",
         unit="perplexity",
         direction="none",
         formula=f"exp(mean over all tokens of -log p(token)), {_MODEL} and the output so far",
@@ -253,7 +253,7 @@ LIKELIHOOD = (
     ),
     BatchMetric(
         name="likelihood_coherence",
-        title="Log-likelihood given the prompt",
+        title="Likelihood coherence",
         unit="nats per token",
         direction="higher",
         formula=f"mean over outputs of the mean log p(token), {_MODEL}, the prompt and the output "

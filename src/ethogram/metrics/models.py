@@ -175,11 +175,14 @@ class NamedModels:
         return " ".join(self._identity(kind) for kind in kinds)
 
     def _identity(self, kind: ModelKind) -> str:
-        from ethogram.models import ModelReference, identity
+        from ethogram.models import ModelReference
+        from ethogram.models.catalogue import weights_identity
 
+        # The number format is left out: an encoder runs in the quickest that the machine has, and
+        # a score that one machine stored holds on another.
         if kind not in self._identities:
             name = self._nli_name() if kind == "nli" else getattr(self.named, kind)
-            self._identities[kind] = identity(ModelReference(name))
+            self._identities[kind] = weights_identity(ModelReference(name))
         return self._identities[kind]
 
     def _nli_name(self) -> str:

@@ -70,7 +70,7 @@ def _both(whole: GroupMetric, value: Callable[[Array], float]) -> tuple[GroupMet
     matched = replace(
         whole,
         name=f"{whole.name}_matched",
-        title=f"{whole.title}, of equal length",
+        title=f"{whole.title}, matched",
         formula=f"{whole.formula}; each output cut to as many of the encoder's tokens as the "
         "prompt's shortest output has",
         pitfalls=f"{whole.pitfalls} One short output cuts all of its prompt; a prompt with an "
@@ -102,7 +102,7 @@ SAMPLES = (
     *_both(
         GroupMetric(
             name="vendi_score",
-            title="Vendi score of the samples",
+            title="Vendi score",
             unit="outputs",
             formula="mean over prompts of exp(-Σ λ log λ), λ the eigenvalues of K/n, K the cosines "
             "between the prompt's n outputs under a sentence encoder: how many different outputs "

@@ -141,14 +141,19 @@ def identity(reference: ModelReference) -> str:
     Raises:
         ModelError: the model is not on this machine.
     """
-    parts = [_weights_identity(reference), reference.dtype]
+    parts = [weights_identity(reference), reference.dtype]
     adapter = locate_adapter(reference)
     if adapter is not None:
         parts.append(f"adapter:{folder_digest(adapter, stem='adapter_model')}")
     return "+".join(parts)
 
 
-def _weights_identity(reference: ModelReference) -> str:
+def weights_identity(reference: ModelReference) -> str:
+    """What tells a model's weights from all others, whatever number format they run in.
+
+    Raises:
+        ModelError: the model is not on this machine.
+    """
     name = reference.model
     built_in = BUILT_INS.get(name) or ENCODERS.get(name)
     if built_in is not None:
