@@ -23,6 +23,7 @@ from benchmarks import machine
 from benchmarks.process import ROOT
 from benchmarks.prompts import PARAGRAPHS
 from ethogram.metrics import NamedModels, Output, batch_metrics, group_metrics, score_outputs
+from ethogram.metrics.models import Encoder
 from ethogram.models import locate
 from ethogram.models.reference import ModelReference
 
@@ -51,25 +52,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "outputs": options.outputs,
         "tokens_an_output": TOKENS,
         "total": total(options.outputs),
-        "peers": peers([output.text for output in outputs(options.peer_texts, seed=1)]),
+        "peers": peers(options.peer_texts),
     }
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     print(options.output)
 
 
-def outputs(count: int, *, seed: int = 0) -> Iterator[Output]:
-    """Outputs of 100 tokens or slightly more, of shuffled words in sentences of a common length."""
+def outputs(count: int, encoder: Encoder, *, seed: int = 0) -> Iterator[Output]:
+    """Outputs of 100 tokens of the encoder, of shuffled words in sentences of a common length."""
     source = random.Random(seed)
     words = sorted({word.lower() for text in PARAGRAPHS for word in re.findall(r"[a-zA-Z]+", text)})
     for number in range(count):
-        sentences, tokens = [], 0
-        while tokens < TOKENS:
-            length = source.randint(10, 20)
-            sentences.append(" ".join(source.choices(words, k=length)).capitalize() + ".")
-            tokens += length + 1
+        lengths = [source.randint(10, 20) for _ in range(TOKENS // 10)]
+        sentences = [" ".join(source.choices(words, k=k)).capitalize() + "." for k in lengths]
+        text = " ".join(sentences)
         yield Output(
-            " ".join(sentences),
+            text[: encoder.token_spans(text)[TOKENS - 1][1]],
             prompt=f"Write about the {source.choice(words)} and the {source.choice(words)}.",
             prompt_id=str(number // SAMPLES),
             sample_index=number % SAMPLES,
@@ -81,8 +80,9 @@ def total(count: int) -> dict[str, Any]:
     names = [m.name for m in (*batch_metrics(), *group_metrics()) if m.needs == ("encoder",)]
     models = NamedModels()
     models.encoder.encode(["a text to warm up with"])
+    made = list(outputs(count, models.encoder))
     began = time.perf_counter()
-    score_outputs(outputs(count), names, models=models)
+    score_outputs(made, names, models=models)
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
@@ -96,7 +96,7 @@ def total(count: int) -> dict[str, Any]:
     }
 
 
-def peers(texts: Sequence[str]) -> list[dict[str, Any]]:
+def peers(count: int) -> list[dict[str, Any]]:
     """sentence-transformers beside ours on the same texts: seconds of each, and their ratio."""
     if find_spec("sentence_transformers") is None:
         print("sentence-transformers is not installed: no peer")
@@ -104,13 +104,14 @@ def peers(texts: Sequence[str]) -> list[dict[str, Any]]:
     from sentence_transformers import SentenceTransformer, __version__
 
     folder = locate(ModelReference(ENCODER))
+    encoder = NamedModels().encoder
+    texts = [output.text for output in outputs(count, encoder, seed=1)]
     peer = SentenceTransformer(str(folder), device="cpu")
     peer.encode(texts[:8])
     began = time.perf_counter()
     theirs = peer.encode(list(texts), normalize_embeddings=True)
     reference = time.perf_counter() - began
-    encoder = NamedModels().encoder
-    encoder.encode(texts[:1])
+    encoder.encode(["a text to warm up with"])
     began = time.perf_counter()
     ours = encoder.encode(texts)
     seconds = time.perf_counter() - began
