@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from ethogram.models.reference import ModelReference
 
 #: Tokenizers without a limit of their own say so by a huge number.
 _NO_LIMIT = 10_000_000
+#: Nothing is fetched, and no code that comes with a model is run.
+_SAFE = {"local_files_only": True, "trust_remote_code": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,8 @@ class LoadedModel:
     """A model ready to run.
 
     Attributes:
-        model: transformers module in eval mode, weights in the reference's dtype.
+        model: transformers module in eval mode, weights in the reference's dtype; None where
+            another program runs it (`describe`).
         tokenizer: its tokenizer.
         reference: what was asked for.
         context_length: most tokens of prompt and output together (of the prompt alone for
@@ -31,7 +36,7 @@ class LoadedModel:
         is_encoder_decoder: whether an encoder reads the prompt.
         has_chat_template: whether messages can be turned into a prompt.
         vocab_size: number of logits.
-        device: where it runs, as torch names it.
+        device: where it runs, as torch names it; empty where another program runs it.
     """
 
     model: Any
@@ -62,30 +67,46 @@ def load(reference: ModelReference | str, *, device: str | None = None) -> Loade
     torch = require("torch", extra="engine", needed_for="running a model")
     folder, adapter = locate(reference), locate_adapter(reference)
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    with quiet():
-        try:
-            model, tokenizer = _read(folder, getattr(torch, reference.dtype))
-            if adapter is not None:
-                model = _with_adapter(model, adapter)
-        except _reading_errors() as error:
-            raise ModelError(
-                f"it cannot be loaded ({_first_line(error)})",
-                where=f"model {reference.model}",
-                mend="check that transformers knows its architecture, or fetch it again",
-            ) from error
-    return _describe(model.to(place).eval(), tokenizer, reference, place)
+    with quiet(), _told_as_model_error(reference):
+        model, tokenizer = _read(folder, getattr(torch, reference.dtype))
+        if adapter is not None:
+            model = _with_adapter(model, adapter)
+    model = model.to(place).eval()
+    own = getattr(model, "generation_config", None)
+    return _described(reference, model.config, own, tokenizer, model=model, device=place)
+
+
+def describe(reference: ModelReference | str) -> LoadedModel:
+    """All that is known of a model without its weights, for a backend that runs it itself.
+
+    Args:
+        reference: which model; a plain name means its float32 weights.
+
+    Raises:
+        ModelError: the model is not here, damaged, or of an architecture transformers lacks.
+        MissingExtraError: the optional part [engine] is not installed.
+    """
+    if isinstance(reference, str):
+        reference = ModelReference(reference)
+    transformers = require("transformers", extra="engine", needed_for="running a model")
+    folder, own = locate(reference), None
+    with quiet(), _told_as_model_error(reference):
+        config = transformers.AutoConfig.from_pretrained(folder, **_SAFE)
+        if (folder / "generation_config.json").is_file():
+            own = transformers.GenerationConfig.from_pretrained(folder, local_files_only=True)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **_SAFE)
+    return _described(reference, config, own, tokenizer)
 
 
 def _read(folder: Path, dtype: Any) -> tuple[Any, Any]:
     import transformers
 
-    safe = {"local_files_only": True, "trust_remote_code": False}
-    config = transformers.AutoConfig.from_pretrained(folder, **safe)
+    config = transformers.AutoConfig.from_pretrained(folder, **_SAFE)
     kind = "AutoModelForSeq2SeqLM" if config.is_encoder_decoder else "AutoModelForCausalLM"
     model = getattr(transformers, kind).from_pretrained(
-        folder, config=config, dtype=dtype, use_safetensors=True, **safe
+        folder, config=config, dtype=dtype, use_safetensors=True, **_SAFE
     )
-    return model, transformers.AutoTokenizer.from_pretrained(folder, **safe)
+    return model, transformers.AutoTokenizer.from_pretrained(folder, **_SAFE)
 
 
 def _with_adapter(model: Any, folder: Path) -> Any:
@@ -95,6 +116,18 @@ def _with_adapter(model: Any, folder: Path) -> Any:
     for file in weight_files(folder, stem="adapter_model"):
         check_safetensors(file)
     return peft.PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
+
+
+@contextmanager
+def _told_as_model_error(reference: ModelReference) -> Iterator[None]:
+    try:
+        yield
+    except _reading_errors() as error:
+        raise ModelError(
+            f"it cannot be loaded ({_first_line(error)})",
+            where=f"model {reference.model}",
+            mend="check that transformers knows its architecture, or fetch it again",
+        ) from error
 
 
 def _reading_errors() -> tuple[type[BaseException], ...]:
@@ -112,17 +145,25 @@ def _reading_errors() -> tuple[type[BaseException], ...]:
     )
 
 
-def _describe(model: Any, tokenizer: Any, reference: ModelReference, device: str) -> LoadedModel:
-    config = model.config.get_text_config()
+def _described(
+    reference: ModelReference,
+    config: Any,
+    generation_config: Any,
+    tokenizer: Any,
+    *,
+    model: Any = None,
+    device: str = "",
+) -> LoadedModel:
+    own = config.get_text_config()
     return LoadedModel(
         model=model,
         tokenizer=tokenizer,
         reference=reference,
-        context_length=_context_length(config, tokenizer),
-        eos_token_ids=_eos_token_ids(model, tokenizer),
-        is_encoder_decoder=bool(model.config.is_encoder_decoder),
+        context_length=_context_length(own, tokenizer),
+        eos_token_ids=_eos_token_ids(generation_config, config, tokenizer),
+        is_encoder_decoder=bool(config.is_encoder_decoder),
         has_chat_template=bool(getattr(tokenizer, "chat_template", None)),
-        vocab_size=int(config.vocab_size),
+        vocab_size=int(own.vocab_size),
         device=device,
     )
 
@@ -137,8 +178,9 @@ def _context_length(config: Any, tokenizer: Any) -> int:
     return limit if 0 < limit < _NO_LIMIT else 512
 
 
-def _eos_token_ids(model: Any, tokenizer: Any) -> frozenset[int]:
-    for owner in (getattr(model, "generation_config", None), model.config, tokenizer):
+def _eos_token_ids(*owners: Any) -> frozenset[int]:
+    """The ids that the first owner to name any names."""
+    for owner in owners:
         named = getattr(owner, "eos_token_id", None)
         if named is not None:
             return frozenset([named] if isinstance(named, int) else named)
