@@ -213,6 +213,7 @@ class VllmBackend:
             "max_model_len": self._room,
             "load_format": "safetensors",
             "trust_remote_code": False,
+            "use_tqdm_on_load": False,
             "generation_config": "vllm",  # Its defaults: everything is said by the decoding.
             "logprobs_mode": "raw_logprobs",
         }
@@ -263,7 +264,7 @@ class _Reader:
 
 
 def _prepare() -> None:
-    """Import vLLM so that it is quiet and tells nobody, unless the user's environment says otherwise."""
+    """Import vLLM, quiet and telling nobody unless the user's environment says otherwise."""
     for name, value in (
         ("VLLM_NO_USAGE_STATS", "1"),
         ("VLLM_LOGGING_LEVEL", "ERROR"),
