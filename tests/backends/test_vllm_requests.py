@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from itertools import combinations
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.engine import tiny
 
 from ethogram.backends.vllm_options import machine_options
 from ethogram.backends.vllm_request import Writing, sampling_settings, seed_of
@@ -19,7 +22,6 @@ from ethogram.engine.words import Words
 from ethogram.errors import ModelError, RequestError, SpecError
 from ethogram.spec import ORDER_PRESETS, Decoding
 from ethogram.spec.vllm import VLLM_STEPS, refusal
-from tests.engine import tiny
 
 
 @dataclass(frozen=True)
@@ -184,48 +186,50 @@ def test_what_vllm_does_as_the_engine_passes(decoding: dict[str, Any]) -> None:
     assert refusal(Decoding(**decoding)) is None
 
 
-STEPS = {
-    "logit_bias": st.just({3: 2.0, 7: -1.0}),
-    "repetition_penalty": st.just(1.5),
-    "frequency_penalty": st.just(0.5),
-    "presence_penalty": st.just(0.25),
-    "bad_words": st.just(("x",)),
-    "min_new_tokens": st.just(5),
-    "temperature": st.sampled_from([0.5, 1.5]),
-    "top_k": st.just(6),
-    "top_p": st.just(0.8),
-    "min_p": st.just(0.2),
+ACTIVE: dict[str, Any] = {
+    "logit_bias": {3: 2.0, 7: -1.0},
+    "repetition_penalty": 1.7,
+    "frequency_penalty": 0.6,
+    "presence_penalty": 0.4,
+    "bad_words": ("x",),
+    "min_new_tokens": 5,
+    "temperature": 0.5,
+    "top_k": 5,
+    "top_p": 0.7,
+    "min_p": 0.3,
 }
 
 
-@given(
-    st.fixed_dictionaries({}, optional=STEPS),
-    st.permutations(VLLM_STEPS),
-    st.lists(st.floats(-4, 4, width=16), min_size=12, max_size=12, unique=True),
-)
-def test_an_order_that_passes_gives_the_scores_of_vllms(
-    decoding: dict[str, Any], order: list[str], logits: list[float]
-) -> None:
-    own = Decoding(strategy="sample", order=tuple(order), **decoding)
-    if refusal(own) is not None:
-        return
-    history = History([(3, 4, 4)], [(7, 7, 5)], frozenset({1}), Words(((2,), (5, 6)), {}))
-    scores = torch.tensor([logits])
-    ours = apply_steps(scores, own, history)
-    theirs = apply_steps(scores, own.model_copy(update={"order": "vllm"}), history)
-    assert torch.equal(ours.isinf(), theirs.isinf())
-    torch.testing.assert_close(ours.softmax(-1), theirs.softmax(-1))
+def scores(logits: torch.Tensor, order: tuple[str, ...]) -> torch.Tensor:
+    """Probabilities after steps of which two and the token history are the same throughout."""
+    decoding = Decoding(strategy="sample", order=order, **{name: ACTIVE[name] for name in order})
+    rows = len(logits)
+    words = Words(((2,), (5, 6)), {})
+    history = History([(3, 4, 4)] * rows, [(7, 7, 5)] * rows, frozenset({1}), words)
+    return apply_steps(logits, decoding, history).softmax(-1)
 
 
-@pytest.mark.parametrize("first", ["frequency_penalty", "logit_bias", "top_p", "top_k"])
-def test_orders_that_differ_are_refused(first: str) -> None:
-    values = {"frequency_penalty": 1.0, "logit_bias": {3: 1.0}, "top_p": 0.9, "top_k": 5}
-    second = "temperature" if first.startswith("top_p") else "repetition_penalty"
-    value = 0.5 if second == "temperature" else 1.3
-    given_order = (first, second) if first != "logit_bias" else (second, first)
-    found = refusal(Decoding(order=given_order, **{first: values[first], second: value}))
+@pytest.mark.parametrize("pair", [*combinations(VLLM_STEPS, 2)], ids="-".join)
+def test_an_order_passes_just_where_it_gives_vllms_distribution(pair: tuple[str, str]) -> None:
+    first, second = sorted(pair, key=ORDER_PRESETS["vllm"].index)
+    logits = 2 * torch.randn(400, 12, generator=torch.Generator().manual_seed(5))
+    theirs, other = scores(logits, (first, second)), scores(logits, (second, first))
+    asked = {first: ACTIVE[first], second: ACTIVE[second]}
+    assert refusal(Decoding(order=(first, second), **asked)) is None
+    passes = refusal(Decoding(order=(second, first), **asked)) is None
+    assert passes == torch.allclose(theirs, other, atol=1e-6)
+
+
+def test_orders_are_compared_pair_by_pair() -> None:
+    """Bans may move past penalties; only what stands after the penalties in vLLM may not."""
+    steps = ("repetition_penalty", "bad_words", "temperature", "top_k", "min_p")
+    asked = {name: ACTIVE[name] for name in steps}
+    assert refusal(Decoding(order=steps, **asked)) is None
+    moved = ("bad_words", "temperature", "top_k", "repetition_penalty", "min_p")
+    found = refusal(Decoding(order=moved, **asked))
     assert found is not None
     assert found.setting == "order"
+    assert "repetition_penalty before top_k" in found.what
 
 
 def test_bad_words_that_vllm_spells_otherwise_are_refused() -> None:
@@ -244,8 +248,6 @@ def test_a_prompt_that_ends_in_the_beginning_of_a_bad_word_is_refused() -> None:
     spelt = SimpleNamespace(
         encode=lambda text, **_: [] if text[0] == " " else [ids[-1], 5], decode=words.decode
     )
-    import dataclasses
-
     with pytest.raises(RequestError, match="ends in the beginning"):
         sampling_settings(dataclasses.replace(made, words=one), spelt)
 
