@@ -27,7 +27,7 @@ PROMPTS = ("the old lighthouse keeper", "what is the capital? Answer:", "0 1 2 3
 @pytest.fixture(scope="module")
 def both(checkpoint: Callable[..., Path]) -> Iterator[tuple[VllmBackend, Engine]]:
     """vLLM and the engine on one tiny Llama."""
-    reference = ModelReference(str(checkpoint("llama", chat=True)))
+    reference = ModelReference(str(checkpoint("llama_wide")))
     backend = VllmBackend(reference, options={"enforce_eager": True})
     yield backend, Engine(load(reference))
     backend.close()
@@ -104,10 +104,13 @@ def test_a_bad_request_is_named_before_anything_runs(both: tuple[VllmBackend, En
     assert caught.value.request == bad[0].identity
 
 
-def test_a_version_runs_into_the_store(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_runs_into_the_store(
+    tiny_study: Path, checkpoint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ETHOGRAM_VLLM", '{"enforce_eager": true}')
     (tiny_study / "versions/v0.2.0.yaml").write_text(
-        "title: Other\nparent: v0.1.0\nbackend: vllm\n", encoding="utf-8"
+        f"title: Other\nparent: v0.1.0\nbackend: vllm\nmodel: {checkpoint('llama_wide')}\n",
+        encoding="utf-8",
     )
     with Study(tiny_study) as study:
         assert run(study, ["v0.2.0"]).made == 12

@@ -148,8 +148,12 @@ class VllmBackend:
             while running:
                 yield from self._step(engine, running, on_tokens)
         except (ValueError, RuntimeError) as error:  # What vLLM raises; ours are neither.
+            running.clear()
+            self.close()  # After an error of its own it answers no more.
             raise ModelError(
-                f"vLLM cannot run it ({_first_line(error)})", where=f"model {self._folder.name}"
+                f"vLLM cannot run it ({_first_line(error)})",
+                where=f"model {self.described.reference.model}",
+                mend="set `backend: engine`, or see what vLLM says: VLLM_LOGGING_LEVEL=INFO",
             ) from error
         finally:
             if running:
