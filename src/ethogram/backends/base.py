@@ -48,4 +48,9 @@ def check_installed(name: BackendName) -> None:
         MissingExtraError: names the part.
     """
     if name == "vllm" and find_spec("vllm") is None:
-        raise MissingExtraError("vllm", "backend: vllm")
+        error = MissingExtraError("vllm", "backend: vllm")
+        error.mend = (
+            "it pins other versions of torch and transformers than [engine], so install it in an "
+            "environment of its own: pip install 'ethogram[vllm]'"
+        )
+        raise error
