@@ -62,7 +62,7 @@ def byte_level_tokenizer(chat_template: str | None = None) -> Any:
 
 
 def tiny_model(kind: str, vocab_size: int) -> Any:
-    """A random model of an architecture: gpt2, gpt_neox, llama, qwen2 or t5."""
+    """A random model of an architecture: gpt2, gpt_neox, llama, llama_wide, qwen2 or t5."""
     import torch
     import transformers
 
@@ -81,6 +81,13 @@ def tiny_model(kind: str, vocab_size: int) -> Any:
         "gpt_neox": lambda: transformers.GPTNeoXConfig(vocab_size=vocab_size, **wide, **ids),
         "llama": lambda: transformers.LlamaConfig(
             vocab_size=vocab_size, num_key_value_heads=2, tie_word_embeddings=True, **wide, **ids
+        ),
+        # vLLM has attention kernels for some widths of a head only.
+        "llama_wide": lambda: transformers.LlamaConfig(
+            vocab_size=vocab_size,
+            num_key_value_heads=2,
+            **wide | {"hidden_size": 256, "max_position_embeddings": 512},
+            **ids,
         ),
         "qwen2": lambda: transformers.Qwen2Config(
             vocab_size=vocab_size, num_key_value_heads=2, **wide, **ids

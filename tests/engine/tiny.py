@@ -141,7 +141,7 @@ def generate(
     model: Loaded, prompt: str, decoding: Decoding, extra: tuple[Any, ...] = ()
 ) -> list[int]:
     """New token ids of transformers `generate` for one unpadded prompt."""
-    inputs = model.tokenizer(prompt, return_tensors="pt")
+    inputs = model.tokenizer(prompt, return_tensors="pt").to(model.device)
     start = 1 if model.is_encoder_decoder else inputs.input_ids.shape[1]
     processors = transformers.LogitsProcessorList()
     if decoding.frequency_penalty or decoding.presence_penalty:
@@ -172,7 +172,7 @@ def generate(
         settings["guidance_scale"] = decoding.guidance_scale
         if decoding.negative_prompt:
             negative = model.tokenizer(decoding.negative_prompt, return_tensors="pt").input_ids
-            settings["negative_prompt_ids"] = negative
+            settings["negative_prompt_ids"] = negative.to(model.device)
     if decoding.num_beams > 1:
         settings |= {
             "length_penalty": decoding.length_penalty,

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from ethogram.errors import MissingExtraError, ModelError, WriteError
-from ethogram.models import ModelReference, available, identity, load, pull
+from ethogram.models import ModelReference, available, describe, identity, load, pull
 from ethogram.models.checkpoint import file_digest
 
 KINDS = ("gpt2", "gpt_neox", "llama", "qwen2", "t5")
@@ -243,3 +243,30 @@ def test_an_unwritable_cache_is_one_line(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("ETHOGRAM_CACHE", str(tmp_path / "cache"))
     with pytest.raises(WriteError, match="ETHOGRAM_CACHE"):
         pull("smollm2-135m-instruct")
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama", "t5"])
+def test_a_description_says_what_loading_says(kind: str, checkpoint: Callable[..., Path]) -> None:
+    reference = ModelReference(str(checkpoint(kind, chat=kind == "llama")))
+    described, loaded = describe(reference), load(reference, device="cpu")
+    assert described.model is None
+    for name in (
+        "reference",
+        "context_length",
+        "eos_token_ids",
+        "is_encoder_decoder",
+        "has_chat_template",
+        "vocab_size",
+    ):
+        assert getattr(described, name) == getattr(loaded, name), name
+    assert described.tokenizer.get_vocab() == loaded.tokenizer.get_vocab()
+
+
+def test_the_description_of_what_cannot_be_read_is_one_line(
+    checkpoint: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(checkpoint("llama"), tmp_path / "odd"))
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "unheard-of"}))
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        describe(ModelReference(str(folder)))

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from ethogram.engine.answers import answer_of, majority
 from ethogram.engine.noise import stream_state
 from ethogram.engine.output import Output
 from ethogram.engine.prompts import Job
+from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import Generation
 from ethogram.spec.selection import Selection
 
@@ -52,17 +54,13 @@ class Candidate(Output):
         rivals.append(self)
         running.add(self._index)
 
-    @property
-    def score(self) -> float:
-        """Its raw log-probability in nats, per token unless best-of asks for the whole."""
-        total, decoding = math.fsum(self.logprobs), self.job.request.decoding
-        is_total = decoding.best_of > 1 and decoding.best_of_by == "total"
-        return total if is_total else total / len(self.logprobs)
-
     def generation(self, now: float) -> Generation | None:
         """The chosen candidate, told by the last one that ends."""
         self._running.discard(self._index)
-        return None if self._running else _choose(self._rivals, now)
+        if self._running:
+            return None
+        made = [rival.own_generation(now) for rival in self._rivals]
+        return choose(self.job.request.decoding, made)
 
     def own_generation(self, now: float) -> Generation:
         """This candidate, chosen or not."""
@@ -85,15 +83,26 @@ def candidates(job: Job, started: float, tokenizer: Any) -> list[Output]:
     return list(rivals)
 
 
-def _choose(rivals: list[Candidate], now: float) -> Generation:
-    decoding = rivals[0].job.request.decoding
-    scores = tuple(rival.score for rival in rivals)
-    made = [rival.own_generation(now) for rival in rivals]
+def choose(decoding: Decoding, made: Sequence[Generation]) -> Generation:
+    """The candidate that a decoding keeps, with what it was chosen by.
+
+    Args:
+        decoding: says how.
+        made: all candidates in order.
+    """
+    scores = tuple(_score(decoding, one.logprobs) for one in made)
     answers: tuple[str | None, ...] = ()
     if decoding.self_consistency > 1:
         answers = tuple(answer_of(one.text, decoding) for one in made)
         chosen = majority(answers)
     else:
         chosen = scores.index(max(scores))
-    tokens = tuple(rival.written for rival in rivals)
+    tokens = tuple(len(one.token_ids) for one in made)
     return dataclasses.replace(made[chosen], selection=Selection(chosen, scores, answers, tokens))
+
+
+def _score(decoding: Decoding, logprobs: Sequence[float]) -> float:
+    """Raw log-probability of a candidate, nats, per token unless best-of asks for the whole."""
+    total = math.fsum(logprobs)
+    is_total = decoding.best_of > 1 and decoding.best_of_by == "total"
+    return total if is_total else total / len(logprobs)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from ethogram.engine.forward import DecoderOnly, ServedModel
+from ethogram.engine.forward import ServedModel
 from ethogram.engine.second import Second, SecondViews
 from ethogram.engine.stopping import StopRules
 from ethogram.engine.words import Lexicon, Words
@@ -41,10 +41,21 @@ class Job:
     second: Second | None = None
 
 
+class Reader(Protocol):
+    """What reads a prompt, as far as its room goes."""
+
+    @property
+    def context_length(self) -> int:
+        """Most tokens of prompt and output together."""
+
+    def decoder_prompt(self, prompt_ids: Sequence[int]) -> tuple[int, ...]:
+        """The ids that the decoder sees before it writes."""
+
+
 def make_jobs(
     requests: Sequence[Request],
     loaded: ServedModel,
-    forward: DecoderOnly,
+    forward: Reader,
     amateurs: Mapping[str, ServedModel] | None = None,
 ) -> list[Job]:
     """Make all requests ready; each distinct prompt is tokenised once.
@@ -55,7 +66,7 @@ def make_jobs(
             model lacks, or it has a second view that cannot be had.
     """
     lexicon = Lexicon(loaded.tokenizer)
-    views = SecondViews(loaded, forward, amateurs or {})
+    views = SecondViews(loaded, forward.context_length, amateurs or {})
     known: dict[Any, tuple[str, tuple[int, ...]]] = {}
     jobs = []
     for request in requests:
@@ -91,7 +102,7 @@ def _make_job(
     ids: tuple[int, ...],
     words: Words,
     loaded: ServedModel,
-    forward: DecoderOnly,
+    forward: Reader,
     views: SecondViews,
 ) -> Job:
     where = f"prompt {request.prompt_id}"

@@ -39,17 +39,18 @@ class SecondViews:
 
     Args:
         loaded: the model.
-        forward: runs it.
+        context_length: most tokens of prompt and output together.
         amateurs: other models by the name that decodings give them.
     """
 
     def __init__(
         self,
         loaded: ServedModel,
-        forward: DecoderOnly,
+        context_length: int,
         amateurs: Mapping[str, ServedModel],
     ) -> None:
-        self._loaded, self._forward, self._amateurs = loaded, forward, amateurs
+        self._loaded, self._amateurs = loaded, amateurs
+        self._context_length = context_length
         self._context: dict[str, int] = {}
         self._same_split: dict[tuple[str, str], bool] = {}
         self._negative: dict[str, tuple[int, ...]] = {}
@@ -88,11 +89,11 @@ class SecondViews:
             made = self._loaded.tokenizer(view.negative_prompt, verbose=False).input_ids
             self._negative[view.negative_prompt] = tuple(made)
         negative = self._negative[view.negative_prompt]
-        room = self._forward.context_length - len(negative)
+        room = self._context_length - len(negative)
         if not negative or room < 1:
             raise RequestError(
                 f"the negative prompt has {len(negative)} tokens and the model's context "
-                f"{self._forward.context_length}",
+                f"{self._context_length}",
                 where="decoding.negative_prompt",
                 mend="shorten it" if negative else "write at least a word",
             )

@@ -1,7 +1,7 @@
 """Models: find, pull, verify and load a model and its tokenizer. Importing it imports no torch."""
 
 from ethogram.models.catalogue import ModelInfo, available, identity, locate, pull
-from ethogram.models.load import LoadedModel, load, load_tokenizer
+from ethogram.models.load import LoadedModel, describe, load, load_tokenizer
 from ethogram.models.reference import ModelReference
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "ModelInfo",
     "ModelReference",
     "available",
+    "describe",
     "identity",
     "load",
     "load_tokenizer",

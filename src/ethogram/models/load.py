@@ -17,6 +17,7 @@ from ethogram.models.reference import ModelReference
 
 #: Tokenizers without a limit of their own say so by a huge number.
 _NO_LIMIT = 10_000_000
+#: Nothing is fetched, and no code that comes with a model is run.
 _SAFE = {"local_files_only": True, "trust_remote_code": False}
 
 
@@ -25,7 +26,8 @@ class LoadedModel:
     """A model ready to run.
 
     Attributes:
-        model: transformers module in eval mode, weights in the reference's dtype.
+        model: transformers module in eval mode, weights in the reference's dtype; None where
+            another program runs it (`describe`).
         tokenizer: its tokenizer.
         reference: what was asked for.
         context_length: most tokens of prompt and output together (of the prompt alone for
@@ -34,7 +36,7 @@ class LoadedModel:
         is_encoder_decoder: whether an encoder reads the prompt.
         has_chat_template: whether messages can be turned into a prompt.
         vocab_size: number of logits.
-        device: where it runs, as torch names it.
+        device: where it runs, as torch names it; empty where another program runs it.
     """
 
     model: Any
@@ -69,7 +71,31 @@ def load(reference: ModelReference | str, *, device: str | None = None) -> Loade
         model, tokenizer = _read(folder, getattr(torch, reference.dtype))
         if adapter is not None:
             model = _with_adapter(model, adapter)
-    return _describe(model.to(place).eval(), tokenizer, reference, place)
+    model = model.to(place).eval()
+    own = getattr(model, "generation_config", None)
+    return _described(reference, model.config, own, tokenizer, model=model, device=place)
+
+
+def describe(reference: ModelReference | str) -> LoadedModel:
+    """All that is known of a model without its weights, for a backend that runs it itself.
+
+    Args:
+        reference: which model; a plain name means its float32 weights.
+
+    Raises:
+        ModelError: the model is not here, damaged, or of an architecture transformers lacks.
+        MissingExtraError: the optional part [engine] is not installed.
+    """
+    if isinstance(reference, str):
+        reference = ModelReference(reference)
+    transformers = require("transformers", extra="engine", needed_for="running a model")
+    folder, own = locate(reference), None
+    with quiet(), explained(reference.model):
+        config = transformers.AutoConfig.from_pretrained(folder, **_SAFE)
+        if (folder / "generation_config.json").is_file():
+            own = transformers.GenerationConfig.from_pretrained(folder, local_files_only=True)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **_SAFE)
+    return _described(reference, config, own, tokenizer)
 
 
 def load_tokenizer(reference: ModelReference) -> Any:
@@ -141,17 +167,25 @@ def _reading_errors() -> tuple[type[BaseException], ...]:
     )
 
 
-def _describe(model: Any, tokenizer: Any, reference: ModelReference, device: str) -> LoadedModel:
-    config = model.config.get_text_config()
+def _described(
+    reference: ModelReference,
+    config: Any,
+    generation_config: Any,
+    tokenizer: Any,
+    *,
+    model: Any = None,
+    device: str = "",
+) -> LoadedModel:
+    own = config.get_text_config()
     return LoadedModel(
         model=model,
         tokenizer=tokenizer,
         reference=reference,
-        context_length=_context_length(config, tokenizer),
-        eos_token_ids=_eos_token_ids(model, tokenizer),
-        is_encoder_decoder=bool(model.config.is_encoder_decoder),
+        context_length=_context_length(own, tokenizer),
+        eos_token_ids=_eos_token_ids(generation_config, config, tokenizer),
+        is_encoder_decoder=bool(config.is_encoder_decoder),
         has_chat_template=bool(getattr(tokenizer, "chat_template", None)),
-        vocab_size=int(config.vocab_size),
+        vocab_size=int(own.vocab_size),
         device=device,
     )
 
@@ -166,8 +200,9 @@ def _context_length(config: Any, tokenizer: Any) -> int:
     return limit if 0 < limit < _NO_LIMIT else 512
 
 
-def _eos_token_ids(model: Any, tokenizer: Any) -> frozenset[int]:
-    for owner in (getattr(model, "generation_config", None), model.config, tokenizer):
+def _eos_token_ids(*owners: Any) -> frozenset[int]:
+    """The ids that the first owner to name any names."""
+    for owner in owners:
         named = getattr(owner, "eos_token_id", None)
         if named is not None:
             return frozenset([named] if isinstance(named, int) else named)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ethogram.spec.generation import Message, Request
 from ethogram.spec.identity import digest, noise_key
 from ethogram.spec.suite import Suite
@@ -30,7 +32,8 @@ def make_requests(
         seed: the study's seed.
         model_identity: what tells these weights from all others.
         amateur_identity: the same of the decoding's amateur; None where it has none.
-        independent_noise: key the noise by the version too, so that versions do not share luck.
+        independent_noise: key the noise by the version too, so that versions do not share luck;
+            so it is under another backend than the engine in any case.
 
     Raises:
         ValueError: the decoding has an amateur, and its identity is not given.
@@ -43,8 +46,16 @@ def make_requests(
         # As with the model itself, what counts is the weights and not what they are called.
         decoding_form["view"]["amateur"]["model"] = amateur_identity
     prompt_form = {"chat": version.prompt.chat}
-    base = {"model": model_identity, "decoding": decoding_form, "prompt": prompt_form}
-    scope = version.identity if independent_noise else ""
+    base: dict[str, Any] = {
+        "model": model_identity,
+        "decoding": decoding_form,
+        "prompt": prompt_form,
+    }
+    if version.backend != "engine":
+        base["backend"] = version.backend
+    # Only the engine's noise is keyed token by token; what a seed elsewhere shares nobody knows.
+    is_apart = independent_noise or version.backend != "engine"
+    scope = version.identity if is_apart else ""
     requests = []
     for item in suite.prompts:
         prompt = version.prompt.render(item)

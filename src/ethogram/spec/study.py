@@ -13,6 +13,7 @@ from ethogram.spec.source import SourceMap, read_yaml, suggest, validate
 from ethogram.spec.steps import NEUTRAL, SAMPLING_STEPS
 from ethogram.spec.suite import Suite, load_suite
 from ethogram.spec.version import OWN_FIELDS, VERSION_NAME, StudyFile, Version
+from ethogram.spec.vllm import refusal
 
 STUDY_FILE = "study.yaml"
 
@@ -89,6 +90,7 @@ def load_study(folder: Path) -> StudySpec:
         merged, merged_places = _merge_line(name, raw, files)
         version = validate(Version, merged, files[name], merged_places)
         _refuse_silent_sampling(name, raw, files, version)
+        _refuse_what_vllm_lacks(version, files[name], merged_places)
         versions[name], places_of[name] = version, merged_places
     stated = {name: data for name, (data, _) in raw.items()}
     return StudySpec(
@@ -235,3 +237,24 @@ def _refuse_silent_sampling(
             where=places.where(("decoding", setting), files[name]),
             mend="add `strategy: sample` (and a temperature above 0) to decoding",
         )
+
+
+def _refuse_what_vllm_lacks(version: Version, file: Path, places: SourceMap) -> None:
+    """What the backend cannot do is told before anything runs.
+
+    Raises:
+        SpecError: names the setting and how to mend it.
+    """
+    if version.backend != "vllm" or version.outputs:
+        return
+    if version.adapter is not None:
+        raise SpecError(
+            "adapters are merged by Ethogram's own engine, not for vLLM",
+            where=places.where(("adapter",), file),
+            mend="save the merged model to a folder and name it as the model, "
+            "or set `backend: engine`",
+        )
+    found = refusal(version.decoding)
+    if found:
+        where = places.where(("decoding", found.setting), file)
+        raise SpecError(found.what, where=where, mend=found.mend)

@@ -12,6 +12,8 @@ from ethogram.spec.identity import digest
 from ethogram.spec.prompt import Prompt
 from ethogram.spec.scoring import ScoringModels
 
+#: What generates a version's outputs: Ethogram's own engine, or vLLM.
+BackendName = Literal["engine", "vllm"]
 VERSION_NAME = re.compile(r"^v?\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$")
 BOUND = re.compile(r"^\s*(<=|>=|<|>)\s*-?\d+(\.\d+)?\s*$")
 
@@ -54,6 +56,9 @@ class Version(BaseModel):
     dtype: Literal["float32", "bfloat16"] = Field(
         "float32", description="float32 is the same on every machine; bfloat16 is faster on some"
     )
+    backend: BackendName = Field(
+        "engine", description="what generates: engine (Ethogram's own) or vllm, for large models"
+    )
     decoding: Decoding = Field(default_factory=Decoding)
     prompt: Prompt = Field(default_factory=Prompt)
     suite: str | None = Field(None, description="suite file; default: the study's")
@@ -95,6 +100,8 @@ class Version(BaseModel):
         for name in ("revision", "adapter", "outputs"):
             if getattr(self, name) is not None:
                 form[name] = getattr(self, name)
+        if self.backend != "engine":  # Another backend rounds otherwise and has other noise.
+            form["backend"] = self.backend
         return form
 
     @property

@@ -42,7 +42,7 @@ class Computed:
         delivered: tokens chosen for outputs; a beam search counts one a step.
         rows: rows that the model computed for these tokens, a beam search's beams as one; fewer,
             where outputs of any versions shared one.
-        prompt_tokens: tokens of the prompts read, each distinct prompt once.
+        prompt_tokens: tokens of the prompts read, each distinct prompt once (vLLM: each output's).
         prompt_tokens_computed: those computed; the others began another prompt as well.
     """
 

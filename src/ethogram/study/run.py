@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
+from ethogram.backends import check_installed
 from ethogram.errors import RequestError, WriteError
 from ethogram.spec import Request
 from ethogram.study.record import OnProgress, Recorder
@@ -14,11 +15,28 @@ from ethogram.study.result import Computed, Made, RunResult, summarise
 from ethogram.study.workspace import Study
 
 if TYPE_CHECKING:
+    from ethogram.backends import Backend
+    from ethogram.backends.vllm import VllmBackend
     from ethogram.engine import Engine
     from ethogram.models import LoadedModel, ModelReference
+    from ethogram.spec.version import BackendName
 
     #: The name that decodings give their amateur, and which model it is.
     Amateur = tuple[str, ModelReference]
+
+
+class Pool(NamedTuple):
+    """What versions share that are made together.
+
+    Attributes:
+        reference: the model.
+        amateur: the name that their decodings give their amateur, and which model it is.
+        backend: what generates.
+    """
+
+    reference: ModelReference
+    amateur: Amateur | None
+    backend: BackendName
 
 
 def run(
@@ -33,8 +51,8 @@ def run(
 ) -> RunResult:
     """Generate what is missing, then measure every version asked for.
 
-    Versions of one model are made together in one batch, so that outputs whose tokens are equal
-    so far are computed once, whichever version they belong to.
+    Versions of one model and backend are made together in one batch, so that the engine computes
+    outputs whose tokens are equal so far once, whichever version they belong to.
 
     Two runs on one study take turns: the second waits, and finds the first one's work done.
 
@@ -62,14 +80,14 @@ def run(
             name: _store_imported(study, name) for name in names if study.versions[name].outputs
         }
         computed = Computed()
-        engines = _Engines(max_rows, on_load)
         todo, replayed = _missing(study, [name for name in names if name not in done], traced)
-        for (reference, amateur), versions_of_it in _by_model(study, todo).items():
-            pool = {name: todo[name] for name in versions_of_it}
-            recorder = Recorder(study, pool, on_progress, replayed)
-            engine = engines.get(reference, amateur)
-            computed += _generate(study, engine, pool, recorder, traced)
-            done |= {name: _made(recorder, name) for name in pool}
+        pools = _pools(study, todo)
+        with closing(_Backends(max_rows, on_load)) as backends:
+            for pool, versions_of_it in pools.items():
+                wanted = {name: todo[name] for name in versions_of_it}
+                recorder = Recorder(study, wanted, on_progress, replayed)
+                computed += _generate(study, backends.get(pool), wanted, recorder, traced)
+                done |= {name: _made(recorder, name) for name in wanted}
     seconds = time.perf_counter() - started
     return summarise(study, names, made=done, computed=computed, seconds=seconds)
 
@@ -100,29 +118,49 @@ def add_samples(
         todo, _ = _missing(study, [version], False, samples)
         if not todo:
             return Made()
-        engine = _Engines(None, on_load).get(
-            study.model_reference(version), _amateur(study, version)
-        )
+        (pool,) = _pools(study, todo)
         recorder = Recorder(study, todo, on_progress)
-        _generate(study, engine, todo, recorder, False)
+        with closing(_Backends(None, on_load)) as backends:
+            _generate(study, backends.get(pool), todo, recorder, False)
         return Made(recorder.made[version], tokens=recorder.tokens[version])
 
 
-class _Engines:
+class _Backends:
     """Keeps one loaded model, and its amateur: the versions of a study mostly share them."""
 
     def __init__(self, max_rows: int | None, on_load: Callable[[str], None] | None) -> None:
         self._max_rows, self._on_load = max_rows, on_load
         self._loaded: dict[ModelReference, LoadedModel] = {}
         self._engine: tuple[ModelReference, str | None, Engine] | None = None
+        self._vllm: VllmBackend | None = None
 
-    def get(self, reference: ModelReference, amateur: Amateur | None = None) -> Engine:
-        """The engine of a model, loaded if the one before was another's.
+    def get(self, pool: Pool) -> Backend:
+        """What makes the versions of a pool; what the one before needed is freed first."""
+        if pool.backend == "vllm":
+            return self._vllm_of(pool.reference)
+        self._close_vllm()
+        return self._engine_of(pool.reference, pool.amateur)
 
-        Args:
-            reference: the model.
-            amateur: the name that decodings give their amateur, and which model it is.
-        """
+    def close(self) -> None:
+        """Stop what does not stop by itself."""
+        self._close_vllm()
+
+    def _vllm_of(self, reference: ModelReference) -> VllmBackend:
+        from ethogram.backends.vllm import VllmBackend
+
+        self._engine, self._loaded = None, {}
+        self._close_vllm()
+        if self._on_load:
+            self._on_load(reference.model)
+        self._vllm = VllmBackend(reference, max_rows=self._max_rows)
+        return self._vllm
+
+    def _close_vllm(self) -> None:
+        if self._vllm is not None:
+            self._vllm.close()
+            self._vllm = None
+
+    def _engine_of(self, reference: ModelReference, amateur: Amateur | None) -> Engine:
         from ethogram.engine import MAX_ROWS, Engine
 
         name = amateur[0] if amateur else None
@@ -184,14 +222,18 @@ def _made(recorder: Recorder, name: str) -> Made:
     )
 
 
-def _by_model(
-    study: Study, names: Iterable[str]
-) -> dict[tuple[ModelReference, Amateur | None], list[str]]:
-    """Versions under the models that they share, so that one batch makes them all."""
-    pools: dict[tuple[ModelReference, Amateur | None], list[str]] = {}
+def _pools(study: Study, names: Iterable[str]) -> dict[Pool, list[str]]:
+    """Versions under what they share, so that one batch makes them all.
+
+    Raises:
+        MissingExtraError: a version's backend is not installed; nothing was generated.
+    """
+    pools: dict[Pool, list[str]] = {}
     for name in names:
-        key = (study.model_reference(name), _amateur(study, name))
-        pools.setdefault(key, []).append(name)
+        backend = study.versions[name].backend
+        check_installed(backend)
+        pool = Pool(study.model_reference(name), _amateur(study, name), backend)
+        pools.setdefault(pool, []).append(name)
     return pools
 
 
@@ -202,25 +244,25 @@ def _amateur(study: Study, name: str) -> Amateur | None:
 
 def _generate(
     study: Study,
-    engine: Engine,
+    backend: Backend,
     todo: Mapping[str, Sequence[Request]],
     recorder: Recorder,
     traced: bool,
 ) -> Computed:
-    """Make what the versions of one model lack, all in one batch; returns what it took.
+    """Make what the versions of one pool lack, all in one batch; returns what it took.
 
     Raises:
         RequestError: names the version and the file of the prompt; nothing was generated.
     """
     requests = [request for one in todo.values() for request in one]
     try:
-        generations = engine.generate(requests, on_tokens=recorder.count_tokens, trace=traced)
+        generations = backend.generate(requests, on_tokens=recorder.count_tokens, trace=traced)
     except RequestError as error:
         name = recorder.owner(error.request)
         where = f"{study.spec.suite_path(name)}: {error.where} (version {name})"
         raise RequestError(error.what, where=where, mend=error.mend) from None
     recorder.record(generations)
-    work = engine.work
+    work = backend.work
     return Computed(
         delivered=work.delivered,
         rows=work.computed + work.prefills - work.beams,

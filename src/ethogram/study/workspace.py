@@ -158,10 +158,11 @@ class Study:
     def coupled(self, first: str, second: str) -> bool:
         """Whether two versions meet the same noise at the same prompt and sample index.
 
-        Greedy decoding meets none, and nobody knows the noise of outputs made elsewhere.
+        Greedy decoding meets none, nobody knows the noise of outputs made elsewhere, and other
+        backends than the engine draw in their own way.
         """
         return self.spec.settings.coupling == "prompt" and all(
-            version.decoding.is_stochastic and not version.outputs
+            version.decoding.is_stochastic and not version.outputs and version.backend == "engine"
             for version in (self.spec.version(first), self.spec.version(second))
         )
 

@@ -1,0 +1,314 @@
+"""vLLM as a backend: the same requests and the same prompt ids, run by another engine.
+
+Prompts are tokenised, outputs ended and texts made by the engine's own rooms; vLLM runs the model
+and draws the tokens. What it cannot do as the engine does it is refused by name.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ethogram.backends.vllm_options import machine_options
+from ethogram.backends.vllm_request import Writing, sampling_settings, seed_of
+from ethogram.engine.batch import Work
+from ethogram.engine.best_of import candidate_key, choose
+from ethogram.engine.memory import SLOTS_SHARE, available_bytes
+from ethogram.engine.prompts import Job, make_jobs
+from ethogram.errors import ModelError, RequestError
+from ethogram.extras import require
+from ethogram.models import LoadedModel, ModelReference, describe, locate
+from ethogram.spec.generation import Generation, Request
+from ethogram.spec.vllm import refusal
+
+#: Outputs in progress by default, as in vLLM.
+MAX_ROWS = 256
+#: Cached tokens that vLLM allots at a time on CPUs (`vllm/platforms/cpu.py`).
+_CPU_BLOCK = 128
+
+
+class VllmBackend:
+    """Generates on one model by vLLM, which is started at the first request.
+
+    Args:
+        reference: the model.
+        max_rows: most outputs in progress.
+        options: arguments of `vllm.LLM` that say how it uses the machine; default those of the
+            environment variable ETHOGRAM_VLLM.
+        clock: seconds, for `Generation.seconds`.
+
+    Attributes:
+        work: what the last call of `generate` computed so far, and what came of it; vLLM shares
+            no rows, and takes the beginnings of prompts from its cache.
+
+    Raises:
+        ModelError: the model is not here, damaged, or has an encoder.
+        MissingExtraError: the optional part [vllm] is not installed.
+        SpecError: an option is not one of those that can be set.
+    """
+
+    def __init__(
+        self,
+        reference: ModelReference,
+        *,
+        max_rows: int | None = None,
+        options: Mapping[str, Any] | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.options = machine_options(options)
+        _prepare()
+        if reference.adapter is not None:
+            raise ModelError(
+                "adapters are not merged for vLLM",
+                where=f"adapter {reference.adapter}",
+                mend="save the merged model to a folder, or use the engine",
+            )
+        self.described: LoadedModel = describe(reference)
+        if self.described.is_encoder_decoder:
+            raise ModelError(
+                "it has an encoder, and vLLM runs decoder-only models",
+                where=f"model {reference.model}",
+                mend="set `backend: engine`",
+            )
+        self.work = Work()
+        self._folder = locate(reference)
+        self._max_rows, self._clock = max_rows or MAX_ROWS, clock
+        self._llm: Any = None
+        self._room = self._rows = 0
+
+    def generate(
+        self,
+        requests: Sequence[Request],
+        *,
+        on_tokens: Callable[[int], None] | None = None,
+        trace: bool = False,
+    ) -> Iterator[Generation]:
+        """Generate; all requests are checked before vLLM is started.
+
+        Args:
+            requests: in any order; of equal identities one is generated.
+            on_tokens: told after each step how many new tokens were chosen.
+            trace: refused: vLLM does not show how a token was chosen.
+
+        Returns:
+            Generations as they finish.
+
+        Raises:
+            RequestError: a prompt does not fit the model's context, or a decoding asks for what
+                vLLM cannot do.
+            ModelError: vLLM cannot load or run the model.
+        """
+        if trace:
+            raise RequestError(
+                "it does not show how a token was chosen",
+                where="backend vllm",
+                mend="run without --trace, or with backend: engine",
+            )
+        distinct = list({request.identity: request for request in requests}.values())
+        for request in distinct:
+            _refuse(request)
+        jobs = make_jobs(distinct, self.described, _Reader(self.described.context_length))
+        wanted = [
+            (job, [self._params(job, key) for key in _candidate_keys(job.request)]) for job in jobs
+        ]
+        self.work = Work()
+        return self._run(wanted, on_tokens)
+
+    def close(self) -> None:
+        """Stop vLLM and free its memory; the next request starts it anew."""
+        if self._llm is None:
+            return
+        self._llm.llm_engine.engine_core.shutdown()
+        self._llm = None
+        gc.collect()
+        from vllm.distributed.parallel_state import cleanup_dist_env_and_memory
+
+        cleanup_dist_env_and_memory()
+
+    def _params(self, job: Job, key: int | None) -> Any:
+        from vllm.sampling_params import RequestOutputKind, SamplingParams
+
+        try:
+            settings = sampling_settings(job, self.described.tokenizer)
+        except RequestError as error:
+            error.request = job.request.identity
+            raise
+        settings["output_kind"] = RequestOutputKind.DELTA
+        return SamplingParams(**settings, seed=seed_of(key))
+
+    def _run(
+        self, wanted: Sequence[tuple[Job, list[Any]]], on_tokens: Callable[[int], None] | None
+    ) -> Iterator[Generation]:
+        if not wanted:
+            return
+        engine = self._engine([job for job, _ in wanted])
+        running: dict[str, Writing] = {}
+        try:
+            for job, each in wanted:
+                rivals: list[Generation | None] = [None] * len(each)
+                for index, params in enumerate(each):
+                    name = f"{job.request.identity}-{index}"
+                    engine.add_request(name, {"prompt_token_ids": list(job.prompt_ids)}, params)
+                    running[name] = Writing(job, self.described.tokenizer, index, rivals)
+            while running:
+                yield from self._step(engine, running, on_tokens)
+        except (ValueError, RuntimeError) as error:  # What vLLM raises; ours are neither.
+            running.clear()
+            self.close()  # After an error of its own it answers no more.
+            raise ModelError(
+                f"vLLM cannot run it ({_first_line(error)})",
+                where=f"model {self.described.reference.model}",
+                mend="set `backend: engine`, or see what vLLM says: VLLM_LOGGING_LEVEL=INFO",
+            ) from error
+        finally:
+            if running:
+                engine.abort_request(list(running))
+
+    def _step(
+        self, engine: Any, running: dict[str, Writing], on_tokens: Callable[[int], None] | None
+    ) -> list[Generation]:
+        """One step of vLLM; returns the generations that it finished."""
+        before, started = self.work.delivered, self._clock()
+        finished: list[Generation] = []
+        ended_by_us: list[str] = []
+        for output in engine.step():
+            writing = running.get(output.request_id)
+            if writing is None:
+                continue  # Ended by a stop string; vLLM had one more token under way.
+            if not writing.token_ids:
+                writing.started = started
+                self._count_prompt(writing.job, output.num_cached_tokens or 0)
+            completion = output.outputs[0]
+            is_ended = writing.take(completion)
+            self.work.delivered += writing.fresh
+            self.work.computed += writing.fresh
+            if not is_ended:
+                continue
+            del running[output.request_id]
+            if completion.finish_reason is None:
+                ended_by_us.append(output.request_id)
+            writing.finish(self._clock())
+            if all(writing.rivals):
+                finished.append(_chosen(writing))
+        if ended_by_us:
+            engine.abort_request(ended_by_us)
+        if on_tokens is not None:
+            on_tokens(self.work.delivered - before)
+        return finished
+
+    def _count_prompt(self, job: Job, cached: int) -> None:
+        self.work.prefills += 1
+        self.work.computed -= 1  # An output's first token comes with its prompt.
+        self.work.prompt_tokens += len(job.prompt_ids)
+        self.work.prompt_tokens_computed += len(job.prompt_ids) - cached
+
+    def _engine(self, jobs: Sequence[Job]) -> Any:
+        """An engine with room for the longest of the jobs, started anew if it has less."""
+        room = max(len(job.prompt_ids) + job.rules.limit for job in jobs)
+        rows = min(self._max_rows, sum(job.request.decoding.candidates for job in jobs))
+        if self._llm is None or room > self._room or rows > self._rows:
+            self.close()
+            self._room, self._rows = room, rows
+            self._llm = self._start()
+        return self._llm.llm_engine
+
+    def _start(self) -> Any:
+        reference = self.described.reference
+        settings = {
+            "max_num_seqs": self._rows,
+            **self._cpu_memory(),
+            **self.options,
+            "dtype": reference.dtype,
+            "max_model_len": self._room,
+            "load_format": "safetensors",
+            "trust_remote_code": False,
+            "use_tqdm_on_load": False,
+            "generation_config": "vllm",  # Its defaults: everything is said by the decoding.
+            "logprobs_mode": "raw_logprobs",
+        }
+        from vllm import LLM
+
+        try:
+            return LLM(str(self._folder), **settings)
+        except Exception as error:  # It has no error tree of its own.
+            raise ModelError(
+                f"vLLM cannot start ({_first_line(error)})",
+                where=f"model {reference.model}",
+                mend="check that vLLM knows the architecture and that the memory holds it; "
+                "ETHOGRAM_VLLM sets its share of the memory",
+            ) from error
+
+    def _cpu_memory(self) -> dict[str, int]:
+        """On CPUs no more cache than the rows need: vLLM would take most of the memory."""
+        from vllm.platforms import current_platform
+
+        if not current_platform.is_cpu() or "VLLM_CPU_KVCACHE_SPACE" in os.environ:
+            return {}
+        import torch
+        import transformers
+
+        config = transformers.AutoConfig.from_pretrained(
+            self._folder, local_files_only=True, trust_remote_code=False
+        ).get_text_config()
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        width = getattr(config, "head_dim", None) or (
+            config.hidden_size // config.num_attention_heads
+        )
+        size = getattr(torch, self.described.reference.dtype).itemsize
+        blocks = -(-self._room // _CPU_BLOCK) + 1
+        row = 2 * config.num_hidden_layers * heads * width * size * blocks * _CPU_BLOCK
+        free = int(SLOTS_SHARE * available_bytes(torch.device("cpu")))
+        return {"kv_cache_memory_bytes": max(min(row * (self._rows + 1), free), 2 * row)}
+
+
+class _Reader:
+    """Room for a prompt: all of the model's context."""
+
+    def __init__(self, context_length: int) -> None:
+        self.context_length = context_length
+
+    def decoder_prompt(self, prompt_ids: Sequence[int]) -> tuple[int, ...]:
+        """A decoder-only model sees the prompt."""
+        return tuple(prompt_ids)
+
+
+def _prepare() -> None:
+    """Import vLLM, quiet and telling nobody unless the user's environment says otherwise."""
+    for name, value in (
+        ("VLLM_NO_USAGE_STATS", "1"),
+        ("VLLM_LOGGING_LEVEL", "ERROR"),
+        ("VLLM_LOGGING_STREAM", "ext://sys.stderr"),  # Output is for results, also under --json.
+    ):
+        os.environ.setdefault(name, value)
+    require("vllm", extra="vllm", needed_for="backend: vllm")
+    from vllm.platforms import current_platform
+
+    if current_platform.is_cpu():
+        # On few cores its front end and its worker take turns; in one process it is faster.
+        os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+
+
+def _refuse(request: Request) -> None:
+    found = refusal(request.decoding)
+    if found:
+        error = RequestError(found.what, where=f"decoding.{found.setting}", mend=found.mend)
+        error.request = request.identity
+        raise error
+
+
+def _candidate_keys(request: Request) -> list[int | None]:
+    if request.noise_key is None:
+        return [None]
+    return [candidate_key(request.noise_key, i) for i in range(request.decoding.candidates)]
+
+
+def _chosen(writing: Writing) -> Generation:
+    decoding, made = writing.job.request.decoding, [one for one in writing.rivals if one]
+    return made[0] if decoding.candidates == 1 else choose(decoding, made)
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)[:200]

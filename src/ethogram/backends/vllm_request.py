@@ -1,0 +1,153 @@
+"""One request in vLLM's terms, and what vLLM writes in ours. Imports no vLLM."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ethogram.engine.output import as_generation
+from ethogram.engine.prompts import Job
+from ethogram.engine.stopping import StopWatch
+from ethogram.errors import ModelError, RequestError
+from ethogram.spec.generation import FinishReason, Generation
+
+#: Steps whose settings vLLM calls by the same names.
+_SAME_NAMES = (
+    "repetition_penalty",
+    "frequency_penalty",
+    "presence_penalty",
+    "min_p",
+    "top_k",
+    "top_p",
+)
+
+
+def sampling_settings(job: Job, tokenizer: Any) -> dict[str, Any]:
+    """Arguments of `vllm.SamplingParams` for a request, the seed aside.
+
+    Ends are ours: the model's ends of sequence are handed over as stop tokens, since vLLM looks for
+    them in other files, and stop strings are watched here, by the engine's own watch. While
+    min_new_tokens acts, stop tokens are watched here too: vLLM would hold them back.
+
+    Args:
+        job: the request, its prompt and its rules.
+        tokenizer: the model's.
+
+    Raises:
+        RequestError: vLLM would let through a spelling of a bad word.
+    """
+    decoding, rules = job.request.decoding, job.rules
+    active = decoding.active_step_names()
+    settings: dict[str, Any] = {
+        "temperature": decoding.temperature if decoding.is_stochastic else 0.0,
+        "max_tokens": rules.limit,
+        "ignore_eos": True,
+        "stop_token_ids": sorted(rules.ending_ids),
+        "logprobs": 0,  # That of the chosen token alone.
+        "detokenize": False,
+    }
+    settings |= {name: getattr(decoding, name) for name in _SAME_NAMES if name in active}
+    if "logit_bias" in active:
+        settings["logit_bias"] = dict(decoding.step_value("logit_bias"))  # type: ignore[call-overload]
+    if "min_new_tokens" in active:
+        settings["min_tokens"] = min(decoding.min_new_tokens, rules.limit)
+        settings["stop_token_ids"] = sorted(rules.eos_token_ids)
+    if "bad_words" in active:
+        _check_bad_words(job, tokenizer)
+        settings["bad_words"] = [str(word) for word in decoding.bad_words]
+    return settings
+
+
+def seed_of(noise_key: int | None) -> int | None:
+    """A noise key as a seed: 63 bits, since parts of vLLM keep it as a signed number."""
+    return None if noise_key is None else noise_key >> 1
+
+
+def _check_bad_words(job: Job, tokenizer: Any) -> None:
+    bad = set(job.words.bad)
+    theirs = {ids for word in job.request.decoding.bad_words for ids in _spellings(word, tokenizer)}
+    if {(token,) for token in job.rules.eos_token_ids} & bad:
+        raise _bad_words_error("vLLM would rule out the end of sequence, which the engine keeps")
+    if bad != theirs:
+        missed = tokenizer.decode(list(min(bad ^ theirs)))
+        raise _bad_words_error(f"vLLM spells them otherwise and would let {missed!r} through")
+    if any(
+        job.prompt_ids[-length:] == word[:length] for word in bad for length in range(1, len(word))
+    ):
+        raise _bad_words_error(
+            f"prompt {job.request.prompt_id} ends in the beginning of one, and vLLM looks at the "
+            "output alone"
+        )
+
+
+def _bad_words_error(what: str) -> RequestError:
+    return RequestError(what, where="decoding.bad_words", mend="set `backend: engine`")
+
+
+def _spellings(word: Any, tokenizer: Any) -> list[tuple[int, ...]]:
+    """How vLLM spells a bad word (`SamplingParams.update_from_tokenizer`)."""
+    bare, spaced = (
+        tuple(tokenizer.encode(f"{space}{word.lstrip()}", add_special_tokens=False))
+        for space in ("", " ")
+    )
+    is_another = bare and spaced and spaced[0] != bare[0] and len(spaced) == len(bare)
+    return [bare, spaced] if is_another else [bare]
+
+
+class Writing:
+    """An output that vLLM is writing.
+
+    Args:
+        job: what is written.
+        tokenizer: the model's.
+        index: its place among the request's candidates.
+        rivals: all candidates of the request that have ended; the others are None.
+    """
+
+    def __init__(
+        self, job: Job, tokenizer: Any, index: int, rivals: list[Generation | None]
+    ) -> None:
+        self.job, self.rivals = job, rivals
+        self.started = 0.0
+        self.token_ids: list[int] = []
+        self.logprobs: list[float] = []
+        self.fresh = 0
+        self._tokenizer, self._index = tokenizer, index
+        self._watch = StopWatch(job.rules, tokenizer)
+        self._reason: FinishReason | None = None
+
+    def take(self, completion: Any) -> bool:
+        """Add what vLLM wrote since; return whether the output has ended.
+
+        Args:
+            completion: a `vllm.CompletionOutput` of new tokens only.
+
+        Raises:
+            ModelError: vLLM gave up.
+        """
+        before = len(self.token_ids)
+        for token, known in zip(completion.token_ids, completion.logprobs or (), strict=True):
+            self.token_ids.append(int(token))
+            self.logprobs.append(float(known[token].logprob))
+            self._reason = self._watch.push(int(token))
+            if self._reason is not None:
+                break
+        self.fresh = len(self.token_ids) - before
+        if self._reason is None and completion.finish_reason is not None:
+            raise ModelError(
+                f"vLLM ended an output early ({completion.finish_reason})",
+                where=f"prompt {self.job.request.prompt_id}",
+                mend="see what vLLM says: VLLM_LOGGING_LEVEL=INFO",
+            )
+        return self._reason is not None
+
+    def finish(self, now: float) -> None:
+        """Put the ended output among the candidates of its request."""
+        assert self._reason is not None
+        self.rivals[self._index] = as_generation(
+            self.job,
+            self.token_ids,
+            self.logprobs,
+            self._reason,
+            seconds=now - self.started,
+            tokenizer=self._tokenizer,
+        )
