@@ -16,12 +16,24 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from ethogram.backends import Endpoint
     from ethogram.metrics import read_outputs, score, score_outputs
     from ethogram.models import ModelReference, available, load, pull
     from ethogram.report import log, verify
-    from ethogram.study import Study, compare, diff, export, import_outputs, init, run, show
+    from ethogram.study import (
+        Study,
+        compare,
+        diff,
+        export,
+        import_outputs,
+        init,
+        judge,
+        run,
+        show,
+    )
 
 _ROOMS = {
+    "Endpoint": "backends",
     "ModelReference": "models",
     "Study": "study",
     "available": "models",
@@ -30,6 +42,7 @@ _ROOMS = {
     "export": "study",
     "import_outputs": "study",
     "init": "study",
+    "judge": "study",
     "load": "models",
     "log": "report",
     "pull": "models",
@@ -42,6 +55,7 @@ _ROOMS = {
 }
 
 __all__ = [
+    "Endpoint",
     "ModelReference",
     "Study",
     "__version__",
@@ -51,6 +65,7 @@ __all__ = [
     "export",
     "import_outputs",
     "init",
+    "judge",
     "load",
     "log",
     "pull",

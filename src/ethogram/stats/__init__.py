@@ -2,6 +2,7 @@
 
 from ethogram.stats.coupling import Coupling, coupling
 from ethogram.stats.interval import Interval, bootstrap
+from ethogram.stats.length import LengthControlled, instruction_difficulty, length_controlled
 from ethogram.stats.multiple import adjust
 from ethogram.stats.paired import PairedTest, paired
 from ethogram.stats.permutation import swap_test
@@ -12,6 +13,7 @@ from ethogram.stats.superiority import Superiority, superiority
 __all__ = [
     "Coupling",
     "Interval",
+    "LengthControlled",
     "More",
     "PairedTest",
     "Spread",
@@ -20,6 +22,8 @@ __all__ = [
     "bootstrap",
     "coupling",
     "detectable",
+    "instruction_difficulty",
+    "length_controlled",
     "more_samples",
     "paired",
     "split_prompts",

@@ -3,6 +3,8 @@
 from ethogram.study.compare import Comparison, compare
 from ethogram.study.difference import Difference, difference, differences
 from ethogram.study.files import export, import_outputs, init
+from ethogram.study.judge import judge
+from ethogram.study.judgement import JudgedPair, PairwiseJudgement, RubricJudgement, ScoredOutput
 from ethogram.study.look import Shown, diff, show
 from ethogram.study.record import OnProgress, Progress, VersionProgress
 from ethogram.study.result import RunResult, VersionResult, summarise
@@ -12,9 +14,13 @@ from ethogram.study.workspace import Study
 __all__ = [
     "Comparison",
     "Difference",
+    "JudgedPair",
     "OnProgress",
+    "PairwiseJudgement",
     "Progress",
+    "RubricJudgement",
     "RunResult",
+    "ScoredOutput",
     "Shown",
     "Study",
     "VersionProgress",
@@ -26,6 +32,7 @@ __all__ = [
     "export",
     "import_outputs",
     "init",
+    "judge",
     "run",
     "show",
     "summarise",
