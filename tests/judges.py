@@ -114,6 +114,9 @@ def verdict(word: str) -> str:
 
 
 def prefers_longer(question: str) -> str:
-    """A judge without favourites of position."""
-    first, second = map(len, answers(question))
+    """A judge without favourites of position; of a single answer it says nothing."""
+    shown = answers(question)
+    if len(shown) != 2:
+        return "I only compare."
+    first, second = map(len, shown)
     return verdict("A" if first > second else "B" if second > first else "tie")

@@ -140,6 +140,12 @@ def test_without_a_difference_in_length_the_raw_win_rate_is_left() -> None:
     assert found.win_rate == pytest.approx(found.raw, abs=1e-6)
 
 
+def test_prompts_all_alike_have_no_interval() -> None:
+    found = length_controlled(np.ones(20), np.full(20, 5.0), **QUICK)
+    assert np.isnan([found.low, found.high]).all()
+    assert found.doubt == "rests on 0 losses"
+
+
 def test_one_prompt_has_no_interval() -> None:
     found = length_controlled(np.array([1.0, 0.0]), np.array([3.0, -1.0]), prompts=["a", "a"])
     assert np.isnan([found.low, found.high]).all()

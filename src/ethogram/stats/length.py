@@ -42,7 +42,7 @@ class LengthControlled:
     Attributes:
         raw: the mean label, each prompt weighing the same.
         win_rate: the same if the lengths were equal; in [0, 1].
-        low: lower bound of its interval; NaN with fewer than two prompts.
+        low: lower bound of its interval; NaN with one prompt, or where all prompts are alike.
         high: upper bound.
         confidence: coverage aimed at.
         length_coefficient: log-odds that tanh(standardised length difference) = 1 adds.
@@ -123,8 +123,9 @@ def length_controlled(
     if count > 1:
         drawn = np.random.default_rng(seed).multinomial(count, [1 / count] * count, size=resamples)
         _, others, errors = fit.at(drawn.astype(float), start=coefficients)
-        reach = error * critical(np.abs(others - odds), errors, confidence)
-        low, high = float(_sigmoid(odds - reach)), float(_sigmoid(odds + reach))
+        reach = critical(np.abs(others - odds), errors, confidence)
+        if np.isfinite(reach) and error > 0:
+            low, high = (float(_sigmoid(odds + side * reach * error)) for side in (-1, 1))
     return LengthControlled(
         raw=float((shares * labels).sum() / count),
         win_rate=float(_sigmoid(odds)),
