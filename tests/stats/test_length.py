@@ -120,7 +120,7 @@ def test_prompts_weigh_alike_and_are_drawn_whole() -> None:
         ([1.0, 0.0] * 4, [1.0, -1] * 4, "only 8 prompts"),
         ([1.0] * 30, [1.0, -1] * 15, "rests on 0 losses"),
         ([0.0] * 28 + [1.0] * 2, [1.0, -1] * 15, "rests on 2 wins"),
-        ([1.0, 0.0] * 15, [5.0] * 30, "one side is longer in 100% of pairs"),
+        ([1.0, 0.0] * 15, [5.0] * 30, "one side is longer in 100.0% of pairs"),
         ([1.0, 0.0, 0.0] * 10, [0.0] * 30, ""),
         ([1.0, 0.0, 0.0] * 10, [1.0, -2.0] * 15, ""),
     ],

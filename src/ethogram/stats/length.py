@@ -158,9 +158,9 @@ def instruction_difficulty(
     """How much easier each instruction makes it to win, from several models' judgements.
 
     One regression over all: sigmoid(a_m + b_m tanh(d / sd_m) + g_x), where g_x is shared by the
-    models (Dubois et al. 2024, section 3, with the models' slopes in g held at one). Estimated
-    together with a model's own label it would explain that label away, so leave the model out for
-    which it is used, unless there are very many.
+    models: the instruction term of Dubois et al. 2024, with the models' slopes in it held at one so
+    that its scale is known. Estimated together with a model's own label it would explain that label
+    away, so leave the model out for which it is used, unless there are very many.
 
     Args:
         labels: [models, instructions], how far each model wins; NaN where it was not judged.
@@ -316,5 +316,5 @@ def _doubt(labels: Array, lengths: Array, shares: Array, prompts: int) -> str:
     longer, shorter = float(np.mean(lengths > 0)), float(np.mean(lengths < 0))
     if max(longer, shorter) > 0 and min(longer, shorter) < FEWEST_OF_A_SIDE:
         share = max(longer, shorter)
-        return f"one side is longer in {share:.0%} of pairs, so equal length is hardly seen"
+        return f"one side is longer in {share:.1%} of pairs, so equal length is hardly seen"
     return ""
