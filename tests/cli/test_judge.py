@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
+import signal
+import sqlite3
+import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,3 +119,39 @@ def test_a_key_from_a_variable_of_ones_own(call: Call, monkeypatch: pytest.Monke
     assert "refuses the key (401)" in err
     assert "sk-mine" not in err
     assert set(judge.keys) == {"Bearer sk-mine"}
+
+
+def test_an_interrupt_ends_at_once_and_keeps_what_came(call: Call, tmp_path: Path) -> None:
+    """Without waiting for replies under way: here they take longer than the test may."""
+    release = threading.Event()
+    tries = itertools.count()
+
+    def answer(question: str) -> str:
+        if next(tries) > 1:
+            release.wait(30)
+        return prefers_longer(question)
+
+    with serving(answer) as judge:
+        words = f"judge v1.0.0 v1.1.0 --model small --concurrency 2 --base-url {judge.url}".split()
+        main_program = [sys.executable, "-c", "from ethogram.cli import main; main()"]
+        program = subprocess.Popen(
+            [*main_program, *words, "--study", str(tmp_path / "study")],
+            env={**os.environ, "PYTHONPATH": "src"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        patience = time.monotonic() + 60
+        while len(judge.asked) < 4 and time.monotonic() < patience:
+            time.sleep(0.01)
+        time.sleep(0.2)  # Both first replies are stored before their successors are asked.
+        program.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        _, err = program.communicate(timeout=20)
+        seconds = time.monotonic() - began
+        release.set()
+    assert program.returncode == 130
+    assert "Traceback" not in err
+    assert "all that was made is stored" in err
+    assert seconds < 10
+    with sqlite3.connect(tmp_path / "study" / ".ethogram" / "store.sqlite") as connection:
+        assert connection.execute("select count(*) from verdicts").fetchone() == (2,)

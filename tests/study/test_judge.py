@@ -320,6 +320,32 @@ def test_shared_noise_gives_the_win_rate_its_own_name(generated: eg.Study) -> No
     assert len(greedy.pairs) == 12  # Greedy's one output meets both samples.
 
 
+def test_metrics_are_held_against_the_verdicts(study: eg.Study) -> None:
+    """The judge goes by characters, which is mostly by words, and has nothing to do with loops."""
+    metrics = ["words", "loop_rate"]
+    with serving(prefers_longer) as judge:
+        found = judged(study, judge.url, metrics=metrics)
+        words, loops = found.agreements
+        # Of 24 winners 16 have one word more, 8 won by the length of a word and have as many.
+        assert words.winner_higher.estimate == pytest.approx((16 + 8 / 2) / 24)
+        assert words.pairs == 24
+        assert words.winner_higher.low <= words.winner_higher.estimate
+        assert loops.winner_higher.estimate == 0.5
+        with pytest.raises(SpecError, match="metrics go with pairs; leave out the rubric"):
+            judged(study, judge.url, metrics=metrics, rubric=KIND)
+        with pytest.raises(EthogramError, match="wrods"):
+            judged(study, judge.url, metrics=["wrods"])
+    assert [each["metric"] for each in found.to_json()["metrics"]] == metrics
+    assert "winner scores higher in" in words_of(found)
+
+
+def test_without_a_winner_no_metric_is_held_against_anything(study: eg.Study) -> None:
+    with serving(lambda _: verdict("A")) as judge:
+        (words,) = judged(study, judge.url, metrics=["words"]).agreements
+    assert words.pairs == 0
+    assert words.to_json()["winner_higher"] is None
+
+
 def test_a_rubric_scores_each_output_by_itself(study: eg.Study) -> None:
     def answer(question: str) -> str:
         (only,) = answers(question)

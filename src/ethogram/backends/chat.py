@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from queue import SimpleQueue
+from threading import Thread
 from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -144,28 +145,34 @@ class ChatClient:
         Raises:
             BackendError: the endpoint cannot be reached, refuses, or answers with something else.
         """
+        replies: SimpleQueue[ChatReply | BaseException] = SimpleQueue()
+
+        def answer(request: ChatRequest) -> None:
+            try:
+                replies.put(self._one(request))
+            except BaseException as error:
+                replies.put(error)
+
         left = iter(requests)
-        under_way: set[Future[ChatReply]] = set()
+        under_way = 0
         failed: BaseException | None = None
-        pool = ThreadPoolExecutor(self._concurrency, thread_name_prefix="ethogram-chat")
-        try:
-            while True:
-                while failed is None and len(under_way) < self._concurrency:
-                    request = next(left, None)
-                    if request is None:
-                        break
-                    under_way.add(pool.submit(self._one, request))
-                if not under_way:
+        while True:
+            while failed is None and under_way < self._concurrency:
+                request = next(left, None)
+                if request is None:
                     break
-                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                for future in done:
-                    error = future.exception()
-                    if error is None:
-                        yield future.result()
-                    else:
-                        failed = failed or error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+                # Daemons, unlike a pool's threads: an interrupted program ends at once, and not
+                # only after the slowest reply and all its retries.
+                Thread(target=answer, args=(request,), daemon=True).start()
+                under_way += 1
+            if not under_way:
+                break
+            reply = replies.get()
+            under_way -= 1
+            if isinstance(reply, BaseException):
+                failed = failed or reply
+            else:
+                yield reply
         if failed is not None:
             raise failed
 

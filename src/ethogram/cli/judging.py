@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     help="Outputs of equal sample index meet, or each the other's next one.",
 )
 @click.option("--samples", type=click.IntRange(min=1), help="Only so many samples of a prompt.")
+@click.option(
+    "--metric", "metrics", multiple=True, help="Tell how it goes with the verdicts; repeatable."
+)
 @click.option("--max-tokens", type=click.IntRange(min=16), default=1024, show_default=True)
 @click.option("--concurrency", type=click.IntRange(1, 256), default=8, show_default=True)
 @click.option(
@@ -58,6 +61,7 @@ def judge(
     rubric: str | None,
     pairing: Literal["equal", "shifted"],
     samples: int | None,
+    metrics: tuple[str, ...],
     max_tokens: int,
     concurrency: int,
     timeout: float,
@@ -84,6 +88,7 @@ def judge(
             rubric=rubric,
             pairing=pairing,
             samples=samples,
+            metrics=metrics,
             max_tokens=max_tokens,
             offline=offline,
             on_verdict=on_verdict,

@@ -39,6 +39,9 @@ def print_pairwise(console: Console, found: PairwiseJudgement, *, shown: int) ->
         )
     )
     console.print(_rates(found))
+    if found.agreements:
+        console.print()
+        console.print(_agreements(found))
     for doubt in _doubts(found):
         console.print(Text(doubt, style="dim"))
     console.print(Text(found.verdict, style="bold"))
@@ -140,6 +143,22 @@ def _rates(found: PairwiseJudgement) -> Table:
     table.add_row("position consistency", _percent(found.consistency), "", "")
     table.add_row("verdicts for the first shown", _percent(found.first_position_rate), "", "")
     table.add_row("replies not readable", _percent(found.unparsed_share), "", "")
+    return table
+
+
+def _agreements(found: PairwiseJudgement) -> Table:
+    """A metric a line: how often the winner of a pair scores higher."""
+    from rich.text import Text
+
+    table = _plain_table("winner scores higher in", "share", "95 % interval", "pairs")
+    for each in found.agreements:
+        share = each.winner_higher
+        table.add_row(
+            Text(each.metric.title),
+            _percent(share.estimate),
+            _between(share.low, share.high, doubtful=False),
+            str(each.pairs),
+        )
     return table
 
 

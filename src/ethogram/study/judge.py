@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ethogram.backends import ChatClient, ChatReply, ChatRequest, Endpoint
 from ethogram.errors import SpecError
-from ethogram.metrics import Metric, Output, Score
+from ethogram.metrics import Metric, Output, Score, get
 from ethogram.metrics.base import NOT_APPLICABLE, mean_score, ratio
 from ethogram.metrics.judge import (
     PAIRWISE,
@@ -26,6 +26,7 @@ from ethogram.metrics.judge import (
 )
 from ethogram.spec.identity import digest
 from ethogram.spec.rubric import HIGHEST, LOWEST, Rubric, load_rubric
+from ethogram.study.agreement import agreement
 from ethogram.study.difference import differences
 from ethogram.study.judgement import (
     Cost,
@@ -36,6 +37,7 @@ from ethogram.study.judgement import (
     ScoredOutput,
 )
 from ethogram.study.measure import Measured
+from ethogram.study.pairing import ByPrompt, Candidate, candidates, meet, shared
 from ethogram.study.workspace import Study
 
 if TYPE_CHECKING:
@@ -47,14 +49,6 @@ OnVerdict = Callable[[int, int], None]
 MAX_TOKENS = 1024
 #: Name of the mean of all criteria.
 OVERALL = "overall"
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A stored output and the generation it comes from."""
-
-    identity: str
-    output: Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +71,7 @@ def judge(
     rubric: str | Path | Rubric | None = None,
     pairing: Pairing = "equal",
     samples: int | None = None,
+    metrics: Sequence[str] = (),
     max_tokens: int = MAX_TOKENS,
     offline: bool = False,
     on_verdict: OnVerdict | None = None,
@@ -98,36 +93,42 @@ def judge(
         pairing: `equal` lets outputs of one sample index meet, which share their noise if the study
             couples it; `shifted` lets each meet the other's next index, whose noise is independent.
         samples: only the first so many of each prompt, to spend less.
+        metrics: names; of each it is told how often the winner of a pair scores higher.
         max_tokens: of a reply; one that ends before its verdict cannot be read. Part of what is
             asked: more tokens ask again.
         offline: ask nothing, and fail if a verdict is missing.
         on_verdict: called after each verdict.
 
     Raises:
-        SpecError: generations or, offline, verdicts are missing; no shared prompt; a broken rubric.
+        SpecError: generations or, offline, verdicts are missing; no shared prompt; a broken rubric;
+            an unknown metric, or metrics beside a rubric.
         BackendError: the endpoint cannot be reached, refuses or answers nonsense; what it answered
             before is stored.
         MissingExtraError: something has to be asked and the extra `judge` is not installed.
     """
-    sides = _shared(_candidates(study, before), _candidates(study, after), before, after)
+    measures = [get(name) for name in metrics]
+    if rubric is not None and measures:
+        raise SpecError("metrics go with pairs", where="--metric", mend="leave out the rubric")
+    sides = shared(candidates(study, before), candidates(study, after), before, after)
     desk = _Desk(study, model, endpoint, max_tokens, offline, on_verdict)
     if rubric is not None:
         asked = rubric if isinstance(rubric, Rubric) else load_rubric(rubric)
         return _by_rubric(desk, asked, (before, after), sides, samples)
-    return _by_pairs(desk, (before, after), sides, pairing, samples)
+    found = _by_pairs(desk, (before, after), sides, pairing, samples)
+    return replace(found, agreements=[agreement(found.pairs, each) for each in measures])
 
 
 def _by_pairs(
     desk: _Desk,
     names: tuple[str, str],
-    sides: tuple[_ByPrompt, _ByPrompt],
+    sides: tuple[ByPrompt, ByPrompt],
     pairing: Pairing,
     samples: int | None,
 ) -> PairwiseJudgement:
     pairs = [
         pair
         for prompt_id, first in sides[0].items()
-        for pair in _meet(first, sides[1][prompt_id], pairing, samples)
+        for pair in meet(first, sides[1][prompt_id], pairing, samples)
     ]
     if not pairs:
         raise SpecError(
@@ -172,7 +173,7 @@ def _by_rubric(
     desk: _Desk,
     rubric: Rubric,
     names: tuple[str, str],
-    sides: tuple[_ByPrompt, _ByPrompt],
+    sides: tuple[ByPrompt, ByPrompt],
     samples: int | None,
 ) -> RubricJudgement:
     prompt = rubric_prompt(rubric)
@@ -230,7 +231,7 @@ class _Desk:
         self._on_verdict = on_verdict
 
     def question(
-        self, prompt: JudgePrompt, text: str, first: _Candidate, second: _Candidate | None = None
+        self, prompt: JudgePrompt, text: str, first: Candidate, second: Candidate | None = None
     ) -> _Question:
         """A question with its identity: the judge, the wording, the generations and their order.
 
@@ -300,66 +301,7 @@ class _Desk:
         )
 
 
-#: Prompt id to sample index to candidate.
-_ByPrompt = dict[str, dict[int, _Candidate]]
-
-
-def _candidates(study: Study, version: str) -> _ByPrompt:
-    """The stored outputs of a version, in suite order."""
-    found: _ByPrompt = {}
-    outputs = study.outputs(version)
-    for identity, output in zip(study.identities(version), outputs, strict=True):
-        found.setdefault(output.prompt_id, {})[output.sample_index] = _Candidate(identity, output)
-    return found
-
-
-def _shared(
-    first: _ByPrompt, second: _ByPrompt, before: str, after: str
-) -> tuple[_ByPrompt, _ByPrompt]:
-    """Both versions on the prompts that both have."""
-    ids = [prompt_id for prompt_id in first if prompt_id in second]
-    where = f"{before} and {after}"
-    if not ids:
-        raise SpecError(
-            "they share no prompt", where=where, mend="judge versions that run on the same suite"
-        )
-    for prompt_id in ids:
-        asked = {
-            candidate.output.prompt
-            for side in (first, second)
-            for candidate in side[prompt_id].values()
-        }
-        if len(asked) > 1:
-            raise SpecError(
-                f"prompt id {prompt_id!r} stands for two different prompts",
-                where=where,
-                mend="give different prompts different ids",
-            )
-    return {each: first[each] for each in ids}, {each: second[each] for each in ids}
-
-
-def _meet(
-    first: dict[int, _Candidate],
-    second: dict[int, _Candidate],
-    pairing: Pairing,
-    samples: int | None,
-) -> list[tuple[_Candidate, _Candidate]]:
-    """Which outputs of a prompt meet; a greedy version's only one meets each of the other's."""
-    if len(first) == 1 or len(second) == 1:
-        pairs = [(a, b) for a in first.values() for b in second.values()]
-        return pairs[:samples]
-    indices = [index for index in first if index in second]
-    after = indices if pairing == "equal" else indices[1:] + indices[:1]
-    if pairing == "shifted" and len(indices) < 2:
-        raise SpecError(
-            "shifted pairs need two samples of each prompt",
-            where="--pairs shifted",
-            mend="raise `samples` in study.yaml and run again",
-        )
-    return [(first[a], second[b]) for a, b in zip(indices, after, strict=True)][:samples]
-
-
-def _about(desk: _Desk, first: _Candidate, second: _Candidate) -> _Question:
+def _about(desk: _Desk, first: Candidate, second: Candidate) -> _Question:
     """The question about a pair in one order."""
     output = first.output
     text = ask_pair(output.prompt, output.text, second.output.text, output.reference)

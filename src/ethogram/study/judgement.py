@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from ethogram.metrics.judge import JudgePrompt, Winner
 from ethogram.stats import LengthControlled, PairedTest, length_controlled, paired
 from ethogram.stats.interval import Interval
 from ethogram.study.difference import LEVEL, SEED, Difference
+
+if TYPE_CHECKING:
+    from ethogram.study.agreement import Agreement
 
 #: Which outputs of a prompt meet: those of one sample index, or each the other's next one.
 Pairing = Literal["equal", "shifted"]
@@ -113,6 +116,7 @@ class PairwiseJudgement:
         coupled: whether the outputs of a pair share their noise; the win rate is then that of
             coupled pairs and no win rate in the ordinary sense.
         cost: what it took.
+        agreements: how metrics go with its verdicts, where they were asked for.
     """
 
     before: str
@@ -123,6 +127,7 @@ class PairwiseJudgement:
     pairing: Pairing
     coupled: bool
     cost: Cost
+    agreements: Sequence[Agreement] = ()
 
     @cached_property
     def test(self) -> PairedTest:
@@ -236,18 +241,19 @@ class PairwiseJudgement:
             "identical": self.identical,
             "inconsistent": self.inconsistent,
             f"win_rate{kind}": _interval(self.win_rate),
-            "p": _known(self.test.p),
+            "p": known(self.test.p),
             "unreliable": self.doubt or None,
             f"length_controlled_win_rate{kind}": {
                 **_interval(Interval(length.win_rate, length.low, length.high)),
                 "length_coefficient": length.length_coefficient,
                 "unreliable": length.doubt or None,
             },
-            "position_consistency": _known(self.consistency),
-            "first_position_rate": _known(self.first_position_rate),
+            "position_consistency": known(self.consistency),
+            "first_position_rate": known(self.first_position_rate),
             "unparsed": self.unparsed,
-            "unparsed_share": _known(self.unparsed_share),
+            "unparsed_share": known(self.unparsed_share),
             "verdict": self.verdict,
+            "metrics": [each.to_json() for each in self.agreements],
             "cost": self.cost.to_json(),
             "judged": [
                 {
@@ -366,11 +372,12 @@ def _asked(judge: str, prompt: JudgePrompt) -> dict[str, Any]:
 
 def _interval(found: Interval) -> dict[str, float | None]:
     return {
-        "estimate": _known(found.estimate),
-        "low": _known(found.low),
-        "high": _known(found.high),
+        "estimate": known(found.estimate),
+        "low": known(found.low),
+        "high": known(found.high),
     }
 
 
-def _known(value: float) -> float | None:
+def known(value: float) -> float | None:
+    """A number for JSON, which has no NaN."""
     return value if math.isfinite(value) else None
