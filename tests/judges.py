@@ -23,8 +23,12 @@ class Judge:
 
     url: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
     most_at_once: int = 0
+
+    @property
+    def keys(self) -> list[str]:
+        return [headers.get("authorization", "") for headers in self.headers]
 
     @property
     def questions(self) -> list[str]:
@@ -48,7 +52,7 @@ def serving(answer: Answer, *, delay: float = 0.0) -> Iterator[Judge]:
                 at_once += 1
                 judge.most_at_once = max(judge.most_at_once, at_once)
                 judge.asked.append(request)
-                judge.keys.append(self.headers.get("Authorization", ""))
+                judge.headers.append({name.lower(): value for name, value in self.headers.items()})
             time.sleep(delay)
             found = answer(request["messages"][0]["content"])
             status, headers, body = found if isinstance(found, tuple) else completion(found)

@@ -188,6 +188,17 @@ def test_address_and_key_come_from_the_environment(monkeypatch: pytest.MonkeyPat
     assert judge.keys == [f"Bearer {SECRET}"]
 
 
+def test_what_else_the_environment_holds_for_openai_goes_nowhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(name, SECRET)
+    with serving(lambda _: "yes") as judge:
+        list(client(judge.url).ask(requests()))
+    assert judge.keys == ["Bearer none"]
+    assert SECRET not in str(judge.headers)
+
+
 def test_no_password_of_an_address_is_shown() -> None:
     made = client("http://me:hush@localhost:1/v1?token=hush")
     assert "hush" not in repr(made)

@@ -127,6 +127,9 @@ class ChatClient:
             timeout=openai.Timeout(endpoint.timeout, connect=min(endpoint.timeout, 10.0)),
             max_retries=endpoint.retries,
         )
+        if self.where != DEFAULT_URL:
+            # The package reads these from the environment and sends them to whomever it asks.
+            self._client.organization = self._client.project = None
         self._refused: set[str] = set()
 
     def __repr__(self) -> str:
