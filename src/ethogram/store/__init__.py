@@ -2,5 +2,14 @@
 
 from ethogram.store.schema import SCHEMA_VERSION
 from ethogram.store.store import RunRecord, Scored, Scorer, Store
+from ethogram.store.verdicts import StoredVerdict, Verdicts
 
-__all__ = ["SCHEMA_VERSION", "RunRecord", "Scored", "Scorer", "Store"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "RunRecord",
+    "Scored",
+    "Scorer",
+    "Store",
+    "StoredVerdict",
+    "Verdicts",
+]

@@ -80,6 +80,23 @@ scores_table = Table(
     Column("value", Float),
     Column("parts", LargeBinary, nullable=False),
     Column("spans", Text, nullable=False),
+)
+
+verdicts_table = Table(
+    "verdicts",
+    metadata,
+    Column("identity", String(64), primary_key=True),
+    Column("judge", Text, nullable=False, index=True),
+    Column("prompt", Text, nullable=False),
+    Column("prompt_digest", String(64), nullable=False),
+    Column("first", String(64), nullable=False, index=True),
+    Column("second", String(64)),
+    Column("reply", Text, nullable=False),
+    Column("finish_reason", String(16), nullable=False),
+    Column("served_model", Text, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
     Column("created_at", String(32), nullable=False),
 )
 
@@ -108,12 +125,17 @@ def _add_scores(connection: Connection) -> None:
     metadata.create_all(connection, tables=[scores_table])
 
 
+def _add_verdicts(connection: Connection) -> None:
+    verdicts_table.create(connection)
+
+
 #: Migration i leads from schema i to schema i + 1; never edited once released, only added to.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _add_selection,
     _add_traces,
     _add_scores,
+    _add_verdicts,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 
