@@ -32,7 +32,7 @@ def print_run(console: Console, result: RunResult) -> None:
         if row.differences:
             heading = Text(f"{row.version} against {row.parent}", style="bold")
             console.print(heading.append(f"  {row.title}", style="not bold"))
-            console.print(_differences(row.parent or "", row.version, row.differences.values()))
+            console.print(difference_table(row.parent or "", row.version, row.differences.values()))
     line = f"{result.made} generations made, {result.reused} already stored"
     if result.tokens:
         line += f", {result.tokens / result.seconds:.0f} tokens/s"
@@ -73,7 +73,7 @@ def _style(difference: Difference | None) -> str:
     return _COLOUR[difference.verdict] if difference and difference.excludes_zero else ""
 
 
-def _differences(before: str, after: str, items: Iterable[Difference]) -> Table:
+def difference_table(before: str, after: str, items: Iterable[Difference]) -> Table:
     """A table of paired differences, a metric a line."""
     from rich import box
     from rich.table import Table
@@ -105,7 +105,7 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     for change in comparison.changes:
         console.print(Text(f"  {change.words}"))
     console.print(f"Paired over {comparison.prompts} prompts", highlight=False)
-    console.print(_differences(comparison.before, comparison.after, comparison.differences))
+    console.print(difference_table(comparison.before, comparison.after, comparison.differences))
     samples = Table(title="side by side", show_lines=True)
     for heading in ("prompt", comparison.before, comparison.after):
         samples.add_column(heading, overflow="fold", ratio=1 if heading == "prompt" else 3)

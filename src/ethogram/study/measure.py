@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ethogram.metrics import Metric, Output, Score, get
-from ethogram.study.workspace import Study
+from ethogram.study.workspace import WHOLE, Part, Study
 
 #: The columns of a run's table when study.yaml names none.
 DEFAULT_METRICS = (
@@ -61,13 +61,15 @@ def metric_names(study: Study) -> tuple[str, ...]:
     return study.spec.settings.metrics or DEFAULT_METRICS
 
 
-def measure(study: Study, version: str, names: Sequence[str]) -> dict[str, Measured]:
-    """Score the stored generations of a version.
+def measure(
+    study: Study, version: str, names: Sequence[str], part: Part = WHOLE
+) -> dict[str, Measured]:
+    """Score the stored generations of a version, or a part of them.
 
     Raises:
         SpecError: a generation is missing, or a metric's name is unknown.
     """
-    outputs = study.outputs(version)
+    outputs = study.outputs(version, part)
     measured = {}
     for name in names:
         metric = get(name)

@@ -1,0 +1,351 @@
+"""Sweep: try many settings of one version, drop the hopeless early, prove the best on other prompts.
+
+The prompts of the suite are split in two. One half chooses: all settings answer it, with more
+samples from look to look, and after each look those that another beats on every goal beyond doubt
+are dropped. The other half judges the choice, which it had no part in, against the parent.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ethogram.errors import SpecError
+from ethogram.metrics import get
+from ethogram.spec.space import Axis, Setting, apply, distinct
+from ethogram.spec.version import Version
+from ethogram.stats.racing import (
+    LEAST_PROMPTS,
+    Objective,
+    compromise,
+    front_shares,
+    pareto_front,
+    race,
+)
+from ethogram.stats.tests import split_prompts
+from ethogram.study.compare import difference
+from ethogram.study.landscape import Confirmation, Goal, Landscape, Point
+from ethogram.study.measure import Measured, measure
+from ethogram.study.proposing import SEARCHES, GridProposer, OptunaProposer, Proposer, Search
+from ethogram.study.run import Made, Maker, OnProgress
+from ethogram.study.workspace import Part, Study
+
+#: Chance that the race drops some setting that deserved to stay.
+RACE_ERROR = 0.05
+#: Settings that a search tries when nobody says how many.
+TRIALS = 60
+#: Goals of a version that expects nothing.
+DEFAULT_GOALS = ("rep_4", "coherence")
+#: Seed of search and race, fixed so that a sweep can be done again.
+SWEEP_SEED = 20260101
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a sweep stands.
+
+    Attributes:
+        settings: in the race.
+        dropped: lost so far.
+        samples: per prompt, of the look to come.
+        look: 1 to `looks`.
+        looks: of the race.
+    """
+
+    settings: int
+    dropped: int
+    samples: int
+    look: int
+    looks: int
+
+
+OnStage = Callable[[Stage], None]
+
+
+def sweep(
+    study: Study,
+    base: str,
+    axes: Sequence[Axis],
+    *,
+    goals: Sequence[str] = (),
+    search: Search = "grid",
+    trials: int = TRIALS,
+    samples: int | None = None,
+    racing: bool = True,
+    on_progress: OnProgress | None = None,
+    on_stage: OnStage | None = None,
+    on_wait: Callable[[], None] | None = None,
+    on_load: Callable[[str], None] | None = None,
+) -> Landscape:
+    """Try settings of a version and choose one.
+
+    Args:
+        study: the opened study.
+        base: the parent of all settings.
+        axes: the fields that vary.
+        goals: metrics to make better, `NAME` or `NAME:higher` or `NAME:lower`; default: those the
+            version expects something of, else `DEFAULT_GOALS`.
+        search: grid, or how to draw `trials` settings.
+        trials: of a search.
+        samples: per prompt; default: the version's.
+        racing: drop settings early.
+        on_progress: called as generations finish.
+        on_stage: called before each look.
+        on_wait: called once if another run holds the study.
+        on_load: called with a model's name before it is loaded.
+
+    Raises:
+        SpecError: an axis, goal or setting is wrong, or the suite has too few prompts to split.
+        EthogramError: what a run can raise; what was made before is kept.
+    """
+    if not axes:
+        raise SpecError("nothing to vary", where=base, mend="name a field with --set FIELD=VALUES")
+    if search not in SEARCHES:
+        raise SpecError("unknown search", where=search, mend=f"use one of {', '.join(SEARCHES)}")
+    chosen_goals = _goals(study, base, goals)
+    proposer: Proposer = (
+        GridProposer(axes)
+        if search == "grid"
+        else OptunaProposer(
+            axes,
+            search,
+            higher_is_better=[goal.higher_is_better for goal in chosen_goals],
+            trials=trials,
+            seed=SWEEP_SEED,
+        )
+    )
+    selection, rest = _halves(study, base)
+    started = time.perf_counter()
+    with Maker(study, on_progress=on_progress, on_wait=on_wait, on_load=on_load) as maker:
+        run = _Sweep(study, base, chosen_goals, selection, rest, maker, on_stage)
+        run.samples = samples or study.spec.samples(base)
+        run.racing = racing
+        for batch in proposer.batches():
+            run.enter(batch)
+            for setting, values in run.compete():
+                proposer.tell(setting, values)
+        return run.finish(seconds=time.perf_counter() - started, started=started)
+
+
+def _goals(study: Study, base: str, names: Sequence[str]) -> list[Goal]:
+    """The goals as metrics with a direction.
+
+    Raises:
+        SpecError: an unknown metric, or one without a direction and none given.
+    """
+    version = study.spec.version(base)
+    if not names and version.expect:
+        names = [
+            f"{name}:{'higher' if '>' in bound else 'lower'}"
+            for name, bound in version.expect.items()
+        ]
+    goals = []
+    for text in names or DEFAULT_GOALS:
+        name, _, direction = text.partition(":")
+        metric = get(name)
+        direction = direction or metric.direction
+        if direction not in ("higher", "lower"):
+            raise SpecError(
+                "it has no better direction, so a sweep cannot make it better",
+                where=f"goal {text!r}",
+                mend=f"say which: {name}:higher or {name}:lower",
+            )
+        goals.append(Goal(metric, direction == "higher"))
+    if len({goal.name for goal in goals}) != len(goals):
+        raise SpecError("a goal is named twice", where=", ".join(names))
+    return goals
+
+
+def _halves(study: Study, base: str) -> tuple[frozenset[str], frozenset[str]]:
+    ids = [item.id for item in study.suite(base).prompts]
+    selection, rest = split_prompts(ids)
+    if min(len(selection), len(rest)) < LEAST_PROMPTS:
+        raise SpecError(
+            f"{len(ids)} prompts are too few: one half chooses and the other proves",
+            where=str(study.spec.suite_path(base)),
+            mend=f"use a suite of at least {2 * LEAST_PROMPTS} prompts",
+        )
+    return frozenset(selection), frozenset(rest)
+
+
+@dataclass
+class _Entry:
+    """A setting in the race."""
+
+    name: str
+    setting: Setting
+    version: Version
+    measured: dict[str, Measured] = field(default_factory=dict)
+    samples: int = 0
+    beaten_by: str | None = None
+
+
+class _Sweep:
+    """One sweep at work."""
+
+    def __init__(
+        self,
+        study: Study,
+        base: str,
+        goals: Sequence[Goal],
+        selection: frozenset[str],
+        rest: frozenset[str],
+        maker: Maker,
+        on_stage: OnStage | None,
+    ) -> None:
+        self.study, self.base, self.goals = study, base, goals
+        self.selection, self.rest = selection, rest
+        self.maker, self.on_stage = maker, on_stage
+        self.samples, self.racing = 1, True
+        self.entries: dict[str, _Entry] = {}  # By version identity.
+        self.asked = 0
+        self.made = Made()
+
+    @property
+    def alive(self) -> list[_Entry]:
+        """Those that nothing has beaten, in the order tried."""
+        return [entry for entry in self.entries.values() if entry.beaten_by is None]
+
+    def enter(self, settings: Sequence[Setting]) -> None:
+        """Take settings into the race; equal behaviour enters once."""
+        self.asked += len(settings)
+        parent = self.study.spec.version(self.base)
+        versions = [(s, apply(parent, s, parent=self.base)) for s in settings]
+        self._proposed = {setting: version.identity for setting, version in versions}
+        for identity, (setting, version) in distinct(versions).items():
+            if identity not in self.entries:
+                name = f"{self.base}+{len(self.entries) + 1:02d}"
+                self.entries[identity] = _Entry(name, setting, version)
+
+    def compete(self) -> Iterator[tuple[Setting, list[float]]]:
+        """Run the looks for all that are alive; yields each proposed setting's goals."""
+        looks = _looks(self.samples)
+        for number, samples in enumerate(looks, start=1):
+            if self.on_stage:
+                alive = len(self.alive)
+                self.on_stage(Stage(alive, len(self.entries) - alive, samples, number, len(looks)))
+            self._make(self.alive, Part(self.selection, samples))
+            if self.racing and number < len(looks):
+                self._drop(len(looks) - 1)
+        by_identity = self.entries
+        for setting, identity in self._proposed.items():
+            measured = by_identity[identity].measured
+            yield setting, [_told(measured[goal.name].value, goal) for goal in self.goals]
+
+    def _make(self, entries: Sequence[_Entry], part: Part) -> None:
+        """Generate and measure what the entries lack of a part."""
+        behind = [entry for entry in entries if entry.samples < (part.samples or 0)]
+        view = self.study.with_versions({entry.name: entry.version for entry in behind})
+        for made in self.maker.make(view, [entry.name for entry in behind], part).values():
+            self.made += made
+        names = [goal.name for goal in self.goals]
+        for entry in behind:
+            entry.measured = measure(view, entry.name, names, part)
+            entry.samples = part.samples or 0
+
+    def _drop(self, looks: int) -> None:
+        """Mark the entries that another beats on every goal."""
+        alive = self.alive
+        beaten = race(self._objectives(alive), error=RACE_ERROR, looks=looks)
+        for entry, by in zip(alive, beaten, strict=True):
+            entry.beaten_by = None if by is None else alive[by].name
+
+    def _objectives(self, entries: Sequence[_Entry]) -> list[Objective]:
+        return [
+            Objective(
+                np.stack([entry.measured[goal.name].parts_by_prompt()[1] for entry in entries]),
+                goal.metric.aggregate,
+                goal.higher_is_better,
+            )
+            for goal in self.goals
+        ]
+
+    def finish(self, *, seconds: float, started: float) -> Landscape:
+        """Find the front, choose from it, and prove the choice on the other half."""
+        part = Part(self.selection, self.samples)
+        for made in self.maker.make(self.study, [self.base], part).values():
+            self.made += made
+        names = [goal.name for goal in self.goals]
+        before = measure(self.study, self.base, names, part)
+        alive = self.alive
+        objectives = self._objectives(alive)
+        merits = np.array(
+            [[_merit(e.measured[g.name].value, g) for g in self.goals] for e in alive]
+        )
+        front = pareto_front(merits)
+        shares = front_shares(objectives)
+        own = np.array([_merit(before[goal.name].value, goal) for goal in self.goals])
+        ahead = [index for index in front if (merits[index] >= own).all()]
+        chosen = alive[compromise(merits, ahead or front)]
+        why = "nearest to the best of every goal, among the settings on the front" + (
+            " that are no worse than the parent on any goal" if ahead else ""
+        )
+        on_front = {alive[index].name for index in front}
+        share_of = {entry.name: float(share) for entry, share in zip(alive, shares, strict=True)}
+        proof = self._confirm(chosen)
+        return Landscape(
+            base=self.base,
+            goals=self.goals,
+            points=[self._point(entry, on_front, share_of) for entry in self.entries.values()],
+            asked=self.asked,
+            base_values={name: before[name].value for name in names},
+            selection=sorted(self.selection),
+            confirmation=proof,
+            chosen=chosen.name,
+            why=why,
+            made=self.made.generations,
+            reused=self.made.reused,
+            tokens=self.made.tokens,
+            computed=self.made.computed,
+            seconds=time.perf_counter() - started,
+        )
+
+    def _point(self, entry: _Entry, front: set[str], share_of: dict[str, float]) -> Point:
+        return Point(
+            name=entry.name,
+            setting=entry.setting,
+            version=entry.version,
+            samples=entry.samples,
+            values={name: measured.value for name, measured in entry.measured.items()},
+            beaten_by=entry.beaten_by,
+            on_front=entry.name in front,
+            front_share=share_of.get(entry.name, 0.0),
+        )
+
+    def _confirm(self, chosen: _Entry) -> Confirmation:
+        """The choice against the parent on the prompts that had no part in choosing it."""
+        part = Part(self.rest, self.samples)
+        view = self.study.with_versions({chosen.name: chosen.version})
+        for made in self.maker.make(view, [self.base, chosen.name], part).values():
+            self.made += made
+        names = [goal.name for goal in self.goals]
+        before = measure(view, self.base, names, part)
+        after = measure(view, chosen.name, names, part)
+        return Confirmation(
+            prompts=len(self.rest),
+            differences=[
+                difference(before[name], after[name], self.base, chosen.name) for name in names
+            ],
+        )
+
+
+def _looks(samples: int) -> list[int]:
+    """Samples per prompt at each look: doubled from one, so that most work goes to survivors."""
+    looks = [1]
+    while looks[-1] < samples:
+        looks.append(min(2 * looks[-1], samples))
+    return looks
+
+
+def _merit(value: float, goal: Goal) -> float:
+    return value if goal.higher_is_better else -value
+
+
+def _told(value: float, goal: Goal) -> float:
+    """A value that a search can rank: where nothing applies, far off in the bad direction."""
+    if np.isfinite(value):
+        return float(value)
+    return -1e9 if goal.higher_is_better else 1e9
