@@ -47,7 +47,13 @@ class ModelError(EthogramError):
 
 
 class RequestError(EthogramError):
-    """A request the model cannot serve."""
+    """A request the model cannot serve.
+
+    Attributes:
+        request: identity of the request, where one of many is meant.
+    """
+
+    request: str | None = None
 
 
 class StoreError(EthogramError):

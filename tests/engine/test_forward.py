@@ -145,10 +145,10 @@ def test_a_prompt_is_not_kept_once_its_outputs_run() -> None:
     held: list[Any] = []
     plain = forward.prefill
 
-    def watched(ids: Any) -> Any:
+    def watched(ids: Any, begun: Any) -> Any:
         import weakref
 
-        made = plain(ids)
+        made = plain(ids, begun)
         held.append(weakref.ref(made.pairs[0][0]))
         return made
 

@@ -115,6 +115,93 @@ def test_a_step_of_many_rows_is_fed_in_parts(most: int) -> None:
     assert {name: made[0] for name, made in run(parts, sweep()).items()} == whole
 
 
+# --- prompts that begin alike ---------------------------------------------------------------------
+
+HEADER = "the cat sat on the mat and the dog ran to the house of the old man " * 3
+
+
+def headed(count: int = 4) -> list[Request]:
+    decoding = Decoding(temperature=0.9, max_new_tokens=6)
+    return [
+        tiny.request(f"{HEADER}{'0 1 2 ' * n}{n} there", decoding, index=0, key=n, name=f"p{n}")
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
+@pytest.mark.parametrize("kind", ["gpt2", "gpt_neox", "llama"])
+def test_a_shared_beginning_is_read_once_and_changes_no_bit(
+    kind: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys, values and logits are those of the prompt read alone, whatever came before it."""
+    monkeypatch.setattr(DecoderOnly, "block", 16)
+    model = tiny.loaded(kind, dtype)
+    engine = Engine(model)
+    alone = {}
+    for request in headed():
+        alone |= run(engine, [request])
+        work = engine.work
+        assert work.prompt_tokens == work.prompt_tokens_computed > 16
+    assert run(engine, list(reversed(headed()))) == alone
+    work = engine.work
+    assert work.prefills == 4
+    shared = len(model.tokenizer(HEADER).input_ids) // 16 * 16
+    assert shared > 16
+    assert 3 * shared <= work.prompt_tokens - work.prompt_tokens_computed
+
+    forward = DecoderOnly(model, 1)
+    first, other = (model.tokenizer(one.prompt).input_ids for one in headed(2))
+    before, whole = forward.prefill(first), forward.prefill(other)
+    begun = tuple((keys[:, :, :16], values[:, :, :16]) for keys, values in before.pairs)
+    rest = forward.prefill(other, begun)
+    assert torch.equal(rest.logits, whole.logits)
+    for (keys, values), (same_keys, same_values) in zip(rest.pairs, whole.pairs, strict=True):
+        assert torch.equal(keys, same_keys)
+        assert torch.equal(values, same_values)
+
+
+def test_an_equal_or_shorter_prompt_still_computes_its_last_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(DecoderOnly, "block", 4)
+    model = tiny.loaded("llama")
+    texts = ("0 1 2 3 4 5 6 7 8 9", "0 1 2 3 4 5 6 7", "0 1 2 3", "0")
+    requests = [
+        tiny.request(text, Decoding(strategy="greedy", max_new_tokens=4), name=text)
+        for text in texts
+    ]
+    alone: dict[str, Any] = {}
+    for request in requests:
+        alone |= run(Engine(model), [request])
+    assert run(Engine(model), requests) == alone
+
+
+def test_an_encoder_shares_no_beginning() -> None:
+    engine = Engine(tiny.loaded("t5"))
+    run(engine, headed())
+    assert engine.work.prompt_tokens == engine.work.prompt_tokens_computed
+
+
+def test_outputs_of_one_luck_are_admitted_together() -> None:
+    """Of two decodings of many samples in a small batch, those that stay equal share a row."""
+    model = dataclasses.replace(tiny.loaded("llama"), eos_token_ids=frozenset())
+    requests = [
+        Request(f"{heat}/{k}", "p", k, "the cat", Decoding(temperature=heat, max_new_tokens=8), k)
+        for heat in (0.8, 0.8000001)
+        for k in range(12)
+    ]
+    engine = Engine(model, max_rows=6)
+    run(engine, requests)
+    assert engine.work.merged_share > 0.45
+
+
+def test_beams_do_not_hide_what_was_merged() -> None:
+    engine = Engine(dataclasses.replace(tiny.loaded("llama"), eos_token_ids=frozenset()))
+    run(engine, [tiny.request("the cat", Decoding(num_beams=4, max_new_tokens=9))])
+    assert engine.work.computed == 4 * 8
+    assert engine.work.merged_share == 0
+
+
 # --- memory ---------------------------------------------------------------------------------------
 
 

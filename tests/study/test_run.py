@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 from ethogram.errors import RequestError, SpecError
-from ethogram.study import Progress, Study, run
+from ethogram.study import Progress, Study, VersionProgress, record, run
 
 Stored = Callable[[Path], dict[str, Any]]
 
@@ -25,7 +24,9 @@ def test_a_run_makes_what_is_missing_and_nothing_else(tiny_study: Path, stored: 
         ("v0.1.0", 12),
         ("v1.0.0", 12),
     ]
-    assert 0 < first.computed < first.tokens, "samples of a prompt begin as one"
+    assert first.computed.delivered == first.tokens
+    assert 0 < first.computed.rows < first.tokens, "samples of a prompt begin as one"
+    assert first.to_json()["merged_share"] == pytest.approx(first.computed.merged_share, abs=1e-4)
     before = stored(tiny_study)
     assert len(before) == 30
     with Study(tiny_study) as study:
@@ -68,18 +69,96 @@ def test_progress_counts_every_token_and_ends_whole(tiny_study: Path) -> None:
     assert (last.done, last.total) == (6, 6)
     assert last.tokens == result.tokens
     assert last.spent == last.allowance == 6 * 24
+    assert last.versions == (VersionProgress("v0.0.1", 6, 6),)
     assert [now.spent for now in seen] == sorted(now.spent for now in seen)
+
+
+# --- versions of one model are made together ------------------------------------------------------
+
+
+def alike(folder: Path) -> None:
+    """Two neighbours of the sampled version on the same noise, and one that asks for the same."""
+    for name, over in (("v0.1.1", "temperature: 1.05"), ("v0.1.2", "top_p: 0.92")):
+        (folder / f"versions/{name}.yaml").write_text(
+            f"title: Near\nparent: v0.1.0\ndecoding: {{{over}}}\n"
+        )
+    (folder / "versions/v0.1.3.yaml").write_text("title: The same\nparent: v0.1.0\n")
+
+
+def test_versions_share_rows_and_give_what_they_give_alone(
+    tiny_study: Path, tmp_path: Path, stored: Stored
+) -> None:
+    alike(tiny_study)
+    alone = Path(shutil.copytree(tiny_study, tmp_path / "alone"))
+    names = ["v0.1.0", "v0.1.1", "v0.1.2", "v0.1.3"]
+    seen: list[Progress] = []
+    with Study(tiny_study) as study:
+        together = run(study, names, on_progress=seen.append)
+        records = {record.version: record for record in study.store.runs()}
+    with Study(alone) as study:
+        apart = [run(study, [name]) for name in reversed(names[:3])]
+        assert run(study, names).made == 0
+    assert stored(tiny_study) == stored(alone)
+    assert together.computed.delivered == sum(one.computed.delivered for one in apart)
+    assert together.computed.rows < sum(one.computed.rows for one in apart)
+    assert together.computed.merged_share > max(one.computed.merged_share for one in apart)
+    # What two versions share is made once and counts for the first.
+    work = {row.version: row.work for row in together.rows}
+    assert [(work[name].generations, work[name].reused) for name in names] == [
+        (12, 0),
+        (12, 0),
+        (12, 0),
+        (0, 12),
+    ]
+    assert set(records) == set(names[:3])
+    for name, one in records.items():
+        assert (one.made, one.tokens) == (12, work[name].tokens)
+        assert one.finished_at
+    assert [one.version for one in seen[0].versions] == names[:3]
+    assert seen[-1].versions == tuple(VersionProgress(name, 12, 12) for name in names[:3])
+
+
+def test_a_version_whose_outputs_are_all_stored_has_finished_its_run(
+    tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C once the short version is done: its run ended well, the other's was cut off."""
+    monkeypatch.setattr(record, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(record, "COMMIT_ROWS", 1)
+    short = tiny_study / "versions/v0.0.1.yaml"
+    short.write_text(short.read_text().replace("max_new_tokens: 24", "max_new_tokens: 2"))
+    long = tiny_study / "versions/v0.1.0.yaml"
+    long.write_text(long.read_text().replace("top_p: 0.9", "top_p: 0.9, max_new_tokens: 40"))
+
+    def stop(now: Progress) -> None:
+        if now.done >= 6 and now.tokens > 30:
+            raise KeyboardInterrupt
+
+    with Study(tiny_study) as study, pytest.raises(KeyboardInterrupt):
+        run(study, ["v0.0.1", "v0.1.0"], on_progress=stop)
+    with Study(tiny_study) as study:
+        ended = {one.version: (one.finished_at is not None, one.made) for one in study.store.runs()}
+        assert ended == {"v0.0.1": (True, 6), "v0.1.0": (False, None)}
+        again = run(study, ["v0.0.1", "v0.1.0"])
+    assert again.rows[0].work.reused == 6
+
+
+def test_a_bad_request_names_its_version(tiny_study: Path, stored: Stored) -> None:
+    (tiny_study / "versions/v0.2.0.yaml").write_text(
+        "title: Foreign\nparent: v0.1.0\ndecoding: {logit_bias: {90000: 1.0}}\n"
+    )
+    with Study(tiny_study) as study, pytest.raises(RequestError, match=r"version v0\.2\.0"):
+        run(study)
+    assert stored(tiny_study) == {}
 
 
 def test_an_interrupted_run_keeps_what_is_done(
     tiny_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: Stored
 ) -> None:
-    module = importlib.import_module("ethogram.study.run")  # The package names its verb `run`.
     (tiny_study / "suites/prompts.jsonl").write_text(
         "".join(f'{{"id": "p{i}", "text": "keeper {i} said"}}\n' for i in range(50))
     )
     undisturbed = Path(shutil.copytree(tiny_study, tmp_path / "undisturbed"))
-    monkeypatch.setattr(module, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(record, "REPORT_SECONDS", 0.0)
 
     def stop(now: Progress) -> None:
         if now.done >= 5:

@@ -70,31 +70,56 @@ def print_result(result: Printable, *, as_json: bool) -> None:
 
 @contextmanager
 def run_progress(*, quiet: bool) -> Iterator[OnProgress | None]:
-    """A live bar with tokens per second and time left, on standard error."""
+    """Live bars on standard error.
+
+    One for the versions that are made together, with tokens per second and time left, by tokens;
+    below it, if the terminal has the lines, one for each of them, by outputs.
+    """
     if quiet:
         yield None
         return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Remaining(TimeRemainingColumn):
+        """Time left of all together: the outputs of one version mostly end at once."""
+
+        def render(self, task: Task) -> Text:
+            return super().render(task) if task.fields["timed"] else Text()
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.fields[state]}"),
-        TimeRemainingColumn(elapsed_when_finished=True),
+        Remaining(elapsed_when_finished=True),
     )
     bar = Progress(*columns, console=console(stderr=True))
-    tasks: dict[str, Any] = {}
+    together: dict[tuple[str, ...], Any] = {}
+    each: dict[str, Any] = {}
+
+    def begin(names: tuple[str, ...]) -> None:
+        bar.start()  # Only now: an empty bar would leave a blank line before an error.
+        title = names[0] if len(names) == 1 else f"{len(names)} versions"
+        together[names] = bar.add_task(title, total=1, state="", timed=True)
+        if 1 < len(names) < bar.console.height - len(bar.tasks):
+            each.update(
+                (name, bar.add_task(f"  {name}", total=1, state="", timed=False)) for name in names
+            )
 
     def update(now: RunProgress) -> None:
-        bar.start()  # Only now: an empty bar would leave a blank line before an error.
-        if now.version not in tasks:
-            tasks[now.version] = bar.add_task(now.version, total=now.allowance, state="")
+        names = tuple(one.version for one in now.versions)
+        if names not in together:
+            begin(names)
         speed = f"  {now.tokens / now.seconds:.0f} tokens/s" if now.tokens else ""
         state = f"{now.done}/{now.total}{speed}"
-        bar.update(tasks[now.version], completed=now.spent, state=state)
+        bar.update(together[names], total=now.allowance, completed=now.spent, state=state)
+        for one in now.versions:
+            if one.version in each:
+                state = f"{one.done}/{one.total}"
+                bar.update(each[one.version], total=one.total, completed=one.done, state=state)
 
     try:
         yield update
     finally:
-        if tasks:
+        if together:
             bar.stop()

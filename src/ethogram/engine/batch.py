@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ethogram.engine.beam import BeamSearch
+from ethogram.engine.cache import Pairs
 from ethogram.engine.choosing import choose
 from ethogram.engine.forward import DecoderOnly, Prefilled
 from ethogram.engine.invariance import RowClass
@@ -32,25 +34,31 @@ class Work:
     Attributes:
         delivered: tokens chosen for outputs; a beam search counts one a step.
         computed: rows that decode steps computed for them: fewer, where histories were merged.
+        beams: of these rows, those of the further beams of a beam search.
         padding: rows fed beside them to keep the number of rows in its class.
         steps: decode steps.
         prefills: prompts run.
         prompt_tokens: tokens of these prompts.
+        prompt_tokens_computed: those of them that were computed; the others begin the prompt
+            before as well, and were taken over.
         forks: times a history was copied because its outputs parted.
     """
 
     delivered: int = 0
     computed: int = 0
+    beams: int = 0
     padding: int = 0
     steps: int = 0
     prefills: int = 0
     prompt_tokens: int = 0
+    prompt_tokens_computed: int = 0
     forks: int = 0
 
     @property
     def merged_share(self) -> float:
         """Share of the delivered tokens that no row of their own was computed for."""
-        return 1 - (self.computed + self.prefills) / self.delivered if self.delivered else 0.0
+        rows = self.computed - self.beams + self.prefills
+        return 1 - rows / self.delivered if self.delivered else 0.0
 
 
 class Batch:
@@ -91,13 +99,21 @@ class Batch:
         forward.start(0)
 
     def _ordered(self, jobs: Sequence[Job]) -> list[Job]:
-        """Jobs of one prompt side by side, so that only one prefilled prompt is kept at a time."""
-        place: dict[tuple[int, ...], int] = {}
+        """Jobs of one prompt side by side, and those of one luck within them.
+
+        So only one prefilled prompt is kept at a time, prompts that begin alike follow each other,
+        and outputs that will share a row for long are admitted together.
+        """
+        luck: dict[int | None, int] = {}
         for job in jobs:
-            place.setdefault(job.prompt_ids, len(place))
+            luck.setdefault(job.request.noise_key, len(luck))
         return sorted(
             jobs,
-            key=lambda job: (self.forward.source_capacity(job.prompt_ids), place[job.prompt_ids]),
+            key=lambda job: (
+                self.forward.source_capacity(job.prompt_ids),
+                job.prompt_ids,
+                luck[job.request.noise_key],
+            ),
         )
 
     @property
@@ -175,11 +191,29 @@ class Batch:
             self.forward.fill(slot, prompt)
 
     def _prefill(self, prompt_ids: tuple[int, ...]) -> Prefilled:
+        """Read a prompt, from where it parts from the one before."""
         if self._prefilled is None or self._prefilled[0] != prompt_ids:
-            self._prefilled = (prompt_ids, self.forward.prefill(prompt_ids))
+            begun, length = self._beginning(prompt_ids)
+            self._prefilled = (prompt_ids, self.forward.prefill(prompt_ids, begun))
             self.work.prefills += 1
             self.work.prompt_tokens += len(prompt_ids)
+            self.work.prompt_tokens_computed += len(prompt_ids) - length
         return self._prefilled[1]
+
+    def _beginning(self, prompt_ids: tuple[int, ...]) -> tuple[Pairs, int]:
+        """Keys and values of the whole blocks that a prompt shares with the one before."""
+        block = self.forward.block
+        if self._prefilled is None or not block:
+            return (), 0
+        before, prompt = self._prefilled
+        same = zip(before, prompt_ids[:-1], strict=False)  # The last token makes the logits.
+        common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], same))
+        length = common // block * block
+        if not length:
+            return (), 0
+        return tuple(
+            (keys[:, :, :length], values[:, :, :length]) for keys, values in prompt.pairs
+        ), length
 
     def _decode(self, holders: Sequence[Shared | BeamSearch]) -> Tensor:
         """Feed the last token of every slot; returns [slots, vocab] fp32 logits."""
@@ -201,6 +235,7 @@ class Batch:
             made.append(self.forward.decode(fed, places, first=start)[: stop - start])
         self.work.steps += 1
         self.work.computed += used
+        self.work.beams += used - len(holders)
         logits = made[0] if len(made) == 1 else torch.cat(made)
         order = [row for holder in holders for row in _rows(holder)]
         if order == list(range(used)):

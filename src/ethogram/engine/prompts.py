@@ -49,12 +49,16 @@ def make_jobs(requests: Sequence[Request], loaded: ServedModel, forward: Decoder
     known: dict[Any, tuple[str, tuple[int, ...]]] = {}
     jobs = []
     for request in requests:
-        if request.prompt not in known:
-            known[request.prompt] = _tokenise(request, loaded)
-        text, ids = known[request.prompt]
-        words = lexicon.words(request.decoding)
-        _refuse_foreign_ids(request.decoding, words, loaded.vocab_size)
-        jobs.append(_make_job(request, text, ids, words, loaded, forward))
+        try:
+            if request.prompt not in known:
+                known[request.prompt] = _tokenise(request, loaded)
+            text, ids = known[request.prompt]
+            words = lexicon.words(request.decoding)
+            _refuse_foreign_ids(request.decoding, words, loaded.vocab_size)
+            jobs.append(_make_job(request, text, ids, words, loaded, forward))
+        except RequestError as error:
+            error.request = request.identity
+            raise
     return jobs
 
 

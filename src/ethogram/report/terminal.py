@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ethogram.study.compare import Comparison, Difference
-    from ethogram.study.result import RunResult, VersionResult
+    from ethogram.study.result import Computed, RunResult, VersionResult
 
 #: Columns of a terminal that metric and unit take, and the least that a number takes.
 _METRIC_WIDTH, _NUMBER_WIDTH = 30, 8
@@ -36,9 +36,16 @@ def print_run(console: Console, result: RunResult) -> None:
     line = f"{result.made} generations made, {result.reused} already stored"
     if result.tokens:
         line += f", {result.tokens / result.seconds:.0f} tokens/s"
-        shared = 1 - result.computed / result.tokens
+        shared = result.computed.merged_share
         line += f", {shared:.0%} of them on a row computed for another" if shared > 0.005 else ""
+        line += _prompt_words(result.computed)
     console.print(line, highlight=False)
+
+
+def _prompt_words(computed: Computed) -> str:
+    """How much of the prompts was read with another one, where that is worth a word."""
+    spared = 1 - computed.prompt_tokens_computed / (computed.prompt_tokens or 1)
+    return f", {spared:.0%} of the prompt tokens read with another prompt" if spared > 0.005 else ""
 
 
 def _fitting(rows: Sequence[VersionResult], width: int) -> Iterator[Sequence[VersionResult]]:

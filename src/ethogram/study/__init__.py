@@ -3,8 +3,9 @@
 from ethogram.study.compare import Comparison, Difference, compare
 from ethogram.study.files import export, import_outputs, init
 from ethogram.study.look import Shown, diff, show
+from ethogram.study.record import OnProgress, Progress, VersionProgress
 from ethogram.study.result import RunResult, VersionResult, summarise
-from ethogram.study.run import OnProgress, Progress, run
+from ethogram.study.run import run
 from ethogram.study.workspace import Study
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "RunResult",
     "Shown",
     "Study",
+    "VersionProgress",
     "VersionResult",
     "compare",
     "diff",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,13 +23,37 @@ class Made:
         generations: made in this run.
         reused: stored already.
         tokens: of the generations made.
-        computed: rows that the model computed for these tokens; fewer where outputs shared one.
     """
 
     generations: int = 0
     reused: int = 0
     tokens: int = 0
-    computed: int = 0
+
+
+@dataclass(frozen=True)
+class Computed:
+    """What a run computed, and what came of it, over all its versions.
+
+    Attributes:
+        delivered: tokens chosen for outputs; a beam search counts one a step.
+        rows: rows that the model computed for these tokens, a beam search's beams as one; fewer,
+            where outputs of any versions shared one.
+        prompt_tokens: tokens of the prompts read, each distinct prompt once.
+        prompt_tokens_computed: those computed; the others began another prompt as well.
+    """
+
+    delivered: int = 0
+    rows: int = 0
+    prompt_tokens: int = 0
+    prompt_tokens_computed: int = 0
+
+    def __add__(self, other: Computed) -> Computed:
+        return Computed(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def merged_share(self) -> float:
+        """Share of the delivered tokens that no row of their own was computed for."""
+        return 1 - self.rows / self.delivered if self.delivered else 0.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +85,7 @@ class RunResult:
     metrics: Sequence[Metric]
     rows: Sequence[VersionResult]
     seconds: float
+    computed: Computed = Computed()
 
     @property
     def made(self) -> int:
@@ -77,18 +102,16 @@ class RunResult:
         """Tokens of the generations made."""
         return sum(row.work.tokens for row in self.rows)
 
-    @property
-    def computed(self) -> int:
-        """Rows that the model computed for these tokens."""
-        return sum(row.work.computed for row in self.rows)
-
     def to_json(self) -> dict[str, Any]:
         """Plain data; NaN becomes null."""
         return {
             "study": self.study,
             "made": self.made,
             "tokens": self.tokens,
-            "computed_tokens": self.computed,
+            "computed_tokens": self.computed.rows,
+            "merged_share": round(self.computed.merged_share, 4),
+            "prompt_tokens": self.computed.prompt_tokens,
+            "computed_prompt_tokens": self.computed.prompt_tokens_computed,
             "seconds": round(self.seconds, 3),
             "versions": [
                 {
@@ -122,7 +145,8 @@ def summarise(
     study: Study,
     names: Sequence[str],
     *,
-    made: dict[str, Made] | None = None,
+    made: Mapping[str, Made] | None = None,
+    computed: Computed | None = None,
     seconds: float = 0.0,
 ) -> RunResult:
     """Measure stored versions and compare each with its parent; generates nothing."""
@@ -148,9 +172,16 @@ def summarise(
                 version=name,
                 title=study.versions[name].title,
                 parent=parent,
-                work=(made or {}).get(name) or Made(reused=len(study.identities(name))),
+                work=_with_reused(study, name, (made or {}).get(name, Made())),
                 values={column: ready[name][column].value for column in columns},
                 differences=differences,
             )
         )
-    return RunResult(study.name, [get(column) for column in columns], rows, seconds)
+    return RunResult(
+        study.name, [get(column) for column in columns], rows, seconds, computed or Computed()
+    )
+
+
+def _with_reused(study: Study, name: str, made: Made) -> Made:
+    """What was not made now was there before, or came with another version of this run."""
+    return replace(made, reused=len(set(study.identities(name))) - made.generations)

@@ -1,54 +1,21 @@
-"""Run: make the generations that are missing, store them as they finish, measure the result."""
+"""Run: make the generations that are missing, all versions of a model at once, and measure."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ethogram.errors import RequestError, WriteError
-from ethogram.spec import Generation, Request
-from ethogram.study.result import Made, RunResult, summarise
+from ethogram.spec import Request
+from ethogram.study.record import OnProgress, Recorder
+from ethogram.study.result import Computed, Made, RunResult, summarise
 from ethogram.study.workspace import Study
 
 if TYPE_CHECKING:
     from ethogram.engine import Engine
     from ethogram.models import ModelReference
-
-#: Generations are stored in transactions of at most this many, or this many seconds apart: little
-#: is lost by a crash, and SQLite is not asked to sync for every row.
-COMMIT_ROWS = 32
-COMMIT_SECONDS = 2.0
-#: Progress is told at most this often.
-REPORT_SECONDS = 0.1
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands.
-
-    Attributes:
-        version: the version in work.
-        done: generations finished in this run.
-        total: generations this run has to make.
-        tokens: tokens chosen in this run.
-        spent: token allowance used up: tokens chosen, and those that finished outputs left over.
-        allowance: most tokens this run can choose, the sum of `max_new_tokens`.
-        seconds: since the first request.
-    """
-
-    version: str
-    done: int
-    total: int
-    tokens: int
-    spent: int
-    allowance: int
-    seconds: float
-
-
-OnProgress = Callable[[Progress], None]
 
 
 def run(
@@ -61,6 +28,9 @@ def run(
     max_rows: int | None = None,
 ) -> RunResult:
     """Generate what is missing, then measure every version asked for.
+
+    Versions of one model are made together in one batch, so that outputs whose tokens are equal
+    so far are computed once, whichever version they belong to.
 
     Two runs on one study take turns: the second waits, and finds the first one's work done.
 
@@ -79,13 +49,21 @@ def run(
     for name in names:
         study.spec.version(name)
         study.suite(name)
-    done: dict[str, Made] = {}
     started = time.perf_counter()
     with _one_run_at_a_time(study, on_wait):
+        done = {
+            name: _store_imported(study, name) for name in names if study.versions[name].outputs
+        }
+        computed = Computed()
         engines = _Engines(max_rows, on_load)
-        for name in names:
-            done[name] = _run_version(study, name, engines, on_progress)
-    return summarise(study, names, made=done, seconds=time.perf_counter() - started)
+        todo = _missing(study, [name for name in names if name not in done])
+        for reference, versions_of_it in _by_model(study, todo).items():
+            pool = {name: todo[name] for name in versions_of_it}
+            recorder = Recorder(study, pool, on_progress)
+            computed += _generate(study, engines.get(reference), pool, recorder)
+            done |= {name: Made(recorder.made[name], tokens=recorder.tokens[name]) for name in pool}
+    seconds = time.perf_counter() - started
+    return summarise(study, names, made=done, computed=computed, seconds=seconds)
 
 
 class _Engines:
@@ -109,33 +87,48 @@ class _Engines:
         return self._loaded[1]
 
 
-def _run_version(
-    study: Study, name: str, engines: _Engines, on_progress: OnProgress | None
-) -> Made:
-    """Make what a version lacks."""
-    version = study.versions[name]
-    if version.outputs:
-        return _store_imported(study, name)
-    requests = {request.identity: request for request in study.requests(name)}
-    missing = set(study.store.missing(list(requests)))
-    todo = [request for identity, request in requests.items() if identity in missing]
-    if not todo:
-        return Made(reused=len(requests))
-    engine = engines.get(study.model_reference(name))
-    recorder = _Recorder(study, name, todo, on_progress)
+def _missing(study: Study, names: Sequence[str]) -> dict[str, list[Request]]:
+    """What each version lacks; a request that two of them share stands under the first."""
+    claimed: set[str] = set()
+    todo = {}
+    for name in dict.fromkeys(names):
+        requests = {request.identity: request for request in study.requests(name)}
+        missing = set(study.store.missing(list(requests))) - claimed
+        claimed |= missing
+        todo[name] = [request for identity, request in requests.items() if identity in missing]
+    return {name: requests for name, requests in todo.items() if requests}
+
+
+def _by_model(study: Study, names: Iterable[str]) -> dict[ModelReference, list[str]]:
+    """Versions under the model that they share, so that one batch makes them all."""
+    pools: dict[ModelReference, list[str]] = {}
+    for name in names:
+        pools.setdefault(study.model_reference(name), []).append(name)
+    return pools
+
+
+def _generate(
+    study: Study, engine: Engine, todo: Mapping[str, Sequence[Request]], recorder: Recorder
+) -> Computed:
+    """Make what the versions of one model lack, all in one batch; returns what it took.
+
+    Raises:
+        RequestError: names the version and the file of the prompt; nothing was generated.
+    """
+    requests = [request for one in todo.values() for request in one]
     try:
-        generations = engine.generate(todo, on_tokens=recorder.count_tokens)
+        generations = engine.generate(requests, on_tokens=recorder.count_tokens)
     except RequestError as error:
+        name = recorder.owner(error.request)
         where = f"{study.spec.suite_path(name)}: {error.where} (version {name})"
         raise RequestError(error.what, where=where, mend=error.mend) from None
-    run_id = study.store.start_run(name, version.identity)
     recorder.record(generations)
-    study.store.finish_run(run_id, made=recorder.made, tokens=recorder.tokens)
-    return Made(
-        generations=recorder.made,
-        reused=len(requests) - len(todo),
-        tokens=recorder.tokens,
-        computed=engine.work.computed + engine.work.prefills,
+    work = engine.work
+    return Computed(
+        delivered=work.delivered,
+        rows=work.computed + work.prefills - work.beams,
+        prompt_tokens=work.prompt_tokens,
+        prompt_tokens_computed=work.prompt_tokens_computed,
     )
 
 
@@ -147,63 +140,6 @@ def _store_imported(study: Study, name: str) -> Made:
         model=study.versions[name].model,
     )
     return Made(generations=len(missing), reused=len(imported) - len(missing))
-
-
-class _Recorder:
-    """Stores generations as they finish and says how far the run is."""
-
-    def __init__(
-        self, study: Study, name: str, todo: Sequence[Request], on_progress: OnProgress | None
-    ) -> None:
-        self.made = 0
-        self.tokens = 0
-        self._study, self._name, self._on_progress = study, name, on_progress
-        self._model = study.model_identity(name)
-        self._total = len(todo)
-        self._limits = {request.identity: request.decoding.max_new_tokens for request in todo}
-        self._allowance = sum(self._limits.values())
-        self._chosen = self._left_over = 0
-        self._started = self._told = time.perf_counter()
-
-    def count_tokens(self, new_tokens: int) -> None:
-        """Told by the engine after each step."""
-        self._chosen += new_tokens
-        if time.perf_counter() - self._told > REPORT_SECONDS:
-            self._report()
-
-    def record(self, generations: Iterator[Generation]) -> None:
-        """Store all generations, also those finished when an error or Ctrl-C stops the run."""
-        waiting: list[Generation] = []
-        stored = time.perf_counter()
-        self._report()
-        try:
-            for generation in generations:
-                waiting.append(generation)
-                self.made += 1
-                self.tokens += len(generation.token_ids)
-                self._left_over += self._limits[generation.identity] - len(generation.token_ids)
-                if len(waiting) >= COMMIT_ROWS or time.perf_counter() - stored > COMMIT_SECONDS:
-                    batch, waiting, stored = waiting, [], time.perf_counter()
-                    self._study.store.add(batch, model=self._model)
-        finally:
-            if waiting:
-                self._study.store.add(waiting, model=self._model)
-        self._report()
-
-    def _report(self) -> None:
-        self._told = time.perf_counter()
-        if self._on_progress:
-            self._on_progress(
-                Progress(
-                    version=self._name,
-                    done=self.made,
-                    total=self._total,
-                    tokens=self._chosen,
-                    spent=min(self._chosen + self._left_over, self._allowance),
-                    allowance=self._allowance,
-                    seconds=self._told - self._started,
-                )
-            )
 
 
 @contextmanager

@@ -1,0 +1,156 @@
+"""Record: stores the outputs of a run as they finish and says how far it is. Generates nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ethogram.spec import Generation, Request
+from ethogram.study.workspace import Study
+
+#: Generations are stored in transactions of at most this many, or this many seconds apart: little
+#: is lost by a crash, and SQLite is not asked to sync for every row.
+COMMIT_ROWS = 32
+COMMIT_SECONDS = 2.0
+#: Progress is told at most this often.
+REPORT_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class VersionProgress:
+    """How far one version is: generations finished, of those that this run has to make."""
+
+    version: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands with the versions of one model, which it makes together.
+
+    Attributes:
+        versions: each of them.
+        done: generations finished, of all of them.
+        total: generations to make.
+        tokens: tokens chosen.
+        spent: token allowance used up: tokens chosen, and those that finished outputs left over.
+        allowance: most tokens that can be chosen, the sum of `max_new_tokens`.
+        seconds: since the first request.
+    """
+
+    versions: tuple[VersionProgress, ...]
+    done: int
+    total: int
+    tokens: int
+    spent: int
+    allowance: int
+    seconds: float
+
+
+OnProgress = Callable[[Progress], None]
+
+
+class Recorder:
+    """Stores generations as they finish, each for its version.
+
+    Args:
+        study: the opened study.
+        todo: what each version has to make; no request stands under two of them, and one model
+            makes them all.
+        on_progress: told where the run stands.
+
+    Attributes:
+        made: generations stored or about to be, by version.
+        tokens: tokens of these, by version.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        todo: Mapping[str, Sequence[Request]],
+        on_progress: OnProgress | None,
+    ) -> None:
+        self.made: Counter[str] = Counter()
+        self.tokens: Counter[str] = Counter()
+        self._study, self._on_progress = study, on_progress
+        self._model = study.model_identity(next(iter(todo)))
+        self._totals = {name: len(requests) for name, requests in todo.items()}
+        self._owners = {one.identity: name for name, requests in todo.items() for one in requests}
+        self._limits = {
+            one.identity: one.decoding.max_new_tokens
+            for requests in todo.values()
+            for one in requests
+        }
+        self._allowance = sum(self._limits.values())
+        self._runs: dict[str, int] = {}
+        self._waiting: list[Generation] = []
+        self._chosen = self._left_over = 0
+        self._started = self._told = self._stored = time.perf_counter()
+
+    def owner(self, identity: str | None) -> str:
+        """The version that asked for a request."""
+        return self._owners.get(identity or "", next(iter(self._totals)))
+
+    def count_tokens(self, new_tokens: int) -> None:
+        """Told by the engine after each step."""
+        self._chosen += new_tokens
+        if time.perf_counter() - self._told > REPORT_SECONDS:
+            self._report()
+
+    def record(self, generations: Iterator[Generation]) -> None:
+        """Store all generations, also those finished when an error or Ctrl-C stops the run.
+
+        A version's run is finished once all that it asked for is stored.
+        """
+        for name in self._totals:
+            identity = self._study.versions[name].identity
+            self._runs[name] = self._study.store.start_run(name, identity)
+        self._started = self._stored = time.perf_counter()
+        self._report()
+        try:
+            for generation in generations:
+                self._take(generation)
+                full = len(self._waiting) >= COMMIT_ROWS
+                if full or time.perf_counter() - self._stored > COMMIT_SECONDS:
+                    self._commit()
+        finally:
+            self._commit()
+        self._report()
+
+    def _take(self, generation: Generation) -> None:
+        name, length = self._owners[generation.identity], len(generation.token_ids)
+        self._waiting.append(generation)
+        self.made[name] += 1
+        self.tokens[name] += length
+        self._left_over += self._limits[generation.identity] - length
+
+    def _commit(self) -> None:
+        batch, self._waiting, self._stored = self._waiting, [], time.perf_counter()
+        if batch:
+            self._study.store.add(batch, model=self._model)
+        for name in list(self._runs):
+            if self.made[name] == self._totals[name]:
+                self._study.store.finish_run(
+                    self._runs.pop(name), made=self.made[name], tokens=self.tokens[name]
+                )
+
+    def _report(self) -> None:
+        self._told = time.perf_counter()
+        if self._on_progress:
+            self._on_progress(
+                Progress(
+                    versions=tuple(
+                        VersionProgress(name, self.made[name], total)
+                        for name, total in self._totals.items()
+                    ),
+                    done=sum(self.made.values()),
+                    total=len(self._owners),
+                    tokens=self._chosen,
+                    spent=min(self._chosen + self._left_over, self._allowance),
+                    allowance=self._allowance,
+                    seconds=self._told - self._started,
+                )
+            )
