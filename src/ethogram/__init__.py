@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ethogram.metrics import read_outputs, score, score_outputs
     from ethogram.models import ModelReference, available, load, pull
     from ethogram.report import log, verify
-    from ethogram.study import Study, compare, diff, export, import_outputs, init, run, show
+    from ethogram.study import Study, compare, diff, export, import_outputs, init, promote, run, show, sweep
 
 _ROOMS = {
     "ModelReference": "models",
@@ -32,12 +32,14 @@ _ROOMS = {
     "init": "study",
     "load": "models",
     "log": "report",
+    "promote": "study",
     "pull": "models",
     "read_outputs": "metrics",
     "run": "study",
     "score": "metrics",
     "score_outputs": "metrics",
     "show": "study",
+    "sweep": "study",
     "verify": "report",
 }
 
@@ -53,12 +55,14 @@ __all__ = [
     "init",
     "load",
     "log",
+    "promote",
     "pull",
     "read_outputs",
     "run",
     "score",
     "score_outputs",
     "show",
+    "sweep",
     "verify",
 ]
 

@@ -21,7 +21,7 @@ from ethogram.cli.common import (
 if TYPE_CHECKING:
     from ethogram.study import OnProgress
     from ethogram.study import Progress as RunProgress
-    from ethogram.study.sweep import OnStage, Stage
+    from ethogram.study.sweep import OnStage
 
 
 @click.command()
@@ -135,26 +135,22 @@ def _progress(*, quiet: bool) -> Iterator[tuple[OnProgress | None, OnStage | Non
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     bar = Progress(*columns, console=console(stderr=True))
-    latest: dict[str, RunProgress] = {}
-    title = "the choice, on held-out prompts"
+    title = ""
 
-    def stage(now: Stage) -> None:
+    def stage(words: str) -> None:
         nonlocal title
-        latest.clear()
-        gone = f", {now.dropped} dropped" if now.dropped else ""
-        title = f"look {now.look}/{now.looks}: {now.settings} settings × {now.samples}{gone}"
+        title = words
 
     def update(now: RunProgress) -> None:
         bar.start()  # Only now: an empty bar would leave a blank line before an error.
-        latest[now.version] = now
         open_tasks = [task for task in bar.tasks if task.description == title]
-        task = open_tasks[0].id if open_tasks else bar.add_task(title, total=1, state="")
-        every = latest.values()
+        task = open_tasks[-1].id if open_tasks else bar.add_task(title, total=1, state="")
+        speed = f"  {now.tokens / now.seconds:.0f} tokens/s" if now.tokens else ""
         bar.update(
             task,
-            completed=sum(one.spent for one in every),
-            total=sum(one.allowance for one in every),
-            state=f"{sum(one.done for one in every)}/{sum(one.total for one in every)}",
+            completed=now.spent,
+            total=now.allowance,
+            state=f"{now.done}/{now.total}{speed}",
         )
 
     try:

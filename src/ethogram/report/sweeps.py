@@ -38,13 +38,12 @@ def print_landscape(console: Console, landscape: Landscape) -> None:
         console.print(Text(f"Chosen: {chosen.setting.words}", style="bold"))
         console.print(Text(f"  {landscape.why}"))
     _print_proof(console, landscape)
-    speed = landscape.tokens / landscape.seconds if landscape.seconds else 0
-    shared = 1 - landscape.computed / landscape.tokens if landscape.tokens else 0
-    line = f"{landscape.made} generations made, {landscape.reused} already stored"
+    line = f"{landscape.generations} generations made in {landscape.seconds:.0f} s"
     if landscape.tokens:
-        line += f", {speed:.0f} tokens/s"
+        line += f", {landscape.tokens / landscape.seconds:.0f} tokens/s"
+        shared = landscape.computed.merged_share
         line += f", {shared:.0%} of them on a row computed for another" if shared > 0.005 else ""
-    console.print(f"{line}, {landscape.seconds:.0f} s", highlight=False)
+    console.print(line, highlight=False)
 
 
 def _front(landscape: Landscape) -> Table:

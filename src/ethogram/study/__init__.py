@@ -2,16 +2,21 @@
 
 from ethogram.study.compare import Comparison, Difference, compare
 from ethogram.study.files import export, import_outputs, init
+from ethogram.study.landscape import Landscape
 from ethogram.study.look import Shown, diff, show
 from ethogram.study.record import OnProgress, Progress, VersionProgress
 from ethogram.study.result import RunResult, VersionResult, summarise
 from ethogram.study.run import run
-from ethogram.study.workspace import Study
+from ethogram.study.promote import promote
+from ethogram.study.sweep import sweep
+from ethogram.study.workspace import Part, Study
 
 __all__ = [
     "Comparison",
     "Difference",
+    "Landscape",
     "OnProgress",
+    "Part",
     "Progress",
     "RunResult",
     "Shown",
@@ -23,7 +28,9 @@ __all__ = [
     "export",
     "import_outputs",
     "init",
+    "promote",
     "run",
     "show",
     "summarise",
+    "sweep",
 ]

@@ -12,6 +12,7 @@ from ethogram.metrics import Metric
 from ethogram.spec.space import Setting
 from ethogram.spec.version import Version
 from ethogram.study.compare import Difference
+from ethogram.study.result import Computed
 
 
 @dataclass(frozen=True)
@@ -111,10 +112,9 @@ class Landscape:
         confirmation: the proof on the others; None where nothing was chosen.
         chosen: name of the chosen setting.
         why: by which rule.
-        made: generations made.
-        reused: generations that were stored already.
-        tokens: of the generations made.
-        computed: rows that the model computed for these tokens.
+        generations: made for it.
+        tokens: of these.
+        computed: what they took.
         seconds: of the whole sweep.
     """
 
@@ -127,11 +127,10 @@ class Landscape:
     confirmation: Confirmation | None
     chosen: str | None
     why: str
-    made: int
-    reused: int
+    generations: int
     tokens: int
-    computed: int
-    seconds: float
+    computed: Computed
+    seconds: float = 0.0
 
     @property
     def front(self) -> list[Point]:
@@ -171,10 +170,9 @@ class Landscape:
                 "holds": proof.holds,
                 "differences": [difference.to_json() for difference in proof.differences],
             },
-            "made": self.made,
-            "reused": self.reused,
+            "generations": self.generations,
             "tokens": self.tokens,
-            "computed_tokens": self.computed,
+            "computed_tokens": self.computed.rows,
             "seconds": round(self.seconds, 3),
         }
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ethogram.errors import RequestError, WriteError
 from ethogram.spec import Request
 from ethogram.study.record import OnProgress, Recorder
 from ethogram.study.result import Computed, Made, RunResult, summarise
-from ethogram.study.workspace import Study
+from ethogram.study.workspace import WHOLE, Part, Study
 
 if TYPE_CHECKING:
     from ethogram.engine import Engine
@@ -50,20 +50,67 @@ def run(
         study.spec.version(name)
         study.suite(name)
     started = time.perf_counter()
-    with _one_run_at_a_time(study, on_wait):
+    with Maker(study, on_progress, on_wait, on_load, max_rows) as maker:
+        done = maker.make(study, names)
+    seconds = time.perf_counter() - started
+    return summarise(study, names, made=done, computed=maker.computed, seconds=seconds)
+
+
+class Maker:
+    """Makes what versions lack, holding the study's run lock and the loaded model meanwhile.
+
+    Args:
+        study: the opened study.
+        on_progress: called as generations finish.
+        on_wait: called once if another run holds the study.
+        on_load: called with a model's name before it is loaded.
+        max_rows: outputs in progress at once; default: the engine's.
+
+    Attributes:
+        computed: what all that was made took.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        on_progress: OnProgress | None = None,
+        on_wait: Callable[[], None] | None = None,
+        on_load: Callable[[str], None] | None = None,
+        max_rows: int | None = None,
+    ) -> None:
+        self.computed = Computed()
+        self._on_progress = on_progress
+        self._engines = _Engines(max_rows, on_load)
+        self._lock = _one_run_at_a_time(study, on_wait)
+
+    def __enter__(self) -> Maker:
+        self._lock.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._lock.__exit__(*error)
+
+    def make(self, study: Study, names: Sequence[str], part: Part = WHOLE) -> dict[str, Made]:
+        """Make what versions lack of a part of their requests, those of one model at once.
+
+        Args:
+            study: the study, or a view of it with further versions.
+            names: its versions.
+            part: which requests.
+
+        Raises:
+            EthogramError: a spec, model, request or store error; what was made before is kept.
+        """
         done = {
             name: _store_imported(study, name) for name in names if study.versions[name].outputs
         }
-        computed = Computed()
-        engines = _Engines(max_rows, on_load)
-        todo = _missing(study, [name for name in names if name not in done])
+        todo = _missing(study, [name for name in names if name not in done], part)
         for reference, versions_of_it in _by_model(study, todo).items():
             pool = {name: todo[name] for name in versions_of_it}
-            recorder = Recorder(study, pool, on_progress)
-            computed += _generate(study, engines.get(reference), pool, recorder)
+            recorder = Recorder(study, pool, self._on_progress)
+            self.computed += _generate(study, self._engines.get(reference), pool, recorder)
             done |= {name: Made(recorder.made[name], tokens=recorder.tokens[name]) for name in pool}
-    seconds = time.perf_counter() - started
-    return summarise(study, names, made=done, computed=computed, seconds=seconds)
+        return done
 
 
 class _Engines:
@@ -87,12 +134,12 @@ class _Engines:
         return self._loaded[1]
 
 
-def _missing(study: Study, names: Sequence[str]) -> dict[str, list[Request]]:
+def _missing(study: Study, names: Sequence[str], part: Part) -> dict[str, list[Request]]:
     """What each version lacks; a request that two of them share stands under the first."""
     claimed: set[str] = set()
     todo = {}
     for name in dict.fromkeys(names):
-        requests = {request.identity: request for request in study.requests(name)}
+        requests = {request.identity: request for request in study.requests(name, part)}
         missing = set(study.store.missing(list(requests))) - claimed
         claimed |= missing
         todo[name] = [request for identity, request in requests.items() if identity in missing]

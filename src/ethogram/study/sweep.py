@@ -1,4 +1,4 @@
-"""Sweep: try many settings of one version, drop the hopeless early, prove the best on other prompts.
+"""Sweep: try many settings of a version, drop the hopeless early, prove the best on other prompts.
 
 The prompts of the suite are split in two. One half chooses: all settings answer it, with more
 samples from look to look, and after each look those that another beats on every goal beyond doubt
@@ -8,8 +8,9 @@ are dropped. The other half judges the choice, which it had no part in, against 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,9 @@ from ethogram.study.compare import difference
 from ethogram.study.landscape import Confirmation, Goal, Landscape, Point
 from ethogram.study.measure import Measured, measure
 from ethogram.study.proposing import SEARCHES, GridProposer, OptunaProposer, Proposer, Search
-from ethogram.study.run import Made, Maker, OnProgress
+from ethogram.study.record import OnProgress
+from ethogram.study.result import Made
+from ethogram.study.run import Maker
 from ethogram.study.workspace import Part, Study
 
 #: Chance that the race drops some setting that deserved to stay.
@@ -43,26 +46,8 @@ DEFAULT_GOALS = ("rep_4", "coherence")
 SWEEP_SEED = 20260101
 
 
-@dataclass(frozen=True)
-class Stage:
-    """Where a sweep stands.
-
-    Attributes:
-        settings: in the race.
-        dropped: lost so far.
-        samples: per prompt, of the look to come.
-        look: 1 to `looks`.
-        looks: of the race.
-    """
-
-    settings: int
-    dropped: int
-    samples: int
-    look: int
-    looks: int
-
-
-OnStage = Callable[[Stage], None]
+#: Told in words what a sweep does next.
+OnStage = Callable[[str], None]
 
 
 def sweep(
@@ -117,17 +102,25 @@ def sweep(
             seed=SWEEP_SEED,
         )
     )
-    selection, rest = _halves(study, base)
+    halves = _halves(study, base)
     started = time.perf_counter()
-    with Maker(study, on_progress=on_progress, on_wait=on_wait, on_load=on_load) as maker:
-        run = _Sweep(study, base, chosen_goals, selection, rest, maker, on_stage)
-        run.samples = samples or study.spec.samples(base)
-        run.racing = racing
+    with Maker(study, on_progress, on_wait, on_load) as maker:
+        run = _Sweep(
+            study,
+            base,
+            chosen_goals,
+            halves,
+            maker,
+            samples=samples or study.spec.samples(base),
+            racing=racing,
+            on_stage=on_stage,
+        )
         for batch in proposer.batches():
             run.enter(batch)
             for setting, values in run.compete():
                 proposer.tell(setting, values)
-        return run.finish(seconds=time.perf_counter() - started, started=started)
+        landscape = run.finish()
+    return replace(landscape, seconds=time.perf_counter() - started)
 
 
 def _goals(study: Study, base: str, names: Sequence[str]) -> list[Goal]:
@@ -191,18 +184,21 @@ class _Sweep:
         study: Study,
         base: str,
         goals: Sequence[Goal],
-        selection: frozenset[str],
-        rest: frozenset[str],
+        halves: tuple[frozenset[str], frozenset[str]],
         maker: Maker,
+        *,
+        samples: int,
+        racing: bool,
         on_stage: OnStage | None,
     ) -> None:
         self.study, self.base, self.goals = study, base, goals
-        self.selection, self.rest = selection, rest
+        self.names = [goal.name for goal in goals]
+        self.selection, self.rest = halves
         self.maker, self.on_stage = maker, on_stage
-        self.samples, self.racing = 1, True
+        self.samples, self.racing = samples, racing
         self.entries: dict[str, _Entry] = {}  # By version identity.
         self.asked = 0
-        self.made = Made()
+        self.made: list[Made] = []
 
     @property
     def alive(self) -> list[_Entry]:
@@ -224,26 +220,29 @@ class _Sweep:
         """Run the looks for all that are alive; yields each proposed setting's goals."""
         looks = _looks(self.samples)
         for number, samples in enumerate(looks, start=1):
-            if self.on_stage:
-                alive = len(self.alive)
-                self.on_stage(Stage(alive, len(self.entries) - alive, samples, number, len(looks)))
+            self._tell(
+                f"look {number}/{len(looks)}: {len(self.alive)} settings, "
+                f"{samples} {'sample' if samples == 1 else 'samples'} per prompt"
+            )
             self._make(self.alive, Part(self.selection, samples))
             if self.racing and number < len(looks):
                 self._drop(len(looks) - 1)
-        by_identity = self.entries
         for setting, identity in self._proposed.items():
-            measured = by_identity[identity].measured
+            measured = self.entries[identity].measured
             yield setting, [_told(measured[goal.name].value, goal) for goal in self.goals]
 
+    def _tell(self, stage: str) -> None:
+        if self.on_stage:
+            self.on_stage(stage)
+
     def _make(self, entries: Sequence[_Entry], part: Part) -> None:
-        """Generate and measure what the entries lack of a part."""
+        """Generate and measure what the entries, and the parent beside them, lack of a part."""
         behind = [entry for entry in entries if entry.samples < (part.samples or 0)]
         view = self.study.with_versions({entry.name: entry.version for entry in behind})
-        for made in self.maker.make(view, [entry.name for entry in behind], part).values():
-            self.made += made
-        names = [goal.name for goal in self.goals]
+        made = self.maker.make(view, [self.base, *(entry.name for entry in behind)], part)
+        self.made += made.values()
         for entry in behind:
-            entry.measured = measure(view, entry.name, names, part)
+            entry.measured = measure(view, entry.name, self.names, part)
             entry.samples = part.samples or 0
 
     def _drop(self, looks: int) -> None:
@@ -263,45 +262,40 @@ class _Sweep:
             for goal in self.goals
         ]
 
-    def finish(self, *, seconds: float, started: float) -> Landscape:
+    def finish(self) -> Landscape:
         """Find the front, choose from it, and prove the choice on the other half."""
-        part = Part(self.selection, self.samples)
-        for made in self.maker.make(self.study, [self.base], part).values():
-            self.made += made
-        names = [goal.name for goal in self.goals]
-        before = measure(self.study, self.base, names, part)
+        before = measure(self.study, self.base, self.names, Part(self.selection, self.samples))
         alive = self.alive
-        objectives = self._objectives(alive)
-        merits = np.array(
-            [[_merit(e.measured[g.name].value, g) for g in self.goals] for e in alive]
-        )
+        merits = np.array([self._merits(entry.measured) for entry in alive])
         front = pareto_front(merits)
-        shares = front_shares(objectives)
-        own = np.array([_merit(before[goal.name].value, goal) for goal in self.goals])
-        ahead = [index for index in front if (merits[index] >= own).all()]
+        ahead = [index for index in front if (merits[index] >= self._merits(before)).all()]
         chosen = alive[compromise(merits, ahead or front)]
         why = "nearest to the best of every goal, among the settings on the front" + (
             " that are no worse than the parent on any goal" if ahead else ""
         )
-        on_front = {alive[index].name for index in front}
+        shares = front_shares(self._objectives(alive), seed=SWEEP_SEED)
         share_of = {entry.name: float(share) for entry, share in zip(alive, shares, strict=True)}
+        on_front = {alive[index].name for index in front}
         proof = self._confirm(chosen)
         return Landscape(
             base=self.base,
             goals=self.goals,
             points=[self._point(entry, on_front, share_of) for entry in self.entries.values()],
             asked=self.asked,
-            base_values={name: before[name].value for name in names},
+            base_values={name: before[name].value for name in self.names},
             selection=sorted(self.selection),
             confirmation=proof,
             chosen=chosen.name,
             why=why,
-            made=self.made.generations,
-            reused=self.made.reused,
-            tokens=self.made.tokens,
-            computed=self.made.computed,
-            seconds=time.perf_counter() - started,
+            generations=sum(made.generations for made in self.made),
+            tokens=sum(made.tokens for made in self.made),
+            computed=self.maker.computed,
         )
+
+    def _merits(self, measured: Mapping[str, Measured]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """The goals' values, higher better."""
+        signs = [1.0 if goal.higher_is_better else -1.0 for goal in self.goals]
+        return np.array([measured[name].value for name in self.names]) * signs
 
     def _point(self, entry: _Entry, front: set[str], share_of: dict[str, float]) -> Point:
         return Point(
@@ -317,17 +311,16 @@ class _Sweep:
 
     def _confirm(self, chosen: _Entry) -> Confirmation:
         """The choice against the parent on the prompts that had no part in choosing it."""
+        self._tell("the choice and its parent, on held-out prompts")
         part = Part(self.rest, self.samples)
         view = self.study.with_versions({chosen.name: chosen.version})
-        for made in self.maker.make(view, [self.base, chosen.name], part).values():
-            self.made += made
-        names = [goal.name for goal in self.goals]
-        before = measure(view, self.base, names, part)
-        after = measure(view, chosen.name, names, part)
+        self.made += self.maker.make(view, [self.base, chosen.name], part).values()
+        before = measure(view, self.base, self.names, part)
+        after = measure(view, chosen.name, self.names, part)
         return Confirmation(
             prompts=len(self.rest),
             differences=[
-                difference(before[name], after[name], self.base, chosen.name) for name in names
+                difference(before[name], after[name], self.base, chosen.name) for name in self.names
             ],
         )
 
@@ -338,10 +331,6 @@ def _looks(samples: int) -> list[int]:
     while looks[-1] < samples:
         looks.append(min(2 * looks[-1], samples))
     return looks
-
-
-def _merit(value: float, goal: Goal) -> float:
-    return value if goal.higher_is_better else -value
 
 
 def _told(value: float, goal: Goal) -> float:
