@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     from ethogram.metrics import read_outputs, score, score_outputs
     from ethogram.models import ModelReference, available, load, pull
     from ethogram.report import log, verify
-    from ethogram.study import Study, compare, diff, export, import_outputs, init, promote, run, show, sweep
+    from ethogram.study import (
+        Study,
+        compare,
+        diff,
+        export,
+        import_outputs,
+        init,
+        promote,
+        run,
+        show,
+        sweep,
+    )
 
 _ROOMS = {
     "ModelReference": "models",

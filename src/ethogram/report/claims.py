@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ethogram.metrics import Output, Score, Span
 from ethogram.spec import Change, diff_versions
-from ethogram.study.compare import Difference, difference
+from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import Measured, measure, metric_names
 from ethogram.study.workspace import Study
 
@@ -125,10 +125,9 @@ def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) ->
         prompts=len(any_scores.parts_by_prompt()[0]),
         changes=diff_versions(study.versions[version.parent], version) if version.parent else [],
         values={column: scores[column] for column in shown},
-        differences={
-            column: difference(measured[parent][column], scores[column], parent, name)
-            for column in shown
-        }
+        differences=differences(
+            measured[parent], scores, shown, parent, name, coupled=study.coupled(parent, name)
+        )
         if parent
         else {},
         pitfalls=_pitfalls(scores),
@@ -211,6 +210,11 @@ def number(value: float) -> str:
 def signed(value: float) -> str:
     """A difference as the log prints it."""
     return "–" if math.isnan(value) else f"{value:+.3f}" if abs(value) < 10 else f"{value:+.2f}"
+
+
+def p_value(value: float) -> str:
+    """A p-value as the log prints it."""
+    return "–" if math.isnan(value) else "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def marked(text: str, spans: Sequence[Span]) -> list[tuple[str, Span | None]]:

@@ -7,8 +7,8 @@ import math
 from pathlib import Path
 
 from ethogram.files import write_whole
-from ethogram.report.claims import Entry, Example, entries, marked, number, signed
-from ethogram.study.compare import Difference
+from ethogram.report.claims import Entry, Example, entries, marked, number, p_value, signed
+from ethogram.study.difference import Difference
 from ethogram.study.workspace import Study
 
 REPORT_FILE = "report.html"
@@ -85,7 +85,7 @@ def _overview(log: list[Entry]) -> str:
 
 
 def _class(difference: Difference | None) -> str:
-    return difference.verdict if difference and difference.excludes_zero else ""
+    return difference.verdict if difference and difference.is_clear else ""
 
 
 def _entry(entry: Entry) -> str:
@@ -126,14 +126,21 @@ def _differences(entry: Entry) -> str:
         f"<tr><td>{html.escape(item.metric.title)}</td>"
         f'<td class="number">{number(item.before)}</td><td class="number">{number(item.after)}</td>'
         f'<td class="number">{signed(item.estimate)} [{signed(item.low)}, {signed(item.high)}]</td>'
-        f'<td>{_whisker(item)}</td><td class="{_class(item)}">{item.verdict}</td></tr>'
+        f'<td>{_whisker(item)}</td><td class="number">{p_value(item.p_adjusted)}</td>'
+        f'<td class="{_class(item)}">{item.verdict}{_doubt(item)}</td></tr>'
         for item in entry.differences.values()
     )
     return (
         f'<div class="scroll"><table><tr><th>metric</th><th class="number">{entry.parent}</th>'
         f'<th class="number">{entry.version}</th><th class="number">difference, 95 %</th>'
-        f"<th></th><th></th></tr>{rows}</table></div>"
+        f'<th></th><th class="number">p</th><th></th></tr>{rows}</table></div>'
     )
+
+
+def _doubt(item: Difference) -> str:
+    if not item.is_doubtful:
+        return ""
+    return f' <span class="soft">(unreliable: {html.escape(item.test.doubt)})</span>'
 
 
 def _whisker(item: Difference) -> str:

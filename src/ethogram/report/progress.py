@@ -21,6 +21,7 @@ from ethogram.report.claims import (
     Entry,
     entries,
     number,
+    p_value,
     printable,
     signed,
 )
@@ -249,13 +250,14 @@ def _results(entry: Entry) -> list[str]:
             f"| {_cell(item.metric.title)} | {number(item.value)} |"
             for item in entry.values.values()
         ]
-    rows = [f"| result | {entry.parent} | {entry.version} | difference, 95 % interval | |"]
-    rows.append("|---|---|---|---|---|")
+    rows = [f"| result | {entry.parent} | {entry.version} | difference, 95 % interval | p | |"]
+    rows.append("|---|---|---|---|---|---|")
     for item in entry.differences.values():
         interval = f"{signed(item.estimate)} [{signed(item.low)}, {signed(item.high)}]"
         rows.append(
             f"| {_cell(item.metric.title)} | {number(item.before)} | {number(item.after)} "
-            f"| {interval} | {item.verdict} |"
+            f"| {interval}{' ?' if item.is_doubtful else ''} | {p_value(item.p_adjusted)} "
+            f"| {item.verdict} |"
         )
     return rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ethogram.report.claims import number
-from ethogram.report.terminal import difference_table
+from ethogram.report.terminal import difference_table, print_doubts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -83,6 +83,7 @@ def _print_proof(console: Console, landscape: Landscape) -> None:
         return
     console.print(f"Against {landscape.base} on {proof.prompts} held-out prompts", highlight=False)
     console.print(difference_table(landscape.base, "the choice", proof.differences))
+    print_doubts(console, proof.differences)
     if proof.holds:
         names = ", ".join(difference.metric.title for difference in proof.better)
         console.print(Text(f"It beats {landscape.base} on {names}.", style="green"))
@@ -92,7 +93,7 @@ def _print_proof(console: Console, landscape: Landscape) -> None:
     else:
         console.print(
             Text(
-                f"It does not beat {landscape.base} beyond doubt: every interval holds zero.",
+                f"It does not beat {landscape.base} beyond doubt.",
                 style="yellow",
             )
         )

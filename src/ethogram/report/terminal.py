@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from ethogram.report.claims import number, printable, signed
+from ethogram.report.claims import number, p_value, printable, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    from ethogram.study.compare import Comparison, Difference
+    from ethogram.stats import Coupling, Superiority
+    from ethogram.study.compare import Comparison
+    from ethogram.study.difference import Difference
     from ethogram.study.result import Computed, RunResult, VersionResult
 
 #: Columns of a terminal that metric and unit take, and the least that a number takes.
 _METRIC_WIDTH, _NUMBER_WIDTH = 30, 8
 #: Of each output side by side, this many characters; `ethogram export` has all.
 _SAMPLE_CHARACTERS = 480
-_COLOUR = {"better": "green", "worse": "red", "changed": "yellow", "no clear change": "dim"}
+_COLOUR = {"better": "green", "worse": "red", "changed": "yellow"}
 
 
 def print_run(console: Console, result: RunResult) -> None:
@@ -33,6 +37,7 @@ def print_run(console: Console, result: RunResult) -> None:
             heading = Text(f"{row.version} against {row.parent}", style="bold")
             console.print(heading.append(f"  {row.title}", style="not bold"))
             console.print(difference_table(row.parent or "", row.version, row.differences.values()))
+            print_doubts(console, row.differences.values())
     line = f"{result.made} generations made, {result.reused} already stored"
     if result.tokens:
         line += f", {result.tokens / result.seconds:.0f} tokens/s"
@@ -77,30 +82,116 @@ def _overview(result: RunResult, rows: Sequence[VersionResult]) -> Table:
 
 
 def _style(difference: Difference | None) -> str:
-    return _COLOUR[difference.verdict] if difference and difference.excludes_zero else ""
+    return _colour(difference) if difference and difference.is_clear else ""
 
 
 def difference_table(before: str, after: str, items: Iterable[Difference]) -> Table:
     """A table of paired differences, a metric a line."""
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    table.add_column("metric", no_wrap=True)
-    for heading in (before, after, "difference", "95 % interval"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    table = _plain_table(
+        "metric", before, after, "difference", "95 % interval", "p", "detectable", last="verdict"
+    )
     for item in items:
+        interval = f"[{signed(item.low)}, {signed(item.high)}]"
         table.add_row(
             Text(item.metric.title),
             number(item.before),
             number(item.after),
             signed(item.estimate),
-            Text(f"[{signed(item.low)}, {signed(item.high)}]"),
-            Text(item.verdict, style=_COLOUR[item.verdict]),
+            Text(f"{interval} ?" if item.is_doubtful else f"{interval}  "),
+            p_value(item.p_adjusted),
+            number(item.test.detectable),
+            Text(item.verdict, style=_colour(item)),
         )
     return table
+
+
+def _plain_table(first: str, *numbers: str, last: str = "") -> Table:
+    """A table without lines: a name, numbers to the right, and words at the end."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column(first, no_wrap=True, overflow="ellipsis")
+    for heading in numbers:
+        table.add_column(heading, justify="right", no_wrap=True)
+    if last:
+        table.add_column(last, no_wrap=True)
+    return table
+
+
+def _colour(item: Difference) -> str:
+    return _COLOUR[item.verdict.removeprefix("perhaps ")] if item.is_clear else "dim"
+
+
+def _evidence(items: Iterable[Difference]) -> Table:
+    """How large the differences are, and what would show them."""
+    from rich.text import Text
+
+    headings = ("effect size", "after higher", "prompts needed", "or samples", "coupled variance")
+    table = _plain_table("metric", *headings)
+    for item in items:
+        needed = item.needed
+        table.add_row(
+            Text(item.metric.title),
+            signed(item.test.effect),
+            _share(item.test.superiority),
+            "–" if needed.prompts is None else str(needed.prompts),
+            "–" if needed.samples is None else f"{needed.samples} each",
+            _coupled_variance(item.test.coupling),
+        )
+    return table
+
+
+def _coupled_variance(found: Coupling) -> Text:
+    """The ratio with its interval."""
+    from rich.text import Text
+
+    if found.unknown:
+        return Text("–")
+    return Text(f"{found.ratio:.2f} [{found.low:.2f}, {found.high:.2f}]")
+
+
+def _coupling_line(items: Iterable[Difference]) -> str:
+    """What the last column of the evidence says, or why it is empty."""
+    reasons = {item.test.coupling.unknown for item in items if not math.isnan(item.estimate)}
+    if "" in reasons:
+        return (
+            "coupled variance: of differences with shared noise over that with independent noise, "
+            "as measured on these outputs"
+        )
+    return f"coupled variance: cannot be measured ({', '.join(sorted(reasons)) or 'no value'})"
+
+
+def _share(superiority: Superiority) -> str:
+    """Shares of pairs; a coupled one is never shown without saying so."""
+    if not math.isnan(superiority.ordinary):
+        return f"{superiority.ordinary:.0%}"
+    return "–" if math.isnan(superiority.coupled) else f"{superiority.coupled:.0%} (coupled)"
+
+
+def print_doubts(console: Console, items: Iterable[Difference]) -> None:
+    """Say of each difference that cannot be relied on why."""
+    from rich.text import Text
+
+    if doubts := _doubts(items):
+        console.print(Text(doubts, style="dim"))
+
+
+def _doubts(items: Iterable[Difference]) -> str:
+    """Why intervals are marked, or nothing."""
+    doubts: dict[str, list[str]] = {}
+    for item in items:
+        if item.is_doubtful:
+            doubts.setdefault(item.test.doubt, []).append(item.metric.title)
+    if not doubts:
+        return ""
+    reasons = "; ".join(
+        why if len(doubts) == 1 and len(names) > 3 else f"{why}: {', '.join(names)}"
+        for why, names in doubts.items()
+    )
+    return f"? the interval is unreliable ({reasons})"
 
 
 def print_comparison(console: Console, comparison: Comparison) -> None:
@@ -113,6 +204,13 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
         console.print(Text(f"  {change.words}"))
     console.print(f"Paired over {comparison.prompts} prompts", highlight=False)
     console.print(difference_table(comparison.before, comparison.after, comparison.differences))
+    print_doubts(console, comparison.differences)
+    console.print()
+    console.print(_evidence(comparison.differences))
+    console.print(Text(_coupling_line(comparison.differences), style="dim"))
+    console.print()
+    if not comparison.samples:
+        return
     samples = Table(title="side by side", show_lines=True)
     for heading in ("prompt", comparison.before, comparison.after):
         samples.add_column(heading, overflow="fold", ratio=1 if heading == "prompt" else 3)

@@ -1,5 +1,28 @@
-"""Statistics of versions: paired intervals over prompts."""
+"""Statistics of versions: paired tests over prompts, corrections, and what more would show."""
 
-from ethogram.stats.bootstrap import Interval, bootstrap, paired_bootstrap
+from ethogram.stats.coupling import Coupling, coupling
+from ethogram.stats.interval import Interval, bootstrap
+from ethogram.stats.multiple import adjust
+from ethogram.stats.paired import PairedTest, paired
+from ethogram.stats.permutation import swap_test
+from ethogram.stats.planning import More, Spread, detectable, more_samples
+from ethogram.stats.split import split_prompts
+from ethogram.stats.superiority import Superiority, superiority
 
-__all__ = ["Interval", "bootstrap", "paired_bootstrap"]
+__all__ = [
+    "Coupling",
+    "Interval",
+    "More",
+    "PairedTest",
+    "Spread",
+    "Superiority",
+    "adjust",
+    "bootstrap",
+    "coupling",
+    "detectable",
+    "more_samples",
+    "paired",
+    "split_prompts",
+    "superiority",
+    "swap_test",
+]

@@ -1,95 +1,107 @@
-"""Bootstrap: intervals over prompts from additive parts. Knows arrays; knows no metric or version.
+"""Bootstrap: how a value varies when prompts, and samples within them, are drawn again.
 
-Prompts, not outputs, are resampled: the samples of one prompt resemble each other, so treating them
-as independent would make every interval too narrow (Koehn 2004; Miller 2024, arXiv:2411.00640).
+Knows arrays; knows no metric or version. Prompts are resampled before outputs: the samples of one
+prompt resemble each other, so treating them as independent would make every interval too narrow
+(Koehn 2004; Miller 2024, arXiv:2411.00640).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-#: Summed parts [..., k] to the group's value [...].
+Indices = np.ndarray[Any, np.dtype[np.int64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+#: Summed or averaged parts [..., k] to the group's value [...].
 Aggregate = Callable[[Array], Array]
 
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """An estimate with the bounds of its confidence interval; NaN where it cannot be known."""
-
-    estimate: float
-    low: float
-    high: float
+#: Numbers held at once while resampling; 4 million take 32 MB.
+CHUNK = 4_000_000
 
 
-def bootstrap(
-    parts: Array,
-    aggregate: Aggregate,
-    *,
-    resamples: int = 2000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> Interval:
-    """Percentile interval of one group's value (Efron and Tibshirani 1993, section 13.3).
+def draw_twice(
+    before: Array, after: Array, *, resamples: int, seed: int
+) -> Iterator[tuple[Array, Array]]:
+    """Hierarchical resamples of two versions: prompts with replacement, then samples within them.
+
+    A sample index that both versions have is drawn for both at once, so that what they share (the
+    prompt, the noise) stays shared. Where the two have different indices for a prompt, each draws
+    from its own; a single output stands for itself.
 
     Args:
-        parts: [prompts, k], the additive parts of each prompt.
-        aggregate: from summed parts [..., k] to values [...].
-        resamples: bootstrap replicates; 2000 puts the 2.5 % bound within about 0.3 points.
-        seed: of the resampling.
-        confidence: coverage aimed at.
+        before: [prompts, samples, k]; rows of NaN where a sample is absent. Each prompt has one.
+        after: [prompts, samples', k], likewise.
+        resamples: how many.
+        seed: of the draws.
+
+    Yields:
+        Prompt means of both versions in a run of resamples: two arrays [resamples', prompts, k].
     """
-    weights = _weights(len(parts), resamples, seed)
-    estimate = float(aggregate(parts.sum(axis=0)))
-    return _interval(estimate, aggregate(weights @ parts), confidence)
-
-
-def paired_bootstrap(
-    parts_a: Array,
-    parts_b: Array,
-    aggregate: Aggregate,
-    *,
-    resamples: int = 2000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> Interval:
-    """Percentile interval of value(b) - value(a) when both were measured on the same prompts.
-
-    Args:
-        parts_a: [prompts, k], row i from prompt i under the first version.
-        parts_b: [prompts, k], row i from the same prompt under the second.
-        aggregate: from summed parts [..., k] to values [...].
-        resamples: bootstrap replicates.
-        seed: of the resampling.
-        confidence: coverage aimed at.
-
-    Raises:
-        ValueError: the two arrays do not have the same shape.
-    """
-    if parts_a.shape != parts_b.shape:
-        raise ValueError(f"parts differ in shape: {parts_a.shape} and {parts_b.shape}")
-    weights = _weights(len(parts_a), resamples, seed)
-    estimate = float(aggregate(parts_b.sum(axis=0)) - aggregate(parts_a.sum(axis=0)))
-    replicates = aggregate(weights @ parts_b) - aggregate(weights @ parts_a)
-    return _interval(estimate, replicates, confidence)
-
-
-def _weights(prompts: int, resamples: int, seed: int) -> Array:
-    """How often each prompt is drawn in each resample: [resamples, prompts]."""
     generator = np.random.default_rng(seed)
-    return generator.multinomial(prompts, np.full(prompts, 1 / prompts), size=resamples).astype(
-        np.float64
-    )
+    prompts = len(before)
+    packed = [_packed(parts) for parts in (before, after)]
+    samples = max(rows.shape[1] for rows, _ in packed)
+    same = _same_indices(before, after)
+    more = packed[0][1] > packed[1][1]  # Whoever has more uses the first stream, in either order.
+    share = max(1, CHUNK // (prompts * samples * before.shape[2] * 2))
+    for start in range(0, resamples, share):
+        size = (min(share, resamples - start), prompts)
+        chosen = generator.integers(0, prompts, size=size)
+        luck = generator.random((*size, samples))
+        other = luck if same.all() else generator.random((*size, samples))
+        lucks = [np.where((same | rich)[chosen][..., None], luck, other) for rich in (more, ~more)]
+        first, second = (
+            _resampled(rows, counts, chosen, each)
+            for (rows, counts), each in zip(packed, lucks, strict=True)
+        )
+        yield first, second
 
 
-def _interval(estimate: float, replicates: Array, confidence: float) -> Interval:
-    usable = replicates[np.isfinite(replicates)]
-    if not np.isfinite(estimate) or len(usable) < len(replicates) / 2:
-        return Interval(estimate, float("nan"), float("nan"))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(usable, [tail, 1 - tail])
-    return Interval(estimate, float(low), float(high))
+def present(parts: Array) -> Mask:
+    """Which samples are there: [prompts, samples]."""
+    return np.asarray(~np.isnan(parts).any(axis=-1))
+
+
+def prompt_means(parts: Array) -> Array:
+    """The mean parts of each prompt over the samples it has: [prompts, k]."""
+    mask = present(parts)[..., None]
+    means: Array = np.where(mask, parts, 0.0).sum(axis=1) / mask.sum(axis=1)
+    return means
+
+
+def _packed(parts: Array) -> tuple[Array, Indices]:
+    """The samples that are there moved to the front, zeros behind, and how many there are."""
+    mask = present(parts)
+    order = np.argsort(~mask, axis=1, kind="stable")
+    rows = np.take_along_axis(np.where(mask[..., None], parts, 0.0), order[..., None], axis=1)
+    counts = mask.sum(axis=1)
+    return rows[:, : counts.max()], counts
+
+
+def _same_indices(before: Array, after: Array) -> Mask:
+    """The prompts for which both versions have the very same sample indices: [prompts]."""
+    a, b = present(before), present(after)
+    samples = max(a.shape[1], b.shape[1])
+    wide = [np.pad(mask, ((0, 0), (0, samples - mask.shape[1]))) for mask in (a, b)]
+    return np.asarray((wide[0] == wide[1]).all(axis=1))
+
+
+def _resampled(rows: Array, counts: Indices, chosen: Indices, luck: Array) -> Array:
+    """The mean parts of each chosen prompt over as many redrawn samples as it has.
+
+    Shapes: rows [prompts, samples, k], counts [prompts], chosen [resamples, prompts], luck
+    [resamples, prompts, at least samples] in [0, 1). Result [resamples, prompts, k].
+    """
+    size = counts[chosen]
+    if rows.shape[1] == 1:
+        single: Array = rows[chosen, 0]
+        return single
+    total = np.zeros((*chosen.shape, rows.shape[2]))
+    for sample in range(rows.shape[1]):
+        pick = (luck[..., sample] * size).astype(np.int64)
+        total += rows[chosen, pick] * (sample < size)[..., None]
+    means: Array = total / size[..., None]
+    return means

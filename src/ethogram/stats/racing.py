@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from ethogram.stats.bootstrap import Aggregate, Array
+from ethogram.stats.multiple import adjust
+from ethogram.stats.student import t_cdf
 
 #: With fewer prompts a spread is too uncertain for the small p-values that a race asks for.
 LEAST_PROMPTS = 6
@@ -108,8 +110,6 @@ def beaten_p_values(objectives: Sequence[Objective]) -> Array:
     Returns:
         [settings, settings]: row against column; 1 where nothing speaks for the row.
     """
-    from scipy.stats import t as student
-
     settings, prompts = objectives[0].parts.shape[:2]
     worst = np.zeros((settings, settings))
     for objective in objectives:
@@ -118,10 +118,18 @@ def beaten_p_values(objectives: Sequence[Objective]) -> Array:
             gains = merits[one] - merits  # [settings, prompts]
             with np.errstate(invalid="ignore", divide="ignore"):
                 error = gains.std(axis=1, ddof=1) / np.sqrt(prompts)
-                p = student.sf(gains.mean(axis=1) / error, prompts - 1)
-            p = np.where((gains == 0).all(axis=1), -1.0, np.nan_to_num(p, nan=1.0))
+                ratios = gains.mean(axis=1) / error
+            p = np.array([_above(ratio, prompts - 1) for ratio in ratios])
+            p = np.where((gains == 0).all(axis=1), -1.0, p)
             worst[one] = np.maximum(np.where(worst[one] == 0, -1.0, worst[one]), p)
     return np.where(worst < 0, 1.0, worst)  # Equal on everything: nothing speaks for either.
+
+
+def _above(ratio: float, freedom: int) -> float:
+    """The share of Student's t above a ratio; of 0 / 0 nothing is known."""
+    if np.isinf(ratio):
+        return float(ratio < 0)
+    return 1.0 if np.isnan(ratio) else t_cdf(-ratio, freedom)
 
 
 def race(objectives: Sequence[Objective], *, error: float, looks: int) -> list[int | None]:
@@ -146,15 +154,8 @@ def race(objectives: Sequence[Objective], *, error: float, looks: int) -> list[i
     against = beaten_p_values(objectives)
     by = against.argmin(axis=0)
     p = np.minimum(against.min(axis=0) * (settings - 1), 1.0)
-    beaten = p <= _cut(p, error / looks)
+    beaten = adjust(p, "bh") <= error / looks
     return [int(by[setting]) if beaten[setting] else None for setting in range(settings)]
-
-
-def _cut(p: Array, rate: float) -> float:
-    """The largest p-value that Benjamini and Hochberg reject; -1 if none."""
-    ascending = np.sort(p)
-    passing = ascending <= rate * np.arange(1, len(p) + 1) / len(p)
-    return float(ascending[passing.nonzero()[0].max()]) if passing.any() else -1.0
 
 
 def pareto_front(merits: Array) -> list[int]:

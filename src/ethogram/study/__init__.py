@@ -1,13 +1,14 @@
 """The verbs: run, compare, init, import, export; joins the rooms above it."""
 
-from ethogram.study.compare import Comparison, Difference, compare
+from ethogram.study.compare import Comparison, compare
+from ethogram.study.difference import Difference, difference, differences
 from ethogram.study.files import export, import_outputs, init
 from ethogram.study.landscape import Landscape
 from ethogram.study.look import Shown, diff, show
+from ethogram.study.promote import promote
 from ethogram.study.record import OnProgress, Progress, VersionProgress
 from ethogram.study.result import RunResult, VersionResult, summarise
 from ethogram.study.run import run
-from ethogram.study.promote import promote
 from ethogram.study.sweep import sweep
 from ethogram.study.workspace import Part, Study
 
@@ -25,6 +26,8 @@ __all__ = [
     "VersionResult",
     "compare",
     "diff",
+    "difference",
+    "differences",
     "export",
     "import_outputs",
     "init",

@@ -7,65 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from ethogram.errors import SpecError
-from ethogram.metrics import Metric, Output
+from ethogram.metrics import Output
 from ethogram.spec import Change, diff_versions
-from ethogram.stats import paired_bootstrap
+from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import Measured, measure, metric_names
 from ethogram.study.workspace import Study
-
-RESAMPLES = 5000
-#: Seed of the bootstrap, fixed so that every number of a log can be derived again.
-BOOTSTRAP_SEED = 20260101
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One metric of two versions: after minus before, with its 95 % interval over prompts."""
-
-    metric: Metric
-    before: float
-    after: float
-    low: float
-    high: float
-
-    @property
-    def estimate(self) -> float:
-        """After minus before."""
-        return self.after - self.before
-
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the interval lies wholly on one side of zero."""
-        return self.low > 0 or self.high < 0
-
-    @property
-    def verdict(self) -> str:
-        """better, worse, changed (no direction) or no clear change."""
-        if not self.excludes_zero:
-            return "no clear change"
-        if self.metric.direction == "none":
-            return "changed"
-        rose = self.estimate > 0
-        return "better" if rose == (self.metric.direction == "higher") else "worse"
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data; NaN becomes null."""
-        numbers = {
-            "before": self.before,
-            "after": self.after,
-            "difference": self.estimate,
-            "low": self.low,
-            "high": self.high,
-        }
-        return {
-            "metric": self.metric.name,
-            "unit": self.metric.unit,
-            **{key: None if np.isnan(value) else value for key, value in numbers.items()},
-            "verdict": self.verdict,
-        }
 
 
 @dataclass(frozen=True)
@@ -143,49 +89,16 @@ def compare(
     """
     names = tuple(metrics or metric_names(study))
     first, second = measure(study, before, names), measure(study, after, names)
-    differences = [difference(first[name], second[name], before, after) for name in names]
+    coupled = study.coupled(before, after)
+    found = differences(first, second, names, before, after, coupled=coupled)
     pairs = _side_by_side(next(iter(first.values())), next(iter(second.values())))
     return Comparison(
         before=before,
         after=after,
         changes=diff_versions(study.spec.version(before), study.spec.version(after)),
-        differences=differences,
+        differences=list(found.values()),
         samples=pairs[: samples or None] if samples else [],
         prompts=len({pair.prompt_id for pair in pairs}),
-    )
-
-
-def difference(first: Measured, second: Measured, before: str, after: str) -> Difference:
-    """The paired difference of one metric over the prompts that both versions have.
-
-    Raises:
-        SpecError: the versions share no prompt.
-    """
-    ids_a, parts_a = first.parts_by_prompt()
-    ids_b, parts_b = second.parts_by_prompt()
-    row_b = {prompt: row for row, prompt in enumerate(ids_b)}
-    shared = [(row, row_b[prompt]) for row, prompt in enumerate(ids_a) if prompt in row_b]
-    if not shared:
-        raise SpecError(
-            "they share no prompt",
-            where=f"{before} and {after}",
-            mend="compare versions that run on the same suite",
-        )
-    rows_a, rows_b = (list(rows) for rows in zip(*shared, strict=True))
-    metric = first.metric
-    interval = paired_bootstrap(
-        parts_a[rows_a],
-        parts_b[rows_b],
-        metric.aggregate,
-        resamples=RESAMPLES,
-        seed=BOOTSTRAP_SEED,
-    )
-    return Difference(
-        metric=metric,
-        before=float(metric.aggregate(parts_a[rows_a].sum(axis=0))),
-        after=float(metric.aggregate(parts_b[rows_b].sum(axis=0))),
-        low=interval.low,
-        high=interval.high,
     )
 
 

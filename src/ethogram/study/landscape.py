@@ -11,7 +11,7 @@ from typing import Any
 from ethogram.metrics import Metric
 from ethogram.spec.space import Setting
 from ethogram.spec.version import Version
-from ethogram.study.compare import Difference
+from ethogram.study.difference import Difference
 from ethogram.study.result import Computed
 
 
@@ -75,22 +75,28 @@ class Confirmation:
     """The chosen setting against the parent on prompts that had no part in choosing it.
 
     Attributes:
+        goals: what was to get better.
         prompts: how many.
         differences: one per goal, after minus before.
     """
 
+    goals: Sequence[Goal]
     prompts: int
     differences: Sequence[Difference]
 
     @property
     def better(self) -> list[Difference]:
-        """Goals that are better beyond doubt."""
-        return [d for d in self.differences if d.verdict == "better"]
+        """Goals that are better beyond doubt, also where that takes the goal's own direction."""
+        return [d for d in self.differences if d.is_clear and self._gain(d) > 0]
 
     @property
     def worse(self) -> list[Difference]:
         """Goals that are worse beyond doubt."""
-        return [d for d in self.differences if d.verdict == "worse"]
+        return [d for d in self.differences if d.is_clear and self._gain(d) < 0]
+
+    def _gain(self, difference: Difference) -> float:
+        goal = next(goal for goal in self.goals if goal.metric == difference.metric)
+        return difference.estimate if goal.higher_is_better else -difference.estimate
 
     @property
     def holds(self) -> bool:

@@ -55,6 +55,22 @@ class Measured:
         parts = np.array([np.mean(np.array(rows), axis=0) for rows in ids.values()], dtype=float)
         return list(ids), parts
 
+    def parts_by_sample(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]]:
+        """Prompt ids and the parts of each output: [prompts, sample indices, parts].
+
+        Rows of NaN stand where a prompt has no sample of that index.
+        """
+        rows = {
+            prompt: row
+            for row, prompt in enumerate(dict.fromkeys(each.prompt_id for each in self.outputs))
+        }
+        indices = 1 + max((output.sample_index for output in self.outputs), default=0)
+        width = len(self.scores[0].parts) if self.scores else 0
+        parts = np.full((len(rows), indices, width), np.nan)
+        for output, score in zip(self.outputs, self.scores, strict=True):
+            parts[rows[output.prompt_id], output.sample_index] = score.parts
+        return list(rows), parts
+
 
 def metric_names(study: Study) -> tuple[str, ...]:
     """The metrics of the study's table."""

@@ -9,7 +9,7 @@ from typing import Any
 from ethogram.errors import SpecError
 from ethogram.files import write_whole
 from ethogram.spec.version import VERSION_NAME
-from ethogram.study.compare import Difference
+from ethogram.study.difference import Difference
 from ethogram.study.landscape import Goal, Landscape
 from ethogram.study.workspace import Study
 

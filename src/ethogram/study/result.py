@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ethogram.metrics import Metric, get
-from ethogram.study.compare import Difference, difference
+from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import measure, metric_names
 from ethogram.study.workspace import Study
 
@@ -161,12 +161,16 @@ def summarise(
     rows = []
     for name in names:
         parent = parents[name]
-        differences = {}
+        found: dict[str, Difference] = {}
         if parent in ready:
-            differences = {
-                column: difference(ready[parent][column], ready[name][column], parent, name)
-                for column in columns
-            }
+            found = differences(
+                ready[parent],
+                ready[name],
+                columns,
+                parent,
+                name,
+                coupled=study.coupled(parent, name),
+            )
         rows.append(
             VersionResult(
                 version=name,
@@ -174,7 +178,7 @@ def summarise(
                 parent=parent,
                 work=_with_reused(study, name, (made or {}).get(name, Made())),
                 values={column: ready[name][column].value for column in columns},
-                differences=differences,
+                differences=found,
             )
         )
     return RunResult(

@@ -18,6 +18,7 @@ from ethogram.errors import SpecError
 from ethogram.metrics import get
 from ethogram.spec.space import Axis, Setting, apply, distinct
 from ethogram.spec.version import Version
+from ethogram.stats import split_prompts
 from ethogram.stats.racing import (
     LEAST_PROMPTS,
     Objective,
@@ -26,8 +27,7 @@ from ethogram.stats.racing import (
     pareto_front,
     race,
 )
-from ethogram.stats.tests import split_prompts
-from ethogram.study.compare import difference
+from ethogram.study.difference import differences
 from ethogram.study.landscape import Confirmation, Goal, Landscape, Point
 from ethogram.study.measure import Measured, measure
 from ethogram.study.proposing import SEARCHES, GridProposer, OptunaProposer, Proposer, Search
@@ -154,14 +154,21 @@ def _goals(study: Study, base: str, names: Sequence[str]) -> list[Goal]:
 
 def _halves(study: Study, base: str) -> tuple[frozenset[str], frozenset[str]]:
     ids = [item.id for item in study.suite(base).prompts]
-    selection, rest = split_prompts(ids)
-    if min(len(selection), len(rest)) < LEAST_PROMPTS:
-        raise SpecError(
-            f"{len(ids)} prompts are too few: one half chooses and the other proves",
-            where=str(study.spec.suite_path(base)),
-            mend=f"use a suite of at least {2 * LEAST_PROMPTS} prompts",
+    halves = (frozenset[str](), frozenset[str]())
+    if len(ids) >= 2 * LEAST_PROMPTS:
+        chooses = split_prompts(ids)
+        pairs = list(zip(ids, chooses, strict=True))
+        halves = (
+            frozenset(name for name, one in pairs if one),
+            frozenset(name for name, one in pairs if not one),
         )
-    return frozenset(selection), frozenset(rest)
+    if min(map(len, halves)) < LEAST_PROMPTS:
+        raise SpecError(
+            f"{len(ids)} prompts are too few: some choose the setting and the others prove it",
+            where=str(study.spec.suite_path(base)),
+            mend=f"use a larger suite, so that {LEAST_PROMPTS} prompts fall to each side",
+        )
+    return halves
 
 
 @dataclass
@@ -317,11 +324,18 @@ class _Sweep:
         self.made += self.maker.make(view, [self.base, chosen.name], part).values()
         before = measure(view, self.base, self.names, part)
         after = measure(view, chosen.name, self.names, part)
+        found = differences(
+            before,
+            after,
+            self.names,
+            self.base,
+            chosen.name,
+            coupled=view.coupled(self.base, chosen.name),
+        )
         return Confirmation(
+            goals=self.goals,
             prompts=len(self.rest),
-            differences=[
-                difference(before[name], after[name], self.base, chosen.name) for name in self.names
-            ],
+            differences=list(found.values()),
         )
 
 

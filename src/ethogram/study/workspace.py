@@ -146,6 +146,16 @@ class Study:
             self._model_identities[reference] = identity(reference)
         return self._model_identities[reference]
 
+    def coupled(self, first: str, second: str) -> bool:
+        """Whether two versions meet the same noise at the same prompt and sample index.
+
+        Greedy decoding meets none, and nobody knows the noise of outputs made elsewhere.
+        """
+        return self.spec.settings.coupling == "prompt" and all(
+            version.decoding.is_stochastic and not version.outputs
+            for version in (self.spec.version(first), self.spec.version(second))
+        )
+
     def requests(self, version: str, part: Part = WHOLE) -> list[Request]:
         """The requests of a version, in suite order.
 

@@ -1,0 +1,68 @@
+"""Interval: one group's value and where it lies over prompts. Knows arrays only."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ethogram.stats.bootstrap import Aggregate
+from ethogram.stats.influence import gradient, standard_error
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with the bounds of its confidence interval; NaN where it cannot be known."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+def bootstrap(
+    parts: Array,
+    aggregate: Aggregate,
+    *,
+    resamples: int = 1999,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> Interval:
+    """Symmetric studentised interval of one group's value (Hall 1988).
+
+    Args:
+        parts: [prompts, k], the mean parts of each prompt.
+        aggregate: mean parts [..., k] to values [...], smooth.
+        resamples: bootstrap replicates of the prompts.
+        seed: of the resampling.
+        confidence: coverage aimed at.
+    """
+    value, error = _value_and_error(parts, aggregate)
+    if len(parts) < 2 or not np.isfinite(value) or not np.isfinite(error):
+        return Interval(float(value), math.nan, math.nan)
+    chosen = np.random.default_rng(seed).integers(0, len(parts), size=(resamples, len(parts)))
+    values, errors = _value_and_error(parts[chosen], aggregate)
+    reach = error * critical(np.abs(values - value), errors, confidence)
+    return Interval(float(value), float(value - reach), float(value + reach))
+
+
+def critical(distances: Array, errors: Array, confidence: float) -> float:
+    """How many of their standard errors `confidence` of the resamples stay within.
+
+    Resamples without any spread (rare events of few prompts) count as infinitely far off.
+    """
+    with np.errstate(all="ignore"):
+        ratios = np.where(distances == 0, 0.0, distances / errors)
+    ratios = np.nan_to_num(ratios, nan=np.inf, posinf=np.inf)
+    return float(np.quantile(ratios, confidence, method="higher"))
+
+
+def _value_and_error(parts: Array, aggregate: Aggregate) -> tuple[Array, Array]:
+    """Values [...] and their standard errors [...] of parts [..., prompts, k]."""
+    mean = parts.mean(axis=-2)
+    with np.errstate(all="ignore"):
+        pulls = np.einsum("...pk,...k->...p", parts, gradient(mean, aggregate))
+        return aggregate(mean), standard_error(pulls - pulls.mean(axis=-1, keepdims=True))

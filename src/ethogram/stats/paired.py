@@ -1,0 +1,256 @@
+"""Paired: two versions compared on the same prompts and sample indices. Knows arrays only."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ethogram.stats.bootstrap import Aggregate, draw_twice, present, prompt_means
+from ethogram.stats.coupling import Coupling, coupling, unmeasured
+from ethogram.stats.influence import gradient, influences, standard_error
+from ethogram.stats.interval import critical
+from ethogram.stats.permutation import swap_test
+from ethogram.stats.planning import Spread, detectable
+from ethogram.stats.student import t_quantile
+from ethogram.stats.superiority import Superiority, superiority
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+#: An interval of fewer prompts, or that rests on fewer that differ, is marked as unreliable: below
+#: these its coverage in benchmarks/calibration.py leaves 93 to 97 %.
+FEWEST_PROMPTS = 10
+FEWEST_DIFFERING = 5
+#: Differences smaller than this share of the values they come from are rounding.
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTest:
+    """Two versions under one metric; NaN where something cannot be known.
+
+    Attributes:
+        before: value of the first version.
+        after: value of the second.
+        low: lower bound of the interval around after minus before.
+        high: upper bound.
+        confidence: coverage aimed at.
+        p: two-sided p-value of swapping the versions of prompts.
+        error: standard error of the difference over prompts.
+        spread: where its variance comes from.
+        effect: mean difference of prompts in their standard deviations (Cohen's d_z), with Hedges'
+            correction for few prompts.
+        superiority: how often the second scores higher.
+        coupling: what shared noise saved.
+        prompts: on which the metric says something.
+        differing: on how many prompts the difference rests: all alike, it is their number; a few
+            large among many small, hardly more than those few.
+        doubt: why the interval is unreliable; empty if it is not.
+    """
+
+    before: float
+    after: float
+    low: float
+    high: float
+    confidence: float
+    p: float
+    error: float
+    spread: Spread
+    effect: float
+    superiority: Superiority
+    coupling: Coupling
+    prompts: int
+    differing: float
+    doubt: str
+
+    @property
+    def estimate(self) -> float:
+        """After minus before."""
+        return self.after - self.before
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the interval is as sure as it says."""
+        return not self.doubt
+
+    @property
+    def detectable(self) -> float:
+        """The smallest true difference that these prompts show four times in five."""
+        return detectable(self.spread, level=1 - self.confidence)
+
+
+def paired(
+    before: Array,
+    after: Array,
+    aggregate: Aggregate,
+    *,
+    coupled: bool = False,
+    resamples: int = 1999,
+    draws: int = 9999,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> PairedTest:
+    """Test value(after) - value(before), both measured on the same prompts.
+
+    The interval is a symmetric studentised bootstrap (Hall 1988; Davison and Hinkley 1997, sections
+    2.4 and 3.8): prompts are drawn again, then samples within them, and each resample's distance
+    from the difference is measured in its own standard error. Drawing samples as well makes
+    resamples vary more than the data do; as their standard errors grow alike, it cancels out.
+    Percentile intervals are too narrow with prompts alone and too wide with both
+    (docs/statistics.md).
+
+    Args:
+        before: [prompts, samples, k], parts of each output; rows of NaN where a sample is absent.
+        after: [prompts, samples', k], row i of the same prompt; equal sample indices are pairs.
+        aggregate: mean parts [..., k] to values [...], smooth, NaN where nothing applies.
+        coupled: whether a sample index has the same noise in both versions.
+        resamples: of the bootstrap; 1999 leave the bounds uncertain by 2 to 3 % of their distance.
+        draws: of the permutation test, where it cannot try all.
+        seed: of both.
+        confidence: coverage aimed at.
+
+    Raises:
+        ValueError: the shapes do not fit, or a prompt has no sample.
+    """
+    if len(before) != len(after) or before.shape[2:] != after.shape[2:]:
+        raise ValueError(f"parts differ in shape: {before.shape} and {after.shape}")
+    if not (present(before).any(axis=1) & present(after).any(axis=1)).all():
+        raise ValueError("every prompt needs a sample under both versions")
+    # Prompts to which the metric applies under neither version say nothing.
+    told = (np.nan_to_num(before).any(axis=(1, 2))) | (np.nan_to_num(after).any(axis=(1, 2)))
+    before, after = before[told], after[told]
+    means_a, means_b = prompt_means(before), prompt_means(after)
+    if len(before) < 2:
+        return _unknown(_value(means_a, aggregate), _value(means_b, aggregate), before, confidence)
+    difference, pulls = influences(means_a, means_b, aggregate)
+    value_a, value_b = _value(means_a, aggregate), _value(means_b, aggregate)
+    if not np.isfinite(pulls).all():
+        return _unknown(value_a, value_b, before, confidence)
+    pulls = _without_rounding(pulls, max(abs(value_a), abs(value_b)))
+    contributions = _without_rounding(pulls + difference, max(abs(value_a), abs(value_b)))
+    error = float(standard_error(pulls))
+    reach = _critical(before, after, aggregate, float(difference), resamples, seed, confidence)
+    bound = error * (reach or t_quantile((1 + confidence) / 2, len(before) - 1))
+    differing = _effective(contributions)
+    scores_a, scores_b = (
+        np.einsum("psk,k->ps", parts, gradient(means.mean(axis=0), aggregate))
+        for parts, means in ((before, means_a), (after, means_b))
+    )  # [prompts, samples], each output's share in its version's value
+    return PairedTest(
+        before=value_a,
+        after=value_b,
+        low=value_b - value_a - bound,
+        high=value_b - value_a + bound,
+        confidence=confidence,
+        p=swap_test(means_a, means_b, aggregate, draws=draws, seed=seed),
+        error=error,
+        spread=_spread(scores_a, scores_b, pulls),
+        effect=_effect(float(difference), error, len(before)),
+        superiority=superiority(aggregate(before), aggregate(after), coupled=coupled),
+        coupling=coupling(scores_a, scores_b, resamples=resamples, seed=seed)
+        if coupled
+        else unmeasured("no shared noise"),
+        prompts=len(before),
+        differing=differing,
+        doubt=_doubt(len(before), differing, bounded=reach is not None),
+    )
+
+
+def _value(means: Array, aggregate: Aggregate) -> float:
+    with np.errstate(all="ignore"):
+        return float(aggregate(means.mean(axis=0))) if len(means) else math.nan
+
+
+def _without_rounding(values: Array, scale: float) -> Array:
+    """Exactly zero where a prompt's difference is nothing but rounding."""
+    cleaned: Array = np.where(np.abs(values) <= _ROUNDING * max(scale, 1e-300), 0.0, values)
+    return cleaned
+
+
+def _critical(
+    before: Array,
+    after: Array,
+    aggregate: Aggregate,
+    difference: float,
+    resamples: int,
+    seed: int,
+    confidence: float,
+) -> float | None:
+    """How many standard errors the interval reaches; None where no number would do."""
+    distances, errors = [], []
+    for first, second in draw_twice(before, after, resamples=resamples, seed=seed):
+        differences, pulls = influences(first, second, aggregate)
+        distances.append(np.abs(differences - difference))
+        errors.append(standard_error(pulls))
+    reach = critical(np.concatenate(distances), np.concatenate(errors), confidence)
+    return reach if np.isfinite(reach) and reach > 0 else None
+
+
+def _effective(contributions: Array) -> float:
+    """The number of prompts that a sum rests on: its participation ratio, (sum |c|)² / sum c²."""
+    square = float((contributions**2).sum())
+    return float(np.abs(contributions).sum()) ** 2 / square if square > 0 else 0.0
+
+
+def _effect(difference: float, error: float, prompts: int) -> float:
+    """Hedges (1981): 1 - 3 / (4 (n - 1) - 1) takes the bias out of the standardised difference."""
+    if error == 0:
+        return 0.0 if difference == 0 else math.copysign(math.inf, difference)
+    return difference / (error * math.sqrt(prompts)) * (1 - 3 / (4 * (prompts - 1) - 1))
+
+
+def _spread(scores_a: Array, scores_b: Array, pulls: Array) -> Spread:
+    """Split the variance of prompts' differences into that of prompts and that of samples."""
+    counts = np.maximum((~np.isnan(scores_a)).sum(axis=1), (~np.isnan(scores_b)).sum(axis=1))
+    if scores_a.shape == scores_b.shape and (np.isnan(scores_a) == np.isnan(scores_b)).all():
+        noise = _noise(scores_b - scores_a)
+    else:
+        noise = _noise(scores_a) + _noise(scores_b)
+    total = float(pulls.var(ddof=1))
+    prompts, samples = len(pulls), float(1 / np.mean(1 / counts))
+    repeated = counts > 1
+    if not repeated.any():
+        return Spread(math.nan, math.nan, total, prompts, samples)
+    within = float(np.mean((noise * counts)[repeated]))
+    return Spread(max(0.0, total - within / samples), within, total, prompts, samples)
+
+
+def _noise(scores: Array) -> Array:
+    """The variance of each prompt's mean that its samples bring in; zero with one sample."""
+    counts = (~np.isnan(scores)).sum(axis=1)
+    centre = np.nansum(scores, axis=1) / counts
+    squares = np.nansum((scores - centre[:, None]) ** 2, axis=1)
+    noise: Array = squares / np.maximum(counts - 1, 1) / counts
+    return noise
+
+
+def _doubt(prompts: int, differing: float, *, bounded: bool) -> str:
+    if prompts < FEWEST_PROMPTS:
+        return f"only {prompts} prompts"
+    if differing == 0:
+        return "no prompt differs"
+    if differing < FEWEST_DIFFERING or not bounded:
+        return f"rests on {differing:.0f} prompts"
+    return ""
+
+
+def _unknown(before: float, after: float, parts: Array, confidence: float) -> PairedTest:
+    nan = math.nan
+    return PairedTest(
+        before=before,
+        after=after,
+        low=nan,
+        high=nan,
+        confidence=confidence,
+        p=nan,
+        error=nan,
+        spread=Spread(nan, nan, nan, len(parts), nan),
+        effect=nan,
+        superiority=Superiority(nan, nan),
+        coupling=unmeasured("no value"),
+        prompts=len(parts),
+        differing=nan,
+        doubt="too few prompts" if len(parts) < 2 else "not measured in both",
+    )

@@ -1,0 +1,112 @@
+"""Planning: the smallest difference that a comparison can see, and what it takes to see more."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ethogram.stats.student import t_quantile
+
+#: Prompts beyond which nobody plans; a difference that needs more counts as out of reach.
+MAX_PROMPTS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Where the variance of a paired difference comes from.
+
+    Attributes:
+        between: variance of the true differences of prompts; NaN where samples cannot tell.
+        within: variance of one sample's difference around its prompt's; NaN likewise.
+        total: variance of the prompts' mean differences as measured.
+        prompts: measured.
+        samples: per prompt, the harmonic mean where prompts differ.
+    """
+
+    between: float
+    within: float
+    total: float
+    prompts: int
+    samples: float
+
+    def standard_error(self, prompts: int, samples: float) -> float:
+        """Of the difference, with that many prompts and samples per prompt."""
+        if math.isnan(self.total):
+            return math.nan
+        if samples == self.samples or math.isnan(self.within):
+            return math.sqrt(self.total / prompts)
+        return math.sqrt((self.between + self.within / samples) / prompts)
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """What a difference needs to be seen with the power asked for; None where it is out of reach.
+
+    Attributes:
+        prompts: in all, at the samples per prompt of now.
+        samples: per prompt in all, on the prompts of now; None too where a single sample per prompt
+            does not tell how samples vary.
+    """
+
+    prompts: int | None
+    samples: int | None
+
+
+def detectable(spread: Spread, *, power: float = 0.8, level: float = 0.05) -> float:
+    """The smallest true difference that a two-sided test finds with probability `power`.
+
+    (t[1 - level/2] + t[power]) standard errors (Bloom 1995, there for randomised trials).
+    """
+    return _reach(spread.prompts, power, level) * spread.standard_error(
+        spread.prompts, spread.samples
+    )
+
+
+def more_samples(
+    spread: Spread, difference: float, *, power: float = 0.8, level: float = 0.05
+) -> More:
+    """How many prompts, or samples per prompt, would show a true difference of this size.
+
+    Args:
+        spread: of a comparison already made, such as `PairedTest.spread`.
+        difference: to be seen. The measured one is itself uncertain; better is the smallest that
+            would matter.
+        power: probability of seeing it.
+        level: of the two-sided test.
+    """
+    target = abs(difference)
+    if not target > 0 or math.isnan(spread.total):
+        return More(None, None)
+    return More(_prompts(spread, target, power, level), _samples(spread, target, power, level))
+
+
+def _reach(prompts: int, power: float, level: float) -> float:
+    if prompts < 2:
+        return math.inf
+    return t_quantile(1 - level / 2, prompts - 1) + t_quantile(power, prompts - 1)
+
+
+def _prompts(spread: Spread, target: float, power: float, level: float) -> int | None:
+    def enough(prompts: int) -> bool:
+        error = spread.standard_error(prompts, spread.samples)
+        return _reach(prompts, power, level) * error <= target
+
+    low, high = 1, 2
+    while not enough(high):
+        low, high = high, high * 2
+        if high > MAX_PROMPTS:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _samples(spread: Spread, target: float, power: float, level: float) -> int | None:
+    if math.isnan(spread.within):
+        return None
+    allowed = spread.prompts * (target / _reach(spread.prompts, power, level)) ** 2
+    room = allowed - spread.between
+    if room <= 0:  # The prompts differ too much: no number of samples makes up for it.
+        return None
+    return max(1, math.ceil(spread.within / room))

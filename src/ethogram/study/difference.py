@@ -1,0 +1,185 @@
+"""Difference: one metric of two versions, tested on the prompts that both have. Knows no files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ethogram.errors import SpecError
+from ethogram.metrics import Metric
+from ethogram.stats import More, PairedTest, adjust, more_samples, paired
+from ethogram.study.measure import Measured
+
+#: Seed of the resampling, fixed so that every number of a log can be derived again.
+SEED = 20260101
+#: A difference counts where its p-value, adjusted for the metrics beside it, is at most this.
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One metric of two versions: after minus before, with what the prompts can say about it.
+
+    Attributes:
+        metric: what was measured.
+        test: the paired test.
+        p_adjusted: its p-value after Holm's correction for the metrics that it stands among.
+    """
+
+    metric: Metric
+    test: PairedTest
+    p_adjusted: float
+
+    @property
+    def before(self) -> float:
+        """Value of the first version on the prompts that both have."""
+        return self.test.before
+
+    @property
+    def after(self) -> float:
+        """Value of the second version on the same prompts."""
+        return self.test.after
+
+    @property
+    def low(self) -> float:
+        """Lower bound of the 95 % interval."""
+        return self.test.low
+
+    @property
+    def high(self) -> float:
+        """Upper bound of the 95 % interval."""
+        return self.test.high
+
+    @property
+    def estimate(self) -> float:
+        """After minus before."""
+        return self.test.estimate
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval lies wholly on one side of zero."""
+        return self.low > 0 or self.high < 0
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it also stands among its neighbours, on an interval that can be relied on."""
+        return self.excludes_zero and self.test.reliable and self.p_adjusted <= LEVEL
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether there is an interval, and it is unreliable."""
+        return not self.test.reliable and not math.isnan(self.estimate)
+
+    @property
+    def verdict(self) -> str:
+        """Better, worse or changed, with "perhaps" where not clear; or no clear change."""
+        if math.isnan(self.estimate):
+            return "not measured"
+        if not self.excludes_zero:
+            return "no clear change"
+        rose = self.estimate > 0
+        if self.metric.direction == "none":
+            word = "changed"
+        else:
+            word = "better" if rose == (self.metric.direction == "higher") else "worse"
+        return word if self.is_clear else f"perhaps {word}"
+
+    @property
+    def needed(self) -> More:
+        """What would show a difference of the measured size four times in five."""
+        return more_samples(self.test.spread, self.estimate)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; what cannot be known is null."""
+        test = self.test
+        numbers = {
+            "before": self.before,
+            "after": self.after,
+            "difference": self.estimate,
+            "low": self.low,
+            "high": self.high,
+            "p": test.p,
+            "p_adjusted": self.p_adjusted,
+            "standard_error": test.error,
+            "effect_size": test.effect,
+            "after_higher": test.superiority.ordinary,
+            "after_higher_coupled": test.superiority.coupled,
+            "detectable": test.detectable,
+            "coupled_variance": test.coupling.ratio,
+            "coupled_variance_low": test.coupling.low,
+            "coupled_variance_high": test.coupling.high,
+        }
+        needed = self.needed
+        return {
+            "metric": self.metric.name,
+            "unit": self.metric.unit,
+            **{key: value if math.isfinite(value) else None for key, value in numbers.items()},
+            "prompts": test.prompts,
+            "prompts_needed": needed.prompts,
+            "samples_needed": needed.samples,
+            "coupling_unknown": test.coupling.unknown or None,
+            "unreliable": test.doubt or None,
+            "verdict": self.verdict,
+        }
+
+
+def differences(
+    first: Mapping[str, Measured],
+    second: Mapping[str, Measured],
+    names: Sequence[str],
+    before: str,
+    after: str,
+    *,
+    coupled: bool = False,
+) -> dict[str, Difference]:
+    """The differences of several metrics, their p-values adjusted for one another (Holm).
+
+    Args:
+        first: metric name to the scores of the first version.
+        second: of the second.
+        names: the metrics.
+        before: name of the first version, for messages.
+        after: name of the second.
+        coupled: whether the two share their noise at equal sample indices.
+
+    Raises:
+        SpecError: the versions share no prompt.
+    """
+    found = {
+        name: difference(first[name], second[name], before, after, coupled=coupled)
+        for name in names
+    }
+    adjusted = adjust([item.test.p for item in found.values()], "holm")
+    return {
+        name: replace(item, p_adjusted=float(p))
+        for (name, item), p in zip(found.items(), adjusted, strict=True)
+    }
+
+
+def difference(
+    first: Measured, second: Measured, before: str, after: str, *, coupled: bool = False
+) -> Difference:
+    """The paired difference of one metric alone, over the prompts that both versions have.
+
+    Raises:
+        SpecError: the versions share no prompt.
+    """
+    ids_a, parts_a = first.parts_by_sample()
+    ids_b, parts_b = second.parts_by_sample()
+    row_b = {prompt: row for row, prompt in enumerate(ids_b)}
+    shared = [(row, row_b[prompt]) for row, prompt in enumerate(ids_a) if prompt in row_b]
+    if not shared:
+        raise SpecError(
+            "they share no prompt",
+            where=f"{before} and {after}",
+            mend="compare versions that run on the same suite",
+        )
+    rows_a, rows_b = (np.array(rows) for rows in zip(*shared, strict=True))
+    test = paired(
+        parts_a[rows_a], parts_b[rows_b], first.metric.aggregate, coupled=coupled, seed=SEED
+    )
+    return Difference(first.metric, test, test.p)

@@ -1,0 +1,212 @@
+"""Paired tests: against scipy and plain formulas, and their calibration at reduced size."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from benchmarks.calibration import SETTINGS, calibrate, discoveries
+from ethogram.metrics.base import ratio
+from ethogram.stats import more_samples, paired, superiority, swap_test
+from ethogram.stats.bootstrap import prompt_means
+from ethogram.stats.influence import influences, standard_error
+from ethogram.stats.student import t_cdf, t_quantile
+
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def as_parts(values: Any) -> Any:
+    return np.stack([values, np.ones_like(values)], axis=-1)
+
+
+def two(prompts: int, samples: int, shift: float = 0.0, seed: int = 0) -> tuple[Any, Any]:
+    generator = np.random.default_rng(seed)
+    base = generator.normal(size=(prompts, 1))
+    a, b = (base + generator.normal(size=(prompts, samples)) for _ in range(2))
+    return as_parts(a), as_parts(b + shift)
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 5, 11, 99, 1e5])
+def test_student_is_that_of_scipy(freedom: float) -> None:
+    for share in (0.001, 0.2, 0.5, 0.8, 0.975, 0.99995):
+        due = scipy.stats.t.ppf(share, freedom)
+        assert t_quantile(share, freedom) == pytest.approx(due, rel=1e-9, abs=1e-12)
+        assert t_cdf(due, freedom) == pytest.approx(share, rel=1e-9)
+
+
+def test_the_standard_error_of_a_mean_is_the_textbook_one() -> None:
+    a, b = two(30, 4)
+    test = paired(a, b, ratio)
+    means = (b - a)[..., 0].mean(axis=1)
+    assert test.estimate == pytest.approx(means.mean())
+    assert test.error == pytest.approx(scipy.stats.sem(means), rel=1e-6)
+    d_z = means.mean() / means.std(ddof=1)
+    assert test.effect == pytest.approx(d_z * (1 - 3 / (4 * 29 - 1)), rel=1e-6)
+    # Close to Student's interval, which is exact for normal means.
+    theirs = scipy.stats.ttest_1samp(means, 0).confidence_interval()
+    assert (test.low, test.high) == pytest.approx(tuple(theirs), abs=0.03)
+
+
+def test_the_standard_error_of_a_ratio_is_that_of_the_jackknife() -> None:
+    generator = np.random.default_rng(5)
+    a, b = (
+        np.stack([generator.poisson(3, 400), generator.poisson(30, 400) + 1], axis=-1) * 1.0
+        for _ in range(2)
+    )
+    difference, pulls = influences(a, b, ratio)
+    left_out = [ratio(b.sum(0) - b[row]) - ratio(a.sum(0) - a[row]) for row in range(len(a))]
+    jackknife = math.sqrt(399 / 400 * np.sum((np.array(left_out) - np.mean(left_out)) ** 2))
+    assert float(standard_error(pulls)) == pytest.approx(jackknife, rel=0.01)
+    assert float(difference) == pytest.approx(float(ratio(b.sum(0)) - ratio(a.sum(0))))
+
+
+@pytest.mark.parametrize("prompts", [5, 9, 14])
+def test_the_exact_p_value_is_that_of_scipy(prompts: int) -> None:
+    a, b = two(prompts, 3, 0.4, seed=prompts)
+    theirs = scipy.stats.permutation_test(
+        ((b - a)[..., 0].mean(axis=1),),
+        lambda values, axis: np.abs(values.mean(axis=axis)),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=np.inf,
+        alternative="greater",
+    )
+    assert swap_test(prompt_means(a), prompt_means(b), ratio) == pytest.approx(theirs.pvalue)
+
+
+def test_the_drawn_p_value_is_near_the_exact_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = (prompt_means(parts) for parts in two(13, 2, 0.6, seed=4))
+    exact = swap_test(a, b, ratio)
+    monkeypatch.setattr("ethogram.stats.permutation.EXACT_PROMPTS", 0)
+    assert swap_test(a, b, ratio, draws=20_000) == pytest.approx(exact, abs=0.01)
+
+
+def test_ties_are_not_lost_to_rounding() -> None:
+    """Eight of ten prompts rise by the same step: p is that of the sign test."""
+    before = np.full((10, 1), 0.1)
+    after = before + np.array([0.1] * 8 + [-0.1] * 2)[:, None]
+    p = swap_test(as_parts(before)[:, 0], as_parts(after)[:, 0], ratio)
+    assert p == pytest.approx(scipy.stats.binomtest(8, 10).pvalue)
+
+
+def test_pairing_narrows_and_equal_versions_do_not_differ() -> None:
+    generator = np.random.default_rng(1)
+    a = as_parts(generator.normal(scale=5, size=(50, 2)))
+    b = a + as_parts(generator.normal(0.1, 0.01, size=(50, 2))) * np.array([1, 0])
+    assert paired(a, b, ratio).high - paired(a, b, ratio).low < 0.01
+    same = paired(a, a, ratio)
+    assert (same.estimate, same.low, same.high, same.p, same.effect) == (0, 0, 0, 1, 0)
+    assert same.doubt == "no prompt differs"
+
+
+def test_reversing_reverses() -> None:
+    a, b = two(20, 3, 0.2)
+    there, back = paired(a, b, ratio), paired(b, a, ratio)
+    assert (back.low, back.high) == (pytest.approx(-there.high), pytest.approx(-there.low))
+    assert back.p == pytest.approx(there.p, abs=0.02)
+
+
+def test_few_prompts_and_rare_differences_are_marked() -> None:
+    assert paired(*two(6, 4), ratio).doubt == "only 6 prompts"
+    rare = np.zeros((40, 2))
+    rare[:2] = 1
+    test = paired(as_parts(np.zeros((40, 2))), as_parts(rare), ratio)
+    assert test.doubt == "rests on 2 prompts"
+    assert paired(*two(40, 2), ratio).reliable
+
+
+def test_what_cannot_be_known_is_nan() -> None:
+    nothing = np.zeros((12, 2, 2))
+    test = paired(nothing, nothing, ratio)
+    assert np.isnan([test.estimate, test.low, test.p, test.detectable]).all()
+    a, _ = two(12, 2)
+    test = paired(a, np.zeros((12, 2, 2)), ratio)
+    assert test.before == pytest.approx(a[..., 0].mean())
+    assert np.isnan([test.after, test.low, test.p]).all()
+    assert test.doubt == "not measured in both"
+    one = paired(a[:1], a[:1], ratio)
+    assert one.estimate == 0
+    assert np.isnan([one.low, one.p]).all()
+
+
+def test_prompts_to_which_nothing_applies_say_nothing() -> None:
+    a, b = two(20, 2, 0.3)
+    wider = [np.concatenate([parts, np.zeros((30, 2, 2))]) for parts in (a, b)]
+    assert repr(paired(*wider, ratio)) == repr(paired(a, b, ratio))
+
+
+def test_shapes_must_agree() -> None:
+    with pytest.raises(ValueError, match="differ in shape"):
+        paired(np.ones((3, 1, 2)), np.ones((4, 1, 2)), ratio)
+    with pytest.raises(ValueError, match="needs a sample"):
+        paired(np.full((3, 1, 2), np.nan), np.ones((3, 1, 2)), ratio)
+
+
+def test_pairs_of_one_noise_are_told_apart_from_others() -> None:
+    """The second version adds a little to the same noise: it always wins with equal luck."""
+    generator = np.random.default_rng(2)
+    noise = generator.normal(size=(200, 6))
+    seen = superiority(noise, noise + 0.1, coupled=True)
+    assert seen.coupled == 1
+    fresh = scipy.stats.norm.cdf(0.1 / math.sqrt(2))
+    assert seen.ordinary == pytest.approx(fresh, abs=0.02)
+    alone = superiority(noise[:, :1], noise[:, :1] + 0.1, coupled=True)
+    assert math.isnan(alone.ordinary)
+    other = generator.normal(size=(200, 6))
+    theirs = np.mean(
+        [scipy.stats.mannwhitneyu(b, a).statistic / 36 for a, b in zip(noise, other, strict=True)]
+    )
+    mine = superiority(noise, other, coupled=False)
+    assert mine.ordinary == pytest.approx(theirs)
+    assert math.isnan(mine.coupled)
+
+
+def test_variance_is_split_into_prompts_and_samples() -> None:
+    generator = np.random.default_rng(0)
+    taste = 0.7 * generator.normal(size=(4000, 1))
+    a = generator.normal(size=(4000, 3))
+    b = a + taste + 0.5 * generator.normal(size=(4000, 3))
+    spread = paired(as_parts(a), as_parts(b), ratio, resamples=19, draws=19).spread
+    assert spread.between == pytest.approx(0.49, rel=0.06)
+    assert spread.within == pytest.approx(0.25, rel=0.06)
+    greedy = paired(as_parts(a[:, :1]), as_parts(b), ratio, resamples=19, draws=19).spread
+    assert greedy.within == pytest.approx(1.25, rel=0.06)
+    single = paired(as_parts(a[:, :1]), as_parts(b[:, :1]), ratio, resamples=19, draws=19).spread
+    assert math.isnan(single.within)
+    assert more_samples(single, 0.05).samples is None
+
+
+def test_what_is_said_to_be_needed_is_enough_and_no_more() -> None:
+    generator = np.random.default_rng(3)
+
+    def study(prompts: int, samples: int, shift: float) -> Any:
+        taste = 0.5 * generator.normal(size=(prompts, 1))
+        b = shift + taste + generator.normal(size=(prompts, samples))
+        return paired(as_parts(np.zeros_like(b)), as_parts(b), ratio, resamples=19, draws=199)
+
+    pilot = study(2000, 2, 0.3).spread
+    needed = more_samples(pilot, 0.3)
+    assert needed.samples == 1
+    assert needed.prompts is not None
+    found = np.mean([study(needed.prompts, 2, 0.3).p <= 0.05 for _ in range(300)])
+    assert found == pytest.approx(0.8, abs=0.07)
+
+
+@pytest.mark.parametrize("name", ["continuous", "rate of 30 %", "skewed", "ratio of sums"])
+def test_intervals_and_p_values_are_calibrated(name: str) -> None:
+    """400 studies of 24 prompts and 2 samples: shares within three standard errors."""
+    found = calibrate(BY_NAME[name], 24, 2, trials=400, resamples=199)
+    assert 93 - 3 * 1.1 <= found.covered <= 97 + 3 * 1.1
+    assert found.rejected <= 5 + 3 * 1.1
+    assert found.reliable > 90
+
+
+def test_false_discoveries_stay_at_their_rate() -> None:
+    found = discoveries(trials=20, draws=999)
+    assert found["holm_any_false_of_8_metrics"] <= 5 + 3 * 4.9
+    assert found["bh_false_share_of_48_settings"] <= 5 + 3 * 2.5
+    assert found["bh_found_of_8_true"] > 90
