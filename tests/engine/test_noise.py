@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from scipy import stats
+from tests.engine.compiled import draw_by_kernel, library
 
-from ethogram.engine import native, noise
-from ethogram.engine.noise import draw, gumbel, gumbel_numpy, hash_bits, stream_state
+from ethogram.engine import noise
+from ethogram.engine.noise import gumbel, gumbel_numpy, hash_bits, stream_state
 
 DRAWS = 100_000
 #: The draws are fixed by their keys, so a test that passes once always passes. With fewer than
@@ -31,9 +34,21 @@ def mix(word: int) -> int:
     return splitmix64((word - 0x9E3779B97F4A7C15) & WORD)
 
 
+WAYS: dict[str, Any] = {"kernel": draw_by_kernel, "torch": noise.draw}
+
+
+@pytest.fixture(params=WAYS)
+def draw(request: pytest.FixtureRequest) -> Any:
+    """Both ways to a draw: the compiled choice and torch."""
+    if request.param == "kernel":
+        library()
+    return WAYS[request.param]
+
+
 def draws_of(
-    scores: torch.Tensor, keys: range, position: int = 0, at_once: int = 5000
+    draw: Any, scores: torch.Tensor, keys: range, position: int = 0, at_once: int = 5000
 ) -> list[int]:
+    """One token by each key from one row of scores."""
     picked: list[int] = []
     for start in range(0, len(keys), at_once):
         some = list(keys[start : start + at_once])
@@ -90,13 +105,13 @@ def test_noise_has_the_gumbel_distribution() -> None:
 
 @pytest.mark.parametrize("spread", [0.0, 1.0, 4.0])
 @pytest.mark.parametrize("position", [0, 17])
-def test_draws_follow_the_softmax(spread: float, position: int) -> None:
+def test_draws_follow_the_softmax(draw: Any, spread: float, position: int) -> None:
     scores = torch.randn(1, 60, generator=torch.Generator().manual_seed(3)) * spread
-    counts = np.bincount(draws_of(scores, range(DRAWS), position), minlength=60)
+    counts = np.bincount(draws_of(draw, scores, range(DRAWS), position), minlength=60)
     assert chi_square_p(counts, scores.softmax(-1)[0].double().numpy()) > SMALLEST_P
 
 
-def test_draws_along_positions_follow_the_softmax() -> None:
+def test_draws_along_positions_follow_the_softmax(draw: Any) -> None:
     """As in an output: one key, position after position."""
     scores = torch.randn(1, 60, generator=torch.Generator().manual_seed(4))
     picked = draw(scores.expand(DRAWS, -1), [77] * DRAWS, list(range(DRAWS)))
@@ -104,10 +119,10 @@ def test_draws_along_positions_follow_the_softmax() -> None:
     assert chi_square_p(counts, scores.softmax(-1)[0].double().numpy()) > SMALLEST_P
 
 
-def test_truncated_draws_follow_the_softmax_of_the_survivors() -> None:
+def test_truncated_draws_follow_the_softmax_of_the_survivors(draw: Any) -> None:
     scores = torch.randn(1, 60, generator=torch.Generator().manual_seed(5))
     scores[0, ::3] = -torch.inf
-    counts = np.bincount(draws_of(scores, range(DRAWS)), minlength=60)
+    counts = np.bincount(draws_of(draw, scores, range(DRAWS)), minlength=60)
     assert counts[::3].sum() == 0
     assert chi_square_p(counts, scores.softmax(-1)[0].double().numpy()) > SMALLEST_P
 
@@ -130,11 +145,11 @@ def test_neighbouring_streams_are_independent(
 
 
 @pytest.mark.parametrize("axis", ["keys", "positions"])
-def test_joint_draws_of_neighbours_are_independent(axis: str) -> None:
+def test_joint_draws_of_neighbours_are_independent(draw: Any, axis: str) -> None:
     """Pairs of draws of neighbouring streams fill the product distribution."""
     scores = torch.tensor([[0.0, 0.7, -0.5, 1.0]])
     if axis == "keys":
-        drawn = np.array(draws_of(scores, range(DRAWS)))
+        drawn = np.array(draws_of(draw, scores, range(DRAWS)))
     else:
         drawn = draw(scores.expand(DRAWS, -1), [9] * DRAWS, list(range(DRAWS))).numpy()
     pairs = np.bincount(drawn[::2] * 4 + drawn[1::2], minlength=16)
@@ -142,10 +157,10 @@ def test_joint_draws_of_neighbours_are_independent(axis: str) -> None:
     assert chi_square_p(pairs, np.outer(one, one).ravel()) > SMALLEST_P
 
 
-def test_every_token_id_can_be_drawn() -> None:
+def test_every_token_id_can_be_drawn(draw: Any) -> None:
     """Flat scores over 2000 ids: each is drawn about 20 times, and none is out of reach."""
     scores = torch.zeros(1, 2000)
-    counts = np.bincount(draws_of(scores, range(40_000), at_once=2000), minlength=2000)
+    counts = np.bincount(draws_of(draw, scores, range(40_000), at_once=2000), minlength=2000)
     assert counts.min() > 0
     assert chi_square_p(counts, np.full(2000, 1 / 2000)) > SMALLEST_P
 
@@ -161,20 +176,9 @@ def test_the_best_noise_falls_on_all_regions_of_a_large_vocabulary() -> None:
     assert chi_square_p(counts, np.full(64, 1 / 64)) > SMALLEST_P
 
 
-@pytest.fixture(params=["kernel", "torch"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways to a draw: the compiled kernel and torch."""
-    if request.param == "torch":
-        monkeypatch.setattr(native, "library", lambda: None)
-    elif native.library() is None:
-        pytest.skip("no C++ compiler here")
-    return str(request.param)
-
-
-@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("spread", [0.0, 0.02, 1.0, 8.0, 30.0, 1000.0])
 @pytest.mark.parametrize("vocab", [1, 50, 1024, 1025, 5000])
-def test_a_draw_is_the_maximum_of_scores_and_noise(vocab: int, spread: float) -> None:
+def test_a_draw_is_the_maximum_of_scores_and_noise(draw: Any, vocab: int, spread: float) -> None:
     """Both shortcuts (survivors only, wide rows by bound) against the full sum in numpy."""
     generator = torch.Generator().manual_seed(vocab)
     scores = torch.randn(24, vocab, generator=generator) * spread
@@ -189,23 +193,20 @@ def test_a_draw_is_the_maximum_of_scores_and_noise(vocab: int, spread: float) ->
 
 def test_the_kernel_and_torch_draw_the_same_of_many() -> None:
     """50 000 draws from rows of every width: pruned by a table here, by a bound there."""
-    if native.library() is None:
-        pytest.skip("no C++ compiler here")
     scores = torch.randn(250, 1500, generator=torch.Generator().manual_seed(12))
     scores *= torch.linspace(0, 20, 250).unsqueeze(1)
     for key in range(200):
         keys, positions = [key * 250 + row for row in range(250)], [key] * 250
-        kernel = native.draw_tokens(scores, noise._states(keys, positions, scores.device))
+        kernel = draw_by_kernel(scores, keys, positions)
         noisy = scores + gumbel(keys, positions, torch.arange(1500).expand(250, -1))
         assert torch.equal(kernel, noisy.argmax(-1))
 
 
-@pytest.mark.usefixtures("way")
 @given(order=st.permutations(range(12)), cut=st.integers(1, 11))
 @settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_a_draw_does_not_depend_on_order_or_company(order: list[int], cut: int) -> None:
+def test_a_draw_does_not_depend_on_order_or_company(draw: Any, order: list[int], cut: int) -> None:
     scores = torch.randn(12, 1500, generator=torch.Generator().manual_seed(8))
     scores[:6, 40:] = -torch.inf  # narrow and wide rows side by side
     keys, positions = [k * 7 for k in range(12)], [k % 5 for k in range(12)]
@@ -215,7 +216,7 @@ def test_a_draw_does_not_depend_on_order_or_company(order: list[int], cut: int) 
         assert together.tolist() == [alone[i] for i in part]
 
 
-def test_decodings_that_share_a_key_share_their_luck() -> None:
+def test_decodings_that_share_a_key_share_their_luck(draw: Any) -> None:
     """Coupled: near distributions draw the same token far more often than independent ones."""
     scores = torch.randn(1, 60, generator=torch.Generator().manual_seed(9)).expand(4000, -1)
     keys, start = list(range(4000)), [0] * 4000
@@ -225,16 +226,18 @@ def test_decodings_that_share_a_key_share_their_luck() -> None:
     assert (plain == apart).double().mean() < 0.15
 
 
-def test_coupling_leaves_the_marginals_as_they_are() -> None:
+def test_coupling_leaves_the_marginals_as_they_are(draw: Any) -> None:
     scores = torch.randn(1, 60, generator=torch.Generator().manual_seed(9)) / 1.1
     for first_key in (0, 10**6):
-        counts = np.bincount(draws_of(scores, range(first_key, first_key + DRAWS)), minlength=60)
+        counts = np.bincount(
+            draws_of(draw, scores, range(first_key, first_key + DRAWS)), minlength=60
+        )
         assert chi_square_p(counts, scores.softmax(-1)[0].double().numpy()) > SMALLEST_P
 
 
-def test_a_missing_token_would_be_caught() -> None:
+def test_a_missing_token_would_be_caught(draw: Any) -> None:
     """Negative control of the chi-square: one of 60 ids never drawn, another twice as often."""
-    picked = [min(token, 58) for token in draws_of(torch.zeros(1, 60), range(DRAWS))]
+    picked = [min(token, 58) for token in draws_of(draw, torch.zeros(1, 60), range(DRAWS))]
     counts = np.bincount(picked, minlength=60)
     assert chi_square_p(counts, np.full(60, 1 / 60)) < SMALLEST_P
 

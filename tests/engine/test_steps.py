@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
-from tests.engine.scores import EMPTY, SHAPES, histories, make_scores, row_by_row, score_rows
+from tests.engine.plain import exceptions
+from tests.engine.scores import EMPTY, histories, make_scores, row_by_row, score_rows
 from torch import Tensor
 from transformers import (
     LogitsProcessorList,
@@ -22,8 +23,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from ethogram.engine import native
-from ethogram.engine.steps import STEPS, History, apply_steps, truncation
+from ethogram.engine.steps import STEPS, History, apply_steps
 from ethogram.spec import ORDER_PRESETS, Decoding
 from ethogram.spec.steps import STEP_NAMES
 
@@ -44,7 +44,7 @@ def settings_of(name: str) -> st.SearchStrategy[float]:
     }[name]
 
 
-@pytest.mark.parametrize("name", ["top_k", "top_p", "min_p", "temperature"])
+@pytest.mark.parametrize("name", ["top_k", "min_p", "temperature"])
 @given(scores=score_rows(), data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_a_step_equals_the_warper_of_transformers(
@@ -57,79 +57,45 @@ def test_a_step_equals_the_warper_of_transformers(
     assert torch.equal(scores, before), "the given scores were changed in place"
 
 
+@given(scores=score_rows(), p=settings_of("top_p"))
+@settings(max_examples=100, deadline=None)
+def test_top_p_keeps_what_transformers_keeps_but_for_ties(scores: Tensor, p: float) -> None:
+    before = scores.clone()
+    ours = STEPS["top_p"](scores, p, EMPTY)
+    kept = ours > -torch.inf
+    assert torch.equal(ours[kept], before[kept])
+    assert torch.equal(scores, before), "the given scores were changed in place"
+    exceptions("top_p", p, scores, kept)
+    exceptions("top_p", p, scores, TopPLogitsWarper(p)(None, scores) > -torch.inf, ties=True)
+
+
+@pytest.mark.parametrize("p", [0.3, 0.8, 0.9, 0.95, 0.99])
+def test_top_p_and_transformers_seldom_differ_by_rounding(p: float) -> None:
+    """Guards the test above, which lets them: 300 rows, bf16, the cut among single tokens."""
+    scores = (torch.randn(300, 2000, generator=torch.Generator().manual_seed(2)) * 3).bfloat16()
+    scores = scores.float()
+    theirs = TopPLogitsWarper(p)(None, scores) > -torch.inf
+    assert exceptions("top_p", p, scores, theirs, ties=True) <= 6
+    assert exceptions("top_p", p, scores, STEPS["top_p"](scores, p, EMPTY) > -torch.inf) == 0
+
+
+def test_of_equal_scores_at_the_cut_of_top_p_the_lowest_ids_stay() -> None:
+    scores = torch.tensor([[0.0, 1.0, 0.0, 1.0, 0.0, 0.0]])
+    for p, stay in ((0.28, [1]), (0.5, [1, 3]), (0.68, [0, 1, 3]), (0.7, [0, 1, 2, 3])):
+        kept = STEPS["top_p"](scores, p, EMPTY)[0] > -torch.inf
+        assert torch.nonzero(kept).flatten().tolist() == stay
+
+
 @given(scores=score_rows(), data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_a_chain_equals_the_warpers_of_transformers_in_order(
     scores: Tensor, data: st.DataObject
 ) -> None:
-    values = {name: data.draw(settings_of(name)) for name in WARPERS}
+    values = {name: data.draw(settings_of(name)) for name in ("temperature", "top_k", "min_p")}
     values["top_k"] = int(values["top_k"])
     decoding = Decoding(strategy="sample", **values)
-    chain = LogitsProcessorList([WARPERS[name](values[name]) for name in WARPERS])
+    chain = LogitsProcessorList([WARPERS[name](values[name]) for name in values])
     assert torch.equal(apply_steps(scores, decoding, EMPTY), chain(None, scores))
-
-
-@pytest.fixture(params=["kernels", "torch"])
-def sorting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways to sort a doubtful row: by the compiled kernel and by torch."""
-    if request.param == "torch":
-        monkeypatch.setattr(native, "library", lambda: None)
-    elif native.library() is None:
-        pytest.skip("no C++ compiler here")
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_sorted_values_are_those_of_torch(shape: str) -> None:
-    scores = make_scores(shape, 3001, seed=8, rows=5)
-    made = native.sort_values(scores)
-    if made is None:
-        pytest.skip("no C++ compiler here")
-    assert torch.equal(made, scores.sort(-1).values)
-    assert native.sort_values(scores.double()) is None
-
-
-@pytest.mark.usefixtures("sorting")
-@pytest.mark.parametrize("p", [1e-6, 0.3, 0.9, 0.97, 0.999, 0.999999])
-@pytest.mark.parametrize("shape", ["flat", "peaked", "bf16_ties", "integers", "with_minus_inf"])
-def test_the_certified_cut_equals_the_full_sort(shape: str, p: float) -> None:
-    scores = make_scores(shape, 30_000, seed=5, rows=4)
-    assert torch.equal(truncation.top_p(scores, p, EMPTY), truncation.top_p_sorted(scores, p))
-
-
-@pytest.mark.usefixtures("sorting")
-def test_rows_of_one_batch_are_settled_at_different_depths() -> None:
-    """Among 256 tokens, among 2048, by the full sort, and between ties: each as if alone."""
-    spread = torch.linspace(0, 1, 30_000)
-    scores = torch.stack([spread * 3000, spread * 300, spread * 10, (spread * 3000).round()])
-    together = truncation.top_p(scores, 0.99, EMPTY)
-    kept = (together > -torch.inf).sum(-1).tolist()
-    assert kept[0] < 256 < kept[1] < 2048 < kept[2]
-    assert torch.equal(together, truncation.top_p_sorted(scores, 0.99))
-    for row in range(4):
-        assert torch.equal(truncation.top_p(scores[row : row + 1], 0.99, EMPTY)[0], together[row])
-
-
-def test_the_certified_cut_is_taken_without_a_full_sort(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Guards the comparison above: it would prove nothing if every row were sorted."""
-    monkeypatch.setattr(truncation, "_judge", None)
-    scores = make_scores("peaked", 30_000, seed=5, rows=4)
-    kept = (truncation.top_p(scores, 0.9, EMPTY) > -torch.inf).sum(-1)
-    assert kept.min() == 1
-    assert kept.max() == 51
-
-
-def test_a_mass_within_rounding_of_p_goes_to_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two halves of the mass: the first alone reaches p = 0.5, but only up to rounding."""
-    scores = torch.full((1, 5000), -torch.inf)
-    scores[0, [10, 4000]] = 0.0
-    asked = []
-    monkeypatch.setattr(
-        truncation,
-        "_judge",
-        lambda rows, p: asked.append(len(rows)) or torch.zeros_like(rows),
-    )
-    truncation.top_p(scores, 0.5, EMPTY)
-    assert asked == [1]
 
 
 def test_top_k_keeps_ties_at_the_last_place() -> None:

@@ -168,6 +168,11 @@ def generate(
         settings["sequence_bias"] = [[[token], bias] for token, bias in decoding.logit_bias.items()]
     if decoding.bad_words:
         settings["bad_words_ids"] = [list(word) for word in decoding.bad_words]
+    if decoding.guidance_scale != 1:
+        settings["guidance_scale"] = decoding.guidance_scale
+        if decoding.negative_prompt:
+            negative = model.tokenizer(decoding.negative_prompt, return_tensors="pt").input_ids
+            settings["negative_prompt_ids"] = negative
     if decoding.num_beams > 1:
         settings |= {
             "length_penalty": decoding.length_penalty,

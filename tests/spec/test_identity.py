@@ -77,6 +77,9 @@ def test_order_counts_only_among_active_steps(settings: dict[str, Any], order: s
         {"dry_multiplier": 0.8},
         {"xtc_probability": 0.5},
         {"mirostat_tau": 3.0},
+        {"guidance_scale": 1.5},
+        {"amateur": "gpt2"},
+        {"dola_layers": "low"},
         {"repetition_penalty": 1.2},
         {"stop": ["\n"]},
         {"stop_token_ids": [3]},
@@ -134,6 +137,15 @@ def test_identities_of_release_0_1_0_stand(
         ({"xtc_probability": 0.5}, {"xtc_threshold": 0.6}),
         ({"mirostat_tau": 3}, {"mirostat_eta": 0.2}),
         ({"mirostat_tau": 3}, {"repetition_penalty": 1.1}),
+        ({"guidance_scale": 2}, {"guidance_scale": 0}),
+        ({"guidance_scale": 2}, {"negative_prompt": "a"}),
+        ({"guidance_scale": 2, "negative_prompt": "a"}, {"negative_prompt": "b"}),
+        ({"amateur": "gpt2"}, {"amateur": "distilgpt2"}),
+        ({"amateur": "gpt2"}, {"contrastive_alpha": 0.2}),
+        ({"amateur": "gpt2"}, {"contrastive_beta": 0.5}),
+        ({"amateur": "gpt2"}, {"amateur_temperature": 0.5}),
+        ({"dola_layers": "low"}, {"dola_layers": "high"}),
+        ({"dola_layers": [1]}, {"dola_layers": [2]}),
     ],
 )
 def test_the_details_of_an_active_step_count(step: dict[str, Any], change: dict[str, Any]) -> None:
@@ -155,6 +167,10 @@ def test_notes_and_stop_order_do_not_count() -> None:
         ({"bad_words": "a"}, {"bad_words": ["a"]}),
         ({}, {"dry_base": 2, "dry_allowed_length": 3, "dry_penalty_last_n": 9}),
         ({}, {"dry_sequence_breakers": ["a"]}),
+        ({}, {"guidance_scale": 1, "negative_prompt": "a"}),
+        ({}, {"contrastive_alpha": 0.5, "contrastive_beta": 1, "amateur_temperature": 2}),
+        ({"guidance_scale": 2}, {"guidance_scale": 2.0, "contrastive_alpha": 0.5}),
+        ({"dola_layers": [3, 1]}, {"dola_layers": [1, 3, 3]}),
         ({}, {"xtc_threshold": 0.2, "mirostat_eta": 0.2}),
         ({}, {"xtc_threshold": 0.51, "xtc_probability": 1.0}),
         (
@@ -197,6 +213,18 @@ def test_versions_share_noise_unless_independent() -> None:
         [r.noise_key for r in requests(version, independent_noise=True)] for version in (hot, cold)
     ]
     assert not set(apart[0]) & set(apart[1])
+
+
+def test_an_amateur_counts_by_its_weights_and_not_by_its_name() -> None:
+    one, other = (Version(decoding={"amateur": name}) for name in ("models/a", "models/b"))
+    named = [[r.identity for r in requests(v, amateur_identity="x")] for v in (one, other)]
+    assert named[0] == named[1]
+    assert named[0] != [r.identity for r in requests(one, amateur_identity="y")]
+    with pytest.raises(ValueError, match="amateur_identity is needed: the amateur is models/a"):
+        requests(one)
+    assert [r.identity for r in requests(Version(), amateur_identity="x")] == [
+        r.identity for r in requests(Version())
+    ]
 
 
 def test_seed_counts_only_when_sampling() -> None:

@@ -63,6 +63,22 @@ def test_diff_in_words(study: Path) -> None:
         ({"top_p": 0.9}, {"top_p": 1.0}, "`0.9` → off (more diversity)"),
         ({"min_p": 0.0}, {"min_p": 0.1}, "off → `0.1` (tighter responses)"),
         ({"repetition_penalty": 1.2}, {"repetition_penalty": 1.0}, "`1.2` → off (less disc"),
+        ({"guidance_scale": 1}, {"guidance_scale": 1.5}, "off → `1.5` (the prompt counts more)"),
+        ({"guidance_scale": 2}, {"guidance_scale": 1}, "`2.0` → off (the prompt counts less)"),
+        ({}, {"negative_prompt": "Be rude."}, "`decoding.negative_prompt` none → `'Be rude.'`"),
+        ({}, {"amateur": "gpt2"}, "`decoding.amateur` none → `gpt2`"),
+        (
+            {"amateur": "gpt2"},
+            {"amateur": "gpt2", "contrastive_alpha": 0.2},
+            "`0.1` → `0.2` (fewer unlikely tokens let in)",
+        ),
+        (
+            {"amateur": "gpt2", "contrastive_beta": 0.5},
+            {"amateur": "gpt2", "contrastive_beta": 0.2},
+            "`0.5` → `0.2` (less weight against the amateur)",
+        ),
+        ({}, {"dola_layers": "high"}, "`decoding.dola_layers` none → `high`"),
+        ({"dola_layers": "low"}, {"dola_layers": [4, 6]}, "`low` → [4, 6]"),
         ({"max_new_tokens": 90}, {"max_new_tokens": 60}, "`90` → `60` (shorter outputs)"),
         (
             {"strategy": "greedy", "top_k": 5},
@@ -100,6 +116,21 @@ def test_a_bias_joins_that_of_the_parent_and_a_zero_takes_it_away(study: Path) -
 
 
 MISTAKES = [
+    (
+        "decoding: {guidance_scale: 2, num_beams: 3}",
+        "v0.2.0.yaml:1: decoding: guidance_scale does not go with beam search; use greedy",
+    ),
+    (
+        "decoding:\n  amateur: gpt2\n  dola_layers: low",
+        "v0.2.0.yaml:1: decoding: amateur and dola_layers cannot act together; turn one",
+    ),
+    ("decoding: {guidance_scale: -1}", "v0.2.0.yaml:1: decoding.guidance_scale: input should be"),
+    ("decoding: {negative_prompt: ''}", "v0.2.0.yaml:1: decoding.negative_prompt"),
+    ("decoding: {dola_layers: middle}", "v0.2.0.yaml:1: decoding.dola_layers"),
+    ("decoding: {dola_layers: []}", "v0.2.0.yaml:1: decoding.dola_layers"),
+    ("decoding: {dola_layers: [-1]}", "v0.2.0.yaml:1: decoding.dola_layers"),
+    ("decoding: {contrastive_alpha: 1.1}", "v0.2.0.yaml:1: decoding.contrastive_alpha: input"),
+    ("decoding: {amateur_temperature: 0}", "v0.2.0.yaml:1: decoding.amateur_temperature: input"),
     ("decoding: {logit_bias: {-1: 2}}", "v0.2.0.yaml:1: decoding.logit_bias"),
     ("decoding: {logit_bias: {5: 101}}", "v0.2.0.yaml:1: decoding.logit_bias.5: input should be"),
     ("decoding:\n  bad_words: ['']", "v0.2.0.yaml:2: decoding.bad_words"),

@@ -18,12 +18,14 @@ from torch import Tensor
 
 from ethogram.engine.beam import BeamSearch
 from ethogram.engine.cache import Pairs
-from ethogram.engine.choosing import choose
+from ethogram.engine.choosing import Chooser
+from ethogram.engine.companions import Companions
+from ethogram.engine.feeding import feed
 from ethogram.engine.forward import DecoderOnly, Prefilled
 from ethogram.engine.invariance import RowClass
 from ethogram.engine.output import Output
 from ethogram.engine.prompts import Job
-from ethogram.engine.slots import Shared, Slots
+from ethogram.engine.slots import Holder, Shared, Slots
 from ethogram.spec.generation import Generation
 
 
@@ -42,6 +44,7 @@ class Work:
         prompt_tokens_computed: those of them that were computed; the others begin the prompt
             before as well, and were taken over.
         forks: times a history was copied because its outputs parted.
+        companions: rows computed for second views (guidance, amateurs), a prompt counting as one.
     """
 
     delivered: int = 0
@@ -53,6 +56,7 @@ class Work:
     prompt_tokens: int = 0
     prompt_tokens_computed: int = 0
     forks: int = 0
+    companions: int = 0
 
     @property
     def merged_share(self) -> float:
@@ -74,6 +78,7 @@ class Batch:
         merging: let equal histories share a row.
         clock: seconds.
         work: counts go here.
+        companions: what outputs with a second view look at.
     """
 
     def __init__(
@@ -88,11 +93,14 @@ class Batch:
         merging: bool,
         clock: Callable[[], float],
         work: Work,
+        companions: Companions | None = None,
     ) -> None:
         self.forward, self.waves, self.rows, self.clock = forward, waves, rows, clock
         self.tokenizer, self.usable, self.work = tokenizer, usable, work
         self.queue = deque(self._ordered(jobs))
         self.slots = Slots(forward.copy, merging)
+        self.companions = companions or Companions()
+        self.chooser = Chooser(self.companions)
         self.new_tokens = 0
         self._prefilled: tuple[tuple[int, ...], Prefilled] | None = None
         self._in_progress = 0
@@ -130,30 +138,32 @@ class Batch:
         """
         admitted = self._admit()
         if admitted:
-            rows, logits, log_probs = admitted
-            holders: list[Shared | BeamSearch] = list(rows)
+            holders, rows, logits = admitted
+            self.companions.admit(holders)
         else:
             holders = list(self.slots.holders())
+            rows = [_rows(holder) for holder in holders]
             logits = self._decode(holders)
-            log_probs = logits.log_softmax(-1)
-        self.new_tokens = choose(holders, logits, log_probs)
+            self.companions.advance(holders)
+        self.new_tokens = self.chooser.choose(holders, rows, logits)
         self.work.delivered += self.new_tokens
         return self._settle(holders)
 
-    def _admit(self) -> tuple[list[Shared | BeamSearch], Tensor, Tensor] | None:
+    def _admit(self) -> tuple[list[Holder], list[Sequence[int]], Tensor] | None:
         """Start as many jobs as fit.
 
         Returns:
-            Their holders, and the logits and log-probabilities [rows, vocab] of their first
-            tokens, a row for each slot; None if nothing starts.
+            Their holders, the rows of each, and the logits of their first tokens [prompts, vocab];
+            None if nothing starts.
         """
         if not self.queue or (self.waves and len(self.slots)):
             return None
         capacity = self.forward.source_capacity(self.queue[0].prompt_ids)
         if self.waves:
             self.forward.start(capacity)
-        holders: list[Shared | BeamSearch] = []
-        first: list[tuple[Tensor, Tensor]] = []
+        holders: list[Holder] = []
+        rows: list[Sequence[int]] = []
+        first: list[Tensor] = []
         while self._next_fits(capacity):
             prompt_ids = self.queue[0].prompt_ids
             started = self.clock()
@@ -166,18 +176,16 @@ class Batch:
                     beams = BeamSearch(job, started, self.tokenizer)
                     self.slots.give(beams, job.slots)
                     holders.append(beams)
-                    first += [(prompt.logits, prompt.log_probs)] * job.slots
+                    rows.append([len(first)] * job.slots)
                     self._fill(beams.rows, prompt)
                 else:
                     outputs.append(Output(job, started, self.tokenizer))
             for shared in self.slots.share(outputs) if outputs else ():
                 holders.append(shared)
-                first.append((prompt.logits, prompt.log_probs))
+                rows.append([len(first)])
                 self._fill([shared.slot], prompt)
-        if not holders:
-            return None
-        logits, log_probs = (torch.cat(part) for part in zip(*first, strict=True))
-        return holders, logits, log_probs
+            first.append(prompt.logits)
+        return (holders, rows, torch.cat(first)) if holders else None
 
     def _next_fits(self, capacity: int) -> bool:
         if not self.queue:
@@ -215,8 +223,8 @@ class Batch:
             (keys[:, :, :length], values[:, :, :length]) for keys, values in prompt.pairs
         ), length
 
-    def _decode(self, holders: Sequence[Shared | BeamSearch]) -> Tensor:
-        """Feed the last token of every slot; returns [slots, vocab] fp32 logits."""
+    def _decode(self, holders: Sequence[Holder]) -> Tensor:
+        """Feed the last token of every slot; returns [slots, vocab] logits in their order."""
         used = len(self.slots)
         tokens, positions = [0] * used, [0] * used
         for holder in holders:
@@ -225,24 +233,14 @@ class Batch:
                 continue
             for row, token in zip(holder.rows, holder.last_tokens, strict=True):
                 tokens[row], positions[row] = token, holder.length - 1
-        made = []
-        for start in range(0, used, self.rows.most):
-            stop = min(start + self.rows.most, used)
-            padding = self.rows.padded(stop - start) - (stop - start)
-            self.work.padding += padding
-            fed = [*tokens[start:stop], *[0] * padding]
-            places = [*positions[start:stop], *[0] * padding]
-            made.append(self.forward.decode(fed, places, first=start)[: stop - start])
+        logits, padding = feed(self.forward, self.rows, tokens, positions)
+        self.work.padding += padding
         self.work.steps += 1
         self.work.computed += used
         self.work.beams += used - len(holders)
-        logits = made[0] if len(made) == 1 else torch.cat(made)
-        order = [row for holder in holders for row in _rows(holder)]
-        if order == list(range(used)):
-            return logits
-        return logits[torch.tensor(order, device=logits.device)]
+        return logits
 
-    def _settle(self, holders: Sequence[Shared | BeamSearch]) -> list[Generation]:
+    def _settle(self, holders: Sequence[Holder]) -> list[Generation]:
         """Part histories that differ now, let beams continue their parents, and end what ended."""
         now = self.clock()
         done: list[Generation] = []
@@ -259,8 +257,9 @@ class Batch:
             done += [output.generation(now) for output in ended]
             self._in_progress -= len(ended)
             self.work.forks += self.slots.part(holder)
+        self.companions.settle()
         return done
 
 
-def _rows(holder: Shared | BeamSearch) -> Sequence[int]:
+def _rows(holder: Holder) -> Sequence[int]:
     return [holder.slot] if isinstance(holder, Shared) else holder.rows

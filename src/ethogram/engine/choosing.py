@@ -1,57 +1,172 @@
-"""Picks the next token of every row. Knows steps, noise and beams; never runs the model.
+"""Picks the next token of every output. Knows programs, steps, noise and beams; runs no model.
 
-Outputs that share a decoding are handled together; each group costs one pass of each active step.
+On the CPU one compiled pass serves all outputs, whatever their decodings. Elsewhere, and without a
+compiler, torch does the same: outputs that share a decoding are handled together.
 """
 
 from __future__ import annotations
 
+import ctypes
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from itertools import accumulate
+from typing import Any
 
-import torch
+import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
+from ethogram.engine import native
 from ethogram.engine.beam import BeamSearch
+from ethogram.engine.companions import Companions
+from ethogram.engine.native.choose import OUTPUT, Chosen, Edit, choose
 from ethogram.engine.noise import draw
 from ethogram.engine.output import Output
-from ethogram.engine.slots import Shared
+from ethogram.engine.program import Program
+from ethogram.engine.slots import Holder
 from ethogram.engine.steps import History, apply_steps
 from ethogram.engine.steps.mirostat import surprise
 
 
-def choose(holders: Sequence[Shared | BeamSearch], logits: Tensor, log_probs: Tensor) -> int:
-    """Give every output its next token.
+class Chooser:
+    """Gives outputs their tokens, step after step.
 
     Args:
-        holders: each with as many consecutive rows here as it has slots.
-        logits: [rows, vocab] fp32.
-        log_probs: [rows, vocab] fp32, their log-softmax.
-
-    Returns:
-        How many outputs there were.
+        companions: what outputs with a second view look at.
     """
-    groups: dict[Hashable, list[tuple[int, Output]]] = defaultdict(list)
-    row = count = 0
-    for holder in holders:
-        if isinstance(holder, BeamSearch):
-            holder.push(log_probs[row : row + len(holder.rows)])
-            row, count = row + len(holder.rows), count + 1
-            continue
-        for output in holder.outputs:
-            groups[output.group].append((row, output))
-        row, count = row + 1, count + len(holder.outputs)
-    for members in groups.values():
-        rows = [row for row, _ in members]
-        _choose_group([output for _, output in members], rows, logits, log_probs)
-    return count
+
+    def __init__(self, companions: Companions) -> None:
+        self._companions = companions
+        self._programs: dict[Hashable, Program] = {}
+
+    def choose(
+        self, holders: Sequence[Holder], rows: Sequence[Sequence[int]], logits: Tensor
+    ) -> int:
+        """Give every output its next token.
+
+        Args:
+            holders: of outputs and beams.
+            rows: the rows of each: one, or one for each beam.
+            logits: [rows, vocab] in any floating type.
+
+        Returns:
+            How many outputs there were.
+        """
+        plain: list[tuple[Output, int]] = []
+        seconded: list[tuple[Output, int]] = []
+        beams = 0
+        for holder, mine in zip(holders, rows, strict=True):
+            if isinstance(holder, BeamSearch):
+                holder.push(logits[list(mine)].float().log_softmax(-1))
+                beams += 1
+            else:
+                for output in holder.outputs:
+                    (plain if output.job.second is None else seconded).append((output, mine[0]))
+        library = native.library() if logits.is_cpu else None
+        if plain and library is not None:
+            self._choose_compiled(library, plain, logits)
+        elif plain:
+            _choose_in_torch(plain, logits, self._companions)
+        if seconded:  # Their scores are made in torch, so torch chooses from them too.
+            _choose_in_torch(seconded, logits, self._companions)
+        return beams + len(plain) + len(seconded)
+
+    def _choose_compiled(
+        self,
+        library: ctypes.CDLL,
+        placed: Sequence[tuple[Output, int]],
+        logits: Tensor,
+    ) -> None:
+        outputs, rows = zip(*placed, strict=True)
+        programs = [self._program(output) for output in outputs]
+        chosen = choose_compiled(library, outputs, programs, rows, logits)
+        for output, program, token, logprob, bits in zip(
+            outputs,
+            programs,
+            chosen.tokens.tolist(),
+            chosen.logprobs.tolist(),
+            chosen.surprises.tolist(),
+            strict=True,
+        ):
+            output.push(token, logprob, bits if program.is_steered else None)
+
+    def _program(self, output: Output) -> Program:
+        if output.group not in self._programs:
+            job = output.job
+            self._programs[output.group] = Program(
+                job.request.decoding, job.words, job.rules.eos_token_ids
+            )
+        return self._programs[output.group]
 
 
-def _choose_group(
-    outputs: Sequence[Output], rows: Sequence[int], logits: Tensor, log_probs: Tensor
+def choose_compiled(
+    library: ctypes.CDLL,
+    outputs: Sequence[Output],
+    programs: Sequence[Program],
+    rows: Sequence[int],
+    logits: Tensor,
+    *,
+    trace: bool = False,
+    alternatives: int = 0,
+) -> Chosen:
+    """Choose by the kernels, without telling the outputs.
+
+    Args:
+        library: the kernels.
+        outputs: what is written.
+        programs: the steps of each.
+        rows: the row of each.
+        logits: [rows, vocab].
+        trace: also tell what was seen of each choice.
+        alternatives: in the trace, the number of most probable tokens.
+    """
+    table, steps, edits = tables(outputs, programs, rows)
+    return choose(library, logits, table, steps, edits, trace=trace, alternatives=alternatives)
+
+
+def tables(
+    outputs: Sequence[Output], programs: Sequence[Program], rows: Sequence[int]
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], list[Edit]]:
+    """Outputs, steps and edits as the kernels read them; each program's steps once."""
+    distinct = list({id(program): program for program in programs}.values())
+    sizes = [len(program.steps) for program in distinct]
+    starts = dict(zip(map(id, distinct), accumulate(sizes, initial=0), strict=False))
+    edits: list[Edit] = []
+    first_edits = []
+    for output, program in zip(outputs, programs, strict=True):
+        first_edits.append(len(edits))
+        edits += [own(output.job.decoder_prompt, output.token_ids) for own in program.own_edits]
+    table = np.empty(len(outputs), OUTPUT)
+    table["row"] = rows
+    table["first_step"] = [starts[id(program)] for program in programs]
+    table["steps"] = [len(program.steps) for program in programs]
+    table["first_edits"] = first_edits
+    table["key"] = [output.job.request.noise_key or 0 for output in outputs]
+    table["position"] = [output.written for output in outputs]
+    table["is_sampled"] = [program.is_stochastic for program in programs]
+    table["history"] = [output.seen.history for output in outputs]
+    table["length"] = [output.seen.length for output in outputs]
+    table["seen"] = [output.seen.distinct for output in outputs]
+    table["counts"] = [output.seen.uses for output in outputs]
+    table["seen_count"] = [output.seen.distinct_count for output in outputs]
+    table["surprise_limit"] = [output.surprise_limit for output in outputs]
+    return table, np.concatenate([program.steps for program in distinct]), edits
+
+
+def _choose_in_torch(
+    placed: Sequence[tuple[Output, int]], logits: Tensor, companions: Companions
 ) -> None:
+    groups: dict[Hashable, list[tuple[Output, int]]] = defaultdict(list)
+    for output, row in placed:
+        groups[output.group].append((output, row))
+    for members in groups.values():
+        mine = [row for _, row in members]
+        _choose_group([output for output, _ in members], logits[mine].float(), companions)
+
+
+def _choose_group(outputs: Sequence[Output], logits: Tensor, companions: Companions) -> None:
+    """Choose for outputs of one decoding, each from its row of [outputs, vocab] fp32."""
     decoding = outputs[0].job.request.decoding
-    everything = list(rows) == list(range(len(logits)))
-    scores = logits if everything else logits[torch.tensor(rows, device=logits.device)]
     history = History(
         [output.job.decoder_prompt for output in outputs],
         [output.token_ids for output in outputs],
@@ -60,12 +175,15 @@ def _choose_group(
         [output.job.request.noise_key or 0 for output in outputs],
         [output.surprise_limit for output in outputs],
     )
+    scores = logits
+    if outputs[0].job.second is not None:
+        scores = companions.scores(outputs, logits)
     scores = apply_steps(scores, decoding, history)
     if decoding.is_stochastic:
         tokens = draw(scores, history.keys, [output.written for output in outputs])
     else:
         tokens = scores.argmax(-1)
-    picked = log_probs[torch.tensor(rows, device=logits.device), tokens].tolist()
+    picked = logits.log_softmax(-1).gather(1, tokens.unsqueeze(1)).squeeze(1).tolist()
     is_steered = "mirostat_tau" in decoding.active_step_names()
     bits = surprise(scores, tokens) if is_steered else [None] * len(outputs)
     for output, *pushed in zip(outputs, tokens.tolist(), picked, bits, strict=True):

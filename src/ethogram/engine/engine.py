@@ -2,18 +2,22 @@
 
 The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache`, `slots`
 says who holds them, `choosing` picks tokens by `steps`, `noise` and `beam`, `stopping` says when an
-output ends, `batch` moves all rows by one token, and `invariance` how many rows that may be.
+output ends, `batch` moves all rows by one token, and `invariance` how many rows that may be. Where
+an output's scores come from two views of its history, `second` says which, `companions` and
+`layers` have them at hand, and `contrast` makes one of two.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from ethogram.engine.batch import Batch, Work
+from ethogram.engine.companions import Companions, SecondRows
 from ethogram.engine.forward import DecoderOnly, EncoderDecoder, ServedModel
 from ethogram.engine.invariance import RowClass, row_class
+from ethogram.engine.layers import LayeredDecoder
 from ethogram.engine.memory import (
     SLOTS_SHARE,
     available_bytes,
@@ -21,8 +25,10 @@ from ethogram.engine.memory import (
     keep_large_blocks,
 )
 from ethogram.engine.prompts import Job, make_jobs
+from ethogram.engine.second import Second
 from ethogram.errors import ModelError
 from ethogram.spec.generation import Generation, Request
+from ethogram.spec.views import Layers
 
 #: Outputs in progress by default: enough rows for the matrix products to run at full speed.
 MAX_ROWS = 192
@@ -43,6 +49,8 @@ class Engine:
             found to give a row equal bits. Without it small batches may be faster, and results
             may differ by rounding.
         merging: let outputs share a row while their histories are equal. It changes no output.
+        amateurs: weaker models for contrastive decoding, by the name that `Decoding.amateur` gives
+            them; all have the model's tokenizer.
         clock: seconds, for `Generation.seconds`.
 
     Attributes:
@@ -56,20 +64,28 @@ class Engine:
         max_rows: int = MAX_ROWS,
         deterministic: bool = True,
         merging: bool = True,
+        amateurs: Mapping[str, ServedModel] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         if max_rows < 1:
             raise ValueError(f"max_rows is {max_rows}; it must be at least 1")
         keep_large_blocks()
         self.loaded, self.max_rows, self.deterministic = loaded, max_rows, deterministic
-        self.merging = merging
+        self.merging, self.amateurs = merging, dict(amateurs or {})
         self.work = Work()
         self._clock = clock
 
     @cached_property
     def rows(self) -> RowClass:
         """How many rows its decode steps may feed."""
-        return row_class(self.loaded.model) if self.deterministic else _ANY_ROWS
+        return self._row_class(self.loaded)
+
+    def _row_class(self, loaded: ServedModel) -> RowClass:
+        return row_class(loaded.model) if self.deterministic else _ANY_ROWS
+
+    @cached_property
+    def _amateur_rows(self) -> dict[str, RowClass]:
+        return {name: self._row_class(amateur) for name, amateur in self.amateurs.items()}
 
     def generate(
         self,
@@ -89,13 +105,21 @@ class Engine:
             Generations as they finish.
 
         Raises:
-            RequestError: a prompt does not fit the model's context, or cannot be made.
+            RequestError: a prompt does not fit the model's context, or cannot be made, or a
+                decoding asks for what the model or its amateur does not have.
             ModelError: the architecture cannot be batched, or memory does not hold one output.
         """
         distinct = list({request.identity: request for request in requests}.values())
-        jobs = make_jobs(distinct, self.loaded, self._forward(1))
+        jobs = make_jobs(distinct, self.loaded, self._forward(1), self.amateurs)
         self.work = Work()
-        return self._run(jobs, on_tokens)
+        return self._run_apart(jobs, on_tokens)
+
+    def _run_apart(
+        self, jobs: Sequence[Job], on_tokens: Callable[[int], None] | None
+    ) -> Iterator[Generation]:
+        """Run those that look at early layers after the others: see `layers`."""
+        for early in (False, True):
+            yield from self._run([job for job in jobs if _looks_at_layers(job) is early], on_tokens)
 
     def _run(
         self, jobs: Sequence[Job], on_tokens: Callable[[int], None] | None
@@ -129,10 +153,20 @@ class Engine:
             self.loaded, slots
         )
 
+    def _own(self, jobs: Sequence[Job], slots: int) -> DecoderOnly:
+        """What runs the jobs' own rows."""
+        if any(_looks_at_layers(job) for job in jobs):
+            return LayeredDecoder(self.loaded, slots, self.rows)
+        return self._forward(slots)
+
+    def _second(self, model: str, slots: int) -> DecoderOnly:
+        """What runs the rows of second views on one model (`Second.model`)."""
+        return DecoderOnly(self.amateurs[model], slots) if model else self._forward(slots)
+
     def _usable(self, jobs: Sequence[Job]) -> int:
         """How many outputs may be in progress: as asked, as memory allows, as there are."""
         least = max((job.slots for job in jobs), default=1)
-        forward = self._forward(1)
+        forward = self._own(jobs, 1)
         largest = max(
             (
                 forward.slot_bytes(
@@ -143,14 +177,18 @@ class Engine:
             ),
             default=1,
         )
+        for model, lookers in _second_views(jobs).items():
+            beside = self._second(model, 1)
+            largest += max(
+                beside.slot_bytes(len(second.prompt_ids) + limit, 0) for second, limit in lookers
+            )
         room = int(SLOTS_SHARE * available_bytes(forward.device)) // largest
         return min(max(min(self.max_rows, room), least), sum(job.slots for job in jobs))
 
     def _batch(self, jobs: Sequence[Job], usable: int) -> Batch:
-        whole, rest = divmod(usable, self.rows.most)
-        slots = whole * self.rows.most + (self.rows.padded(rest) if rest else 0)
+        forward = self._own(jobs, self.rows.slots(usable))
         return Batch(
-            self._forward(slots),
+            forward,
             jobs,
             tokenizer=self.loaded.tokenizer,
             waves=self.loaded.is_encoder_decoder,
@@ -159,4 +197,27 @@ class Engine:
             merging=self.merging,
             clock=self._clock,
             work=self.work,
+            companions=self._companions(jobs, usable, forward),
         )
+
+    def _companions(self, jobs: Sequence[Job], usable: int, forward: DecoderOnly) -> Companions:
+        """The rows of the jobs' second views: no more than can be in progress at once."""
+        views = {}
+        for model, lookers in _second_views(jobs).items():
+            rows = self._amateur_rows[model] if model else self.rows
+            beside = self._second(model, rows.slots(min(usable, len(lookers))))
+            views[model] = SecondRows(beside, rows, self.merging, self.work)
+        return Companions(views, forward if isinstance(forward, LayeredDecoder) else None)
+
+
+def _looks_at_layers(job: Job) -> bool:
+    return job.second is not None and isinstance(job.second.view, Layers)
+
+
+def _second_views(jobs: Sequence[Job]) -> dict[str, list[tuple[Second, int]]]:
+    """Second views with rows of their own, by their model, each with its most new tokens."""
+    found: dict[str, list[tuple[Second, int]]] = {}
+    for job in jobs:
+        if job.second is not None and job.second.model is not None:
+            found.setdefault(job.second.model, []).append((job.second, job.rules.limit))
+    return found

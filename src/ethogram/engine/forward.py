@@ -61,14 +61,12 @@ class Prefilled:
     Attributes:
         pairs: keys and values of the decoder, one pair a layer, each [1, heads, length, dim].
         cross: keys and values of the encoded source; empty for decoder-only models.
-        logits: [1, vocab] fp32, of the token after the prompt.
-        log_probs: [1, vocab] fp32.
+        logits: [1, vocab] of the token after the prompt.
     """
 
     pairs: Pairs
     cross: Pairs
     logits: Tensor
-    log_probs: Tensor
 
 
 class DecoderOnly:
@@ -156,8 +154,7 @@ class DecoderOnly:
         for start in range(cache.get_seq_length(), len(prompt_ids), self.block):
             ids = torch.tensor([prompt_ids[start : start + self.block]], device=self.device)
             output = self.model(input_ids=ids, past_key_values=cache, use_cache=True, **kept)
-        logits = output.logits[:, -1].float()
-        return Prefilled(_pairs(cache), (), logits, logits.log_softmax(-1))
+        return Prefilled(_pairs(cache), (), output.logits[:, -1].clone())
 
     def fill(self, row: int, prompt: Prefilled) -> None:
         """Copy a prompt into a slot."""
@@ -174,13 +171,13 @@ class DecoderOnly:
             first: the first of these slots.
 
         Returns:
-            [rows fed, vocab] fp32 logits.
+            [rows fed, vocab] logits.
         """
         ids = torch.tensor(tokens, device=self.device).unsqueeze(1)
         places = torch.tensor(positions, device=self.device)
         self.cache.prepare(places, max(positions), first)
         with self._slot_attention():
-            return self._forward(ids, places)[:, -1].float()
+            return self._forward(ids, places)[:, -1]
 
     def _forward(self, ids: Tensor, places: Tensor) -> Tensor:
         output = self.model(
@@ -240,9 +237,8 @@ class EncoderDecoder(DecoderOnly):
             past_key_values=cache,
             use_cache=True,
         )
-        logits = output.logits[:, -1].float()
         own, cross = _pairs(cache.self_attention_cache), _pairs(cache.cross_attention_cache)
-        return Prefilled(own, cross, logits, logits.log_softmax(-1))
+        return Prefilled(own, cross, output.logits[:, -1])
 
     def fill(self, row: int, prompt: Prefilled) -> None:
         """Copy a prompt's decoder state and encoded source into a slot."""

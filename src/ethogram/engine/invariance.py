@@ -39,6 +39,11 @@ class RowClass:
             return rows
         return next(count for count in self.counts if count >= rows)
 
+    def slots(self, rows: int) -> int:
+        """How many slots so many rows need when they are fed `most` at a time, padding included."""
+        whole, rest = divmod(rows, self.most)
+        return whole * self.most + (self.padded(rest) if rest else 0)
+
 
 def row_class(model: Any) -> RowClass:
     """Try the shapes of a model's matrix products out on this machine.

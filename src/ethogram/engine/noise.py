@@ -15,8 +15,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ethogram.engine import native
-
 _GOLDEN = 0x9E3779B97F4A7C15
 _MULTIPLY_1 = 0xBF58476D1CE4E5B9
 _MULTIPLY_2 = 0x94D049BB133111EB
@@ -133,7 +131,8 @@ def gumbel(keys: Sequence[int], positions: Sequence[int], tokens: Tensor) -> Ten
 def draw(scores: Tensor, keys: Sequence[int], positions: Sequence[int]) -> Tensor:
     """Draw one token of each row from softmax(scores) by the noise of its key and position.
 
-    The noise is added in fp64, and only to tokens that can win, which changes no draw.
+    The noise is added in fp64, and only to tokens that can win, which changes no draw. This is the
+    way of torch; the compiled choice draws the same.
 
     Args:
         scores: [rows, vocab] fp32, -inf for tokens that are out.
@@ -143,9 +142,6 @@ def draw(scores: Tensor, keys: Sequence[int], positions: Sequence[int]) -> Tenso
     Returns:
         [rows] int64 token ids.
     """
-    drawn = native.draw_tokens(scores, _states(keys, positions, scores.device))
-    if drawn is not None:
-        return drawn
     survivors = (scores > -torch.inf).sum(-1)
     picked = torch.empty(scores.shape[0], dtype=torch.int64, device=scores.device)
     narrow = [row for row, n in enumerate(survivors.tolist()) if n <= _NARROW]

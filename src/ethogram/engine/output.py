@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 from ethogram.engine.prompts import Job
+from ethogram.engine.seen import Seen
 from ethogram.engine.steps.mirostat import first_limit, next_limit
 from ethogram.engine.stopping import StopWatch, final_text
 from ethogram.spec.generation import FinishReason, Generation
@@ -27,7 +28,13 @@ class Output:
         self.finish_reason: FinishReason | None = None
         decoding = job.request.decoding
         #: Outputs of one group choose alike, so they choose together.
-        self.group: Hashable = (decoding.resolved_strategy, decoding.steps)
+        self.group: Hashable = (
+            decoding.resolved_strategy,
+            decoding.steps,
+            decoding.second_view,
+        )
+        #: Prompt and tokens in the form of the compiled choice.
+        self.seen = Seen(job.decoder_prompt, job.rules.limit)
         self._mirostat = decoding.mirostat
         #: Most surprise of the next token, bits; each token moves it when mirostat is on.
         self.surprise_limit = first_limit(self._mirostat)
@@ -55,6 +62,7 @@ class Output:
         if surprise is not None:
             self.surprise_limit = next_limit(self.surprise_limit, surprise, self._mirostat)
         self.token_ids.append(token)
+        self.seen.push(token)
         self.logprobs.append(logprob)
         self.finish_reason = self._watch.push(token)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ethogram.engine.forward import DecoderOnly, ServedModel
+from ethogram.engine.second import Second, SecondViews
 from ethogram.engine.stopping import StopRules
 from ethogram.engine.words import Lexicon, Words
 from ethogram.errors import RequestError
@@ -26,6 +27,7 @@ class Job:
         rules: what ends the output.
         words: the strings of its decoding as ids.
         slots: rows it needs: the beams of a beam search, otherwise one.
+        second: its second view, if its decoding has one.
     """
 
     request: Request
@@ -35,17 +37,24 @@ class Job:
     rules: StopRules
     words: Words
     slots: int
+    second: Second | None = None
 
 
-def make_jobs(requests: Sequence[Request], loaded: ServedModel, forward: DecoderOnly) -> list[Job]:
+def make_jobs(
+    requests: Sequence[Request],
+    loaded: ServedModel,
+    forward: DecoderOnly,
+    amateurs: Mapping[str, ServedModel] | None = None,
+) -> list[Job]:
     """Make all requests ready; each distinct prompt is tokenised once.
 
     Raises:
         RequestError: a prompt is empty or does not fit, messages meet a model without a chat
-            template, a sampling request has no noise key, or a decoding names a token that the
-            model lacks.
+            template, a sampling request has no noise key, a decoding names a token that the
+            model lacks, or it has a second view that cannot be had.
     """
     lexicon = Lexicon(loaded.tokenizer)
+    views = SecondViews(loaded, forward, amateurs or {})
     known: dict[Any, tuple[str, tuple[int, ...]]] = {}
     jobs = []
     for request in requests:
@@ -55,7 +64,7 @@ def make_jobs(requests: Sequence[Request], loaded: ServedModel, forward: Decoder
             text, ids = known[request.prompt]
             words = lexicon.words(request.decoding)
             _refuse_foreign_ids(request.decoding, words, loaded.vocab_size)
-            jobs.append(_make_job(request, text, ids, words, loaded, forward))
+            jobs.append(_make_job(request, text, ids, words, loaded, forward, views))
         except RequestError as error:
             error.request = request.identity
             raise
@@ -82,6 +91,7 @@ def _make_job(
     words: Words,
     loaded: ServedModel,
     forward: DecoderOnly,
+    views: SecondViews,
 ) -> Job:
     where = f"prompt {request.prompt_id}"
     decoding, context = request.decoding, forward.context_length
@@ -98,6 +108,9 @@ def _make_job(
         raise RequestError(
             "a sampling request needs a noise key", where=where, mend="set noise_key"
         )
+    second = views.of(request, text, ids)
+    if second is not None and second.room is not None:
+        room = min(room, second.room)
     rules = StopRules.of(
         decoding,
         tokenizer=loaded.tokenizer,
@@ -105,7 +118,7 @@ def _make_job(
         limit=min(decoding.max_new_tokens, room),
     )
     slots = decoding.num_beams if decoding.resolved_strategy == "beam" else 1
-    return Job(request, text, ids, forward.decoder_prompt(ids), rules, words, slots)
+    return Job(request, text, ids, forward.decoder_prompt(ids), rules, words, slots, second)
 
 
 def _tokenise(request: Request, loaded: ServedModel) -> tuple[str, tuple[int, ...]]:

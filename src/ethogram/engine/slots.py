@@ -8,7 +8,7 @@ slot, since the model would compute the same for each; they part when their toke
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ethogram.engine.beam import BeamSearch
 from ethogram.engine.output import Output
@@ -68,10 +68,12 @@ class Slots:
                 seen.add(id(owner))
                 yield owner
 
-    def share(self, outputs: Sequence[Output]) -> list[Shared]:
+    def share(
+        self, outputs: Sequence[Output], holder: Callable[[list[Output], int], Shared] = Shared
+    ) -> list[Shared]:
         """Give outputs of one prompt that have not begun their slots; returns the new holders."""
         groups = [list(outputs)] if self.merging else [[output] for output in outputs]
-        made = [Shared(group, len(self) + place) for place, group in enumerate(groups)]
+        made = [holder(group, len(self) + place) for place, group in enumerate(groups)]
         self.owners += made
         return made
 
@@ -98,7 +100,7 @@ class Slots:
             slot = len(self)
             # The last token is not fed yet: its position is filled by the next step.
             self.copy(holder.slot, slot, holder.length - 1)
-            self.owners.append(Shared(group, slot))
+            self.owners.append(replace(holder, outputs=group, slot=slot))
         return len(others)
 
     def release(self, holder: Holder) -> None:

@@ -24,6 +24,16 @@ class ModelReference:
     adapter: str | None = None
     dtype: Literal["float32", "bfloat16"] = "float32"
 
+    @classmethod
+    def parse(
+        cls, name: str, *, dtype: Literal["float32", "bfloat16"] = "float32"
+    ) -> ModelReference:
+        """A model named by one string: `org/name@revision` names a revision of a hub model."""
+        model, at, revision = name.rpartition("@")
+        if not at or looks_local(model) or Path(name).exists():
+            return cls(name, dtype=dtype)
+        return cls(model, revision=revision or None, dtype=dtype)
+
     @property
     def is_local(self) -> bool:
         """Whether `model` is a path of this machine."""

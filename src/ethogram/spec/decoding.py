@@ -20,8 +20,15 @@ from ethogram.spec.steps import (
     Mirostat,
     Xtc,
 )
+from ethogram.spec.views import Amateur, Guidance, Layers, View, canonical_view
 
 Strategy = Literal["greedy", "sample", "beam"]
+#: The setting that turns each second view on, and the value at which it is off.
+VIEW_SETTINGS: dict[str, float | None] = {
+    "guidance_scale": 1.0,
+    "amateur": None,
+    "dola_layers": None,
+}
 BadWord = (
     Annotated[str, Field(min_length=1)]
     | Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
@@ -140,6 +147,48 @@ class Decoding(BaseModel):
     bad_words: tuple[BadWord, ...] = Field(
         (), description="words, or lists of token ids, that never occur in the output"
     )
+    guidance_scale: float = Field(
+        1.0,
+        ge=0.0,
+        le=100.0,
+        description="classifier-free guidance: how strongly the prompt counts against the negative "
+        "prompt; 1 is off",
+    )
+    negative_prompt: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="guidance: the text to steer away from; without it, the prompt's last token "
+        "alone",
+    )
+    amateur: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="contrastive decoding: a weaker model with the same tokenizer (built-in name, "
+        "hub id or id@revision, local folder or .gguf file)",
+    )
+    contrastive_alpha: float = Field(
+        0.1,
+        ge=0.0,
+        le=1.0,
+        description="contrastive decoding: drop tokens below this share of the top one; 0 is off",
+    )
+    contrastive_beta: float | None = Field(
+        None,
+        ge=0.0,
+        le=100.0,
+        description="contrastive decoding: (1 + beta) * expert - beta * amateur, of logits; "
+        "without it, the difference of the log-probabilities",
+    )
+    amateur_temperature: float = Field(
+        1.0, gt=0.0, le=100.0, description="contrastive decoding: divides the amateur's logits"
+    )
+    dola_layers: (
+        Literal["low", "high"]
+        | Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+        | None
+    ) = Field(
+        None,
+        description="DoLa: early layers to set against the last one: low, high, or a list (0 is "
+        "the embedding)",
+    )
     num_beams: int = Field(1, ge=1, le=64, description="beams kept by beam search")
     length_penalty: float = Field(
         1.0, description="beam search: score divided by length to this power"
@@ -191,7 +240,15 @@ class Decoding(BaseModel):
         missing = [name for name in self.active_step_names(all_of=True) if name not in self.chain]
         if missing:
             raise ValueError(f"{missing[0]} is set but not in order; add it to the list")
+        self._check_views()
         return self
+
+    def _check_views(self) -> None:
+        views = [name for name, off in VIEW_SETTINGS.items() if getattr(self, name) != off]
+        if len(views) > 1:
+            raise ValueError(f"{views[0]} and {views[1]} cannot act together; turn one of them off")
+        if views and self.resolved_strategy == "beam":
+            raise ValueError(f"{views[0]} does not go with beam search; use greedy or sample")
 
     @property
     def resolved_strategy(self) -> Strategy:
@@ -249,6 +306,19 @@ class Decoding(BaseModel):
         """The active steps in order, each with what it is told."""
         return tuple((name, self.step_value(name)) for name in self.active_step_names())
 
+    @property
+    def second_view(self) -> View | None:
+        """What is set against the model's own scores before the first step; mostly nothing."""
+        if self.guidance_scale != 1.0:
+            return Guidance(self.guidance_scale, self.negative_prompt)
+        if self.amateur is not None:
+            alpha, beta = self.contrastive_alpha, self.contrastive_beta
+            return Amateur(self.amateur, alpha, beta, self.amateur_temperature)
+        if self.dola_layers is not None:
+            chosen = self.dola_layers
+            return Layers(chosen if isinstance(chosen, str) else tuple(sorted(set(chosen))))
+        return None
+
     def step_value(self, name: str) -> Hashable:
         """All that a step is told of the settings; equal values make equal steps."""
         value = getattr(self, name)
@@ -271,6 +341,7 @@ class Decoding(BaseModel):
 
         Two decodings with equal canonical forms give equal outputs: neutral and unreachable
         settings are dropped, stop lists are sets, and the order is kept only among active steps.
+        An amateur stands there by its name; requests put the identity of its weights in its place.
         """
         strategy = self.resolved_strategy
         form: dict[str, Any] = {"strategy": strategy, "max_new_tokens": self.max_new_tokens}
@@ -278,6 +349,9 @@ class Decoding(BaseModel):
             [name, value._asdict() if isinstance(value, Dry | Xtc | Mirostat) else value]
             for name, value in self.steps
         ]
+        view = self.second_view
+        if view is not None:
+            form["view"] = canonical_view(view)
         if strategy == "beam":
             form["num_beams"] = self.num_beams
             form["length_penalty"] = self.length_penalty

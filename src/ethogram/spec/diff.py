@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ethogram.spec.decoding import VIEW_SETTINGS
 from ethogram.spec.steps import NEUTRAL, SAMPLING_STEPS
 from ethogram.spec.version import OWN_FIELDS, Version
 
@@ -32,6 +33,10 @@ _MEANING: dict[str, tuple[str, str]] = {
     "decoding.dry_multiplier": ("less discouragement of loops", "more discouragement of loops"),
     "decoding.dry_base": ("long loops cost less", "long loops cost more"),
     "decoding.dry_allowed_length": ("shorter repeats count", "only longer repeats count"),
+    "decoding.guidance_scale": ("the prompt counts less", "the prompt counts more"),
+    "decoding.contrastive_alpha": ("more unlikely tokens let in", "fewer unlikely tokens let in"),
+    "decoding.contrastive_beta": ("less weight against the amateur", "more against the amateur"),
+    "decoding.amateur_temperature": ("a surer amateur", "a flatter amateur"),
     "decoding.max_new_tokens": ("shorter outputs", "longer outputs"),
     "decoding.num_beams": ("a narrower search", "a wider search"),
 }
@@ -148,7 +153,8 @@ def _comparable(*values: Any) -> bool:
 
 def _show(field: str, value: Any) -> str:
     step = field.removeprefix("decoding.")
-    if step in NEUTRAL and step != "temperature" and _comparable(value) and value == NEUTRAL[step]:
+    off = {**NEUTRAL, **VIEW_SETTINGS}
+    if step in off and step != "temperature" and _comparable(value) and value == off[step]:
         return "off"
     if value is None or value in ([], {}, ""):
         return "none"

@@ -6,6 +6,7 @@ from ethogram.spec.generation import Message, Request
 from ethogram.spec.identity import digest, noise_key
 from ethogram.spec.suite import Suite
 from ethogram.spec.version import Version
+from ethogram.spec.views import Amateur
 
 
 def make_requests(
@@ -15,6 +16,7 @@ def make_requests(
     samples: int,
     seed: int,
     model_identity: str,
+    amateur_identity: str | None = None,
     independent_noise: bool = False,
 ) -> list[Request]:
     """One request per prompt and sample index, in the order of the suite.
@@ -27,11 +29,21 @@ def make_requests(
         samples: sample indices 0..samples-1.
         seed: the study's seed.
         model_identity: what tells these weights from all others.
+        amateur_identity: the same of the decoding's amateur; None where it has none.
         independent_noise: key the noise by the version too, so that versions do not share luck.
+
+    Raises:
+        ValueError: the decoding has an amateur, and its identity is not given.
     """
     decoding = version.effective_decoding()
+    decoding_form = decoding.canonical()
+    if isinstance(decoding.second_view, Amateur):
+        if amateur_identity is None:
+            raise ValueError(f"amateur_identity is needed: the amateur is {decoding.amateur}")
+        # As with the model itself, what counts is the weights and not what they are called.
+        decoding_form["view"]["amateur"]["model"] = amateur_identity
     prompt_form = {"chat": version.prompt.chat}
-    base = {"model": model_identity, "decoding": decoding.canonical(), "prompt": prompt_form}
+    base = {"model": model_identity, "decoding": decoding_form, "prompt": prompt_form}
     scope = version.identity if independent_noise else ""
     requests = []
     for item in suite.prompts:

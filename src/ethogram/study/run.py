@@ -15,7 +15,10 @@ from ethogram.study.workspace import WHOLE, Part, Study
 
 if TYPE_CHECKING:
     from ethogram.engine import Engine
-    from ethogram.models import ModelReference
+    from ethogram.models import LoadedModel, ModelReference
+
+    #: The name that decodings give their amateur, and which model it is.
+    Amateur = tuple[str, ModelReference]
 
 
 def run(
@@ -105,33 +108,55 @@ class Maker:
             name: _store_imported(study, name) for name in names if study.versions[name].outputs
         }
         todo = _missing(study, [name for name in names if name not in done], part)
-        for reference, versions_of_it in _by_model(study, todo).items():
+        for (reference, amateur), versions_of_it in _by_model(study, todo).items():
             pool = {name: todo[name] for name in versions_of_it}
             recorder = Recorder(study, pool, self._on_progress)
-            self.computed += _generate(study, self._engines.get(reference), pool, recorder)
+            engine = self._engines.get(reference, amateur)
+            self.computed += _generate(study, engine, pool, recorder)
             done |= {name: Made(recorder.made[name], tokens=recorder.tokens[name]) for name in pool}
         return done
 
 
 class _Engines:
-    """Keeps one loaded model: the versions of a study mostly share it."""
+    """Keeps one loaded model, and its amateur: the versions of a study mostly share them."""
 
     def __init__(self, max_rows: int | None, on_load: Callable[[str], None] | None) -> None:
         self._max_rows, self._on_load = max_rows, on_load
-        self._loaded: tuple[ModelReference, Engine] | None = None
+        self._loaded: dict[ModelReference, LoadedModel] = {}
+        self._engine: tuple[ModelReference, str | None, Engine] | None = None
 
-    def get(self, reference: ModelReference) -> Engine:
-        """The engine of a model, loaded if the one before was another's."""
+    def get(self, reference: ModelReference, amateur: Amateur | None = None) -> Engine:
+        """The engine of a model, loaded if the one before was another's.
+
+        Args:
+            reference: the model.
+            amateur: the name that decodings give their amateur, and which model it is.
+        """
         from ethogram.engine import MAX_ROWS, Engine
+
+        name = amateur[0] if amateur else None
+        if self._engine and self._engine[0] == reference and name in (None, self._engine[1]):
+            return self._engine[2]
+        wanted = {reference, amateur[1]} if amateur else {reference}
+        # What is not needed is freed before the next is loaded: two more might not fit.
+        self._engine = None
+        self._loaded = {known: made for known, made in self._loaded.items() if known in wanted}
+        engine = Engine(
+            self._load(reference),
+            max_rows=self._max_rows or MAX_ROWS,
+            amateurs={amateur[0]: self._load(amateur[1])} if amateur else None,
+        )
+        self._engine = (reference, name, engine)
+        return engine
+
+    def _load(self, reference: ModelReference) -> LoadedModel:
         from ethogram.models import load
 
-        if self._loaded is None or self._loaded[0] != reference:
+        if reference not in self._loaded:
             if self._on_load:
                 self._on_load(reference.model)
-            self._loaded = None  # Freed before the next is loaded: two might not fit.
-            engine = Engine(load(reference), max_rows=self._max_rows or MAX_ROWS)
-            self._loaded = (reference, engine)
-        return self._loaded[1]
+            self._loaded[reference] = load(reference)
+        return self._loaded[reference]
 
 
 def _missing(study: Study, names: Sequence[str], part: Part) -> dict[str, list[Request]]:
@@ -146,12 +171,20 @@ def _missing(study: Study, names: Sequence[str], part: Part) -> dict[str, list[R
     return {name: requests for name, requests in todo.items() if requests}
 
 
-def _by_model(study: Study, names: Iterable[str]) -> dict[ModelReference, list[str]]:
-    """Versions under the model that they share, so that one batch makes them all."""
-    pools: dict[ModelReference, list[str]] = {}
+def _by_model(
+    study: Study, names: Iterable[str]
+) -> dict[tuple[ModelReference, Amateur | None], list[str]]:
+    """Versions under the models that they share, so that one batch makes them all."""
+    pools: dict[tuple[ModelReference, Amateur | None], list[str]] = {}
     for name in names:
-        pools.setdefault(study.model_reference(name), []).append(name)
+        key = (study.model_reference(name), _amateur(study, name))
+        pools.setdefault(key, []).append(name)
     return pools
+
+
+def _amateur(study: Study, name: str) -> Amateur | None:
+    named, reference = study.versions[name].decoding.amateur, study.amateur_reference(name)
+    return (named, reference) if named and reference else None
 
 
 def _generate(

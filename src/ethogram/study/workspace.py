@@ -133,15 +133,26 @@ class Study:
             dtype=resolved.dtype,
         )
 
+    def amateur_reference(self, version: str) -> ModelReference | None:
+        """The amateur that a version's decoding names, if it has one; in the model's format."""
+        from ethogram.models import ModelReference
+
+        resolved = self.spec.version(version)
+        if resolved.decoding.amateur is None:
+            return None
+        return ModelReference.parse(self._local(resolved.decoding.amateur), dtype=resolved.dtype)
+
     def _local(self, name: str) -> str:
         path = self.folder / name
         return str(path.resolve()) if path.exists() else name
 
     def model_identity(self, version: str) -> str:
         """What tells this version's weights from all others."""
+        return self._identity(self.model_reference(version))
+
+    def _identity(self, reference: ModelReference) -> str:
         from ethogram.models import identity
 
-        reference = self.model_reference(version)
         if reference not in self._model_identities:
             self._model_identities[reference] = identity(reference)
         return self._model_identities[reference]
@@ -172,12 +183,14 @@ class Study:
         if part.prompt_ids is not None:
             chosen = tuple(item for item in suite.prompts if item.id in part.prompt_ids)
             suite = suite.model_copy(update={"prompts": chosen})
+        amateur = self.amateur_reference(version)
         return make_requests(
             resolved,
             suite,
             samples=part.samples or self.spec.samples(version),
             seed=settings.seed,
             model_identity=self.model_identity(version),
+            amateur_identity=self._identity(amateur) if amateur else None,
             independent_noise=settings.coupling == "independent",
         )
 

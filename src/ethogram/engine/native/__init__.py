@@ -16,12 +16,13 @@ from functools import cache
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from ethogram.cache import build_once
 from ethogram.errors import WriteError
 
-SOURCES = tuple(sorted(Path(__file__).parent.glob("*.cpp")))
+_FOLDER = Path(__file__).parent
+SOURCES = tuple(sorted(_FOLDER.glob("*.cpp")))
+HEADERS = tuple(sorted(_FOLDER.glob("*.h")))
 _LIBRARY = "kernels.so"
 #: Without -ffast-math: results must not depend on how the compiler regroups sums.
 _FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fopenmp", "-fPIC")
@@ -48,47 +49,6 @@ def library() -> ctypes.CDLL | None:
         return None
 
 
-def sort_values(scores: Tensor) -> Tensor | None:
-    """Each row of [rows, count] ascending; None where there is no kernel for it."""
-    kernels = library() if scores.is_cpu and scores.dtype == torch.float32 else None
-    if kernels is None:
-        return None
-    scores = scores.contiguous()
-    ascending = torch.empty_like(scores)
-    kernels.sort_rows(
-        ctypes.c_void_p(scores.data_ptr()),
-        ctypes.c_void_p(ascending.data_ptr()),
-        *(ctypes.c_int64(size) for size in scores.shape),
-        ctypes.c_int(torch.get_num_threads()),
-    )
-    return ascending
-
-
-def draw_tokens(scores: Tensor, states: Tensor) -> Tensor | None:
-    """The token of each row with the highest sum of score and noise; None without a kernel for it.
-
-    Args:
-        scores: [rows, vocab] fp32, -inf for tokens that are out.
-        states: [rows, 1] int64 stream states of the noise.
-
-    Returns:
-        [rows] int64.
-    """
-    kernels = library() if scores.is_cpu and scores.dtype == torch.float32 else None
-    if kernels is None:
-        return None
-    scores, states = scores.contiguous(), states.contiguous()
-    picked = torch.empty(len(scores), dtype=torch.int64)
-    kernels.draw_rows(
-        ctypes.c_void_p(scores.data_ptr()),
-        ctypes.c_void_p(states.data_ptr()),
-        *(ctypes.c_int64(size) for size in scores.shape),
-        ctypes.c_void_p(picked.data_ptr()),
-        ctypes.c_int(torch.get_num_threads()),
-    )
-    return picked
-
-
 def _fingerprint(compiler: str) -> str:
     """Digest of all that the library depends on: sources, flags, compiler, processor, torch."""
     version = subprocess.run(
@@ -96,7 +56,7 @@ def _fingerprint(compiler: str) -> str:
     ).stdout
     parts = [*_FLAGS, _PROCESSOR, version, _processor_name(), torch.__version__]
     digest = hashlib.sha256("\n".join(parts).encode())
-    for source in SOURCES:
+    for source in (*HEADERS, *SOURCES):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 

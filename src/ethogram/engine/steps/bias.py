@@ -5,10 +5,12 @@ Each touches only the ids it concerns.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from ethogram.engine.steps.history import History
+from ethogram.engine.steps.history import History, last
 
 
 def logit_bias(scores: Tensor, bias: tuple[tuple[int, float], ...], history: History) -> Tensor:
@@ -32,16 +34,19 @@ def bad_words(scores: Tensor, words: object, history: History) -> Tensor:
     """
     bad = history.words.bad
     always = [word[0] for word in bad if len(word) == 1 and word[0] not in history.eos_token_ids]
-    longest = max((len(word) for word in bad), default=0)
+    longer = [word for word in bad if len(word) > 1]
     ids = torch.tensor(always, dtype=torch.int64, device=scores.device)
     scores = scores.index_fill(1, ids, -torch.inf)
-    for row in range(scores.shape[0]):
-        tail = history.last(row, longest - 1)
-        now = [word[-1] for word in bad if len(word) > 1 and _ends_with(tail, word[:-1])]
+    for row, (prompt, output) in enumerate(zip(history.prompts, history.outputs, strict=True)):
+        now = completed(longer, prompt, output)
         if now:
             scores[row, torch.tensor(now, device=scores.device)] = -torch.inf
     return scores
 
 
-def _ends_with(ids: tuple[int, ...], end: tuple[int, ...]) -> bool:
-    return len(end) <= len(ids) and ids[len(ids) - len(end) :] == end
+def completed(
+    words: Sequence[tuple[int, ...]], prompt: Sequence[int], output: Sequence[int]
+) -> list[int]:
+    """The last ids of those words of which all others stand at the end of the text."""
+    tail = last(prompt, output, max((len(word) for word in words), default=1) - 1)
+    return [word[-1] for word in words if tail[len(tail) - len(word) + 1 :] == word[:-1]]

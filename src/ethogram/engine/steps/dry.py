@@ -10,9 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from ethogram.engine.steps.history import History
+from ethogram.engine.steps.history import History, last
 from ethogram.engine.steps.penalties import subtract
 from ethogram.spec.steps import Dry
+
+#: As in `Words`.
+Breakers = Mapping[int, tuple[tuple[int, ...], ...]]
 
 #: Natural logarithm of the largest fp32 number: a base is raised to no power beyond it.
 _LOG_OF_LARGEST = 88.7228391
@@ -24,21 +27,27 @@ def dry(scores: Tensor, settings: Dry, history: History) -> Tensor:
     Length is that of the longest end of the text so far that occurred before with the token next
     to it. It is counted back to the nearest breaker, and a breaker of one token goes unpunished.
     """
-    window = settings.penalty_last_n
-    amounts = []
-    for row, (prompt, output) in enumerate(zip(history.prompts, history.outputs, strict=True)):
-        ids = history.last(row, window if window >= 0 else len(prompt) + len(output))
-        limit = _unbroken(ids, history.words.breakers)
-        shortest = settings.allowed_length
-        lengths = _extensions(ids, shortest, limit) if limit >= shortest else {}
-        amounts.append(
-            {
-                token: _penalty(settings, length)
-                for token, length in lengths.items()
-                if () not in history.words.breakers.get(token, ())
-            }
-        )
+    amounts = [
+        penalties(settings, history.words.breakers, prompt, output)
+        for prompt, output in zip(history.prompts, history.outputs, strict=True)
+    ]
     return subtract(scores, 1.0, amounts) if any(amounts) else scores
+
+
+def penalties(
+    settings: Dry, breakers: Breakers, prompt: Sequence[int], output: Sequence[int]
+) -> dict[int, float]:
+    """What is subtracted from the scores of some ids after this prompt and output."""
+    window = settings.penalty_last_n
+    ids = last(prompt, output, window if window >= 0 else len(prompt) + len(output))
+    limit = _unbroken(ids, breakers)
+    shortest = settings.allowed_length
+    lengths = _extensions(ids, shortest, limit) if limit >= shortest else {}
+    return {
+        token: _penalty(settings, length)
+        for token, length in lengths.items()
+        if () not in breakers.get(token, ())
+    }
 
 
 def _penalty(settings: Dry, length: int) -> float:
@@ -48,7 +57,7 @@ def _penalty(settings: Dry, length: int) -> float:
     return float(settings.multiplier * settings.base**power)
 
 
-def _unbroken(ids: Sequence[int], breakers: Mapping[int, tuple[tuple[int, ...], ...]]) -> int:
+def _unbroken(ids: Sequence[int], breakers: Breakers) -> int:
     """How many ids stand after the last breaker; all of them if there is none.
 
     Of several breakers that begin with the same token, the longest that is there counts.

@@ -29,11 +29,11 @@ class History:
     keys: Sequence[int] = ()
     surprise_limits: Sequence[float] = ()
 
-    def last(self, row: int, count: int) -> tuple[int, ...]:
-        """The last `count` ids of a row's prompt and output together, or all if it has fewer."""
-        prompt, output = self.prompts[row], self.outputs[row]
-        from_prompt = min(max(count - len(output), 0), len(prompt))
-        return (
-            *prompt[len(prompt) - from_prompt :],
-            *output[max(len(output) - count, 0) :],
-        )
+
+def last(prompt: Sequence[int], output: Sequence[int], count: int) -> tuple[int, ...]:
+    """The last `count` ids of prompt and output together, or all if there are fewer."""
+    from_prompt = min(max(count - len(output), 0), len(prompt))
+    return (
+        *prompt[len(prompt) - from_prompt :],
+        *output[max(len(output) - count, 0) :],
+    )

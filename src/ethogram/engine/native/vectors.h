@@ -1,0 +1,133 @@
+// Vectors of sixteen floats and what the choice of tokens does with them.
+//
+// Knows numbers; knows no token and no rule. Vectors are those of GCC and Clang, mapped to whatever
+// the processor has; only moving chosen lanes together has a form of its own for AVX-512. Arrays have
+// room for a whole vector beyond their end. Sums run in an order that depends on their length alone.
+
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
+namespace {
+
+constexpr int LANES = 16;
+using vec = float __attribute__((vector_size(4 * LANES)));
+using loose_vec = float __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+using int_vec = int32_t __attribute__((vector_size(4 * LANES)));
+using loose_int_vec = int32_t __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+using word_vec = uint32_t __attribute__((vector_size(4 * LANES)));
+using short_vec = uint16_t __attribute__((vector_size(2 * LANES)));
+using loose_short_vec = uint16_t __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
+using half_vec = float __attribute__((vector_size(2 * LANES)));
+using loose_half_vec = float __attribute__((vector_size(2 * LANES), aligned(4), may_alias));
+using wide_vec = double __attribute__((vector_size(4 * LANES)));
+
+constexpr vec ALL_LOWEST = vec{} - INFINITY;
+
+inline vec load(const float *from) { return (vec) * (const loose_vec *)from; }
+inline vec load(const uint16_t *from) {  // bf16
+    const short_vec half = (short_vec) * (const loose_short_vec *)from;
+    return (vec)(__builtin_convertvector(half, word_vec) << 16);
+}
+inline float load_one(const float *from) { return *from; }
+inline float load_one(const uint16_t *from) {
+    const uint32_t word = (uint32_t)*from << 16;
+    float value;
+    std::memcpy(&value, &word, 4);
+    return value;
+}
+inline void store(float *to, vec x) { *(loose_vec *)to = x; }
+inline int_vec load_ids(const int32_t *from) { return (int_vec) * (const loose_int_vec *)from; }
+
+inline int64_t padded(int64_t count) { return (count + LANES - 1) / LANES * LANES; }
+
+inline float highest_lane(vec x) {
+    float top = x[0];
+    for (int i = 1; i < LANES; i++) top = x[i] > top ? x[i] : top;
+    return top;
+}
+
+// The highest of an array whose last vector is filled up with -inf; NaN is passed over.
+inline float highest_of(const float *x, int64_t count) {
+    vec top = ALL_LOWEST;
+    for (int64_t j = 0; j < count; j += LANES) {
+        const vec here = load(x + j);
+        top = here > top ? here : top;
+    }
+    return highest_lane(top);
+}
+
+// An fp64 sum of fp32 numbers, sixteen at a time.
+struct Sum {
+    wide_vec low{}, high{};
+    void add(const float *from) {
+        low += __builtin_convertvector((half_vec) * (const loose_half_vec *)from, wide_vec);
+        high += __builtin_convertvector((half_vec) * (const loose_half_vec *)(from + 8), wide_vec);
+    }
+    double total() const {
+        const wide_vec both = low + high;
+        double sum = 0;
+        for (int i = 0; i < LANES / 2; i++) sum += both[i];
+        return sum;
+    }
+};
+
+// exp of x <= 0: 2^n p(r), the polynomial of Cephes expf; relative error below 2e-7, exp(0) is 1.
+// Below -87 it gives at least exp(-87), so the caller tells what weighs nothing.
+inline vec exp_of(vec x) {
+    const vec lowest = vec{} - 87.0f;
+    x = x < lowest ? lowest : x;
+    const int_vec n = __builtin_convertvector(x * 1.44269504088896341f - 0.5f, int_vec);
+    const vec whole = __builtin_convertvector(n, vec);
+    const vec r = x - whole * 0.693359375f + whole * 2.12194440e-4f;
+    vec p = vec{} + 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    return (p * (r * r) + r + 1.0f) * (vec)((n + 127) << 23);
+}
+
+// exp(x) for x <= 0, and 0 below -87.
+inline vec weight_of(vec x) { return x < -87.0f ? vec{} : exp_of(x); }
+
+inline int count_lanes(int_vec mask) {
+#ifdef __AVX512F__
+    return __builtin_popcount(_mm512_test_epi32_mask((__m512i)mask, (__m512i)mask));
+#else
+    int count = 0;
+    for (int i = 0; i < LANES; i++) count -= mask[i];
+    return count;
+#endif
+}
+
+// Writes the lanes of the mask side by side and tells how many there are. A whole vector is
+// written, so reading and writing one array in step is safe, as writing never overtakes reading.
+inline int gather(float *to, vec x, int_vec mask) {
+#ifdef __AVX512F__
+    const __mmask16 lanes = _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask);
+    _mm512_storeu_ps(to, _mm512_maskz_compress_ps(lanes, (__m512)x));
+    return __builtin_popcount(lanes);
+#else
+    int count = 0;
+    for (int i = 0; i < LANES; i++) {
+        to[count] = x[i];
+        count -= mask[i];
+    }
+    return count;
+#endif
+}
+inline int gather(int32_t *to, int_vec x, int_vec mask) {
+    vec moved;
+    std::memcpy(&moved, &x, sizeof moved);
+    return gather((float *)to, moved, mask);
+}
+
+}  // namespace
