@@ -17,12 +17,12 @@ GOALS = ["distinct_2", "self_perplexity:lower"]
 
 
 @pytest.fixture
-def many(study_folder: Path) -> eg.Study:
+def many(tiny_study: Path) -> eg.Study:
     """A tiny study with enough prompts for two halves."""
     prompts = [{"id": f"p{n}", "text": f"the sea wrote {n} letter"} for n in range(16)]
     text = "".join(json.dumps(row) + "\n" for row in prompts)
-    (study_folder / "suites/prompts.jsonl").write_text(text)
-    with eg.Study(study_folder) as study:
+    (tiny_study / "suites/prompts.jsonl").write_text(text)
+    with eg.Study(tiny_study) as study:
         yield study
 
 
@@ -87,7 +87,7 @@ def test_a_sweep_done_again_makes_nothing_and_says_the_same(many):
 
 
 def test_settings_of_one_behaviour_run_once(many):
-    space = axes("decoding.temperature=0,1", "decoding.top_k=3,4,5")
+    space = axes("decoding.strategy=greedy,sample", "decoding.top_k=3,4,5")
     found = sweep(many, sampled(many), space, goals=GOALS)
     assert (found.asked, len(found.points)) == (6, 4)
 
@@ -170,6 +170,6 @@ def test_a_mistake_is_told_before_anything_runs(many, change, says):
     assert many.store.count() == 0
 
 
-def test_a_small_suite_cannot_be_split(study_folder):
-    with eg.Study(study_folder) as study, pytest.raises(SpecError, match="prompts are too few"):
+def test_a_small_suite_cannot_be_split(tiny_study):
+    with eg.Study(tiny_study) as study, pytest.raises(SpecError, match="prompts are too few"):
         sweep(study, sampled(study), axes("decoding.top_k=1,2"), goals=GOALS)
