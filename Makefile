@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types docs bench-engine clean
+.PHONY: demo test lint types docs bench-engine bench-measure bench-store clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -45,6 +45,12 @@ docs: $(VENV)/.docs  ## build the documentation into site/, strict
 
 bench-engine: $(VENV)/.run  ## the engine and its peers side by side (long; a quiet machine)
 	$(BIN)/python -m benchmarks.engine
+
+bench-measure: $(VENV)/.dev  ## scoring with every metric that needs no model, beside its peers
+	$(BIN)/python -m benchmarks.measure
+
+bench-store: $(VENV)/.run  ## memory and queries of a sweep of 100 000 outputs (some minutes)
+	$(BIN)/python -m benchmarks.store
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .cache .coverage site

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.page import STATISTICS, replace
 from ethogram.metrics.base import ratio
 from ethogram.stats import adjust, paired
 from ethogram.stats.bootstrap import draw_twice, prompt_means
@@ -285,56 +286,70 @@ def _p(before: Array, after: Array, draws: int, seed: int) -> float:
 
 
 def table(rows: list[Calibration]) -> str:
-    """The rows as Markdown."""
+    """The rows as Markdown; without and with a difference side by side."""
+    by_case = {(row.setting, row.prompts, row.samples, row.effect): row for row in rows}
     lines = [
-        "| metric | difference | prompts × samples | holds the truth | p ≤ 0.05 | unreliable "
-        "| percentile, prompts | percentile, both | Student's t |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| metric | prompts × samples | covers | p ≤ 0.05 | marked `?` | covers | power "
+        "| marked `?` | percentile, prompts | percentile, both | Student's t |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        others = (row.percentile_prompts, row.percentile_both, row.student)
-        cells = " | ".join("–" if value is None else f"{value:.1f}" for value in others)
-        lines.append(
-            f"| {row.setting} | {'no' if row.effect == 0 else 'yes'} "
-            f"| {row.prompts} × {row.samples} | {row.covered:.1f} | {row.rejected:.1f} "
-            f"| {100 - row.reliable:.0f} | {cells} |"
-        )
+        if row.effect:
+            continue
+        cells = [row.covered, row.rejected, 100 - row.reliable]
+        other = by_case.get((row.setting, row.prompts, row.samples, 1.0))
+        cells += [other.covered, other.rejected, 100 - other.reliable] if other else [None] * 3
+        cells += [row.percentile_prompts, row.percentile_both, row.student]
+        shown = " | ".join("–" if value is None else f"{value:.1f}" for value in cells)
+        lines.append(f"| {row.setting} | {row.prompts} × {row.samples} | {shown} |")
     return "\n".join(lines)
 
 
 def main() -> None:
+    """The command."""
     parser = argparse.ArgumentParser(description="Measure the calibration of ethogram.stats.")
     parser.add_argument(
         "--trials", type=int, default=1000, help="studies per row; half of it with an effect"
     )
     parser.add_argument("--out", type=Path, default=RESULTS, help="file of the results")
+    parser.add_argument(
+        "--render", action="store_true", help="write the page's table from the results only"
+    )
     options = parser.parse_args()
+    if not options.render:
+        _measure(options.trials, options.out)
+    rows = json.loads(options.out.read_text(encoding="utf-8"))["rows"]
+    shown = table([Calibration(**row) for row in rows])
+    if options.out == RESULTS:
+        replace(STATISTICS, "calibration", shown)
+    else:
+        print(shown)
+
+
+def _measure(trials: int, out: Path) -> None:
     started = time.perf_counter()
     rows = []
     for setting in SETTINGS:
         for effect in (0.0, 1.0):
             for prompts, samples in SIZES:
-                rows.append(
-                    calibrate(
-                        setting,
-                        prompts,
-                        samples,
-                        effect=effect,
-                        trials=options.trials // (2 if effect else 1),
-                        others=effect == 0,
-                    )
+                found = calibrate(
+                    setting,
+                    prompts,
+                    samples,
+                    effect=effect,
+                    trials=trials // (2 if effect else 1),
+                    others=effect == 0,
                 )
-                print(table(rows[-1:]).splitlines()[-1], flush=True)
-    found = discoveries()
-    print(found)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
+                rows.append(found)
+                print(found, flush=True)
     data = {
-        "trials": options.trials,
-        "seconds": round(time.perf_counter() - started),
+        "trials": trials,
         "rows": [asdict(row) for row in rows],
-        "discoveries": found,
+        "discoveries": discoveries(),
+        "seconds": round(time.perf_counter() - started),
     }
-    options.out.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -34,8 +34,28 @@ def best_of(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "computed_tokens_per_second": rate(fastest, of="computed_tokens"),
         "first_token_seconds": min(firsts, default=None),
         "peak_memory_bytes": max(run["peak_memory_bytes"] for run in runs),
+        "memory": memory(runs),
         "all_tokens_per_second": [rate(run) for run in runs],
         **kept,
+    }
+
+
+def memory(runs: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """What generating added to the peak of loading, beside what the engine allowed its cache.
+
+    None for engines that do not say. `growth_bytes` holds all that a run needs beside the model,
+    scores and outputs included; it stays under the budget if `within_budget`.
+    """
+    told = [run["memory"] for run in runs if run.get("memory")]
+    if not told:
+        return None
+    growth = max(run["peak_memory_bytes"] - run["loaded_memory_bytes"] for run in runs)
+    budget = min(one["budget_bytes"] for one in told)
+    return {
+        "budget_bytes": budget,
+        "slots_bytes": max(one["slots_bytes"] for one in told),
+        "growth_bytes": growth,
+        "within_budget": growth <= budget,
     }
 
 

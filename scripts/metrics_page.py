@@ -6,10 +6,18 @@ from pathlib import Path
 
 from ethogram.metrics import all_metrics, corpus_metrics
 from ethogram.metrics.base import Described
+from ethogram.spec.constraints import INSTRUCTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = ROOT / "scripts" / "metrics_head.md"
 PAGE = ROOT / "docs" / "metrics.md"
+KINDS = {
+    "count": "whole number",
+    "relation": "`less than` or `at least`",
+    "text": "text",
+    "texts": "list of texts",
+    "letter": "one character",
+}
 DIRECTIONS = {"lower": "lower is better", "higher": "higher is better", "none": "neither is better"}
 
 
@@ -34,9 +42,21 @@ def _plain(text: str) -> str:
     return text
 
 
+def constraints() -> str:
+    """The table of constraints and their arguments."""
+    lines = ["| `type` | `kwargs` |", "|---|---|"]
+    for name, arguments in INSTRUCTIONS.items():
+        described = ", ".join(
+            f"`{argument}`: {KINDS[kind]}" for argument, kind in arguments.items()
+        )
+        lines.append(f"| `{name}` | {described or 'none'} |")
+    return "\n".join(lines)
+
+
 def page() -> str:
     """The whole page: the hand-written head, then every metric."""
-    parts = [HEAD.read_text(encoding="utf-8"), "## Of each output\n"]
+    head = HEAD.read_text(encoding="utf-8").replace("@@TABLE@@", constraints())
+    parts = [head, "## Of each output\n"]
     parts += [entry(metric) for metric in all_metrics()]
     parts.append("## Of a whole set\n")
     parts.append("These see all outputs together. `ethogram score` shows them; they have no")

@@ -45,6 +45,7 @@ class Running:
         settings: what was set, as recorded.
         unsupported: settings of the workload that the engine lacks or approximates.
         computed: rows that the model computed for the last call, if the engine counts them.
+        memory: bytes that the last call's cache was allowed and took, if the engine says.
     """
 
     generate: Callable[[Sequence[Row], int], list[list[int]]]
@@ -52,6 +53,7 @@ class Running:
     settings: dict[str, Any] = field(default_factory=dict)
     unsupported: list[str] = field(default_factory=list)
     computed: Callable[[], int | None] = lambda: None
+    memory: Callable[[], dict[str, int] | None] = lambda: None
 
 
 def serve(start: Callable[[dict[str, Any]], Running]) -> None:
@@ -69,6 +71,7 @@ def measure(running: Running, job: dict[str, Any]) -> dict[str, Any]:
     """Time the generation of a job's rows, and nothing else."""
     case = job["case"]
     rows, new_tokens = expand(case), case["new_tokens"]
+    loaded = peak_memory_bytes()
     running.generate(warm_up_rows(case, rows), min(WARM_UP_TOKENS, new_tokens))
     begun, worked = time.perf_counter(), time.process_time()
     outputs = running.generate(rows, new_tokens)
@@ -81,6 +84,8 @@ def measure(running: Running, job: dict[str, Any]) -> dict[str, Any]:
         "computed_tokens": running.computed(),
         "first_token_seconds": _first_token(running, case, rows[0]) if len(rows) == 1 else None,
         "peak_memory_bytes": peak_memory_bytes(),
+        "loaded_memory_bytes": loaded,
+        "memory": running.memory(),
         "versions": versions(running.packages),
         "settings": running.settings,
         "unsupported": running.unsupported,

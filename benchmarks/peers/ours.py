@@ -32,7 +32,11 @@ def start(job: dict[str, Any]) -> Running:
         generate,
         packages=("ethogram", "torch", "transformers"),
         settings={"dtype": "bfloat16", "end_of_sequence": "masked by min_new_tokens", **options},
-        computed=lambda: engine.work.computed + engine.work.prefills,
+        computed=lambda: engine.work.computed + engine.work.prefills - engine.work.beams,
+        memory=lambda: {
+            "budget_bytes": engine.work.memory_budget,
+            "slots_bytes": engine.work.slots_bytes,
+        },
     )
 
 

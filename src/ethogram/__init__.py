@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ethogram.report import log, verify
     from ethogram.study import (
         Study,
+        check,
         compare,
         diff,
         export,
@@ -30,12 +31,14 @@ if TYPE_CHECKING:
         run,
         show,
         sweep,
+        trace,
     )
 
 _ROOMS = {
     "ModelReference": "models",
     "Study": "study",
     "available": "models",
+    "check": "study",
     "compare": "study",
     "diff": "study",
     "export": "study",
@@ -51,6 +54,7 @@ _ROOMS = {
     "score_outputs": "metrics",
     "show": "study",
     "sweep": "study",
+    "trace": "study",
     "verify": "report",
 }
 
@@ -59,6 +63,7 @@ __all__ = [
     "Study",
     "__version__",
     "available",
+    "check",
     "compare",
     "diff",
     "export",
@@ -74,6 +79,7 @@ __all__ = [
     "score_outputs",
     "show",
     "sweep",
+    "trace",
     "verify",
 ]
 

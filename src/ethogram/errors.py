@@ -13,6 +13,8 @@ The CLI prints `str(error)` as one line and exits with `error.exit_code`.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class EthogramError(Exception):
     """Base of all errors meant for the user.
@@ -31,11 +33,24 @@ class EthogramError(Exception):
         self.where = where
         self.mend = mend
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An error of another process comes over as it was: the arguments of a subclass differ.
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
     def __str__(self) -> str:
         line = f"{self.where}: {self.what}" if self.where else self.what
         if self.mend:
             line = f"{line}; {self.mend}"
         return " ".join(line.split())
+
+
+def _rebuilt(
+    kind: type[EthogramError], args: tuple[Any, ...], state: dict[str, Any]
+) -> EthogramError:
+    """An error from its pickled parts."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class SpecError(EthogramError):

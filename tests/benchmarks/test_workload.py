@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -122,6 +123,21 @@ def test_the_best_run_counts_and_memory_is_the_worst():
     assert best["all_tokens_per_second"] == [25.0, 50.0]
     assert best["peak_memory_bytes"] == 2**31
     assert best["first_token_seconds"] == 0.2
+
+
+def test_memory_is_held_against_the_budget():
+    def run(growth: int, budget: int) -> dict[str, Any]:
+        told = {"budget_bytes": budget, "slots_bytes": 10}
+        return run_of(1.0, memory=told, loaded_memory_bytes=2**30 - growth)
+
+    assert results.best_of([run_of(1.0)])["memory"] is None
+    assert results.best_of([run(50, 90), run(60, 80)])["memory"] == {
+        "budget_bytes": 80,
+        "slots_bytes": 10,
+        "growth_bytes": 60,
+        "within_budget": True,
+    }
+    assert not results.best_of([run(81, 80)])["memory"]["within_budget"]
 
 
 def test_ratios_shares_and_merging():

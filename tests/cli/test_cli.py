@@ -112,6 +112,22 @@ def test_the_whole_story(ethogram: Run, tiny_study: Path, tmp_path: Path) -> Non
     assert parsed(ethogram("run", "v5.0.0", "--json", *at))["made"] == 12
 
 
+def test_the_microscope(ethogram: Run, tiny_study: Path) -> None:
+    at = ("--study", str(tiny_study))
+    assert parsed(ethogram("run", "v0.1.0", "--trace", "--json", *at))["made"] == 12
+    data = parsed(ethogram("trace", "v0.1.0", "--prompt", "p1", "--sample", "1", "--json", *at))
+    assert (data["prompt_id"], data["sample_index"]) == ("p1", 1)
+    assert {"rank", "entropy", "kept", "alternatives"} <= set(data["tokens"][0])
+    code, out, _ = ethogram("trace", "v0.1.0", "--prompt", "the sea wrote", *at)
+    assert code == 0
+    assert "a prompt of your own, sample 0" in out
+    assert "alternatives" in out
+    one_line(ethogram("trace", "v0.1.0", "--prompt", "p1", "--sample", "9", *at), "use 0 to 1")
+    one_line(ethogram("trace", "v0.1.0", "--prompt", "sea " * 400, *at), "v0.1.0", "shorten")
+    one_line(ethogram("trace", "v0.1.0", *at), "--prompt")
+    one_line(ethogram("trace", "v0.9.0", "--prompt", "p1", *at), "no version")
+
+
 def test_init_then_the_hint_is_true(ethogram: Run, tmp_path: Path) -> None:
     code, out, _ = ethogram("init", str(tmp_path / "new"))
     assert code == 0
@@ -253,3 +269,37 @@ def test_public_names_are_all_there() -> None:
     assert "run" in dir(ethogram)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = ethogram.nothing
+
+
+def test_check_has_an_exit_code_for_each_outcome(
+    ethogram: Run, tiny_study: Path, tmp_path: Path
+) -> None:
+    at = ("--study", str(tiny_study))
+    assert "No contract to check" in ethogram("check", *at)[1]
+    parsed(ethogram("run", *at, "--json"))
+    path = tiny_study / "versions/v0.0.1.yaml"
+    plain = path.read_text()
+    path.write_text(plain + 'expect: {tokens: "> 0"}\n')
+    code, out, _ = ethogram("check", "v0.0.1", *at)
+    assert (code, "1 passed, 0 broken" in out) == (0, True)
+
+    path.write_text(plain + 'expect: {tokens: "> 1000"}\n')
+    junit = tmp_path / "junit.xml"
+    code, out, _ = ethogram("check", "v0.0.1", "--github", "--junit", str(junit), *at)
+    assert code == 1
+    assert "tokens is " in out
+    assert "::error file=" in out
+    assert 'failures="1"' in junit.read_text()
+    code, out, err = ethogram("check", "v0.0.1", "--github", "--json", *at)
+    assert code == 1
+    assert json.loads(out)["contracts"][0]["outcome"] == "fail"
+    assert "::error file=" in err
+
+    path.write_text(plain)
+    child = tiny_study / "versions/v0.1.0.yaml"
+    child.write_text(child.read_text() + 'expect: {loop_rate: "< 0.1"}\n')
+    code, out, _ = ethogram("check", "v0.1.0", *at)
+    assert code == 0
+    assert "more would decide" in out
+    assert ethogram("check", "v0.1.0", "--strict", *at)[0] == 1
+    one_line(ethogram("check", "v0.1.1", *at), "no version")

@@ -129,9 +129,10 @@ def test_places_past_the_length_are_never_read(library: Any) -> None:
 def test_decode_steps_use_the_kernel_and_leave_the_model_as_it_was(
     library: Any, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ethogram.engine import attention
+    from ethogram.engine import attention, engine
 
     calls = []
+    monkeypatch.setattr(engine, "take_up", lambda model: None)  # A twin calls the kernel itself.
     monkeypatch.setattr(attention, "attend", lambda *a: calls.append(1) or attend(*a))
     model = dataclasses.replace(tiny.loaded(kind), eos_token_ids=frozenset())
     decoding = Decoding(strategy="greedy", max_new_tokens=4)

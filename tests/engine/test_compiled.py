@@ -409,6 +409,10 @@ def test_scores_that_are_no_numbers_give_some_token(value: float, where: str) ->
 def test_a_row_of_which_everything_is_banned_gives_some_token() -> None:
     words = Words(tuple((token,) for token in range(40)))
     history = History([[1]], [[2]], words=words, keys=[5])
+    # What an earlier, wider row left in the kernel's memory must not be taken for a token.
+    choose_by_kernel(
+        torch.arange(600.0).unsqueeze(0), Decoding(top_k=1), History([[1]], [[2]], keys=[5])
+    )
     for decoding in settings_of_all():
         banned = decoding.model_copy(update={"bad_words": ((1,),)})
         assert 0 <= choose_by_kernel(torch.zeros(1, 40), banned, history).tokens[0] < 40

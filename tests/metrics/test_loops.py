@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ethogram.metrics import Output, get
-from ethogram.metrics.loops import common_suffixes, find_loop, find_loop_degen
+from ethogram.metrics.loops import common_suffixes, find_escaped_loops, find_loop, find_loop_degen
 
 #: Few symbols, so that loops are common.
 SEQUENCES = st.lists(st.integers(0, 2), max_size=24)
@@ -179,3 +179,54 @@ def test_evidence_of_the_released_rule_shows_two_copies() -> None:
     text = "So it was. one two three one two three"
     spans = get("loop_rate_degen").measure(Output(text)).spans
     assert [text[span.start : span.end] for span in spans] == ["one two three"] * 2
+
+
+def escaped_by_trying(units: list[int]) -> set[tuple[int, int, int]]:
+    """(onset, end, period) of the maximal runs of three phrases that end early, by trying all."""
+    runs = []
+    for period in range(1, len(units) // 3 + 1):
+        for onset in range(len(units) - period):
+            end = onset + period
+            while end < len(units) and units[end] == units[end - period]:
+                end += 1
+            maximal = onset == 0 or units[onset - 1] != units[onset - 1 + period]
+            if maximal and end - onset >= 3 * max(period, 2):
+                runs.append((onset, end, period))
+    kept = [
+        run
+        for run in runs
+        if not any(
+            other[0] <= run[0] and run[1] <= other[1]
+            for other in runs
+            if (other[1] - other[0], -other[2]) > (run[1] - run[0], -run[2])
+        )
+    ]
+    return {run for run in kept if run[1] < len(units)}
+
+
+@given(st.lists(st.integers(0, 2), max_size=30))
+def test_escaped_loops_are_those_found_by_trying(units: list[int]) -> None:
+    found = {(loop.onset, end, loop.period) for end, loop in find_escaped_loops(units)}
+    assert found == escaped_by_trying(units)
+
+
+def test_an_escaped_loop_is_shown_where_it_stands() -> None:
+    text = "Then we go on and on and on and on, until  it stops.\nha ha ha ha ha ha ho"
+    score = get("escaped_loops").measure(Output(text))
+    assert score.value == 2
+    shown = [text[span.start : span.end] for span in score.spans]
+    assert shown == ["on and on and on and", "ha ha ha ha ha ha"]
+    text = "We go on and on and on and on until it stops"
+    score = get("escaped_loops").measure(Output(text))
+    assert text[score.spans[0].start : score.spans[0].end] == "on and on and on and on"
+    assert score.spans[0].label == "escaped loop: 3.5 times a phrase of 2"
+
+
+def test_a_loop_at_the_end_has_not_been_escaped() -> None:
+    assert get("escaped_loops").measure(Output("so on and on and on and on")).value == 0
+
+
+def test_a_loop_within_a_loop_is_part_of_it() -> None:
+    phrase = "we say no no no no no no and then we say it again"
+    assert get("escaped_loops").measure(Output(f"{phrase} " * 4 + "but no more")).value == 1
+    assert get("escaped_loops").measure(Output(f"{phrase} " * 4)).value == 0

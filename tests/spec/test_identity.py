@@ -80,6 +80,8 @@ def test_order_counts_only_among_active_steps(settings: dict[str, Any], order: s
         {"guidance_scale": 1.5},
         {"amateur": "gpt2"},
         {"dola_layers": "low"},
+        {"best_of": 3},
+        {"self_consistency": 3},
         {"repetition_penalty": 1.2},
         {"stop": ["\n"]},
         {"stop_token_ids": [3]},

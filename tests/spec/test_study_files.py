@@ -157,6 +157,14 @@ MISTAKES = [
     ("decoding: {order: [temperature], top_k: 5}", "top_k is set but not in order"),
     ("decoding: {min_new_tokens: 50, max_new_tokens: 10}", "min_new_tokens 50 is above"),
     ("decoding: {strategy: beam}", "strategy beam needs num_beams"),
+    (
+        "decoding: {penalty_alpha: 0.6, temperature: 0.7, top_k: 4}",
+        "under the strategy contrastive",
+    ),
+    ("decoding: {penalty_alpha: 0.6, top_k: 4, min_p: 0.1}", "has no effect under contrastive"),
+    ("decoding: {num_beams: 4, num_beam_groups: 2}", "needs a diversity_penalty above 0"),
+    ("decoding: {answer: pattern, answer_pattern: '('}", "answer_pattern is no regular expression"),
+    ("parent: v0.0.1\ndecoding: {best_of: 4}", "best_of 4 needs sampling; under greedy"),
     ("parent: v0.0.1\ndecoding: {temperature: 0.7}", "no effect under the inherited strategy"),
     ("parent: v0.0.1\ndecoding: {top_p: 0.7}", "has no effect under greedy decoding"),
 ]

@@ -1,5 +1,6 @@
 """What goes in comes out, whole, once, whatever happens in between."""
 
+import dataclasses
 import multiprocessing
 import os
 import signal
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text as sql
 
 from ethogram.errors import StoreError
-from ethogram.spec import Generation
+from ethogram.spec import Generation, Selection
 from ethogram.store import SCHEMA_VERSION, Store
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -32,6 +33,14 @@ GENERATIONS = st.builds(
     finish_reason=st.sampled_from(["stop", "eos", "length", "unknown"]),
     logprobs=st.lists(st.floats(-100, 0, width=32)).map(tuple),
     seconds=st.floats(0, 1e6),
+    selection=st.none()
+    | st.builds(
+        Selection,
+        chosen=st.integers(0, 3),
+        scores=st.lists(st.floats(-1e6, 0)).map(tuple),
+        answers=st.lists(st.none() | TEXT).map(tuple),
+        tokens=st.lists(st.integers(1, 9)).map(tuple),
+    ),
 )
 
 
@@ -118,6 +127,20 @@ def test_missing_folder_and_newer_schema(tmp_path: Path) -> None:
         connection.execute(f"insert into schema_version values ({SCHEMA_VERSION + 1})")
     with pytest.raises(StoreError, match="update Ethogram"):
         Store.open(path)
+
+
+def test_a_store_of_release_0_1_0_is_brought_up(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    with Store.open(path) as store:
+        store.add([generation("a")], model="m")
+    with sqlite3.connect(path) as connection:
+        connection.execute("alter table generations drop column selection")
+        connection.execute("delete from schema_version where version > 1")
+    chosen = Selection(1, (-2.0, -1.5), ("4", None), (3, 2))
+    with Store.open(path) as store:
+        store.add([dataclasses.replace(generation("b"), selection=chosen)], model="m")
+        assert store.get(["a"])["a"] == generation("a")
+        assert store.get(["b"])["b"].selection == chosen
 
 
 def test_wal_and_url(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import sys
 import click
 
 from ethogram import __version__
-from ethogram.cli import alone, looking, sweeping, working
+from ethogram.cli import alone, checking, looking, microscope, sweeping, working
 from ethogram.errors import EthogramError
 
 EXIT_INTERRUPTED = 130
@@ -31,6 +31,8 @@ COMMANDS: tuple[click.Command, ...] = (
     looking.diff,
     looking.compare,
     sweeping.sweep,
+    checking.check,
+    microscope.trace,
     looking.log,
     looking.verify,
     alone.score,

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ethogram.cli.common import (
+    count_progress,
     json_option,
     print_json,
 )
@@ -17,13 +18,40 @@ from ethogram.cli.common import (
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--metric", "metrics", multiple=True, help="Metric to compute; may be repeated.")
+@click.option(
+    "--human-text",
+    type=click.Path(path_type=Path),
+    help="Human text (.jsonl, .txt, either .gz) that human_… metrics compare with.",
+)
+@click.option(
+    "--index",
+    type=click.Path(path_type=Path),
+    help="JSON file of references known to exist.",
+)
+@click.option("--processes", type=click.IntRange(1), help="Processes. Default: one a core.")
 @click.option("--evidence", is_flag=True, help="Show where the clearest output shows it.")
 @json_option
-def score(file: Path, metrics: tuple[str, ...], evidence: bool, as_json: bool) -> None:
+def score(
+    file: Path,
+    metrics: tuple[str, ...],
+    human_text: Path | None,
+    index: Path | None,
+    processes: int | None,
+    evidence: bool,
+    as_json: bool,
+) -> None:
     """Score the outputs in FILE (.jsonl or .jsonl.gz), made anywhere."""
     from ethogram.metrics import score as make
 
-    table = make(file, metrics or None)
+    with count_progress("outputs", quiet=as_json) as on_progress:
+        table = make(
+            file,
+            metrics or None,
+            human_text=human_text,
+            index=index,
+            processes=processes,
+            on_progress=on_progress,
+        )
     if as_json:
         print_json(table.to_json())
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -123,3 +123,44 @@ def run_progress(*, quiet: bool) -> Iterator[OnProgress | None]:
     finally:
         if together:
             bar.stop()
+
+
+@contextmanager
+def count_progress(what: str, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
+    """A live count on standard error, where it is a terminal and the work takes a while.
+
+    How many there will be is unknown, since they are read as they come.
+    """
+    err = console(stderr=True)
+    if quiet or not err.is_terminal:
+        yield None
+        return
+    from time import monotonic
+
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    began = monotonic()
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    )
+    task = bar.add_task(what, total=None)
+    shown = began
+
+    def update(done: int) -> None:
+        nonlocal shown
+        now = monotonic()
+        # Short work shows nothing; long work ten times a second, whatever its speed.
+        if now - began < 1 or now - shown < 0.1:
+            return
+        shown = now
+        bar.start()
+        bar.update(task, description=f"{done} {what}, {done / (now - began):.0f}/s")
+
+    try:
+        yield update
+    finally:
+        bar.stop()

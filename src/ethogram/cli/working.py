@@ -32,9 +32,15 @@ def init(folder: Path, as_json: bool) -> None:
 
 @click.command()
 @click.argument("versions", nargs=-1)
+@click.option(
+    "--trace/--no-trace",
+    default=None,
+    help="Store how each token was chosen, for `ethogram trace`; stored outputs that lack it are "
+    "made again for it. Default: what study.yaml says.",
+)
 @study_option
 @json_option
-def run(versions: tuple[str, ...], folder: Path, as_json: bool) -> None:
+def run(versions: tuple[str, ...], trace: bool | None, folder: Path, as_json: bool) -> None:
     """Generate what is missing, measure it, print the table against each parent."""
     from ethogram.report.terminal import print_run
     from ethogram.study import run as make
@@ -48,7 +54,12 @@ def run(versions: tuple[str, ...], folder: Path, as_json: bool) -> None:
 
     with open_study(folder) as study, run_progress(quiet=as_json) as on_progress:
         result = make(
-            study, versions or None, on_progress=on_progress, on_wait=waiting, on_load=loading
+            study,
+            versions or None,
+            on_progress=on_progress,
+            on_wait=waiting,
+            on_load=loading,
+            trace=trace,
         )
     if as_json:
         print_json(result.to_json())

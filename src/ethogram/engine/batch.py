@@ -17,14 +17,19 @@ import torch
 from torch import Tensor
 
 from ethogram.engine.beam import BeamSearch
+from ethogram.engine.beam_groups import GroupBeamSearch
+from ethogram.engine.best_of import candidates
 from ethogram.engine.cache import Pairs
 from ethogram.engine.choosing import Chooser
 from ethogram.engine.companions import Companions
+from ethogram.engine.contrastive_search import ContrastiveSearch
 from ethogram.engine.feeding import feed
 from ethogram.engine.forward import DecoderOnly, Prefilled
 from ethogram.engine.invariance import RowClass
+from ethogram.engine.lookup import Lookup
 from ethogram.engine.output import Output
 from ethogram.engine.prompts import Job
+from ethogram.engine.search import Search
 from ethogram.engine.slots import Holder, Shared, Slots
 from ethogram.spec.generation import Generation
 
@@ -34,7 +39,7 @@ class Work:
     """What was computed, and what came of it; delivered and computed tokens are never mixed.
 
     Attributes:
-        delivered: tokens chosen for outputs; a beam search counts one a step.
+        delivered: tokens chosen for outputs; a search counts one a step.
         computed: rows that decode steps computed for them: fewer, where histories were merged.
         beams: of these rows, those of the further beams of a beam search.
         padding: rows fed beside them to keep the number of rows in its class.
@@ -45,6 +50,10 @@ class Work:
             before as well, and were taken over.
         forks: times a history was copied because its outputs parted.
         companions: rows computed for second views (guidance, amateurs), a prompt counting as one.
+        accepted: of the computed rows, those of guessed tokens that were chosen indeed.
+        rejected: rows computed beside them for guesses that were not.
+        memory_budget: bytes that the slots of outputs in progress were allowed.
+        slots_bytes: most bytes that they take, of that.
     """
 
     delivered: int = 0
@@ -57,6 +66,10 @@ class Work:
     prompt_tokens_computed: int = 0
     forks: int = 0
     companions: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    memory_budget: int = 0
+    slots_bytes: int = 0
 
     @property
     def merged_share(self) -> float:
@@ -73,12 +86,13 @@ class Batch:
         jobs: what to run.
         tokenizer: the model's.
         waves: all rows start together.
-        usable: most outputs in progress; a beam search counts once per beam.
+        usable: most outputs in progress; a search counts once per slot.
         rows: how many rows a decode step may feed.
         merging: let equal histories share a row.
         clock: seconds.
         work: counts go here.
         companions: what outputs with a second view look at.
+        alternatives: most probable tokens noted beside each one chosen; 0 traces nothing.
     """
 
     def __init__(
@@ -94,16 +108,20 @@ class Batch:
         clock: Callable[[], float],
         work: Work,
         companions: Companions | None = None,
+        alternatives: int = 0,
     ) -> None:
         self.forward, self.waves, self.rows, self.clock = forward, waves, rows, clock
         self.tokenizer, self.usable, self.work = tokenizer, usable, work
         self.queue = deque(self._ordered(jobs))
         self.slots = Slots(forward.copy, merging)
         self.companions = companions or Companions()
-        self.chooser = Chooser(self.companions)
+        self.chooser = Chooser(self.companions, alternatives)
         self.new_tokens = 0
         self._prefilled: tuple[tuple[int, ...], Prefilled] | None = None
         self._in_progress = 0
+        self._lookup: Lookup | None = None
+        kinds = {_search_kind(job) for job in jobs}
+        forward.keeps_states = any(kind is not None and kind.needs_states for kind in kinds)
         forward.start(0)
 
     def _ordered(self, jobs: Sequence[Job]) -> list[Job]:
@@ -142,6 +160,9 @@ class Batch:
             self.companions.admit(holders)
         else:
             holders = list(self.slots.holders())
+            guesses = self._guess(holders)
+            if guesses:
+                return self._verify(holders[0], guesses)
             rows = [_rows(holder) for holder in holders]
             logits = self._decode(holders)
             self.companions.advance(holders)
@@ -172,14 +193,17 @@ class Batch:
             while self._next_fits(capacity) and self.queue[0].prompt_ids == prompt_ids:
                 job = self.queue.popleft()
                 self._in_progress += job.slots
-                if job.request.decoding.resolved_strategy == "beam":
-                    beams = BeamSearch(job, started, self.tokenizer)
-                    self.slots.give(beams, job.slots)
-                    holders.append(beams)
-                    rows.append([len(first)] * job.slots)
-                    self._fill(beams.rows, prompt)
-                else:
-                    outputs.append(Output(job, started, self.tokenizer))
+                kind = _search_kind(job)
+                if kind is None:
+                    outputs += candidates(job, started, self.tokenizer)
+                    continue
+                search = kind(job, started, self.tokenizer)
+                if prompt.states is not None and search.needs_states:
+                    search.take_states(prompt.states)
+                self.slots.give(search)
+                holders.append(search)
+                rows.append([len(first)] * job.slots)
+                self._fill(search.rows, prompt)
             for shared in self.slots.share(outputs) if outputs else ():
                 holders.append(shared)
                 rows.append([len(first)])
@@ -210,10 +234,12 @@ class Batch:
 
     def _beginning(self, prompt_ids: tuple[int, ...]) -> tuple[Pairs, int]:
         """Keys and values of the whole blocks that a prompt shares with the one before."""
-        block = self.forward.block
+        block = self.forward.block_of(len(prompt_ids))
         if self._prefilled is None or not block:
             return (), 0
         before, prompt = self._prefilled
+        if self.forward.block_of(len(before)) != block:  # Another forward pass read it.
+            return (), 0
         same = zip(before, prompt_ids[:-1], strict=False)  # The last token makes the logits.
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], same))
         length = common // block * block
@@ -233,32 +259,97 @@ class Batch:
                 continue
             for row, token in zip(holder.rows, holder.last_tokens, strict=True):
                 tokens[row], positions[row] = token, holder.length - 1
-        logits, padding = feed(self.forward, self.rows, tokens, positions)
-        self.work.padding += padding
+        fed = feed(self.forward, self.rows, tokens, positions)
+        self.work.padding += fed.padding
         self.work.steps += 1
         self.work.computed += used
         self.work.beams += used - len(holders)
-        return logits
+        if fed.states is not None:
+            _tell_states(holders, fed.states)
+        return fed.logits
+
+    def _guess(self, holders: Sequence[Holder]) -> list[int]:
+        """What a single output may write next, where its decoding asks for guesses.
+
+        With more rows there is no idle machine to check guesses on, and T5 has one relative
+        position for all rows of a step.
+        """
+        holder = holders[0]
+        if self.waves or len(holders) > 1 or isinstance(holder, Search) or len(holder.outputs) > 1:
+            return []
+        (output,) = holder.outputs
+        if output.job.second or not output.job.request.decoding.prompt_lookup_num_tokens:
+            return []
+        if self._lookup is None or self._lookup.output is not output:
+            self._lookup = Lookup(output)
+        return self._lookup.guess(self.rows.most - 1)
+
+    def _verify(self, holder: Holder, guesses: Sequence[int]) -> list[Generation]:
+        """Feed a single output's last token and guesses, and choose as long as they come true."""
+        assert isinstance(holder, Shared)
+        fed = [holder.last_token, *guesses]
+        places = [holder.length - 1 + place for place in range(len(fed))]
+        padding = self.rows.padded(len(fed)) - len(fed)
+        logits = self.forward.decode(
+            # The last row again and again writes the same again and again.
+            [*fed, *fed[-1:] * padding],
+            [*places, *places[-1:] * padding],
+            first=holder.slot,
+            is_chain=True,
+        )
+        self.new_tokens = 0
+        for row in range(len(fed)):
+            self.new_tokens += self.chooser.choose([holder], [[row]], logits)
+            is_over = holder.outputs[0].finish_reason is not None
+            if is_over or fed[row + 1 : row + 2] != [holder.last_token]:
+                break
+        accepted = self.new_tokens - 1
+        self.work.steps += 1
+        self.work.computed += 1 + accepted
+        self.work.accepted += accepted
+        self.work.rejected += len(guesses) - accepted
+        self.work.padding += padding
+        self.work.delivered += self.new_tokens
+        return self._settle([holder])
 
     def _settle(self, holders: Sequence[Holder]) -> list[Generation]:
-        """Part histories that differ now, let beams continue their parents, and end what ended."""
+        """Part histories that differ now, let searches go on, and end what ended."""
         now = self.clock()
         done: list[Generation] = []
         for holder in holders:
-            if isinstance(holder, BeamSearch):
+            if isinstance(holder, Search):
                 if holder.finish_reason is None:
-                    self.forward.reorder(holder.rows, holder.parents, holder.length - 1)
+                    length = holder.length - 1
+                    self.forward.reorder(holder.rows, holder.parents, length, holder.agreed)
                 else:
                     done.append(holder.generation(now))
                     self._in_progress -= len(holder.rows)
                     self.slots.release(holder)
                 continue
             ended = [output for output in holder.outputs if output.finish_reason is not None]
-            done += [output.generation(now) for output in ended]
+            made = [output.generation(now) for output in ended]
+            done += [generation for generation in made if generation is not None]
             self._in_progress -= len(ended)
             self.work.forks += self.slots.part(holder)
         self.companions.settle()
         return done
+
+
+def _search_kind(job: Job) -> type[Search] | None:
+    """The search that a job's decoding asks for, or None where it is greedy or sampled."""
+    decoding = job.request.decoding
+    if decoding.resolved_strategy == "contrastive":
+        return ContrastiveSearch
+    if decoding.resolved_strategy != "beam":
+        return None
+    return BeamSearch if decoding.num_beam_groups == 1 else GroupBeamSearch
+
+
+def _tell_states(holders: Sequence[Holder], states: Tensor) -> None:
+    """Give the searches that want them the last hidden states [slots, width] of their slots."""
+    for holder in holders:
+        if isinstance(holder, Search) and holder.needs_states:
+            holder.take_states(states[torch.tensor(holder.rows, device=states.device)])
 
 
 def _rows(holder: Holder) -> Sequence[int]:

@@ -7,6 +7,7 @@ step and lets every slot continue the beam it names.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,10 @@ from torch import Tensor
 
 from ethogram.engine.output import as_generation
 from ethogram.engine.prompts import Job
+from ethogram.engine.search import Search
 from ethogram.engine.steps import History, apply_steps
 from ethogram.engine.stopping import StopWatch
+from ethogram.engine.trace import Place, Raw, apply_counting, see
 from ethogram.spec.generation import FinishReason, Generation
 
 #: Stands for minus infinity in scores, as in transformers; its exact size decides no comparison
@@ -26,37 +29,28 @@ _NEVER = -1.0e9
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """One beam: its new tokens, their raw log-probabilities (nats), and why it ended."""
+    """One beam: its new tokens, their raw log-probabilities (nats), why it ended, what was seen."""
 
     token_ids: tuple[int, ...]
     logprobs: tuple[float, ...]
     watch: StopWatch
     finish_reason: FinishReason | None = None
+    seen: tuple[Place, ...] = ()
 
-    def extend(self, token: int, logprob: float) -> Hypothesis:
+    def extend(self, token: int, logprob: float, seen: Sequence[Place]) -> Hypothesis:
         """The hypothesis with one more token."""
         watch = self.watch.fork()
         reason = watch.push(token)
-        return Hypothesis((*self.token_ids, token), (*self.logprobs, logprob), watch, reason)
+        ids, logprobs = (*self.token_ids, token), (*self.logprobs, logprob)
+        return Hypothesis(ids, logprobs, watch, reason, (*self.seen, *seen))
 
 
-class BeamSearch:
-    """An output under beam search; it holds as many slots as beams.
-
-    Args:
-        job: what is written.
-        started: clock reading at admission, seconds.
-        tokenizer: to watch for stop strings and to make the text.
-    """
+class BeamSearch(Search):
+    """An output under beam search; it holds as many slots as beams."""
 
     def __init__(self, job: Job, started: float, tokenizer: Any) -> None:
-        self.job, self.started = job, started
-        #: The slots that it is given, one for each beam.
-        self.rows: list[int] = []
+        super().__init__(job, started, tokenizer)
         self.written = 0
-        self.parents = list(range(job.slots))
-        self.finish_reason: FinishReason | None = None
-        self._tokenizer = tokenizer
         beams = job.slots
         empty = Hypothesis((), (), StopWatch(job.rules, tokenizer))
         self._running = [empty] * beams
@@ -77,13 +71,9 @@ class BeamSearch:
         """The token that each of its rows feeds next."""
         return [beam.token_ids[-1] for beam in self._running]
 
-    def push(self, log_probs: Tensor) -> None:
-        """Continue all beams by one token.
-
-        Args:
-            log_probs: [beams, vocab] fp32 raw log-probabilities after each running beam.
-        """
-        scores, candidates, parents = self._candidates(log_probs)
+    def push(self, logits: Tensor, log_probs: Tensor, raw: Raw | None = None) -> int:
+        """Continue all beams by one token."""
+        scores, candidates, parents = self._candidates(log_probs, raw)
         hits = torch.tensor([one.finish_reason is not None for one in candidates])
         self.written += 1
         self._collect(scores, candidates, hits)
@@ -98,8 +88,11 @@ class BeamSearch:
         full = self.job.request.decoding.early_stopping is True and bool(self._is_finished.all())
         if not self._can_improve or full or bool(hits.all()):
             self.finish_reason = self._finished[0].finish_reason
+        return 1
 
-    def _candidates(self, log_probs: Tensor) -> tuple[Tensor, list[Hypothesis], list[int]]:
+    def _candidates(
+        self, log_probs: Tensor, raw: Raw | None
+    ) -> tuple[Tensor, list[Hypothesis], list[int]]:
         """The best continuations, enough that some are left if every ending id is among them."""
         beams, vocab = self.job.slots, log_probs.shape[1]
         history = History(
@@ -108,16 +101,26 @@ class BeamSearch:
             self.job.rules.eos_token_ids,
             self.job.words,
         )
-        processed = apply_steps(log_probs, self.job.request.decoding, history).cpu()
+        decoding = self.job.request.decoding
+        if raw is None:
+            processed = apply_steps(log_probs, decoding, history).cpu()
+        else:
+            edited, kept = apply_counting(log_probs, decoding, history)
+            processed = edited.cpu()
         total = (processed + self._running_scores.unsqueeze(1)).flatten()
         wanted = max(2, 1 + len(self.job.rules.ending_ids)) * beams
         scores, places = total.topk(min(wanted, len(total)))
-        candidates, parents = [], []
-        raw = log_probs.flatten()[places.to(log_probs.device)].tolist()
-        for place, logprob in zip(places.tolist(), raw, strict=True):
-            parent, token = divmod(place, vocab)
-            parents.append(parent)
-            candidates.append(self._running[parent].extend(token, logprob))
+        parents = (places // vocab).tolist()
+        tokens = places % vocab
+        logprobs = log_probs.flatten()[places.to(log_probs.device)].tolist()
+        seen: list[Sequence[Place]] = [()] * len(parents)
+        if raw is not None:
+            step = see(raw, parents, tokens.to(edited.device), edited, kept, scored=parents)
+            seen = [((step, at),) for at in range(len(parents))]
+        candidates = [
+            self._running[parent].extend(*new)
+            for parent, *new in zip(parents, tokens.tolist(), logprobs, seen, strict=True)
+        ]
         return scores, candidates, parents
 
     def _collect(self, scores: Tensor, candidates: list[Hypothesis], hits: Tensor) -> None:
@@ -154,5 +157,6 @@ class BeamSearch:
             best.logprobs,
             self.finish_reason,
             seconds=now - self.started,
-            tokenizer=self._tokenizer,
+            tokenizer=self.tokenizer,
+            seen=best.seen,
         )

@@ -56,7 +56,7 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
     def update(
         self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
     ) -> tuple[Tensor, Tensor]:
-        """Write one position of each row fed; return what attention may look at.
+        """Write one position for each row fed; return what attention may look at.
 
         Args:
             key_states: [rows fed, heads, 1, dim].
@@ -67,11 +67,17 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
         Returns:
             Keys and values, each [rows fed, heads, visible capacity, dim].
         """
-        first, stop = self.slots.first, self.slots.first + self.slots.fed
-        rows = torch.arange(first, stop, device=key_states.device)
+        first, fed, visible = self.slots.first, self.slots.fed, self.slots.visible
+        if self.slots.is_chain:
+            rows = torch.full((fed,), first, device=key_states.device)
+        else:
+            rows = torch.arange(first, first + fed, device=key_states.device)
         self.keys[rows, :, self.slots.positions] = key_states[:, :, 0]
         self.values[rows, :, self.slots.positions] = value_states[:, :, 0]
-        visible = self.slots.visible
+        if self.slots.is_chain:
+            keys, values = self.keys[first, :, :visible], self.values[first, :, :visible]
+            return keys.expand(fed, -1, -1, -1), values.expand(fed, -1, -1, -1)
+        stop = first + fed
         return self.keys[first:stop, :, :visible], self.values[first:stop, :, :visible]
 
     def get_seq_length(self) -> int:
@@ -100,18 +106,24 @@ class SlotCache(Cache):  # type: ignore[misc]
         self.capacity = BUCKET
         self.visible = BUCKET
         self.first, self.fed = 0, rows
+        self.is_chain = False
         self.longest = 0
         self.positions = torch.zeros(rows, dtype=torch.int64)
         super().__init__(layers=[SlotLayer(self) for _ in range(layers)])
 
-    def prepare(self, positions: Tensor, longest: int, first: int = 0) -> None:
+    def prepare(
+        self, positions: Tensor, longest: int, first: int = 0, *, is_chain: bool = False
+    ) -> None:
         """Set where the next step writes.
 
         Args:
             positions: [rows fed] int64, of as many consecutive slots.
             longest: the largest of them.
             first: the first of these slots.
+            is_chain: all rows are positions of the first slot, each of which sees those before
+                it, also where they are written in the same step.
         """
+        self.is_chain = is_chain
         self.positions, self.longest, self.fed = positions, longest, len(positions)
         self.first = first
         self.visible = bucketed(longest + 1)
@@ -140,13 +152,16 @@ class SlotCache(Cache):  # type: ignore[misc]
             layer.keys[target, :, :length] = layer.keys[source, :, :length]
             layer.values[target, :, :length] = layer.values[source, :, :length]
 
-    def reorder(self, rows: Sequence[int], parents: Sequence[int], length: int) -> None:
+    def reorder(
+        self, rows: Sequence[int], parents: Sequence[int], length: int, agreed: int = 0
+    ) -> None:
         """Give each of `rows` what the row at its index in `parents` holds, in place.
 
         Args:
-            rows: the slots of one beam search.
+            rows: the slots of one search.
             parents: for each slot, the index into `rows` of the beam it continues.
             length: positions in use.
+            agreed: positions from the start in which they hold the same.
         """
         moved = [(row, rows[parent]) for row, parent in zip(rows, parents, strict=True)]
         moved = [(row, source) for row, source in moved if row != source]
@@ -154,8 +169,8 @@ class SlotCache(Cache):  # type: ignore[misc]
             return
         targets, sources = (list(side) for side in zip(*moved, strict=True))
         for layer in self.layers:
-            layer.keys[targets, :, :length] = layer.keys[sources, :, :length]
-            layer.values[targets, :, :length] = layer.values[sources, :, :length]
+            layer.keys[targets, :, agreed:length] = layer.keys[sources, :, agreed:length]
+            layer.values[targets, :, agreed:length] = layer.values[sources, :, agreed:length]
 
     def mask(self, dtype: torch.dtype) -> Tensor:
         """Additive mask [rows fed, 1, 1, visible]: 0 up to each row's position, lowest after it."""

@@ -101,7 +101,7 @@ class SecondRows:
             return
         tokens = [holder.last_token for holder in holders]
         places = [holder.length - 1 for holder in holders]
-        self._logits, padding = feed(self.forward, self.rows, tokens, places)
+        self._logits, padding, _ = feed(self.forward, self.rows, tokens, places)
         self.work.companions += len(holders)
         self.work.padding += padding
         self._places = {id(output): holder.slot for holder in holders for output in holder.outputs}

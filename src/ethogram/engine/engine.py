@@ -1,21 +1,25 @@
 """Turns requests into generations on a loaded model. Knows admission; leaves the rest to its room.
 
-The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache`, `slots`
-says who holds them, `choosing` picks tokens by `steps`, `noise` and `beam`, `stopping` says when an
-output ends, `batch` moves all rows by one token, and `invariance` how many rows that may be. Where
-an output's scores come from two views of its history, `second` says which, `companions` and
-`layers` have them at hand, and `contrast` makes one of two.
+The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache` (through
+its twin in `fused` where it has one), `slots` says who holds them, `choosing` picks tokens by
+`steps` and `noise` or asks a `search` (`beam`, `beam_groups`, `contrastive_search`), `trace` notes
+how, `best_of` chooses among outputs, `lookup` guesses tokens, `stopping` says when an output ends,
+`batch` moves all rows by one token, and `invariance` how many rows that may be. Where an output's
+scores come from two views of its history, `second` says which, `companions` and `layers` have them
+at hand, and `contrast` makes one of two.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import Enum, auto
 from functools import cached_property
 
 from ethogram.engine.batch import Batch, Work
 from ethogram.engine.companions import Companions, SecondRows
 from ethogram.engine.forward import DecoderOnly, EncoderDecoder, ServedModel
+from ethogram.engine.fused import FusedLlama, take_up
 from ethogram.engine.invariance import RowClass, row_class
 from ethogram.engine.layers import LayeredDecoder
 from ethogram.engine.memory import (
@@ -26,6 +30,7 @@ from ethogram.engine.memory import (
 )
 from ethogram.engine.prompts import Job, make_jobs
 from ethogram.engine.second import Second
+from ethogram.engine.trace import ALTERNATIVES
 from ethogram.errors import ModelError
 from ethogram.spec.generation import Generation, Request
 from ethogram.spec.views import Layers
@@ -42,8 +47,8 @@ class Engine:
     Args:
         loaded: the model (`ethogram.models.load`).
         max_rows: most outputs in progress, fewer where half of the free memory holds fewer; a
-            beam search counts once per beam, and one with more beams than this gets its rows all
-            the same.
+            search counts once per beam or candidate, and one with more of them than this gets its
+            rows all the same.
         deterministic: make each generation the same to the bit alone, in any batch and in any
             order, by feeding only numbers of rows under which the model's matrix products were
             found to give a row equal bits. Without it small batches may be faster, and results
@@ -76,12 +81,24 @@ class Engine:
         self._clock = clock
 
     @cached_property
+    def twin(self) -> FusedLlama | None:
+        """The model's fused twin, if it has one."""
+        return take_up(self.loaded.model)
+
+    @cached_property
     def rows(self) -> RowClass:
         """How many rows its decode steps may feed."""
+        if not self.deterministic or (self.twin and self.twin.is_row_independent):
+            return _ANY_ROWS
+        return row_class(self.twin.products if self.twin else self.loaded.model.modules())
+
+    @cached_property
+    def _plain_rows(self) -> RowClass:
+        """The same without the twin, for outputs that look at hidden states."""
         return self._row_class(self.loaded)
 
     def _row_class(self, loaded: ServedModel) -> RowClass:
-        return row_class(loaded.model) if self.deterministic else _ANY_ROWS
+        return row_class(loaded.model.modules()) if self.deterministic else _ANY_ROWS
 
     @cached_property
     def _amateur_rows(self) -> dict[str, RowClass]:
@@ -92,14 +109,18 @@ class Engine:
         requests: Sequence[Request],
         *,
         on_tokens: Callable[[int], None] | None = None,
+        trace: bool = False,
+        alternatives: int = ALTERNATIVES,
     ) -> Iterator[Generation]:
         """Generate; all requests are checked before the first one runs.
 
         Args:
             requests: in any order; mixed decodings share the batch, and of equal identities one
                 is generated.
-            on_tokens: told after each step how many new tokens were chosen (a beam search
-                counts one a step).
+            on_tokens: told after each step how many new tokens were chosen (a search
+                counts at most one a step).
+            trace: note how each token was chosen, in `Generation.trace`. It changes no output.
+            alternatives: how many of the most probable tokens a trace names at each place.
 
         Returns:
             Generations as they finish.
@@ -109,27 +130,39 @@ class Engine:
                 decoding asks for what the model or its amateur does not have.
             ModelError: the architecture cannot be batched, or memory does not hold one output.
         """
+        if alternatives < 1:
+            raise ValueError(f"alternatives is {alternatives}; it must be at least 1")
         distinct = list({request.identity: request for request in requests}.values())
         jobs = make_jobs(distinct, self.loaded, self._forward(1), self.amateurs)
         self.work = Work()
-        return self._run_apart(jobs, on_tokens)
+        # Held by these mappings alone, which a finished job leaves: memory falls as a run goes.
+        apart: dict[_Sight, dict[str, Job]] = {sight: {} for sight in _Sight}
+        for job in jobs:
+            apart[_sight(job)][job.request.identity] = job
+        return self._run_apart(apart, on_tokens, alternatives if trace else 0)
 
     def _run_apart(
-        self, jobs: Sequence[Job], on_tokens: Callable[[int], None] | None
+        self,
+        apart: Mapping[_Sight, dict[str, Job]],
+        on_tokens: Callable[[int], None] | None,
+        alternatives: int,
     ) -> Iterator[Generation]:
-        """Run those that look at early layers after the others: see `layers`."""
-        for early in (False, True):
-            yield from self._run([job for job in jobs if _looks_at_layers(job) is early], on_tokens)
+        """Run those that look at hidden states after the others, by transformers' own forward.
+
+        So that the others have the same bits with and without them: a twin shows no states.
+        """
+        for waiting in apart.values():
+            if waiting:
+                yield from self._run(waiting, on_tokens, alternatives)
 
     def _run(
-        self, jobs: Sequence[Job], on_tokens: Callable[[int], None] | None
+        self, waiting: dict[str, Job], on_tokens: Callable[[int], None] | None, alternatives: int
     ) -> Iterator[Generation]:
-        """Run all jobs; where memory falls short, the unfinished ones again and half as many."""
-        waiting = {job.request.identity: job for job in jobs}
-        usable = self._usable(jobs)
+        """Run the jobs that wait, by identity; where memory falls short, half as many at a time."""
+        usable = self._usable(list(waiting.values()))
         while waiting:
             try:
-                batch = self._batch(list(waiting.values()), usable)
+                batch = self._batch(list(waiting.values()), usable, alternatives)
                 while not batch.is_done:
                     finished = batch.step()
                     if on_tokens is not None:
@@ -149,14 +182,16 @@ class Engine:
                 usable = max(usable // 2, least)
 
     def _forward(self, slots: int) -> DecoderOnly:
-        return (EncoderDecoder if self.loaded.is_encoder_decoder else DecoderOnly)(
-            self.loaded, slots
-        )
+        if self.loaded.is_encoder_decoder:
+            return EncoderDecoder(self.loaded, slots)
+        return DecoderOnly(self.loaded, slots, self.twin)
 
-    def _own(self, jobs: Sequence[Job], slots: int) -> DecoderOnly:
+    def _own(self, sight: _Sight, slots: int) -> DecoderOnly:
         """What runs the jobs' own rows."""
-        if any(_looks_at_layers(job) for job in jobs):
-            return LayeredDecoder(self.loaded, slots, self.rows)
+        if sight is _Sight.LAYERS:
+            return LayeredDecoder(self.loaded, slots, self._plain_rows)
+        if sight is _Sight.STATES and not self.loaded.is_encoder_decoder:
+            return DecoderOnly(self.loaded, slots)
         return self._forward(slots)
 
     def _second(self, model: str, slots: int) -> DecoderOnly:
@@ -166,7 +201,7 @@ class Engine:
     def _usable(self, jobs: Sequence[Job]) -> int:
         """How many outputs may be in progress: as asked, as memory allows, as there are."""
         least = max((job.slots for job in jobs), default=1)
-        forward = self._own(jobs, 1)
+        forward = self._own(_sight(jobs[0]), 1)
         largest = max(
             (
                 forward.slot_bytes(
@@ -182,22 +217,28 @@ class Engine:
             largest += max(
                 beside.slot_bytes(len(second.prompt_ids) + limit, 0) for second, limit in lookers
             )
-        room = int(SLOTS_SHARE * available_bytes(forward.device)) // largest
-        return min(max(min(self.max_rows, room), least), sum(job.slots for job in jobs))
+        self.work.memory_budget = int(SLOTS_SHARE * available_bytes(forward.device))
+        room = self.work.memory_budget // largest
+        usable = min(max(min(self.max_rows, room), least), sum(job.slots for job in jobs))
+        self.work.slots_bytes = max(self.work.slots_bytes, usable * largest)
+        return usable
 
-    def _batch(self, jobs: Sequence[Job], usable: int) -> Batch:
-        forward = self._own(jobs, self.rows.slots(usable))
+    def _batch(self, jobs: Sequence[Job], usable: int, alternatives: int) -> Batch:
+        sight = _sight(jobs[0])
+        rows = self.rows if sight is _Sight.LOGITS else self._plain_rows
+        forward = self._own(sight, rows.slots(usable))
         return Batch(
             forward,
             jobs,
             tokenizer=self.loaded.tokenizer,
             waves=self.loaded.is_encoder_decoder,
             usable=usable,
-            rows=self.rows,
+            rows=rows,
             merging=self.merging,
             clock=self._clock,
             work=self.work,
             companions=self._companions(jobs, usable, forward),
+            alternatives=alternatives,
         )
 
     def _companions(self, jobs: Sequence[Job], usable: int, forward: DecoderOnly) -> Companions:
@@ -210,8 +251,21 @@ class Engine:
         return Companions(views, forward if isinstance(forward, LayeredDecoder) else None)
 
 
-def _looks_at_layers(job: Job) -> bool:
-    return job.second is not None and isinstance(job.second.view, Layers)
+class _Sight(Enum):
+    """What an output sees of its own model: jobs of one sight run together."""
+
+    LOGITS = auto()
+    #: The last hidden states, for contrastive search.
+    STATES = auto()
+    #: Early layers, for DoLa: see `layers`.
+    LAYERS = auto()
+
+
+def _sight(job: Job) -> _Sight:
+    if job.second is not None and isinstance(job.second.view, Layers):
+        return _Sight.LAYERS
+    is_contrastive = job.request.decoding.resolved_strategy == "contrastive"
+    return _Sight.STATES if is_contrastive else _Sight.LOGITS
 
 
 def _second_views(jobs: Sequence[Job]) -> dict[str, list[tuple[Second, int]]]:

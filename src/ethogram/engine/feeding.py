@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,9 +12,23 @@ from ethogram.engine.forward import DecoderOnly
 from ethogram.engine.invariance import RowClass
 
 
+class Fed(NamedTuple):
+    """What a decode step gave.
+
+    Attributes:
+        logits: [slots, vocab].
+        padding: rows fed beside the slots.
+        states: [slots, width] last hidden states, where the forward pass keeps them.
+    """
+
+    logits: Tensor
+    padding: int
+    states: Tensor | None
+
+
 def feed(
     forward: DecoderOnly, rows: RowClass, tokens: Sequence[int], positions: Sequence[int]
-) -> tuple[Tensor, int]:
+) -> Fed:
     """One decode step of the first slots.
 
     Args:
@@ -21,16 +36,21 @@ def feed(
         rows: how many rows a step may feed.
         tokens: the id that each slot feeds, from slot 0 on.
         positions: where it stands in its slot.
-
-    Returns:
-        [slots, vocab] fp32 logits, and how many rows were fed beside them as padding.
     """
-    used, made, padded = len(tokens), [], 0
+    used, padded = len(tokens), 0
+    logits: list[Tensor] = []
+    states: list[Tensor] = []
     for start in range(0, used, rows.most):
         stop = min(start + rows.most, used)
         padding = rows.padded(stop - start) - (stop - start)
         padded += padding
         fed = [*tokens[start:stop], *[0] * padding]
         places = [*positions[start:stop], *[0] * padding]
-        made.append(forward.decode(fed, places, first=start)[: stop - start])
-    return (made[0] if len(made) == 1 else torch.cat(made)), padded
+        logits.append(forward.decode(fed, places, first=start)[: stop - start])
+        if forward.states is not None:
+            states.append(forward.states[: stop - start])
+    return Fed(_joined(logits), padded, _joined(states) if states else None)
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))

@@ -1,8 +1,8 @@
 """Runs the model: a prompt alone, then a token of each row. Knows transformers, but no decoding.
 
-Each prompt is prefilled alone and in fixed blocks, because a matrix product rounds differently with
-another number of rows; the caller keeps the rows of decode steps within one class, for the same
-reason.
+Each prompt is prefilled alone and in fixed blocks, because torch's matrix products round
+differently with another number of rows; the caller keeps the rows of decode steps within one class,
+for the same reason. A fused twin whose rows know no neighbour needs neither.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from ethogram.engine.attention import AttentionSwitch, Lengths
 from ethogram.engine.cache import CrossSlots, Pairs, SlotCache, bucketed
+from ethogram.engine.fused import FusedLlama
 from ethogram.errors import ModelError
 
 
@@ -62,11 +63,14 @@ class Prefilled:
         pairs: keys and values of the decoder, one pair a layer, each [1, heads, length, dim].
         cross: keys and values of the encoded source; empty for decoder-only models.
         logits: [1, vocab] of the token after the prompt.
+        states: [positions, width] last hidden states of what the decoder read, where the forward
+            pass keeps them.
     """
 
     pairs: Pairs
     cross: Pairs
     logits: Tensor
+    states: Tensor | None = None
 
 
 class DecoderOnly:
@@ -75,6 +79,11 @@ class DecoderOnly:
     Args:
         loaded: the model.
         rows: number of slots.
+        twin: the model's fused twin, if it has one, for decode steps and the prompts it reads.
+
+    Attributes:
+        keeps_states: whether to keep the last hidden states, which change nothing else.
+        states: [rows fed, width] of the last call of `decode`, where they are kept.
 
     Raises:
         ModelError: the architecture cannot be run row by row in one batch.
@@ -85,9 +94,12 @@ class DecoderOnly:
     #: longer in blocks of 256 than at once, 26 % in blocks of 128, 54 % in blocks of 64.
     block = 256
 
-    def __init__(self, loaded: ServedModel, rows: int) -> None:
+    def __init__(self, loaded: ServedModel, rows: int, twin: FusedLlama | None = None) -> None:
+        self.keeps_states = False
+        self.states: Tensor | None = None
         self.model = loaded.model
-        self.rows = rows
+        self.rows, self.twin = rows, twin
+        self._logits: Tensor | None = None
         self.config = loaded.model.config.get_text_config(decoder=True)
         self.dtype, self.device = loaded.model.dtype, loaded.model.device
         self.context_length = loaded.context_length
@@ -147,14 +159,31 @@ class DecoderOnly:
             prompt_ids: the whole prompt.
             begun: keys and values of its first positions, some whole blocks but not all tokens.
         """
+        if self.twin is not None and self.twin.reads(len(prompt_ids)):
+            pairs, logits = self.twin.prefill(torch.tensor(prompt_ids), begun)
+            return Prefilled(pairs, (), logits)
         cache = DynamicCache()
         for layer, (keys, values) in enumerate(begun):
             cache.update(keys, values, layer)
         kept = {"logits_to_keep": 1} if "logits_to_keep" in self._accepts else {}
+        states: list[Tensor] = []
         for start in range(cache.get_seq_length(), len(prompt_ids), self.block):
             ids = torch.tensor([prompt_ids[start : start + self.block]], device=self.device)
-            output = self.model(input_ids=ids, past_key_values=cache, use_cache=True, **kept)
-        return Prefilled(_pairs(cache), (), output.logits[:, -1].clone())
+            output = self.model(
+                input_ids=ids, past_key_values=cache, use_cache=True, **kept, **self._asked
+            )
+            if self.keeps_states:
+                states.append(output.hidden_states[-1][0])
+        last = output.logits[:, -1].clone()
+        return Prefilled(_pairs(cache), (), last, torch.cat(states) if states else None)
+
+    @property
+    def _asked(self) -> dict[str, bool]:
+        return {"output_hidden_states": True} if self.keeps_states else {}
+
+    def block_of(self, length: int) -> int:
+        """Tokens that a prompt of this length is read by at a time; 1 where that is all one."""
+        return 1 if self.twin is not None and self.twin.reads(length) else self.block
 
     def fill(self, row: int, prompt: Prefilled) -> None:
         """Copy a prompt into a slot."""
@@ -162,22 +191,38 @@ class DecoderOnly:
             self.cache = SlotCache(len(prompt.pairs), self.rows)
         self.cache.fill(row, prompt.pairs)
 
-    def decode(self, tokens: Sequence[int], positions: Sequence[int], first: int = 0) -> Tensor:
+    def decode(
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        first: int = 0,
+        *,
+        is_chain: bool = False,
+    ) -> Tensor:
         """Feed one token of each row.
 
         Args:
             tokens: id for each of some consecutive slots; unused slots get any id.
             positions: its position in the row's slot.
             first: the first of these slots.
+            is_chain: the tokens follow each other in this one slot. They are fed as rows all the
+                same, so that each has the bits that it would have if it were fed alone.
 
         Returns:
             [rows fed, vocab] logits.
         """
-        ids = torch.tensor(tokens, device=self.device).unsqueeze(1)
+        ids = torch.tensor(tokens, device=self.device)
         places = torch.tensor(positions, device=self.device)
-        self.cache.prepare(places, max(positions), first)
+        self.cache.prepare(places, max(positions), first, is_chain=is_chain)
+        if self.twin is not None:
+            if self._logits is None:
+                # Kept from step to step: one vocabulary for each row takes long to allocate.
+                self._logits = torch.empty(self.rows, self.twin.head.outputs, dtype=self.dtype)
+            room = self._logits[first : first + len(ids)]
+            out = room if len(room) == len(ids) else self._logits.new_empty(len(ids), room.shape[1])
+            return self.twin.decode(ids, places, self.cache, out)
         with self._slot_attention():
-            return self._forward(ids, places)[:, -1]
+            return self._forward(ids.unsqueeze(1), places)[:, -1]
 
     def _forward(self, ids: Tensor, places: Tensor) -> Tensor:
         output = self.model(
@@ -187,16 +232,21 @@ class DecoderOnly:
             past_key_values=self.cache,
             use_cache=True,
             lengths=Lengths(places + 1),
+            **self._asked,
         )
+        if self.keeps_states:
+            self.states = output.hidden_states[-1][:, -1]
         return torch.as_tensor(output.logits)
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Copy the first positions of a slot to another one."""
         self.cache.copy(source, target, length)
 
-    def reorder(self, rows: Sequence[int], parents: Sequence[int], length: int) -> None:
-        """Let beams continue their parents."""
-        self.cache.reorder(rows, parents, length)
+    def reorder(
+        self, rows: Sequence[int], parents: Sequence[int], length: int, agreed: int = 0
+    ) -> None:
+        """Let slots continue their parents, from which they differ only after `agreed` places."""
+        self.cache.reorder(rows, parents, length, agreed)
 
 
 class EncoderDecoder(DecoderOnly):
@@ -236,9 +286,11 @@ class EncoderDecoder(DecoderOnly):
             decoder_input_ids=torch.tensor([[self.decoder_start]], device=self.device),
             past_key_values=cache,
             use_cache=True,
+            **self._asked,
         )
         own, cross = _pairs(cache.self_attention_cache), _pairs(cache.cross_attention_cache)
-        return Prefilled(own, cross, output.logits[:, -1])
+        states = output.decoder_hidden_states[-1][0] if self.keeps_states else None
+        return Prefilled(own, cross, output.logits[:, -1], states)
 
     def fill(self, row: int, prompt: Prefilled) -> None:
         """Copy a prompt's decoder state and encoded source into a slot."""
@@ -266,7 +318,10 @@ class EncoderDecoder(DecoderOnly):
             past_key_values=self.cross.joined(self.cache),
             use_cache=True,
             lengths=Lengths(places + 1, lengths),
+            **self._asked,
         )
+        if self.keeps_states:
+            self.states = output.decoder_hidden_states[-1][:, -1]
         return torch.as_tensor(output.logits)
 
 

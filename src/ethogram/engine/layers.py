@@ -114,8 +114,16 @@ class LayeredDecoder(DecoderOnly):
         assert isinstance(prompt, LayeredPrompt)
         self._states[:, row] = prompt.states
 
-    def decode(self, tokens: Sequence[int], positions: Sequence[int], first: int = 0) -> Tensor:
+    def decode(
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        first: int = 0,
+        *,
+        is_chain: bool = False,
+    ) -> Tensor:
         """Feed one token of each row; arguments and result are those of `DecoderOnly.decode`."""
+        assert not is_chain  # Its outputs have second views, for which nothing is guessed.
         ids = torch.tensor(tokens, device=self.device).unsqueeze(1)
         places = torch.tensor(positions, device=self.device)
         self.cache.prepare(places, max(positions), first)

@@ -9,6 +9,7 @@ from ethogram.engine.prompts import Job
 from ethogram.engine.seen import Seen
 from ethogram.engine.steps.mirostat import first_limit, next_limit
 from ethogram.engine.stopping import StopWatch, final_text
+from ethogram.engine.trace import Place, as_trace
 from ethogram.spec.generation import FinishReason, Generation
 
 
@@ -25,6 +26,8 @@ class Output:
         self.job, self.started = job, started
         self.token_ids: list[int] = []
         self.logprobs: list[float] = []
+        #: How each token was chosen, where that is watched.
+        self.watched: list[Place] = []
         self.finish_reason: FinishReason | None = None
         decoding = job.request.decoding
         #: Outputs of one group choose alike, so they choose together.
@@ -66,8 +69,8 @@ class Output:
         self.logprobs.append(logprob)
         self.finish_reason = self._watch.push(token)
 
-    def generation(self, now: float) -> Generation:
-        """The finished output."""
+    def generation(self, now: float) -> Generation | None:
+        """The finished output; None where it is a candidate and others are not finished."""
         assert self.finish_reason is not None
         return as_generation(
             self.job,
@@ -76,6 +79,7 @@ class Output:
             self.finish_reason,
             seconds=now - self.started,
             tokenizer=self._tokenizer,
+            seen=self.watched,
         )
 
 
@@ -87,6 +91,7 @@ def as_generation(
     *,
     seconds: float,
     tokenizer: Any,
+    seen: Sequence[Place] = (),
 ) -> Generation:
     """Put a finished output in the form that leaves the room."""
     request = job.request
@@ -101,4 +106,5 @@ def as_generation(
         finish_reason=finish_reason,
         logprobs=tuple(logprobs),
         seconds=seconds,
+        trace=as_trace(seen, request.decoding) if seen else None,
     )

@@ -26,7 +26,8 @@ class Job:
         decoder_prompt: the ids that the decoder sees before it writes.
         rules: what ends the output.
         words: the strings of its decoding as ids.
-        slots: rows it needs: the beams of a beam search, otherwise one.
+        slots: rows it needs: the beams of a beam search, the candidates of contrastive search,
+            of best-of and of self-consistency, otherwise one.
         second: its second view, if its decoding has one.
     """
 
@@ -117,8 +118,16 @@ def _make_job(
         eos_token_ids=loaded.eos_token_ids,
         limit=min(decoding.max_new_tokens, room),
     )
-    slots = decoding.num_beams if decoding.resolved_strategy == "beam" else 1
+    slots = _slots(decoding, loaded.vocab_size)
     return Job(request, text, ids, forward.decoder_prompt(ids), rules, words, slots, second)
+
+
+def _slots(decoding: Decoding, vocab: int) -> int:
+    if decoding.resolved_strategy == "beam":
+        return decoding.num_beams
+    if decoding.resolved_strategy == "contrastive":
+        return min(decoding.top_k, vocab)
+    return decoding.candidates
 
 
 def _tokenise(request: Request, loaded: ServedModel) -> tuple[str, tuple[int, ...]]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from ethogram.engine.beam import BeamSearch
 from ethogram.engine.output import Output
+from ethogram.engine.search import Search
 
 #: Copies the first positions of a slot to another one: (source, target, positions).
 Copy = Callable[[int, int, int], None]
@@ -40,7 +40,7 @@ class Shared:
         return self.outputs[0].token_ids[-1]
 
 
-Holder = Shared | BeamSearch
+Holder = Shared | Search
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Slots:
 
     Attributes:
         copy: moves what a slot holds.
-        owners: of each slot in use, by number; a beam search owns one for each beam.
+        owners: of each slot in use, by number; a search owns several.
         merging: whether equal histories share a slot.
     """
 
@@ -77,10 +77,11 @@ class Slots:
         self.owners += made
         return made
 
-    def give(self, beams: BeamSearch, count: int) -> None:
-        """Give a beam search its slots."""
-        beams.rows = list(range(len(self), len(self) + count))
-        self.owners += [beams] * count
+    def give(self, search: Search) -> None:
+        """Give a search its slots."""
+        count = search.job.slots
+        search.rows = list(range(len(self), len(self) + count))
+        self.owners += [search] * count
 
     def part(self, holder: Shared) -> int:
         """Split a holder whose outputs have chosen different tokens; returns the new holders.

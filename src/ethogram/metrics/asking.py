@@ -8,15 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ethogram.metrics.text import bare
-
-
-def _set_of(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
+from ethogram.metrics.text import bare, set_of
 
 #: Verbs that open an instruction.
-IMPERATIVES = _set_of(
+IMPERATIVES = set_of(
     """add advise analyze analyse answer arrange assess brainstorm build calculate categorize change
     choose classify come compare complete compose compute convert correct count create critique
     define describe design detect determine develop devise discuss draft draw edit estimate evaluate
@@ -27,14 +22,14 @@ IMPERATIVES = _set_of(
     solve sort specify spell split state suggest summarize summarise teach tell think transform
     translate use verify write"""
 )
-_BEFORE_ORDERS = _set_of("please now then kindly first hi hello")
+_BEFORE_ORDERS = set_of("please now then kindly first hi hello")
 #: Openings of a question that lacks its mark: one of the first, then one of the second.
-QUESTION_WORDS = _set_of("what who whom whose which when where why how")
-AUXILIARIES = _set_of(
+QUESTION_WORDS = set_of("what who whom whose which when where why how")
+AUXILIARIES = set_of(
     """are can could did do does has have is many may might much should was were will would"""
 )
 #: Tags of a suite that say its prompts want an answer, or want none.
-ASKING_TAGS = _set_of("answer chat instruction math qa q&a question questions short-answer")
+ASKING_TAGS = set_of("answer chat instruction math qa q&a question questions short-answer")
 SHORT_ANSWER_TAGS = frozenset(["short-answer", "short answer", "short_answer"])
 #: Words of a prompt that make a question or a dialogue a fitting answer to it.
 WANTS_QUESTIONS = re.compile(
@@ -108,7 +103,7 @@ _ABBREVIATION = re.compile(
 _SENTENCE_END = re.compile(
     r"(?<![.!?…:])[.!?…:]++(?:(?=\s|$)|[\"'”’)\]*]++(?=\s+[^a-z\s]|\s*$))|\n|$"
 )
-_STOP_WORDS = _set_of(
+_STOP_WORDS = set_of(
     """a about after all also an and any are as at be because been before being but by can could did
     do does each for from get give given had has have he her him his how i if in input into is it
     its just like make many may me might more most much my name no not of on one only or other our

@@ -7,14 +7,19 @@ scored in constant memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
+from ethogram.metrics.text import bare, sentence_spans, word_spans
+from ethogram.spec.suite import Constraint
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Direction = Literal["lower", "higher", "none"]
+FoundT = TypeVar("FoundT")
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Output:
         tags: groups of the prompt.
         prompt_id: outputs with one id answer the same prompt.
         sample_index: 0..K-1.
+        constraints: checkable demands of the prompt.
     """
 
     text: str
@@ -42,6 +48,46 @@ class Output:
     tags: tuple[str, ...] = ()
     prompt_id: str = ""
     sample_index: int = 0
+    constraints: tuple[Constraint, ...] = ()
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The text, split at white space."""
+        return self.text.split()
+
+    @cached_property
+    def bare_words(self) -> list[str]:
+        """The words without case and without punctuation at their edges."""
+        return [bare(word) for word in self.words]
+
+    @cached_property
+    def word_spans(self) -> list[tuple[int, int]]:
+        """Character offsets [start, end) of the words."""
+        return word_spans(self.text)
+
+    @cached_property
+    def sentence_spans(self) -> list[tuple[int, int]]:
+        """Character offsets [start, end) of the sentences."""
+        return sentence_spans(self.text)
+
+    @cached_property
+    def _found(self) -> dict[Callable[[Output], Any], Any]:
+        return {}
+
+    def once(self, find: Callable[[Output], FoundT]) -> FoundT:
+        """`find(self)`, computed once however many metrics read it.
+
+        Args:
+            find: a function of the module that is always the same object, not a lambda.
+        """
+        if find not in self._found:
+            self._found[find] = find(self)
+        found: FoundT = self._found[find]
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What was found can be found again; another process gets the fields only.
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True)
@@ -108,6 +154,10 @@ class Metric(Described):
     aggregate: Callable[[Array], Array]
     version: int = 1
 
+    def badness(self, value: float) -> float:
+        """The greater, the more clearly an output of this value shows what is amiss."""
+        return -value if self.direction == "higher" else value
+
 
 class Gatherer(Protocol):
     """A corpus metric at work."""
@@ -153,3 +203,14 @@ def mean_score(value: float | bool, spans: tuple[Span, ...] = ()) -> Score:
 
 #: The score of a two-part metric that does not apply to an output.
 NOT_APPLICABLE = Score(None, (0.0, 0.0))
+
+
+def merge(spans: Sequence[tuple[int, int]], label: str) -> tuple[Span, ...]:
+    """Overlapping or touching stretches (sorted by start) as one span each."""
+    merged: list[list[int]] = []
+    for start, end in spans:
+        if merged and start <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], end)
+        else:
+            merged.append([start, end])
+    return tuple(Span(start, end, label) for start, end in merged)

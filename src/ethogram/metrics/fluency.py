@@ -1,12 +1,24 @@
-"""Fluency: how likely the model itself found what it wrote. Knows log-probabilities."""
+"""Fluency: how likely the model found what it wrote, and the shape of its sentences.
+
+There is no metric of grammar and none of readability here. Of the grammar checkers that need no
+Java, harper-py 0.2.0 was tried: it marks human WebText more often than what gpt2-large writes on
+the same beginnings, so its counts say nothing of models. textstat counts syllables by a dictionary
+that nltk fetches at run time, and school grades were not made for machines.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 
-from ethogram.metrics.base import NOT_APPLICABLE, Array, Metric, Output, Score, ratio
+from ethogram.metrics.asking import LIST_ITEM
+from ethogram.metrics.base import NOT_APPLICABLE, Array, Metric, Output, Score, Span, ratio
+
+#: Words from which on a stretch of prose counts as a sentence that wants an end mark.
+PROSE_WORDS = 4
+_END = re.compile(r"[.!?…:;。！？][\"'”’)\]*_`]*$")
 
 
 def _exp_mean(parts: Array) -> Array:
@@ -22,6 +34,59 @@ def _self_perplexity(output: Output) -> Score:
     return Score(float(_exp_mean(np.array([nll, tokens]))), (nll, float(tokens)))
 
 
+def _prose(output: Output) -> list[tuple[int, int]]:
+    """The sentences that are prose: no list item, heading, code or table, and not too short."""
+    text = output.text
+    return [
+        (start, end)
+        for start, end in output.sentence_spans
+        if not LIST_ITEM.match(text, start, end) and len(text[start:end].split()) >= PROSE_WORDS
+    ]
+
+
+def _sentence_words(output: Output) -> Score:
+    sentences = output.once(_prose)
+    if not sentences:
+        return NOT_APPLICABLE
+    words = sum(len(output.text[start:end].split()) for start, end in sentences)
+    return Score(words / len(sentences), (words, len(sentences)))
+
+
+def _share_of(sentences: list[tuple[int, int]], faults: tuple[Span, ...]) -> Score:
+    if not sentences:
+        return NOT_APPLICABLE
+    return Score(len(faults) / len(sentences), (len(faults), len(sentences)), faults)
+
+
+def _unended(output: Output) -> Score:
+    sentences = output.once(_prose)
+    # The last sentence may be cut by the length limit, which truncation tells.
+    whole = [span for span in sentences if span[1] < len(output.text.rstrip())]
+    faults = tuple(
+        Span(start, end, "no end mark")
+        for start, end in whole
+        if not _END.search(output.text[start:end])
+    )
+    return _share_of(whole, faults)
+
+
+def _small_starts(output: Output) -> Score:
+    # The first sentence may go on with the prompt's.
+    sentences = [span for span in output.once(_prose) if output.text[: span[0]].strip()]
+    faults = tuple(
+        Span(start, end, "begins with a small letter")
+        for start, end in sentences
+        if output.text[start:end].lstrip("\"'“‘([*_").lstrip()[:1].islower()
+    )
+    return _share_of(sentences, faults)
+
+
+_SHAPE = "rule of Ethogram for 'weak sentences' in the notes that such logs keep by hand"
+_PROSE = (
+    f"Prose only: no list items, headings, code or stretches under {PROSE_WORDS} words. "
+    "English rules tell sentences. "
+)
+
 FLUENCY = (
     Metric(
         name="self_perplexity",
@@ -36,5 +101,44 @@ FLUENCY = (
         "Never compare two models by it.",
         measure=_self_perplexity,
         aggregate=_exp_mean,
+    ),
+    Metric(
+        name="sentence_words",
+        title="Words a sentence",
+        unit="words",
+        direction="none",
+        formula="words of all sentences / all sentences, pooled over outputs",
+        source=_SHAPE,
+        reference="the table of cases in tests/metrics",
+        pitfalls=_PROSE + "Text without end marks is one long sentence.",
+        measure=_sentence_words,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="unended_sentences",
+        title="Sentences without end mark",
+        unit="share",
+        direction="lower",
+        formula="sentences that end at a line break without . ! ? … : or ; / all sentences, the "
+        "last of each output left away",
+        source=_SHAPE,
+        reference="the table of cases in tests/metrics",
+        pitfalls=_PROSE + "Verse and addresses end without a mark rightly.",
+        measure=_unended,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="small_starts",
+        title="Sentences begun small",
+        unit="share",
+        direction="lower",
+        formula="sentences that begin with a small letter / all sentences, the first of each "
+        "output left away",
+        source=_SHAPE,
+        reference="the table of cases in tests/metrics",
+        pitfalls=_PROSE + "A mark before a small letter ends no sentence, so mostly line breaks "
+        "and unmarked scripts tell.",
+        measure=_small_starts,
+        aggregate=ratio,
     ),
 )

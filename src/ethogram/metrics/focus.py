@@ -1,12 +1,30 @@
-"""Focus: how long an output is and whether it ended by itself. Knows lengths and finish reasons."""
+"""Focus: how long an output is, whether it ends when it is done and keeps to the prompt.
+
+An answer counts as complete, in this order of rules, at the earliest of: the end of the sentence
+that has the reference, where a word or two answer; the beginning of the asker's next turn or of a
+marker of a chat template; the second copy of a phrase that loops to the end; a sentence that is
+much like an earlier one, if all sentences behind it are so too.
+"""
 
 from __future__ import annotations
 
-from ethogram.metrics.base import NOT_APPLICABLE, Metric, Output, Score, mean_score, ratio
+import zlib
+
+from ethogram.metrics import asking
+from ethogram.metrics.base import NOT_APPLICABLE, Metric, Output, Score, Span, mean_score, ratio
+from ethogram.metrics.factuality import normalised_answer
+from ethogram.metrics.loops import find_loop
+from ethogram.metrics.repetition import ZLIB_LEVEL, encode, sentences_said_again
+from ethogram.metrics.structure import CHAT_MARKERS, asks, leaked_turn, wants_questions
+
+#: Words of a window in which a content word of the prompt is sought.
+WINDOW_WORDS = 25
+#: Words of a reference up to which a sentence with it is a whole answer.
+BRIEF_REFERENCE = 5
 
 
 def _words(output: Output) -> Score:
-    return mean_score(len(output.text.split()))
+    return mean_score(len(output.words))
 
 
 def _tokens(output: Output) -> Score:
@@ -17,6 +35,106 @@ def _stop_rate(output: Output) -> Score:
     if output.finish_reason in (None, "", "unknown"):
         return NOT_APPLICABLE
     return mean_score(output.finish_reason in ("eos", "stop"))
+
+
+def answer_end(output: Output) -> tuple[int, str] | None:
+    """The character at which the answer is complete, and why; None where it goes on to the end."""
+    found = [
+        end
+        for end in (
+            _reference_end(output),
+            _turn_start(output),
+            _loop_start(output),
+            _said_again_start(output),
+        )
+        if end is not None
+    ]
+    return min(found, default=None)
+
+
+def _reference_end(output: Output) -> tuple[int, str] | None:
+    """The end of the first sentence with the reference, where a brief reference answers."""
+    if not output.reference:
+        return None
+    brief = len(normalised_answer(output.reference)) <= BRIEF_REFERENCE
+    if not (
+        brief and (asking.wants_short_answer(output.tags) or asking.is_question(output.prompt))
+    ):
+        return None
+    for start, end in output.sentence_spans:
+        if asking.contains(output.text[start:end], output.reference):
+            return end, "goes on after the answer"
+    return None
+
+
+def _turn_start(output: Output) -> tuple[int, str] | None:
+    leak = output.once(leaked_turn)
+    marker = CHAT_MARKERS.search(output.text)
+    starts = [(leak[0], leak[2])] if leak else []
+    starts += [(marker.start(), "a marker of a chat template")] if marker else []
+    return min(starts, default=None)
+
+
+def _loop_start(output: Output) -> tuple[int, str] | None:
+    loop = find_loop(output.words)
+    if loop is None:
+        return None
+    return output.word_spans[loop.onset + loop.period][0], "loops"
+
+
+def _said_again_start(output: Output) -> tuple[int, str] | None:
+    """Where the last sentences begin that are all much like earlier ones."""
+    again = {span.start for span in output.once(sentences_said_again)[0]}
+    start = None
+    for sentence, _ in reversed(output.sentence_spans):
+        if sentence not in again:
+            break
+        start = sentence
+    return None if start is None else (start, "says the same again")
+
+
+def _rambling(output: Output) -> Score:
+    if not output.once(asks) or output.once(wants_questions):
+        return NOT_APPLICABLE
+    done = answer_end(output)
+    if done is None:
+        return mean_score(0.0)
+    rest = output.text[done[0] :]
+    start = done[0] + len(rest) - len(rest.lstrip())
+    words = len(rest.split())
+    if not words:
+        return mean_score(0.0)
+    return mean_score(words, (Span(start, len(output.text.rstrip()), done[1]),))
+
+
+def _topic_share(output: Output) -> Score:
+    topic = asking.content_words(output.prompt)
+    if not topic or not output.words:
+        return NOT_APPLICABLE
+    starts = range(0, len(output.words), WINDOW_WORDS)
+    # A last window of a few words would be off topic by chance; it belongs to the one before it.
+    starts = starts[:-1] if len(starts) > 1 and len(output.words) % WINDOW_WORDS else starts
+    ends = [*starts[1:], len(output.words)]
+    spans = output.word_spans
+    windows = [(spans[a][0], spans[b - 1][1]) for a, b in zip(starts, ends, strict=True)]
+    off = tuple(
+        Span(start, end, "shares no content word with the prompt")
+        for start, end in windows
+        if not topic & asking.content_words(output.text[start:end])
+    )
+    return Score(1 - len(off) / len(windows), (len(windows) - len(off), len(windows)), off)
+
+
+def _packed(data: bytes) -> int:
+    return len(zlib.compress(data, ZLIB_LEVEL))
+
+
+def _compression_by_prompt(output: Output) -> Score:
+    if not output.prompt or not output.text:
+        return NOT_APPLICABLE
+    prompt, text = encode(output.prompt + "\n"), encode(output.text)
+    given, alone = _packed(prompt + text) - _packed(prompt), _packed(text)
+    return Score(given / alone, (given, alone))
 
 
 FOCUS = (
@@ -54,6 +172,50 @@ FOCUS = (
         reference="count",
         pitfalls="A stop string may cut a good answer; an output may end at once and be empty.",
         measure=_stop_rate,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="post_answer_words",
+        title="Words after the answer",
+        unit="words",
+        direction="lower",
+        formula="words after the answer is complete: after the sentence with a brief reference, "
+        "from the asker's next turn, from the second copy of a final loop, or from where every "
+        "sentence is much like an earlier one; mean over outputs",
+        source="derived for Ethogram; verbosity of Zhang et al. 2024, arXiv:2411.07858",
+        reference="the table of cases in tests/metrics",
+        pitfalls="Only for prompts that ask. Without a reference it sees turns, loops and "
+        "sentences said again, so new chatter escapes it. An explanation behind the answer counts "
+        "as rambling where the suite gives a brief reference.",
+        measure=_rambling,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="topic_word_share",
+        title="Windows on topic, by words",
+        unit="share",
+        direction="higher",
+        formula=f"windows of {WINDOW_WORDS} words with a content word of the prompt (first five "
+        "letters) / all windows",
+        source="derived for Ethogram: the cheap cousin of similarity under a sentence encoder",
+        reference="the table of cases in tests/metrics",
+        pitfalls="Synonyms count as off topic, a word in passing as on topic; long prompts make it "
+        "easy. English stop words. Prefer the metric of a sentence encoder where one is at hand.",
+        measure=_topic_share,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="compression_by_prompt",
+        title="Compression by the prompt",
+        unit="ratio",
+        direction="none",
+        formula="(Z(prompt and text) - Z(prompt)) / Z(text), Z = bytes under zlib at level 9; both "
+        "summed over outputs",
+        source="conditional compression of Li et al. 2004, The Similarity Metric, arXiv:cs/0111054",
+        reference="zlib of the standard library",
+        pitfalls="Low: the text says again what the prompt said. High: it shares no strings with "
+        "it, which is right for most questions. Short texts share little with anything.",
+        measure=_compression_by_prompt,
         aggregate=ratio,
     ),
 )

@@ -13,14 +13,20 @@ stand there that often, though the run may begin a few characters before the fir
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from ethogram.metrics.base import NOT_APPLICABLE, Metric, Output, Score, Span, mean_score, ratio
-from ethogram.metrics.text import word_spans
 
+Integers = np.ndarray[Any, np.dtype[np.int64]]
 #: The paper's rule: a phrase of at least two units, at least three times.
 MIN_PHRASE, MIN_COPIES = 2, 3
+#: Pairs of equal units, for each unit, up to which their distances are counted one by one.
+PAIRS_A_UNIT = 40
 #: The released code's rule: longest phrase tried, and the copies a shorter phrase than 3 needs.
 DEGEN_LONGEST, DEGEN_SHORT, DEGEN_MANY = 90, 3, 50
 
@@ -94,10 +100,63 @@ def find_loop_degen(units: Sequence[Hashable]) -> tuple[int, int, bool]:
     return period, copies, copies > 1 and (period >= DEGEN_SHORT or copies > DEGEN_MANY)
 
 
+def _possible_periods(numbers: Integers, min_phrase: int) -> list[int]:
+    """Periods at which enough units equal those before them for three phrases, wherever these are.
+
+    Counts the distances between equal units, which prose has few of; a monotonous sequence has so
+    many that trying every period is cheaper.
+    """
+    length = len(numbers)
+    periods = range(1, length // MIN_COPIES + 1)
+    places: dict[int, list[int]] = {}
+    for place, number in enumerate(numbers.tolist()):
+        places.setdefault(number, []).append(place)
+    if sum(len(found) ** 2 for found in places.values()) > PAIRS_A_UNIT * length:
+        return list(periods)
+    distances = Counter(
+        later - place
+        for found in places.values()
+        for at, place in enumerate(found)
+        for later in found[at + 1 :]
+    )
+    needed = ((period, MIN_COPIES * max(period, min_phrase) - period) for period in periods)
+    return [period for period, count in needed if distances[period] >= count]
+
+
+def find_escaped_loops(
+    units: Sequence[Hashable], min_phrase: int = MIN_PHRASE
+) -> list[tuple[int, Loop]]:
+    """The loops that end before the sequence does: (index after the last unit, loop), by onset.
+
+    Maximal runs x[i] == x[i+p] (Kolpakov and Kucherov 1999) of three phrases or more, each with its
+    smallest period; one that lies within another is left away. O(length² / 3) comparisons.
+    """
+    if len(units) < MIN_COPIES * min_phrase or max(Counter(units).values()) < MIN_COPIES:
+        return []
+    known: dict[Hashable, int] = {}
+    numbers = np.array([known.setdefault(unit, len(known)) for unit in units])
+    found: list[tuple[int, Loop]] = []
+    for period in _possible_periods(numbers, min_phrase):
+        same = np.flatnonzero(numbers[:-period] != numbers[period:])
+        edges = np.concatenate(([-1], same, [len(units) - period]))
+        needed = MIN_COPIES * max(period, min_phrase) - period
+        for at in np.flatnonzero(np.diff(edges) > needed):
+            onset, end = int(edges[at]) + 1, int(edges[at + 1]) + period
+            found.append((end, Loop(onset, period, (end - onset) / period)))
+    # The longest first, of equals the one with the smallest period: what lies within goes.
+    found.sort(key=lambda item: (item[1].onset - item[0], item[1].period))
+    outermost: list[tuple[int, Loop]] = []
+    for end, loop in found:
+        if not any(other.onset <= loop.onset and end <= stop for stop, other in outermost):
+            outermost.append((end, loop))
+    escaped = [(end, loop) for end, loop in outermost if end < len(units)]
+    return sorted(escaped, key=lambda item: item[1].onset)
+
+
 def loop_units(output: Output) -> tuple[Sequence[Hashable], bool]:
     """The units that loops are sought in, and whether they are words."""
     if not output.token_ids or output.finish_reason == "stop":
-        return output.text.split(), True
+        return output.words, True
     ids = output.token_ids
     return (ids[:-1] if output.finish_reason == "eos" else ids), False
 
@@ -106,7 +165,7 @@ def _evidence(output: Output, loop: Loop, are_words: bool, copies: int) -> tuple
     """A span for each repetition, the first labelled as the onset."""
     text = output.text
     if are_words:
-        spans, run = word_spans(text), loop
+        spans, run = output.word_spans, loop
     else:
         spans = [(index, index + 1) for index in range(len(text))]
         found = _longest_run(text, copies)
@@ -143,12 +202,18 @@ def _longest_run(text: str, copies: int) -> Loop | None:
     return Loop(len(text) - best[0], best[1], best[0] / best[1])
 
 
+def _final_loop(output: Output) -> Loop | None:
+    return find_loop(loop_units(output)[0])
+
+
+def _final_evidence(output: Output) -> tuple[Span, ...]:
+    """The evidence of the loop at the end; none where there is no loop."""
+    loop = output.once(_final_loop)
+    return _evidence(output, loop, loop_units(output)[1], MIN_COPIES) if loop else ()
+
+
 def _loop_rate(output: Output) -> Score:
-    units, are_words = loop_units(output)
-    loop = find_loop(units)
-    if loop is None:
-        return mean_score(0.0)
-    return mean_score(1.0, _evidence(output, loop, are_words, MIN_COPIES))
+    return mean_score(output.once(_final_loop) is not None, output.once(_final_evidence))
 
 
 def _loop_rate_degen(output: Output) -> Score:
@@ -161,21 +226,32 @@ def _loop_rate_degen(output: Output) -> Score:
 
 
 def _loop_onset(output: Output) -> Score:
-    units, are_words = loop_units(output)
-    loop = find_loop(units)
-    if loop is None:
-        return NOT_APPLICABLE
-    return mean_score(loop.onset, _evidence(output, loop, are_words, MIN_COPIES))
+    loop = output.once(_final_loop)
+    return NOT_APPLICABLE if loop is None else mean_score(loop.onset, output.once(_final_evidence))
 
 
 def _loop_period(output: Output) -> Score:
-    loop = find_loop(loop_units(output)[0])
+    loop = output.once(_final_loop)
     return NOT_APPLICABLE if loop is None else mean_score(loop.period)
 
 
 def _loop_cycles(output: Output) -> Score:
-    loop = find_loop(loop_units(output)[0])
+    loop = output.once(_final_loop)
     return NOT_APPLICABLE if loop is None else mean_score(loop.cycles)
+
+
+def _escaped_loops(output: Output) -> Score:
+    escaped = find_escaped_loops(output.words)
+    spans = output.word_spans
+    evidence = tuple(
+        Span(
+            spans[loop.onset][0],
+            spans[end - 1][1],
+            f"escaped loop: {loop.cycles:.1f} times a phrase of {loop.period}",
+        )
+        for end, loop in escaped
+    )
+    return mean_score(len(escaped), evidence)
 
 
 _HOLTZMAN = "Holtzman et al. 2020, The Curious Case of Neural Text Degeneration, arXiv:1904.09751"
@@ -242,6 +318,20 @@ LOOPS = (
         reference="brute force in tests/metrics",
         pitfalls=_ONLY_LOOPING + "Grows with the length allowed.",
         measure=_loop_cycles,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="escaped_loops",
+        title="Escaped loops",
+        unit="loops",
+        direction="lower",
+        formula="runs of a phrase of >= 2 words, >= 3 times, that end before the output does; mean "
+        "over outputs",
+        source=f"{_DERIVED}; maximal runs of Kolpakov and Kucherov 1999",
+        reference="brute force in tests/metrics",
+        pitfalls="Counts words, also where token ids are known, so that its evidence is exact. "
+        "Refrains, counting and tables repeat rightly. A loop at the end counts in loop_rate only.",
+        measure=_escaped_loops,
         aggregate=ratio,
     ),
 )

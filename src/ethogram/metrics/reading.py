@@ -13,8 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from ethogram.errors import SpecError
 from ethogram.metrics.base import Output
+from ethogram.spec.suite import Constraint
 
 TEXT_FIELDS = ("text", "output", "completion", "generation")
 PROMPT_FIELDS = ("prompt", "prompt_text", "instruction", "question")
@@ -40,7 +43,8 @@ def read_outputs(path: str | Path) -> Iterator[Output]:
 
     Each line is an object. Its text stands under `text` (or `output`, `completion`, `generation`);
     a list of texts is several samples of one prompt. Optional: `prompt`, `prompt_id` (or `id`),
-    `sample_index` (or `sample`), `token_ids`, `logprobs`, `finish_reason`, `reference`, `tags`.
+    `sample_index` (or `sample`), `token_ids`, `logprobs`, `finish_reason`, `reference`, `tags`,
+    `constraints` (as in a suite; or IFEval's `instruction_id_list` and `kwargs`).
     Without an id a line is a prompt of its own; an id seen before without a sample index is the
     next sample. Fields not named here are left alone.
 
@@ -142,6 +146,7 @@ class _Row:
             first = samples_of.get(prompt_id, 0) if prompt_id else 0
         if prompt_id:
             samples_of[prompt_id] = first + len(texts)
+        constraints = self._constraints()
         for offset, text in enumerate(texts):
             yield Output(
                 text=text,
@@ -153,6 +158,7 @@ class _Row:
                 tags=self._tags(),
                 prompt_id=prompt_id or f"line-{number}",
                 sample_index=first + offset,
+                constraints=constraints,
             )
 
     def _find(self, names: tuple[str, ...]) -> tuple[str, Any]:
@@ -205,6 +211,28 @@ class _Row:
         if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
             raise self._wrong(field, "must be a text or a list of texts")
         return tuple(tags)
+
+    def _constraints(self) -> tuple[Constraint, ...]:
+        """`constraints` as a suite has them, or IFEval's two lists."""
+        rows = self._data.get("constraints")
+        field = "constraints"
+        if rows is None and self._data.get("instruction_id_list") is not None:
+            field, ids = "instruction_id_list", self._data["instruction_id_list"]
+            if not isinstance(ids, list):
+                raise self._wrong(field, "must be a list")
+            kwargs = self._data.get("kwargs") or [{}] * len(ids)
+            if not isinstance(kwargs, list) or len(kwargs) != len(ids):
+                raise self._wrong("kwargs", "must be a list as long as instruction_id_list")
+            rows = [
+                {"type": name, "kwargs": given} for name, given in zip(ids, kwargs, strict=True)
+            ]
+        if not isinstance(rows or [], list):
+            raise self._wrong(field, "must be a list")
+        try:
+            return tuple(Constraint.model_validate(row) for row in rows or [])
+        except ValidationError as error:
+            message = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise self._wrong(field, message[:1].lower() + message[1:]) from None
 
     def _numbers(self, field: str, kind: type) -> tuple[Any, ...] | None:
         """A list of numbers, or None where it is absent or empty."""

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from ethogram.errors import SpecError
 from ethogram.metrics.base import CorpusMetric, Metric
+from ethogram.metrics.citations import read_index
 from ethogram.metrics.diversity import DIVERSITY, DIVERSITY_CORPUS
+from ethogram.metrics.factuality import FACTUALITY, with_index
 from ethogram.metrics.fluency import FLUENCY
 from ethogram.metrics.focus import FOCUS
+from ethogram.metrics.human_text import HUMAN_TEXT, read_human_text, with_human_text
+from ethogram.metrics.instruction import INSTRUCTION
 from ethogram.metrics.loops import LOOPS
 from ethogram.metrics.repetition import REPETITION, REPETITION_CORPUS
 from ethogram.metrics.structure import STRUCTURE
@@ -14,10 +21,12 @@ from ethogram.spec.source import suggest
 
 _METRICS = {
     metric.name: metric
-    for family in (LOOPS, REPETITION, DIVERSITY, FOCUS, STRUCTURE, FLUENCY)
+    for family in (LOOPS, REPETITION, DIVERSITY, FOCUS, STRUCTURE, INSTRUCTION, FACTUALITY, FLUENCY)
     for metric in family
 }
-_CORPUS_METRICS = {metric.name: metric for metric in (*DIVERSITY_CORPUS, *REPETITION_CORPUS)}
+_CORPUS_METRICS = {
+    metric.name: metric for metric in (*DIVERSITY_CORPUS, *REPETITION_CORPUS, *HUMAN_TEXT)
+}
 
 
 def all_metrics() -> tuple[Metric, ...]:
@@ -57,6 +66,24 @@ def get_any(name: str) -> Metric | CorpusMetric:
     if found is None:
         raise _unknown(name, [*_METRICS, *_CORPUS_METRICS])
     return found
+
+
+def chosen_metrics(
+    names: Sequence[str], human_text: Path | None = None, index: Path | None = None
+) -> list[Metric | CorpusMetric]:
+    """The metrics of these names, or all, with the files that some of them read.
+
+    Raises:
+        SpecError: a name is unknown, or a file cannot be read.
+    """
+    chosen = [get_any(name) for name in dict.fromkeys(names)]
+    chosen = chosen or [*all_metrics(), *corpus_metrics()]
+    informed: dict[str, Metric | CorpusMetric] = {}
+    if human_text is not None:
+        informed |= {m.name: m for m in with_human_text(read_human_text(human_text))}
+    if index is not None:
+        informed |= {m.name: m for m in with_index(read_index(index))}
+    return [informed.get(metric.name, metric) for metric in chosen]
 
 
 def _unknown(name: str, valid: list[str]) -> SpecError:

@@ -20,13 +20,21 @@ from ethogram.metrics.base import (
     Metric,
     Output,
     Score,
+    Span,
     mean_score,
+    merge,
     ratio,
 )
 from ethogram.metrics.loops import loop_units
-from ethogram.metrics.text import merge, ngrams, word_spans
+from ethogram.metrics.text import bare, ngrams
 
 DIVERSITY_ORDERS = (2, 3, 4)
+#: Two sentences are alike from this share of common words on; shorter ones are not compared.
+ALIKE, SENTENCE_WORDS = 0.8, 4
+#: Whisper's limit: a text that packs better than this is decoded again.
+WHISPER_LIMIT = 2.4
+#: Bytes of a block, half of zlib's window, so that all of a block is seen at once.
+BLOCK_BYTES = 16_384
 #: zlib's best and slowest; the fast levels miss long phrases and would make ratios incomparable.
 ZLIB_LEVEL = 9
 
@@ -35,6 +43,23 @@ def count_simctg(words: Sequence[str], n: int) -> tuple[int, int]:
     """(distinct, all) n-grams of a text as SimCTG's released loop sees them: without the last."""
     grams = list(ngrams(words, n))[:-1]
     return len(set(grams)), len(grams)
+
+
+def simctg_counts(output: Output) -> dict[int, tuple[int, int]]:
+    """`count_simctg` of an output for n = 2, 3, 4."""
+    return {n: count_simctg(output.words, n) for n in DIVERSITY_ORDERS}
+
+
+def _said_before(output: Output, n: int, total: int) -> tuple[Span, ...]:
+    """The stretches of the first `total` n-grams that were said before."""
+    spans = output.word_spans
+    seen: set[tuple[str, ...]] = set()
+    again: list[tuple[int, int]] = []
+    for start, gram in zip(range(total), ngrams(output.words, n), strict=False):
+        if gram in seen:
+            again.append((spans[start][0], spans[start + n - 1][1]))
+        seen.add(gram)
+    return merge(again, f"{n}-grams said before")
 
 
 def _percent(parts: Array) -> Array:
@@ -53,26 +78,17 @@ def _diversity_of(parts: Array) -> Array:
 
 def _rep(n: int) -> Callable[[Output], Score]:
     def measure(output: Output) -> Score:
-        spans = word_spans(output.text)
-        words = output.text.split()
-        seen: set[tuple[str, ...]] = set()
-        again: list[tuple[int, int]] = []
-        total = max(0, len(words) - n)
-        for start, gram in zip(range(total), ngrams(words, n), strict=False):
-            if gram in seen:
-                again.append((spans[start][0], spans[start + n - 1][1]))
-            seen.add(gram)
+        distinct, total = output.once(simctg_counts)[n]
         if not total:
             return NOT_APPLICABLE
-        value = 100.0 * (1.0 - len(seen) / total)
-        return Score(value, (len(seen), total), merge(again, f"{n}-grams said before"))
+        spans = _said_before(output, n, total) if distinct < total else ()
+        return Score(100.0 * (1.0 - distinct / total), (distinct, total), spans)
 
     return measure
 
 
 def _diversity(output: Output) -> Score:
-    words = output.text.split()
-    counts = [count_simctg(words, n) for n in DIVERSITY_ORDERS]
+    counts = output.once(simctg_counts).values()
     parts = tuple(float(number) for pair in counts for number in pair)
     # A text of 3 or 4 words has no 4-gram, so no product of its own, but it belongs to the pool.
     alone = all(total for _, total in counts)
@@ -94,17 +110,101 @@ def _seq_rep(n: int) -> Callable[[Output], Score]:
     return measure
 
 
-def _encode(text: str) -> bytes:
+def near_duplicates(sentences: Sequence[frozenset[str]]) -> list[int]:
+    """Of each sentence, as its set of words, the index of an earlier one like it, or -1.
+
+    Alike: |A ∩ B| / |A ∪ B| ≥ 0.8. The smaller of two alike sets has at least 0.8 of the words of
+    the larger, so others are not compared; an equal set is found at once.
+    """
+    found: list[int] = []
+    first: dict[frozenset[str], int] = {}
+    for index, words in enumerate(sentences):
+        like = first.get(words, -1)
+        if like < 0:
+            like = next(
+                (at for known, at in first.items() if _resemblance(words, known) >= ALIKE), -1
+            )
+            first[words] = index
+        found.append(like)
+    return found
+
+
+def _resemblance(a: frozenset[str], b: frozenset[str]) -> float:
+    """|A ∩ B| / |A ∪ B| (Broder 1997), or 0 where the sizes alone keep it below `ALIKE`."""
+    if min(len(a), len(b)) < ALIKE * max(len(a), len(b)):
+        return 0.0
+    both = len(a & b)
+    return both / (len(a) + len(b) - both)
+
+
+def sentences_said_again(output: Output) -> tuple[tuple[Span, ...], int]:
+    """The sentences that are much like an earlier one, and how many could have been."""
+    text = output.text
+    spans, sets = [], []
+    for start, end in output.sentence_spans:
+        words = frozenset(filter(None, map(bare, text[start:end].split())))
+        if len(words) >= SENTENCE_WORDS:
+            spans.append((start, end))
+            sets.append(words)
+    return tuple(
+        Span(*spans[at], f"much like the sentence at {spans[like][0]}")
+        for at, like in enumerate(near_duplicates(sets))
+        if like >= 0
+    ), len(sets)
+
+
+def _near_duplicate_sentences(output: Output) -> Score:
+    again, total = output.once(sentences_said_again)
+    if not total:
+        return NOT_APPLICABLE
+    return Score(len(again) / total, (len(again), total), again)
+
+
+def encode(text: str) -> bytes:
+    """UTF-8; half a surrogate pair stays as it is."""
     # JSON may carry half a surrogate pair; it must not stop a score.
     return text.encode("utf-8", "surrogatepass")
 
 
 def _compression(output: Output) -> Score:
-    data = _encode(output.text)
+    data = encode(output.text)
     if not data:
         return NOT_APPLICABLE
     packed = len(zlib.compress(data, ZLIB_LEVEL))
     return Score(len(data) / packed, (len(data), packed))
+
+
+def whisper_ratio(text: str) -> float:
+    """Bytes of a text over its bytes under zlib at zlib's own level, as in Whisper."""
+    data = encode(text)
+    return len(data) / len(zlib.compress(data))
+
+
+def _whisper_repetitive(output: Output) -> Score:
+    if not output.text:
+        return NOT_APPLICABLE
+    ratio_ = whisper_ratio(output.text)
+    spans = (Span(0, len(output.text), f"packs {ratio_:.1f} to 1"),)
+    return mean_score(1.0, spans) if ratio_ > WHISPER_LIMIT else mean_score(0.0)
+
+
+class _BlockCompression:
+    """All texts, a line each, in blocks of equal length, each packed alone; keeps one block."""
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+        self._blocks = self._packed = 0
+
+    def add(self, output: Output) -> None:
+        self._waiting += encode(output.text + "\n")
+        while len(self._waiting) >= BLOCK_BYTES:
+            block = bytes(self._waiting[:BLOCK_BYTES])
+            del self._waiting[:BLOCK_BYTES]
+            self._packed += len(zlib.compress(block, ZLIB_LEVEL))
+            self._blocks += 1
+
+    def value(self) -> float:
+        return self._blocks * BLOCK_BYTES / self._packed if self._blocks else float("nan")
 
 
 class _JoinedCompression:
@@ -116,7 +216,7 @@ class _JoinedCompression:
         self._before = ""
 
     def add(self, output: Output) -> None:
-        data = _encode(self._before + output.text)
+        data = encode(self._before + output.text)
         self._before = "\n"
         self._raw += len(data)
         self._packed += len(self._packer.compress(data))
@@ -194,6 +294,34 @@ REPETITION = (
         measure=_compression,
         aggregate=ratio,
     ),
+    Metric(
+        name="whisper_repetitive",
+        title="Packs like a loop",
+        unit="share",
+        direction="lower",
+        formula=f"share of outputs whose bytes / bytes under zlib exceed {WHISPER_LIMIT}",
+        source="Radford et al. 2022, Whisper, arXiv:2212.04356, and its released code",
+        reference="openai/whisper, whisper/utils.py, compression_ratio, and its threshold",
+        pitfalls="Set for speech of 30 seconds: longer outputs pass the limit sooner, outputs of "
+        "some 30 words never do. Needs no exact loop.",
+        measure=_whisper_repetitive,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="near_duplicate_sentences",
+        title="Sentences said again",
+        unit="share",
+        direction="lower",
+        formula=f"sentences of >= {SENTENCE_WORDS} different words that share >= {ALIKE} of all "
+        "their words with an earlier one (|A and B| / |A or B|) / all such sentences",
+        source="derived for Ethogram; resemblance of Broder 1997, On the Resemblance and "
+        "Containment of Documents",
+        reference="nltk jaccard_distance, pair by pair, in tests/metrics",
+        pitfalls="Word order and case do not count. Lists of like items are near duplicates too. "
+        "English rules tell sentences.",
+        measure=_near_duplicate_sentences,
+        aggregate=ratio,
+    ),
 )
 
 REPETITION_CORPUS = (
@@ -208,5 +336,19 @@ REPETITION_CORPUS = (
         pitfalls="Grows with the number of outputs: compare sets of equal size. The package "
         "`diversity` packs twice with gzip, which differs by some ten bytes.",
         gather=_JoinedCompression,
+    ),
+    CorpusMetric(
+        name="block_compression_ratio",
+        title="Compression ratio in equal lengths",
+        unit="ratio",
+        direction="none",
+        formula=f"bytes / bytes under zlib at level 9, over blocks of {BLOCK_BYTES} bytes of all "
+        "texts, a line each; a last block that is not full is left away",
+        source=f"{_SHAIB}, who ask for equal lengths",
+        reference="zlib of the standard library",
+        pitfalls="Comparable between sets of unequal size, since each block has one length; says "
+        "nothing of less than a block. Depends on the order of the outputs: what stands near is "
+        "packed together.",
+        gather=_BlockCompression,
     ),
 )

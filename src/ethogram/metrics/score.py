@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ import numpy as np
 
 from ethogram.errors import SpecError
 from ethogram.metrics.base import CorpusMetric, Described, Gatherer, Metric, Output, Score, Span
+from ethogram.metrics.parallel import measured
 from ethogram.metrics.reading import read_outputs
-from ethogram.metrics.registry import all_metrics, corpus_metrics, get_any
+from ethogram.metrics.registry import chosen_metrics
 
 #: Two decimals suit percent, words and tokens; shares and ratios need one more to be told apart.
 _THREE_DECIMALS = ("share", "ratio")
@@ -233,7 +235,7 @@ class _Clearest:
         """Take the output if it shows the failure more clearly than those before."""
         if score.value is None or not score.spans:
             return
-        badness = -score.value if metric.direction == "higher" else score.value
+        badness = metric.badness(score.value)
         known = self._found.get(metric.name)
         if known is None or badness > known[0]:
             evidence = Evidence(
@@ -255,7 +257,8 @@ class _Group:
     """
 
     def __init__(self, metrics: Sequence[Metric | CorpusMetric], clearest: _Clearest) -> None:
-        self._metrics, self._clearest = metrics, clearest
+        self._metrics = [metric for metric in metrics if isinstance(metric, Metric)]
+        self._clearest = clearest
         self.outputs = 0
         self._parts: dict[str, list[float]] = {}
         self.applies_to = dict.fromkeys((metric.name for metric in metrics), 0)
@@ -263,16 +266,14 @@ class _Group:
             metric.name: metric.gather() for metric in metrics if isinstance(metric, CorpusMetric)
         }
 
-    def add(self, output: Output) -> None:
-        """Take in one output."""
+    def add(self, output: Output, scores: Sequence[Score]) -> None:
+        """Take in one output and its scores, in the order of the metrics of single outputs."""
         self.outputs += 1
-        for metric in self._metrics:
+        for name, gatherer in self._gatherers.items():
+            gatherer.add(output)
+            self.applies_to[name] += 1
+        for metric, score in zip(self._metrics, scores, strict=True):
             name = metric.name
-            if isinstance(metric, CorpusMetric):
-                self._gatherers[name].add(output)
-                self.applies_to[name] += 1
-                continue
-            score = metric.measure(output)
             self._clearest.consider(metric, output, score)
             sums = self._parts.setdefault(name, [0.0] * len(score.parts))
             for position, part in enumerate(score.parts):
@@ -286,27 +287,41 @@ class _Group:
         return float(metric.aggregate(np.array(self._parts[metric.name])))
 
 
-def score_outputs(outputs: Iterable[Output], metrics: Sequence[str] | None = None) -> ScoreTable:
+def score_outputs(
+    outputs: Iterable[Output],
+    metrics: Sequence[str] | None = None,
+    *,
+    human_text: str | Path | None = None,
+    index: str | Path | None = None,
+    processes: int | None = 1,
+    on_progress: Callable[[int], None] | None = None,
+) -> ScoreTable:
     """Score outputs made anywhere, in one pass.
 
     Args:
         outputs: for example `read_outputs("outputs.jsonl")`; any iterable, read once.
         metrics: names; default every metric and corpus metric.
+        human_text: file of human text that `human_…` metrics compare with; silent without.
+        index: JSON file of known references, for `listed_references` and `fabricated_references`.
+        processes: that measure; None for all cores where there are many outputs. The table is the
+            same. Other processes import the script that started them, so it has to guard its work
+            by `if __name__ == "__main__":`, which is why one is the default.
+        on_progress: told how many outputs have been scored, after each.
 
     Raises:
-        SpecError: a name is unknown, or there are no outputs.
+        SpecError: a name is unknown, a file cannot be read, or there are no outputs.
     """
-    chosen: list[Metric | CorpusMetric] = (
-        [get_any(name) for name in dict.fromkeys(metrics)]
-        if metrics
-        else [*all_metrics(), *corpus_metrics()]
-    )
+    choose = partial(chosen_metrics, tuple(metrics or ()), _path(human_text), _path(index))
+    chosen = choose()
     groups: dict[int, _Group] = {}
     clearest = _Clearest()
-    for output in outputs:
+    single = partial(_single_metrics, tuple(metrics or ()), _path(index))
+    for number, (output, scores) in enumerate(measured(outputs, single, processes), start=1):
         if output.sample_index not in groups:
             groups[output.sample_index] = _Group(chosen, clearest)
-        groups[output.sample_index].add(output)
+        groups[output.sample_index].add(output, scores)
+        if on_progress:
+            on_progress(number)
     if not groups:
         raise SpecError("no outputs to score", mend="give at least one")
     ordered = {index: groups[index] for index in sorted(groups)}
@@ -315,13 +330,39 @@ def score_outputs(outputs: Iterable[Output], metrics: Sequence[str] | None = Non
     return ScoreTable(total, list(ordered), rows)
 
 
-def score(file: str | Path, metrics: Sequence[str] | None = None) -> ScoreTable:
+def _path(file: str | Path | None) -> Path | None:
+    return None if file is None else Path(file)
+
+
+def _single_metrics(names: Sequence[str], index: Path | None) -> list[Metric]:
+    """The metrics of single outputs alone, in whatever process."""
+    return [metric for metric in chosen_metrics(names, None, index) if isinstance(metric, Metric)]
+
+
+def score(
+    file: str | Path,
+    metrics: Sequence[str] | None = None,
+    *,
+    human_text: str | Path | None = None,
+    index: str | Path | None = None,
+    processes: int | None = 1,
+    on_progress: Callable[[int], None] | None = None,
+) -> ScoreTable:
     """Score the outputs in a `.jsonl` or `.jsonl.gz` file; fields as `read_outputs` says.
 
+    The other arguments are those of `score_outputs`.
+
     Raises:
-        SpecError: the file cannot be read, a line is broken, or a metric's name is unknown.
+        SpecError: a file cannot be read, a line is broken, or a metric's name is unknown.
     """
-    return score_outputs(read_outputs(file), metrics)
+    return score_outputs(
+        read_outputs(file),
+        metrics,
+        human_text=human_text,
+        index=index,
+        processes=processes,
+        on_progress=on_progress,
+    )
 
 
 def _row(

@@ -19,9 +19,11 @@ answer_first looks at the first sentence that is not mere courtesy, in this orde
 
 from __future__ import annotations
 
-from ethogram.metrics import asking
+import re
+
+from ethogram.metrics import asking, formats
 from ethogram.metrics.base import NOT_APPLICABLE, Metric, Output, Score, Span, mean_score, ratio
-from ethogram.metrics.text import bare, word_spans
+from ethogram.metrics.text import bare
 
 #: Order of the n-grams that count as copied; four words seldom agree by chance.
 ECHO_ORDER = 4
@@ -29,12 +31,36 @@ ECHO_ORDER = 4
 SHORT_WORDS = 8
 #: Words up to which a small first letter is a short answer rather than a continuation.
 TERSE_WORDS = 3
+#: Markers of chat templates and prompt formats; none belongs into an answer.
+CHAT_MARKERS = re.compile(
+    r"<\|(?:im_start|im_end|system|user|assistant|endoftext|end_of_text|begin_of_text|eot_id|"
+    r"start_header_id|end_header_id|end|eom_id)\|>|</?s>|\[/?INST\]|<</?SYS>>|"
+    r"<(?:start|end)_of_turn>|^#{2,3} (?:Instruction|Input|Response|Human|Assistant|User)\b:?",
+    re.MULTILINE,
+)
+#: What may stand behind the mark that ends a text.
+CLOSERS = "\"'”’)]*_`"
 #: Characters of an output in which a content word of the prompt is sought.
 OPENING_CHARACTERS = 400
 
 
+def asks(output: Output) -> bool:
+    """Whether the prompt of an output wants an answer."""
+    return asking.asks(output.prompt, output.tags, output.reference)
+
+
+def wants_questions(output: Output) -> bool:
+    """Whether a question or a dialogue is a fitting answer to the prompt of an output."""
+    return bool(asking.WANTS_QUESTIONS.search(asking.task_of(output.prompt)))
+
+
+def leaked_turn(output: Output) -> tuple[int, int, str] | None:
+    """Where an output writes the asker's next turn itself: (start, end, reason), or None."""
+    return asking.leaked_turn(output.text, output.prompt)
+
+
 def _answer_first(output: Output) -> Score:
-    if not asking.asks(output.prompt, output.tags, output.reference):
+    if not output.once(asks):
         return NOT_APPLICABLE
     sentences = asking.opening_sentences(output.text)
     announced = False
@@ -53,7 +79,7 @@ def _answer_first(output: Output) -> Score:
 def _fault(output: Output, first: asking.Sentence, announced: bool) -> str | None:
     """Why the first sentence is no answer; None if it is one. `Here it is:` may announce it."""
     prompt, sentence = output.prompt, first.text
-    label = asking.leaked_turn(output.text, prompt)
+    label = output.once(leaked_turn)
     if label and label[0] <= first.start:
         return label[2]
     if asking.declines(sentence):
@@ -62,11 +88,11 @@ def _fault(output: Output, first: asking.Sentence, announced: bool) -> str | Non
         return None
     finished = asking.is_finished(prompt)
     words = sentence.split()
-    terse = len(words) <= TERSE_WORDS and len(output.text.split()) <= SHORT_WORDS
+    terse = len(words) <= TERSE_WORDS and len(output.words) <= SHORT_WORDS
     fresh = terse or announced or not finished
     if not fresh and asking.continues_prompt(sentence, prompt):
         return "continues the prompt"
-    if asking.ends_asking(sentence) and not asking.WANTS_QUESTIONS.search(asking.task_of(prompt)):
+    if asking.ends_asking(sentence) and not output.once(wants_questions):
         return "asks instead of answering"
     if asking.echoes(sentence, prompt):
         return "says the prompt again"
@@ -84,18 +110,16 @@ def _fault(output: Output, first: asking.Sentence, announced: bool) -> str | Non
 
 
 def _qa_structure(output: Output) -> Score:
-    if not asking.asks(output.prompt, output.tags, output.reference):
-        return NOT_APPLICABLE
-    if asking.WANTS_QUESTIONS.search(asking.task_of(output.prompt)):
+    if not output.once(asks) or output.once(wants_questions):
         return NOT_APPLICABLE
     if not output.text.strip():
         return mean_score(0.0, (Span(0, len(output.text), "empty"),))
-    leak = asking.leaked_turn(output.text, output.prompt)
+    leak = output.once(leaked_turn)
     return mean_score(0.0, (Span(*leak),)) if leak else mean_score(1.0)
 
 
 def _prompt_echo(output: Output) -> Score:
-    words = [bare(word) for word in output.text.split()]
+    words = output.bare_words
     source = [bare(word) for word in output.prompt.split()]
     if len(words) < ECHO_ORDER or len(source) < ECHO_ORDER:
         return NOT_APPLICABLE
@@ -110,10 +134,67 @@ def _prompt_echo(output: Output) -> Score:
         run = run + 1 if hit else 0
         if run > longest:
             longest, best_end = run, at
-    spans = word_spans(output.text)
+    spans = output.word_spans
     first, last = best_end - longest + 1, best_end + ECHO_ORDER - 1
     echo = Span(spans[first][0], spans[last][1], f"{last - first + 1} words copied from the prompt")
     return mean_score(sum(copied) / len(copied), (echo,))
+
+
+def _turn_leakage(output: Output) -> Score:
+    if not output.text.strip():
+        return NOT_APPLICABLE
+    spans = [
+        Span(*match.span(), "a marker of a chat template")
+        for match in CHAT_MARKERS.finditer(output.text)
+    ]
+    if not output.once(wants_questions):
+        leak = output.once(leaked_turn)
+        spans += [Span(*leak)] if leak else []
+    return mean_score(bool(spans), tuple(sorted(spans, key=lambda span: span.start)))
+
+
+def _truncation(output: Output) -> Score:
+    text = output.text.rstrip()
+    if not text:
+        return NOT_APPLICABLE
+    start, end = output.sentence_spans[-1]
+    last = text[start:end]
+    ended = text.rstrip(CLOSERS).endswith((".", "!", "?", "…", "。", "！", "？"))
+    cut = output.finish_reason == "length"
+    fenced = text.endswith(("```", "~~~", "}", "]", "|"))
+    item = bool(asking.LIST_ITEM.match(last)) or len(output.words) <= SHORT_WORDS
+    if ended or fenced or (item and not cut):
+        return mean_score(0.0)
+    return mean_score(1.0, (Span(start, end, "stops in the middle of a sentence"),))
+
+
+def _format_valid(output: Output) -> Score:
+    count, spans = output.once(formats.faults)
+    return mean_score(not spans, spans) if count else NOT_APPLICABLE
+
+
+def _json_valid(output: Output) -> Score:
+    place = formats.wanted_json(output)
+    if place is None:
+        return NOT_APPLICABLE
+    start, end = place
+    fault = formats.json_fault(output.text[start:end])
+    if fault is None:
+        return mean_score(1.0)
+    return mean_score(0.0, (Span(min(start + fault[0], end), end, fault[1]),))
+
+
+def _markdown_share(output: Output) -> Score:
+    return mean_score(bool(output.once(formats.shape).blocks))
+
+
+def _list_words(output: Output) -> Score:
+    if not output.words:
+        return NOT_APPLICABLE
+    lines = output.text.split("\n")
+    lists = output.once(formats.shape).list_lines
+    listed = sum(len(" ".join(lines[start:end]).split()) for start, end in lists)
+    return mean_score(listed / len(output.words))
 
 
 _RULES = "rule of Ethogram for the notes that such logs keep by hand ('no clear Q&A structure')"
@@ -157,6 +238,88 @@ STRUCTURE = (
         reference="brute force in tests/metrics",
         pitfalls="Editing and summarising copy rightly.",
         measure=_prompt_echo,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="turn_leakage",
+        title="Turn leakage",
+        unit="share",
+        direction="lower",
+        formula="share of outputs that write a marker of a chat template (<|im_start|>, [INST], "
+        "### Instruction, …) or, unless a dialogue was asked for, the asker's next turn",
+        source=_RULES,
+        reference="the table of cases in tests/metrics",
+        pitfalls="Knows the markers of common templates only. Texts about chat templates have them "
+        "rightly. A stop string or the engine's own end hides what would have come.",
+        measure=_turn_leakage,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="truncation",
+        title="Ends in mid-sentence",
+        unit="share",
+        direction="lower",
+        formula="share of outputs that do not end with . ! ? or … (quotes, brackets aside), a code "
+        "fence or a table; list items and answers of some words may, unless the length limit cut "
+        "them",
+        source=_RULES,
+        reference="the table of cases in tests/metrics",
+        pitfalls="Mostly tells of the length limit: see stop_rate. Verse and headings end without "
+        "a mark rightly.",
+        measure=_truncation,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="format_valid",
+        title="Whole formats",
+        unit="share",
+        direction="higher",
+        formula="of outputs with code fences, numbered lists or tables, the share in which every "
+        "fence is closed, numbers go up by one, and rows have as many cells as their heading",
+        source=_RULES + "; forms of CommonMark 0.31 and GitHub's tables",
+        reference="the table of cases in tests/metrics",
+        pitfalls="Says nothing of outputs without such forms. CommonMark renders broken ones all "
+        "the same. The length limit leaves fences open.",
+        measure=_format_valid,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="json_valid",
+        title="Valid JSON",
+        unit="share",
+        direction="higher",
+        formula="of outputs whose prompt says JSON, that fence it, or that begin as it, the share "
+        "that parse (the first fenced part, else the whole)",
+        source="RFC 8259",
+        reference="json of the standard library, NaN and Infinity refused",
+        pitfalls="Valid is not fitting: no schema is checked. A prompt that only speaks about JSON "
+        "counts as asking for it.",
+        measure=_json_valid,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="markdown_share",
+        title="Uses Markdown",
+        unit="share",
+        direction="none",
+        formula="share of outputs with a heading, list, table, code block or quotation",
+        source="CommonMark 0.31",
+        reference="markdown-it-py, which finds the blocks",
+        pitfalls="Emphasis within a line does not count. A line that begins with a dash or four "
+        "spaces is Markdown, meant or not.",
+        measure=_markdown_share,
+        aggregate=ratio,
+    ),
+    Metric(
+        name="list_words",
+        title="Words in lists",
+        unit="share",
+        direction="none",
+        formula="mean over outputs of the share of its words that stand in a list",
+        source="CommonMark 0.31",
+        reference="markdown-it-py, which finds the lists",
+        pitfalls="What follows a list item without an empty line belongs to it.",
+        measure=_list_words,
         aggregate=ratio,
     ),
 )

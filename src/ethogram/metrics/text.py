@@ -6,8 +6,6 @@ import re
 from collections.abc import Hashable, Iterator, Sequence
 from typing import TypeVar
 
-from ethogram.metrics.base import Span
-
 UnitT = TypeVar("UnitT", bound=Hashable)
 WORD = re.compile(r"\S+")
 
@@ -27,12 +25,59 @@ def bare(word: str) -> str:
     return word.casefold().strip("\"'`*_“”‘’.,;:!?()[]{}<>#-–—…")
 
 
-def merge(spans: Sequence[tuple[int, int]], label: str) -> tuple[Span, ...]:
-    """Overlapping or touching stretches (sorted by start) as one span each."""
-    merged: list[list[int]] = []
-    for start, end in spans:
-        if merged and start <= merged[-1][1]:
-            merged[-1][1] = max(merged[-1][1], end)
-        else:
-            merged.append([start, end])
-    return tuple(Span(start, end, label) for start, end in merged)
+def set_of(words: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(words.split())
+
+
+#: What a full stop does not end a sentence after; a single letter is an initial.
+_ABBREVIATIONS = set_of(
+    """al approx apr aug ave capt cf co col dec dept dr e.g ed eds est etc feb fig figs gen gov
+    hon i.e inc jan jr lt ltd maj messrs mr mrs ms mt nov oct op p.m a.m ph.d pp prof
+    rep rev sen sept sgt sr st vol vols vs"""
+)
+# Each run of marks is tried once (possessive): some models write thousands of dots.
+_SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]*_]*+(?=\s|$)|\n")
+_LAST_WORD = re.compile(r"[^\s(\[\"“‘']*$")
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Character offsets [start, end) of the sentences, without the white space between them.
+
+    A run of `.`, `!`, `?` or `…` before white space ends one, and so does a line break. A full stop
+    does not after a known abbreviation, a single letter or a list number, nor does any mark but a
+    line break before a small letter. English rules; O(length).
+    """
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for match in _SENTENCE_END.finditer(text):
+        if match[0] != "\n" and not _ends_here(text, start, match):
+            continue
+        _append(spans, text, start, match.end())
+        start = match.end()
+    _append(spans, text, start, len(text))
+    return spans
+
+
+def _append(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+    stretch = text[start:end]
+    body = stretch.strip()
+    if body:
+        first = start + len(stretch) - len(stretch.lstrip())
+        spans.append((first, first + len(body)))
+
+
+def _ends_here(text: str, start: int, match: re.Match[str]) -> bool:
+    """Whether the marks of a match end the sentence that began at `start`."""
+    after = text[match.end() : match.end() + 8].lstrip(" \t")[:1]
+    if after.islower():
+        return False
+    if match[0] != ".":
+        return True
+    before = text[max(start, match.start() - 24) : match.start()]
+    found = _LAST_WORD.search(before)
+    word = found[0].casefold() if found else ""
+    initial = len(word) == 1 and word.isalpha() and word != "i"
+    number = word.isdigit() and len(word) <= 3 and before.strip() == found[0] if found else False
+    numero = word in ("no", "nos") and after.isdigit()
+    return not (initial or number or numero or word in _ABBREVIATIONS)

@@ -15,6 +15,7 @@ from ethogram.models.reference import ModelReference
 
 #: Tokenizers without a limit of their own say so by a huge number.
 _NO_LIMIT = 10_000_000
+_SAFE = {"local_files_only": True, "trust_remote_code": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +77,35 @@ def load(reference: ModelReference | str, *, device: str | None = None) -> Loade
     return _describe(model.to(place).eval(), tokenizer, reference, place)
 
 
+def load_tokenizer(reference: ModelReference) -> Any:
+    """Load a model's tokenizer alone, which takes a second where the model takes many.
+
+    Raises:
+        ModelError: the model is not here, or its tokenizer cannot be read.
+        MissingExtraError: the optional part [engine] is not installed.
+    """
+    transformers = require("transformers", extra="engine", needed_for="reading tokens")
+    folder = locate(reference)
+    with quiet():
+        try:
+            return transformers.AutoTokenizer.from_pretrained(folder, **_SAFE)
+        except _reading_errors() as error:
+            raise ModelError(
+                f"its tokenizer cannot be loaded ({_first_line(error)})",
+                where=f"model {reference.model}",
+                mend="fetch it again",
+            ) from error
+
+
 def _read(folder: Path, dtype: Any) -> tuple[Any, Any]:
     import transformers
 
-    safe = {"local_files_only": True, "trust_remote_code": False}
-    config = transformers.AutoConfig.from_pretrained(folder, **safe)
+    config = transformers.AutoConfig.from_pretrained(folder, **_SAFE)
     kind = "AutoModelForSeq2SeqLM" if config.is_encoder_decoder else "AutoModelForCausalLM"
     model = getattr(transformers, kind).from_pretrained(
-        folder, config=config, dtype=dtype, use_safetensors=True, **safe
+        folder, config=config, dtype=dtype, use_safetensors=True, **_SAFE
     )
-    return model, transformers.AutoTokenizer.from_pretrained(folder, **safe)
+    return model, transformers.AutoTokenizer.from_pretrained(folder, **_SAFE)
 
 
 def _with_adapter(model: Any, folder: Path) -> Any:

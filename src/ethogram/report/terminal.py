@@ -39,6 +39,10 @@ def print_run(console: Console, result: RunResult) -> None:
             console.print(difference_table(row.parent or "", row.version, row.differences.values()))
             print_doubts(console, row.differences.values())
     line = f"{result.made} generations made, {result.reused} already stored"
+    if result.traced:
+        line += f", {result.traced} of them traced"
+    if result.parted:
+        line += f", {result.parted} without a trace: this machine gives them other tokens"
     if result.tokens:
         line += f", {result.tokens / result.seconds:.0f} tokens/s"
         shared = result.computed.merged_share

@@ -2,9 +2,10 @@
 
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.diff import Change, Diff, diff_versions
-from ethogram.spec.generation import FinishReason, Generation, Message, Request
+from ethogram.spec.generation import FinishReason, Generation, Message, Request, Trace
 from ethogram.spec.prompt import Example, Prompt
 from ethogram.spec.requests import make_requests
+from ethogram.spec.selection import Selection
 from ethogram.spec.steps import ORDER_PRESETS
 from ethogram.spec.study import StudySpec, load_study
 from ethogram.spec.suite import Constraint, Suite, SuitePrompt, load_suite
@@ -22,10 +23,12 @@ __all__ = [
     "Message",
     "Prompt",
     "Request",
+    "Selection",
     "StudyFile",
     "StudySpec",
     "Suite",
     "SuitePrompt",
+    "Trace",
     "Version",
     "diff_versions",
     "load_study",

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ethogram.spec.searches import check_searches, searches_form
 from ethogram.spec.steps import (
     HISTORY_STEPS,
     NEUTRAL,
@@ -22,7 +23,7 @@ from ethogram.spec.steps import (
 )
 from ethogram.spec.views import Amateur, Guidance, Layers, View, canonical_view
 
-Strategy = Literal["greedy", "sample", "beam"]
+Strategy = Literal["greedy", "sample", "beam", "contrastive"]
 #: The setting that turns each second view on, and the value at which it is off.
 VIEW_SETTINGS: dict[str, float | None] = {
     "guidance_scale": 1.0,
@@ -47,8 +48,8 @@ class Decoding(BaseModel):
 
     strategy: Strategy | None = Field(
         None,
-        description="greedy, sample or beam; without it: beam if num_beams > 1, greedy if "
-        "temperature is 0, else sample",
+        description="greedy, sample, beam or contrastive; without it: beam if num_beams > 1, "
+        "contrastive if penalty_alpha > 0, greedy if temperature is 0, else sample",
     )
     order: str | tuple[str, ...] = Field(
         "transformers",
@@ -196,6 +197,52 @@ class Decoding(BaseModel):
     early_stopping: bool | Literal["never"] = Field(
         False, description="beam search: when to stop (as in transformers)"
     )
+    num_beam_groups: int = Field(
+        1, ge=1, le=64, description="diverse beam search: groups of beams; 1 is plain beam search"
+    )
+    diversity_penalty: float = Field(
+        0.0,
+        ge=0.0,
+        le=100.0,
+        description="diverse beam search: subtracted from a token for each beam of an earlier "
+        "group that has just chosen it",
+    )
+    penalty_alpha: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description="contrastive search: weight of likeness to earlier tokens against "
+        "probability, among the top_k; 0 is off",
+    )
+    best_of: int = Field(
+        1, ge=1, le=256, description="sample this many candidates and keep the most probable"
+    )
+    best_of_by: Literal["mean", "total"] = Field(
+        "mean", description="best_of: log-probability per token, or of the whole output"
+    )
+    self_consistency: int = Field(
+        1, ge=1, le=256, description="sample this many candidates and keep the majority's answer"
+    )
+    answer: Literal["last_number", "pattern", "text"] = Field(
+        "last_number", description="self_consistency: what of an output is its answer"
+    )
+    answer_pattern: str | None = Field(
+        None,
+        min_length=1,
+        max_length=500,
+        description="self_consistency: regular expression; the answer is the first group of its "
+        "last match, or all of it",
+    )
+    prompt_lookup_num_tokens: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="speed only: tokens guessed from the text so far and checked at once when a "
+        "single output runs; 0 is off",
+    )
+    max_matching_ngram_size: int = Field(
+        2, ge=1, le=16, description="speed only: longest n-gram by which prompt lookup guesses"
+    )
     min_new_tokens: int = Field(0, ge=0, description="no end-of-sequence before this many tokens")
     max_new_tokens: int = Field(128, ge=1, description="at most this many new tokens")
     stop: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
@@ -237,6 +284,7 @@ class Decoding(BaseModel):
             raise ValueError("strategy beam needs num_beams of at least 2")
         if self.strategy in ("greedy", "sample") and self.num_beams > 1:
             raise ValueError(f"num_beams {self.num_beams} has no effect under {self.strategy}")
+        check_searches(self)
         missing = [name for name in self.active_step_names(all_of=True) if name not in self.chain]
         if missing:
             raise ValueError(f"{missing[0]} is set but not in order; add it to the list")
@@ -257,12 +305,19 @@ class Decoding(BaseModel):
             return self.strategy
         if self.num_beams > 1:
             return "beam"
+        if self.penalty_alpha > 0:
+            return "contrastive"
         return "greedy" if self.temperature == 0 else "sample"
 
     @property
     def is_stochastic(self) -> bool:
         """Whether two sample indices can differ."""
         return self.resolved_strategy == "sample"
+
+    @property
+    def candidates(self) -> int:
+        """How many outputs are sampled for one that is kept."""
+        return max(self.best_of, self.self_consistency)
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -272,8 +327,8 @@ class Decoding(BaseModel):
     def active_step_names(self, *, all_of: bool = False) -> tuple[str, ...]:
         """Names of the steps that can change the output, in order.
 
-        Under greedy and beam search the sampling steps never apply, as in transformers; mirostat
-        takes the place of all truncations, as in llama.cpp.
+        Only under sampling do the sampling steps apply, as in transformers; mirostat takes the
+        place of all truncations, as in llama.cpp.
 
         Args:
             all_of: in the order of declaration and without asking `order` (used to check it).
@@ -356,6 +411,7 @@ class Decoding(BaseModel):
             form["num_beams"] = self.num_beams
             form["length_penalty"] = self.length_penalty
             form["early_stopping"] = self.early_stopping
+        form |= searches_form(self)
         if self.stop:
             form["stop"] = sorted(set(self.stop))
         if self.stop_token_ids:

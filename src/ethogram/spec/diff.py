@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ethogram.spec.decoding import VIEW_SETTINGS
+from ethogram.spec.searches import SEARCHES_OFF, SPEED_SETTINGS
 from ethogram.spec.steps import NEUTRAL, SAMPLING_STEPS
 from ethogram.spec.version import OWN_FIELDS, Version
 
+#: Tells a setting that cannot be off from one whose off is None.
+_NO_VALUE = object()
 #: What a setting's change means, for the reader of a log: (lower, higher).
 _MEANING: dict[str, tuple[str, str]] = {
     "decoding.temperature": ("less randomness", "more randomness"),
@@ -39,6 +42,14 @@ _MEANING: dict[str, tuple[str, str]] = {
     "decoding.amateur_temperature": ("a surer amateur", "a flatter amateur"),
     "decoding.max_new_tokens": ("shorter outputs", "longer outputs"),
     "decoding.num_beams": ("a narrower search", "a wider search"),
+    "decoding.num_beam_groups": ("fewer kinds of beams", "more kinds of beams"),
+    "decoding.diversity_penalty": ("groups more alike", "groups less alike"),
+    "decoding.penalty_alpha": (
+        "less push away from earlier text",
+        "more push away from earlier text",
+    ),
+    "decoding.best_of": ("fewer candidates to choose from", "more candidates to choose from"),
+    "decoding.self_consistency": ("fewer votes", "more votes"),
 }
 
 
@@ -115,17 +126,24 @@ class Diff:
 def diff_versions(before: Version, after: Version) -> list[Change]:
     """The settings in which two resolved versions differ, in the order of the version file."""
     old, new = _flat(before), _flat(after)
-    sampled = (before.decoding.is_stochastic, after.decoding.is_stochastic)
+    strategies = (before.decoding.resolved_strategy, after.decoding.resolved_strategy)
     return [
-        Change(name, old[name], new[name], _meaning(name, old[name], new[name], sampled))
+        Change(name, old[name], new[name], _meaning(name, old[name], new[name], strategies))
         for name in old
         if old[name] != new[name]
     ]
 
 
-def _meaning(field: str, before: Any, after: Any, sampled: tuple[bool, bool]) -> str:
+def _meaning(field: str, before: Any, after: Any, strategies: tuple[str, str]) -> str:
     """What a change of a number does; a step of sampling does nothing where nothing is sampled."""
-    if field.removeprefix("decoding.") in SAMPLING_STEPS and not all(sampled):
+    setting = field.removeprefix("decoding.")
+    if setting in SPEED_SETTINGS:
+        return "the same output, sooner or later"
+    if setting == "top_k" and "contrastive" in strategies:
+        both = strategies[0] == strategies[1]
+        return ("fewer candidates", "more candidates")[after > before] if both else ""
+    sampled = [strategy == "sample" for strategy in strategies]
+    if setting in SAMPLING_STEPS and not all(sampled):
         return "" if any(sampled) else "no effect without sampling"
     if field not in _MEANING or not _comparable(before, after):
         return ""
@@ -153,8 +171,8 @@ def _comparable(*values: Any) -> bool:
 
 def _show(field: str, value: Any) -> str:
     step = field.removeprefix("decoding.")
-    off = {**NEUTRAL, **VIEW_SETTINGS}
-    if step in off and step != "temperature" and _comparable(value) and value == off[step]:
+    off = (NEUTRAL | SEARCHES_OFF | VIEW_SETTINGS).get(step, _NO_VALUE)
+    if off is not _NO_VALUE and step != "temperature" and _comparable(value) and value == off:
         return "off"
     if value is None or value in ([], {}, ""):
         return "none"

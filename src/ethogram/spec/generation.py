@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 from ethogram.spec.decoding import Decoding
+from ethogram.spec.selection import Selection
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FinishReason = Literal["stop", "eos", "length", "unknown"]
 
@@ -40,6 +45,37 @@ class Request:
     noise_key: int | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """How each token of an output was chosen.
+
+    The raw distribution is the model's own at temperature 1, before any step; a chosen token's raw
+    log-probability is in `Generation.logprobs`. The final one is what the decoding made of it.
+
+    Attributes:
+        entropy: [tokens] of the raw distribution, nats.
+        rank: [tokens] of the chosen token: 1 + the number of tokens with a greater logit.
+        probability: [tokens] of the chosen token in the final distribution. Greedy decoding and
+            beam search draw from none: theirs is the softmax of the scores that they compare.
+        alternatives: [tokens, k] ids of the k most probable tokens of the raw distribution, most
+            probable first; the chosen one is among them if its rank allows.
+        alternative_logprobs: [tokens, k] their raw log-probabilities, nats.
+        steps: names of the decoding's active steps, in order.
+        kept: [tokens, steps] how many tokens were possible after each step.
+    """
+
+    entropy: NDArray[np.float32]
+    rank: NDArray[np.int32]
+    probability: NDArray[np.float32]
+    alternatives: NDArray[np.int32]
+    alternative_logprobs: NDArray[np.float32]
+    steps: tuple[str, ...]
+    kept: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.rank)
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """One output of one version for one prompt and one sample index.
@@ -55,6 +91,8 @@ class Generation:
         logprobs: log-probability of each new token under the model's own distribution at
             temperature 1, before any step; nats, same length as token_ids. Empty if unknown.
         seconds: wall time from admission to finish; rows of one batch share the machine.
+        selection: how it was chosen, where its decoding samples several candidates.
+        trace: how each token was chosen, if that was asked for.
     """
 
     identity: str
@@ -67,3 +105,5 @@ class Generation:
     finish_reason: FinishReason
     logprobs: tuple[float, ...]
     seconds: float
+    selection: Selection | None = None
+    trace: Trace | None = field(default=None, compare=False, repr=False)

@@ -42,6 +42,10 @@ class SourceMap:
         place = self._places.get(path)
         return place[1] if place else None
 
+    def place(self, path: FieldPath) -> tuple[Path, int] | None:
+        """File and 1-based line of `path`, if it has a place of its own."""
+        return self._places.get(path)
+
     def where(self, path: FieldPath, default: Path) -> str:
         """`file:line: field` of the nearest enclosing field that has a place."""
         dotted = ".".join(str(part) for part in path)

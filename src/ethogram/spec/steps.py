@@ -30,6 +30,17 @@ SAMPLING_STEPS = (
     "xtc_probability",
     "mirostat_tau",
 )
+#: Steps that move scores and never make a token impossible.
+MOVING_STEPS = frozenset(
+    (
+        "logit_bias",
+        "repetition_penalty",
+        "frequency_penalty",
+        "presence_penalty",
+        "dry_multiplier",
+        "temperature",
+    )
+)
 STEP_NAMES = HISTORY_STEPS + SAMPLING_STEPS
 
 #: The order in which each engine applies the steps it shares with us. Read in: transformers 5.23

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ethogram.errors import SpecError
+from ethogram.spec.searches import SEARCH_SETTINGS
 from ethogram.spec.source import SourceMap, read_yaml, suggest, validate
 from ethogram.spec.steps import NEUTRAL, SAMPLING_STEPS
 from ethogram.spec.suite import Suite, load_suite
@@ -25,12 +26,14 @@ class StudySpec:
         settings: study.yaml.
         versions: resolved versions by name; parents before children, then by version number.
         stated: what each version's own file states.
+        places: where each version's fields stand, inherited ones in the file of the ancestor.
     """
 
     folder: Path
     settings: StudyFile
     versions: dict[str, Version]
     stated: dict[str, dict[str, Any]] = field(default_factory=dict)
+    places: dict[str, SourceMap] = field(default_factory=dict)
 
     def version(self, name: str) -> Version:
         """The resolved version of that name.
@@ -81,13 +84,16 @@ def load_study(folder: Path) -> StudySpec:
     files = {path.stem: path for path in _version_files(folder)}
     raw = {name: _read_version(path) for name, path in files.items()}
     versions: dict[str, Version] = {}
+    places_of: dict[str, SourceMap] = {}
     for name in _parents_first(raw, files):
         merged, merged_places = _merge_line(name, raw, files)
         version = validate(Version, merged, files[name], merged_places)
         _refuse_silent_sampling(name, raw, files, version)
-        versions[name] = version
+        versions[name], places_of[name] = version, merged_places
     stated = {name: data for name, (data, _) in raw.items()}
-    return StudySpec(folder=folder, settings=settings, versions=versions, stated=stated)
+    return StudySpec(
+        folder=folder, settings=settings, versions=versions, stated=stated, places=places_of
+    )
 
 
 def _version_files(folder: Path) -> list[Path]:
@@ -117,7 +123,7 @@ def _read_version(path: Path) -> tuple[dict[str, Any], SourceMap]:
 
 def _without_cross_checks(decoding: dict[str, Any]) -> dict[str, Any]:
     """Settings that are checked against each other wait until the parent's are merged in."""
-    together = ("strategy", "num_beams", "min_new_tokens", "order")
+    together = ("strategy", "num_beams", "min_new_tokens", "order", *SEARCH_SETTINGS)
     return {key: value for key, value in decoding.items() if key not in together}
 
 
@@ -202,7 +208,7 @@ def _refuse_silent_sampling(
     files: dict[str, Path],
     version: Version,
 ) -> None:
-    """A sampling setting stated over an inherited greedy or beam strategy would do nothing.
+    """A sampling setting stated where nothing is sampled would do nothing.
 
     Raises:
         SpecError: names the setting and how to make it count.
@@ -211,12 +217,17 @@ def _refuse_silent_sampling(
     stated = data.get("decoding") or {}
     if version.decoding.is_stochastic or "strategy" in stated:
         return
+    strategy = version.decoding.resolved_strategy
+    is_own = "penalty_alpha" in stated or "num_beams" in stated
     for setting in SAMPLING_STEPS:
+        if setting == "top_k" and strategy == "contrastive":
+            continue
         is_set = setting in stated and stated[setting] != NEUTRAL[setting]
         if is_set and "temperature" not in stated:
-            cause = f"has no effect under {version.decoding.resolved_strategy} decoding"
+            cause = f"has no effect under {strategy} decoding"
         elif setting == "temperature" and stated.get(setting):
-            cause = f"has no effect under the inherited strategy {version.decoding.strategy}"
+            origin = "strategy" if is_own else "inherited strategy"
+            cause = f"has no effect under the {origin} {strategy}"
         else:
             continue
         raise SpecError(

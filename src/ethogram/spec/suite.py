@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ethogram.errors import SpecError
+from ethogram.spec.constraints import check_constraint
 from ethogram.spec.identity import digest
 from ethogram.spec.source import SourceMap, read_jsonl, read_yaml, validate
 
@@ -26,8 +27,22 @@ class Constraint(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    type: str = Field(min_length=1, description="IFEval instruction id")
-    kwargs: dict[str, Any] = Field(default_factory=dict)
+    type: str = Field(min_length=1, description="IFEval instruction id; `id` means the same")
+    kwargs: dict[str, Any] = Field(default_factory=dict, description="its arguments")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _id_is_type(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "id" in data and "type" not in data:
+            data = {"type": data["id"], **{k: v for k, v in data.items() if k != "id"}}
+        return data
+
+    @model_validator(mode="after")
+    def _known(self) -> Constraint:
+        # Tables of many instructions fill the arguments that one does not have with null.
+        given = {name: value for name, value in self.kwargs.items() if value is not None}
+        check_constraint(self.type, given)
+        return self
 
 
 class SuitePrompt(BaseModel):

@@ -118,6 +118,7 @@ class StudyFile(BaseModel):
         description="prompt: versions share the noise of a prompt and sample index; "
         "independent: each version has its own",
     )
+    trace: bool = Field(False, description="store how each token was chosen beside each output")
     metrics: tuple[str, ...] = Field((), description="metrics of the table; default: a fixed set")
     store: str = Field(
         ".ethogram/store.sqlite", description="SQLite file or SQLAlchemy URL of the store"

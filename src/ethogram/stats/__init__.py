@@ -6,11 +6,13 @@ from ethogram.stats.multiple import adjust
 from ethogram.stats.paired import PairedTest, paired
 from ethogram.stats.permutation import swap_test
 from ethogram.stats.planning import More, Spread, detectable, more_samples
+from ethogram.stats.sequential import Decision, decide_bounded, decide_mean
 from ethogram.stats.split import split_prompts
 from ethogram.stats.superiority import Superiority, superiority
 
 __all__ = [
     "Coupling",
+    "Decision",
     "Interval",
     "More",
     "PairedTest",
@@ -19,6 +21,8 @@ __all__ = [
     "adjust",
     "bootstrap",
     "coupling",
+    "decide_bounded",
+    "decide_mean",
     "detectable",
     "more_samples",
     "paired",

@@ -16,6 +16,9 @@ from ethogram.stats.interval import bootstrap
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
+#: A variance that rests on fewer prompts (their participation ratio) is not compared.
+FEWEST_DIFFERING = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Coupling:
@@ -84,14 +87,16 @@ def coupling(
     scale = moments[:, 2].mean()
     if not scale > 0:
         return unmeasured("no output differs")
+    if moments[:, 2].sum() ** 2 < FEWEST_DIFFERING * (moments[:, 2] ** 2).sum():
+        return unmeasured("too few outputs differ")
     moments[:, 1:] /= scale
     moments[:, 0] /= math.sqrt(scale)
     found = bootstrap(moments, _log_ratio, resamples=resamples, seed=seed, confidence=confidence)
-    ratio, low, high = (
-        math.exp(value) if math.isfinite(value) else math.nan
-        for value in (found.estimate, found.low, found.high)
-    )
-    if math.isnan(ratio):  # Equal luck gives an equal difference everywhere.
+    with np.errstate(over="ignore"):  # Rare differences may leave the upper bound open.
+        ratio, low, high = (
+            float(np.exp(value)) for value in (found.estimate, found.low, found.high)
+        )
+    if not math.isfinite(ratio) or ratio == 0:  # Equal luck gives an equal difference everywhere.
         ratio = low = high = 0.0 if moments[:, 1].mean() <= 1e-12 else math.nan
     return Coupling(ratio, low, high, _noise(before[:, :shared], after[:, :shared]))
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    text,
 )
 
 from ethogram.errors import StoreError
@@ -41,6 +42,7 @@ generations_table = Table(
     Column("logprobs", LargeBinary, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("created_at", String(32), nullable=False),
+    Column("selection", Text),
 )
 
 runs_table = Table(
@@ -55,13 +57,39 @@ runs_table = Table(
     Column("tokens", Integer),
 )
 
+traces_table = Table(
+    "traces",
+    metadata,
+    Column("identity", String(64), primary_key=True),
+    Column("tokens", Integer, nullable=False),
+    Column("alternatives", Integer, nullable=False),
+    Column("steps", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
 
 def _create(connection: Connection) -> None:
     metadata.create_all(connection, tables=[generations_table, runs_table])
 
 
+def _add_selection(connection: Connection) -> None:
+    _add_column(connection, generations_table, "selection")
+
+
+def _add_column(connection: Connection, table: Table, name: str) -> None:
+    """Add a column that may be empty; a store made just now has it already."""
+    if name in {column["name"] for column in inspect(connection).get_columns(table.name)}:
+        return
+    kind = table.c[name].type.compile(connection.dialect)
+    connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {name} {kind}"))
+
+
+def _add_traces(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[traces_table])
+
+
 #: Migration i leads from schema i to schema i + 1; never edited once released, only added to.
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create,)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _add_selection, _add_traces)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

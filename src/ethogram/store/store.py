@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,12 +11,26 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row, create_engine, event, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    Table,
+    create_engine,
+    event,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 
 from ethogram.errors import StoreError
-from ethogram.spec.generation import FinishReason, Generation
-from ethogram.store.schema import generations_table, migrate, runs_table
+from ethogram.spec.generation import FinishReason, Generation, Trace
+from ethogram.spec.selection import Selection
+from ethogram.store.schema import generations_table, migrate, runs_table, traces_table
+from ethogram.store.traces import pack, unpack
 
 #: SQLite allows 32766 bound values; identities are looked up in chunks well below it.
 CHUNK = 500
@@ -84,7 +99,7 @@ class Store:
         self._engine.dispose()
 
     def add(self, generations: Iterable[Generation], *, model: str) -> int:
-        """Store generations in one transaction; those already there stay as they are.
+        """Store generations, and traces they have, in one transaction; what is there stays.
 
         Args:
             generations: to store.
@@ -96,25 +111,68 @@ class Store:
         Raises:
             StoreError: disk full, read-only, … ; nothing of this call is stored then.
         """
-        rows = {generation.identity: _to_row(generation, model) for generation in generations}
+        items = {generation.identity: generation for generation in generations}
         with self._begin(writes=True) as connection:
-            known = self._known(connection, list(rows))
-            fresh = [row for identity, row in rows.items() if identity not in known]
+            absent = self._absent(connection, items)
+            fresh = [item for identity, item in items.items() if identity in absent]
             if fresh:
-                connection.execute(insert(generations_table), fresh)
+                connection.execute(
+                    insert(generations_table), [_to_row(item, model) for item in fresh]
+                )
+                self._add_traces(
+                    connection, {item.identity: item.trace for item in fresh if item.trace}
+                )
         return len(fresh)
+
+    def add_traces(self, traces: Mapping[str, Trace]) -> None:
+        """Store traces by identity of their generations, in one transaction; what is there stays.
+
+        Raises:
+            StoreError: disk full, read-only, … ; nothing of this call is stored then.
+        """
+        with self._begin(writes=True) as connection:
+            self._add_traces(connection, traces)
+
+    def _add_traces(self, connection: Connection, traces: Mapping[str, Trace]) -> None:
+        absent = self._absent(connection, traces, traces_table)
+        fresh = [_trace_row(name, trace) for name, trace in traces.items() if name in absent]
+        if fresh:
+            connection.execute(insert(traces_table), fresh)
+
+    def traces(self, identities: Sequence[str]) -> dict[str, Trace]:
+        """The stored traces of the generations of these identities.
+
+        Raises:
+            StoreError: a trace is damaged.
+        """
+        found: dict[str, Trace] = {}
+        with self._begin() as connection:
+            for chunk in _chunks(sorted(set(identities))):
+                query = select(traces_table).where(traces_table.c.identity.in_(chunk))
+                for row in connection.execute(query):
+                    try:
+                        found[row.identity] = _trace(row)
+                    except ValueError as error:
+                        raise StoreError(str(error), where=self._where) from None
+        return found
+
+    def missing_traces(self, identities: Sequence[str]) -> list[str]:
+        """Those of the identities without a stored trace, in their order."""
+        with self._begin() as connection:
+            absent = self._absent(connection, identities, traces_table)
+        return [identity for identity in identities if identity in absent]
 
     def missing(self, identities: Sequence[str]) -> list[str]:
         """Those of the identities that are not stored, in their order."""
         with self._begin() as connection:
-            known = self._known(connection, identities)
-        return [identity for identity in identities if identity not in known]
+            absent = self._absent(connection, identities)
+        return [identity for identity in identities if identity in absent]
 
     def get(self, identities: Sequence[str]) -> dict[str, Generation]:
-        """The stored ones among the identities."""
+        """The stored ones among the identities, without their traces."""
         found: dict[str, Generation] = {}
         with self._begin() as connection:
-            for chunk in _chunks(identities):
+            for chunk in _chunks(sorted(set(identities))):
                 query = select(generations_table).where(generations_table.c.identity.in_(chunk))
                 found.update((row.identity, _from_row(row)) for row in connection.execute(query))
         return found
@@ -159,12 +217,25 @@ class Store:
         with self._begin() as connection:
             return [RunRecord(*row) for row in connection.execute(query)]
 
-    def _known(self, connection: Connection, identities: Sequence[str]) -> set[str]:
-        column = generations_table.c.identity
-        known: set[str] = set()
-        for chunk in _chunks(identities):
-            known.update(connection.execute(select(column).where(column.in_(chunk))).scalars())
-        return known
+    def _absent(
+        self, connection: Connection, identities: Iterable[str], table: Table = generations_table
+    ) -> set[str]:
+        """Those of the identities that a table lacks.
+
+        In order, so that the pages of its index are read one after the other: 100 000 identities
+        take a third of the time that they take at random.
+        """
+        wanted, column = sorted(set(identities)), table.c.identity
+        if connection.dialect.name == "sqlite":
+            asked = func.json_each(json.dumps(wanted)).table_valued("value")
+            query = select(asked.c.value).where(~exists().where(column == asked.c.value))
+            return set(connection.execute(query).scalars())
+        absent = set(wanted)
+        for chunk in _chunks(wanted):
+            absent.difference_update(
+                connection.execute(select(column).where(column.in_(chunk))).scalars()
+            )
+        return absent
 
     @contextmanager
     def _begin(self, *, writes: bool = False) -> Iterator[Connection]:
@@ -226,6 +297,7 @@ def _to_row(generation: Generation, model: str) -> dict[str, Any]:
         "logprobs": np.asarray(generation.logprobs, "<f4").tobytes(),
         "seconds": generation.seconds,
         "created_at": _now(),
+        "selection": json.dumps(generation.selection.to_json()) if generation.selection else None,
     }
 
 
@@ -241,6 +313,26 @@ def _from_row(row: Row[Any]) -> Generation:
         finish_reason=cast("FinishReason", row.finish_reason),
         logprobs=tuple(np.frombuffer(row.logprobs, "<f4").tolist()),
         seconds=row.seconds,
+        selection=Selection.of_json(json.loads(row.selection)) if row.selection else None,
+    )
+
+
+def _trace_row(identity: str, trace: Trace) -> dict[str, Any]:
+    return {
+        "identity": identity,
+        "tokens": len(trace),
+        "alternatives": trace.alternatives.shape[1],
+        "steps": json.dumps(trace.steps),
+        "data": pack(trace),
+    }
+
+
+def _trace(row: Row[Any]) -> Trace:
+    return unpack(
+        row.data,
+        tokens=row.tokens,
+        alternatives=row.alternatives,
+        steps=tuple(json.loads(row.steps)),
     )
 
 

@@ -1,5 +1,6 @@
 """The verbs: run, compare, init, import, export; joins the rooms above it."""
 
+from ethogram.study.check import Baseline, CheckResult, Contract, check
 from ethogram.study.compare import Comparison, compare
 from ethogram.study.difference import Difference, difference, differences
 from ethogram.study.files import export, import_outputs, init
@@ -10,10 +11,14 @@ from ethogram.study.record import OnProgress, Progress, VersionProgress
 from ethogram.study.result import RunResult, VersionResult, summarise
 from ethogram.study.run import run
 from ethogram.study.sweep import sweep
+from ethogram.study.trace import Traced, trace
 from ethogram.study.workspace import Part, Study
 
 __all__ = [
+    "Baseline",
+    "CheckResult",
     "Comparison",
+    "Contract",
     "Difference",
     "Landscape",
     "OnProgress",
@@ -22,8 +27,10 @@ __all__ = [
     "RunResult",
     "Shown",
     "Study",
+    "Traced",
     "VersionProgress",
     "VersionResult",
+    "check",
     "compare",
     "diff",
     "difference",
@@ -36,4 +43,5 @@ __all__ = [
     "show",
     "summarise",
     "sweep",
+    "trace",
 ]

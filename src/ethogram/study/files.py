@@ -140,6 +140,7 @@ def _suite_rows(outputs: Sequence[Output]) -> Iterator[dict[str, Any]]:
             "id": prompt_id,
             "text": output.prompt or "(none)",
             "reference": output.reference,
+            "constraints": [item.model_dump() for item in output.constraints] or None,
             "tags": list(output.tags) or None,
         }
         yield {key: value for key, value in row.items() if value is not None}
@@ -181,6 +182,7 @@ def _export_rows(study: Study, versions: Sequence[str]) -> Iterator[dict[str, An
                 "token_ids": list(generation.token_ids),
                 "logprobs": list(generation.logprobs),
                 "seconds": generation.seconds,
+                "selection": generation.selection.to_json() if generation.selection else None,
             }
 
 

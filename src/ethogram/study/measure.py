@@ -82,6 +82,12 @@ def measure(
 ) -> dict[str, Measured]:
     """Score the stored generations of a version, or a part of them.
 
+    Args:
+        study: the opened study.
+        version: its name.
+        names: of the metrics.
+        part: which of its generations.
+
     Raises:
         SpecError: a generation is missing, or a metric's name is unknown.
     """

@@ -37,7 +37,8 @@ class Progress:
         total: generations to make.
         tokens: tokens chosen.
         spent: token allowance used up: tokens chosen, and those that finished outputs left over.
-        allowance: most tokens that can be chosen, the sum of `max_new_tokens`.
+        allowance: most tokens that can be chosen, the sum of `max_new_tokens` over all outputs and
+            candidates.
         seconds: since the first request.
     """
 
@@ -61,10 +62,13 @@ class Recorder:
         todo: what each version has to make; no request stands under two of them, and one model
             makes them all.
         on_progress: told where the run stands.
+        replayed: identities among them that are stored, and are made again for their traces.
 
     Attributes:
         made: generations stored or about to be, by version.
         tokens: tokens of these, by version.
+        traced: stored generations that got their trace, by version.
+        parted: replays that gave other tokens than are stored, by version; nothing was stored.
     """
 
     def __init__(
@@ -72,15 +76,20 @@ class Recorder:
         study: Study,
         todo: Mapping[str, Sequence[Request]],
         on_progress: OnProgress | None,
+        replayed: frozenset[str] = frozenset(),
     ) -> None:
         self.made: Counter[str] = Counter()
         self.tokens: Counter[str] = Counter()
+        self.traced: Counter[str] = Counter()
+        self.parted: Counter[str] = Counter()
+        self._done: Counter[str] = Counter()
+        self._replayed = replayed
         self._study, self._on_progress = study, on_progress
         self._model = study.model_identity(next(iter(todo)))
         self._totals = {name: len(requests) for name, requests in todo.items()}
         self._owners = {one.identity: name for name, requests in todo.items() for one in requests}
         self._limits = {
-            one.identity: one.decoding.max_new_tokens
+            one.identity: one.decoding.max_new_tokens * one.decoding.candidates
             for requests in todo.values()
             for one in requests
         }
@@ -121,21 +130,36 @@ class Recorder:
         self._report()
 
     def _take(self, generation: Generation) -> None:
-        name, length = self._owners[generation.identity], len(generation.token_ids)
+        name, chosen = self._owners[generation.identity], generation.selection
+        length = sum(chosen.tokens) if chosen else len(generation.token_ids)
         self._waiting.append(generation)
-        self.made[name] += 1
-        self.tokens[name] += length
+        self._done[name] += 1
+        if generation.identity not in self._replayed:
+            self.made[name] += 1
+            self.tokens[name] += length
         self._left_over += self._limits[generation.identity] - length
 
     def _commit(self) -> None:
         batch, self._waiting, self._stored = self._waiting, [], time.perf_counter()
-        if batch:
-            self._study.store.add(batch, model=self._model)
+        fresh = [one for one in batch if one.identity not in self._replayed]
+        if fresh:
+            self._study.store.add(fresh, model=self._model)
+        self._keep_traces([one for one in batch if one.identity in self._replayed])
         for name in list(self._runs):
-            if self.made[name] == self._totals[name]:
+            if self._done[name] == self._totals[name]:
                 self._study.store.finish_run(
                     self._runs.pop(name), made=self.made[name], tokens=self.tokens[name]
                 )
+
+    def _keep_traces(self, replays: Sequence[Generation]) -> None:
+        """Store the traces of those replays that are the stored outputs to the token."""
+        if not replays:
+            return
+        stored = self._study.store.get([one.identity for one in replays])
+        same = [one for one in replays if stored[one.identity].token_ids == one.token_ids]
+        self._study.store.add_traces({one.identity: one.trace for one in same if one.trace})
+        self.traced.update(self._owners[one.identity] for one in same)
+        self.parted.update(self._owners[one.identity] for one in replays if one not in same)
 
     def _report(self) -> None:
         self._told = time.perf_counter()
@@ -143,10 +167,10 @@ class Recorder:
             self._on_progress(
                 Progress(
                     versions=tuple(
-                        VersionProgress(name, self.made[name], total)
+                        VersionProgress(name, self._done[name], total)
                         for name, total in self._totals.items()
                     ),
-                    done=sum(self.made.values()),
+                    done=sum(self._done.values()),
                     total=len(self._owners),
                     tokens=self._chosen,
                     spent=min(self._chosen + self._left_over, self._allowance),

@@ -23,11 +23,15 @@ class Made:
         generations: made in this run.
         reused: stored already.
         tokens: of the generations made.
+        traced: stored ones that were made again, to the token, for their traces.
+        parted: stored ones that could not be: made again, they had other tokens.
     """
 
     generations: int = 0
     reused: int = 0
     tokens: int = 0
+    traced: int = 0
+    parted: int = 0
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,16 @@ class RunResult:
         return sum(row.work.reused for row in self.rows)
 
     @property
+    def traced(self) -> int:
+        """Stored generations that got their traces in this run."""
+        return sum(row.work.traced for row in self.rows)
+
+    @property
+    def parted(self) -> int:
+        """Stored generations that have no trace, since they came out differently this time."""
+        return sum(row.work.parted for row in self.rows)
+
+    @property
     def tokens(self) -> int:
         """Tokens of the generations made."""
         return sum(row.work.tokens for row in self.rows)
@@ -107,6 +121,8 @@ class RunResult:
         return {
             "study": self.study,
             "made": self.made,
+            "traced": self.traced,
+            "parted": self.parted,
             "tokens": self.tokens,
             "computed_tokens": self.computed.rows,
             "merged_share": round(self.computed.merged_share, 4),

@@ -29,6 +29,7 @@ def run(
     on_wait: Callable[[], None] | None = None,
     on_load: Callable[[str], None] | None = None,
     max_rows: int | None = None,
+    trace: bool | None = None,
 ) -> RunResult:
     """Generate what is missing, then measure every version asked for.
 
@@ -44,6 +45,8 @@ def run(
         on_wait: called once if another run holds the study.
         on_load: called with a model's name before it is loaded.
         max_rows: outputs in progress at once; default: the engine's.
+        trace: store how each token was chosen; stored outputs that lack it are made again for it,
+            and get it if they come out the same to the token. Default: what study.yaml says.
 
     Raises:
         EthogramError: a spec, model, request or store error; what was made before is kept.
@@ -52,8 +55,9 @@ def run(
     for name in names:
         study.spec.version(name)
         study.suite(name)
+    traced = study.spec.settings.trace if trace is None else trace
     started = time.perf_counter()
-    with Maker(study, on_progress, on_wait, on_load, max_rows) as maker:
+    with Maker(study, on_progress, on_wait, on_load, max_rows, traced=traced) as maker:
         done = maker.make(study, names)
     seconds = time.perf_counter() - started
     return summarise(study, names, made=done, computed=maker.computed, seconds=seconds)
@@ -68,6 +72,7 @@ class Maker:
         on_wait: called once if another run holds the study.
         on_load: called with a model's name before it is loaded.
         max_rows: outputs in progress at once; default: the engine's.
+        traced: note how each token is chosen, also of what is stored without that.
 
     Attributes:
         computed: what all that was made took.
@@ -80,9 +85,11 @@ class Maker:
         on_wait: Callable[[], None] | None = None,
         on_load: Callable[[str], None] | None = None,
         max_rows: int | None = None,
+        *,
+        traced: bool = False,
     ) -> None:
         self.computed = Computed()
-        self._on_progress = on_progress
+        self._on_progress, self._traced = on_progress, traced
         self._engines = _Engines(max_rows, on_load)
         self._lock = _one_run_at_a_time(study, on_wait)
 
@@ -107,14 +114,42 @@ class Maker:
         done = {
             name: _store_imported(study, name) for name in names if study.versions[name].outputs
         }
-        todo = _missing(study, [name for name in names if name not in done], part)
+        todo, replayed = _missing(
+            study, [name for name in names if name not in done], part, self._traced
+        )
         for (reference, amateur), versions_of_it in _by_model(study, todo).items():
             pool = {name: todo[name] for name in versions_of_it}
-            recorder = Recorder(study, pool, self._on_progress)
+            recorder = Recorder(study, pool, self._on_progress, replayed)
             engine = self._engines.get(reference, amateur)
-            self.computed += _generate(study, engine, pool, recorder)
-            done |= {name: Made(recorder.made[name], tokens=recorder.tokens[name]) for name in pool}
+            self.computed += _generate(study, engine, pool, recorder, self._traced)
+            done |= {name: _made(recorder, name) for name in pool}
         return done
+
+
+def add_samples(
+    study: Study,
+    version: str,
+    samples: int,
+    *,
+    on_progress: OnProgress | None = None,
+    on_wait: Callable[[], None] | None = None,
+    on_load: Callable[[str], None] | None = None,
+) -> Made:
+    """Generate a version's samples up to a number per prompt, which may be beyond the study's.
+
+    Args:
+        study: the opened study.
+        version: its name; one that samples.
+        samples: per prompt.
+        on_progress: called as generations finish.
+        on_wait: called once if another run holds the study.
+        on_load: called with the model's name before it is loaded.
+
+    Raises:
+        EthogramError: as `run`.
+    """
+    with Maker(study, on_progress, on_wait, on_load) as maker:
+        return maker.make(study, [version], Part(samples=samples)).get(version) or Made()
 
 
 class _Engines:
@@ -159,16 +194,38 @@ class _Engines:
         return self._loaded[reference]
 
 
-def _missing(study: Study, names: Sequence[str], part: Part) -> dict[str, list[Request]]:
-    """What each version lacks; a request that two of them share stands under the first."""
+def _missing(
+    study: Study, names: Sequence[str], part: Part, traced: bool
+) -> tuple[dict[str, list[Request]], frozenset[str]]:
+    """What each version lacks; a request that two of them share stands under the first.
+
+    Returns:
+        The requests of each version that lacks something, and the identities of those that are
+        stored and lack a trace only.
+    """
     claimed: set[str] = set()
+    replayed: set[str] = set()
     todo = {}
     for name in dict.fromkeys(names):
         requests = {request.identity: request for request in study.requests(name, part)}
-        missing = set(study.store.missing(list(requests))) - claimed
+        missing = set(study.store.missing(list(requests)))
+        if traced:
+            untraced = set(study.store.missing_traces(list(requests)))
+            replayed |= untraced - missing
+            missing |= untraced
+        missing -= claimed
         claimed |= missing
         todo[name] = [request for identity, request in requests.items() if identity in missing]
-    return {name: requests for name, requests in todo.items() if requests}
+    return {name: requests for name, requests in todo.items() if requests}, frozenset(replayed)
+
+
+def _made(recorder: Recorder, name: str) -> Made:
+    return Made(
+        generations=recorder.made[name],
+        tokens=recorder.tokens[name],
+        traced=recorder.traced[name],
+        parted=recorder.parted[name],
+    )
 
 
 def _by_model(
@@ -188,7 +245,11 @@ def _amateur(study: Study, name: str) -> Amateur | None:
 
 
 def _generate(
-    study: Study, engine: Engine, todo: Mapping[str, Sequence[Request]], recorder: Recorder
+    study: Study,
+    engine: Engine,
+    todo: Mapping[str, Sequence[Request]],
+    recorder: Recorder,
+    traced: bool,
 ) -> Computed:
     """Make what the versions of one model lack, all in one batch; returns what it took.
 
@@ -197,7 +258,7 @@ def _generate(
     """
     requests = [request for one in todo.values() for request in one]
     try:
-        generations = engine.generate(requests, on_tokens=recorder.count_tokens)
+        generations = engine.generate(requests, on_tokens=recorder.count_tokens, trace=traced)
     except RequestError as error:
         name = recorder.owner(error.request)
         where = f"{study.spec.suite_path(name)}: {error.where} (version {name})"

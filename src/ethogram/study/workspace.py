@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ethogram.errors import SpecError, WriteError
 from ethogram.spec import (
@@ -167,8 +167,29 @@ class Study:
             for version in (self.spec.version(first), self.spec.version(second))
         )
 
+    def stored_samples(self, version: str) -> int:
+        """Samples per prompt that a version has in the store, if more than the study asks for.
+
+        Sequential checks make samples beyond those of the study; whole rounds of them count.
+        """
+        resolved, samples = self.spec.version(version), self.spec.samples(version)
+        if resolved.outputs or not resolved.decoding.is_stochastic:
+            return samples
+        while not self.store.missing(self._round(version, samples)):
+            samples += 1
+        return samples
+
+    def _round(self, version: str, sample: int) -> list[str]:
+        """Identities of one sample index of every prompt."""
+        requests = self.requests(version, Part(samples=sample + 1))
+        return [request.identity for request in requests if request.sample_index == sample]
+
     def requests(self, version: str, part: Part = WHOLE) -> list[Request]:
         """The requests of a version, in suite order.
+
+        Args:
+            version: its name.
+            part: which of them.
 
         Raises:
             SpecError: the version's outputs were made elsewhere.
@@ -209,7 +230,7 @@ class Study:
             return []
         return [
             Generation(
-                identity=digest(["import", asdict(row)]),
+                identity=digest(["import", _identifying(row)]),
                 prompt_id=row.prompt_id,
                 sample_index=row.sample_index,
                 prompt_text=row.prompt,
@@ -259,9 +280,16 @@ class Study:
                     tags=item.tags if item else (),
                     prompt_id=generation.prompt_id,
                     sample_index=generation.sample_index,
+                    constraints=item.constraints if item else (),
                 )
             )
         return outputs
+
+
+def _identifying(row: Output) -> dict[str, Any]:
+    """What tells an output made elsewhere from others: all of it but the checks of its prompt."""
+    names = [field.name for field in fields(row) if field.name != "constraints"]
+    return {name: getattr(row, name) for name in names}
 
 
 def _finish_reason(row: Output) -> FinishReason:

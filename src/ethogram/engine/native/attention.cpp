@@ -3,79 +3,15 @@
 // Knows arrays and lengths; knows no model. Each (row, group of heads) is one task that reads its
 // own row and nothing else, in an order that depends on its own length alone, so a row's result is
 // the same to the bit in any company and on any number of threads. Positions past a row's length
-// are never read. Vectors are those of GCC and Clang, mapped to whatever the processor has.
+// are never read.
 
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
+
+#include "numbers.h"
 
 namespace {
-
-constexpr int LANES = 16;
-using vec = float __attribute__((vector_size(4 * LANES)));
-using loose_vec = float __attribute__((vector_size(4 * LANES), aligned(4)));
-using int_vec = int32_t __attribute__((vector_size(4 * LANES)));
-using word_vec = uint32_t __attribute__((vector_size(4 * LANES)));
-using half_vec = uint16_t __attribute__((vector_size(2 * LANES)));
-using loose_half_vec = uint16_t __attribute__((vector_size(2 * LANES), aligned(2)));
-
-struct F32 {
-    using element = float;
-    static vec load(const float *from) { return (vec) * (const loose_vec *)from; }
-    static void store(float *to, vec x) { *(loose_vec *)to = x; }
-    static float one(float x) { return x; }
-    static float rounded(float x) { return x; }
-};
-
-struct BF16 {
-    using element = uint16_t;
-    static vec load(const uint16_t *from) {
-        half_vec half = *(const loose_half_vec *)from;
-        return (vec)(__builtin_convertvector(half, word_vec) << 16);
-    }
-    // Round to nearest, ties to even; the values here are never NaN.
-    static void store(uint16_t *to, vec x) {
-        word_vec word = (word_vec)x;
-        word += 0x7fff + ((word >> 16) & 1);
-        *(loose_half_vec *)to = __builtin_convertvector(word >> 16, half_vec);
-    }
-    static float one(uint16_t x) {
-        uint32_t word = (uint32_t)x << 16;
-        float value;
-        std::memcpy(&value, &word, 4);
-        return value;
-    }
-    static uint16_t rounded(float x) {
-        uint32_t word;
-        std::memcpy(&word, &x, 4);
-        return (uint16_t)((word + 0x7fff + ((word >> 16) & 1)) >> 16);
-    }
-};
-
-inline float sum_lanes(vec x) {
-    float part[LANES];
-    std::memcpy(part, &x, sizeof part);
-    for (int width = LANES / 2; width; width /= 2)
-        for (int i = 0; i < width; i++) part[i] += part[i + width];
-    return part[0];
-}
-
-// exp of x <= 0: 2^n p(r), the polynomial of Cephes expf; relative error below 2e-7.
-inline vec exp_of(vec x) {
-    const vec lowest = vec{} - 87.0f;
-    x = x < lowest ? lowest : x;
-    int_vec n = __builtin_convertvector(x * 1.44269504088896341f - 0.5f, int_vec);
-    vec whole = __builtin_convertvector(n, vec);
-    vec r = x - whole * 0.693359375f + whole * 2.12194440e-4f;
-    vec p = vec{} + 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    return (p * (r * r) + r + 1.0f) * (vec)((n + 127) << 23);
-}
 
 // Turns `length` scores into exp(score - highest) in place and returns their sum. The array has
 // room up to a whole number of lanes; the places after `length` become 0.

@@ -55,7 +55,8 @@ inline float kth_highest(const float *score, int64_t count, int64_t k, float *sp
     int64_t high = 0;
     for (int64_t j = 0; j < length; j += LANES) {
         const vec here = load(score + j);
-        high += gather(spare + high, here, (here >= floor) & (here > ALL_LOWEST));
+        const int_vec in = (here >= floor) & (here > ALL_LOWEST);
+        if (count_lanes(in)) high += gather(spare + high, here, in);
     }
     if (high < k) return -INFINITY;
     std::nth_element(spare, spare + k - 1, spare + high, std::greater<float>());
@@ -174,6 +175,7 @@ class Candidates {
         for (int64_t j = 0; j < count; j += LANES) {
             const vec w = load(weight() + j);
             const int_vec in = (w >= least) & (w > 0.0f);
+            if (!count_lanes(in)) continue;
             gather(scratch_.key.data() + heavy, load(score + j), in);
             heavy += gather(scratch_.key_weight.data() + heavy, w, in);
         }
@@ -296,13 +298,8 @@ class Candidates {
         keep([=](int64_t, vec s) { return (s - top >= floor) | (s >= top); });
     }
 
-    // The first token with the highest score.
-    int32_t best() const {
-        const float top = highest();
-        for (int64_t i = 0; i < count; i++)
-            if (score[i] == top) return id[i];
-        return 0;
-    }
+    // The first token with the highest score; where everything is banned, token 0.
+    int32_t best() const { return count ? id[first_place(score, count, highest())] : 0; }
 
     // Surprise of a token under these scores, nats.
     double surprise(int32_t token) {
@@ -372,6 +369,7 @@ class Candidates {
         for (int64_t j = 0; j < count; j += LANES) {
             const vec s = load(scores + j);
             const int_vec in = is_in(j, s) & (s > ALL_LOWEST);
+            if (!count_lanes(in)) continue;
             gather(ids + kept, load_ids(id + j), in);
             kept += gather(scores + kept, s, in);
         }

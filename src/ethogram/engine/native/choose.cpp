@@ -62,6 +62,7 @@ struct Results {
     float *logprob;      // [outputs], of the model at temperature 1
     double *surprise;    // [outputs] bits, in the draw; NaN but under mirostat
     double *entropy;     // [outputs] nats, of the model; the rest is none unless traced
+    double *probability; // [outputs] after the last step
     int32_t *rank;       // [outputs] 1 + the tokens with a higher logit
     int32_t *kept;       // [outputs, most_steps] tokens in after each step
     int64_t most_steps;
@@ -176,21 +177,20 @@ void measure(Row &row, const T *logits, int64_t vocab, bool is_traced, int64_t a
     }
     row.log_sum = std::log(sum.total());
     row.entropy = row.log_sum - moment.total() / sum.total();
-    for (int64_t j = 0; j < vocab; j++)
-        if (load_one(logits + j) == row.top) {
-            row.best = (int32_t)j;
-            break;
-        }
+    row.best = (int32_t)first_place(logits, vocab, row.top);
     if (alternatives) Candidates(logits, vocab, scratch).best_of(alternatives, row.alternatives);
 }
 
 template <class T>
 int32_t token_of(const T *logits, int64_t vocab, const Row &row, const Output &output,
                  const Step *steps, const Edits &edits, const Limits &limits, Scratch &scratch,
-                 double &surprise, int32_t *kept) {
+                 double &surprise, int32_t *kept, double &probability) {
     // Scores that are not numbers are nothing that the steps could weigh.
     const bool is_plain = !output.steps && !output.is_sampled;
-    if (is_plain || !std::isfinite(row.log_sum)) return row.best;
+    if (is_plain || !std::isfinite(row.log_sum)) {
+        probability = std::exp(-row.log_sum);
+        return row.best;
+    }
     Candidates in(logits, vocab, scratch);
     int64_t own = output.first_edits;
     bool is_steered = false;
@@ -200,9 +200,11 @@ int32_t token_of(const T *logits, int64_t vocab, const Row &row, const Output &o
         is_steered = is_steered || step.code == MIROSTAT;
         if (kept) kept[i] = (int32_t)in.alive();
     }
-    if (!output.is_sampled) return in.best();
-    const int32_t token = draw(in, stream_state(output.key, output.position), limits);
+    const int32_t token = output.is_sampled
+                              ? draw(in, stream_state(output.key, output.position), limits)
+                              : in.best();
     if (is_steered) surprise = in.surprise(token) / LN2;
+    if (kept) probability = std::exp(-in.surprise(token));
     return token;
 }
 
@@ -245,8 +247,10 @@ void choose(const T *logits, int64_t row_count, int64_t vocab, const Output *out
             const T *mine = logits + output.row * vocab;
             int32_t *kept = is_traced ? results.kept + i * results.most_steps : nullptr;
             results.surprise[i] = NAN;
+            double probability = NAN;
             results.token[i] = token_of(mine, vocab, row, output, steps, edits, limits, scratch,
-                                        results.surprise[i], kept);
+                                        results.surprise[i], kept, probability);
+            if (is_traced) results.probability[i] = probability;
             results.logprob[i] =
                 (float)((double)load_one(mine + results.token[i]) - row.top - row.log_sum);
             if (is_traced) trace(mine, vocab, row, i, results);

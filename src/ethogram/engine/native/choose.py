@@ -80,6 +80,7 @@ class Traced:
 
     Attributes:
         entropy: [outputs] of the model's distribution at temperature 1, nats.
+        probability: [outputs] of the token after the last step of its chain.
         rank: [outputs] of the token by its logit: 1 and the number of tokens strictly higher.
         kept: [outputs, most steps] tokens still in after each step of the output's chain; -1
             beyond its end, and everywhere where a greedy output has no steps.
@@ -89,6 +90,7 @@ class Traced:
     """
 
     entropy: Doubles
+    probability: Doubles
     rank: Ints
     kept: Ints
     best: Ints
@@ -165,6 +167,7 @@ def choose(
 def _empty_trace(count: int, most: int, alternatives: int) -> Traced:
     return Traced(
         np.empty(count, np.float64),
+        np.empty(count, np.float64),
         np.empty(count, np.int32),
         np.full((count, most), -1, np.int32),
         np.empty((count, alternatives), np.int32),
@@ -175,15 +178,16 @@ def _empty_trace(count: int, most: int, alternatives: int) -> Traced:
 def _results(chosen: Chosen, most: int, alternatives: int) -> Any:
     """The struct of pointers and sizes into which the results go."""
     traced = chosen.trace
-    seen: list[int | None] = [None] * 5
+    seen: list[int | None] = [None] * 6
     if traced is not None:
-        arrays = (traced.entropy, traced.rank, traced.kept, traced.best, traced.best_logprobs)
+        shares = (traced.entropy, traced.probability)
+        arrays = (*shares, traced.rank, traced.kept, traced.best, traced.best_logprobs)
         seen = [array.ctypes.data for array in arrays]
     plain = (chosen.tokens, chosen.logprobs, chosen.surprises)
-    return (ctypes.c_void_p * 10)(
+    return (ctypes.c_void_p * 11)(
         *(array.ctypes.data for array in plain),
-        *seen[:3],
+        *seen[:4],
         most,
-        *seen[3:],
+        *seen[4:],
         alternatives if traced is not None else 0,
     )

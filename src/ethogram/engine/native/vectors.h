@@ -28,7 +28,7 @@ using half_vec = float __attribute__((vector_size(2 * LANES)));
 using loose_half_vec = float __attribute__((vector_size(2 * LANES), aligned(4), may_alias));
 using wide_vec = double __attribute__((vector_size(4 * LANES)));
 
-constexpr vec ALL_LOWEST = vec{} - INFINITY;
+const vec ALL_LOWEST = vec{} - INFINITY;
 
 inline vec load(const float *from) { return (vec) * (const loose_vec *)from; }
 inline vec load(const uint16_t *from) {  // bf16
@@ -61,6 +61,25 @@ inline float highest_of(const float *x, int64_t count) {
         top = here > top ? here : top;
     }
     return highest_lane(top);
+}
+
+inline int count_lanes(int_vec mask) {
+#ifdef __AVX512F__
+    return __builtin_popcount(_mm512_test_epi32_mask((__m512i)mask, (__m512i)mask));
+#else
+    int count = 0;
+    for (int i = 0; i < LANES; i++) count -= mask[i];
+    return count;
+#endif
+}
+
+// The place of the first number equal to `x`; 0 if there is none.
+template <class T> inline int64_t first_place(const T *from, int64_t count, float x) {
+    int64_t i = 0;
+    while (i + LANES <= count && !count_lanes(load(from + i) == x)) i += LANES;
+    for (; i < count; i++)
+        if (load_one(from + i) == x) return i;
+    return 0;
 }
 
 // An fp64 sum of fp32 numbers, sixteen at a time.
@@ -97,16 +116,6 @@ inline vec exp_of(vec x) {
 
 // exp(x) for x <= 0, and 0 below -87.
 inline vec weight_of(vec x) { return x < -87.0f ? vec{} : exp_of(x); }
-
-inline int count_lanes(int_vec mask) {
-#ifdef __AVX512F__
-    return __builtin_popcount(_mm512_test_epi32_mask((__m512i)mask, (__m512i)mask));
-#else
-    int count = 0;
-    for (int i = 0; i < LANES; i++) count -= mask[i];
-    return count;
-#endif
-}
 
 // Writes the lanes of the mask side by side and tells how many there are. A whole vector is
 // written, so reading and writing one array in step is safe, as writing never overtakes reading.

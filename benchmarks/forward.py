@@ -1,0 +1,144 @@
+"""Decode steps of the fused twin beside those of transformers, in one run. No choosing of tokens.
+
+    python -m benchmarks.forward --dtype bfloat16 --rows 1,48,192 --context 100
+
+Prints a table of steps, what the kernels took of one, and prompts; with `--generate` also the
+rate of transformers' own `generate` for one greedy row.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from statistics import median
+from typing import Any
+
+import torch
+
+from ethogram.engine.forward import DecoderOnly
+from ethogram.engine.fused import FusedLlama, take_up
+from ethogram.engine.memory import keep_large_blocks
+from ethogram.models import ModelReference, load
+
+KERNELS = ("linear", "norm", "rotate", "activate", "attend")
+STEPS, WARM_UP = 6, 2
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="smollm2-135m-instruct")
+    parser.add_argument("--dtype", default="bfloat16", choices=("bfloat16", "float32"))
+    parser.add_argument("--rows", default="1,48,192")
+    parser.add_argument("--context", type=int, default=100, help="tokens that each row has seen")
+    parser.add_argument("--prompts", default="20,100,800", help="lengths of prompts to read")
+    parser.add_argument("--generate", action="store_true")
+    options = parser.parse_args()
+    keep_large_blocks()
+    loaded = load(ModelReference(options.model, dtype=options.dtype))
+    twin = take_up(loaded.model)
+    if twin is None:
+        raise SystemExit("this model or processor has no fused twin; the log says more")
+    with torch.inference_mode():
+        _steps(loaded, twin, _numbers(options.rows), options.context)
+        _prompts(loaded, twin, _numbers(options.prompts))
+        if options.generate:
+            _generate(loaded, options.context)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
+
+
+def _tokens(count: int) -> list[int]:
+    generator = torch.Generator().manual_seed(count)
+    return torch.randint(100, 40_000, (count,), generator=generator).tolist()
+
+
+def _steps(loaded: Any, twin: FusedLlama, sizes: list[int], context: int) -> None:
+    print("rows | twin ms | rows/s | transformers ms | ratio |", " | ".join(KERNELS), "| rest")
+    for rows in sizes:
+        ours, theirs = _filled(loaded, twin, rows, context), _filled(loaded, None, rows, context)
+        # Turn by turn, so that a slow moment of the machine strikes both.
+        times: dict[str, list[float]] = {"ours": [], "theirs": []}
+        for step in range(STEPS + WARM_UP):
+            for name, forward in (("ours", ours), ("theirs", theirs)):
+                times[name].append(_seconds(forward, rows, context + step))
+        mine, other = (median(taken[WARM_UP:]) * 1e3 for taken in times.values())
+        with _watched(twin) as spent:
+            total = _seconds(ours, rows, context + STEPS + WARM_UP) * 1e3
+        shares = [f"{spent[name]:.1f}" for name in KERNELS]
+        print(
+            f"{rows} | {mine:.1f} | {rows / mine * 1e3:.0f} | {other:.1f} | {other / mine:.2f} |",
+            " | ".join(shares),
+            f"| {total - sum(spent.values()):.1f}",
+            flush=True,
+        )
+
+
+def _filled(loaded: Any, twin: FusedLlama | None, rows: int, context: int) -> DecoderOnly:
+    forward = DecoderOnly(loaded, rows, twin)
+    prompt = forward.prefill(_tokens(context))
+    for row in range(rows):
+        forward.fill(row, prompt)
+    return forward
+
+
+def _seconds(forward: DecoderOnly, rows: int, place: int) -> float:
+    begun = time.perf_counter()
+    forward.decode(_tokens(rows), [place] * rows)
+    return time.perf_counter() - begun
+
+
+@contextmanager
+def _watched(twin: FusedLlama) -> Iterator[dict[str, float]]:
+    """Milliseconds in each kernel while it lasts."""
+    spent = dict.fromkeys(KERNELS, 0.0)
+    plain = {name: getattr(twin.kernels, name) for name in KERNELS}
+
+    def timed(name: str) -> Callable[..., int]:
+        def call(*arguments: Any) -> int:
+            begun = time.perf_counter()
+            result = plain[name](*arguments)
+            spent[name] += (time.perf_counter() - begun) * 1e3
+            return int(result or 0)
+
+        return call
+
+    try:
+        for name in KERNELS:
+            setattr(twin.kernels, name, timed(name))
+        yield spent
+    finally:
+        for name in KERNELS:
+            setattr(twin.kernels, name, plain[name])
+
+
+def _prompts(loaded: Any, twin: FusedLlama, lengths: list[int]) -> None:
+    print("prompt tokens | twin ms | transformers ms | ratio")
+    for length in lengths:
+        ids, taken = _tokens(length), []
+        for forward in (DecoderOnly(loaded, 1, twin), DecoderOnly(loaded, 1)):
+            times = []
+            for _ in range(3):
+                begun = time.perf_counter()
+                forward.prefill(ids)
+                times.append(time.perf_counter() - begun)
+            taken.append(min(times) * 1e3)
+        print(f"{length} | {taken[0]:.1f} | {taken[1]:.1f} | {taken[1] / taken[0]:.2f}", flush=True)
+
+
+def _generate(loaded: Any, context: int) -> None:
+    ids = torch.tensor([_tokens(context)])
+    settings = {"do_sample": False, "attention_mask": torch.ones_like(ids), "pad_token_id": 0}
+    taken = {}
+    for new in (2, 34):  # Two lengths, so that the prompt cancels out.
+        begun = time.perf_counter()
+        loaded.model.generate(ids, max_new_tokens=new, min_new_tokens=new, **settings)
+        taken[new] = time.perf_counter() - begun
+    print(f"transformers generate, one row: {32 / (taken[34] - taken[2]):.1f} tokens/s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""The command that decides contracts, for people and for continuous integration."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ethogram.cli.common import (
+    EXIT_FAILED,
+    console,
+    json_option,
+    open_study,
+    print_json,
+    run_progress,
+    study_option,
+)
+
+
+@click.command()
+@click.argument("versions", nargs=-1)
+@click.option(
+    "--baseline", is_flag=True, help="Fail as well where a version is worse than its parent."
+)
+@click.option(
+    "--budget",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Generate up to N more outputs to decide what is undecided.",
+)
+@click.option("--strict", is_flag=True, help="Fail as well where a contract is undecided.")
+@click.option(
+    "--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML to FILE."
+)
+@click.option("--github", is_flag=True, help="Print annotations for GitHub Actions.")
+@study_option
+@json_option
+def check(
+    versions: tuple[str, ...],
+    baseline: bool,
+    budget: int,
+    strict: bool,
+    junit: Path | None,
+    github: bool,
+    folder: Path,
+    as_json: bool,
+) -> None:
+    """Decide the bounds under `expect:`; exit 1 if one is broken."""
+    from ethogram.report.checks import github_annotations, print_check, write_junit
+    from ethogram.study import check as make
+
+    def waiting() -> None:
+        click.echo("Another run holds this study; waiting for it to finish.", err=True)
+
+    def loading(model: str) -> None:
+        if not as_json:
+            click.echo(f"Loading {model} (a built-in is fetched on first use)", err=True)
+
+    with open_study(folder) as study, run_progress(quiet=as_json) as on_progress:
+        result = make(
+            study,
+            versions or None,
+            baseline=baseline,
+            budget=budget,
+            on_progress=on_progress,
+            on_wait=waiting,
+            on_load=loading,
+        )
+    if junit:
+        write_junit(result, junit, strict=strict)
+    if as_json:
+        print_json(result.to_json())
+    else:
+        print_check(console(), result)
+    if github:
+        for line in github_annotations(result, strict=strict):
+            click.echo(line, err=as_json)
+    if result.failed(strict=strict):
+        sys.exit(EXIT_FAILED)

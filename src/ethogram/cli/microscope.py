@@ -1,0 +1,48 @@
+"""The command that shows how one output's tokens were chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ethogram.cli.common import console, json_option, open_study, print_json, study_option
+
+
+@click.command()
+@click.argument("version")
+@click.option(
+    "--prompt",
+    required=True,
+    metavar="ID_OR_TEXT",
+    help="Id of a prompt of the suite, or a text of your own, generated on the spot.",
+)
+@click.option(
+    "--sample",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Sample index of the output.",
+)
+@study_option
+@json_option
+def trace(version: str, prompt: str, sample: int, folder: Path, as_json: bool) -> None:
+    """Show how an output's tokens were chosen: the decoding microscope.
+
+    Token by token: its probability and rank under the model's own distribution, that one's
+    entropy, its probability after all steps, how many tokens each step kept, and what else was
+    likely.
+    """
+    from ethogram.report.microscope import print_trace
+    from ethogram.study import trace as make
+
+    def loading(model: str) -> None:
+        if not as_json:
+            click.echo(f"Loading {model} (a built-in is fetched on first use)", err=True)
+
+    with open_study(folder) as study:
+        traced = make(study, version, prompt, sample=sample, on_load=loading)
+    if as_json:
+        print_json(traced.to_json())
+    else:
+        print_trace(console(), traced)

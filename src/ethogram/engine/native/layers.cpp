@@ -1,0 +1,167 @@
+// What a layer of the Llama family does between its matrix products: norms with the residual,
+// rotary positions with the write into the slots, and the gated activation, each in one pass.
+//
+// Knows arrays; knows no model. Every row is computed by itself, in fp32, and rounded where
+// transformers stores a result of its own that a later step reads twice: the residual sum and the
+// normed row before its weight.
+
+#include <cmath>
+#include <cstdint>
+
+#include "numbers.h"
+
+namespace {
+
+// residual += added (if any); out = residual / rms(residual) * weight.
+template <class T>
+void norm_row(typename T::element *residual, const typename T::element *added,
+              const typename T::element *weight, typename T::element *out, int64_t width,
+              float epsilon) {
+    const int64_t whole = width / LANES * LANES;
+    vec squares = {};
+    for (int64_t i = 0; i < whole; i += LANES) {
+        vec x = T::load(residual + i);
+        if (added) {
+            T::store(residual + i, x + T::load(added + i));
+            x = T::load(residual + i);
+        }
+        squares += x * x;
+    }
+    float square = sum_lanes(squares);
+    for (int64_t i = whole; i < width; i++) {
+        if (added) residual[i] = T::rounded(T::one(residual[i]) + T::one(added[i]));
+        const float x = T::one(residual[i]);
+        square += x * x;
+    }
+    const float scale = 1.0f / std::sqrt(square / width + epsilon);
+    for (int64_t i = 0; i < whole; i += LANES) {
+        T::store(out + i, T::load(residual + i) * scale);
+        T::store(out + i, T::load(weight + i) * T::load(out + i));
+    }
+    for (int64_t i = whole; i < width; i++) {
+        out[i] = T::rounded(T::one(residual[i]) * scale);
+        out[i] = T::rounded(T::one(weight[i]) * T::one(out[i]));
+    }
+}
+
+// One head: (a, b) -> (a cos - b sin, b cos + a sin), a and b its halves.
+template <class T>
+void rotate_head(const typename T::element *from, const float *cosine, const float *sine,
+                 typename T::element *to, int64_t half) {
+    const int64_t whole = half / LANES * LANES;
+    for (int64_t i = 0; i < whole; i += LANES) {
+        const vec a = T::load(from + i), b = T::load(from + half + i);
+        const vec c = F32::load(cosine + i), s = F32::load(sine + i);
+        T::store(to + i, a * c - b * s);
+        T::store(to + half + i, b * c + a * s);
+    }
+    for (int64_t i = whole; i < half; i++) {
+        const float a = T::one(from[i]), b = T::one(from[half + i]);
+        to[i] = T::rounded(a * cosine[i] - b * sine[i]);
+        to[half + i] = T::rounded(b * cosine[i] + a * sine[i]);
+    }
+}
+
+template <class T>
+void norm(void *residual, const void *added, const void *weight, void *out, int64_t rows,
+          int64_t width, float epsilon, int threads) {
+    using element = typename T::element;
+#pragma omp parallel for num_threads(threads) schedule(static) if (rows > 1)
+    for (int64_t row = 0; row < rows; row++)
+        norm_row<T>((element *)residual + row * width,
+                    added ? (const element *)added + row * width : nullptr,
+                    (const element *)weight, (element *)out + row * width, width, epsilon);
+}
+
+template <class T>
+void rotate(const void *joined, const float *cosines, const float *sines, const int64_t *places,
+            void *query, void *key, void *value, const int64_t *key_strides,
+            const int64_t *value_strides, int64_t rows, int64_t heads, int64_t kv_heads,
+            int64_t dim, int threads) {
+    using element = typename T::element;
+    const int64_t width = (heads + 2 * kv_heads) * dim, half = dim / 2;
+#pragma omp parallel for num_threads(threads) schedule(static) if (rows > 1)
+    for (int64_t row = 0; row < rows; row++) {
+        const element *from = (const element *)joined + row * width;
+        const float *cosine = cosines + places[row] * half, *sine = sines + places[row] * half;
+        for (int64_t head = 0; head < heads; head++, from += dim)
+            rotate_head<T>(from, cosine, sine, (element *)query + (row * heads + head) * dim, half);
+        for (int64_t head = 0; head < kv_heads; head++, from += dim)
+            rotate_head<T>(from, cosine, sine,
+                           (element *)key + row * key_strides[0] + head * key_strides[1] +
+                               places[row] * key_strides[2],
+                           half);
+        for (int64_t head = 0; head < kv_heads; head++, from += dim)
+            std::memcpy((element *)value + row * value_strides[0] + head * value_strides[1] +
+                            places[row] * value_strides[2],
+                        from, dim * sizeof(element));
+    }
+}
+
+// silu(gate) * up, with silu(x) = x / (1 + exp(-x)).
+template <class T>
+void activate_row(const typename T::element *gate, const typename T::element *up,
+                  typename T::element *out, int64_t width) {
+    const auto silu = [](vec x) {
+        const vec raised = exp_of(x < 0.0f ? x : -x);  // exp(-|x|)
+        return x * (x < 0.0f ? raised : vec{} + 1.0f) / (raised + 1.0f);
+    };
+    const int64_t whole = width / LANES * LANES;
+    for (int64_t i = 0; i < whole; i += LANES) {
+        T::store(out + i, silu(T::load(gate + i)));
+        T::store(out + i, T::load(out + i) * T::load(up + i));
+    }
+    for (int64_t i = whole; i < width; i++) {
+        out[i] = T::rounded(silu(vec{} + T::one(gate[i]))[0]);
+        out[i] = T::rounded(T::one(out[i]) * T::one(up[i]));
+    }
+}
+
+template <class T>
+void activate(const void *joined, void *out, int64_t rows, int64_t width, int threads) {
+    using element = typename T::element;
+#pragma omp parallel for num_threads(threads) schedule(static) if (rows > 1)
+    for (int64_t row = 0; row < rows; row++) {
+        const element *gate = (const element *)joined + 2 * row * width;
+        activate_row<T>(gate, gate + width, (element *)out + row * width, width);
+    }
+}
+
+}  // namespace
+
+// norm: residual, added (or null), out [rows, width]; weight [width].
+// rotate: joined [rows, heads + 2 kv_heads, dim] holds query, key and value of each row, cosines
+// and sines [positions, dim / 2], places [rows] the position of each row. query [rows, heads, dim].
+// key and value: first element of the first row's slot, with the strides (in elements) of rows,
+// heads and positions; rows of one prompt share a slot by a stride of 0.
+// activate: joined [rows, 2, width] holds gate and up of each row, out [rows, width].
+extern "C" {
+void norm_float32(void *residual, const void *added, const void *weight, void *out, int64_t rows,
+                  int64_t width, float epsilon, int threads) {
+    norm<F32>(residual, added, weight, out, rows, width, epsilon, threads);
+}
+void norm_bfloat16(void *residual, const void *added, const void *weight, void *out, int64_t rows,
+                   int64_t width, float epsilon, int threads) {
+    norm<BF16>(residual, added, weight, out, rows, width, epsilon, threads);
+}
+void rotate_float32(const void *joined, const float *cosines, const float *sines,
+                    const int64_t *places, void *query, void *key, void *value,
+                    const int64_t *key_strides, const int64_t *value_strides, int64_t rows,
+                    int64_t heads, int64_t kv_heads, int64_t dim, int threads) {
+    rotate<F32>(joined, cosines, sines, places, query, key, value, key_strides, value_strides,
+                rows, heads, kv_heads, dim, threads);
+}
+void rotate_bfloat16(const void *joined, const float *cosines, const float *sines,
+                     const int64_t *places, void *query, void *key, void *value,
+                     const int64_t *key_strides, const int64_t *value_strides, int64_t rows,
+                     int64_t heads, int64_t kv_heads, int64_t dim, int threads) {
+    rotate<BF16>(joined, cosines, sines, places, query, key, value, key_strides, value_strides,
+                 rows, heads, kv_heads, dim, threads);
+}
+void activate_float32(const void *joined, void *out, int64_t rows, int64_t width, int threads) {
+    activate<F32>(joined, out, rows, width, threads);
+}
+void activate_bfloat16(const void *joined, void *out, int64_t rows, int64_t width, int threads) {
+    activate<BF16>(joined, out, rows, width, threads);
+}
+}

@@ -1,0 +1,303 @@
+// Products of rows with a weight matrix: out = x weight^T + bias.
+//
+// Knows matrices; knows no model. An element of the result is one sum that runs over the inputs in
+// their order, in one lane of one register, whatever else is computed beside it. A row's result is
+// therefore the same to the bit in any company and on any number of threads, and nothing needs to
+// be padded. The weight stays as torch keeps it, [outputs, inputs]: a panel of outputs at a time is
+// turned on its side into a buffer that fits the second-level cache, and all rows go over it there.
+// That costs a few per cent of the work for many rows, and hides behind the memory for few.
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+namespace {
+
+// A panel is so many registers wide and a tile so many rows high that the sums of a tile stay in
+// registers: 12 x 2 of the 32 of AVX-512, 4 x 2 of the 16 of AVX2, 4 x 4 of the 32 of NEON.
+#if defined(__AVX512F__)
+constexpr int LANES = 16, ACROSS = 2, DOWN = 12;
+#elif defined(__AVX2__)
+constexpr int LANES = 8, ACROSS = 2, DOWN = 4;
+#else
+constexpr int LANES = 4, ACROSS = 4, DOWN = 4;
+#endif
+constexpr int PANEL = LANES * ACROSS;
+
+using vec = float __attribute__((vector_size(4 * LANES)));
+using words = uint32_t __attribute__((vector_size(4 * LANES)));
+using loose_words = uint32_t __attribute__((vector_size(4 * LANES), aligned(4)));
+using halves = uint16_t __attribute__((vector_size(2 * LANES)));
+using loose_halves = uint16_t __attribute__((vector_size(2 * LANES), aligned(2)));
+
+inline vec fused(vec a, vec b, vec sum) {
+#if defined(__AVX512F__)
+    return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)sum);
+#elif defined(__FMA__)
+    return (vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)sum);
+#else
+    return a * b + sum;
+#endif
+}
+
+// Weights and inputs are read as 32-bit words: one float, or two neighbouring bf16.
+struct F32 {
+    using element = float;
+    static constexpr int PER_WORD = 1;
+    static vec accumulate(words a, words b, vec sum) { return fused((vec)a, (vec)b, sum); }
+    static uint32_t alone(float x) {
+        uint32_t word;
+        std::memcpy(&word, &x, 4);
+        return word;
+    }
+    static void store(float *to, vec x) { std::memcpy(to, &x, sizeof x); }
+    static float one(float x) { return x; }
+};
+
+struct BF16 {
+    using element = uint16_t;
+    static constexpr int PER_WORD = 2;
+    static vec accumulate(words a, words b, vec sum) {
+#if defined(__AVX512BF16__)
+        return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+#else
+        sum = fused((vec)(a << 16), (vec)(b << 16), sum);
+        return fused((vec)(a & 0xffff0000u), (vec)(b & 0xffff0000u), sum);
+#endif
+    }
+    static uint32_t alone(uint16_t x) { return x; }  // with a zero beside it
+    // Round to nearest, ties to even; a NaN stays one.
+    static void store(uint16_t *to, vec x) {
+        words word = (words)x;
+        words rounded = (word + 0x7fff + ((word >> 16) & 1)) >> 16;
+        word = x == x ? rounded : (word >> 16) | 0x40;
+        *(loose_halves *)to = __builtin_convertvector(word, halves);
+    }
+    static float one(uint16_t x) {
+        uint32_t word = (uint32_t)x << 16;
+        float value;
+        std::memcpy(&value, &word, 4);
+        return value;
+    }
+};
+
+inline uint32_t word_at(const void *from, int64_t index) {
+    uint32_t word;
+    std::memcpy(&word, (const char *)from + 4 * index, 4);
+    return word;
+}
+
+#if defined(__AVX512F__)
+// A block of 16 outputs x 16 words, turned on its side. `ahead` is how far on, in bytes, the weight
+// will be read next: the processor does not guess so many streams by itself.
+void turn(const char *from, int64_t stride, int64_t outputs, int64_t count, uint32_t *to,
+          int64_t ahead) {
+    __m512i r[16], t[16];
+    const __mmask16 some = (__mmask16)((1u << count) - 1);
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; i++) {
+        if (i < outputs) {
+            r[i] = _mm512_maskz_loadu_epi32(some, from + i * stride);
+            __builtin_prefetch(from + i * stride + ahead, 0, 2);
+        } else {
+            r[i] = _mm512_setzero_si512();
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; i += 4) {
+        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+#pragma GCC unroll 16
+    for (int j = 0; j < 4; j++) {
+        t[j] = _mm512_shuffle_i32x4(r[j], r[4 + j], 0x88);
+        t[4 + j] = _mm512_shuffle_i32x4(r[8 + j], r[12 + j], 0x88);
+        t[8 + j] = _mm512_shuffle_i32x4(r[j], r[4 + j], 0xdd);
+        t[12 + j] = _mm512_shuffle_i32x4(r[8 + j], r[12 + j], 0xdd);
+    }
+#pragma GCC unroll 16
+    for (int j = 0; j < 4; j++) {
+        r[j] = _mm512_shuffle_i32x4(t[j], t[4 + j], 0x88);
+        r[4 + j] = _mm512_shuffle_i32x4(t[8 + j], t[12 + j], 0x88);
+        r[8 + j] = _mm512_shuffle_i32x4(t[j], t[4 + j], 0xdd);
+        r[12 + j] = _mm512_shuffle_i32x4(t[8 + j], t[12 + j], 0xdd);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; i++)
+        if (i < count) _mm512_store_si512(to + i * PANEL, r[i]);
+}
+#else
+void turn(const char *from, int64_t stride, int64_t outputs, int64_t count, uint32_t *to,
+          int64_t) {
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t j = 0; j < LANES; j++)
+            to[i * PANEL + j] = j < outputs ? word_at(from + j * stride, i) : 0;
+}
+#endif
+
+// Up to PANEL outputs of [outputs, inputs] become [words, PANEL].
+template <class T>
+void turn_panel(const typename T::element *weight, int64_t inputs, int64_t outputs, uint32_t *to) {
+    const int64_t whole = inputs / T::PER_WORD, stride = inputs * sizeof(*weight);
+    for (int64_t first = 0; first < whole; first += 16) {
+        const int64_t count = whole - first < 16 ? whole - first : 16;
+        for (int64_t column = 0; column < PANEL; column += LANES)
+            turn((const char *)(weight + column * inputs) + 4 * first, stride, outputs - column,
+                 count, to + first * PANEL + column, PANEL * stride);
+    }
+    if (whole * T::PER_WORD < inputs)
+        for (int64_t j = 0; j < PANEL; j++)
+            to[whole * PANEL + j] = j < outputs ? T::alone(weight[(j + 1) * inputs - 1]) : 0;
+}
+
+template <class T> struct Task {
+    using element = typename T::element;
+    const element *x, *weight, *bias;
+    element *out;
+    int64_t inputs, outputs, out_stride;
+};
+
+// Memory to call up while a tile is computed: `pace` bytes a word, so that the tiles of one panel
+// together call up the next one.
+struct Ahead {
+    const char *from;
+    int64_t pace;
+    void call(int64_t word) const {
+        __builtin_prefetch(from + word * pace, 0, 2);
+        if (pace > 64) __builtin_prefetch(from + word * pace + 64, 0, 2);
+    }
+};
+
+template <class T, int HIGH>
+void tile(const Task<T> &task, const uint32_t *panel, int64_t row, int64_t first, int64_t wide,
+          Ahead ahead) {
+    const auto *x = task.x + row * task.inputs;
+    const int64_t inputs = task.inputs, whole = inputs / T::PER_WORD;
+    vec sum[HIGH][ACROSS] = {};
+    const auto step = [&](const uint32_t *at, auto word) {
+        words b[ACROSS];
+#pragma GCC unroll 16
+        for (int c = 0; c < ACROSS; c++) b[c] = *(const words *)(at + c * LANES);
+#pragma GCC unroll 16
+        for (int r = 0; r < HIGH; r++) {
+            const words a = words{} + word(r);
+#pragma GCC unroll 16
+            for (int c = 0; c < ACROSS; c++) sum[r][c] = T::accumulate(a, b[c], sum[r][c]);
+        }
+    };
+    for (int64_t i = 0; i < whole; i++) {
+        ahead.call(i);
+        step(panel + i * PANEL, [&](int r) { return word_at(x + r * inputs, i); });
+    }
+    if (whole * T::PER_WORD < inputs)
+        step(panel + whole * PANEL, [&](int r) { return T::alone(x[(r + 1) * inputs - 1]); });
+    float bias[PANEL] = {};
+    if (task.bias)
+        for (int64_t j = 0; j < wide; j++) bias[j] = T::one(task.bias[first + j]);
+#pragma GCC unroll 16
+    for (int r = 0; r < HIGH; r++) {
+        auto *to = task.out + (row + r) * task.out_stride + first;
+        typename T::element rounded[PANEL];
+#pragma GCC unroll 16
+        for (int c = 0; c < ACROSS; c++) {
+            vec added;
+            std::memcpy(&added, bias + c * LANES, sizeof added);
+            T::store((wide == PANEL ? to : rounded) + c * LANES, sum[r][c] + added);
+        }
+        if (wide < PANEL) std::memcpy(to, rounded, wide * sizeof *to);
+    }
+}
+
+template <class T, int HIGH = DOWN>
+void rest(const Task<T> &task, const uint32_t *panel, int64_t row, int64_t left, int64_t first,
+          int64_t wide, Ahead ahead) {
+    if constexpr (HIGH > 0) {
+        if (left == HIGH)
+            tile<T, HIGH>(task, panel, row, first, wide, ahead);
+        else
+            rest<T, HIGH - 1>(task, panel, row, left, first, wide, ahead);
+    }
+}
+
+template <class T>
+int multiply(const void *x, const void *weight, const void *bias, void *out, int64_t rows,
+             int64_t inputs, int64_t outputs, int64_t out_stride, int threads) {
+    using element = typename T::element;
+    const Task<T> task = {(const element *)x, (const element *)weight, (const element *)bias,
+                          (element *)out,     inputs,                  outputs,
+                          out_stride};
+    const int64_t panels = (outputs + PANEL - 1) / PANEL;
+    // Few panels for many threads: each is turned more than once, for a share of the rows.
+    int64_t shares = (4 * threads + panels - 1) / panels;
+    const int64_t most = rows / (4 * DOWN) > 1 ? rows / (4 * DOWN) : 1;
+    if (shares > most) shares = most;
+    const int64_t high = ((rows + shares - 1) / shares + DOWN - 1) / DOWN * DOWN;
+    const int64_t size = (inputs + T::PER_WORD - 1) / T::PER_WORD * PANEL * sizeof(uint32_t);
+    // Few rows wait for memory, which is read best in long runs.
+    const int64_t runs = rows <= DOWN ? threads : 8 * threads;
+    const int64_t together = (panels * shares + runs - 1) / runs;
+    int failed = 0;
+#pragma omp parallel num_threads(threads)
+    {
+        auto *panel = (uint32_t *)std::aligned_alloc(64, (size + 63) / 64 * 64);
+        if (!panel) {
+#pragma omp atomic write
+            failed = 1;
+        }
+#pragma omp for schedule(dynamic, together)
+        for (int64_t item = 0; item < panels * shares; item++) {
+            if (!panel) continue;
+            const int64_t first = item % panels * PANEL, start = item / panels * high;
+            const int64_t stop = start + high < rows ? start + high : rows;
+            const int64_t wide = outputs - first < PANEL ? outputs - first : PANEL;
+            if (start >= stop) continue;
+            turn_panel<T>(task.weight + first * inputs, inputs, wide, panel);
+            const int64_t tiles = (stop - start + DOWN - 1) / DOWN;
+            Ahead ahead = {(const char *)(task.weight + (first + PANEL) * inputs),
+                           4 * PANEL / tiles};
+            int64_t row = start;
+            for (; row + DOWN <= stop; row += DOWN) {
+                tile<T, DOWN>(task, panel, row, first, wide, ahead);
+                ahead.from += ahead.pace * (inputs / T::PER_WORD);
+            }
+            rest<T>(task, panel, row, stop - row, first, wide, ahead);
+        }
+        std::free(panel);
+    }
+    return failed;
+}
+
+}  // namespace
+
+// x: [rows, inputs], weight: [outputs, inputs], bias: [outputs] or null, all contiguous and of one
+// type. out: [rows, outputs], rows `out_stride` elements apart. Returns 0, or 1 when memory is
+// short.
+extern "C" {
+int linear_float32(const void *x, const void *weight, const void *bias, void *out, int64_t rows,
+                   int64_t inputs, int64_t outputs, int64_t out_stride, int threads) {
+    return multiply<F32>(x, weight, bias, out, rows, inputs, outputs, out_stride, threads);
+}
+int linear_bfloat16(const void *x, const void *weight, const void *bias, void *out, int64_t rows,
+                    int64_t inputs, int64_t outputs, int64_t out_stride, int threads) {
+    return multiply<BF16>(x, weight, bias, out, rows, inputs, outputs, out_stride, threads);
+}
+// Whether bf16 products run on instructions made for them.
+int has_bfloat16_products() {
+#if defined(__AVX512BF16__)
+    return 1;
+#else
+    return 0;
+#endif
+}
+}

@@ -1,0 +1,91 @@
+// Vectors of 16 numbers, and how fp32 and bf16 become them. Knows numbers; knows no model.
+//
+// Vectors are those of GCC and Clang, mapped to whatever the processor has.
+
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+namespace {
+
+constexpr int LANES = 16;
+using vec = float __attribute__((vector_size(4 * LANES)));
+using loose_vec = float __attribute__((vector_size(4 * LANES), aligned(4)));
+using int_vec = int32_t __attribute__((vector_size(4 * LANES)));
+using word_vec = uint32_t __attribute__((vector_size(4 * LANES)));
+using half_vec = uint16_t __attribute__((vector_size(2 * LANES)));
+using loose_half_vec = uint16_t __attribute__((vector_size(2 * LANES), aligned(2)));
+
+struct F32 {
+    using element = float;
+    static vec load(const float *from) { return (vec) * (const loose_vec *)from; }
+    static void store(float *to, vec x) { *(loose_vec *)to = x; }
+    static float one(float x) { return x; }
+    static float rounded(float x) { return x; }
+};
+
+struct BF16 {
+    using element = uint16_t;
+    static vec load(const uint16_t *from) {
+        half_vec half = *(const loose_half_vec *)from;
+        return (vec)(__builtin_convertvector(half, word_vec) << 16);
+    }
+    // Round to nearest, ties to even; the values here are never NaN.
+    static void store(uint16_t *to, vec x) {
+        word_vec word = (word_vec)x;
+        word += 0x7fff + ((word >> 16) & 1);
+        *(loose_half_vec *)to = __builtin_convertvector(word >> 16, half_vec);
+    }
+    static float one(uint16_t x) {
+        uint32_t word = (uint32_t)x << 16;
+        float value;
+        std::memcpy(&value, &word, 4);
+        return value;
+    }
+    static uint16_t rounded(float x) {
+        uint32_t word;
+        std::memcpy(&word, &x, 4);
+        return (uint16_t)((word + 0x7fff + ((word >> 16) & 1)) >> 16);
+    }
+};
+
+// Halves are added to halves, down to one lane; every branch adds in the same order.
+inline float sum_lanes(vec x) {
+#if defined(__AVX512F__)
+    const __m512d all = (__m512d)x;
+    const __m256 half = _mm256_add_ps((__m256)_mm512_castpd512_pd256(all),
+                                      (__m256)_mm512_extractf64x4_pd(all, 1));
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+#else
+    float part[LANES];
+    std::memcpy(part, &x, sizeof part);
+    for (int width = LANES / 2; width; width /= 2)
+        for (int i = 0; i < width; i++) part[i] += part[i + width];
+    return part[0];
+#endif
+}
+
+// exp of x <= 0: 2^n p(r), the polynomial of Cephes expf; relative error below 2e-7.
+inline vec exp_of(vec x) {
+    const vec lowest = vec{} - 87.0f;
+    x = x < lowest ? lowest : x;
+    int_vec n = __builtin_convertvector(x * 1.44269504088896341f - 0.5f, int_vec);
+    vec whole = __builtin_convertvector(n, vec);
+    vec r = x - whole * 0.693359375f + whole * 2.12194440e-4f;
+    vec p = vec{} + 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    return (p * (r * r) + r + 1.0f) * (vec)((n + 127) << 23);
+}
+
+}  // namespace

@@ -1,0 +1,130 @@
+"""Instruction: whether outputs follow the checkable demands of their prompts. Knows verdicts.
+
+Four readings, as IFEval reports them: of whole prompts or of single instructions; strict, or loose,
+where a text may be freed of its first line, its last line and its asterisks before it is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ethogram.metrics.base import NOT_APPLICABLE, Metric, Output, Score, Span, mean_score, ratio
+from ethogram.metrics.constraints import follows, forbidden, loose_variants
+
+Verdicts = tuple[bool, ...]
+
+
+def strict_verdicts(output: Output) -> Verdicts:
+    """Whether the text itself follows each constraint of the output's prompt."""
+    return tuple(follows(constraint, output.text) for constraint in output.constraints)
+
+
+def loose_verdicts(output: Output) -> Verdicts:
+    """Whether one of the eight variants of the text follows each constraint."""
+    strict = output.once(strict_verdicts)
+    variants = loose_variants(output.text)[1:] if not all(strict) else []
+    return tuple(
+        followed or any(follows(constraint, variant) for variant in variants)
+        for constraint, followed in zip(output.constraints, strict, strict=True)
+    )
+
+
+def _evidence(output: Output, verdicts: Verdicts) -> tuple[Span, ...]:
+    """A stretch for each constraint that is not followed: the fault itself, or the whole text."""
+    return tuple(
+        Span(*_place(output.text, constraint.type, constraint.kwargs), f"breaks {constraint.type}")
+        for constraint, followed in zip(output.constraints, verdicts, strict=True)
+        if not followed
+    )
+
+
+def _place(text: str, instruction: str, kwargs: dict[str, list[str]]) -> tuple[int, int]:
+    if instruction == "punctuation:no_comma" and "," in text:
+        at = text.index(",")
+        return at, at + 1
+    if instruction == "keywords:forbidden_words":
+        found = forbidden(text, kwargs["forbidden_words"])
+        if found:
+            return found.span()
+    wrong = {
+        "change_case:english_lowercase": str.isupper,
+        "change_case:english_capital": str.islower,
+    }.get(instruction)
+    if wrong:
+        at = next((at for at, letter in enumerate(text) if wrong(letter)), -1)
+        if at >= 0:
+            return at, at + 1
+    return 0, len(text)
+
+
+def _by_prompt(judge: Callable[[Output], Verdicts]) -> Callable[[Output], Score]:
+    def measure(output: Output) -> Score:
+        if not output.constraints:
+            return NOT_APPLICABLE
+        verdicts = output.once(judge)
+        return mean_score(all(verdicts), _evidence(output, verdicts))
+
+    return measure
+
+
+def _by_instruction(judge: Callable[[Output], Verdicts]) -> Callable[[Output], Score]:
+    def measure(output: Output) -> Score:
+        if not output.constraints:
+            return NOT_APPLICABLE
+        verdicts = output.once(judge)
+        followed, total = sum(verdicts), len(verdicts)
+        spans = _evidence(output, verdicts)
+        return Score(followed / total, (float(followed), float(total)), spans)
+
+    return measure
+
+
+_IFEVAL = (
+    "Zhou et al. 2023, Instruction-Following Evaluation for Large Language Models, arXiv:2311.07911"
+)
+_REFERENCE = (
+    "if-verifiable 0.1.2, verdict by verdict on IFEval's instructions in tests/metrics; lm-eval "
+    "0.4.13 once by hand, 1664 verdicts without a difference"
+)
+_FORM = (
+    "Sees the form that was asked for, not whether the text is any good. Languages, sentences and "
+    "words in capitals need the extra `ifeval`: languages are told by langdetect with a fixed "
+    "seed, sentences by Punkt's English model. "
+)
+_LOOSE = "Forgives an opening line such as 'Sure, here it is:', and what stands in its last line. "
+
+INSTRUCTION = tuple(
+    Metric(
+        name=f"ifeval_{level}_{reading}",
+        title=f"Follows instructions ({level}, {reading})",
+        unit="share",
+        direction="higher",
+        formula=formula
+        + (
+            ""
+            if reading == "strict"
+            else "; one of eight variants of the text has to follow: without first line, last "
+            "line, both, asterisks"
+        ),
+        source=_IFEVAL,
+        reference=_REFERENCE,
+        pitfalls=_FORM + ("" if reading == "strict" else _LOOSE) + pitfall,
+        measure=make(judge),
+        aggregate=ratio,
+    )
+    for reading, judge in (("strict", strict_verdicts), ("loose", loose_verdicts))
+    for level, make, formula, pitfall in (
+        (
+            "prompt",
+            _by_prompt,
+            "share of outputs that follow every constraint of their prompt",
+            "Falls with the number of constraints a prompt has.",
+        ),
+        (
+            "instruction",
+            _by_instruction,
+            "constraints followed / all constraints, over all outputs",
+            "Prompts with many constraints weigh more.",
+        ),
+    )
+)

@@ -1,0 +1,108 @@
+"""Parallel: the metrics of single outputs, measured by several processes. Knows chunks and order.
+
+Outputs go out in chunks and their scores come back in the order of the outputs, so that sums are
+added in one order and a table is the same, bit for bit, whatever the number of processes. Of the
+evidence, a process sends back only what is clearer than all before it in its chunk.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+
+from ethogram.metrics.base import Metric, Output, Score
+
+#: Outputs that one process takes at a time: some 0.3 s of work, so that handing over costs little.
+CHUNK = 128
+#: Up to this many outputs one process is as fast: starting another takes about a second.
+SERIAL_OUTPUTS = 1024
+#: Makes the metrics in the process that uses them; has to be importable there.
+Choose = Callable[[], Sequence[Metric]]
+Scores = list[Score]
+
+_metrics: Sequence[Metric] = ()
+
+
+def measured(
+    outputs: Iterable[Output], choose: Choose, processes: int | None = None
+) -> Iterator[tuple[Output, Scores]]:
+    """Each output with its scores, in order of the outputs.
+
+    A few chunks are on their way at any time, so memory does not grow with their number.
+
+    Args:
+        outputs: any iterable, read once.
+        choose: makes the metrics; picklable, as `functools.partial` of a module's function.
+        processes: how many; default all cores this process may use, and one for few outputs.
+    """
+    stream = iter(outputs)
+    count = processes or available_cores()
+    head = list(islice(stream, SERIAL_OUTPUTS + 1)) if processes is None else []
+    if count == 1 or (processes is None and len(head) <= SERIAL_OUTPUTS):
+        metrics = choose()
+        for output in _chain(head, stream):
+            yield output, [metric.measure(output) for metric in metrics]
+        return
+    # Spawned, as forking a process that has threads (torch, a progress bar) may lock up.
+    with ProcessPoolExecutor(
+        count, mp_context=get_context("spawn"), initializer=_start, initargs=(choose,)
+    ) as pool:
+        yield from _in_order(pool, _chain(head, stream), waiting=2 * count)
+
+
+def _chain(head: list[Output], rest: Iterator[Output]) -> Iterator[Output]:
+    """`itertools.chain`, which would keep the whole head to the end."""
+    head.reverse()
+    while head:
+        yield head.pop()
+    yield from rest
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+def _in_order(
+    pool: ProcessPoolExecutor, outputs: Iterator[Output], waiting: int
+) -> Iterator[tuple[Output, Scores]]:
+    sent: deque[tuple[list[Output], Future[list[Scores]]]] = deque()
+    try:
+        while True:
+            while len(sent) < waiting and (chunk := list(islice(outputs, CHUNK))):
+                sent.append((chunk, pool.submit(_measure_chunk, chunk)))
+            if not sent:
+                return
+            chunk, future = sent.popleft()
+            yield from zip(chunk, future.result(), strict=True)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start(choose: Choose) -> None:
+    global _metrics
+    _metrics = choose()
+
+
+def _measure_chunk(outputs: Sequence[Output]) -> list[Scores]:
+    """The scores of a chunk; spans only where no output before it in the chunk shows as much."""
+    clearest = [-float("inf")] * len(_metrics)
+    rows = []
+    for output in outputs:
+        row = []
+        for at, metric in enumerate(_metrics):
+            score = metric.measure(output)
+            if score.spans and score.value is not None:
+                badness = metric.badness(score.value)
+                if badness > clearest[at]:
+                    clearest[at] = badness
+                else:
+                    score = Score(score.value, score.parts)
+            row.append(score)
+        rows.append(row)
+    return rows

@@ -1,0 +1,156 @@
+"""Sequential: on which side of a bound a value lies, however often one looks. Knows arrays only.
+
+The prompts are given; chance is in their samples. A round is one sample of every prompt. Evidence
+is an e-process: if the value lies on the other side of the bound, the probability that it ever
+reaches 1/level is at most `level` (Ville's inequality), so adding rounds and looking again is fair.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Side = Literal["above", "below", "undecided"]
+
+#: Bets are mixed over these stakes, shares of the one that can ruin, evenly spaced in their root:
+#: rare events against small bounds want large ones, values near the bound small ones.
+_STAKES = 0.99 * np.linspace(0.05, 1, 40) ** 2
+#: Outputs below which the limit theorem behind `decide_mean` is not leant on.
+FEWEST_OUTPUTS = 50
+#: Outputs at which `decide_mean` is sharpest.
+_SHARPEST_AT = 200
+#: Rounds beyond which a decision counts as out of reach.
+_MOST_ROUNDS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What rounds of samples say about a value and a bound.
+
+    Attributes:
+        side: where the value lies, if that is decided.
+        confidence: 1 less the level at which the likelier side would be decided; 0 without any
+            evidence.
+        rounds: looked at.
+        more: further rounds that would decide if they were like these; None if out of reach, 0 if
+            decided.
+    """
+
+    side: Side
+    confidence: float
+    rounds: int
+    more: int | None
+
+
+def decide_bounded(above: Array, weight: Array, bound: float, *, level: float = 0.05) -> Decision:
+    """Decide on sum of `above` / sum of `weight`, where 0 <= above <= weight <= 1.
+
+    A bet on every output, 1 + stake (above - bound weight), multiplied up and mixed over stakes
+    (Waudby-Smith and Ramdas 2024, section 4). Outputs of one round may have different means: by
+    the inequality of arithmetic and geometric means the product of a round still expects at most 1
+    where the mean over prompts is at the bound or beyond.
+
+    Args:
+        above: [prompts, rounds], such as 1 for an output that loops.
+        weight: [prompts, rounds], 1 where the metric applies.
+        bound: strictly between 0 and 1.
+        level: probability of deciding wrongly, over all looks together.
+    """
+    excess = above - bound * weight  # [prompts, rounds], in -bound .. 1 - bound
+    logs = [
+        np.log1p(sign * largest * _STAKES[:, None, None] * excess).sum(axis=1).cumsum(axis=1)
+        for sign, largest in ((1, 1 / bound), (-1, 1 / (1 - bound)))
+    ]  # of each side: [stakes, rounds]
+    rounds = above.shape[1]
+
+    def log_evidence(side: int, at: float) -> float:
+        """After `at` rounds; past those at hand, if the rest were like them."""
+        grown = logs[side][:, -1] * at / rounds
+        return _log_mean_exp(grown)
+
+    found = [max(_log_mean_exp(column) for column in each.T) for each in logs]
+    return _decide(found, log_evidence, rounds, level)
+
+
+def decide_mean(scores: Array, bound: float, *, level: float = 0.05) -> Decision:
+    """Decide on the mean of scores without bounds, in the limit of many outputs.
+
+    An asymptotic confidence sequence (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2024, theorem
+    2.2), in which the variance is that of samples around their prompt's mean; with one round, of
+    all outputs, which is larger. Below 50 outputs nothing is decided.
+
+    Args:
+        scores: [prompts, rounds]; for a value that is no mean, its first-order shares.
+        bound: any number.
+        level: as in `decide_bounded`.
+    """
+    prompts, rounds = scores.shape
+    peak = -2 * math.log(2 * level)
+    density = (peak + math.log(peak + 1)) / _SHARPEST_AT
+
+    def log_evidence_at(side: int, outputs: float, mean: float, spread: float) -> float:
+        towards = (mean - bound) * (1 if side == 0 else -1)
+        if towards <= 0 or outputs < FEWEST_OUTPUTS:
+            return -math.inf
+        if spread == 0:
+            return math.inf
+        growth = outputs * density
+        exponent = (towards * outputs / spread) ** 2 * density / (2 * (growth + 1))
+        return exponent - 0.5 * math.log1p(growth) + math.log(2)
+
+    def spread_of(some: Array) -> float:
+        several = some.shape[1] > 1
+        around = some.mean(axis=1, keepdims=True) if several else some.mean()
+        freedom = some.size - (prompts if several else 1)
+        return math.sqrt(((some - around) ** 2).sum() / max(1, freedom))
+
+    def look(side: int, some: Array) -> float:
+        return log_evidence_at(side, some.size, float(some.mean()), spread_of(some))
+
+    found = [max(look(side, scores[:, :upto]) for upto in range(1, rounds + 1)) for side in (0, 1)]
+    spread = spread_of(scores)
+
+    def log_evidence(side: int, at: float) -> float:
+        return log_evidence_at(side, at * prompts, float(scores.mean()), spread)
+
+    return _decide(found, log_evidence, rounds, level)
+
+
+def _decide(
+    found: list[float], log_evidence: Callable[[int, float], float], rounds: int, level: float
+) -> Decision:
+    needed = -math.log(level)
+    likelier = int(np.argmax(found))
+    confidence = max(0.0, -math.expm1(-max(0.0, found[likelier])))
+    if found[likelier] >= needed:
+        side: Side = "above" if likelier == 0 else "below"
+        return Decision(side, confidence, rounds, 0)
+    totals = [_rounds_until(log_evidence, each, rounds, needed) for each in (0, 1)]
+    reachable = [total for total in totals if total is not None]
+    more = max(1, min(reachable) - rounds) if reachable else None
+    return Decision("undecided", confidence, rounds, more)
+
+
+def _rounds_until(
+    log_evidence: Callable[[int, float], float], side: int, rounds: int, needed: float
+) -> int | None:
+    """How many rounds in all would decide for a side; None if out of reach."""
+    low, high = rounds, 2 * rounds
+    while log_evidence(side, high) < needed:
+        low, high = high, 2 * high
+        if high > _MOST_ROUNDS:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if log_evidence(side, middle) >= needed else (middle, high)
+    return high
+
+
+def _log_mean_exp(logs: Array) -> float:
+    top = float(logs.max())
+    return top + math.log(float(np.exp(logs - top).mean()))

@@ -1,0 +1,367 @@
+"""Check: the contracts of versions decided on their stored outputs, and regressions from parents.
+
+Knows bounds and outputs; how a decision is printed or filed is the report's business.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ethogram.errors import SpecError
+from ethogram.metrics import Metric, Output, Score, Span, get
+from ethogram.metrics.base import ratio
+from ethogram.stats import Decision, decide_bounded, decide_mean
+from ethogram.stats.bootstrap import prompt_means
+from ethogram.stats.influence import gradient
+from ethogram.study.difference import Difference, differences
+from ethogram.study.measure import Measured, measure, metric_names
+from ethogram.study.record import OnProgress
+from ethogram.study.run import add_samples
+from ethogram.study.workspace import Part, Study
+
+Outcome = Literal["pass", "fail", "undecided"]
+#: Probability of a wrong decision of one contract, over all looks together.
+LEVEL = 0.05
+#: Outputs shown as evidence of a broken contract.
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """An output that breaks a contract most clearly."""
+
+    prompt_id: str
+    sample_index: int
+    value: float
+    text: str
+    spans: Sequence[Span]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One bound of a version and what its outputs say about it.
+
+    Attributes:
+        version: its name.
+        metric: what is bounded.
+        bound: as written, such as "< 0.02".
+        value: measured; NaN where the metric applies to no output.
+        outcome: pass, fail or undecided.
+        confidence: that the likelier of pass and fail is right, however often one has looked.
+        outputs: looked at.
+        missing: further outputs that would decide if they were like these; 0 if decided, None if no
+            number would.
+        method: how it was decided, in a word or two.
+        evidence: outputs that break it, the clearest first; empty unless it is broken.
+        file: where the bound stands.
+        line: 1-based.
+    """
+
+    version: str
+    metric: Metric
+    bound: str
+    value: float
+    outcome: Outcome
+    confidence: float
+    outputs: int
+    missing: int | None
+    method: str
+    evidence: Sequence[Evidence]
+    file: Path
+    line: int
+
+    @property
+    def name(self) -> str:
+        """The contract as written: metric and bound."""
+        return f"{self.metric.name} {self.bound}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "version": self.version,
+            "metric": self.metric.name,
+            "bound": self.bound,
+            "value": None if math.isnan(self.value) else self.value,
+            "outcome": self.outcome,
+            "confidence": round(self.confidence, 6),
+            "outputs": self.outputs,
+            "missing_outputs": self.missing,
+            "method": self.method,
+            "file": str(self.file),
+            "line": self.line,
+            "evidence": [
+                {
+                    "prompt_id": item.prompt_id,
+                    "sample_index": item.sample_index,
+                    "value": item.value,
+                    "text": item.text,
+                    "spans": [[span.start, span.end, span.label] for span in item.spans],
+                }
+                for item in self.evidence
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A version beside its parent.
+
+    Attributes:
+        version: its name.
+        parent: that of its parent.
+        differences: of the metrics that have a better side.
+        file: the version's file.
+    """
+
+    version: str
+    parent: str
+    differences: Sequence[Difference]
+    file: Path
+
+    @property
+    def regressions(self) -> list[Difference]:
+        """The differences that are worse beyond doubt."""
+        return [item for item in self.differences if item.verdict == "worse"]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "version": self.version,
+            "parent": self.parent,
+            "regressions": [item.metric.name for item in self.regressions],
+            "differences": [item.to_json() for item in self.differences],
+        }
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """All that was decided."""
+
+    study: str
+    contracts: Sequence[Contract]
+    baselines: Sequence[Baseline]
+
+    def failed(self, *, strict: bool = False) -> bool:
+        """Whether a contract is broken or a version is worse than its parent.
+
+        Args:
+            strict: whether an undecided contract fails too.
+        """
+        bad = ("fail", "undecided") if strict else ("fail",)
+        return any(item.outcome in bad for item in self.contracts) or any(
+            item.regressions for item in self.baselines
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "study": self.study,
+            "failed": self.failed(),
+            "contracts": [item.to_json() for item in self.contracts],
+            "baselines": [item.to_json() for item in self.baselines],
+        }
+
+
+def check(
+    study: Study,
+    versions: Sequence[str] | None = None,
+    *,
+    baseline: bool = False,
+    budget: int = 0,
+    on_progress: OnProgress | None = None,
+    on_wait: Callable[[], None] | None = None,
+    on_load: Callable[[str], None] | None = None,
+) -> CheckResult:
+    """Decide the contracts of versions on the outputs that are stored.
+
+    Args:
+        study: the opened study.
+        versions: names; default all.
+        baseline: compare each version with its parent as well.
+        budget: outputs that may be generated to decide what is undecided, over all versions.
+        on_progress: called as generations finish.
+        on_wait: called once if another run holds the study.
+        on_load: called with a model's name before it is loaded.
+
+    Raises:
+        SpecError: a generation is missing, or `expect:` names an unknown metric or a bound that
+            its unit excludes.
+    """
+    names = list(versions or study.versions)
+    for name in names:
+        _refuse_unknown_metrics(study, name)
+    contracts: list[Contract] = []
+    for name in names:
+        found = check_version(study, name)
+        while rounds := _rounds_to_add(study, name, found, budget):
+            samples = study.stored_samples(name) + rounds
+            made = add_samples(
+                study, name, samples, on_progress=on_progress, on_wait=on_wait, on_load=on_load
+            )
+            budget -= max(1, made.generations)
+            found = check_version(study, name)
+        contracts += found
+    parents = [(name, study.versions[name].parent) for name in names]
+    baselines = [
+        _against_parent(study, name, parent) for name, parent in parents if baseline and parent
+    ]
+    return CheckResult(study.name, contracts, baselines)
+
+
+def _rounds_to_add(study: Study, name: str, contracts: Sequence[Contract], budget: int) -> int:
+    """Rounds of samples to generate before the next look; 0 where that is over.
+
+    As many as the soonest decision is thought to need, and at most a doubling: estimates from few
+    samples are rough, and looking in between costs nothing.
+    """
+    version = study.spec.version(name)
+    if version.outputs or not version.decoding.is_stochastic:
+        return 0
+    missing = [item.missing for item in contracts if item.outcome == "undecided" and item.missing]
+    if not missing:
+        return 0
+    prompts = len(study.suite(name))
+    return min(min(missing) // prompts, study.stored_samples(name), budget // prompts)
+
+
+def check_version(study: Study, name: str) -> list[Contract]:
+    """Decide the contracts of one version.
+
+    Raises:
+        SpecError: a generation is missing.
+    """
+    expect = study.spec.version(name).expect
+    if not expect:
+        return []
+    measured = measure(study, name, list(expect), Part(samples=study.stored_samples(name)))
+    return [_contract(study, name, measured[metric], bound) for metric, bound in expect.items()]
+
+
+def _place(study: Study, version: str, metric: str) -> tuple[Path, int]:
+    places = study.spec.places[version]
+    found = places.place(("expect", metric)) or places.place(("expect",)) or places.place(())
+    return found or (study.folder / "versions", 1)
+
+
+def _refuse_unknown_metrics(study: Study, name: str) -> None:
+    for metric, bound in study.spec.version(name).expect.items():
+        file, line = _place(study, name, metric)
+        try:
+            found = get(metric)
+        except SpecError as error:
+            where = f"{file}:{line}: expect.{metric}"
+            raise SpecError(error.what, where=where, mend=error.mend) from None
+        limit = _limit(bound)[1]
+        if found.unit == "share" and not 0 <= limit <= 1:
+            raise SpecError(
+                f"a share lies between 0 and 1, so '{bound}' says nothing",
+                where=f"{file}:{line}: expect.{metric}",
+                mend="write for example '< 0.02'",
+            )
+
+
+def _limit(bound: str) -> tuple[str, float]:
+    """Operator and number of a bound that the spec has accepted."""
+    text = bound.strip()
+    operator = text[:2] if text[1] == "=" else text[:1]
+    return operator, float(text[len(operator) :])
+
+
+def _contract(study: Study, version: str, measured: Measured, bound: str) -> Contract:
+    operator, limit = _limit(bound)
+    metric, value = measured.metric, measured.value
+    decision, method = _decide(study, version, measured, operator, limit)
+    wanted = "below" if operator.startswith("<") else "above"
+    outcome: Outcome = "undecided"
+    if decision.side != "undecided":
+        outcome = "pass" if decision.side == wanted else "fail"
+    prompts = len({output.prompt_id for output in measured.outputs})
+    file, line = _place(study, version, metric.name)
+    return Contract(
+        version=version,
+        metric=metric,
+        bound=f"{operator} {limit:g}",
+        value=value,
+        outcome=outcome,
+        confidence=decision.confidence,
+        outputs=len(measured.outputs),
+        missing=None if decision.more is None else decision.more * prompts,
+        method=method,
+        evidence=_evidence(measured, limit, wanted) if outcome == "fail" else [],
+        file=file,
+        line=line,
+    )
+
+
+def _decide(
+    study: Study, version: str, measured: Measured, operator: str, limit: float
+) -> tuple[Decision, str]:
+    """Which side of the limit the version's value lies on, and how that was decided."""
+    spec = study.spec.version(version)
+    value, metric = measured.value, measured.metric
+    parts = measured.parts_by_sample()[1]
+    # Only whole rounds: one sample of every prompt.
+    rounds = int((~np.isnan(parts).any(axis=2)).all(axis=0).cumprod().sum())
+    parts = parts[:, :rounds]
+    if math.isnan(value) or not rounds:
+        return Decision("undecided", 0.0, rounds, None), "applies to no output"
+    if not spec.decoding.is_stochastic and not spec.outputs:
+        # No chance is left: the same prompts give the same outputs again.
+        low = value < limit or (value == limit and operator in ("<=", ">"))
+        return Decision("below" if low else "above", 1.0, rounds, 0), "exact"
+    if _is_bounded(metric, parts) and 0 < limit < 1:
+        return decide_bounded(parts[..., 0], parts[..., 1], limit, level=LEVEL), "betting"
+    slope = gradient(prompt_means(parts).mean(axis=0), metric.aggregate)
+    shares = np.einsum("psk,k->ps", parts, slope)
+    pooled = float(metric.aggregate(prompt_means(parts).mean(axis=0)))
+    return decide_mean(shares - shares.mean() + pooled, limit, level=LEVEL), "asymptotic"
+
+
+def _is_bounded(metric: Metric, parts: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
+    """Whether each output adds a number between 0 and its weight, and the weight is 0 or 1."""
+    if metric.unit != "share" or metric.aggregate is not ratio:
+        return False
+    above, weight = parts[..., 0], parts[..., 1]
+    return bool(np.isin(weight, (0, 1)).all() and (above >= 0).all() and (above <= weight).all())
+
+
+def _evidence(measured: Measured, limit: float, wanted: str) -> list[Evidence]:
+    """The outputs furthest on the wrong side, those that can show it first."""
+    sign = 1 if wanted == "below" else -1
+
+    def clearest(pair: tuple[Output, Score]) -> tuple[float, int, str, int]:
+        output, score = pair
+        return (
+            -sign * (score.value or 0.0),
+            -len(score.spans),
+            output.prompt_id,
+            output.sample_index,
+        )
+
+    pairs = [
+        (output, score)
+        for output, score in zip(measured.outputs, measured.scores, strict=True)
+        if score.value is not None and sign * (score.value - limit) > 0
+    ]
+    return [
+        Evidence(
+            output.prompt_id, output.sample_index, score.value or 0.0, output.text, score.spans
+        )
+        for output, score in sorted(pairs, key=clearest)[:_SHOWN]
+    ]
+
+
+def _against_parent(study: Study, name: str, parent: str) -> Baseline:
+    """The metrics of the table and of the contracts that have a better side, against the parent."""
+    wanted = dict.fromkeys((*metric_names(study), *study.spec.version(name).expect))
+    names = [metric for metric in wanted if get(metric).direction != "none"]
+    first, second = (measure(study, version, names) for version in (parent, name))
+    found = differences(first, second, names, parent, name, coupled=study.coupled(parent, name))
+    places = study.spec.places[name].place(("title",)) or study.spec.places[name].place(())
+    return Baseline(name, parent, list(found.values()), places[0] if places else study.folder)

@@ -1,0 +1,103 @@
+"""Sequential decisions: errors over all looks together, and what is said to be missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ethogram.stats import decide_bounded, decide_mean
+
+ROUNDS = 12
+
+
+def rates(generator: np.random.Generator, mean: float, prompts: int) -> Any:
+    """Prompts that differ much, with exactly this mean: [prompts, rounds] of 0 and 1."""
+    chances = generator.permutation(np.linspace(0, 2 * mean, prompts))[:, None]
+    return (generator.random((prompts, ROUNDS)) < chances).astype(float)
+
+
+def looks(decide: Any) -> str:
+    """The first decision of someone who looks after every round."""
+    for upto in range(1, ROUNDS + 1):
+        side = decide(upto).side
+        if side != "undecided":
+            return str(side)
+    return "undecided"
+
+
+@pytest.mark.parametrize(("bound", "prompts"), [(0.02, 40), (0.2, 12), (0.5, 30)])
+def test_wrong_decisions_stay_below_the_level_however_often_one_looks(
+    bound: float, prompts: int
+) -> None:
+    """At the bound itself either decision is wrong: at most 5 % each over twelve looks."""
+    generator = np.random.default_rng(0)
+    found = []
+    for _ in range(200):
+        above = rates(generator, bound, prompts)
+        ones = np.ones_like(above)
+        found.append(looks(lambda n, a=above, o=ones: decide_bounded(a[:, :n], o[:, :n], bound)))
+    for side in ("above", "below"):
+        assert found.count(side) / len(found) <= 0.05 + 3 * 0.0155
+
+
+@pytest.mark.parametrize("skewed", [False, True])
+def test_unbounded_scores_are_decided_wrongly_at_most_as_often(skewed: bool) -> None:
+    generator = np.random.default_rng(0)
+    found = []
+    for _ in range(300):
+        noise = generator.normal(size=(20, ROUNDS))
+        noise = np.exp(0.8 * noise) - np.exp(0.32) if skewed else noise
+        means = np.linspace(-1, 1, 20)[:, None]
+        found.append(looks(lambda n, s=means + noise: decide_mean(s[:, :n], 0.0)))
+    for side in ("above", "below"):
+        assert found.count(side) / len(found) <= 0.05 + 3 * 0.0126
+
+
+def test_clear_cases_are_decided_rightly() -> None:
+    generator = np.random.default_rng(1)
+    low, high = rates(generator, 0.01, 60), rates(generator, 0.3, 60)
+    ones = np.ones_like(low)
+    assert decide_bounded(low, ones, 0.1).side == "below"
+    assert decide_bounded(high, ones, 0.1).side == "above"
+    assert decide_bounded(high, ones, 0.1).confidence > 0.999
+    assert decide_mean(high * 100, 10).side == "above"
+    assert decide_mean(low * 100, 10).side == "below"
+    assert decide_mean(high[:, :1][:20], 0.0).side == "undecided", "too few outputs"
+
+
+def test_what_is_said_to_be_missing_decides() -> None:
+    generator = np.random.default_rng(2)
+    above = np.concatenate([rates(generator, 0.02, 30) for _ in range(40)], axis=1)
+    ones = np.ones_like(above)
+    first = decide_bounded(above[:, :2], ones[:, :2], 0.1)
+    assert first.side == "undecided"
+    assert first.more is not None
+    nothing = np.zeros_like(above)
+    total = 2 + (decide_bounded(nothing[:, :2], ones[:, :2], 0.05).more or 0)
+    assert decide_bounded(nothing[:, :total], ones[:, :total], 0.05).side == "below"
+    assert decide_bounded(nothing[:, : total - 1], ones[:, : total - 1], 0.05).side == "undecided"
+    scores = np.tile([1.0, 3.0], (30, 1))
+    told = decide_mean(scores, 1.9)
+    assert told.side == "undecided"
+    total = 2 + (told.more or 0)
+    wide = np.tile(scores, (1, total))[:, :total]
+    assert decide_mean(wide, 1.9).side == "above" or total % 2
+
+
+def test_at_the_bound_nothing_is_promised() -> None:
+    half = (np.indices((20, 8)).sum(axis=0) % 2).astype(float)
+    found = decide_bounded(half, np.ones_like(half), 0.5)
+    assert (found.side, found.more) == ("undecided", None)
+    assert found.confidence == 0
+
+
+def test_outputs_to_which_a_metric_does_not_apply_say_nothing() -> None:
+    above = np.zeros((30, 3))
+    weight = np.zeros((30, 3))
+    assert decide_bounded(above, weight, 0.1).confidence == 0
+    weight[:15] = 1
+    applied = decide_bounded(above, weight, 0.1)
+    alone = decide_bounded(above[:15], weight[:15], 0.1)
+    assert applied == alone

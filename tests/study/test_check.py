@@ -1,0 +1,152 @@
+"""Contracts: decided on stored outputs, at their lines, with evidence, and by further samples."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ethogram.errors import SpecError
+from ethogram.spec import load_study
+from ethogram.study import Study, check, import_outputs, init, run
+
+
+@pytest.fixture
+def ran(tiny_study: Path) -> Path:
+    with Study(tiny_study) as study:
+        run(study)
+    return tiny_study
+
+
+def expect(folder: Path, version: str, *lines: str) -> None:
+    path = folder / f"versions/{version}.yaml"
+    path.write_text(path.read_text() + "expect:\n" + "".join(f"  {line}\n" for line in lines))
+
+
+def test_without_chance_the_outputs_decide(ran: Path) -> None:
+    """Greedy decoding says the same again, so the value is known."""
+    with Study(ran) as study:
+        words = np.mean([len(made.text.split()) for made in study.generations("v0.0.1")])
+    expect(ran, "v0.0.1", f'words: "<= {words:.12f}"', f'tokens: "< {24}"', 'stop_rate: ">= 0"')
+    with Study(ran) as study:
+        result = check(study, ["v0.0.1"])
+    tokens = np.mean([len(made.token_ids) for made in Study(ran).generations("v0.0.1")])
+    assert [item.outcome for item in result.contracts] == [
+        "pass",
+        "fail" if tokens >= 24 else "pass",
+        "pass",
+    ]
+    assert {item.confidence for item in result.contracts} == {1.0}
+    assert {item.method for item in result.contracts} == {"exact"}
+
+
+def test_a_bound_stands_where_it_was_written(ran: Path) -> None:
+    """A child inherits its parent's bounds, and they point into the parent's file."""
+    expect(ran, "v0.1.0", 'loop_rate: "< 0.5"', 'words: "> 0.5"')
+    expect(ran, "v1.0.0", 'words: "> 1000"')
+    with Study(ran) as study:
+        result = check(study)
+    places = [
+        (item.version, item.metric.name, item.file.name, item.line) for item in result.contracts
+    ]
+    assert places == [
+        ("v0.1.0", "loop_rate", "v0.1.0.yaml", 5),
+        ("v0.1.0", "words", "v0.1.0.yaml", 6),
+        ("v1.0.0", "loop_rate", "v0.1.0.yaml", 5),
+        ("v1.0.0", "words", "v1.0.0.yaml", 5),
+    ]
+    assert load_study(ran).version("v1.0.0").expect == {"loop_rate": "< 0.5", "words": "> 1000"}
+
+
+def test_a_broken_contract_shows_the_outputs_that_break_it(tmp_path: Path) -> None:
+    folder = init(tmp_path / "mine")
+    for name in ("v0.0.1", "v0.1.0"):
+        (folder / f"versions/{name}.yaml").unlink()
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(
+        "".join(
+            f'{{"prompt_id": "p{prompt}", "sample_index": {sample}, "output": "{text}"}}\n'
+            for prompt in range(12)
+            for sample in range(3)
+            for text in (["so it went on and on and on and on"] if prompt < 8 else ["it ended"])
+        )
+    )
+    with Study(folder) as study:
+        import_outputs(study, rows, "v1.0.0")
+    expect(folder, "v1.0.0", 'loop_rate: "< 0.05"', 'words: "> 2"')
+    with Study(folder) as study:
+        run(study)
+        loops, words = check(study).contracts
+    assert (loops.outcome, loops.method, loops.missing) == ("fail", "betting", 0)
+    assert loops.value == pytest.approx(8 / 12)
+    assert loops.confidence > 0.95
+    assert len(loops.evidence) == 3
+    assert all(item.value == 1 and item.spans for item in loops.evidence)
+    assert (words.outcome, words.method) == ("undecided", "asymptotic")
+    assert words.outputs == 36
+
+
+def test_mistakes_in_a_bound_are_told_with_their_line(ran: Path) -> None:
+    expect(ran, "v0.1.0", 'loop_rat: "< 0.5"')
+    with Study(ran) as study, pytest.raises(SpecError, match=r"v0\.1\.0\.yaml:5.*loop_rate"):
+        check(study)
+    path = ran / "versions/v0.1.0.yaml"
+    path.write_text(path.read_text().replace("loop_rat:", "loop_rate:").replace("0.5", "2"))
+    with Study(ran) as study, pytest.raises(SpecError, match="share lies between 0 and 1"):
+        check(study)
+
+
+def test_what_was_not_run_is_not_decided(tiny_study: Path) -> None:
+    expect(tiny_study, "v0.1.0", 'loop_rate: "< 0.5"')
+    with Study(tiny_study) as study, pytest.raises(SpecError, match=r"ethogram run v0\.1\.0"):
+        check(study, ["v0.1.0"])
+
+
+def test_a_budget_buys_the_samples_that_are_missing(ran: Path) -> None:
+    expect(ran, "v0.1.0", 'loop_rate: "< 0.1"', 'tokens: "> 1"')
+    with Study(ran) as study:
+        before = check(study, ["v0.1.0"]).contracts
+        assert [item.outcome for item in before] == ["undecided", "undecided"]
+        assert before[0].outputs == 12
+        assert before[0].missing
+        spent = check(study, ["v0.1.0"], budget=5).contracts
+        assert spent[0].outputs == 12, "less than a round of six prompts buys nothing"
+        decided = check(study, ["v0.1.0"], budget=300).contracts
+        assert [item.outcome for item in decided] == ["pass", "pass"]
+        assert 12 < decided[0].outputs <= 312
+        # What was bought is stored: the next look decides without a budget.
+        assert check(study, ["v0.1.0"]).contracts == decided
+        # The table of the study stays on the samples that it asks for.
+        assert len(study.outputs("v0.1.0")) == 12
+
+
+def test_a_baseline_finds_what_got_worse(tmp_path: Path) -> None:
+    folder = init(tmp_path / "mine")
+    for name in ("v0.0.1", "v0.1.0"):
+        (folder / f"versions/{name}.yaml").unlink()
+    plain = "a plain answer that ends number {}"
+    texts = {"v1.0.0": plain, "v1.1.0": "{} on and on and on and on"}
+    for name, text in texts.items():
+        rows = tmp_path / f"{name}.jsonl"
+        rows.write_text(
+            "".join(
+                json.dumps({"prompt_id": f"p{n}", "output": (text if n % 6 else plain).format(n)})
+                + "\n"
+                for n in range(24)
+            )
+        )
+        with Study(folder) as study:
+            import_outputs(study, rows, name)
+    path = folder / "versions/v1.1.0.yaml"
+    path.write_text("parent: v1.0.0\n" + path.read_text())
+    with Study(folder) as study:
+        run(study)
+        result = check(study, baseline=True)
+        assert not check(study).failed()
+    assert result.failed()
+    (compared,) = result.baselines
+    assert (compared.version, compared.parent) == ("v1.1.0", "v1.0.0")
+    assert "loop_rate" in [item.metric.name for item in compared.regressions]
+    assert all(item.metric.direction != "none" for item in compared.differences)
