@@ -69,7 +69,7 @@ def test_values_are_those_of_the_versions_on_the_selection_prompts(many):
     found = sweep(many, sampled(many), axes("decoding.temperature=0.5,2"), goals=GOALS, samples=2)
     point = found.points[1]
     view = many.with_versions({"v9.9.9": point.version})
-    part = Part(frozenset(found.selection), 2)
+    part = Part(frozenset(found.selection), point.samples)
     assert measure(view, "v9.9.9", ["distinct_2"], part)["distinct_2"].value == pytest.approx(
         point.values["distinct_2"]
     )
@@ -111,7 +111,7 @@ def test_a_search_tries_as_many_as_asked(many, search):
 
 def test_racing_saves_outputs_and_keeps_the_choice(many, monkeypatch):
     """A goal that is all a matter of the setting: the far ones are beaten on every prompt."""
-    space = axes("decoding.max_new_tokens=2:20:2")
+    space = axes("decoding.max_new_tokens=2,4,30,60")
     run = {"goals": ["words:higher"], "samples": 4}
     raced = sweep(many, sampled(many), space, **run)
     whole = sweep(many, sampled(many), space, **run, racing=False)
