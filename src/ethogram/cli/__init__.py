@@ -11,7 +11,7 @@ import sys
 import click
 
 from ethogram import __version__
-from ethogram.cli import alone, checking, judging, looking, microscope, working
+from ethogram.cli import alone, checking, judging, looking, microscope, sweeping, working
 from ethogram.errors import EthogramError
 
 EXIT_INTERRUPTED = 130
@@ -30,6 +30,7 @@ COMMANDS: tuple[click.Command, ...] = (
     looking.show,
     looking.diff,
     looking.compare,
+    sweeping.sweep,
     judging.judge,
     checking.check,
     microscope.trace,

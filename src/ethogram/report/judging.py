@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ethogram.report.claims import number, p_value, printable, signed
-from ethogram.report.terminal import _colour, _plain_table, _print_doubts, _shortened
+from ethogram.report.terminal import _colour, _plain_table, _shortened, print_doubts
 from ethogram.study.judgement import MOST_UNPARSED
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def print_rubric(console: Console, found: RubricJudgement, *, shown: int) -> Non
 
     _heading(console, found)
     console.print(_scores(found))
-    _print_doubts(console, found.differences)
+    print_doubts(console, found.differences)
     if found.unparsed_share > MOST_UNPARSED:
         console.print(Text(f"? {found.unparsed_share:.0%} of replies say nothing", style="dim"))
     before, after = found.unparsed

@@ -36,8 +36,8 @@ def print_run(console: Console, result: RunResult) -> None:
         if row.differences:
             heading = Text(f"{row.version} against {row.parent}", style="bold")
             console.print(heading.append(f"  {row.title}", style="not bold"))
-            console.print(_differences(row.parent or "", row.version, row.differences.values()))
-            _print_doubts(console, row.differences.values())
+            console.print(difference_table(row.parent or "", row.version, row.differences.values()))
+            print_doubts(console, row.differences.values())
     line = f"{result.made} generations made, {result.reused} already stored"
     if result.traced:
         line += f", {result.traced} of them traced"
@@ -89,7 +89,7 @@ def _style(difference: Difference | None) -> str:
     return _colour(difference) if difference and difference.is_clear else ""
 
 
-def _differences(before: str, after: str, items: Iterable[Difference]) -> Table:
+def difference_table(before: str, after: str, items: Iterable[Difference]) -> Table:
     """A table of paired differences, a metric a line."""
     from rich.text import Text
 
@@ -175,7 +175,8 @@ def _share(superiority: Superiority) -> str:
     return "–" if math.isnan(superiority.coupled) else f"{superiority.coupled:.0%} (coupled)"
 
 
-def _print_doubts(console: Console, items: Iterable[Difference]) -> None:
+def print_doubts(console: Console, items: Iterable[Difference]) -> None:
+    """Say of each difference that cannot be relied on why."""
     from rich.text import Text
 
     if doubts := _doubts(items):
@@ -206,8 +207,8 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     for change in comparison.changes:
         console.print(Text(f"  {change.words}"))
     console.print(f"Paired over {comparison.prompts} prompts", highlight=False)
-    console.print(_differences(comparison.before, comparison.after, comparison.differences))
-    _print_doubts(console, comparison.differences)
+    console.print(difference_table(comparison.before, comparison.after, comparison.differences))
+    print_doubts(console, comparison.differences)
     console.print()
     console.print(_evidence(comparison.differences))
     console.print(Text(_coupling_line(comparison.differences), style="dim"))

@@ -6,12 +6,15 @@ from ethogram.study.difference import Difference, difference, differences
 from ethogram.study.files import export, import_outputs, init
 from ethogram.study.judge import judge
 from ethogram.study.judgement import JudgedPair, PairwiseJudgement, RubricJudgement, ScoredOutput
+from ethogram.study.landscape import Landscape
 from ethogram.study.look import Shown, diff, show
+from ethogram.study.promote import promote
 from ethogram.study.record import OnProgress, Progress, VersionProgress
 from ethogram.study.result import RunResult, VersionResult, summarise
 from ethogram.study.run import run
+from ethogram.study.sweep import sweep
 from ethogram.study.trace import Traced, trace
-from ethogram.study.workspace import Study
+from ethogram.study.workspace import Part, Study
 
 __all__ = [
     "Baseline",
@@ -20,8 +23,10 @@ __all__ = [
     "Contract",
     "Difference",
     "JudgedPair",
+    "Landscape",
     "OnProgress",
     "PairwiseJudgement",
+    "Part",
     "Progress",
     "RubricJudgement",
     "RunResult",
@@ -40,8 +45,10 @@ __all__ = [
     "import_outputs",
     "init",
     "judge",
+    "promote",
     "run",
     "show",
     "summarise",
+    "sweep",
     "trace",
 ]

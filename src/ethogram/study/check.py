@@ -23,7 +23,7 @@ from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import Measured, measure, metric_names
 from ethogram.study.record import OnProgress
 from ethogram.study.run import add_samples
-from ethogram.study.workspace import Study
+from ethogram.study.workspace import Part, Study
 
 Outcome = Literal["pass", "fail", "undecided"]
 #: Probability of a wrong decision of one contract, over all looks together.
@@ -247,7 +247,7 @@ def check_version(study: Study, name: str) -> list[Contract]:
     if grouped:
         measured |= measure(study, name, grouped)
     if others:
-        measured |= measure(study, name, others, samples=study.stored_samples(name))
+        measured |= measure(study, name, others, Part(samples=study.stored_samples(name)))
     return [_contract(study, name, measured[metric], bound) for metric, bound in expect.items()]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ethogram.metrics import Additive, GroupMetric, Metric, Models, Output, Score, get
 from ethogram.spec.identity import digest
 from ethogram.store import Scored, Scorer
-from ethogram.study.workspace import Study
+from ethogram.study.workspace import WHOLE, Part, Study
 
 #: The columns of a run's table when study.yaml names none.
 DEFAULT_METRICS = (
@@ -87,9 +87,9 @@ def metric_names(study: Study) -> tuple[str, ...]:
 
 
 def measure(
-    study: Study, version: str, names: Sequence[str], *, samples: int | None = None
+    study: Study, version: str, names: Sequence[str], part: Part = WHOLE
 ) -> dict[str, Measured]:
-    """Score the stored generations of a version.
+    """Score the stored generations of a version, or a part of them.
 
     Scores that took a model are stored: measuring again computes only what is new.
 
@@ -97,14 +97,14 @@ def measure(
         study: the opened study.
         version: its name.
         names: of the metrics.
-        samples: per prompt; default those of the study.
+        part: which of its generations.
 
     Raises:
         SpecError: a generation is missing, or a metric's name is unknown.
         ModelError: a metric needs a model that cannot be had.
     """
     metrics = {name: get(name) for name in names}
-    outputs = study.outputs(version, samples=samples)
+    outputs = study.outputs(version, part)
     measured = {
         name: Measured(metric, outputs, [metric.measure(output) for output in outputs])
         for name, metric in metrics.items()
@@ -112,7 +112,7 @@ def measure(
     }
     slow = {name: metric for name, metric in metrics.items() if name not in measured}
     if slow:
-        identities = study.identities(version, samples=samples)
+        identities = study.identities(version, part)
         measured |= _measure_slow(study, version, outputs, identities, slow)
     return {name: measured[name] for name in metrics}
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ethogram.backends import check_installed
 from ethogram.errors import RequestError, WriteError
 from ethogram.spec import Request
 from ethogram.study.record import OnProgress, Recorder
 from ethogram.study.result import Computed, Made, RunResult, summarise
-from ethogram.study.workspace import Study
+from ethogram.study.workspace import WHOLE, Part, Study
 
 if TYPE_CHECKING:
     from ethogram.backends import Backend
@@ -75,21 +75,76 @@ def run(
         study.suite(name)
     traced = study.spec.settings.trace if trace is None else trace
     started = time.perf_counter()
-    with _one_run_at_a_time(study, on_wait):
+    with Maker(study, on_progress, on_wait, on_load, max_rows, traced=traced) as maker:
+        done = maker.make(study, names)
+    seconds = time.perf_counter() - started
+    return summarise(study, names, made=done, computed=maker.computed, seconds=seconds)
+
+
+class Maker:
+    """Makes what versions lack, holding the study's run lock and the loaded model meanwhile.
+
+    Args:
+        study: the opened study.
+        on_progress: called as generations finish.
+        on_wait: called once if another run holds the study.
+        on_load: called with a model's name before it is loaded.
+        max_rows: outputs in progress at once; default: the engine's.
+        traced: note how each token is chosen, also of what is stored without that.
+
+    Attributes:
+        computed: what all that was made took.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        on_progress: OnProgress | None = None,
+        on_wait: Callable[[], None] | None = None,
+        on_load: Callable[[str], None] | None = None,
+        max_rows: int | None = None,
+        *,
+        traced: bool = False,
+    ) -> None:
+        self.computed = Computed()
+        self._on_progress, self._traced = on_progress, traced
+        self._backends = _Backends(max_rows, on_load)
+        self._lock = _one_run_at_a_time(study, on_wait)
+
+    def __enter__(self) -> Maker:
+        self._lock.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        try:
+            self._backends.close()
+        finally:
+            self._lock.__exit__(*error)
+
+    def make(self, study: Study, names: Sequence[str], part: Part = WHOLE) -> dict[str, Made]:
+        """Make what versions lack of a part of their requests, those of one model at once.
+
+        Args:
+            study: the study, or a view of it with further versions.
+            names: its versions.
+            part: which requests.
+
+        Raises:
+            EthogramError: a spec, model, request or store error; what was made before is kept.
+        """
         done = {
             name: _store_imported(study, name) for name in names if study.versions[name].outputs
         }
-        computed = Computed()
-        todo, replayed = _missing(study, [name for name in names if name not in done], traced)
-        pools = _pools(study, todo)
-        with closing(_Backends(max_rows, on_load)) as backends:
-            for pool, versions_of_it in pools.items():
-                wanted = {name: todo[name] for name in versions_of_it}
-                recorder = Recorder(study, wanted, on_progress, replayed)
-                computed += _generate(study, backends.get(pool), wanted, recorder, traced)
-                done |= {name: _made(recorder, name) for name in wanted}
-    seconds = time.perf_counter() - started
-    return summarise(study, names, made=done, computed=computed, seconds=seconds)
+        todo, replayed = _missing(
+            study, [name for name in names if name not in done], part, self._traced
+        )
+        for pool, versions_of_it in _pools(study, todo).items():
+            wanted = {name: todo[name] for name in versions_of_it}
+            recorder = Recorder(study, wanted, self._on_progress, replayed)
+            backend = self._backends.get(pool)
+            self.computed += _generate(study, backend, wanted, recorder, self._traced)
+            done |= {name: _made(recorder, name) for name in wanted}
+        return done
 
 
 def add_samples(
@@ -114,15 +169,8 @@ def add_samples(
     Raises:
         EthogramError: as `run`.
     """
-    with _one_run_at_a_time(study, on_wait):
-        todo, _ = _missing(study, [version], False, samples)
-        if not todo:
-            return Made()
-        (pool,) = _pools(study, todo)
-        recorder = Recorder(study, todo, on_progress)
-        with closing(_Backends(None, on_load)) as backends:
-            _generate(study, backends.get(pool), todo, recorder, False)
-        return Made(recorder.made[version], tokens=recorder.tokens[version])
+    with Maker(study, on_progress, on_wait, on_load) as maker:
+        return maker.make(study, [version], Part(samples=samples)).get(version) or Made()
 
 
 class _Backends:
@@ -189,7 +237,7 @@ class _Backends:
 
 
 def _missing(
-    study: Study, names: Sequence[str], traced: bool, samples: int | None = None
+    study: Study, names: Sequence[str], part: Part, traced: bool
 ) -> tuple[dict[str, list[Request]], frozenset[str]]:
     """What each version lacks; a request that two of them share stands under the first.
 
@@ -201,7 +249,7 @@ def _missing(
     replayed: set[str] = set()
     todo = {}
     for name in dict.fromkeys(names):
-        requests = {request.identity: request for request in study.requests(name, samples=samples)}
+        requests = {request.identity: request for request in study.requests(name, part)}
         missing = set(study.store.missing(list(requests)))
         if traced:
             untraced = set(study.store.missing_traces(list(requests)))

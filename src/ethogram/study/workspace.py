@@ -5,7 +5,9 @@ Knows how a version becomes requests and where its generations lie; generates no
 
 from __future__ import annotations
 
-from dataclasses import fields
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,23 @@ if TYPE_CHECKING:
     from ethogram.metrics import Models, Output
     from ethogram.models import ModelReference
     from ethogram.store import Store
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which of a version's requests are meant, where not all are.
+
+    Attributes:
+        prompt_ids: of the suite; None is all.
+        samples: sample indices 0..samples-1; None is as many as the study says.
+    """
+
+    prompt_ids: frozenset[str] | None = None
+    samples: int | None = None
+
+
+#: Every request of a version.
+WHOLE = Part()
 
 
 class Study:
@@ -112,6 +131,16 @@ class Study:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def with_versions(self, versions: Mapping[str, Version]) -> Study:
+        """This study and further versions that no file states, such as the settings of a sweep.
+
+        They share the store, so the view must not outlive the study, nor be closed by itself.
+        """
+        view = copy.copy(self)
+        view.store = self.store
+        view.spec = replace(self.spec, versions={**self.spec.versions, **versions})
+        return view
+
     def suite(self, version: str) -> Suite:
         """The suite of a version, read once."""
         path = self.spec.suite_path(version)
@@ -180,15 +209,15 @@ class Study:
 
     def _round(self, version: str, sample: int) -> list[str]:
         """Identities of one sample index of every prompt."""
-        requests = self.requests(version, samples=sample + 1)
+        requests = self.requests(version, Part(samples=sample + 1))
         return [request.identity for request in requests if request.sample_index == sample]
 
-    def requests(self, version: str, *, samples: int | None = None) -> list[Request]:
-        """Every request of a version, in suite order.
+    def requests(self, version: str, part: Part = WHOLE) -> list[Request]:
+        """The requests of a version, in suite order.
 
         Args:
             version: its name.
-            samples: per prompt; default those of the study.
+            part: which of them.
 
         Raises:
             SpecError: the version's outputs were made elsewhere.
@@ -199,22 +228,26 @@ class Study:
                 "its outputs were made elsewhere, so nothing can be generated", where=version
             )
         settings = self.spec.settings
+        suite = self.suite(version)
+        if part.prompt_ids is not None:
+            chosen = tuple(item for item in suite.prompts if item.id in part.prompt_ids)
+            suite = suite.model_copy(update={"prompts": chosen})
         amateur = self.amateur_reference(version)
         return make_requests(
             resolved,
-            self.suite(version),
-            samples=samples or self.spec.samples(version),
+            suite,
+            samples=part.samples or self.spec.samples(version),
             seed=settings.seed,
             model_identity=self.model_identity(version),
             amateur_identity=self._identity(amateur) if amateur else None,
             independent_noise=settings.coupling == "independent",
         )
 
-    def identities(self, version: str, *, samples: int | None = None) -> list[str]:
-        """Identities of a version's generations, in suite order."""
+    def identities(self, version: str, part: Part = WHOLE) -> list[str]:
+        """Identities of a version's generations, in suite order; of an imported one always all."""
         if self.spec.version(version).outputs:
             return [generation.identity for generation in self.imported(version)]
-        return [request.identity for request in self.requests(version, samples=samples)]
+        return [request.identity for request in self.requests(version, part)]
 
     def imported(self, version: str) -> list[Generation]:
         """The outputs of a version that were made elsewhere, as generations."""
@@ -239,13 +272,13 @@ class Study:
             for row in read_outputs(path)
         ]
 
-    def generations(self, version: str, *, samples: int | None = None) -> list[Generation]:
+    def generations(self, version: str, part: Part = WHOLE) -> list[Generation]:
         """The stored generations of a version, in suite order.
 
         Raises:
             SpecError: some are missing.
         """
-        wanted = self.identities(version, samples=samples)
+        wanted = self.identities(version, part)
         found = self.store.get(wanted)
         missing = sum(identity not in found for identity in wanted)
         if missing:
@@ -256,13 +289,13 @@ class Study:
             )
         return [found[identity] for identity in wanted]
 
-    def outputs(self, version: str, *, samples: int | None = None) -> list[Output]:
+    def outputs(self, version: str, part: Part = WHOLE) -> list[Output]:
         """The stored generations of a version as the metrics read them."""
         from ethogram.metrics import Output
 
         items = {item.id: item for item in self.suite(version).prompts}
         outputs = []
-        for generation in self.generations(version, samples=samples):
+        for generation in self.generations(version, part):
             item = items.get(generation.prompt_id)
             outputs.append(
                 Output(

@@ -1,0 +1,187 @@
+"""Racing: which of many settings are beaten on every objective, beyond what luck explains.
+
+Knows additive parts and directions; knows no setting's meaning. All settings are resampled together
+over the same prompts, so that what a prompt does to all of them cancels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ethogram.stats.bootstrap import Aggregate, Array
+from ethogram.stats.multiple import adjust
+from ethogram.stats.student import t_cdf
+
+#: With fewer prompts a spread is too uncertain for the small p-values that a race asks for.
+LEAST_PROMPTS = 6
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One objective of all settings in a race.
+
+    Attributes:
+        parts: [settings, prompts, k], the mean additive parts of each prompt.
+        aggregate: summed parts [..., k] to values [...].
+        higher_is_better: its direction.
+    """
+
+    parts: Array
+    aggregate: Aggregate
+    higher_is_better: bool
+
+    def values(self) -> Array:
+        """Each setting's value, [settings]."""
+        return np.asarray(self.aggregate(self.parts.sum(axis=1)))
+
+    def pseudo_values(self) -> Array:
+        """The jackknife pseudo-values of the prompts, higher better: [settings, prompts].
+
+        Where leaving a prompt out leaves nothing to measure, and where there was nothing before,
+        the setting is as bad as the worst of all: it must not win by silence.
+        """
+        sums = self.parts.sum(axis=1, keepdims=True)
+        prompts = self.parts.shape[1]
+        whole = np.asarray(self.aggregate(sums))  # [settings, 1]
+        without = np.asarray(self.aggregate(sums - self.parts))  # [settings, prompts]
+        made = prompts * whole - (prompts - 1) * np.where(np.isnan(without), whole, without)
+        made = made if self.higher_is_better else -made
+        known = np.isfinite(made)
+        return np.where(known, made, made[known].min() if known.any() else 0.0)
+
+    def merits(self, weights: Array) -> Array:
+        """Each setting's value in each resample, higher better: [settings, resamples].
+
+        A metric that applies to no output is as bad as can be: it must not win by silence.
+        """
+        made = np.asarray(self.aggregate(np.einsum("rp,spk->srk", weights, self.parts)))
+        made = made if self.higher_is_better else -made
+        return np.where(np.isnan(made), -np.inf, made)
+
+
+def front_shares(objectives: Sequence[Objective], *, resamples: int = 2000, seed: int = 0) -> Array:
+    """How often each setting is on the Pareto front when the prompts are drawn again: [settings].
+
+    Args:
+        objectives: of the same settings and prompts.
+        resamples: bootstrap replicates over prompts.
+        seed: of the resampling.
+    """
+    beaten = np.zeros((len(objectives[0].parts), resamples), dtype=bool)
+    for beaten_by_one in _dominated(objectives, resamples, seed):
+        beaten |= beaten_by_one
+    return np.asarray(1 - beaten.mean(axis=1))
+
+
+def _dominated(
+    objectives: Sequence[Objective], resamples: int, seed: int
+) -> Iterator[np.ndarray[Any, np.dtype[np.bool_]]]:
+    """For each setting, which settings it dominates in which resamples: [settings, resamples]."""
+    settings, prompts = objectives[0].parts.shape[:2]
+    generator = np.random.default_rng(seed)
+    drawn = generator.multinomial(prompts, np.full(prompts, 1 / prompts), size=resamples)
+    merits = [objective.merits(drawn.astype(np.float64)) for objective in objectives]
+    for one in range(settings):
+        no_worse = np.ones((settings, resamples), dtype=bool)
+        better = np.zeros((settings, resamples), dtype=bool)
+        for merit in merits:
+            no_worse &= merit[one] >= merit
+            better |= merit[one] > merit
+        yield no_worse & better
+
+
+def beaten_p_values(objectives: Sequence[Objective]) -> Array:
+    """P-values that one setting is not better than another on all objectives.
+
+    On each objective the settings are compared by a one-sided paired t-test over the jackknife
+    pseudo-values of the prompts (Tukey 1958; Efron and Tibshirani 1993, chapter 11), which serves
+    means and ratios alike. A setting beats another if it is better on all objectives, so the
+    largest of their p-values is the pair's (intersection-union test, Berger 1982), and no
+    correction for the number of objectives is due. An objective on which two settings are equal on
+    every prompt decides nothing and is left out.
+
+    Args:
+        objectives: of the same settings and prompts.
+
+    Returns:
+        [settings, settings]: row against column; 1 where nothing speaks for the row.
+    """
+    settings, prompts = objectives[0].parts.shape[:2]
+    worst = np.zeros((settings, settings))
+    for objective in objectives:
+        merits = objective.pseudo_values()
+        for one in range(settings):
+            gains = merits[one] - merits  # [settings, prompts]
+            with np.errstate(invalid="ignore", divide="ignore"):
+                error = gains.std(axis=1, ddof=1) / np.sqrt(prompts)
+                ratios = gains.mean(axis=1) / error
+            p = np.array([_above(ratio, prompts - 1) for ratio in ratios])
+            p = np.where((gains == 0).all(axis=1), -1.0, p)
+            worst[one] = np.maximum(np.where(worst[one] == 0, -1.0, worst[one]), p)
+    return np.where(worst < 0, 1.0, worst)  # Equal on everything: nothing speaks for either.
+
+
+def _above(ratio: float, freedom: int) -> float:
+    """The share of Student's t above a ratio; of 0 / 0 nothing is known."""
+    if np.isinf(ratio):
+        return float(ratio < 0)
+    return 1.0 if np.isnan(ratio) else t_cdf(-ratio, freedom)
+
+
+def race(objectives: Sequence[Objective], *, error: float, looks: int) -> list[int | None]:
+    """Which settings are hopeless: another is better on every objective beyond doubt.
+
+    A race by repeated paired tests (Maron and Moore 1994; Birattari et al. 2002). A setting's
+    p-value is the smallest against any other, times their number (Bonferroni); over the settings
+    the false discovery rate is held at `error / looks` (Benjamini and Hochberg 1995). So over the
+    race about `error` of the dropped settings, at most, deserved to stay.
+
+    Args:
+        objectives: of the settings still in the race.
+        error: for the whole race.
+        looks: how often the race looks in all.
+
+    Returns:
+        For each setting the index of the one that beats it most surely, or None if it stays.
+    """
+    settings, prompts = objectives[0].parts.shape[:2]
+    if settings < 2 or prompts < LEAST_PROMPTS:
+        return [None] * settings
+    against = beaten_p_values(objectives)
+    by = against.argmin(axis=0)
+    p = np.minimum(against.min(axis=0) * (settings - 1), 1.0)
+    beaten = adjust(p, "bh") <= error / looks
+    return [int(by[setting]) if beaten[setting] else None for setting in range(settings)]
+
+
+def pareto_front(merits: Array) -> list[int]:
+    """Indices of the settings that no other dominates.
+
+    Args:
+        merits: [settings, objectives], higher better; NaN is worst.
+    """
+    merits = np.where(np.isnan(merits), -np.inf, merits)
+    no_worse = (merits[:, None, :] >= merits[None, :, :]).all(axis=-1)
+    better = (merits[:, None, :] > merits[None, :, :]).any(axis=-1)
+    return [int(index) for index in np.flatnonzero(~(no_worse & better).any(axis=0))]
+
+
+def compromise(merits: Array, among: Sequence[int]) -> int:
+    """The setting nearest to the ideal point (compromise programming, Zeleny 1973).
+
+    Each objective is scaled to its range among the settings compared, so units do not matter; the
+    distance is Euclidean.
+
+    Args:
+        merits: [settings, objectives], higher better.
+        among: indices to choose from, usually the front; at least one.
+    """
+    chosen = np.where(np.isfinite(merits[list(among)]), merits[list(among)], np.nan)
+    best, worst = np.nanmax(chosen, axis=0), np.nanmin(chosen, axis=0)
+    span = np.where(best > worst, best - worst, 1.0)
+    away = np.nan_to_num((best - chosen) / span, nan=1.0)
+    return int(list(among)[int(np.argmin((away**2).sum(axis=1)))])
