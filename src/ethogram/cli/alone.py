@@ -29,6 +29,7 @@ from ethogram.cli.common import (
     help="JSON file of references known to exist.",
 )
 @click.option("--processes", type=click.IntRange(1), help="Processes. Default: one a core.")
+@click.option("--pitfalls", is_flag=True, help="Count the pitfalls instead of scoring.")
 @click.option("--evidence", is_flag=True, help="Show where the clearest output shows it.")
 @json_option
 def score(
@@ -37,10 +38,16 @@ def score(
     human_text: Path | None,
     index: Path | None,
     processes: int | None,
+    pitfalls: bool,
     evidence: bool,
     as_json: bool,
 ) -> None:
     """Score the outputs in FILE (.jsonl or .jsonl.gz), made anywhere."""
+    if pitfalls:
+        if metrics or human_text or index or processes:
+            raise click.UsageError("--pitfalls takes no option but --evidence and --json")
+        _count_pitfalls(file, evidence=evidence, as_json=as_json)
+        return
     from ethogram.metrics import score as make
 
     with count_progress("outputs", quiet=as_json) as on_progress:
@@ -52,6 +59,17 @@ def score(
             processes=processes,
             on_progress=on_progress,
         )
+    if as_json:
+        print_json(table.to_json())
+    else:
+        click.echo(table.to_text(evidence=evidence))
+
+
+def _count_pitfalls(file: Path, *, evidence: bool, as_json: bool) -> None:
+    from ethogram.metrics import find_pitfalls
+
+    with count_progress("outputs", quiet=as_json) as on_progress:
+        table = find_pitfalls(file, on_progress=on_progress)
     if as_json:
         print_json(table.to_json())
     else:

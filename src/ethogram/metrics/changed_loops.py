@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -47,9 +48,9 @@ class ChangedLoop:
 def find_changed_loop(text: str, *, cut: bool) -> ChangedLoop | None:
     """The longest run of three phrases or more; None where there is none.
 
-    Three phrases have six words or more (a single word comes six times). A label (`B:`) equals a label
-    and a number a number; in a phrase of four words or more one word may differ from copy to copy.
-    Numbers alone that follow one another count up and loop only where they are equal.
+    Three phrases have six words or more together. A label (`B:`) equals a label and a number a
+    number; in a phrase of `LIMITS.changing_words` or more one word may differ from copy to copy.
+    Numbers alone that follow one another count up and are no loop.
 
     Args:
         text: the output.
@@ -77,7 +78,7 @@ def _kind(word: str) -> str:
 
 
 def _longest(kinds: list[str], *, cut: bool) -> tuple[int, int, int] | None:
-    """(first, last + 1, period) of the run that covers most words, of equals the shortest period."""
+    """(first, end, period) of the run that covers most words; of equals the shortest period."""
     known: dict[str, int] = {}
     numbers = np.array([known.setdefault(kind, len(known)) for kind in kinds])
     counting = known.get("\0number", -1)
@@ -109,7 +110,7 @@ def _runs(same: Booleans, period: int, changes: int) -> list[tuple[int, int]]:
         starts = np.concatenate(([0], differs + 1))
         return [(int(a), int(b)) for a, b in zip(starts, edges, strict=True) if b > a]
     # Two differences within a period of one another part two stretches.
-    for at, later in zip(differs[:-1], differs[1:], strict=True):
+    for at, later in pairwise(differs):
         if later - at < period:
             found.append((start, int(later)))
             start = int(at) + 1

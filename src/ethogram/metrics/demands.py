@@ -20,12 +20,8 @@ from ethogram.metrics.limits import LIMITS
 #: Why a text breaks a demand; None where it does not.
 Fault = str | None
 
-_NUMBERS = {
-    word: number
-    for number, word in enumerate(
-        "one two three four five six seven eight nine ten eleven twelve".split(), start=1
-    )
-}
+_NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
+_NUMBERS |= {"eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12}
 _NUMBER = rf"(\d{{1,2}}|{'|'.join(_NUMBERS)})"
 _PUT = (
     r"\b(?:write|give|make|create|return|produce|generate|output|print|draw|format|build|present|"
@@ -169,29 +165,35 @@ def _items(task: str) -> Demand | None:
     wanted = _number(match[1])
 
     def fault(output: Output, cut: bool) -> Fault:
-        counts = item_counts(output.text)
-        if wanted in counts or (cut and any(1 <= count <= wanted for count in counts[:2])):
-            return None
-        has = max(counts)
-        return f"{has or 'no'} items where {wanted} are asked for"
+        has = item_count(output.text)
+        right = 0 < has <= wanted if cut else has == wanted
+        return None if right else f"{has or 'no'} items where {wanted} are asked for"
 
     return Demand(f"{wanted} items", fault)
 
 
-def item_counts(text: str) -> tuple[int, ...]:
-    """How many items a text lists: as list lines, numbers in a line, ordinals, commas, lines."""
-    lines = [line for line in text.splitlines() if line.strip()]
+def item_count(text: str) -> int:
+    """How many items a text lists; 0 where it lists nothing.
+
+    In this order: lines with a mark or number, numbers within a line, a series within a line, lines
+    without marks, ordinals in prose.
+    """
     listed = len(_BULLET.findall(text))
+    if listed:
+        return listed
     inline = len(_INLINE_ITEM.findall(text))
-    ordinals = len({found.casefold() for found in _ORDINAL.findall(text)})
-    brief = max(lines, key=len, default="")
-    series = len([part for part in _SEPARATOR.split(brief.rsplit(":", 1)[-1]) if part.strip()])
-    # A series of names is short; the commas of running prose list nothing.
-    terse = series if len(brief.split()) <= LIMITS.series_words * series else 0
-    plain = (
-        len(lines) if lines and max(len(line.split()) for line in lines) <= LIMITS.line_words else 0
-    )
-    return listed, inline, ordinals, terse, plain
+    if inline:
+        return inline
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) == 1:
+        items = [part for part in _SEPARATOR.split(lines[0].rsplit(":", 1)[-1]) if part.strip()]
+        # A series of names is short; the commas of running prose list nothing.
+        short = len(lines[0].split()) <= LIMITS.series_words * len(items)
+        if short and len(items) > 1:
+            return len(items)
+    elif max((len(line.split()) for line in lines), default=0) <= LIMITS.line_words:
+        return len(lines)
+    return len({found.casefold() for found in _ORDINAL.findall(text)})
 
 
 def _no_json(output: Output, cut: bool) -> Fault:

@@ -34,8 +34,10 @@ def function_share(text: str) -> float:
 
 
 def odd_share(text: str) -> float:
-    """Share of words that hold what words do not: a capital after a small letter, marks or digits
-    between letters, or letters of two scripts. Addresses count as one word each, and as plain.
+    """Share of words that hold what words do not.
+
+    A capital after a small letter, marks or digits between letters, or letters of two scripts.
+    Addresses are plain.
     """
     words = text.split()
     return sum(_is_odd(word) for word in words) / len(words) if words else 0.0

@@ -265,7 +265,8 @@ _COMMENT = re.compile(
     r"poem|slogan|haiku|e-?mail|task|prompt|version)\b[^.\n]{0,60}\b(?:is|"
     r"are|was|could|should|can|would|might|may|will|explores?|captures?|uses?|contains?|has)\b"
     r"|\b(?:in|for) (?:this|the) (?:example|sentence|story|version|case)\b"
-    r"|\b(?:great|good|classic) example of (?:a|an|how|what)\b|\brevised version\b|\bi(?:'ve| have)? (?:added|"
+    r"|\b(?:great|good|classic) example of (?:a|an|how|what)\b|\brevised version\b"
+    r"|\bi(?:'ve| have)? (?:added|"
     r"changed|revised|used|included|removed)\b|\byou (?:can|could|may|might|should) (?:also |"
     r"always )?(?:add|use|change|adjust|customi[sz]e|modify|include|try)\b"
     r"|\b(?:feel free|let me know|i hope|to make it more|more concise)\b",

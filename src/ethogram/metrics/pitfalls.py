@@ -54,8 +54,8 @@ PITFALLS = (
         "loop",
         "Loop",
         "repeats a phrase three times or more",
-        f"{LIMITS.loop_copies} phrases or more in a row, equal but for a label (`B:`), a number, or "
-        f"one word of {LIMITS.changing_words} or more; to the end of the text, or over half of it",
+        f"{LIMITS.loop_copies} phrases or more in a row, equal but for a label (`B:`), a number, "
+        f"or in {LIMITS.changing_words} words or more one word; to the end, or over half of the text",
         _ALL,
         "Lists of like items and refrains that are asked for.",
         rules.loop,
@@ -68,17 +68,18 @@ PITFALLS = (
         "next turn, sentences said again), or stand in sentences about the task; or more than "
         f"{LIMITS.brief_words} words answer a question for one thing",
         f"{_ASKING}, and outputs that do not loop",
-        "Does not understand the text: further answers and unasked advice in other words than these "
-        "are missed, and a long answer that explains is taken for one.",
+        "Does not understand the text: further answers and unasked advice in other words than "
+        "these are missed, and a long answer that explains is taken for one.",
         rules.ramble,
     ),
     Pitfall(
         "drift",
         "Drift",
         "ends in words that are no connected language",
-        f"of the last third, less than {LIMITS.drift_function:.0%} of the words are English function "
-        f"words ({LIMITS.drift_words} words or more), or more than {LIMITS.drift_odd:.0%} are odd: "
-        "capitals, marks or digits within a word, letters of two scripts",
+        f"of the last third, less than {LIMITS.drift_function:.0%} of the words are English "
+        f"function words ({LIMITS.drift_words} words or more), or more than "
+        f"{LIMITS.drift_odd:.0%} are odd: capitals, marks or digits within a word, letters of two "
+        "scripts",
         "running text; no lists, tables, code or loops",
         "Another subject in good English is missed. Text in another language is taken for drift.",
         rules.drift,
@@ -87,8 +88,8 @@ PITFALLS = (
         "fabrication",
         "Fabrication",
         "names a source that nothing confirms",
-        "a DOI, arXiv number, ISBN or address, or a title or text together with its author, year or "
-        "publisher, that does not stand in the prompt",
+        "a DOI, arXiv number, ISBN or address, or a title or text together with its author, year "
+        "or publisher, that does not stand in the prompt",
         _ALL,
         "Cannot know what exists: a real source is found too. Of a model that looks nothing up, "
         "read it as `named from memory, to be checked`.",

@@ -15,13 +15,17 @@ from ethogram.metrics.focus import FOCUS
 from ethogram.metrics.human_text import HUMAN_TEXT, read_human_text, with_human_text
 from ethogram.metrics.instruction import INSTRUCTION
 from ethogram.metrics.loops import LOOPS
+from ethogram.metrics.pitfalls import PITFALL_METRICS
 from ethogram.metrics.repetition import REPETITION, REPETITION_CORPUS
 from ethogram.metrics.structure import STRUCTURE
 from ethogram.spec.source import suggest
 
 _METRICS = {
     metric.name: metric
-    for family in (LOOPS, REPETITION, DIVERSITY, FOCUS, STRUCTURE, INSTRUCTION, FACTUALITY, FLUENCY)
+    for family in (
+        *(LOOPS, REPETITION, DIVERSITY, FOCUS, STRUCTURE, INSTRUCTION, FACTUALITY, FLUENCY),
+        PITFALL_METRICS,
+    )
     for metric in family
 }
 _CORPUS_METRICS = {
