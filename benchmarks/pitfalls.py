@@ -120,20 +120,31 @@ def answers(model: str) -> list[Output]:
 def confirm() -> dict[str, Any]:
     """Pitfalls of the released answers, and how much rarer they are under text-davinci-003."""
     by_model = {model: answers(model) for model in MODELS}
-    metrics = [*PITFALL_METRICS, get("rambling")]
+    metrics = [*PITFALL_METRICS, get("post_answer_words")]
     return {metric.name: _confirmed(metric, by_model) for metric in metrics}
 
 
 def _confirmed(metric: Metric, by_model: dict[str, list[Output]]) -> dict[str, Any]:
     scores = {model: [metric.measure(o) for o in outputs] for model, outputs in by_model.items()}
-    parts = {
-        model: np.array([score.parts for score in found])[:, None] for model, found in scores.items()
+    values = {
+        model: [score.value for score in found if score.value is not None]
+        for model, found in scores.items()
     }
-    values = {model: [s.value for s in found if s.value is not None] for model, found in scores.items()}
-    test = paired(parts[MODELS[0]], parts[MODELS[-1]], metric.aggregate)
-    return {
+    both = [
+        (before.parts, after.parts)
+        for before, after in zip(scores[MODELS[0]], scores[MODELS[-1]], strict=True)
+        if before.value is not None and after.value is not None
+    ]
+    result = {
         "value": {model: _rounded(float(np.mean(v))) if v else None for model, v in values.items()},
         "applies_to": {model: len(found) for model, found in values.items()},
+        "paired": len(both),
+    }
+    if not both:
+        return result | {"difference": [None] * 3, "p": None, "doubt": ""}
+    before, after = (np.array([pair[side] for pair in both])[:, None] for side in (0, 1))
+    test = paired(before, after, metric.aggregate)
+    return result | {
         "difference": [_rounded(number) for number in (test.estimate, test.low, test.high)],
         "p": _rounded(test.p),
         "doubt": test.doubt,
@@ -179,7 +190,9 @@ def _interval(numbers: Sequence[float | None]) -> str:
 def rules_table() -> str:
     """The rules as Markdown."""
     lines = ["| rule | found when | applies to | misleads |", "|---|---|---|---|"]
-    lines += [f"| {p.title.lower()} | {p.rule} | {p.applies} | {p.misleads or '–'} |" for p in PITFALLS]
+    lines += [
+        f"| {p.title.lower()} | {p.rule} | {p.applies} | {p.misleads or '–'} |" for p in PITFALLS
+    ]
     return "\n".join(lines)
 
 
@@ -196,9 +209,10 @@ def confirm_table(data: dict[str, Any], read: dict[str, list[list[Any]]]) -> str
         right = sum(bool(verdict[2]) for verdict in verdicts)
         cells = [*shares, _difference(row), str(len(verdicts)), str(right) if verdicts else "–"]
         lines.append(f"| {pitfall.title.lower()} | " + " | ".join(cells) + " |")
-    row = data["rambling"]
-    words = [f"{row['value'][m]:.0f} words of {row['applies_to'][m]}" for m in MODELS]
-    lines.append(f"| words after the answer (`rambling`) | {' | '.join(words)} | {_words(row)} | | |")
+    row = data["post_answer_words"]
+    shown = [f"{row['value'][m]:.0f} words of {row['applies_to'][m]}" for m in MODELS]
+    cells = ["words after the answer", *shown, _words(row), "", ""]
+    lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -208,10 +222,11 @@ def _share(value: float | None, applies_to: int) -> str:
 
 def _difference(row: dict[str, Any]) -> str:
     value, low, high = row["difference"]
-    if value is None or low is None:
+    if value is None:
         return "–"
-    doubt = f" ? {row['doubt']}" if row["doubt"] else ""
-    return f"{value:+.1%} [{low:+.1%}, {high:+.1%}]{doubt}"
+    if row["doubt"]:
+        return f"{value:+.1%} ? {row['doubt']}"
+    return f"{value:+.1%} [{low:+.1%}, {high:+.1%}]"
 
 
 def _words(row: dict[str, Any]) -> str:
@@ -243,7 +258,9 @@ def write(data: dict[str, Any], page: Path = PAGE) -> None:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description="Measure the pitfall rules.")
-    parser.add_argument("--render", action="store_true", help="write the page from the results only")
+    parser.add_argument(
+        "--render", action="store_true", help="write the page from the results only"
+    )
     options = parser.parse_args()
     if options.render:
         write(json.loads(RESULTS.read_text(encoding="utf-8")))

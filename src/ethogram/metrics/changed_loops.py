@@ -45,21 +45,23 @@ class ChangedLoop:
     at_end: bool
 
 
-def find_changed_loop(text: str, *, cut: bool) -> ChangedLoop | None:
+def find_changed_loop(text: str, *, cut: bool, exact: bool = False) -> ChangedLoop | None:
     """The longest run of three phrases or more; None where there is none.
 
     Three phrases have six words or more together. A label (`B:`) equals a label and a number a
     number; in a phrase of `LIMITS.changing_words` or more one word may differ from copy to copy.
-    Numbers alone that follow one another count up and are no loop.
+    Numbers alone that differ count something and are no loop.
 
     Args:
         text: the output.
         cut: whether the length limit ended it, so that its last word may be half a word.
+        exact: whether phrases have to be equal word for word, as in a table, whose rows are alike.
     """
     spans = word_spans(text)
-    kinds = [_kind(text[start:end]) for start, end in spans]
+    words = [text[start:end] for start, end in spans]
+    kinds = words if exact else [_kind(word) for word in words]
     if len(kinds) >= LIMITS.loop_words:
-        found = _longest(kinds, cut=cut)
+        found = _longest(words, kinds, changing=not exact)
         if found:
             first, last, period = found
             at_end = last >= len(kinds) - (1 if cut else 0)
@@ -77,7 +79,7 @@ def _kind(word: str) -> str:
     return _DIGITS.sub("0", bare(word)) or word
 
 
-def _longest(kinds: list[str], *, cut: bool) -> tuple[int, int, int] | None:
+def _longest(words: list[str], kinds: list[str], *, changing: bool) -> tuple[int, int, int] | None:
     """(first, end, period) of the run that covers most words; of equals the shortest period."""
     known: dict[str, int] = {}
     numbers = np.array([known.setdefault(kind, len(known)) for kind in kinds])
@@ -85,15 +87,16 @@ def _longest(kinds: list[str], *, cut: bool) -> tuple[int, int, int] | None:
     best: tuple[int, int, int] | None = None
     for period in range(1, len(kinds) // LIMITS.loop_copies + 1):
         same = numbers[:-period] == numbers[period:]
-        if period == 1:
-            same &= numbers[:-1] != counting
         needed = max(LIMITS.loop_copies * period, LIMITS.loop_words) - period
-        changes = 1 if period >= LIMITS.changing_words else 0
+        changes = 1 if changing and period >= LIMITS.changing_words else 0
         if np.count_nonzero(same) < needed * (1 - changes / period):
             continue
         for start, stop in _runs(same, period, changes):
             longer = best is None or stop + period - start > best[1] - best[0]
-            if stop - start >= needed and longer:
+            counts_up = (numbers[start:stop] == counting).all() and (
+                words[start:stop] != words[start + period : stop + period]
+            )
+            if stop - start >= needed and longer and not counts_up:
                 best = (start, stop + period, period)
     return best
 

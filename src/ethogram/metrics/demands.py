@@ -36,7 +36,7 @@ _TABLE = re.compile(
 _SENTENCES = re.compile(rf"\b(?:in|write|with|using|of) (?:exactly )?{_NUMBER} sentences?\b", re.I)
 _PARAGRAPHS = re.compile(rf"\b(?:in|write|with|of) (?:exactly )?{_NUMBER} paragraphs?\b", re.I)
 _ITEMS = re.compile(
-    rf"\b(?:list|name|give|write|suggest|recommend|propose|cite|provide|come up with|in)\b"
+    rf"\b(?:list|name|give|write|suggest|recommend|propose|cite|provide|come up with)\b"
     rf"(?: me)?(?: the names of)? {_NUMBER} (?!sentence|paragraph|word|line|reason)"
     r"(?:[a-z-]+ ){0,3}?[a-z-]{2,}s\b",
     re.IGNORECASE,
@@ -204,7 +204,8 @@ def _no_json(output: Output, cut: bool) -> Fault:
     if fault is None:
         return None
     begun = body[:1] in ("{", "[")
-    return None if cut and begun and fault[0] >= len(body) - 1 else f"no JSON: {fault[1]}"
+    ended = fault[0] >= len(body) - 1 or fault[1].startswith("unterminated")
+    return None if cut and begun and ended else f"no JSON: {fault[1]}"
 
 
 def _no_table(output: Output, cut: bool) -> Fault:

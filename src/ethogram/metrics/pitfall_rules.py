@@ -56,7 +56,8 @@ def empty(output: Output) -> Finding:
 
 def changed_loop(output: Output) -> ChangedLoop | None:
     """The longest run of phrases that repeat, up to a letter, number or word in each."""
-    return find_changed_loop(output.text, cut=output.finish_reason == "length")
+    cut, exact = output.finish_reason == "length", has_rows(output.text)
+    return find_changed_loop(output.text, cut=cut, exact=exact)
 
 
 def loop(output: Output) -> Finding:
@@ -179,8 +180,8 @@ def truncation(output: Output) -> Finding:
     text = output.text.rstrip()
     start, end = output.sentence_spans[-1]
     fenced = len(re.findall(r"^[ \t]*```", text, re.MULTILINE)) % 2 == 1
-    # A list number or an initial is no end, though a full stop follows it.
-    bare_number = re.search(r"(?:^|\s)\(?\w{1,2}[.)]$", text)
+    # The number or letter of a list item is no end, though a full stop follows it.
+    bare_number = re.search(r"(?:^|\n|[.!?:] )[ \t]*\(?(?:\d{1,2}|[A-Za-z])[.)]$", text)
     ended = re.search(r"[.!?…。！？][\"'”’)\]*_`]*$", text) or text.endswith("```")
     if ended and not fenced and not bare_number:
         return Finding(False)
@@ -332,15 +333,13 @@ def drift(output: Output) -> Finding:
     return Finding(False, scores=scores)
 
 
+_LISTED = re.compile(r"^[ \t]*(?:[-*•+]|\(?\d{1,2}[.)]|#+)[ \t]*\w", re.MULTILINE)
+
+
 def _has_form(output: Output) -> bool:
-    """Whether an output is a list, a table or code, whose words need no connection."""
-    items = len(
-        re.findall(r"^[ \t]*(?:[-*•+]|\(?\d{1,2}[.)]|#+)[ \t]+\S", output.text, re.MULTILINE)
-    )
-    blocks = output.once(shape).blocks
-    return (
-        items > 1
-        or "table" in blocks
-        or has_rows(output.text)
-        or code_share(output.text) > LIMITS.code_share
-    )
+    """Whether an output is a list, a table, verse or code, whose words need no connection."""
+    text = output.text
+    lengths = sorted(len(line.split()) for line in text.splitlines() if line.strip())
+    short = len(lengths) > 3 and lengths[len(lengths) // 2] <= LIMITS.series_words
+    form = short or has_rows(text) or "table" in output.once(shape).blocks
+    return form or len(_LISTED.findall(text)) > 1 or code_share(text) > LIMITS.code_share
