@@ -15,6 +15,7 @@ import json
 import math
 import random
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,7 @@ def _rounded(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), 3)
 
 
+@cache
 def answers(model: str) -> list[Output]:
     """The released answers of a model, in the order of the instructions."""
     return list(read_outputs(RELEASED / f"{model}.jsonl.gz"))

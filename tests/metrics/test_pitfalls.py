@@ -238,3 +238,21 @@ def test_no_outputs_are_refused() -> None:
 
     with pytest.raises(SpecError, match="no outputs"):
         find_pitfalls([])
+
+
+@pytest.mark.parametrize(
+    "unit", ["Ab ", "Ab of ", ".", '"Ab ', "|", "978-1", " ", "(Ab ", "\n ", "`"]
+)
+def test_long_monotone_text_is_looked_at_like_any_other(unit: str) -> None:
+    output = Output(text=unit * 3000 + "a", prompt="Write a Python function with its DOI.")
+    for pitfall in PITFALLS:
+        assert pitfall.find(output).found in (True, False, None)  # A bad pattern would never end.
+
+
+def test_a_score_table_leaves_pitfalls_to_their_own_unless_named() -> None:
+    from ethogram.metrics import score_outputs
+
+    outputs = [Output("No use. No use. No use.")]
+    names = {row.metric.name for row in score_outputs(outputs).rows}
+    assert not any(name.startswith("pitfall_") for name in names)
+    assert score_outputs(outputs, ["pitfall_loop"])["pitfall_loop"].value == 1

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -91,39 +90,34 @@ def _longest(words: list[str], kinds: list[str], *, changing: bool) -> tuple[int
         changes = 1 if changing and period >= LIMITS.changing_words else 0
         if np.count_nonzero(same) < needed * (1 - changes / period):
             continue
-        for start, stop in _runs(same, period, changes):
+        for start, stop in _runs(same, period, changes, needed):
             longer = best is None or stop + period - start > best[1] - best[0]
             counts_up = (numbers[start:stop] == counting).all() and (
                 words[start:stop] != words[start + period : stop + period]
             )
-            if stop - start >= needed and longer and not counts_up:
+            if longer and not counts_up:
                 best = (start, stop + period, period)
+        if best is not None and best[1] - best[0] == len(kinds):
+            break  # No longer period can cover more.
     return best
 
 
-def _runs(same: Booleans, period: int, changes: int) -> list[tuple[int, int]]:
+def _runs(same: Booleans, period: int, changes: int, needed: int) -> list[tuple[int, int]]:
     """Stretches [start, stop) of which no window of a period has more than `changes` differences.
 
-    A stretch begins and ends on words that agree.
+    A stretch begins and ends on words that agree and has `needed` words at least.
     """
     differs = np.flatnonzero(~same)
-    found, start = [], 0
-    edges = np.append(differs, len(same))
-    if not changes:
-        starts = np.concatenate(([0], differs + 1))
-        return [(int(a), int(b)) for a, b in zip(starts, edges, strict=True) if b > a]
-    # Two differences within a period of one another part two stretches.
-    for at, later in pairwise(differs):
-        if later - at < period:
-            found.append((start, int(later)))
-            start = int(at) + 1
-    found.append((start, len(same)))
-    return [_trimmed(same, a, b) for a, b in found if b > a and same[a:b].any()]
-
-
-def _trimmed(same: Booleans, start: int, stop: int) -> tuple[int, int]:
-    agreeing = np.flatnonzero(same[start:stop])
-    return start + int(agreeing[0]), start + int(agreeing[-1]) + 1
+    # A difference parts two stretches; where one is allowed, only a second one within a period.
+    parting = np.flatnonzero(np.diff(differs) < period) if changes else np.arange(len(differs))
+    starts = np.concatenate(([0], differs[parting] + 1))
+    stops = np.append(differs[parting + 1] if changes else differs, len(same))
+    found = []
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        agreeing = np.flatnonzero(same[start:stop])
+        if len(agreeing) and agreeing[-1] + 1 - agreeing[0] >= needed:
+            found.append((start + int(agreeing[0]), start + int(agreeing[-1]) + 1))
+    return found
 
 
 def _within_words(text: str) -> ChangedLoop | None:

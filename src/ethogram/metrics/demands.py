@@ -297,5 +297,5 @@ def code_share(text: str) -> float:
         fence = line.lstrip().startswith("```")
         inside ^= fence
         total += 1
-        code += fence or inside or bool(_CODE_LINE.match(line))
+        code += fence or inside or bool(_CODE_LINE.match(line.strip()))
     return code / total if total else 0.0

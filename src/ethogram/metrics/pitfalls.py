@@ -57,7 +57,7 @@ PITFALLS = (
         f"{LIMITS.loop_copies} phrases or more in a row, equal but for a label (`B:`), a number "
         f"or, in {LIMITS.changing_words} words or more, one word; to the end or over half of it",
         _ALL,
-        "Lists of like items and refrains that are asked for count; counting up (`1, 2, 3`) does not.",
+        "Lists of like items and refrains that are asked for count; counting (`1, 2, 3`) does not.",
         rules.loop,
     ),
     Pitfall(

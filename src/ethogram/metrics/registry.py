@@ -75,13 +75,17 @@ def get_any(name: str) -> Metric | CorpusMetric:
 def chosen_metrics(
     names: Sequence[str], human_text: Path | None = None, index: Path | None = None
 ) -> list[Metric | CorpusMetric]:
-    """The metrics of these names, or all, with the files that some of them read.
+    """The metrics of these names, or all but pitfalls, with the files that some of them read.
 
     Raises:
         SpecError: a name is unknown, or a file cannot be read.
     """
     chosen = [get_any(name) for name in dict.fromkeys(names)]
-    chosen = chosen or [*all_metrics(), *corpus_metrics()]
+    if not chosen:
+        # Pitfalls have a table of their own, and rest on what the others measure.
+        named = {metric.name for metric in PITFALL_METRICS}
+        chosen = [metric for metric in all_metrics() if metric.name not in named]
+        chosen += corpus_metrics()
     informed: dict[str, Metric | CorpusMetric] = {}
     if human_text is not None:
         informed |= {m.name: m for m in with_human_text(read_human_text(human_text))}

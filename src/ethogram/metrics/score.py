@@ -300,7 +300,8 @@ def score_outputs(
 
     Args:
         outputs: for example `read_outputs("outputs.jsonl")`; any iterable, read once.
-        metrics: names; default every metric and corpus metric.
+        metrics: names; default every metric and corpus metric but those of pitfalls, which
+            `find_pitfalls` counts.
         human_text: file of human text that `human_…` metrics compare with; silent without.
         index: JSON file of known references, for `listed_references` and `fabricated_references`.
         processes: that measure; None for all cores where there are many outputs. The table is the
