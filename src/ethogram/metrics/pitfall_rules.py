@@ -49,9 +49,9 @@ DOES_NOT_APPLY = Finding(None)
 
 def empty(output: Output) -> Finding:
     """Nothing but white space."""
-    empty = not output.text.strip()
-    spans = (Span(0, len(output.text), "nothing but white space"),) if empty else ()
-    return Finding(empty, spans, {"words": float(len(output.words))})
+    silent = not output.text.strip()
+    spans = (Span(0, len(output.text), "nothing but white space"),) if silent else ()
+    return Finding(silent, spans, {"words": float(len(output.words))})
 
 
 def changed_loop(output: Output) -> ChangedLoop | None:
@@ -314,7 +314,7 @@ def ramble(output: Output) -> Finding:
 
 def drift(output: Output) -> Finding:
     """The last third is no connected English."""
-    if output.once(changed_loop) or _has_form(output) or wants_language(output.prompt):
+    if loop(output).found or _has_form(output) or wants_language(output.prompt):
         return DOES_NOT_APPLY
     if len(output.prompt.split()) >= LIMITS.drift_words and (
         function_share(output.prompt) < LIMITS.drift_function
