@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from ethogram.errors import SpecError, WriteError
+from ethogram.metrics import find_pitfalls
 from ethogram.report import log, verify, write_html, write_progress
-from ethogram.report.claims import printable
+from ethogram.report.claims import entries, printable
 from ethogram.report.progress import find_blocks
 from ethogram.study import Study, import_outputs, init, run
+from ethogram.study.measure import measure
 
 
 @pytest.fixture
@@ -33,6 +35,21 @@ def test_a_fresh_log_is_borne_out(study: Study) -> None:
     assert "It loops." in text
     assert "**Example**" in text
     assert "95 % interval" in text
+
+
+def test_the_pitfalls_of_an_entry_are_those_of_its_outputs(study: Study) -> None:
+    shown = {entry.version: entry.pitfalls for entry in entries(study)}
+    text = write_progress(study).read_text()
+    for name in study.versions:
+        outputs = measure(study, name, ["words"])["words"].outputs
+        rows = [row for row in find_pitfalls(outputs).rows if row.found]
+        assert [(one.name, one.found, one.total) for one in shown[name]] == [
+            (row.pitfall.title.lower(), row.found, row.applies_to) for row in rows
+        ]
+        for row in rows:
+            line = f"{row.pitfall.title.lower()}: {row.found} of {row.applies_to} outputs"
+            assert f"  - {line} ({row.pitfall.meaning})" in text
+    assert any(one.name == "truncation" for one in shown["v0.0.1"])
 
 
 def test_every_digit_is_guarded(study: Study) -> None:

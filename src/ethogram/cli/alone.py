@@ -44,6 +44,7 @@ from ethogram.cli.common import (
 @click.option(
     "--nli-model", "nli", metavar="NAME", help="Model of natural language inference; no default."
 )
+@click.option("--pitfalls", is_flag=True, help="Count the pitfalls instead of scoring.")
 @click.option("--evidence", is_flag=True, help="Show where the clearest output shows it.")
 @json_option
 def score(
@@ -55,6 +56,7 @@ def score(
     encoder: str | None,
     reference: str | None,
     nli: str | None,
+    pitfalls: bool,
     evidence: bool,
     as_json: bool,
 ) -> None:
@@ -62,6 +64,11 @@ def score(
 
     Without --metric, every metric that needs neither a model nor several samples of a prompt.
     """
+    if pitfalls:
+        if metrics or human_text or index or processes or encoder or reference or nli:
+            raise click.UsageError("--pitfalls takes no option but --evidence and --json")
+        _count_pitfalls(file, evidence=evidence, as_json=as_json)
+        return
     from ethogram.metrics import NamedModels
     from ethogram.metrics import score as make
     from ethogram.spec import ScoringModels
@@ -81,6 +88,17 @@ def score(
             processes=processes,
             on_progress=on_progress,
         )
+    if as_json:
+        print_json(table.to_json())
+    else:
+        click.echo(table.to_text(evidence=evidence))
+
+
+def _count_pitfalls(file: Path, *, evidence: bool, as_json: bool) -> None:
+    from ethogram.metrics import find_pitfalls
+
+    with count_progress("outputs", quiet=as_json) as on_progress:
+        table = find_pitfalls(file, on_progress=on_progress)
     if as_json:
         print_json(table.to_json())
     else:

@@ -11,6 +11,9 @@ from ethogram.metrics.base import (
     Span,
 )
 from ethogram.metrics.models import Models, NamedModels
+from ethogram.metrics.pitfall_rules import Finding
+from ethogram.metrics.pitfall_table import PitfallRow, PitfallTable, find_pitfalls
+from ethogram.metrics.pitfalls import PITFALLS, Pitfall
 from ethogram.metrics.reading import read_outputs
 from ethogram.metrics.registry import (
     all_metrics,
@@ -23,15 +26,20 @@ from ethogram.metrics.score import score, score_outputs
 from ethogram.metrics.table import Evidence, ScoreRow, ScoreTable
 
 __all__ = [
+    "PITFALLS",
     "Additive",
     "BatchMetric",
     "CorpusMetric",
     "Evidence",
+    "Finding",
     "GroupMetric",
     "Metric",
     "Models",
     "NamedModels",
     "Output",
+    "Pitfall",
+    "PitfallRow",
+    "PitfallTable",
     "Score",
     "ScoreRow",
     "ScoreTable",
@@ -39,6 +47,7 @@ __all__ = [
     "all_metrics",
     "batch_metrics",
     "corpus_metrics",
+    "find_pitfalls",
     "get",
     "group_metrics",
     "read_outputs",

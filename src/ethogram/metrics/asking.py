@@ -59,6 +59,10 @@ ASKER_LABEL = re.compile(
     r"(?:\*\*)?(?:[ \t]*:|\|>|[ \t]*\.(?=[ \t]+[A-Z]))",
     re.IGNORECASE | re.MULTILINE,
 )
+#: A line that hands over a text to work on; what follows it asks for nothing.
+_GIVEN = re.compile(
+    r"^[ \t]*(?:input|text|sentence|context|passage|article|paragraph)\s*:", re.I | re.MULTILINE
+)
 _ALWAYS_ASKER = re.compile(rf"^{_ASKER}$", re.IGNORECASE)
 #: The label of the answer's own turn, which may open an output.
 ANSWER_LABEL = re.compile(
@@ -153,6 +157,13 @@ def task_of(prompt: str) -> str:
     if turns:
         return body[turns[-1].end() :].strip()
     return body.strip()
+
+
+def request_of(prompt: str) -> str:
+    """What a prompt asks, without the labelled text that it hands over to be worked on."""
+    given = _GIVEN.search(prompt)
+    head = prompt[: given.start()].strip() if given else ""
+    return task_of(head or prompt)
 
 
 def _is_request(sentence: str) -> bool:

@@ -27,6 +27,7 @@ from ethogram.metrics.human_text import HUMAN_TEXT, read_human_text, with_human_
 from ethogram.metrics.instruction import INSTRUCTION
 from ethogram.metrics.likelihood import LIKELIHOOD, SELF_REINFORCEMENT
 from ethogram.metrics.loops import LOOPS
+from ethogram.metrics.pitfalls import PITFALL_METRICS
 from ethogram.metrics.repetition import REPETITION, REPETITION_CORPUS
 from ethogram.metrics.samples import SAMPLES
 from ethogram.metrics.structure import STRUCTURE
@@ -34,7 +35,10 @@ from ethogram.spec.source import suggest
 
 _METRICS = {
     metric.name: metric
-    for family in (LOOPS, REPETITION, DIVERSITY, FOCUS, STRUCTURE, INSTRUCTION, FACTUALITY, FLUENCY)
+    for family in (
+        *(LOOPS, REPETITION, DIVERSITY, FOCUS, STRUCTURE, INSTRUCTION, FACTUALITY, FLUENCY),
+        PITFALL_METRICS,
+    )
     for metric in family
 }
 #: Metrics that read a model, or all samples of a prompt; they run when they are named.
@@ -106,13 +110,17 @@ def chosen_metrics(
 ) -> list[Additive | CorpusMetric]:
     """The metrics of these names, with the files that some of them read.
 
-    Without names, all that need neither a model nor several samples of a prompt.
+    Without names, all that need neither a model nor several samples of a prompt, but no pitfalls.
 
     Raises:
         SpecError: a name is unknown, or a file cannot be read.
     """
     chosen = [get_any(name) for name in dict.fromkeys(names)]
-    chosen = chosen or [*all_metrics(), *corpus_metrics()]
+    if not chosen:
+        # Pitfalls have a table of their own, and rest on what the others measure.
+        named = {metric.name for metric in PITFALL_METRICS}
+        chosen = [metric for metric in all_metrics() if metric.name not in named]
+        chosen += corpus_metrics()
     informed: dict[str, Additive | CorpusMetric] = {}
     if human_text is not None:
         informed |= {m.name: m for m in with_human_text(read_human_text(human_text))}

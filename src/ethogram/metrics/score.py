@@ -196,7 +196,8 @@ def score_outputs(
 
     Args:
         outputs: for example `read_outputs("outputs.jsonl")`; any iterable, read once.
-        metrics: names; default every metric that needs neither a model nor several samples.
+        metrics: names; default every metric that needs neither a model nor several samples, but
+            those of pitfalls, which `find_pitfalls` counts.
         human_text: file of human text that `human_…` metrics compare with; silent without.
         index: JSON file of known references, for `listed_references` and `fabricated_references`.
         models: those that model-based metrics read; default the built-in ones.

@@ -3,52 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ethogram.metrics import Output, Score, Span
+from ethogram.metrics.pitfalls import PITFALL_METRICS, PITFALLS
 from ethogram.spec import Change, diff_versions
 from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import Measured, measure, metric_names
 from ethogram.study.workspace import Study
 
 EXAMPLE_CHARACTERS = 320
-
-
-@dataclass(frozen=True)
-class PitfallRule:
-    """A named failure as a bound on one output's score.
-
-    Attributes:
-        name: the word of the log.
-        meaning: what the output does.
-        metric: whose score decides.
-        fails: whether a score is the failure.
-    """
-
-    name: str
-    meaning: str
-    metric: str
-    fails: Callable[[float], bool]
-
-
-#: In the order of the log; an output can show several.
-PITFALLS = (
-    PitfallRule(
-        "loop", "ends in a phrase repeated three times or more", "loop_rate", lambda v: v == 1
-    ),
-    PitfallRule(
-        "echo",
-        "at least half of its 4-grams stand in the prompt",
-        "prompt_echo",
-        lambda v: v >= 0.5,
-    ),
-    PitfallRule(
-        "format break", "is empty or writes the asker's next turn", "qa_structure", lambda v: v == 0
-    ),
-    PitfallRule("truncation", "ran into the length limit", "stop_rate", lambda v: v == 0),
-    PitfallRule("empty", "says nothing", "words", lambda v: v == 0),
-)
 
 
 @dataclass(frozen=True)
@@ -65,8 +30,8 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Pitfall:
-    """A failure that was found: how many outputs of how many."""
+class Shown:
+    """A pitfall that was found: in how many outputs of how many."""
 
     name: str
     meaning: str
@@ -88,7 +53,7 @@ class Entry:
     changes: Sequence[Change]
     values: dict[str, Measured]
     differences: dict[str, Difference]
-    pitfalls: Sequence[Pitfall]
+    pitfalls: Sequence[Shown]
     example: Example | None
     learned: Sequence[str]
     takeaway: Sequence[str]
@@ -103,7 +68,8 @@ def entries(study: Study, versions: Sequence[str] | None = None) -> list[Entry]:
         for name in (versions or study.versions)
         if not study.store.missing(study.identities(name))
     ]
-    needed = [*metric_names(study), *(rule.metric for rule in PITFALLS), "answer_first"]
+    pitfalls = [metric.name for metric in PITFALL_METRICS]
+    needed = [*metric_names(study), *pitfalls, "loop_rate", "answer_first"]
     columns = tuple(dict.fromkeys(needed))
     measured = {name: measure(study, name, columns) for name in ready}
     return [_entry(study, name, measured) for name in ready]
@@ -139,13 +105,13 @@ def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) ->
     )
 
 
-def _pitfalls(scores: dict[str, Measured]) -> list[Pitfall]:
+def _pitfalls(scores: dict[str, Measured]) -> list[Shown]:
     found = []
-    for rule in PITFALLS:
-        values = [score.value for score in scores[rule.metric].scores if score.value is not None]
-        count = sum(rule.fails(value) for value in values)
-        if count:
-            found.append(Pitfall(rule.name, rule.meaning, count, len(values)))
+    for pitfall, metric in zip(PITFALLS, PITFALL_METRICS, strict=True):
+        values = [score.value for score in scores[metric.name].scores if score.value is not None]
+        if any(values):
+            name = pitfall.title.lower()
+            found.append(Shown(name, pitfall.meaning, int(sum(values)), len(values)))
     return found
 
 
