@@ -49,7 +49,14 @@ if TYPE_CHECKING:
 )
 @click.option("--retries", type=click.IntRange(0, 20), default=4, show_default=True)
 @click.option("--offline", is_flag=True, help="Ask nothing; report from stored verdicts.")
-@click.option("--show", "shown", default=2, show_default=True, help="Verdicts shown in full.")
+@click.option(
+    "--show",
+    "shown",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    help="Verdicts shown with the judge's words.",
+)
 @study_option
 @json_option
 def judge(
