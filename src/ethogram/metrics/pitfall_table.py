@@ -12,7 +12,7 @@ from ethogram.metrics.base import Output
 from ethogram.metrics.pitfall_rules import Finding
 from ethogram.metrics.pitfalls import PITFALLS, Pitfall
 from ethogram.metrics.reading import read_outputs
-from ethogram.metrics.score import Evidence
+from ethogram.metrics.table import Evidence
 
 
 @dataclass(frozen=True)

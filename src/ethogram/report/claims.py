@@ -80,7 +80,7 @@ def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) ->
     scores = measured[name]
     parent = version.parent if version.parent in measured else None
     shown = metric_names(study)
-    of_each_output = scores[PITFALLS[0].metric]
+    of_each_output = scores[PITFALL_METRICS[0].name]
     return Entry(
         version=name,
         title=version.title,
