@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -159,7 +160,7 @@ class VllmBackend:
             running.clear()
             self.close()  # After an error of its own it answers no more.
             raise ModelError(
-                f"vLLM cannot run it ({_first_line(error)})",
+                f"vLLM cannot run it ({_in_one_line(error)})",
                 where=f"model {self.described.reference.model}",
                 mend="set `backend: engine`, or see what vLLM says: VLLM_LOGGING_LEVEL=INFO",
             ) from error
@@ -232,10 +233,12 @@ class VllmBackend:
         from vllm import LLM
 
         try:
-            return LLM(str(self._folder), **settings)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # Of its own code, to its authors.
+                return LLM(str(self._folder), **settings)
         except Exception as error:  # It has no error tree of its own.
             raise ModelError(
-                f"vLLM cannot start ({_first_line(error)})",
+                f"vLLM cannot start ({_in_one_line(error)})",
                 where=f"model {reference.model}",
                 mend="check that vLLM knows the architecture and that the memory holds it; "
                 "ETHOGRAM_VLLM sets its share of the memory",
@@ -310,5 +313,6 @@ def _chosen(writing: Writing) -> Generation:
     return made[0] if decoding.candidates == 1 else choose(decoding, made)
 
 
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)[:200]
+def _in_one_line(error: BaseException) -> str:
+    """The beginning of an error of vLLM, which may be long; its first line alone may say little."""
+    return " ".join(" ".join(str(error).splitlines()[:3]).split())[:200] or type(error).__name__
