@@ -38,8 +38,6 @@ def test_a_run_loads_each_model_once_and_says_which(study_folder: Path) -> None:
     assert names == [expert, str((study_folder / "models/small").resolve())]
     assert result.made == 48
     assert len({tuple(some) for some in texts}) == 3
-    computed = {row.version: row.work.computed for row in result.rows}
-    assert computed["v0.2.0"] > computed["v0.1.0"], "the amateur's rows are counted too"
     with Study(study_folder) as study:
         assert run(study).made == 6, "only v0.0.1 is missing"
 
