@@ -35,8 +35,13 @@ class Standing:
         return self._engine.work
 
     def generate(
-        self, requests: Sequence[Request], *, on_tokens: Callable[[int], None] | None = None
+        self,
+        requests: Sequence[Request],
+        *,
+        on_tokens: Callable[[int], None] | None = None,
+        trace: bool = False,
     ) -> Iterator[Generation]:
+        assert not trace
         self.log.append(sorted(request.identity for request in requests))
         return self._engine.generate(requests, on_tokens=on_tokens)
 

@@ -126,7 +126,7 @@ def _add_scores(connection: Connection) -> None:
 
 
 def _add_verdicts(connection: Connection) -> None:
-    verdicts_table.create(connection)
+    metadata.create_all(connection, tables=[verdicts_table])
 
 
 #: Migration i leads from schema i to schema i + 1; never edited once released, only added to.
