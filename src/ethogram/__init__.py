@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from ethogram.backends import Endpoint
     from ethogram.metrics import read_outputs, score, score_outputs
     from ethogram.models import ModelReference, available, load, pull
     from ethogram.report import log, verify
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
         export,
         import_outputs,
         init,
+        judge,
         run,
         show,
         trace,
     )
 
 _ROOMS = {
+    "Endpoint": "backends",
     "ModelReference": "models",
     "Study": "study",
     "available": "models",
@@ -42,6 +45,7 @@ _ROOMS = {
     "export": "study",
     "import_outputs": "study",
     "init": "study",
+    "judge": "study",
     "load": "models",
     "log": "report",
     "pull": "models",
@@ -55,6 +59,7 @@ _ROOMS = {
 }
 
 __all__ = [
+    "Endpoint",
     "ModelReference",
     "Study",
     "__version__",
@@ -65,6 +70,7 @@ __all__ = [
     "export",
     "import_outputs",
     "init",
+    "judge",
     "load",
     "log",
     "pull",

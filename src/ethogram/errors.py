@@ -6,6 +6,7 @@
     ├── RequestError       a request the model cannot serve (prompt longer than the context, …)
     ├── StoreError         the store cannot be read or written (full disk, newer schema, locked)
     ├── WriteError         a file cannot be written (full disk, read-only folder)
+    ├── BackendError       an endpoint elsewhere cannot be reached, refuses, or answers nonsense
     └── MissingExtraError  an optional part of Ethogram is not installed
 
 The CLI prints `str(error)` as one line and exits with `error.exit_code`.
@@ -41,7 +42,8 @@ class EthogramError(Exception):
         line = f"{self.where}: {self.what}" if self.where else self.what
         if self.mend:
             line = f"{line}; {self.mend}"
-        return " ".join(line.split())
+        # Names and remote words may hold anything; none of it may drive the terminal.
+        return "".join(each if each.isprintable() else "�" for each in " ".join(line.split()))
 
 
 def _rebuilt(
@@ -84,6 +86,10 @@ class WriteError(EthogramError):
             where=str(path),
             mend=mend or "make room there and make it writable; nothing was changed",
         )
+
+
+class BackendError(EthogramError):
+    """An endpoint elsewhere cannot be reached, refuses, or answers with something else."""
 
 
 class MissingExtraError(EthogramError):

@@ -11,7 +11,7 @@ import sys
 import click
 
 from ethogram import __version__
-from ethogram.cli import alone, checking, looking, microscope, working
+from ethogram.cli import alone, checking, judging, looking, microscope, working
 from ethogram.errors import EthogramError
 
 EXIT_INTERRUPTED = 130
@@ -32,6 +32,7 @@ COMMANDS: tuple[click.Command, ...] = (
     looking.compare,
     checking.check,
     microscope.trace,
+    judging.judge,
     looking.log,
     looking.verify,
     alone.score,

@@ -2,6 +2,7 @@
 
 from ethogram.stats.coupling import Coupling, coupling
 from ethogram.stats.interval import Interval, bootstrap
+from ethogram.stats.length import LengthControlled, instruction_difficulty, length_controlled
 from ethogram.stats.multiple import adjust
 from ethogram.stats.paired import PairedTest, paired
 from ethogram.stats.permutation import swap_test
@@ -14,6 +15,7 @@ __all__ = [
     "Coupling",
     "Decision",
     "Interval",
+    "LengthControlled",
     "More",
     "PairedTest",
     "Spread",
@@ -24,6 +26,8 @@ __all__ = [
     "decide_bounded",
     "decide_mean",
     "detectable",
+    "instruction_difficulty",
+    "length_controlled",
     "more_samples",
     "paired",
     "split_prompts",

@@ -2,5 +2,6 @@
 
 from ethogram.store.schema import SCHEMA_VERSION
 from ethogram.store.store import RunRecord, Store
+from ethogram.store.verdicts import StoredVerdict, Verdicts
 
-__all__ = ["SCHEMA_VERSION", "RunRecord", "Store"]
+__all__ = ["SCHEMA_VERSION", "RunRecord", "Store", "StoredVerdict", "Verdicts"]

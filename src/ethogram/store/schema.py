@@ -67,6 +67,24 @@ traces_table = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+verdicts_table = Table(
+    "verdicts",
+    metadata,
+    Column("identity", String(64), primary_key=True),
+    Column("judge", Text, nullable=False, index=True),
+    Column("prompt", Text, nullable=False),
+    Column("prompt_digest", String(64), nullable=False),
+    Column("first", String(64), nullable=False, index=True),
+    Column("second", String(64)),
+    Column("reply", Text, nullable=False),
+    Column("finish_reason", String(16), nullable=False),
+    Column("served_model", Text, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
 
 def _create(connection: Connection) -> None:
     metadata.create_all(connection, tables=[generations_table, runs_table])
@@ -88,8 +106,17 @@ def _add_traces(connection: Connection) -> None:
     metadata.create_all(connection, tables=[traces_table])
 
 
+def _add_verdicts(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[verdicts_table])
+
+
 #: Migration i leads from schema i to schema i + 1; never edited once released, only added to.
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _add_selection, _add_traces)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _create,
+    _add_selection,
+    _add_traces,
+    _add_verdicts,
+)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

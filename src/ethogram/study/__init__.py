@@ -4,6 +4,8 @@ from ethogram.study.check import Baseline, CheckResult, Contract, check
 from ethogram.study.compare import Comparison, compare
 from ethogram.study.difference import Difference, difference, differences
 from ethogram.study.files import export, import_outputs, init
+from ethogram.study.judge import judge
+from ethogram.study.judgement import JudgedPair, PairwiseJudgement, RubricJudgement, ScoredOutput
 from ethogram.study.look import Shown, diff, show
 from ethogram.study.record import OnProgress, Progress, VersionProgress
 from ethogram.study.result import RunResult, VersionResult, summarise
@@ -17,9 +19,13 @@ __all__ = [
     "Comparison",
     "Contract",
     "Difference",
+    "JudgedPair",
     "OnProgress",
+    "PairwiseJudgement",
     "Progress",
+    "RubricJudgement",
     "RunResult",
+    "ScoredOutput",
     "Shown",
     "Study",
     "Traced",
@@ -33,6 +39,7 @@ __all__ = [
     "export",
     "import_outputs",
     "init",
+    "judge",
     "run",
     "show",
     "summarise",

@@ -1,0 +1,224 @@
+"""Judging: a judge's verdicts as tables and lines for a person at a shell; its words are inert."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ethogram.report.claims import number, p_value, printable, signed
+from ethogram.report.terminal import _colour, _plain_table, _print_doubts, _shortened
+from ethogram.study.judgement import MOST_UNPARSED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from ethogram.metrics.judge import Winner
+    from ethogram.study.judgement import (
+        Cost,
+        JudgedPair,
+        PairwiseJudgement,
+        RubricJudgement,
+        ScoredOutput,
+    )
+
+
+def print_pairwise(console: Console, found: PairwiseJudgement, *, shown: int) -> None:
+    """Who wins and how far the judge can be trusted; then some pairs with the judge's words."""
+    from rich.text import Text
+
+    _heading(console, found)
+    prompts = len({pair.before.prompt_id for pair in found.pairs})
+    console.print(Text(f"{len(found.pairs)} pairs on {prompts} prompts: {_pairing_words(found)}"))
+    console.print(
+        Text(
+            f"{found.after} wins {found.count('after')}, loses {found.count('before')}, ties "
+            f"{found.count('tie')} ({_tie_words(found)})"
+        )
+    )
+    console.print(_rates(found))
+    for doubt in _doubts(found):
+        console.print(Text(doubt, style="dim"))
+    console.print(Text(found.verdict, style="bold"))
+    _print_cost(console, found.cost)
+    _print_pairs(console, found, shown)
+
+
+def print_rubric(console: Console, found: RubricJudgement, *, shown: int) -> None:
+    """Each criterion of both versions, then some outputs with the judge's words."""
+    from rich.text import Text
+
+    _heading(console, found)
+    console.print(_scores(found))
+    _print_doubts(console, found.differences)
+    if found.unparsed_share > MOST_UNPARSED:
+        console.print(Text(f"? {found.unparsed_share:.0%} of replies say nothing", style="dim"))
+    before, after = found.unparsed
+    console.print(
+        Text(
+            f"Replies that could not be read: {before} of {len(found.scored[0])} for "
+            f"{found.before}, {after} of {len(found.scored[1])} for {found.after}"
+        )
+    )
+    _print_cost(console, found.cost)
+    _print_scored(console, found, shown)
+
+
+def _scores(found: RubricJudgement) -> Table:
+    """A criterion a line, in points from 1 to 10."""
+    from rich.text import Text
+
+    table = _plain_table(
+        "points, 1–10", found.before, found.after, "difference, 95 %", "p", last="verdict"
+    )
+    for each in found.differences:
+        interval = f"{signed(each.estimate)} [{signed(each.low)}, {signed(each.high)}]"
+        table.add_row(
+            Text(each.metric.title),
+            number(each.before),
+            number(each.after),
+            Text(f"{interval}{' ?' if each.is_doubtful else '  '}"),
+            p_value(each.p_adjusted),
+            Text(each.verdict, style=_colour(each)),
+        )
+    return table
+
+
+def _heading(console: Console, found: PairwiseJudgement | RubricJudgement) -> None:
+    from rich.text import Text
+
+    heading = Text(f"{found.before} → {found.after}", style="bold")
+    asked = f"  judged by {printable(found.judge)}, {found.prompt.id} {found.prompt.digest[:8]}"
+    console.print(heading.append(asked, style="not bold"))
+
+
+def _pairing_words(found: PairwiseJudgement) -> str:
+    """Over which pairs the rates are taken; a coupled rate is never shown without it."""
+    if found.coupled:
+        return (
+            "equal sample index, shared noise. The rates below are coupled: they tell how often "
+            "the design turns the verdict, and not how often a fresh output of one beats a fresh "
+            "one of the other (for that: --pairs shifted)"
+        )
+    if found.pairing == "shifted":
+        return "neighbouring sample indices, independent noise"
+    return "equal sample index, independent noise"
+
+
+def _tie_words(found: PairwiseJudgement) -> str:
+    agreed = sum(
+        pair.consistent and pair.forward == "tie" and not pair.identical for pair in found.pairs
+    )
+    unread = sum(not pair.parsed for pair in found.pairs)
+    parts = [f"{agreed} said twice", f"{found.inconsistent} by orders that disagree"]
+    parts += [f"{found.identical} of the same text, not asked"] if found.identical else []
+    parts += [f"{unread} with a reply that could not be read"] if unread else []
+    return ", ".join(parts)
+
+
+def _rates(found: PairwiseJudgement) -> Table:
+    """Rates with their intervals, and what tells of the judge."""
+    from rich.text import Text
+
+    kind = " (coupled)" if found.coupled else ""
+    rate, length = found.win_rate, found.length
+    table = _plain_table("", "value", "95 % interval", "p")
+    table.add_row(
+        Text(f"win rate of {found.after}{kind}"),
+        _percent(rate.estimate),
+        _between(rate.low, rate.high, doubtful=bool(found.doubt)),
+        p_value(found.test.p),
+    )
+    table.add_row(
+        Text(f"at equal length{kind}"),
+        _percent(length.win_rate),
+        _between(length.low, length.high, doubtful=bool(length.doubt)),
+        "",
+    )
+    table.add_row("position consistency", _percent(found.consistency), "", "")
+    table.add_row("verdicts for the first shown", _percent(found.first_position_rate), "", "")
+    table.add_row("replies not readable", _percent(found.unparsed_share), "", "")
+    return table
+
+
+def _doubts(found: PairwiseJudgement) -> list[str]:
+    lines = []
+    if found.doubt:
+        lines.append(f"? the win rate is unreliable ({found.doubt})")
+    if found.length.doubt:
+        lines.append(f"? the win rate at equal length is unreliable ({found.length.doubt})")
+    return lines
+
+
+def _print_cost(console: Console, cost: Cost) -> None:
+    stored = cost.verdicts - cost.asked
+    tokens = f"{cost.prompt_tokens} tokens read and {cost.completion_tokens} written for all"
+    console.print(
+        f"{cost.asked} requests made, {stored} verdicts already stored; {tokens}", highlight=False
+    )
+
+
+def _print_pairs(console: Console, found: PairwiseJudgement, shown: int) -> None:
+    """Some pairs on which a version won, or else others, with both replies."""
+    from rich.table import Table
+    from rich.text import Text
+
+    asked = [pair for pair in found.pairs if not pair.identical]
+    chosen = sorted(asked, key=lambda pair: pair.outcome == "tie")[:shown]
+    if not chosen:
+        return
+    table = Table(title="side by side", show_lines=True)
+    for heading in (found.before, found.after, "the judge, both orders"):
+        table.add_column(heading, overflow="fold", ratio=1)
+    for pair in chosen:
+        words = [
+            f"{_said(found, pair, order)}:\n{_shortened(pair.replies[order])}" for order in (0, 1)
+        ]
+        table.add_row(
+            Text(f"{pair.before.prompt_id}\n{_shortened(pair.before.text)}"),
+            Text(f"{_shortened(pair.before.prompt)}\n{_shortened(pair.after.text)}"),
+            Text("\n\n".join(words)),
+        )
+    console.print(table)
+
+
+def _said(found: PairwiseJudgement, pair: JudgedPair, order: int) -> str:
+    first, second = (found.before, found.after) if order == 0 else (found.after, found.before)
+    winner: Winner | None = pair.forward if order == 0 else pair.backward
+    verdicts = {"first": first, "second": second, "tie": "tie", None: "not readable"}
+    return f"{first} shown first → {verdicts[winner]}"
+
+
+def _print_scored(console: Console, found: RubricJudgement, shown: int) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    if not shown:
+        return
+    table = Table(title="scores", show_lines=True)
+    for heading, ratio in (("output", 2), ("scores", 1), ("the judge", 2)):
+        table.add_column(heading, overflow="fold", ratio=ratio)
+    sides: Sequence[tuple[str, Sequence[ScoredOutput]]] = list(
+        zip((found.before, found.after), found.scored, strict=True)
+    )
+    for name, side in sides:
+        for each in side[:shown]:
+            scores = "\n".join(f"{key} {value}" for key, value in (each.scores or {}).items())
+            table.add_row(
+                Text(f"{name}, {each.output.prompt_id}\n{_shortened(each.output.text)}"),
+                Text(scores or "not readable"),
+                Text(_shortened(each.reply)),
+            )
+    console.print(table)
+
+
+def _percent(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.1%}"
+
+
+def _between(low: float, high: float, *, doubtful: bool) -> str:
+    if math.isnan(low):
+        return "–"
+    return f"[{low:.1%}, {high:.1%}]{' ?' if doubtful else '  '}".replace("[", r"\[")
