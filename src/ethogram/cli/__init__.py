@@ -11,7 +11,7 @@ import sys
 import click
 
 from ethogram import __version__
-from ethogram.cli import alone, checking, judging, looking, microscope, working
+from ethogram.cli import alone, checking, judging, looking, microscope, replicating, working
 from ethogram.errors import EthogramError
 
 EXIT_INTERRUPTED = 130
@@ -36,6 +36,7 @@ COMMANDS: tuple[click.Command, ...] = (
     looking.log,
     looking.verify,
     alone.score,
+    replicating.replicate,
     working.import_,
     working.export,
     alone.models,
