@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ethogram.metrics import all_metrics, corpus_metrics
+from ethogram.metrics import all_metrics, batch_metrics, corpus_metrics, group_metrics
 from ethogram.metrics.base import Described
+from ethogram.metrics.registry import MEASURES
 from ethogram.spec.constraints import INSTRUCTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,13 +21,21 @@ KINDS = {
 }
 DIRECTIONS = {"lower": "lower is better", "higher": "higher is better", "none": "neither is better"}
 
+NEEDS = {
+    "encoder": "a sentence encoder",
+    "reference": "a reference model",
+    "nli": "a model of natural language inference",
+}
+
 
 def entry(metric: Described) -> str:
     """The section of one metric."""
+    needs = getattr(metric, "needs", ())
     rows = {
         "unit": metric.unit,
         "direction": DIRECTIONS[metric.direction],
         "definition": metric.formula,
+        **({"needs": ", ".join(NEEDS[kind] for kind in needs)} if needs else {}),
         "source": metric.source,
         "checked against": metric.reference,
         "pitfalls": metric.pitfalls,
@@ -58,10 +67,23 @@ def page() -> str:
     head = HEAD.read_text(encoding="utf-8").replace("@@TABLE@@", constraints())
     parts = [head, "## Of each output\n"]
     parts += [entry(metric) for metric in all_metrics()]
+    parts.append("## Of each output, with a model\n")
+    parts.append("These run only when they are named. Which models they read is said under")
+    parts.append("[Models that measure](#models-that-measure).\n")
+    parts += [entry(metric) for metric in batch_metrics()]
+    parts.append("## Of all samples of a prompt\n")
+    parts.append(
+        "These compare a prompt's outputs with each other, so they need two samples or more,"
+    )
+    parts.append("and run only when they are named.\n")
+    parts += [entry(metric) for metric in group_metrics()]
     parts.append("## Of a whole set\n")
     parts.append("These see all outputs together. `ethogram score` shows them; they have no")
     parts.append("interval, so comparisons and the log leave them out.\n")
     parts += [entry(metric) for metric in corpus_metrics()]
+    parts.append("## Of a model, or of two sets of texts\n")
+    parts.append("These are functions, called from [Python](python.md#measures-of-a-model).\n")
+    parts += [entry(measure) for measure in MEASURES]
     return "\n".join(parts)
 
 

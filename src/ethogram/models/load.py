@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,17 +65,10 @@ def load(reference: ModelReference | str, *, device: str | None = None) -> Loade
     torch = require("torch", extra="engine", needed_for="running a model")
     folder, adapter = locate(reference), locate_adapter(reference)
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    with quiet():
-        try:
-            model, tokenizer = _read(folder, getattr(torch, reference.dtype))
-            if adapter is not None:
-                model = _with_adapter(model, adapter)
-        except _reading_errors() as error:
-            raise ModelError(
-                f"it cannot be loaded ({_first_line(error)})",
-                where=f"model {reference.model}",
-                mend="check that transformers knows its architecture, or fetch it again",
-            ) from error
+    with quiet(), explained(reference.model):
+        model, tokenizer = _read(folder, getattr(torch, reference.dtype))
+        if adapter is not None:
+            model = _with_adapter(model, adapter)
     return _describe(model.to(place).eval(), tokenizer, reference, place)
 
 
@@ -86,15 +81,29 @@ def load_tokenizer(reference: ModelReference) -> Any:
     """
     transformers = require("transformers", extra="engine", needed_for="reading tokens")
     folder = locate(reference)
-    with quiet():
-        try:
-            return transformers.AutoTokenizer.from_pretrained(folder, **_SAFE)
-        except _reading_errors() as error:
-            raise ModelError(
-                f"its tokenizer cannot be loaded ({_first_line(error)})",
-                where=f"model {reference.model}",
-                mend="fetch it again",
-            ) from error
+    with quiet(), explained(reference.model, what="its tokenizer"):
+        return transformers.AutoTokenizer.from_pretrained(folder, **_SAFE)
+
+
+@contextmanager
+def explained(name: str, *, what: str = "it") -> Iterator[None]:
+    """Turns whatever transformers says while it reads a model into one line.
+
+    Args:
+        name: of the model.
+        what: is read of it.
+
+    Raises:
+        ModelError: it could not be read.
+    """
+    try:
+        yield
+    except _reading_errors() as error:
+        raise ModelError(
+            f"{what} cannot be loaded ({_first_line(error)})",
+            where=f"model {name}",
+            mend="check that transformers knows its architecture, or fetch it again",
+        ) from error
 
 
 def _read(folder: Path, dtype: Any) -> tuple[Any, Any]:

@@ -114,15 +114,15 @@ def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) ->
     scores = measured[name]
     parent = version.parent if version.parent in measured else None
     shown = metric_names(study)
-    any_scores = next(iter(scores.values()))
+    of_each_output = scores[PITFALLS[0].metric]
     return Entry(
         version=name,
         title=version.title,
         parent=version.parent,
         model=version.model,
         identity=version.identity[:12],
-        generations=len(any_scores.outputs),
-        prompts=len(any_scores.parts_by_prompt()[0]),
+        generations=len(of_each_output.outputs),
+        prompts=len(of_each_output.parts_by_prompt()[0]),
         changes=diff_versions(study.versions[version.parent], version) if version.parent else [],
         values={column: scores[column] for column in shown},
         differences=differences(

@@ -5,6 +5,7 @@ from ethogram.spec.diff import Change, Diff, diff_versions
 from ethogram.spec.generation import FinishReason, Generation, Message, Request, Trace
 from ethogram.spec.prompt import Example, Prompt
 from ethogram.spec.requests import make_requests
+from ethogram.spec.scoring import ScoringModels
 from ethogram.spec.selection import Selection
 from ethogram.spec.steps import ORDER_PRESETS
 from ethogram.spec.study import StudySpec, load_study
@@ -23,6 +24,7 @@ __all__ = [
     "Message",
     "Prompt",
     "Request",
+    "ScoringModels",
     "Selection",
     "StudyFile",
     "StudySpec",

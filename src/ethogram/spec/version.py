@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.identity import digest
 from ethogram.spec.prompt import Prompt
+from ethogram.spec.scoring import ScoringModels
 
 VERSION_NAME = re.compile(r"^v?\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$")
 BOUND = re.compile(r"^\s*(<=|>=|<|>)\s*-?\d+(\.\d+)?\s*$")
@@ -120,6 +121,9 @@ class StudyFile(BaseModel):
     )
     trace: bool = Field(False, description="store how each token was chosen beside each output")
     metrics: tuple[str, ...] = Field((), description="metrics of the table; default: a fixed set")
+    scoring: ScoringModels = Field(
+        default_factory=ScoringModels, description="models that the model-based metrics read"
+    )
     store: str = Field(
         ".ethogram/store.sqlite", description="SQLite file or SQLAlchemy URL of the store"
     )

@@ -1,7 +1,15 @@
-"""Generations and runs in SQLAlchemy tables: SQLite by default, any database by URL."""
+"""Generations, scores and runs in SQLAlchemy tables: SQLite by default, any database by URL."""
 
 from ethogram.store.schema import SCHEMA_VERSION
-from ethogram.store.store import RunRecord, Store
+from ethogram.store.store import RunRecord, Scored, Scorer, Store
 from ethogram.store.verdicts import StoredVerdict, Verdicts
 
-__all__ = ["SCHEMA_VERSION", "RunRecord", "Store", "StoredVerdict", "Verdicts"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "RunRecord",
+    "Scored",
+    "Scorer",
+    "Store",
+    "StoredVerdict",
+    "Verdicts",
+]

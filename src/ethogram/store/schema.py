@@ -67,6 +67,22 @@ traces_table = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+#: Scores that are dear to compute. A score of all samples of a prompt stands under the first of
+#: them; `read` tells apart what else was read.
+scores_table = Table(
+    "scores",
+    metadata,
+    Column("generation", String(64), primary_key=True),
+    Column("metric", String(64), primary_key=True),
+    Column("metric_version", Integer, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("read", String(64), primary_key=True),
+    Column("value", Float),
+    Column("parts", LargeBinary, nullable=False),
+    Column("spans", Text, nullable=False),
+    Column("created_at", String(32), nullable=False),
+)
+
 verdicts_table = Table(
     "verdicts",
     metadata,
@@ -106,6 +122,10 @@ def _add_traces(connection: Connection) -> None:
     metadata.create_all(connection, tables=[traces_table])
 
 
+def _add_scores(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[scores_table])
+
+
 def _add_verdicts(connection: Connection) -> None:
     metadata.create_all(connection, tables=[verdicts_table])
 
@@ -115,6 +135,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _add_selection,
     _add_traces,
+    _add_scores,
     _add_verdicts,
 )
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -1,4 +1,4 @@
-"""Store: generations keyed by identity, and the runs that made them. Knows no version files."""
+"""Store: generations keyed by identity, their dear scores, and runs. Knows no version files."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import Any, cast
 
 import numpy as np
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
     Row,
     Table,
+    and_,
     create_engine,
     event,
     exists,
@@ -27,9 +29,16 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from ethogram.errors import StoreError
+from ethogram.metrics.base import Score, Span
 from ethogram.spec.generation import FinishReason, Generation, Trace
 from ethogram.spec.selection import Selection
-from ethogram.store.schema import generations_table, migrate, runs_table, traces_table
+from ethogram.store.schema import (
+    generations_table,
+    migrate,
+    runs_table,
+    scores_table,
+    traces_table,
+)
 from ethogram.store.traces import pack, unpack
 
 #: SQLite allows 32766 bound values; identities are looked up in chunks well below it.
@@ -49,6 +58,35 @@ class RunRecord:
     finished_at: str | None
     made: int | None
     tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """What gave a score: any change of these would give another.
+
+    Attributes:
+        metric: its name.
+        version: the metric's.
+        model: identities of the models that it read; empty if none.
+    """
+
+    metric: str
+    version: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What was scored.
+
+    Attributes:
+        generation: identity of the generation; of several samples of a prompt, of the first.
+        read: digest of all else that the metric could read: the other samples, the prompt as the
+            suite words it, the right answer.
+    """
+
+    generation: str
+    read: str
 
 
 class Store:
@@ -189,6 +227,36 @@ class Store:
         with self._begin() as connection:
             query = select(func.count()).select_from(generations_table)
             return int(connection.execute(query).scalar_one())
+
+    def scores(self, scorer: Scorer, wanted: Sequence[Scored]) -> dict[Scored, Score]:
+        """The stored scores among those wanted."""
+        table, found, asked = scores_table, {}, set(wanted)
+        with self._begin() as connection:
+            for chunk in _chunks([scored.generation for scored in wanted]):
+                query = select(table).where(_given_by(scorer), table.c.generation.in_(chunk))
+                for row in connection.execute(query):
+                    scored = Scored(row.generation, row.read)
+                    if scored in asked:
+                        found[scored] = _to_score(row)
+        return found
+
+    def add_scores(self, scorer: Scorer, scores: Mapping[Scored, Score]) -> None:
+        """Store scores in one transaction; those already there stay as they are."""
+        table = scores_table
+        with self._begin(writes=True) as connection:
+            known: set[Scored] = set()
+            for chunk in _chunks([scored.generation for scored in scores]):
+                query = select(table.c.generation, table.c.read).where(
+                    _given_by(scorer), table.c.generation.in_(chunk)
+                )
+                known.update(Scored(*row) for row in connection.execute(query))
+            fresh = [
+                _from_score(scorer, scored, score)
+                for scored, score in scores.items()
+                if scored not in known
+            ]
+            if fresh:
+                connection.execute(insert(table), fresh)
 
     def start_run(self, version: str, version_identity: str) -> int:
         """Record that a run begins; returns its id."""
@@ -333,6 +401,37 @@ def _trace(row: Row[Any]) -> Trace:
         tokens=row.tokens,
         alternatives=row.alternatives,
         steps=tuple(json.loads(row.steps)),
+    )
+
+
+def _given_by(scorer: Scorer) -> ColumnElement[bool]:
+    columns = scores_table.c
+    return and_(
+        columns.metric == scorer.metric,
+        columns.metric_version == scorer.version,
+        columns.model == scorer.model,
+    )
+
+
+def _from_score(scorer: Scorer, scored: Scored, score: Score) -> dict[str, Any]:
+    return {
+        "generation": scored.generation,
+        "metric": scorer.metric,
+        "metric_version": scorer.version,
+        "model": scorer.model,
+        "read": scored.read,
+        "value": score.value,
+        "parts": np.asarray(score.parts, "<f8").tobytes(),
+        "spans": json.dumps([[span.start, span.end, span.label] for span in score.spans]),
+        "created_at": _now(),
+    }
+
+
+def _to_score(row: Row[Any]) -> Score:
+    return Score(
+        row.value,
+        tuple(np.frombuffer(row.parts, "<f8").tolist()),
+        tuple(Span(*span) for span in json.loads(row.spans)),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ethogram.errors import SpecError
-from ethogram.metrics import Metric, Output, Score, Span, get
+from ethogram.metrics import Additive, GroupMetric, Output, Score, Span, get
 from ethogram.metrics.base import ratio
 from ethogram.stats import Decision, decide_bounded, decide_mean
 from ethogram.stats.bootstrap import prompt_means
@@ -64,7 +64,7 @@ class Contract:
     """
 
     version: str
-    metric: Metric
+    metric: Additive
     bound: str
     value: float
     outcome: Outcome
@@ -239,7 +239,15 @@ def check_version(study: Study, name: str) -> list[Contract]:
     expect = study.spec.version(name).expect
     if not expect:
         return []
-    measured = measure(study, name, list(expect), samples=study.stored_samples(name))
+    # To a metric of all samples of a prompt, more samples are no further rounds: its value would
+    # change. So that looking again stays fair, it always sees the samples that the study asks for.
+    grouped = [metric for metric in expect if isinstance(get(metric), GroupMetric)]
+    others = [metric for metric in expect if metric not in grouped]
+    measured: dict[str, Measured] = {}
+    if grouped:
+        measured |= measure(study, name, grouped)
+    if others:
+        measured |= measure(study, name, others, samples=study.stored_samples(name))
     return [_contract(study, name, measured[metric], bound) for metric, bound in expect.items()]
 
 
@@ -282,6 +290,9 @@ def _contract(study: Study, version: str, measured: Measured, bound: str) -> Con
     if decision.side != "undecided":
         outcome = "pass" if decision.side == wanted else "fail"
     prompts = len({output.prompt_id for output in measured.outputs})
+    more = decision.more
+    if isinstance(metric, GroupMetric) and more:
+        more = None
     file, line = _place(study, version, metric.name)
     return Contract(
         version=version,
@@ -291,7 +302,7 @@ def _contract(study: Study, version: str, measured: Measured, bound: str) -> Con
         outcome=outcome,
         confidence=decision.confidence,
         outputs=len(measured.outputs),
-        missing=None if decision.more is None else decision.more * prompts,
+        missing=None if more is None else more * prompts,
         method=method,
         evidence=_evidence(measured, limit, wanted) if outcome == "fail" else [],
         file=file,
@@ -323,7 +334,7 @@ def _decide(
     return decide_mean(shares - shares.mean() + pooled, limit, level=LEVEL), "asymptotic"
 
 
-def _is_bounded(metric: Metric, parts: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
+def _is_bounded(metric: Additive, parts: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
     """Whether each output adds a number between 0 and its weight, and the weight is 0 or 1."""
     if metric.unit != "share" or metric.aggregate is not ratio:
         return False

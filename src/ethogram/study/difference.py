@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ethogram.errors import SpecError
-from ethogram.metrics import Metric
+from ethogram.metrics import Additive
 from ethogram.stats import More, PairedTest, adjust, more_samples, paired
 from ethogram.study.measure import Measured
 
@@ -30,7 +30,7 @@ class Difference:
         p_adjusted: its p-value after Holm's correction for the metrics that it stands among.
     """
 
-    metric: Metric
+    metric: Additive
     test: PairedTest
     p_adjusted: float
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ethogram.metrics import Metric, Output, Score, get
+from ethogram.metrics import Additive, GroupMetric, Metric, Models, Output, Score, get
+from ethogram.spec.identity import digest
+from ethogram.store import Scored, Scorer
 from ethogram.study.workspace import Study
 
 #: The columns of a run's table when study.yaml names none.
@@ -22,6 +24,9 @@ DEFAULT_METRICS = (
     "answer_first",
     "self_perplexity",
 )
+#: Model-based metrics take this many outputs at once, and their scores are stored as often: enough
+#: to fill batches of equal length, few enough that a run cut short loses little.
+BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -30,11 +35,12 @@ class Measured:
 
     Attributes:
         metric: what was measured.
-        outputs: the outputs, in suite order.
-        scores: one score per output.
+        outputs: what each score is about, in suite order: every output, or, for a metric of all
+            samples of a prompt, each prompt's first.
+        scores: one score for each of `outputs`.
     """
 
-    metric: Metric
+    metric: Additive
     outputs: Sequence[Output]
     scores: Sequence[Score]
 
@@ -58,17 +64,20 @@ class Measured:
     def parts_by_sample(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]]:
         """Prompt ids and the parts of each output: [prompts, sample indices, parts].
 
-        Rows of NaN stand where a prompt has no sample of that index.
+        Rows of NaN stand where a prompt has no sample of that index. A score of all samples of a
+        prompt stands at index 0, whichever output it is kept under.
         """
         rows = {
             prompt: row
             for row, prompt in enumerate(dict.fromkeys(each.prompt_id for each in self.outputs))
         }
-        indices = 1 + max((output.sample_index for output in self.outputs), default=0)
+        grouped = isinstance(self.metric, GroupMetric)
+        at = [0 if grouped else output.sample_index for output in self.outputs]
+        indices = 1 + max(at, default=0)
         width = len(self.scores[0].parts) if self.scores else 0
         parts = np.full((len(rows), indices, width), np.nan)
-        for output, score in zip(self.outputs, self.scores, strict=True):
-            parts[rows[output.prompt_id], output.sample_index] = score.parts
+        for output, index, score in zip(self.outputs, at, self.scores, strict=True):
+            parts[rows[output.prompt_id], index] = score.parts
         return list(rows), parts
 
 
@@ -82,6 +91,8 @@ def measure(
 ) -> dict[str, Measured]:
     """Score the stored generations of a version.
 
+    Scores that took a model are stored: measuring again computes only what is new.
+
     Args:
         study: the opened study.
         version: its name.
@@ -90,10 +101,101 @@ def measure(
 
     Raises:
         SpecError: a generation is missing, or a metric's name is unknown.
+        ModelError: a metric needs a model that cannot be had.
     """
+    metrics = {name: get(name) for name in names}
     outputs = study.outputs(version, samples=samples)
-    measured = {}
-    for name in names:
-        metric = get(name)
-        measured[name] = Measured(metric, outputs, [metric.measure(output) for output in outputs])
-    return measured
+    measured = {
+        name: Measured(metric, outputs, [metric.measure(output) for output in outputs])
+        for name, metric in metrics.items()
+        if isinstance(metric, Metric)
+    }
+    slow = {name: metric for name, metric in metrics.items() if name not in measured}
+    if slow:
+        identities = study.identities(version, samples=samples)
+        measured |= _measure_slow(study, version, outputs, identities, slow)
+    return {name: measured[name] for name in metrics}
+
+
+def _measure_slow(
+    study: Study,
+    version: str,
+    outputs: Sequence[Output],
+    identities: Sequence[str],
+    metrics: dict[str, Additive],
+) -> dict[str, Measured]:
+    """Metrics that need a model or whole prompts, all of them on one batch, then on the next."""
+    about: dict[str, dict[int, Score]] = {name: {} for name in metrics}
+    done = 0
+    for batch in _batches(outputs):
+        for name, metric in metrics.items():
+            units = batch if isinstance(metric, GroupMetric) else [[i] for g in batch for i in g]
+            scores = _scores(study, metric, outputs, identities, units)
+            about[name] |= {unit[0]: score for unit, score in zip(units, scores, strict=True)}
+        done += sum(map(len, batch))
+        if study.on_measured:
+            study.on_measured(version, done, len(outputs))
+    return {
+        name: Measured(
+            metrics[name],
+            [outputs[index] for index in sorted(scores)],
+            [scores[index] for index in sorted(scores)],
+        )
+        for name, scores in about.items()
+    }
+
+
+def _batches(outputs: Sequence[Output]) -> Iterator[list[list[int]]]:
+    """Places of outputs, a list a prompt, whole prompts together until a batch is full."""
+    prompts: dict[str, list[int]] = {}
+    for index, output in enumerate(outputs):
+        prompts.setdefault(output.prompt_id, []).append(index)
+    batch: list[list[int]] = []
+    for places in prompts.values():
+        batch.append(places)
+        if sum(map(len, batch)) >= BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _scores(
+    study: Study,
+    metric: Additive,
+    outputs: Sequence[Output],
+    identities: Sequence[str],
+    units: Sequence[Sequence[int]],
+) -> list[Score]:
+    """A score for each unit (the places of one output, or of a prompt's samples)."""
+    groups = [[outputs[place] for place in unit] for unit in units]
+    if isinstance(metric, Metric) or not metric.needs:
+        return _compute(metric, groups, study.models)
+    scorer = Scorer(metric.name, metric.version, study.models.identity(metric.needs))
+    keys = [
+        Scored(identities[unit[0]], _read(group, [identities[place] for place in unit]))
+        for unit, group in zip(units, groups, strict=True)
+    ]
+    found = study.store.scores(scorer, keys)
+    todo = [place for place, key in enumerate(keys) if key not in found]
+    if todo:
+        fresh = _compute(metric, [groups[place] for place in todo], study.models)
+        made = {keys[place]: score for place, score in zip(todo, fresh, strict=True)}
+        study.store.add_scores(scorer, made)
+        found |= made
+    return [found[key] for key in keys]
+
+
+def _read(group: Sequence[Output], identities: Sequence[str]) -> str:
+    """Digest of what a metric may read beside the first generation."""
+    first = group[0]
+    return digest([list(identities), first.prompt, first.reference, list(first.tags)])
+
+
+def _compute(metric: Additive, groups: Sequence[Sequence[Output]], models: Models) -> list[Score]:
+    if isinstance(metric, GroupMetric):
+        return metric.measure_groups(groups, models)
+    outputs = [output for group in groups for output in group]
+    if isinstance(metric, Metric):
+        return [metric.measure(output) for output in outputs]
+    return metric.measure_batch(outputs, models)

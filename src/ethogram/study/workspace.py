@@ -24,7 +24,9 @@ from ethogram.spec import (
 from ethogram.spec.identity import digest
 
 if TYPE_CHECKING:
-    from ethogram.metrics import Output
+    from collections.abc import Callable
+
+    from ethogram.metrics import Models, Output
     from ethogram.models import ModelReference
     from ethogram.store import Store
 
@@ -34,13 +36,22 @@ class Study:
 
     Args:
         folder: the folder that holds study.yaml.
+        on_measured: told as metrics that need a model get on: version, outputs done, outputs.
+        on_load: told the name of a model that scores, before it is loaded.
 
     Raises:
         SpecError: a file of the study is wrong.
     """
 
-    def __init__(self, folder: str | Path = ".") -> None:
+    def __init__(
+        self,
+        folder: str | Path = ".",
+        *,
+        on_measured: Callable[[str, int, int], None] | None = None,
+        on_load: Callable[[str], None] | None = None,
+    ) -> None:
         self.folder = Path(folder)
+        self.on_measured, self._on_load = on_measured, on_load
         self.spec: StudySpec = load_study(self.folder)
         self._model_identities: dict[ModelReference, str] = {}
         self._suites: dict[Path, Suite] = {}
@@ -72,6 +83,22 @@ class Study:
         except OSError as error:
             raise WriteError(path.parent, error) from None
         return Store.open(path)
+
+    @cached_property
+    def models(self) -> Models:
+        """The models that the study's model-based metrics read, loaded when one asks."""
+        from ethogram.metrics import NamedModels
+        from ethogram.spec import ScoringModels
+
+        named = self.spec.settings.scoring
+        return NamedModels(
+            ScoringModels(
+                encoder=self._local(named.encoder),
+                reference=self._local(named.reference),
+                nli=self._local(named.nli) if named.nli else None,
+            ),
+            on_load=self._on_load,
+        )
 
     def close(self) -> None:
         """Close the store if it was opened."""

@@ -1,0 +1,107 @@
+"""Choices: which of several given answers a model finds likelier. Knows log-likelihoods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ethogram.errors import SpecError
+from ethogram.metrics.base import Described
+from ethogram.metrics.likelihood import judge
+from ethogram.metrics.models import ReferenceModel
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """A question with given answers.
+
+    Attributes:
+        prompt: all that stands before an answer, its last space not included.
+        right: right answers, the best one first.
+        wrong: wrong answers.
+    """
+
+    prompt: str
+    right: tuple[str, ...]
+    wrong: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ChoiceScore:
+    """What a model chose.
+
+    Attributes:
+        mc1: by question: whether the best right answer is likelier than every wrong one.
+        mc2: by question: share of the probability of all answers that the right ones have.
+    """
+
+    mc1: tuple[bool, ...]
+    mc2: tuple[float, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, with the means."""
+        return {
+            "mc1": float(np.mean(self.mc1)),
+            "mc2": float(np.mean(self.mc2)),
+            "by_question": [
+                {"mc1": one, "mc2": two} for one, two in zip(self.mc1, self.mc2, strict=True)
+            ],
+        }
+
+
+#: What the documentation says of `multiple_choice`.
+MULTIPLE_CHOICE = Described(
+    name="multiple_choice",
+    title="Multiple choice by likelihood (MC1, MC2)",
+    unit="share",
+    direction="higher",
+    formula="an answer's log-likelihood is the sum over its tokens, after the prompt and a space; "
+    "MC1: share of questions whose best right answer is likelier than every wrong one; MC2: mean "
+    "share of the right answers in the softmax over all answers' log-likelihoods",
+    source="Lin et al. 2022, TruthfulQA, arXiv:2109.07958",
+    reference="lm-eval 0.4.13, truthfulqa_mc1 and process_results_mc2, by hand in tests/metrics",
+    pitfalls="A property of the model, not of outputs. Long answers are less likely. Small models "
+    "score higher on TruthfulQA than large ones. Revisions of the data differ.",
+)
+
+
+def multiple_choice(questions: Sequence[Choices], model: ReferenceModel) -> ChoiceScore:
+    """Score given answers by their likelihood.
+
+    Args:
+        questions: each with at least one right and one wrong answer.
+        model: that chooses.
+
+    Raises:
+        SpecError: a question lacks right or wrong answers.
+    """
+    for number, question in enumerate(questions, start=1):
+        if not question.right or not question.wrong:
+            raise SpecError(
+                "a question needs a right and a wrong answer",
+                where=f"question {number} ({question.prompt[-40:]!r})",
+            )
+    answers = [[*question.right, *question.wrong] for question in questions]
+    texts = [f" {answer.strip()}" for each in answers for answer in each]
+    prompts = [q.prompt for q, each in zip(questions, answers, strict=True) for _ in each]
+    judged = judge(texts, model, prompts)
+    sums = iter([float(np.sum(each.logprobs, dtype=np.float64)) for each in judged])
+    mc1, mc2 = [], []
+    for question, each in zip(questions, answers, strict=True):
+        scores = np.array([next(sums) for _ in each])
+        right = len(question.right)
+        mc1.append(bool(scores[0] > scores[right:].max()))
+        mc2.append(right_mass(scores, right))
+    return ChoiceScore(tuple(mc1), tuple(mc2))
+
+
+def right_mass(scores: np.ndarray[Any, np.dtype[np.float64]], right: int) -> float:
+    """Share of the first `right` of the softmax of log-likelihoods.
+
+    Taken after the largest is subtracted: exp of a long answer's log-likelihood is 0 in floats.
+    """
+    weights = np.exp(scores - scores.max())
+    return float(weights[:right].sum() / weights.sum())

@@ -1,0 +1,151 @@
+"""Consistency: SelfCheckGPT and semantic entropy against recorded values and plain arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ethogram.metrics import Output, get
+from ethogram.metrics.consistency import (
+    cluster,
+    cluster_entropy,
+    likelihood_entropy,
+    ngram_surprise,
+    nli_same,
+    normalised,
+)
+
+from .stubs import StubModels, StubNli
+
+SAMPLES = (
+    "Ada Lovelace was born in London. She wrote the first program, for Babbage's engine.",
+    "Ada Lovelace was born in London in 1815. She was a poet's daughter!",
+    "Lovelace was born in Paris. Nobody knows why.",
+)
+IDS = st.lists(st.integers(0, 4), min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize(
+    ("n", "values"),
+    [
+        (1, (3.4820678062091224, 3.828641396489095, 3.828641396489095)),
+        (2, (3.828641396489095, 3.828641396489095, 3.828641396489095)),
+    ],
+)
+def test_surprise_is_that_of_selfcheckgpt(n: int, values: tuple[float, ...]) -> None:
+    # avg_max_neg_logprob of selfcheckgpt 0.1.7, modeling_ngram.py, with spaCy replaced by this
+    # module's splitting into sentences and words.
+    assert ngram_surprise(SAMPLES, n) == pytest.approx(values)
+
+
+def test_samples_that_agree_surprise_less() -> None:
+    metric = get("selfcheck_unigram")
+    agreeing = metric.measure_group([Output("It is Paris.")] * 3, StubModels())
+    assert agreeing.value == pytest.approx(math.log(4))
+    differing = metric.measure_group([Output(f"It is {c}.") for c in ("x", "y", "z")], StubModels())
+    assert differing.value == pytest.approx(math.log(12))
+    assert metric.measure_group([Output("It is Paris."), Output("")], StubModels()).value is None
+    assert metric.measure_group([Output("one")], StubModels()).value is None
+
+
+def test_selfcheck_nli_is_the_mean_share_of_contradiction() -> None:
+    nli = StubNli(lambda a, b: (0.1, 0.6, 0.3) if ("No" in a) != ("No" in b) else (0.8, 0.2, 0.0))
+    group = [Output("Yes. Yes yes."), Output("No."), Output("Yes.")]
+    score = get("selfcheck_nli").measure_group(group, StubModels(nli=nli))
+    shares = [0.75 if ("No" in a) != ("No" in b) else 0.0 for a, b in nli.asked]
+    assert score.value == pytest.approx(np.mean(shares))
+    assert sorted(Counter(a for a, _ in nli.asked).items()) == [
+        ("No.", 2),
+        ("Yes yes.", 2),
+        ("Yes.", 4),
+    ]
+
+
+def test_entropy_of_the_worked_example() -> None:
+    assert cluster_entropy([0, 1, 2, 1]) == pytest.approx(1.0397208, abs=1e-7)
+    assert cluster_entropy([0, 0, 0]) == 0
+
+
+@given(IDS)
+def test_entropy_is_that_of_scipy(ids: list[int]) -> None:
+    expected = scipy.stats.entropy(list(Counter(ids).values()))
+    assert cluster_entropy(ids) == pytest.approx(expected, abs=1e-12)
+    assert likelihood_entropy(ids, [-1.5] * len(ids)) == pytest.approx(expected, abs=1e-12)
+    assert 0 <= cluster_entropy(ids) <= math.log(len(ids)) + 1e-12
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.floats(-900, 0)), min_size=1, max_size=8))
+def test_likelihoods_are_summed_by_meaning(rows: list[tuple[int, float]]) -> None:
+    ids, logprobs = zip(*rows, strict=True)
+    # logsumexp_by_id and predictive_entropy_rao of jlko/semantic_uncertainty, written out.
+    total = np.logaddexp.reduce(logprobs)
+    sums = [
+        np.logaddexp.reduce([lp for i, lp in rows if i == meaning]) - total
+        for meaning in sorted(set(ids))
+    ]
+    expected = -sum(math.exp(s) * s for s in sums)
+    assert likelihood_entropy(ids, logprobs) == pytest.approx(expected, abs=1e-9)
+
+
+def test_clusters_compare_with_their_first_member() -> None:
+    chain = [[True, True, False], [True, True, True], [False, True, True]]
+    assert cluster(chain) == [0, 0, 1]
+    assert cluster([]) == []
+
+
+@pytest.mark.parametrize(
+    ("there", "back", "loose", "strict"),
+    [
+        ("e", "e", True, True),
+        ("e", "n", True, False),
+        ("n", "n", False, False),
+        ("e", "c", False, False),
+        ("n", "c", False, False),
+    ],
+)
+def test_equivalence(there: str, back: str, loose: bool, strict: bool) -> None:
+    rows = {"e": (0.8, 0.1, 0.1), "n": (0.1, 0.8, 0.1), "c": (0.1, 0.1, 0.8)}
+    nli = StubNli(lambda a, b: rows[there if (a, b) == ("x", "y") else back])
+    assert nli_same(["x", "y"], nli) == [[True, loose], [loose, True]]
+    assert nli_same(["x", "y"], nli, strict=True) == [[True, strict], [strict, True]]
+
+
+def test_semantic_entropy_of_a_prompt() -> None:
+    nli = StubNli(lambda a, b: (1.0, 0.0, 0.0) if a[0] == b[0] else (0.0, 0.0, 1.0))
+    models = StubModels(nli=nli)
+    group = [
+        Output(text, logprobs=(-value,) * 2)
+        for text, value in (("a", 1.0), ("b", 2.0), ("c", 1.0), ("b b", 2.0))
+    ]
+    discrete = get("semantic_entropy_discrete").measure_group(group, models)
+    assert discrete.value == pytest.approx(1.0397208, abs=1e-7)
+    weights = np.exp([-1, -2, -1])
+    weights[1] *= 2
+    weighed = get("semantic_entropy").measure_group(group, models)
+    assert weighed.value == pytest.approx(scipy.stats.entropy(weights / weights.sum()))
+    scores = get("semantic_entropy").measure_groups([[Output("a"), Output("b")], group], models)
+    assert scores[0].value is None
+    assert scores[1] == weighed
+    assert get("semantic_entropy_discrete").measure_group(group[:1], models).value is None
+
+
+def test_entropies_without_an_nli_model() -> None:
+    group = [Output("The Sea!"), Output("sea"), Output("A ship."), Output("the ship of the sea")]
+    answers = get("answer_entropy").measure_group(group, StubModels())
+    assert answers.value == pytest.approx(1.0397208, abs=1e-7)
+    vectors = get("semantic_entropy_by_vectors").measure_groups(
+        [[Output("a sea"), Output("a sea"), Output("ship")], [Output("x")]], StubModels()
+    )
+    assert vectors[0].value == pytest.approx(scipy.stats.entropy([2, 1]))
+    assert vectors[1].value is None
+
+
+def test_normalised_answers() -> None:
+    assert normalised("  The answer: a CAT, an owl ") == "answer cat owl"
+    assert normalised("") == ""
