@@ -155,7 +155,8 @@ def test_what_is_fetched_is_checked_kept_and_not_fetched_again(
     assert files == {"rows": model_cache / "data" / "tiny" / "rows.jsonl"}
     assert files["rows"].read_bytes() == CONTENT
     assert folders.files(one_set) == files
-    assert asked == told == [URL]
+    assert asked == [URL]
+    assert told == [f"{URL} (licence: CC0-1.0)"]
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_without_a_name_it_lists() -> None:
 
 def test_every_replication_names_its_data() -> None:
     used = {name for each in REPLICATIONS.values() for name in each.data}
-    assert used <= set(DATA_SETS)
+    assert used == set(DATA_SETS)
 
 
 def test_a_wrong_name_or_option_is_one_line() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ethogram.cli.common import json_option, print_json, print_result
+from ethogram.cli.common import count_progress, json_option, print_json, print_result
 
 
 @click.command()
@@ -17,7 +17,9 @@ from ethogram.cli.common import json_option, print_json, print_result
     help="Folder of published data sets. Default: that of ETHOGRAM_DATA, then what was fetched.",
 )
 @click.option("--fetch", is_flag=True, help="Get missing data from where it is published.")
-@click.option("--limit", type=click.IntRange(1), help="Use the first N prompts only.")
+@click.option(
+    "--limit", type=click.IntRange(1), help="Use so many prompts, questions or sentences only."
+)
 @click.option("--model", help="Model to run, where one is run. Default: the built-in one.")
 @click.option("--max-new-tokens", type=click.IntRange(1), help="Longest output, where any is made.")
 @json_option
@@ -42,13 +44,15 @@ def replicate(
         for each in REPLICATIONS.values():
             click.echo(f"{each.name:<{width}}  {each.about}")
         return
-    made = make(
-        name,
-        data,
-        fetch=fetch,
-        on_fetch=lambda url: click.echo(f"fetching {url}", err=True),
-        limit=limit,
-        model=model,
-        max_new_tokens=max_new_tokens,
-    )
+    with count_progress("texts", quiet=as_json) as on_progress:
+        made = make(
+            name,
+            data,
+            fetch=fetch,
+            on_fetch=lambda what: click.echo(f"fetching {what}", err=True),
+            on_progress=on_progress,
+            limit=limit,
+            model=model,
+            max_new_tokens=max_new_tokens,
+        )
     print_result(made, as_json=as_json)

@@ -73,6 +73,27 @@ REPLICATIONS = {
             ("alpaca-eval-judgements",),
             "alpaca",
         ),
+        Replication(
+            "truthfulqa-mc",
+            "TruthfulQA multiple choice (MC1, MC2) of a model, by likelihood",
+            ("truthfulqa",),
+            "truthfulqa",
+            frozenset({"limit", "model"}),
+        ),
+        Replication(
+            "ditto",
+            "self-reinforcement of a repeated sentence in a model",
+            ("wikitext-2",),
+            "ditto",
+            frozenset({"limit", "model"}),
+        ),
+        Replication(
+            "ifeval",
+            "instructions that a chat model follows, on IFEval's 541 prompts",
+            ("ifeval",),
+            "ifeval",
+            frozenset({"limit", "model", "max_new_tokens"}),
+        ),
     )
 }
 
@@ -83,6 +104,7 @@ def replicate(
     *,
     fetch: bool = False,
     on_fetch: Callable[[str], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> Replicated:
     """Make a published table again.
@@ -91,7 +113,8 @@ def replicate(
         name: one of `REPLICATIONS`.
         data: folder of its data sets; None for that of $ETHOGRAM_DATA, then the cache.
         fetch: get missing data from where it is published, into the cache.
-        on_fetch: told each address before it is asked.
+        on_fetch: told each address and its licence before it is asked.
+        on_progress: told how many texts a model has dealt with, where one is run.
         options: those of the replication (`Replication.options`); None stands for its default.
 
     Raises:
@@ -109,6 +132,8 @@ def replicate(
                 mend="leave it out",
             )
     folders = DataFolders(data, fetch=fetch, on_fetch=on_fetch)
+    if replication.options:
+        given["on_progress"] = on_progress
     module = importlib.import_module(f"ethogram.replications.{replication.module}")
     made: Replicated = module.replicate(folders, **given)
     return made

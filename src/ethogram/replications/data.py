@@ -35,7 +35,7 @@ class DataFolders:
         folder: the only folder to look in; None for the one that $ETHOGRAM_DATA names, and then
             the cache, where fetched files lie.
         fetch: get what is missing from its publisher, into the cache.
-        on_fetch: told each address before it is asked.
+        on_fetch: told each address and its licence before it is asked.
 
     Raises:
         DataError: a named folder does not exist.
@@ -87,7 +87,7 @@ class DataFolders:
 
     def _fetched(self, data_set: DataSet, file: DataFile) -> Path:
         if self._on_fetch:
-            self._on_fetch(file.url)
+            self._on_fetch(f"{file.url} (licence: {data_set.licence})")
         served = download(file.url)
         try:
             content = file.convert(served)

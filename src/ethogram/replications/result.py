@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ethogram.stats import Interval
+
 #: Columns of running text in a terminal.
 WIDTH = 100
 
@@ -34,6 +36,22 @@ class Row:
     low: float | None = None
     high: float | None = None
 
+    @classmethod
+    def of_interval(
+        cls,
+        of: str,
+        measure: str,
+        found: Interval,
+        decimals: int,
+        published: float | None = None,
+        *,
+        scale: float = 1.0,
+    ) -> Row:
+        """A row of an estimate and its interval, both times `scale`."""
+        known = math.isfinite(found.low) and math.isfinite(found.high)
+        low, high = (scale * found.low, scale * found.high) if known else (None, None)
+        return cls(of, measure, scale * found.estimate, decimals, published, low, high)
+
     @property
     def difference(self) -> float | None:
         """Ours minus published, at the digits that were published."""
@@ -57,7 +75,7 @@ class Row:
         """For a table: of, measure, published, ours, its interval, difference."""
         number = f".{self.decimals}f"
         interval = ""
-        if self.low is not None and self.high is not None and math.isfinite(self.low):
+        if self.low is not None and self.high is not None:
             interval = f"[{self.low:{number}}, {self.high:{number}}]"
         difference = self.difference
         return [
