@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ethogram.backends import Endpoint
     from ethogram.metrics import read_outputs, score, score_outputs
     from ethogram.models import ModelReference, available, load, pull
+    from ethogram.replications import replicate
     from ethogram.report import log, verify
     from ethogram.study import (
         Study,
@@ -50,6 +51,7 @@ _ROOMS = {
     "log": "report",
     "pull": "models",
     "read_outputs": "metrics",
+    "replicate": "replications",
     "run": "study",
     "score": "metrics",
     "score_outputs": "metrics",
@@ -75,6 +77,7 @@ __all__ = [
     "log",
     "pull",
     "read_outputs",
+    "replicate",
     "run",
     "score",
     "score_outputs",

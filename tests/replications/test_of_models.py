@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 from statsmodels.stats.proportion import proportion_confint
 
 from ethogram.cli import cli
-from ethogram.errors import DataError, RequestError
+from ethogram.errors import DataError, MissingExtraError, RequestError
 from ethogram.metrics import Output, score_outputs
 from ethogram.replications import replicate
 from ethogram.replications.ditto import (
@@ -206,3 +207,14 @@ def test_ifeval_needs_a_chat_model(
 ) -> None:
     with pytest.raises(RequestError, match="chat template"):
         replicate("ifeval", shared_data, model=str(checkpoint("llama")), limit=1)
+
+
+def test_ifeval_misses_its_extra_before_it_generates(
+    shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "langdetect", None)
+    monkeypatch.setattr(
+        "ethogram.replications.ifeval._answers", lambda *_: pytest.fail("generates")
+    )
+    with pytest.raises(MissingExtraError, match="ifeval"):
+        replicate("ifeval", shared_data)

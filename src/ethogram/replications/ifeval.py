@@ -69,6 +69,9 @@ def replicate(
     """
     asked = read_prompts(data.files("ifeval")["prompts"])
     chosen = asked[:limit]
+    for item in chosen:
+        # What judges is missed now rather than after all has been generated.
+        strict_verdicts(Output(text="words", constraints=item.constraints))
     answers = _answers(model, chosen, max_new_tokens, on_progress)
     outputs = [
         Output(text=answers[item.id].text, prompt=item.as_text(), constraints=item.constraints)
