@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ethogram.backends import Endpoint
     from ethogram.metrics import read_outputs, score, score_outputs
     from ethogram.models import ModelReference, available, load, pull
+    from ethogram.replications import replicate
     from ethogram.report import log, verify
     from ethogram.study import (
         Study,
@@ -53,6 +54,7 @@ _ROOMS = {
     "promote": "study",
     "pull": "models",
     "read_outputs": "metrics",
+    "replicate": "replications",
     "run": "study",
     "score": "metrics",
     "score_outputs": "metrics",
@@ -80,6 +82,7 @@ __all__ = [
     "promote",
     "pull",
     "read_outputs",
+    "replicate",
     "run",
     "score",
     "score_outputs",

@@ -6,6 +6,7 @@
     ├── RequestError       a request the model cannot serve (prompt longer than the context, …)
     ├── StoreError         the store cannot be read or written (full disk, newer schema, locked)
     ├── WriteError         a file cannot be written (full disk, read-only folder)
+    ├── DataError          a data set is missing, damaged, or cannot be fetched
     ├── BackendError       an endpoint elsewhere cannot be reached, refuses, or answers nonsense
     └── MissingExtraError  an optional part of Ethogram is not installed
 
@@ -90,6 +91,10 @@ class WriteError(EthogramError):
 
 class BackendError(EthogramError):
     """An endpoint elsewhere cannot be reached, refuses, or answers with something else."""
+
+
+class DataError(EthogramError):
+    """A published data set is not here, is not the pinned one, or cannot be fetched."""
 
 
 class MissingExtraError(EthogramError):

@@ -11,7 +11,16 @@ import sys
 import click
 
 from ethogram import __version__
-from ethogram.cli import alone, checking, judging, looking, microscope, sweeping, working
+from ethogram.cli import (
+    alone,
+    checking,
+    judging,
+    looking,
+    microscope,
+    replicating,
+    sweeping,
+    working,
+)
 from ethogram.errors import EthogramError
 
 EXIT_INTERRUPTED = 130
@@ -37,6 +46,7 @@ COMMANDS: tuple[click.Command, ...] = (
     looking.log,
     looking.verify,
     alone.score,
+    replicating.replicate,
     working.import_,
     working.export,
     alone.models,

@@ -1,6 +1,6 @@
 """AlpacaEval: published win rates derived again from released judgements. Asks nobody.
 
-A later verb prints this; here are only the rows, what was published, and why the two differ.
+`ethogram replicate` prints this; here are only the rows, what was published, and why they differ.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import gzip
 import json
 import math
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,19 @@ def alpaca_eval_replication(folder: str | Path) -> list[AlpacaEvalRow]:
     Raises:
         SpecError: a file is missing or a line is broken.
     """
-    read = {model: _judgements(Path(folder) / f"{model}.jsonl.gz") for model in PUBLISHED}
+    return win_rates({model: Path(folder) / f"{model}.jsonl.gz" for model in PUBLISHED})
+
+
+def win_rates(files: Mapping[str, Path]) -> list[AlpacaEvalRow]:
+    """The same of files anywhere.
+
+    Args:
+        files: model to its file of judgements, plain or packed (`.gz`).
+
+    Raises:
+        SpecError: a file is missing or a line is broken.
+    """
+    read = {model: _judgements(files[model]) for model in PUBLISHED}
     prompts = list(dict.fromkeys(prompt for rows in read.values() for prompt in rows))
     nothing = (math.nan, math.nan)
     table = np.array([[rows.get(each, nothing) for each in prompts] for rows in read.values()])
@@ -114,7 +127,8 @@ def _judgements(path: Path) -> dict[str, tuple[float, float]]:
     rows: dict[str, tuple[float, float]] = {}
     number = 0
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8") as file:
             for number, line in enumerate(file, start=1):
                 row = json.loads(line)
                 won = float(row["preference"]) - 1
