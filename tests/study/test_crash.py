@@ -98,6 +98,8 @@ def test_two_runs_at_once_take_turns(tiny_study: Path) -> None:
 
 
 def test_ctrl_c_stops_cleanly_and_keeps_what_is_done(long_study: Path) -> None:
+    settings = long_study / "study.yaml"  # Far more than can be made before the signal comes.
+    settings.write_text(settings.read_text().replace("samples: 2", "samples: 12"))
     process = start(long_study)
     while process.poll() is None and rows(long_study) == 0:
         time.sleep(0.01)
