@@ -11,10 +11,12 @@ from ethogram.cli.common import (
     EXIT_FAILED,
     console,
     json_option,
+    loading_teller,
     open_study,
     print_json,
     run_progress,
     study_option,
+    tell_waiting,
 )
 
 
@@ -51,13 +53,6 @@ def check(
     from ethogram.report.checks import github_annotations, print_check, write_junit
     from ethogram.study import check as make
 
-    def waiting() -> None:
-        click.echo("Another run holds this study; waiting for it to finish.", err=True)
-
-    def loading(model: str) -> None:
-        if not as_json:
-            click.echo(f"Loading {model} (a built-in is fetched on first use)", err=True)
-
     with open_study(folder) as study, run_progress(quiet=as_json) as on_progress:
         result = make(
             study,
@@ -65,8 +60,8 @@ def check(
             baseline=baseline,
             budget=budget,
             on_progress=on_progress,
-            on_wait=waiting,
-            on_load=loading,
+            on_wait=tell_waiting,
+            on_load=loading_teller(quiet=as_json),
         )
     if junit:
         write_junit(result, junit, strict=strict)

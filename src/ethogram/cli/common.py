@@ -124,6 +124,21 @@ def print_result(result: Printable, *, as_json: bool) -> None:
         click.echo(result.to_text())
 
 
+def tell_waiting() -> None:
+    """Say that another run has to finish first."""
+    click.echo("Another run holds this study; waiting for it to finish.", err=True)
+
+
+def loading_teller(*, quiet: bool) -> Callable[[str], None]:
+    """What says which model is being loaded."""
+
+    def tell(model: str) -> None:
+        if not quiet:
+            click.echo(f"Loading {model} (a built-in is fetched on first use)", err=True)
+
+    return tell
+
+
 @contextmanager
 def run_progress(*, quiet: bool) -> Iterator[OnProgress | None]:
     """Live bars on standard error.

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from ethogram.cli.common import console, json_option, open_study, print_json, study_option
+from ethogram.cli.common import (
+    console,
+    json_option,
+    loading_teller,
+    open_study,
+    print_json,
+    study_option,
+)
 
 
 @click.command()
@@ -36,12 +43,8 @@ def trace(version: str, prompt: str, sample: int, folder: Path, as_json: bool) -
     from ethogram.report.microscope import print_trace
     from ethogram.study import trace as make
 
-    def loading(model: str) -> None:
-        if not as_json:
-            click.echo(f"Loading {model} (a built-in is fetched on first use)", err=True)
-
     with open_study(folder) as study:
-        traced = make(study, version, prompt, sample=sample, on_load=loading)
+        traced = make(study, version, prompt, sample=sample, on_load=loading_teller(quiet=as_json))
     if as_json:
         print_json(traced.to_json())
     else:

@@ -13,9 +13,11 @@ import click
 from ethogram.cli.common import (
     console,
     json_option,
+    loading_teller,
     open_study,
     print_json,
     study_option,
+    tell_waiting,
 )
 
 if TYPE_CHECKING:
@@ -82,13 +84,6 @@ def sweep(
     from ethogram.study import sweep as search_settings
     from ethogram.study.promote import check_name
 
-    def waiting() -> None:
-        click.echo("Another run holds this study; waiting for it to finish.", err=True)
-
-    def loading(model: str) -> None:
-        if not as_json:
-            click.echo(f"Loading {model} (a built-in is fetched on first use)", err=True)
-
     with open_study(folder) as study:
         if promote:
             check_name(study, promote)
@@ -104,8 +99,8 @@ def sweep(
                 racing=not no_race,
                 on_progress=on_progress,
                 on_stage=on_stage,
-                on_wait=waiting,
-                on_load=loading,
+                on_wait=tell_waiting,
+                on_load=loading_teller(quiet=as_json),
             )
         path = write(study, landscape, promote) if promote else None
     if output:
@@ -156,4 +151,5 @@ def _progress(*, quiet: bool) -> Iterator[tuple[OnProgress | None, OnStage | Non
     try:
         yield update, stage
     finally:
-        bar.stop()
+        if bar.tasks:
+            bar.stop()

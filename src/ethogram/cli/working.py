@@ -9,10 +9,12 @@ import click
 from ethogram.cli.common import (
     console,
     json_option,
+    loading_teller,
     open_study,
     print_json,
     run_progress,
     study_option,
+    tell_waiting,
 )
 
 
@@ -45,20 +47,13 @@ def run(versions: tuple[str, ...], trace: bool | None, folder: Path, as_json: bo
     from ethogram.report.terminal import print_run
     from ethogram.study import run as make
 
-    def waiting() -> None:
-        click.echo("Another run holds this study; waiting for it to finish.", err=True)
-
-    def loading(model: str) -> None:
-        if not as_json:
-            click.echo(f"Loading {model} (a built-in is fetched on first use)", err=True)
-
     with open_study(folder) as study, run_progress(quiet=as_json) as on_progress:
         result = make(
             study,
             versions or None,
             on_progress=on_progress,
-            on_wait=waiting,
-            on_load=loading,
+            on_wait=tell_waiting,
+            on_load=loading_teller(quiet=as_json),
             trace=trace,
         )
     if as_json:
