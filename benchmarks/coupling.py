@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -168,14 +169,19 @@ def row(task: str, other: str, metric: str, before: Scores, after: Scores, value
         "task": task,
         "other": other,
         "metric": metric,
-        "ratio": round(found.ratio, 3),
-        "low": round(found.low, 3),
-        "high": round(found.high, 3),
-        "noise": round(found.noise, 3),
+        "ratio": _rounded(found.ratio),
+        "low": _rounded(found.low),
+        "high": _rounded(found.high),
+        "noise": _rounded(found.noise),
         "before": round(test.before, 4),
         "after": round(test.after, 4),
         "unknown": found.unknown,
     }
+
+
+def _rounded(value: float) -> float | None:
+    """None for what too few outputs leave unknown: JSON has no other word for it."""
+    return round(value, 3) if math.isfinite(value) else None
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
@@ -193,13 +199,15 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
                 for each in rows
                 if (each["task"], each["other"], each["metric"]) == (task, other, metric)
             ]
-            cells.append(
-                f"{found[0]['ratio']:.2f} [{found[0]['low']:.2f}, {found[0]['high']:.2f}]"
-                if found
-                else ""
-            )
+            cells.append(_cell(found[0]) if found else "")
         lines.append(f"| {task} | {other} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _cell(found: dict[str, Any]) -> str:
+    if found["ratio"] is None or found["high"] is None:
+        return "–"
+    return f"{found['ratio']:.2f} [{found['low']:.2f}, {found['high']:.2f}]"
 
 
 def measure() -> Iterator[list[dict[str, Any]]]:
@@ -261,7 +269,8 @@ def main() -> None:
                 "rows": sorted(rows, key=lambda each: each["task"]),
             }
             options.out.parent.mkdir(parents=True, exist_ok=True)
-            options.out.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+            text = json.dumps(data, indent=1, allow_nan=False) + "\n"
+            options.out.write_text(text, encoding="utf-8")
     shown = table(json.loads(options.out.read_text(encoding="utf-8"))["rows"])
     if options.out == RESULTS:
         replace(STATISTICS, "coupling", shown)

@@ -39,12 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pythons = find_peers(options, data)
     job = {"threads": options.threads, "model": data.pop("forms")}
     rates = measure_roofline(options, job)
+    before = _before(options)
     for size, kind in options.cases:
         case = workload.make_case(size, kind, new_tokens=options.new_tokens, encode=data["encode"])
         data["cases"].append(measure_case(options, data, pythons, {**job, "case": case}, rates))
-        write(options.output, data)
+        both = {"cases": _sorted([*before["cases"], *data["cases"]])}
+        write(options.output, {**data, **both, "peers": {**before["peers"], **data["peers"]}})
     if options.page:
-        PAGE.write_text(table.page(_plain(data)), encoding="utf-8")
+        PAGE.write_text(table.page(json.loads(options.output.read_text("utf-8"))), "utf-8")
     print(f"\n{options.output}" + (f"\n{PAGE}" if options.page else ""))
 
 
@@ -63,6 +65,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, help="default benchmarks/results/engine.json")
     parser.add_argument("--no-install", action="store_true", help="only peers that are there")
     parser.add_argument("--install-only", action="store_true", help="make the environments, stop")
+    parser.add_argument("--add", action="store_true", help="keep the other cases of the JSON")
     parser.add_argument("--render", action="store_true", help="write the page from the JSON, stop")
     options = parser.parse_args(arguments)
     _fill_defaults(options)
@@ -77,6 +80,7 @@ def _cores() -> int:
 
 def _fill_defaults(options: argparse.Namespace) -> None:
     whole = not (options.quick or options.sizes or options.prompts or options.peers)
+    whole = whole or options.add
     options.page = whole and options.output is None and options.new_tokens is None
     name = "engine.json" if options.page or options.render else "trial.json"
     options.output = options.output or RESULTS / name
@@ -96,6 +100,20 @@ def _cases(options: argparse.Namespace) -> list[tuple[int, str]]:
     return [(size, kind) for kind in kinds for size in sizes]
 
 
+def _before(options: argparse.Namespace) -> dict[str, Any]:
+    """What the JSON already holds that stays: the whole run takes hours, its parts less."""
+    if not options.add or not options.output.exists():
+        return {"cases": [], "peers": {}}
+    data: dict[str, Any] = json.loads(options.output.read_text(encoding="utf-8"))
+    now = set(options.cases)
+    data["cases"] = [case for case in data["cases"] if (case["size"], case["kind"]) not in now]
+    return data
+
+
+def _sorted(cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(cases, key=lambda c: (workload.PROMPT_KINDS.index(c["kind"]), c["size"]))
+
+
 def prepare(options: argparse.Namespace) -> dict[str, Any]:
     """The record of the run, before any figure, and the model in all its forms."""
     import transformers
@@ -107,7 +125,7 @@ def prepare(options: argparse.Namespace) -> dict[str, Any]:
         print(f"warning: the machine is busy (load {described['load_before']:.1f})")
     return {
         "schema": 1,
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "date": _now(),
         "commit": machine.commit(ROOT),
         "machine": described,
         "model": {"name": name, "dtype": "bfloat16"},
@@ -120,6 +138,10 @@ def prepare(options: argparse.Namespace) -> dict[str, Any]:
         "encode": tokenizer.encode,
         "decode": tokenizer.decode,
     }
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def _find_model(model: str) -> tuple[Path, str]:
@@ -208,6 +230,7 @@ def describe_case(
         del measurement["greedy"]
     return {
         "name": case["name"],
+        "date": _now(),
         "size": case["size"],
         "kind": case["kind"],
         "new_tokens": case["new_tokens"],

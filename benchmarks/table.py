@@ -14,7 +14,7 @@ HEAD = """# Benchmarks
 Ethogram's engine and other engines on the same machine, in the same run, on the same weights,
 prompts, decodings and lengths. A sweep of 48 rows is 12 decodings × 4 prompts, one of 192 has 4
 samples of each, one of 768 has 16. Every row gets {new_tokens} new tokens; the end of sequence is
-ignored. Each figure is the best of {repeats} runs, generation only, in tokens per second delivered;
+ignored. Each figure is the best of {repeats}, generation only, in tokens per second delivered;
 beside it, in brackets, Ethogram's rate divided by this one.
 """
 
@@ -27,7 +27,7 @@ KINDS = {
 
 def page(data: dict[str, Any]) -> str:
     """The whole page."""
-    parts = [HEAD.format(new_tokens=data["new_tokens"], repeats=data["repeats"])]
+    parts = [HEAD.format(new_tokens=data["new_tokens"], repeats=_runs(data["cases"]))]
     parts.append(_machine(data))
     for kind, title in KINDS.items():
         cases = [case for case in data["cases"] if case["kind"] == kind]
@@ -85,11 +85,19 @@ def engines(data: dict[str, Any]) -> str:
 
 def _machine(data: dict[str, Any]) -> str:
     machine = data["machine"]
+    days = sorted({case["date"][:10] for case in data["cases"]})
     return (
-        f"Measured on {data['date'][:10]} with {data['model']['name']} in bf16 on "
-        f"{machine['processor']}, {data['threads']} threads, {machine['memory_gib']:.0f} GiB. "
+        f"Measured on {' to '.join(days[:1] + days[1:][-1:])} with {data['model']['name']} in bf16 "
+        f"on {machine['processor']}, {data['threads']} threads, {machine['memory_gib']:.0f} GiB. "
         "Again: `make bench-engine`.\n"
     )
+
+
+def _runs(cases: Sequence[dict[str, Any]]) -> str:
+    """How often a case was measured, in words; cases that were added later may differ."""
+    counts = {len(m["all_tokens_per_second"]) for c in cases for m in c["measured"].values()}
+    few, many = min(counts), max(counts)
+    return "one run" if many == 1 else f"{few} to {many} runs" if few < many else f"{many} runs"
 
 
 def _lengths(cases: Sequence[dict[str, Any]]) -> str:

@@ -190,6 +190,7 @@ def page_data():
     }
     case = {
         "name": "short-1",
+        "date": "2026-01-02T03:04:05+00:00",
         "size": 1,
         "kind": "short",
         "prompt_tokens": [11, 13],
@@ -223,6 +224,15 @@ def test_the_page_says_what_was_measured():
     assert "**other** (engine 1.0). **Not the same work**. Lacks or approximates: min_p" in text
     assert "**third**: not measured; cannot be installed: no wheel" in text
     assert "Prompts of 11 to 13 tokens" in text
+
+
+def test_cases_that_were_added_keep_their_day():
+    data = page_data()
+    later = {**data["cases"][0], "date": "2026-01-05T03:04:05+00:00"}
+    assert "Measured on 2026-01-02 with" in table.page(data)
+    assert "Measured on 2026-01-02 to 2026-01-05 with" in table.page(
+        {**data, "cases": [*data["cases"], later]}
+    )
 
 
 def test_every_row_of_a_table_has_the_cells_of_its_head():

@@ -35,15 +35,22 @@ float soften(float *scores, int64_t length) {
 }
 
 // What the heads of one group see: their queries and outputs [group, dim], one head of keys and
-// values with the distance between positions, and a bias [group, >= length] or none.
+// values with the distance between positions, a bias [group, >= length] or none, and the keys that
+// this thread reads next, or none.
 template <class T> struct Group {
     using element = typename T::element;
-    const element *query, *key, *value;
+    const element *query, *key, *value, *next_key;
     element *out;
     const float *bias;
     int64_t bias_stride, key_stride, value_stride, heads, dim, length;
     float scale;
 };
+
+// Asks for one head's keys or values of a place ahead of their use: the distance from row to row is
+// too long for the processor to foresee.
+template <int DIM, class element> void call_up(const element *from) {
+    for (int d = 0; d < DIM; d += 64 / (int)sizeof(element)) __builtin_prefetch(from + d, 0, 2);
+}
 
 // Any head dimension and group size, in scalar tails where they do not fill a vector.
 template <class T> void attend_any(const Group<T> &g, float *scratch, int64_t padded) {
@@ -87,6 +94,7 @@ void attend_known(const Group<T> &g, float *scratch, int64_t padded) {
             query[head][part] = T::load(g.query + head * DIM + part * LANES);
     for (int64_t j = 0; j < g.length; j++) {
         const auto *key = g.key + j * g.key_stride;
+        call_up<DIM>(g.value + j * g.value_stride);
         vec dot[HEADS] = {};
         for (int part = 0; part < PARTS; part++) {
             const vec shown = T::load(key + part * LANES);
@@ -102,6 +110,7 @@ void attend_known(const Group<T> &g, float *scratch, int64_t padded) {
     vec mixed[HEADS][PARTS] = {};
     for (int64_t j = 0; j < g.length; j++) {
         const auto *value = g.value + j * g.value_stride;
+        if (g.next_key) call_up<DIM>(g.next_key + j * g.key_stride);
         for (int part = 0; part < PARTS; part++) {
             const vec shown = T::load(value + part * LANES);
             for (int head = 0; head < HEADS; head++)
@@ -132,6 +141,11 @@ int attend(const void *query, const void *key, const void *value, void *out, con
     int64_t longest = 0;
     for (int64_t row = 0; row < rows; row++) longest = lengths[row] > longest ? lengths[row] : longest;
     const int64_t group = heads / kv_heads, padded = (longest + LANES) / LANES * LANES;
+    const int64_t tasks = rows * kv_heads;
+    const auto keys_of = [=](int64_t task) {
+        return (const element *)key + task / kv_heads * key_strides[0] +
+               task % kv_heads * key_strides[1];
+    };
     int failed = 0;
 #pragma omp parallel num_threads(threads)
     {
@@ -141,14 +155,15 @@ int attend(const void *query, const void *key, const void *value, void *out, con
             failed = 1;
         }
 #pragma omp for schedule(dynamic, 4)
-        for (int64_t task = 0; task < rows * kv_heads; task++) {
+        for (int64_t task = 0; task < tasks; task++) {
             if (!scratch) continue;
             const int64_t row = task / kv_heads, head = task % kv_heads;
             const int64_t first = row * heads + head * group;
             const Group<T> seen = {
                 (const element *)query + first * dim,
-                (const element *)key + row * key_strides[0] + head * key_strides[1],
+                keys_of(task),
                 (const element *)value + row * value_strides[0] + head * value_strides[1],
+                task + 1 < tasks ? keys_of(task + 1) : nullptr,
                 (element *)out + first * dim,
                 bias ? bias + head * group * bias_stride : nullptr,
                 bias_stride,
