@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.architectures import tiny_config
+
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -66,47 +68,16 @@ def tiny_model(kind: str, vocab_size: int) -> Any:
     import torch
     import transformers
 
-    ids = {"bos_token_id": 1, "eos_token_id": 1, "pad_token_id": 0}
-    wide = {
-        "hidden_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "intermediate_size": 64,
-        "max_position_embeddings": 256,
-    }
-    configs: dict[str, Callable[[], Any]] = {
-        "gpt2": lambda: transformers.GPT2Config(
-            vocab_size=vocab_size, n_positions=256, n_embd=32, n_layer=2, n_head=4, **ids
-        ),
-        "gpt_neox": lambda: transformers.GPTNeoXConfig(vocab_size=vocab_size, **wide, **ids),
-        "llama": lambda: transformers.LlamaConfig(
-            vocab_size=vocab_size, num_key_value_heads=2, tie_word_embeddings=True, **wide, **ids
-        ),
+    if kind == "llama_wide":
         # vLLM has attention kernels for some widths of a head only.
-        "llama_wide": lambda: transformers.LlamaConfig(
-            vocab_size=vocab_size,
-            num_key_value_heads=2,
-            **wide | {"hidden_size": 256, "max_position_embeddings": 512},
-            **ids,
-        ),
-        "qwen2": lambda: transformers.Qwen2Config(
-            vocab_size=vocab_size, num_key_value_heads=2, **wide, **ids
-        ),
-        "t5": lambda: transformers.T5Config(
-            vocab_size=vocab_size,
-            d_model=32,
-            d_kv=8,
-            d_ff=64,
-            num_layers=2,
-            num_heads=4,
-            decoder_start_token_id=0,
-            eos_token_id=1,
-            pad_token_id=0,
-        ),
-    }
+        config = tiny_config("llama", vocab_size, width=256)
+        config.intermediate_size, config.max_position_embeddings = 64, 512
+    else:
+        config = tiny_config(kind, vocab_size)
+    config.tie_word_embeddings = kind in ("gpt2", "llama", "t5")
     torch.manual_seed(3)
     make = transformers.AutoModelForSeq2SeqLM if kind == "t5" else transformers.AutoModelForCausalLM
-    model = make.from_config(configs[kind]()).eval()
+    model = make.from_config(config).eval()
     with torch.no_grad():
         for weight in model.parameters():
             if weight.dim() > 1:

@@ -12,6 +12,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from transformers import PreTrainedTokenizerFast
 
 from ethogram.spec import Decoding, Request
+from tests.architectures import tiny_config
 
 WORDS = (
     "the cat sat on the mat and the dog ran to the house of the old man who was there then",
@@ -51,52 +52,12 @@ def tokenizer(*, adds_eos: bool = False) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="<pad>", eos_token="<eos>")
 
 
-def _config(kind: str, vocab: int) -> Any:
-    ids = {"bos_token_id": 1, "eos_token_id": 1, "pad_token_id": 0}
-    if kind == "gpt2":
-        return transformers.GPT2Config(
-            vocab_size=vocab, n_positions=256, n_embd=64, n_layer=2, n_head=4, **ids
-        )
-    if kind == "gpt_neox":
-        return transformers.GPTNeoXConfig(
-            vocab_size=vocab,
-            hidden_size=64,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            intermediate_size=128,
-            max_position_embeddings=256,
-            **ids,
-        )
-    if kind == "llama":
-        return transformers.LlamaConfig(
-            vocab_size=vocab,
-            hidden_size=64,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            intermediate_size=128,
-            max_position_embeddings=256,
-            **ids,
-        )
-    return transformers.T5Config(
-        vocab_size=vocab,
-        d_model=64,
-        d_kv=16,
-        d_ff=128,
-        num_layers=2,
-        num_heads=4,
-        decoder_start_token_id=0,
-        eos_token_id=1,
-        pad_token_id=0,
-        tie_word_embeddings=False,
-    )
-
-
 @cache
 def loaded(kind: str, dtype: torch.dtype = torch.float32) -> Loaded:
     """A random model of a kind: gpt2, gpt_neox, llama or t5."""
     words = tokenizer(adds_eos=kind == "t5")
-    config = _config(kind, len(words))
+    config = tiny_config(kind, len(words), width=64)
+    config.tie_word_embeddings = kind in ("gpt2", "t5")
     make = transformers.AutoModelForSeq2SeqLM if kind == "t5" else transformers.AutoModelForCausalLM
     torch.manual_seed(7)
     model = make.from_config(config, attn_implementation="sdpa")
@@ -190,7 +151,7 @@ def generate(
 @cache
 def long_llama() -> Loaded:
     """A Llama with room for prompts of more than a thousand tokens."""
-    config = _config("llama", len(tokenizer()))
+    config = tiny_config("llama", len(tokenizer()), width=64)
     config.max_position_embeddings = 2048
     torch.manual_seed(8)
     model = transformers.LlamaForCausalLM._from_config(config, attn_implementation="sdpa").eval()

@@ -240,7 +240,7 @@ class Candidates {
         const double mean = sum.total() / in;
         wide_vec squares{};
         for (int64_t j = 0; j < count; j += LANES / 2) {
-            const half_vec s = (half_vec) * (const loose_half_vec *)(score + j);
+            const eight_vec s = (eight_vec) * (const loose_eight_vec *)(score + j);
             const wide_vec value = __builtin_convertvector(s, wide_vec);
             const wide_vec off = value > -INFINITY ? value - mean : wide_vec{};
             squares += off * off;

@@ -15,11 +15,11 @@ namespace {
 
 constexpr int LANES = 16;
 using vec = float __attribute__((vector_size(4 * LANES)));
-using loose_vec = float __attribute__((vector_size(4 * LANES), aligned(4)));
+using loose_vec = float __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 using int_vec = int32_t __attribute__((vector_size(4 * LANES)));
 using word_vec = uint32_t __attribute__((vector_size(4 * LANES)));
 using half_vec = uint16_t __attribute__((vector_size(2 * LANES)));
-using loose_half_vec = uint16_t __attribute__((vector_size(2 * LANES), aligned(2)));
+using loose_half_vec = uint16_t __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
 
 struct F32 {
     using element = float;
@@ -72,13 +72,14 @@ inline float sum_lanes(vec x) {
 #endif
 }
 
-// exp of x <= 0: 2^n p(r), the polynomial of Cephes expf; relative error below 2e-7.
+// exp of x <= 0: 2^n p(r), the polynomial of Cephes expf; relative error below 2e-7, exp(0) is 1.
+// Below -87 it gives at least exp(-87), so the caller tells what weighs nothing.
 inline vec exp_of(vec x) {
     const vec lowest = vec{} - 87.0f;
     x = x < lowest ? lowest : x;
-    int_vec n = __builtin_convertvector(x * 1.44269504088896341f - 0.5f, int_vec);
-    vec whole = __builtin_convertvector(n, vec);
-    vec r = x - whole * 0.693359375f + whole * 2.12194440e-4f;
+    const int_vec n = __builtin_convertvector(x * 1.44269504088896341f - 0.5f, int_vec);
+    const vec whole = __builtin_convertvector(n, vec);
+    const vec r = x - whole * 0.693359375f + whole * 2.12194440e-4f;
     vec p = vec{} + 1.9875691500e-4f;
     p = p * r + 1.3981999507e-3f;
     p = p * r + 8.3334519073e-3f;

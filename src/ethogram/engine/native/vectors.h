@@ -8,41 +8,23 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <cstring>
-#ifdef __AVX512F__
-#include <immintrin.h>
-#endif
+
+#include "numbers.h"
 
 namespace {
 
-constexpr int LANES = 16;
-using vec = float __attribute__((vector_size(4 * LANES)));
-using loose_vec = float __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-using int_vec = int32_t __attribute__((vector_size(4 * LANES)));
 using loose_int_vec = int32_t __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-using word_vec = uint32_t __attribute__((vector_size(4 * LANES)));
-using short_vec = uint16_t __attribute__((vector_size(2 * LANES)));
-using loose_short_vec = uint16_t __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
-using half_vec = float __attribute__((vector_size(2 * LANES)));
-using loose_half_vec = float __attribute__((vector_size(2 * LANES), aligned(4), may_alias));
+using eight_vec = float __attribute__((vector_size(2 * LANES)));
+using loose_eight_vec = float __attribute__((vector_size(2 * LANES), aligned(4), may_alias));
 using wide_vec = double __attribute__((vector_size(4 * LANES)));
 
 const vec ALL_LOWEST = vec{} - INFINITY;
 
-inline vec load(const float *from) { return (vec) * (const loose_vec *)from; }
-inline vec load(const uint16_t *from) {  // bf16
-    const short_vec half = (short_vec) * (const loose_short_vec *)from;
-    return (vec)(__builtin_convertvector(half, word_vec) << 16);
-}
+inline vec load(const float *from) { return F32::load(from); }
+inline vec load(const uint16_t *from) { return BF16::load(from); }
 inline float load_one(const float *from) { return *from; }
-inline float load_one(const uint16_t *from) {
-    const uint32_t word = (uint32_t)*from << 16;
-    float value;
-    std::memcpy(&value, &word, 4);
-    return value;
-}
-inline void store(float *to, vec x) { *(loose_vec *)to = x; }
+inline float load_one(const uint16_t *from) { return BF16::one(*from); }
+inline void store(float *to, vec x) { F32::store(to, x); }
 inline int_vec load_ids(const int32_t *from) { return (int_vec) * (const loose_int_vec *)from; }
 
 inline int64_t padded(int64_t count) { return (count + LANES - 1) / LANES * LANES; }
@@ -86,8 +68,8 @@ template <class T> inline int64_t first_place(const T *from, int64_t count, floa
 struct Sum {
     wide_vec low{}, high{};
     void add(const float *from) {
-        low += __builtin_convertvector((half_vec) * (const loose_half_vec *)from, wide_vec);
-        high += __builtin_convertvector((half_vec) * (const loose_half_vec *)(from + 8), wide_vec);
+        low += __builtin_convertvector((eight_vec) * (const loose_eight_vec *)from, wide_vec);
+        high += __builtin_convertvector((eight_vec) * (const loose_eight_vec *)(from + 8), wide_vec);
     }
     double total() const {
         const wide_vec both = low + high;
@@ -96,23 +78,6 @@ struct Sum {
         return sum;
     }
 };
-
-// exp of x <= 0: 2^n p(r), the polynomial of Cephes expf; relative error below 2e-7, exp(0) is 1.
-// Below -87 it gives at least exp(-87), so the caller tells what weighs nothing.
-inline vec exp_of(vec x) {
-    const vec lowest = vec{} - 87.0f;
-    x = x < lowest ? lowest : x;
-    const int_vec n = __builtin_convertvector(x * 1.44269504088896341f - 0.5f, int_vec);
-    const vec whole = __builtin_convertvector(n, vec);
-    const vec r = x - whole * 0.693359375f + whole * 2.12194440e-4f;
-    vec p = vec{} + 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    return (p * (r * r) + r + 1.0f) * (vec)((n + 127) << 23);
-}
 
 // exp(x) for x <= 0, and 0 below -87.
 inline vec weight_of(vec x) { return x < -87.0f ? vec{} : exp_of(x); }
