@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.architectures import tiny_config
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")

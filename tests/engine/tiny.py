@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 import transformers
+from tests.architectures import tiny_config
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from ethogram.spec import Decoding, Request
-from tests.architectures import tiny_config
 
 WORDS = (
     "the cat sat on the mat and the dog ran to the house of the old man who was there then",
