@@ -15,7 +15,8 @@ from ethogram.errors import MissingExtraError, SpecError
 from ethogram.models import load
 from ethogram.spec import Generation, Request
 from ethogram.study import Study, run
-from ethogram.study.run import add_samples
+from ethogram.study.run import Maker
+from ethogram.study.workspace import Part
 
 
 def write(folder: Path, name: str, text: str) -> None:
@@ -112,7 +113,9 @@ def test_more_samples_come_from_the_version_s_own_backend(
 ) -> None:
     write(tiny_study, "v0.2.0", "title: Other\nparent: v0.1.0\nbackend: vllm\n")
     with Study(tiny_study) as study:
-        assert add_samples(study, "v0.2.0", 3).generations == 18
+        with Maker(study) as maker:
+            made = maker.make(study, ["v0.2.0"], Part(samples=3))
+        assert made["v0.2.0"].generations == 18
     assert len(standing[0]) == 18
 
 

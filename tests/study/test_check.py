@@ -11,7 +11,8 @@ import pytest
 from ethogram.errors import SpecError
 from ethogram.spec import load_study
 from ethogram.study import Study, check, import_outputs, init, run
-from ethogram.study.run import add_samples
+from ethogram.study.run import Maker
+from ethogram.study.workspace import Part
 
 
 @pytest.fixture
@@ -162,6 +163,7 @@ def test_a_metric_of_all_samples_sees_those_that_the_study_asks_for(ran: Path) -
         (after,) = check(study, ["v0.1.0"], budget=24).contracts
         assert after == before
         assert study.stored_samples("v0.1.0") == 2
-        add_samples(study, "v0.1.0", 4)
+        with Maker(study) as maker:
+            maker.make(study, ["v0.1.0"], Part(samples=4))
         assert study.stored_samples("v0.1.0") == 4
         assert check(study, ["v0.1.0"]).contracts == [before]

@@ -22,7 +22,8 @@ from ethogram.stats.influence import gradient
 from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import Measured, measure, metric_names
 from ethogram.study.record import OnProgress
-from ethogram.study.run import add_samples
+from ethogram.study.result import Made
+from ethogram.study.run import Maker
 from ethogram.study.workspace import Part, Study
 
 Outcome = Literal["pass", "fail", "undecided"]
@@ -196,22 +197,30 @@ def check(
     names = list(versions or study.versions)
     for name in names:
         _refuse_unknown_metrics(study, name)
-    contracts: list[Contract] = []
-    for name in names:
-        found = check_version(study, name)
-        while rounds := _rounds_to_add(study, name, found, budget):
-            samples = study.stored_samples(name) + rounds
-            made = add_samples(
-                study, name, samples, on_progress=on_progress, on_wait=on_wait, on_load=on_load
-            )
-            budget -= max(1, made.generations)
-            found = check_version(study, name)
-        contracts += found
+    if budget:
+        with Maker(study, on_progress, on_wait, on_load) as maker:
+            contracts = _decided(study, names, maker, budget)
+    else:
+        contracts = [contract for name in names for contract in check_version(study, name)]
     parents = [(name, study.versions[name].parent) for name in names]
     baselines = [
         _against_parent(study, name, parent) for name, parent in parents if baseline and parent
     ]
     return CheckResult(study.name, contracts, baselines)
+
+
+def _decided(study: Study, names: Sequence[str], maker: Maker, budget: int) -> list[Contract]:
+    """The contracts of versions, after as many more outputs as they need and the budget allows."""
+    contracts: list[Contract] = []
+    for name in names:
+        found = check_version(study, name)
+        while rounds := _rounds_to_add(study, name, found, budget):
+            samples = study.stored_samples(name) + rounds
+            made = maker.make(study, [name], Part(samples=samples)).get(name) or Made()
+            budget -= max(1, made.generations)
+            found = check_version(study, name)
+        contracts += found
+    return contracts
 
 
 def _rounds_to_add(study: Study, name: str, contracts: Sequence[Contract], budget: int) -> int:

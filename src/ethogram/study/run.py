@@ -147,32 +147,6 @@ class Maker:
         return done
 
 
-def add_samples(
-    study: Study,
-    version: str,
-    samples: int,
-    *,
-    on_progress: OnProgress | None = None,
-    on_wait: Callable[[], None] | None = None,
-    on_load: Callable[[str], None] | None = None,
-) -> Made:
-    """Generate a version's samples up to a number per prompt, which may be beyond the study's.
-
-    Args:
-        study: the opened study.
-        version: its name; one that samples.
-        samples: per prompt.
-        on_progress: called as generations finish.
-        on_wait: called once if another run holds the study.
-        on_load: called with the model's name before it is loaded.
-
-    Raises:
-        EthogramError: as `run`.
-    """
-    with Maker(study, on_progress, on_wait, on_load) as maker:
-        return maker.make(study, [version], Part(samples=samples)).get(version) or Made()
-
-
 class _Backends:
     """Keeps one loaded model, and its amateur: the versions of a study mostly share them."""
 
