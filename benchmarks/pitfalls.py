@@ -22,8 +22,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.page import replace
-from ethogram.metrics import PITFALLS, Metric, Output, get, read_outputs
+from ethogram.metrics import PITFALLS, Metric, NamedModels, Output, get, read_outputs
 from ethogram.metrics.base import ratio
+from ethogram.metrics.models import Encoder
+from ethogram.metrics.off_topic import off_topic
 from ethogram.metrics.pitfalls import PITFALL_METRICS
 from ethogram.stats import paired
 from ethogram.stats.split import split_prompts
@@ -68,18 +70,32 @@ def quality(
     rows: Sequence[tuple[Output, frozenset[str]]],
 ) -> dict[str, dict[str, Any]]:
     """Precision, recall and F1 of each rule on labelled outputs, with 95 % intervals."""
-    return {pitfall.name: _rates(rows, at) for at, pitfall in enumerate(PITFALLS)}
+    return {
+        pitfall.name: _rates(
+            rows, pitfall.name, [bool(pitfall.find(output).found) for output, _ in rows], seed
+        )
+        for seed, pitfall in enumerate(PITFALLS)
+    }
 
 
-def _rates(rows: Sequence[tuple[Output, frozenset[str]]], at: int) -> dict[str, Any]:
-    pitfall = PITFALLS[at]
+def quality_off_topic(
+    rows: Sequence[tuple[Output, frozenset[str]]], encoder: Encoder
+) -> dict[str, Any]:
+    """The same of the rule that reads an encoder, by the label of drift."""
+    found = [bool(finding.found) for finding in off_topic([o for o, _ in rows], encoder)]
+    return _rates(rows, "drift", found, seed=0)
+
+
+def _rates(
+    rows: Sequence[tuple[Output, frozenset[str]]], label: str, finds: Sequence[bool], seed: int
+) -> dict[str, Any]:
     ids = list(dict.fromkeys(output.prompt_id for output, _ in rows))
     counts = np.zeros((len(ids), 3))
-    for output, labels in rows:
-        found, wanted = bool(pitfall.find(output).found), pitfall.name in labels
+    for (output, labels), found in zip(rows, finds, strict=True):
+        wanted = label in labels
         place = ids.index(output.prompt_id)
         counts[place] += (found and wanted, found and not wanted, wanted and not found)
-    generator = np.random.default_rng(at)
+    generator = np.random.default_rng(seed)
     drawn = counts[generator.integers(0, len(ids), (RESAMPLES, len(ids)))].sum(axis=1)
     true, false, missed = (int(value) for value in counts.sum(axis=0))
     values = _measures(counts.sum(axis=0))
@@ -174,11 +190,20 @@ def quality_table(data: dict[str, dict[str, Any]]) -> str:
         "| rule | labelled | found | precision | recall | F1 |",
         "|---|---|---|---|---|---|",
     ]
-    for pitfall in PITFALLS:
-        row = data[pitfall.name]
-        cells = [_interval(row[name]) for name in ("precision", "recall", "f1")]
-        head = f"| {pitfall.title.lower()} | {row['labelled']} | {row['found']} "
-        lines.append(head + "".join(f"| {cell} " for cell in cells) + "|")
+    return "\n".join([*lines, *(_quality_row(p.title.lower(), data[p.name]) for p in PITFALLS)])
+
+
+def _quality_row(title: str, row: dict[str, Any]) -> str:
+    cells = [_interval(row[name]) for name in ("precision", "recall", "f1")]
+    return " | ".join([f"| {title}", str(row["labelled"]), str(row["found"]), *cells]) + " |"
+
+
+def off_topic_table(data: dict[str, Any]) -> str:
+    """What the encoder adds to the rule of drift, as Markdown."""
+    lines = ["| on | rule | labelled | found | precision | recall | F1 |", "|---" * 7 + "|"]
+    for part, title in (("held_out", "the prompts held out"), ("all", "all prompts")):
+        for name, row in (("drift", data[part]["drift"]), ("off topic", data["off_topic"][part])):
+            lines.append(f"| {title} {_quality_row(name, row)}")
     return "\n".join(lines)
 
 
@@ -248,11 +273,23 @@ def measured() -> dict[str, Any]:
     }
 
 
+def measured_off_topic(encoder: Encoder) -> dict[str, Any]:
+    """The quality of the rule that reads an encoder, on the parts of `measured`."""
+    rows = labelled()
+    kept = held_out([output for output, _ in rows])
+    return {
+        "held_out": quality_off_topic([r for r in rows if r[0].prompt_id in kept], encoder),
+        "tuning": quality_off_topic([r for r in rows if r[0].prompt_id not in kept], encoder),
+        "all": quality_off_topic(rows, encoder),
+    }
+
+
 def write(data: dict[str, Any], page: Path = PAGE) -> None:
     """The tables of the page from the results."""
     replace(page, "rules", rules_table())
     for part in ("held_out", "all"):
         replace(page, part, quality_table(data[part]))
+    replace(page, "off_topic", off_topic_table(data))
     read = json.loads(READINGS.read_text(encoding="utf-8"))
     replace(page, "confirmed", confirm_table(data["confirmed"], read))
 
@@ -269,7 +306,8 @@ def main() -> None:
         return
     if not RELEASED.is_dir():
         raise SystemExit(f"no released answers in {RELEASED}: nothing written")
-    data = {**measured(), "confirmed": confirm()}
+    off = measured_off_topic(NamedModels().encoder)
+    data = {**measured(), "off_topic": off, "confirmed": confirm()}
     RESULTS.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     write(data)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks import pitfalls as bench
-from ethogram.metrics import PITFALLS
+from ethogram.metrics import PITFALLS, NamedModels
 
 #: Lowest (precision, recall) on the prompts held out. Those that the page calls reliable stay so;
 #: of ramble, fabrication and echo too few are labelled, or found, for a floor to mean anything.
@@ -46,6 +46,15 @@ def test_the_halves_share_no_prompt_and_make_up_the_whole(measured: dict[str, An
         rows = [measured[part][pitfall.name] for part in ("held_out", "tuning", "all")]
         for name in ("labelled", "found", "right"):
             assert rows[0][name] + rows[1][name] == rows[2][name]
+
+
+@pytest.mark.model
+def test_the_encoder_finds_more_drift_than_the_rule_alone(measured: dict[str, Any]) -> None:
+    stored = json.loads(bench.RESULTS.read_text(encoding="utf-8"))
+    found = json.loads(json.dumps(bench.measured_off_topic(NamedModels().encoder)))
+    assert found == stored["off_topic"], "run: python -m benchmarks.pitfalls"
+    assert bench.off_topic_table(stored) in bench.PAGE.read_text(encoding="utf-8")
+    assert found["held_out"]["f1"][0] > measured["held_out"]["drift"]["f1"][0]
 
 
 @pytest.mark.parametrize("name", FLOORS)

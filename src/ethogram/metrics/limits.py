@@ -31,6 +31,9 @@ class Limits:
             has 0.35 to 0.6 in its last third, learned prose 0.2 and more.
         drift_odd_words: of the last third, at least, for the share of odd words to mean anything.
         drift_odd: share of odd words above which the text is no connected English.
+        off_topic_words: of the shortest output whose last third is compared with the prompt; fewer
+            words say too little for a cosine to mean anything.
+        off_topic_cosine: of the last third to the prompt, below which it is about something else.
         code_share: of lines that are code, above which a text is code and not judged as prose.
         english: share of English function words from which a text is English; other languages
             share a few of them (`a`, `on`, `was`).
@@ -53,6 +56,8 @@ class Limits:
     drift_function: float = 0.15
     drift_odd_words: int = 7
     drift_odd: float = 0.15
+    off_topic_words: int = 30
+    off_topic_cosine: float = 0.2
     code_share: float = 0.5
     english: float = 0.25
     source_words: int = 45

@@ -312,6 +312,12 @@ def ramble(output: Output) -> Finding:
     return Finding(False, scores=scores)
 
 
+def last_third(output: Output) -> int:
+    """Where the last third of an output's words begins, one word at least."""
+    words = output.word_spans
+    return words[len(words) - max(len(words) // 3, 1)][0]
+
+
 def drift(output: Output) -> Finding:
     """The last third is no connected English."""
     if loop(output).found or _has_form(output) or wants_language(output.prompt):
@@ -320,16 +326,15 @@ def drift(output: Output) -> Finding:
         function_share(output.prompt) < LIMITS.drift_function
     ):
         return DOES_NOT_APPLY  # The prompt is no English prose either.
-    words, spans = output.words, output.word_spans
-    first = len(words) - max(len(words) // 3, 1)
-    tail = output.text[spans[first][0] :]
+    start = last_third(output)
+    tail = output.text[start:]
     connected, odd = function_share(tail), odd_share(tail)
     scores = {"function_words": connected, "odd_words": odd}
     end = len(output.text.rstrip())
-    many = len(words) - first
+    many = max(len(output.words) // 3, 1)
     loose = many >= LIMITS.drift_words and connected < LIMITS.drift_function
     if loose or (many >= LIMITS.drift_odd_words and odd > LIMITS.drift_odd):
-        return Finding(True, (Span(spans[first][0], end, "no connected language"),), scores)
+        return Finding(True, (Span(start, end, "no connected language"),), scores)
     return Finding(False, scores=scores)
 
 

@@ -81,7 +81,8 @@ PITFALLS = (
         f"{LIMITS.drift_odd:.0%} are odd: capitals, marks or digits within a word, letters of two "
         "scripts",
         "running text; no lists, tables, code or loops",
-        "Another subject in good English is missed. Text in another language is taken for drift.",
+        "Another subject in good English is missed (`pitfall_off_topic` finds it). Text in another "
+        "language is taken for drift.",
         rules.drift,
     ),
     Pitfall(

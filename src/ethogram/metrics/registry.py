@@ -27,6 +27,7 @@ from ethogram.metrics.human_text import HUMAN_TEXT, read_human_text, with_human_
 from ethogram.metrics.instruction import INSTRUCTION
 from ethogram.metrics.likelihood import LIKELIHOOD, SELF_REINFORCEMENT
 from ethogram.metrics.loops import LOOPS
+from ethogram.metrics.off_topic import OFF_TOPIC
 from ethogram.metrics.pitfalls import PITFALL_METRICS
 from ethogram.metrics.repetition import REPETITION, REPETITION_CORPUS
 from ethogram.metrics.samples import SAMPLES
@@ -44,7 +45,7 @@ _METRICS = {
 #: Metrics that read a model, or all samples of a prompt; they run when they are named.
 _NAMED_METRICS: dict[str, BatchMetric | GroupMetric] = {
     metric.name: metric
-    for family in (COHERENCE, LIKELIHOOD, SAMPLES, DIVERSITY_SAMPLES, CONSISTENCY)
+    for family in (COHERENCE, OFF_TOPIC, LIKELIHOOD, SAMPLES, DIVERSITY_SAMPLES, CONSISTENCY)
     for metric in family
 }
 _CORPUS_METRICS = {
