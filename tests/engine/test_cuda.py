@@ -13,6 +13,8 @@ import torch
 from tests.engine import tiny
 
 from ethogram.engine import Engine
+from ethogram.engine.forward import DecoderOnly
+from ethogram.engine.graphs import StepGraphs
 from ethogram.spec import Decoding, Generation, Request
 
 DEVICE = "cuda"
@@ -96,6 +98,25 @@ def test_a_mixed_batch_gives_what_it_gives_on_the_processor() -> None:
     for identity, one in there.items():
         assert here[identity].token_ids == one.token_ids, identity
         assert here[identity].logprobs == pytest.approx(one.logprobs, abs=1e-3), identity
+
+
+def test_recorded_steps_give_what_plain_steps_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = mixed()
+    played: list[StepGraphs] = []
+    plain_run = StepGraphs.run
+
+    def run(self: StepGraphs, *arguments: Any) -> torch.Tensor:
+        played.append(self)
+        return plain_run(self, *arguments)
+
+    monkeypatch.setattr(StepGraphs, "run", run)
+    recorded = made(Engine(loaded()), requests)
+    assert any(graphs.played for graphs in played)
+    monkeypatch.setattr(DecoderOnly, "is_recordable", False)
+    plain = made(Engine(loaded()), requests)
+    for identity, one in plain.items():
+        assert recorded[identity].token_ids == one.token_ids, identity
+        assert recorded[identity].logprobs == pytest.approx(one.logprobs, abs=1e-3), identity
 
 
 def test_deterministic_mode_gives_the_same_bits_in_any_company() -> None:

@@ -20,7 +20,7 @@ from ethogram.engine.batch import Batch, Work
 from ethogram.engine.companions import Companions, SecondRows
 from ethogram.engine.forward import DecoderOnly, EncoderDecoder, ServedModel
 from ethogram.engine.fused import FusedLlama, take_up
-from ethogram.engine.invariance import RowClass, row_class
+from ethogram.engine.invariance import FEW_COUNTS, RowClass, row_class
 from ethogram.engine.layers import LayeredDecoder
 from ethogram.engine.memory import (
     SLOTS_SHARE,
@@ -88,9 +88,11 @@ class Engine:
     @cached_property
     def rows(self) -> RowClass:
         """How many rows its decode steps may feed."""
-        if not self.deterministic or (self.twin and self.twin.is_row_independent):
+        if self.twin and self.twin.is_row_independent:
             return _ANY_ROWS
-        return row_class(self.twin.products if self.twin else self.loaded.model.modules())
+        if self.twin and self.deterministic:
+            return row_class(self.twin.products)
+        return self._row_class(self.loaded)
 
     @cached_property
     def _plain_rows(self) -> RowClass:
@@ -98,7 +100,10 @@ class Engine:
         return self._row_class(self.loaded)
 
     def _row_class(self, loaded: ServedModel) -> RowClass:
-        return row_class(loaded.model.modules()) if self.deterministic else _ANY_ROWS
+        if self.deterministic:
+            return row_class(loaded.model.modules())
+        # Few numbers of rows are few recordings: see `graphs`.
+        return FEW_COUNTS if loaded.model.device.type == "cuda" else _ANY_ROWS
 
     @cached_property
     def _amateur_rows(self) -> dict[str, RowClass]:

@@ -20,6 +20,7 @@ from transformers.modeling_outputs import BaseModelOutput
 from ethogram.engine.attention import AttentionSwitch, Lengths
 from ethogram.engine.cache import CrossSlots, Pairs, SlotCache, bucketed
 from ethogram.engine.fused import FusedLlama
+from ethogram.engine.graphs import CudaRecorder, StepGraphs
 from ethogram.errors import ModelError
 
 
@@ -93,6 +94,8 @@ class DecoderOnly:
     #: shared more often and cost more (measured in docs/notes.md): a prompt of 300 tokens takes 9 %
     #: longer in blocks of 256 than at once, 26 % in blocks of 128, 54 % in blocks of 64.
     block = 256
+    #: Whether a decode step reads nothing that changes but tokens, positions and slots.
+    is_recordable = True
 
     def __init__(self, loaded: ServedModel, rows: int, twin: FusedLlama | None = None) -> None:
         self.keeps_states = False
@@ -107,6 +110,9 @@ class DecoderOnly:
         self._accepts = set(inspect.signature(loaded.model.forward).parameters)
         self._check()
         self._slot_attention = AttentionSwitch(loaded.model)
+        self.graphs: StepGraphs | None = None
+        if self.device.type == "cuda" and self.is_recordable:
+            self.graphs = StepGraphs(CudaRecorder(), rows, self.device)
 
     def _check(self) -> None:
         kind = self.config.model_type
@@ -211,6 +217,8 @@ class DecoderOnly:
         Returns:
             [rows fed, vocab] logits.
         """
+        if self.graphs is not None and not is_chain and not self.keeps_states:
+            return self._decode_recorded(self.graphs, tokens, positions, first)
         ids = torch.tensor(tokens, device=self.device)
         places = torch.tensor(positions, device=self.device)
         self.cache.prepare(places, max(positions), first, is_chain=is_chain)
@@ -223,6 +231,19 @@ class DecoderOnly:
             return self.twin.decode(ids, places, self.cache, out)
         with self._slot_attention():
             return self._forward(ids.unsqueeze(1), places)[:, -1]
+
+    def _decode_recorded(
+        self, graphs: StepGraphs, tokens: Sequence[int], positions: Sequence[int], first: int
+    ) -> Tensor:
+        ids, places = graphs.write(tokens, positions, first)
+        self.cache.prepare(places, max(positions), first)
+
+        def step() -> Tensor:
+            with self._slot_attention():
+                return self._forward(ids.unsqueeze(1), places)[:, -1]
+
+        shape = (first, len(tokens), self.cache.visible)
+        return graphs.run(shape, (id(self.cache), self.cache.capacity), step)
 
     def _forward(self, ids: Tensor, places: Tensor) -> Tensor:
         output = self.model(
@@ -253,6 +274,7 @@ class EncoderDecoder(DecoderOnly):
     """Forward passes of an encoder-decoder model (T5), whose rows all stand at one position."""
 
     block = 0  # An encoder reads in both directions: a beginning is not the same by itself.
+    is_recordable = False  # The lengths of the sources change from wave to wave.
 
     def _check(self) -> None:
         start = getattr(self.model.generation_config, "decoder_start_token_id", None)

@@ -47,6 +47,10 @@ class RowClass:
         return whole * self.most + (self.padded(rest) if rest else 0)
 
 
+#: All numbers that are tried, for those who need few of them and not the same bits.
+FEW_COUNTS = RowClass(CANDIDATES, CANDIDATES[-1])
+
+
 def row_class(parts: Iterable[Any]) -> RowClass:
     """Try the shapes of a model's matrix products out on this machine.
 
