@@ -1,7 +1,7 @@
 """Recorded decode steps, on a tape that plays operations again as a CUDA graph does: on one memory.
 
 Whatever a step took from Python, or kept in memory that another step would have made anew, is wrong
-from the second playing on; so outputs that are those of plain steps show that a step can be recorded.
+from the second playing on; so outputs that are those of plain steps show that it can be recorded.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Decode steps recorded once and played again. Knows shapes and memory; knows no model, no token.
 
 A step of a small model is hundreds of kernels, and starting them one by one from Python takes a GPU
-longer than running them. A recording starts all of them at once; in exchange nothing may change from
-one playing to the next but the content of memory: tokens and positions are written into buffers that
-stay, slots lie where they lay, and a step of another shape is another recording.
+longer than running them. A recording starts all of them at once; in exchange nothing may change
+from one playing to the next but the content of memory: tokens and positions are written into
+buffers that stay, slots lie where they lay, and a step of another shape is another recording.
 """
 
 from __future__ import annotations
