@@ -106,6 +106,16 @@ def test_an_objective_that_tells_nothing_apart_is_left_out():
     assert race(both, error=0.05, looks=1) == [None, 0]
 
 
+@pytest.mark.parametrize("certain_first", [True, False])
+def test_a_difference_without_any_noise_counts_in_either_order(certain_first):
+    """A p-value of exactly 0 once passed for an objective not looked at."""
+    gain, tie = np.tile([[1.0], [0.0]], 12), noisy([0.0], 12, np.random.default_rng(11))[[0, 0]]
+    both = [objective(gain), objective(tie)]
+    both = both if certain_first else both[::-1]
+    assert beaten_p_values(both)[0, 1] == 0
+    assert race(both, error=0.05, looks=1) == [None, 0]
+
+
 @settings(max_examples=60, deadline=None)
 @given(arrays(float, (7, 2), elements=st.integers(-3, 3).map(float)))
 def test_the_front_holds_exactly_those_that_none_dominates(merits):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ethogram.stats import decide_bounded, decide_mean
+from ethogram.stats import decide_both, decide_bounded, decide_mean
 
 ROUNDS = 12
 
@@ -57,7 +57,7 @@ def test_unbounded_scores_are_decided_wrongly_at_most_as_often(skewed: bool) -> 
 
 def test_clear_cases_are_decided_rightly() -> None:
     generator = np.random.default_rng(1)
-    low, high = rates(generator, 0.01, 60), rates(generator, 0.3, 60)
+    low, high = rates(generator, 0.02, 60), rates(generator, 0.3, 60)
     ones = np.ones_like(low)
     assert decide_bounded(low, ones, 0.1).side == "below"
     assert decide_bounded(high, ones, 0.1).side == "above"
@@ -65,6 +65,47 @@ def test_clear_cases_are_decided_rightly() -> None:
     assert decide_mean(high * 100, 10).side == "above"
     assert decide_mean(low * 100, 10).side == "below"
     assert decide_mean(high[:, :1][:20], 0.0).side == "undecided", "too few outputs"
+
+
+@pytest.mark.parametrize("chance", [0.01, 0.03, 0.1])
+def test_rare_counts_are_decided_wrongly_at_most_as_often(chance: float) -> None:
+    """At the bound itself, however rare the events: fifty outputs without one prove nothing."""
+    generator = np.random.default_rng(4)
+    found = []
+    for _ in range(400):
+        counts = (generator.random((25, ROUNDS)) < chance).astype(float)
+        found.append(looks(lambda n, c=counts: decide_mean(c[:, :n], chance)))
+    for side in ("above", "below"):
+        assert found.count(side) / len(found) <= 0.05 + 3 * 0.0109
+
+
+def test_scores_that_hardly_differ_are_left_to_a_bet() -> None:
+    """No output of 300 has any of at most 100 words behind its answer: only a bet sees that."""
+    nothing, ones = np.zeros((25, ROUNDS)), np.ones((25, ROUNDS))
+    assert decide_mean(nothing, 3.0).side == "undecided"
+    assert decide_both(nothing, ones, nothing, 3.0 / 100, 3.0).side == "below"
+    generator = np.random.default_rng(5)
+    words = generator.integers(49, 51, (25, ROUNDS)).astype(float)
+    assert decide_both(words / 100, ones, words, 0.493, 49.3).side == "above", "the limit sees it"
+    assert decide_bounded(words / 100, ones, 0.493).side == "undecided", "a bet does not"
+
+
+@pytest.mark.parametrize("chance", [0.02, 0.3])
+def test_two_methods_at_half_the_level_are_wrong_no_more_often(chance: float) -> None:
+    generator = np.random.default_rng(6)
+    found = []
+    for _ in range(300):
+        long = (generator.random((25, ROUNDS)) < chance) * generator.integers(20, 81, (25, ROUNDS))
+        ones, mean = np.ones_like(long, dtype=float), chance * 50
+        found.append(
+            looks(
+                lambda n, x=long, o=ones, m=mean: decide_both(
+                    x[:, :n] / 100, o[:, :n], x[:, :n].astype(float), m / 100, m
+                )
+            )
+        )
+    for side in ("above", "below"):
+        assert found.count(side) / len(found) <= 0.05 + 3 * 0.0126
 
 
 def test_what_is_said_to_be_missing_decides() -> None:

@@ -31,14 +31,13 @@ def test_without_chance_the_outputs_decide(ran: Path) -> None:
     """Greedy decoding says the same again, so the value is known."""
     with Study(ran) as study:
         words = np.mean([len(made.text.split()) for made in study.generations("v0.0.1")])
-    expect(ran, "v0.0.1", f'words: "<= {words:.12f}"', f'tokens: "< {24}"', 'stop_rate: ">= 0"')
+    expect(ran, "v0.0.1", f'words: "<= {words:.12f}"', f'tokens: "< {24}"')
     with Study(ran) as study:
         result = check(study, ["v0.0.1"])
     tokens = np.mean([len(made.token_ids) for made in Study(ran).generations("v0.0.1")])
     assert [item.outcome for item in result.contracts] == [
         "pass",
         "fail" if tokens >= 24 else "pass",
-        "pass",
     ]
     assert {item.confidence for item in result.contracts} == {1.0}
     assert {item.method for item in result.contracts} == {"exact"}
@@ -100,6 +99,29 @@ def test_mistakes_in_a_bound_are_told_with_their_line(ran: Path) -> None:
         check(study)
 
 
+@pytest.mark.parametrize("bound", [">= 0", "< 0", "<= 1", "> 1"])
+def test_bounds_that_every_share_keeps_or_breaks_are_refused(ran: Path, bound: str) -> None:
+    expect(ran, "v0.1.0", f'loop_rate: "{bound}"')
+    with Study(ran) as study, pytest.raises(SpecError, match="says nothing"):
+        check(study, ["v0.1.0"])
+
+
+def test_a_counter_example_decides_at_the_edge_of_a_share(ran: Path) -> None:
+    expect(
+        ran,
+        "v0.1.0",
+        'stop_rate: ">= 1"',
+        'pitfall_empty: "<= 0"',
+    )
+    with Study(ran) as study:
+        stopped, empty = check(study, ["v0.1.0"]).contracts
+    assert stopped.value < 1
+    assert (stopped.outcome, stopped.method, stopped.confidence) == ("fail", "counter-example", 1.0)
+    assert stopped.evidence
+    assert empty.value == 0
+    assert (empty.outcome, empty.missing) == ("undecided", None)
+
+
 def test_what_was_not_run_is_not_decided(tiny_study: Path) -> None:
     expect(tiny_study, "v0.1.0", 'loop_rate: "< 0.5"')
     with Study(tiny_study) as study, pytest.raises(SpecError, match=r"ethogram run v0\.1\.0"):
@@ -107,15 +129,18 @@ def test_what_was_not_run_is_not_decided(tiny_study: Path) -> None:
 
 
 def test_a_budget_buys_the_samples_that_are_missing(ran: Path) -> None:
-    expect(ran, "v0.1.0", 'loop_rate: "< 0.1"', 'tokens: "> 1"')
+    expect(ran, "v0.1.0", 'loop_rate: "< 0.1"', 'self_perplexity: "> 1.001"')
     with Study(ran) as study:
         before = check(study, ["v0.1.0"]).contracts
         assert [item.outcome for item in before] == ["undecided", "undecided"]
         assert before[0].outputs == 12
         assert before[0].missing
+        assert [item.method for item in before] == ["betting", "asymptotic"]
         spent = check(study, ["v0.1.0"], budget=5).contracts
         assert spent[0].outputs == 12, "less than a round of six prompts buys nothing"
-        decided = check(study, ["v0.1.0"], budget=300).contracts
+        loaded: list[str] = []
+        decided = check(study, ["v0.1.0"], budget=300, on_load=loaded.append).contracts
+        assert len(loaded) == 1, "one model serves all rounds"
         assert [item.outcome for item in decided] == ["pass", "pass"]
         assert 12 < decided[0].outputs <= 312
         # What was bought is stored: the next look decides without a budget.

@@ -66,7 +66,7 @@ def check(
     if junit:
         write_junit(result, junit, strict=strict)
     if as_json:
-        print_json(result.to_json())
+        print_json(result.to_json(strict=strict))
     else:
         print_check(console(), result)
     if github:

@@ -41,14 +41,18 @@ def contract_words(item: Contract) -> str:
         return f"{value}: undecided after {basis}, {_missing(item)}"
     if item.method == "exact":
         return f"{value}, on {basis} without chance"
+    if item.method == "counter-example":
+        return f"{value}, by a counter-example among {basis}"
     return f"{value}, confidence {confidence(item.confidence)} on {basis}"
 
 
 def _missing(item: Contract) -> str:
     if math.isnan(item.value):
         return "as the metric applies to none of them"
+    if item.missing is None and item.method == "counter-example":
+        return "as no number of samples shows that none ever will"
     if item.missing is None:
-        return "too near the bound for any number of samples"
+        return "and no number of samples like these would decide"
     return f"about {item.missing} more would decide"
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from ethogram.errors import SpecError
 from ethogram.spec.source import SourceMap, suggest, validate
 from ethogram.spec.study import deep_merge
-from ethogram.spec.version import OWN_FIELDS, Version
+from ethogram.spec.version import BEHAVIOUR_FIELDS, OWN_FIELDS, Version
 
 #: Steps of one axis; more is a range that somebody meant to search.
 MOST_STEPS = 1000
@@ -111,8 +111,8 @@ def _check_field(field: str, where: str) -> None:
         fields = getattr(owner, "model_fields", None)
         if fields is None:
             return  # Inside a mapping such as logit_bias; the version itself will judge it.
-        if part not in fields or (not depth and part in OWN_FIELDS):
-            names = [name for name in fields if depth or name not in OWN_FIELDS]
+        names = list(fields) if depth else list(BEHAVIOUR_FIELDS)
+        if part not in names:
             raise SpecError(
                 f"no field {part!r} that a sweep can set", where=where, mend=suggest(part, names)
             )

@@ -34,6 +34,8 @@ OWN_FIELDS = (
     "notes",
     "outputs",
 )
+#: Fields that change what a version says, so that a sweep may vary them.
+BEHAVIOUR_FIELDS = ("model", "revision", "adapter", "dtype", "backend", "decoding", "prompt")
 
 
 class Version(BaseModel):

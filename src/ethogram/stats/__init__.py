@@ -7,7 +7,7 @@ from ethogram.stats.multiple import adjust
 from ethogram.stats.paired import PairedTest, paired
 from ethogram.stats.permutation import swap_test
 from ethogram.stats.planning import More, Spread, detectable, more_samples
-from ethogram.stats.sequential import Decision, decide_bounded, decide_mean
+from ethogram.stats.sequential import Decision, decide_both, decide_bounded, decide_mean
 from ethogram.stats.split import split_prompts
 from ethogram.stats.superiority import Superiority, superiority
 
@@ -23,6 +23,7 @@ __all__ = [
     "adjust",
     "bootstrap",
     "coupling",
+    "decide_both",
     "decide_bounded",
     "decide_mean",
     "detectable",

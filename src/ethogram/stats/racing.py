@@ -34,10 +34,6 @@ class Objective:
     aggregate: Aggregate
     higher_is_better: bool
 
-    def values(self) -> Array:
-        """Each setting's value, [settings]."""
-        return np.asarray(self.aggregate(self.parts.sum(axis=1)))
-
     def pseudo_values(self) -> Array:
         """The jackknife pseudo-values of the prompts, higher better: [settings, prompts].
 
@@ -111,7 +107,7 @@ def beaten_p_values(objectives: Sequence[Objective]) -> Array:
         [settings, settings]: row against column; 1 where nothing speaks for the row.
     """
     settings, prompts = objectives[0].parts.shape[:2]
-    worst = np.zeros((settings, settings))
+    worst = np.full((settings, settings), -1.0)  # Below any p-value: nothing looked at yet.
     for objective in objectives:
         merits = objective.pseudo_values()
         for one in range(settings):
@@ -121,7 +117,7 @@ def beaten_p_values(objectives: Sequence[Objective]) -> Array:
                 ratios = gains.mean(axis=1) / error
             p = np.array([_above(ratio, prompts - 1) for ratio in ratios])
             p = np.where((gains == 0).all(axis=1), -1.0, p)
-            worst[one] = np.maximum(np.where(worst[one] == 0, -1.0, worst[one]), p)
+            worst[one] = np.maximum(worst[one], p)
     return np.where(worst < 0, 1.0, worst)  # Equal on everything: nothing speaks for either.
 
 

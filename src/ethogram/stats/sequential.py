@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +22,9 @@ Side = Literal["above", "below", "undecided"]
 _STAKES = 0.99 * np.linspace(0.05, 1, 40) ** 2
 #: Outputs below which the limit theorem behind `decide_mean` is not leant on.
 FEWEST_OUTPUTS = 50
+#: Outputs that must differ from the commonest score, for the same reason: rare scores show
+#: themselves late, and until then the spread seen is far too small.
+FEWEST_DIFFERING = 5
 #: Outputs at which `decide_mean` is sharpest.
 _SHARPEST_AT = 200
 #: Rounds beyond which a decision counts as out of reach.
@@ -77,12 +80,38 @@ def decide_bounded(above: Array, weight: Array, bound: float, *, level: float = 
     return _decide(found, log_evidence, rounds, level)
 
 
+def decide_both(
+    above: Array, weight: Array, scores: Array, bound: float, limit: float, *, level: float = 0.05
+) -> Decision:
+    """Decide by a bet and by the limit theorem, at half the level each; the first to decide counts.
+
+    For values that have a bound far above most of them, such as words under a limit of tokens: a
+    bet is slow where outputs vary little, and the limit theorem is deaf where they hardly vary.
+
+    Args:
+        above: as in `decide_bounded`.
+        weight: as in `decide_bounded`.
+        scores: as in `decide_mean`.
+        bound: for the bet, strictly between 0 and 1.
+        limit: the same bound, for the scores.
+        level: probability of deciding wrongly, by either and over all looks together.
+    """
+    found = [
+        decide_bounded(above, weight, bound, level=level / 2),
+        decide_mean(scores, limit, level=level / 2),
+    ]
+    far = _MOST_ROUNDS
+    best = min(found, key=lambda one: (far if one.more is None else one.more, -one.confidence))
+    return replace(best, confidence=max(0.0, 1 - 2 * (1 - best.confidence)))
+
+
 def decide_mean(scores: Array, bound: float, *, level: float = 0.05) -> Decision:
     """Decide on the mean of scores without bounds, in the limit of many outputs.
 
     An asymptotic confidence sequence (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2024, theorem
     2.2), in which the variance is that of samples around their prompt's mean; with one round, of
-    all outputs, which is larger. Below 50 outputs nothing is decided.
+    all outputs, which is larger. Nothing is decided below 50 outputs, nor while fewer than 5 of
+    them differ from the commonest score.
 
     Args:
         scores: [prompts, rounds]; for a value that is no mean, its first-order shares.
@@ -95,15 +124,15 @@ def decide_mean(scores: Array, bound: float, *, level: float = 0.05) -> Decision
 
     def log_evidence_at(side: int, outputs: float, mean: float, spread: float) -> float:
         towards = (mean - bound) * (1 if side == 0 else -1)
-        if towards <= 0 or outputs < FEWEST_OUTPUTS:
+        if towards <= 0 or outputs < FEWEST_OUTPUTS or spread == 0:
             return -math.inf
-        if spread == 0:
-            return math.inf
         growth = outputs * density
         exponent = (towards * outputs / spread) ** 2 * density / (2 * (growth + 1))
         return exponent - 0.5 * math.log1p(growth) + math.log(2)
 
     def spread_of(some: Array) -> float:
+        if some.size - _commonest(some) < FEWEST_DIFFERING:
+            return 0.0
         several = some.shape[1] > 1
         around = some.mean(axis=1, keepdims=True) if several else some.mean()
         freedom = some.size - (prompts if several else 1)
@@ -119,6 +148,11 @@ def decide_mean(scores: Array, bound: float, *, level: float = 0.05) -> Decision
         return log_evidence_at(side, at * prompts, float(scores.mean()), spread)
 
     return _decide(found, log_evidence, rounds, level)
+
+
+def _commonest(scores: Array) -> int:
+    """How many scores are the commonest one, up to rounding."""
+    return int(np.unique(np.round(scores, 9), return_counts=True)[1].max())
 
 
 def _decide(

@@ -16,7 +16,7 @@ import numpy as np
 from ethogram.errors import SpecError
 from ethogram.metrics import Additive, GroupMetric, Output, Score, Span, get
 from ethogram.metrics.base import ratio
-from ethogram.stats import Decision, decide_bounded, decide_mean
+from ethogram.stats import Decision, decide_both, decide_bounded, decide_mean
 from ethogram.stats.bootstrap import prompt_means
 from ethogram.stats.influence import gradient
 from ethogram.study.difference import Difference, differences
@@ -27,6 +27,10 @@ from ethogram.study.run import Maker
 from ethogram.study.workspace import Part, Study
 
 Outcome = Literal["pass", "fail", "undecided"]
+#: [prompts, rounds, k] additive parts, or a column of them.
+Parts = np.ndarray[Any, np.dtype[np.float64]]
+#: Units of what an output cannot have more of than tokens.
+_COUNTED = ("words", "tokens", "references")
 #: Probability of a wrong decision of one contract, over all looks together.
 LEVEL = 0.05
 #: Outputs shown as evidence of a broken contract.
@@ -55,7 +59,7 @@ class Contract:
         value: measured; NaN where the metric applies to no output.
         outcome: pass, fail or undecided.
         confidence: that the likelier of pass and fail is right, however often one has looked.
-        outputs: looked at.
+        outputs: that the decision rests on, in whole rounds of samples.
         missing: further outputs that would decide if they were like these; 0 if decided, None if no
             number would.
         method: how it was decided, in a word or two.
@@ -159,11 +163,11 @@ class CheckResult:
             item.regressions for item in self.baselines
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
+    def to_json(self, *, strict: bool = False) -> dict[str, Any]:
+        """Plain data; `strict` as in `failed`."""
         return {
             "study": self.study,
-            "failed": self.failed(),
+            "failed": self.failed(strict=strict),
             "contracts": [item.to_json() for item in self.contracts],
             "baselines": [item.to_json() for item in self.baselines],
         }
@@ -274,8 +278,9 @@ def _refuse_unknown_metrics(study: Study, name: str) -> None:
         except SpecError as error:
             where = f"{file}:{line}: expect.{metric}"
             raise SpecError(error.what, where=where, mend=error.mend) from None
-        limit = _limit(bound)[1]
-        if found.unit == "share" and not 0 <= limit <= 1:
+        operator, limit = _limit(bound)
+        says_nothing = (operator, limit) in ((">=", 0), ("<", 0), ("<=", 1), (">", 1))
+        if found.unit == "share" and (says_nothing or not 0 <= limit <= 1):
             raise SpecError(
                 f"a share lies between 0 and 1, so '{bound}' says nothing",
                 where=f"{file}:{line}: expect.{metric}",
@@ -299,6 +304,7 @@ def _contract(study: Study, version: str, measured: Measured, bound: str) -> Con
     if decision.side != "undecided":
         outcome = "pass" if decision.side == wanted else "fail"
     prompts = len({output.prompt_id for output in measured.outputs})
+    by_rounds = method != "exact" and not isinstance(metric, GroupMetric)
     more = decision.more
     if isinstance(metric, GroupMetric) and more:
         more = None
@@ -310,7 +316,7 @@ def _contract(study: Study, version: str, measured: Measured, bound: str) -> Con
         value=value,
         outcome=outcome,
         confidence=decision.confidence,
-        outputs=len(measured.outputs),
+        outputs=decision.rounds * prompts if by_rounds else len(measured.outputs),
         missing=None if more is None else more * prompts,
         method=method,
         evidence=_evidence(measured, limit, wanted) if outcome == "fail" else [],
@@ -335,20 +341,58 @@ def _decide(
         # No chance is left: the same prompts give the same outputs again.
         low = value < limit or (value == limit and operator in ("<=", ">"))
         return Decision("below" if low else "above", 1.0, rounds, 0), "exact"
-    if _is_bounded(metric, parts) and 0 < limit < 1:
-        return decide_bounded(parts[..., 0], parts[..., 1], limit, level=LEVEL), "betting"
+    if metric.unit == "share" and metric.aggregate is ratio and limit in (0, 1):
+        return _decide_at_edge(parts, limit), "counter-example"
     slope = gradient(prompt_means(parts).mean(axis=0), metric.aggregate)
     shares = np.einsum("psk,k->ps", parts, slope)
     pooled = float(metric.aggregate(prompt_means(parts).mean(axis=0)))
-    return decide_mean(shares - shares.mean() + pooled, limit, level=LEVEL), "asymptotic"
+    scores = shares - shares.mean() + pooled
+    # Nobody knows how long imported outputs may get.
+    bet = _bet(metric, parts, limit, 0 if spec.outputs else spec.decoding.max_new_tokens)
+    if bet is None:
+        return decide_mean(scores, limit, level=LEVEL), "asymptotic"
+    above, weight, bound, is_sharp = bet
+    if is_sharp:
+        return decide_bounded(above, weight, bound, level=LEVEL), "betting"
+    return decide_both(above, weight, scores, bound, limit, level=LEVEL), "betting or asymptotic"
 
 
-def _is_bounded(metric: Additive, parts: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
-    """Whether each output adds a number between 0 and its weight, and the weight is 0 or 1."""
-    if metric.unit != "share" or metric.aggregate is not ratio:
-        return False
+def _decide_at_edge(parts: Parts, limit: float) -> Decision:
+    """One output off the edge decides, and no number on it does."""
     above, weight = parts[..., 0], parts[..., 1]
-    return bool(np.isin(weight, (0, 1)).all() and (above >= 0).all() and (above <= weight).all())
+    rounds = parts.shape[1]
+    if limit == 0 and (above > 0).any():
+        return Decision("above", 1.0, rounds, 0)
+    if limit == 1 and (above < weight).any():
+        return Decision("below", 1.0, rounds, 0)
+    return Decision("undecided", 0.0, rounds, None)
+
+
+def _bet(
+    metric: Additive, parts: Parts, limit: float, longest: int
+) -> tuple[Parts, Parts, float, bool] | None:
+    """What each output adds and weighs, between 0 and 1, and the bound for their ratio.
+
+    Shares of outputs are so by themselves, and a bet on them is sharp. Other shares, and counts,
+    are no larger than the tokens that an output may have; which of the two a metric is follows from
+    the metric, so that looking at the outputs chooses no method.
+
+    Returns:
+        [prompts, rounds] added, [prompts, rounds] weighed, the bound, whether the bet is sharp;
+        None where nothing bounds the metric.
+    """
+    if metric.aggregate is not ratio or (parts < 0).any():
+        return None
+    above, weight = parts[..., 0], parts[..., 1]
+    is_share = metric.unit == "share" and bool((above <= weight).all())
+    counts_outputs = bool(np.isin(weight, (0, 1)).all())
+    if is_share and counts_outputs:
+        return above, weight, limit, True
+    if is_share and weight.max() <= longest:
+        return above / longest, weight / longest, limit, False
+    if metric.unit in _COUNTED and counts_outputs and above.max() <= longest > limit > 0:
+        return above / longest, weight, limit / longest, False
+    return None
 
 
 def _evidence(measured: Measured, limit: float, wanted: str) -> list[Evidence]:

@@ -18,6 +18,10 @@ AT_ONCE = 12
 class Proposer(Protocol):
     """Names settings to try and hears how they did."""
 
+    @property
+    def most_batches(self) -> int:
+        """How many batches there will be at most."""
+
     def batches(self) -> Iterator[list[Setting]]:
         """Settings to try side by side, until there are no more."""
 
@@ -30,6 +34,11 @@ class GridProposer:
 
     def __init__(self, axes: Sequence[Axis]) -> None:
         self._settings = grid(axes)
+
+    @property
+    def most_batches(self) -> int:
+        """One."""
+        return 1
 
     def batches(self) -> Iterator[list[Setting]]:
         """All settings."""
@@ -80,6 +89,11 @@ class OptunaProposer:
             directions=["maximize" if higher else "minimize" for higher in higher_is_better],
         )
         self._open: dict[Setting, list[Any]] = {}
+
+    @property
+    def most_batches(self) -> int:
+        """As many as all trials take, `AT_ONCE` at a time."""
+        return -(-self._trials // AT_ONCE)
 
     def batches(self) -> Iterator[list[Setting]]:
         """Batches of settings; one that was asked for twice is proposed once."""

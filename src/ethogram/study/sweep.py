@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,7 +37,7 @@ from ethogram.study.result import Made
 from ethogram.study.run import Maker
 from ethogram.study.workspace import Part, Study
 
-#: Chance that the race drops some setting that deserved to stay.
+#: Share of the settings that the race drops which deserved to stay, over all its looks.
 RACE_ERROR = 0.05
 #: Settings that a search tries when nobody says how many.
 TRIALS = 60
@@ -113,6 +114,7 @@ def sweep(
             maker,
             samples=samples or study.spec.samples(base),
             racing=racing,
+            batches=proposer.most_batches,
             on_stage=on_stage,
         )
         for batch in proposer.batches():
@@ -156,12 +158,12 @@ def _halves(study: Study, base: str) -> tuple[frozenset[str], frozenset[str]]:
     ids = [item.id for item in study.suite(base).prompts]
     halves = (frozenset[str](), frozenset[str]())
     if len(ids) >= 2 * LEAST_PROMPTS:
-        chooses = split_prompts(ids)
-        pairs = list(zip(ids, chooses, strict=True))
-        halves = (
-            frozenset(name for name, one in pairs if one),
-            frozenset(name for name, one in pairs if not one),
-        )
+        with suppress(ValueError):  # Hardly a prompt fell to one side: told below.
+            pairs = list(zip(ids, split_prompts(ids), strict=True))
+            halves = (
+                frozenset(name for name, one in pairs if one),
+                frozenset(name for name, one in pairs if not one),
+            )
     if min(map(len, halves)) < LEAST_PROMPTS:
         raise SpecError(
             f"{len(ids)} prompts are too few: some choose the setting and the others prove it",
@@ -196,13 +198,14 @@ class _Sweep:
         *,
         samples: int,
         racing: bool,
+        batches: int,
         on_stage: OnStage | None,
     ) -> None:
         self.study, self.base, self.goals = study, base, goals
         self.names = [goal.name for goal in goals]
         self.selection, self.rest = halves
         self.maker, self.on_stage = maker, on_stage
-        self.samples, self.racing = samples, racing
+        self.samples, self.racing, self.batches = samples, racing, batches
         self.entries: dict[str, _Entry] = {}  # By version identity.
         self.asked = 0
         self.made: list[Made] = []
@@ -233,7 +236,8 @@ class _Sweep:
             )
             self._make(self.alive, Part(self.selection, samples))
             if self.racing and number < len(looks):
-                self._drop(len(looks) - 1)
+                # Each batch of a search races against all that is alive, so it looks again.
+                self._drop(self.batches * (len(looks) - 1))
         for setting, identity in self._proposed.items():
             measured = self.entries[identity].measured
             yield setting, [_told(measured[goal.name].value, goal) for goal in self.goals]
