@@ -14,7 +14,7 @@ HEAD = """# Benchmarks
 Ethogram's engine and other engines on the same machine, in the same run, on the same weights,
 prompts, decodings and lengths. A sweep of 48 rows is 12 decodings × 4 prompts, one of 192 has 4
 samples of each, one of 768 has 16. Every row gets {new_tokens} new tokens; the end of sequence is
-ignored. Each figure is the best of {repeats}, generation only, in tokens per second delivered;
+ignored. Each figure is {repeats}, generation only, in tokens per second delivered;
 beside it, in brackets, Ethogram's rate divided by this one.
 """
 
@@ -43,7 +43,7 @@ def page(data: dict[str, Any]) -> str:
 
 def rates(cases: Sequence[dict[str, Any]]) -> str:
     """Delivered tokens a second by engine and size, with ratios."""
-    head = ["engine", *(f"{case['size']} rows" for case in cases)]
+    head = ["engine", *(f"{case['size']} rows" if case["size"] > 1 else "1 row" for case in cases)]
     return _table(head, ([name, *(_rate(c, name) for c in cases)] for name in _names(cases)))
 
 
@@ -97,7 +97,9 @@ def _runs(cases: Sequence[dict[str, Any]]) -> str:
     """How often a case was measured, in words; cases that were added later may differ."""
     counts = {len(m["all_tokens_per_second"]) for c in cases for m in c["measured"].values()}
     few, many = min(counts), max(counts)
-    return "one run" if many == 1 else f"{few} to {many} runs" if few < many else f"{many} runs"
+    if many == 1:
+        return "of one run"
+    return f"the best of {few} to {many} runs" if few < many else f"the best of {many} runs"
 
 
 def _lengths(cases: Sequence[dict[str, Any]]) -> str:
