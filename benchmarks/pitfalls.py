@@ -304,10 +304,13 @@ def main() -> None:
     if options.render:
         write(json.loads(RESULTS.read_text(encoding="utf-8")))
         return
-    if not RELEASED.is_dir():
-        raise SystemExit(f"no released answers in {RELEASED}: nothing written")
+    if RELEASED.is_dir():
+        confirmed = confirm()
+    else:
+        print(f"no released answers in {RELEASED}: what was counted in them before stays")
+        confirmed = json.loads(RESULTS.read_text(encoding="utf-8"))["confirmed"]
     off = measured_off_topic(NamedModels().encoder)
-    data = {**measured(), "off_topic": off, "confirmed": confirm()}
+    data = {**measured(), "off_topic": off, "confirmed": confirmed}
     RESULTS.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     write(data)
 

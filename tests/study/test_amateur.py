@@ -11,7 +11,7 @@ import pytest
 
 from ethogram.errors import ModelError, RequestError
 from ethogram.models import ModelReference
-from ethogram.study import Study, run
+from ethogram.study import Study, run, trace
 
 
 def write(folder: Path, name: str, decoding: str, parent: str = "v0.1.0") -> None:
@@ -25,6 +25,17 @@ def study_folder(tiny_study: Path, checkpoint: Callable[..., Path]) -> Path:
     for name in ("small", "copied"):
         shutil.copytree(checkpoint("gpt2"), tiny_study / "models" / name)
     return tiny_study
+
+
+def test_a_trace_has_the_amateur_that_a_run_has(study_folder: Path) -> None:
+    write(study_folder, "v0.2.0", "amateur: models/small")
+    with Study(study_folder) as study:
+        prompt = study.suite("v0.2.0").prompts[0].id
+        traced = trace(study, "v0.2.0", prompt)
+        run(study, ["v0.2.0"])
+        made = next(one for one in study.generations("v0.2.0") if one.prompt_id == prompt)
+    assert traced.generation.token_ids == made.token_ids
+    assert traced.generation.logprobs == made.logprobs
 
 
 def test_a_run_loads_each_model_once_and_says_which(study_folder: Path) -> None:

@@ -14,7 +14,7 @@ from ethogram.engine import Engine
 from ethogram.errors import MissingExtraError, SpecError
 from ethogram.models import load
 from ethogram.spec import Generation, Request
-from ethogram.study import Study, run
+from ethogram.study import Study, run, trace
 from ethogram.study.run import Maker
 from ethogram.study.workspace import Part
 
@@ -106,6 +106,19 @@ def test_a_missing_backend_is_told_before_anything_runs(
     assert stored(tiny_study) == {}
     with Study(tiny_study) as study:
         assert run(study, ["v0.0.1"]).made == 6
+
+
+def test_a_trace_is_refused_where_the_backend_shows_none(
+    tiny_study: Path, standing: list[Any], stored: Callable[[Path], dict[str, Any]]
+) -> None:
+    """The engine must not answer for vLLM, under the identity of vLLM's output."""
+    write(tiny_study, "v0.2.0", "title: Other\nparent: v0.1.0\nbackend: vllm\n")
+    with Study(tiny_study) as study:
+        prompt = study.suite("v0.2.0").prompts[0].id
+        for text in (prompt, "a text of my own"):
+            with pytest.raises(SpecError, match="vllm does not show how a token was chosen"):
+                trace(study, "v0.2.0", text)
+    assert stored(tiny_study) == {}
 
 
 def test_more_samples_come_from_the_version_s_own_backend(

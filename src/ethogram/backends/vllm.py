@@ -106,7 +106,7 @@ class VllmBackend:
             raise RequestError(
                 "it does not show how a token was chosen",
                 where="backend vllm",
-                mend="run without --trace, or with backend: engine",
+                mend="run with --no-trace, or with backend: engine",
             )
         distinct = list({request.identity: request for request in requests}.values())
         for request in distinct:

@@ -62,7 +62,8 @@ def score(
 ) -> None:
     """Score the outputs in FILE (.jsonl or .jsonl.gz), made anywhere.
 
-    Without --metric, every metric that needs neither a model nor several samples of a prompt.
+    Without --metric, every metric that needs neither a model nor several samples of a prompt,
+    but those of pitfalls, which --pitfalls counts.
     """
     if pitfalls:
         if metrics or human_text or index or processes or encoder or reference or nli:

@@ -29,7 +29,7 @@ from ethogram.cli.common import (
     default=0,
     show_default=True,
     type=click.IntRange(min=0),
-    help="Sample index of the output; beyond the study's samples it is generated on the spot.",
+    help="Sample index of the output; of a suite's prompt, one of the study's samples.",
 )
 @study_option
 @json_option

@@ -34,14 +34,16 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     metavar="FIELD=VALUES",
-    help="A field and what to try: 0.8,0.9 or 0.2:1.2:0.2 (steps) or 0.2:1.2 (range); repeat it.",
+    help="A field and what to try: 0.8,0.9 or 0.2:1.2:0.2 (steps), for a search also 0.2:1.2 or "
+    "0.001:0.1:log (ranges); repeat it.",
 )
 @click.option(
     "--goal",
     "goals",
     multiple=True,
     metavar="METRIC[:higher|:lower]",
-    help="A metric to make better; may be repeated. Default: what the version expects.",
+    help="A metric to make better; may be repeated. Default: what the version expects, else "
+    "rep_4 and prompt_similarity.",
 )
 @click.option(
     "--search",

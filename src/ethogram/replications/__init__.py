@@ -68,6 +68,12 @@ REPLICATIONS = {
             "contrastive_search",
         ),
         Replication(
+            "holtzman",
+            "sameness, vocabulary and loops of gpt2-large's outputs on WebText",
+            ("gpt2-large-webtext",),
+            "holtzman",
+        ),
+        Replication(
             "alpaca-eval",
             "raw and length-controlled win rates of four models, from released judgements",
             ("alpaca-eval-judgements",),

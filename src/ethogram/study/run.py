@@ -108,7 +108,7 @@ class Maker:
     ) -> None:
         self.computed = Computed()
         self._on_progress, self._traced = on_progress, traced
-        self._backends = _Backends(max_rows, on_load)
+        self._backends = Backends(max_rows, on_load)
         self._lock = _one_run_at_a_time(study, on_wait)
 
     def __enter__(self) -> Maker:
@@ -147,7 +147,7 @@ class Maker:
         return done
 
 
-class _Backends:
+class Backends:
     """Keeps one loaded model, and its amateur: the versions of a study mostly share them."""
 
     def __init__(self, max_rows: int | None, on_load: Callable[[str], None] | None) -> None:
@@ -160,6 +160,10 @@ class _Backends:
         """What makes the versions of a pool; what the one before needed is freed first."""
         if pool.backend == "vllm":
             return self._vllm_of(pool.reference)
+        return self.engine(pool)
+
+    def engine(self, pool: Pool) -> Engine:
+        """The engine of a pool."""
         self._close_vllm()
         return self._engine_of(pool.reference, pool.amateur)
 
@@ -252,11 +256,15 @@ def _pools(study: Study, names: Iterable[str]) -> dict[Pool, list[str]]:
     """
     pools: dict[Pool, list[str]] = {}
     for name in names:
-        backend = study.versions[name].backend
-        check_installed(backend)
-        pool = Pool(study.model_reference(name), _amateur(study, name), backend)
-        pools.setdefault(pool, []).append(name)
+        check_installed(study.versions[name].backend)
+        pools.setdefault(pool_of(study, name), []).append(name)
     return pools
+
+
+def pool_of(study: Study, name: str) -> Pool:
+    """What makes a version."""
+    backend = study.versions[name].backend
+    return Pool(study.model_reference(name), _amateur(study, name), backend)
 
 
 def _amateur(study: Study, name: str) -> Amateur | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ethogram.errors import RequestError, SpecError, StoreError
 from ethogram.spec import Generation, Request, Suite, SuitePrompt, Trace, make_requests
+from ethogram.study.run import Backends, Pool, pool_of
 from ethogram.study.workspace import Study
 
 
@@ -93,7 +94,8 @@ def trace(
         on_load: called with the model's name before it is loaded.
 
     Raises:
-        SpecError: no such version or sample, or its outputs were made elsewhere.
+        SpecError: no such version or sample, its outputs were made elsewhere, or its backend shows
+            no traces.
         RequestError: the model cannot serve the prompt.
         StoreError: the stored output came out differently this time, so it cannot be traced.
     """
@@ -106,21 +108,26 @@ def trace(
         return _traced(
             study, version, found, in_suite, load_tokenizer(study.model_reference(version))
         )
-    from ethogram.engine import Engine
-    from ethogram.models import load
-
-    reference = study.model_reference(version)
-    if on_load:
-        on_load(reference.model)
-    loaded = load(reference)
+    engine = Backends(None, on_load).engine(_pool(study, version))
     try:
-        made = next(Engine(loaded).generate([request], trace=True))
+        made = next(engine.generate([request], trace=True))
     except RequestError as error:
         where = f"{error.where if in_suite else 'the text of --prompt'} (version {version})"
         raise RequestError(error.what, where=where, mend=error.mend) from None
     if in_suite:
         _store(study, version, made)
-    return _traced(study, version, made, in_suite, loaded.tokenizer)
+    return _traced(study, version, made, in_suite, engine.loaded.tokenizer)
+
+
+def _pool(study: Study, version: str) -> Pool:
+    pool = pool_of(study, version)
+    if pool.backend != "engine":
+        raise SpecError(
+            f"{pool.backend} does not show how a token was chosen",
+            where=f"version {version}, backend",
+            mend="trace a child of it with backend: engine",
+        )
+    return pool
 
 
 def _request(study: Study, version: str, prompt: str, sample: int, in_suite: bool) -> Request:
