@@ -176,6 +176,19 @@ def test_the_best_noise_falls_on_all_regions_of_a_large_vocabulary() -> None:
     assert chi_square_p(counts, np.full(64, 1 / 64)) > SMALLEST_P
 
 
+def test_every_token_id_of_a_large_vocabulary_can_be_drawn() -> None:
+    """By the kernel, 64 ids at a time, each some 16 times: the chance that one is missed is 1 %."""
+    library()
+    counts = np.zeros(49_152, dtype=int)
+    for first in range(0, 49_152, 64):
+        scores = torch.full((1, 49_152), -torch.inf)
+        scores[0, first : first + 64] = 0
+        keys = list(range(first, first + 1000))
+        counts += np.bincount(draw_by_kernel(scores, keys, [0] * 1000), minlength=49_152)
+    assert counts.min() > 0
+    assert chi_square_p(counts, np.full(49_152, 1 / 49_152)) > SMALLEST_P
+
+
 @pytest.mark.parametrize("spread", [0.0, 0.02, 1.0, 8.0, 30.0, 1000.0])
 @pytest.mark.parametrize("vocab", [1, 50, 1024, 1025, 5000])
 def test_a_draw_is_the_maximum_of_scores_and_noise(draw: Any, vocab: int, spread: float) -> None:
