@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--new-tokens", type=int, default=12)
     options = parser.parse_args()
     loaded = load(ModelReference("smollm2-135m-instruct", dtype="bfloat16"), device="cpu")
-    requests = _requests(loaded, options.size, options.new_tokens)
+    requests = sweep_requests(loaded, options.size, options.new_tokens)
     took = {}
     for way, kernels in (("compiled", native), ("torch", SimpleNamespace(library=lambda: None))):
         choosing.native = kernels  # type: ignore[assignment]
@@ -38,7 +38,7 @@ def main() -> None:
     print(f"torch / compiled: {took['torch'] / took['compiled']:.1f} on {threads} threads")
 
 
-def _requests(loaded: Any, size: int, new_tokens: int) -> list[Request]:
+def sweep_requests(loaded: Any, size: int, new_tokens: int) -> list[Request]:
     case = workload.make_case(
         size, "short", new_tokens=new_tokens, encode=lambda text: loaded.tokenizer(text).input_ids
     )
