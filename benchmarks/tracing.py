@@ -34,10 +34,8 @@ def main() -> None:
             for trace, seconds in took.items():
                 seconds.append(_run(engine, requests, trace=trace))
         plain, traced = min(took[False]), min(took[True])
-        print(
-            f"{size} outputs: {plain:.2f} s, with a trace {traced:.2f} s: {traced / plain - 1:+.1%}",
-            flush=True,
-        )
+        more = traced / plain - 1
+        print(f"{size} outputs: {plain:.2f} s, traced {traced:.2f} s: {more:+.1%}", flush=True)
 
 
 def _run(engine: Engine, requests: Sequence[Request], *, trace: bool) -> float:
