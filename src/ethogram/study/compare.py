@@ -85,7 +85,8 @@ def compare(
         samples: how many prompts to show side by side.
 
     Raises:
-        SpecError: a generation is missing, or the versions share no prompt.
+        SpecError: a generation is missing, the versions share no prompt, or an id stands for two
+            different prompts.
     """
     names = tuple(metrics or metric_names(study))
     first, second = measure(study, before, names), measure(study, after, names)
