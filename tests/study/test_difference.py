@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,16 +60,18 @@ def test_a_prompt_that_nobody_kept_is_matched_by_its_id(unknown: str) -> None:
         shared_prompts(first, second, "v1", "v2", wordings_known=True)
 
 
-def study_of(folder: Path, questions: dict[str, str | None]) -> Study:
-    """A study of imported versions that ask `questions`; each is the parent of the next."""
-    (folder / "study.yaml").parent.mkdir()
-    (folder / "study.yaml").write_text(
-        "name: s\nsuite: suites/all.jsonl\nmetrics: [words, loop_rate]\n"
-    )
-    (folder / "versions").mkdir()
+def asking(question: str | None) -> list[dict[str, Any]]:
+    """Eight outputs to one question under eight ids."""
+    return [{"id": f"p{n}", "prompt": question, "text": "one " * (n + 1)} for n in range(8)]
+
+
+def study_of(folder: Path, versions: dict[str, list[dict[str, Any]]]) -> Study:
+    """A study of imported versions; each is the parent of the next."""
+    (folder / "versions").mkdir(parents=True)
+    settings = "name: s\nsuite: suites/all.jsonl\nmetrics: [words, loop_rate]\n"
+    (folder / "study.yaml").write_text(settings)
     parent = None
-    for name, question in questions.items():
-        rows = [{"id": f"p{n}", "prompt": question, "text": "one " * (n + 1)} for n in range(8)]
+    for name, rows in versions.items():
         file = folder / f"{name}.jsonl"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
         with Study(folder) as study:
@@ -80,7 +83,7 @@ def study_of(folder: Path, questions: dict[str, str | None]) -> Study:
 
 
 def test_run_compare_log_and_check_refuse_an_id_of_two_prompts(tmp_path: Path) -> None:
-    with study_of(tmp_path / "s", {"v0.0.1": "How?", "v0.0.2": "Why?"}) as study:
+    with study_of(tmp_path / "s", {"v0.0.1": asking("How?"), "v0.0.2": asking("Why?")}) as study:
         for refused in (
             lambda: run(study),
             lambda: compare(study, "v0.0.1", "v0.0.2"),
@@ -97,6 +100,30 @@ def test_run_compare_log_and_check_refuse_an_id_of_two_prompts(tmp_path: Path) -
 
 
 def test_an_import_without_prompts_can_be_compared(tmp_path: Path) -> None:
-    with study_of(tmp_path / "s", {"v0.0.1": "How?", "v0.0.2": None}) as study:
+    with study_of(tmp_path / "s", {"v0.0.1": asking("How?"), "v0.0.2": asking(None)}) as study:
         run(study)
         assert compare(study, "v0.0.1", "v0.0.2").differences[0].estimate == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ([0, 1], [0, 1], ("b0", "a0", 0)),
+        ([1, 0], [2, 1], ("b1", "a1", 1)),
+        ([0], [0, 1], ("b0", "a0", 0)),
+        ([0], [3, 2], ("b0", "a2", 2)),
+        ([2, 1], [0], ("b1", "a0", 0)),
+    ],
+)
+def test_side_by_side_stand_outputs_of_one_sample_index(
+    tmp_path: Path, before: list[int], after: list[int], shown: tuple[str, str, int]
+) -> None:
+    rows = [
+        [{"id": "p", "sample": index, "text": f"{side}{index}"} for index in indices]
+        for side, indices in (("b", before), ("a", after))
+    ]
+    with study_of(tmp_path / "s", dict(zip(("v0.0.1", "v0.0.2"), rows, strict=True))) as study:
+        run(study)
+        found = compare(study, "v0.0.1", "v0.0.2", metrics=["sample_distinct_2", "words"])
+    (sample,) = found.samples
+    assert (sample.before, sample.after, sample.sample_index) == shown
