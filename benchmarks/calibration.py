@@ -156,7 +156,22 @@ def truth(setting: Setting, effect: float) -> float:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a setting of one size came to; shares in percent."""
+    """What a setting of one size came to; shares in percent.
+
+    Attributes:
+        setting: its name.
+        effect: the difference, in units of the setting.
+        prompts: of a study.
+        samples: per prompt.
+        trials: studies.
+        covered: whose interval holds the truth, or could not be made.
+        rejected: whose p-value is at most 0.05.
+        reliable: whose interval is not marked; one that could not be made is.
+        covered_if_reliable: of these, whose interval holds the truth; None of fewer than 50.
+        percentile_prompts: whose percentile interval over prompts holds it.
+        percentile_both: whose percentile interval over prompts and samples does.
+        student: whose interval of Student does.
+    """
 
     setting: str
     effect: float
@@ -289,20 +304,24 @@ def table(rows: list[Calibration]) -> str:
     """The rows as Markdown; without and with a difference side by side."""
     by_case = {(row.setting, row.prompts, row.samples, row.effect): row for row in rows}
     lines = [
-        "| metric | prompts × samples | covers | p ≤ 0.05 | marked `?` | covers | power "
-        "| marked `?` | percentile, prompts | percentile, both | Student's t |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| metric | prompts × samples | covers | p ≤ 0.05 | marked `?` | covers where no `?` "
+        "| covers | power | marked `?` | covers where no `?` "
+        "| percentile, prompts | percentile, both | Student's t |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         if row.effect:
             continue
-        cells = [row.covered, row.rejected, 100 - row.reliable]
         other = by_case.get((row.setting, row.prompts, row.samples, 1.0))
-        cells += [other.covered, other.rejected, 100 - other.reliable] if other else [None] * 3
+        cells = [*_cells(row), *(_cells(other) if other else [None] * 4)]
         cells += [row.percentile_prompts, row.percentile_both, row.student]
         shown = " | ".join("–" if value is None else f"{value:.1f}" for value in cells)
         lines.append(f"| {row.setting} | {row.prompts} × {row.samples} | {shown} |")
     return "\n".join(lines)
+
+
+def _cells(row: Calibration) -> list[float | None]:
+    return [row.covered, row.rejected, 100 - row.reliable, row.covered_if_reliable]
 
 
 def main() -> None:

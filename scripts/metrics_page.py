@@ -1,8 +1,13 @@
-"""Writes docs/metrics.md from the registry of metrics, so that the page says what the code does."""
+"""Writes docs/metrics.md, so that the page says what the code does and the benchmarks measured.
+
+From the hand-written head, the registry of metrics and the results of two benchmarks.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from ethogram.metrics import all_metrics, batch_metrics, corpus_metrics, group_metrics
 from ethogram.metrics.base import Described
@@ -12,6 +17,7 @@ from ethogram.spec.constraints import INSTRUCTIONS
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = ROOT / "scripts" / "metrics_head.md"
 PAGE = ROOT / "docs" / "metrics.md"
+RESULTS = ROOT / "benchmarks" / "results"
 KINDS = {
     "count": "whole number",
     "relation": "`less than` or `at least`",
@@ -62,9 +68,62 @@ def constraints() -> str:
     return "\n".join(lines)
 
 
+def speed() -> str:
+    """How long scoring took, from the benchmarks' results."""
+    found = _results("measure.json")
+    lines = [
+        f"`score(file)` with the {found['metrics']} metrics that need no model, on outputs of "
+        f"{found['tokens_an_output']} tokens, reading the file included:",
+        "",
+        "| outputs | processes | seconds | peak memory of the first, and of the largest other |",
+        "|---:|---:|---:|---:|",
+    ]
+    for row in found["total"]:
+        other = f"{row['peak_child_mib']:.0f} MiB" if row["processes"] > 1 else "–"
+        cells = (f"{row['outputs']:,}", row["processes"], f"{row['seconds']:.1f}")
+        lines.append(f"| {' | '.join(map(str, cells))} | {row['peak_mib']:.0f} MiB, {other} |")
+    lines += ["", f"{_measured_on(found)} Again: `make bench-measure`.", ""]
+    ratios = "; ".join(f"{peer['peer']} {peer['ratio']:.3g}" for peer in found["peers"])
+    lines += ["Times as fast as reference implementations on the same texts, in the same run:"]
+    lines += [f"{ratios}.", "", *_speed_of_the_encoder()]
+    return "\n".join(lines)
+
+
+def _speed_of_the_encoder() -> list[str]:
+    again = "`python -m benchmarks.encoders`"
+    if not (RESULTS / "encoders.json").exists():
+        return [f"The metrics that read a sentence encoder are measured by {again}."]
+    found = _results("encoders.json")
+    total = found["total"]
+    ratios = "; ".join(f"{peer['peer']} {peer['ratio']:.3g}" for peer in found["peers"])
+    return [
+        f"The {len(total['metrics'])} metrics that read the sentence encoder, on "
+        f"{found['outputs']:,} outputs of {found['tokens_an_output']} of its tokens: "
+        f"{total['seconds']:.0f} s, {total['outputs_per_second']:.0f} outputs a second, peak "
+        f"{total['peak_mib']:.0f} MiB.",
+        *([f"Encoding alone, times as fast on the same texts: {ratios}."] if ratios else []),
+        f"{_measured_on(found)} Again: {again}.",
+    ]
+
+
+def _results(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / name).read_text(encoding="utf-8"))
+    return found
+
+
+def _measured_on(found: dict[str, Any]) -> str:
+    machine = found["machine"]
+    return (
+        f"Measured on {found['date'][:10]} on {machine['processor']}, {machine['cores']} cores, "
+        f"{machine['memory_gib']:.0f} GiB, Python {machine['python']}; load before the run "
+        f"{machine['load_before']:.1f}."
+    )
+
+
 def page() -> str:
     """The whole page: the hand-written head, then every metric."""
-    head = HEAD.read_text(encoding="utf-8").replace("@@TABLE@@", constraints())
+    head = HEAD.read_text(encoding="utf-8")
+    head = head.replace("@@TABLE@@", constraints()).replace("@@SPEED@@", speed())
     parts = [head, "## Of each output\n"]
     parts += [entry(metric) for metric in all_metrics()]
     parts.append("## Of each output, with a model\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -18,7 +19,6 @@ from ethogram.metrics.consistency import (
     likelihood_entropy,
     ngram_surprise,
     nli_same,
-    normalised,
 )
 
 from .stubs import StubModels, StubNli
@@ -146,6 +146,15 @@ def test_entropies_without_an_nli_model() -> None:
     assert vectors[1].value is None
 
 
-def test_normalised_answers() -> None:
-    assert normalised("  The answer: a CAT, an owl ") == "answer cat owl"
-    assert normalised("") == ""
+@pytest.mark.parametrize(
+    ("texts", "counts"),
+    [
+        (("5 km", "5.km", "5km"), [1, 2]),
+        (("C", "C++", "c"), [3]),
+        (("£5", "5", "5!"), [1, 2]),  # Only ASCII punctuation goes, as in SQuAD's script.
+        (("the sea", "a SEA", "sea", "", "the"), [3, 2]),
+    ],
+)
+def test_answers_are_alike_as_squad_compares_them(texts: Sequence[str], counts: list[int]) -> None:
+    found = get("answer_entropy").measure_group([Output(text) for text in texts], StubModels())
+    assert found.value == pytest.approx(scipy.stats.entropy(counts))

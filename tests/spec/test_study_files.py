@@ -1,5 +1,6 @@
 """What a user writes, and the one line a mistake gets."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -203,6 +204,8 @@ SUITES = [
     ('{"id": "a"}\n', ":1: give either text or messages"),
     ('{"id": "a", "text": "x", "tag": []}\n', "did you mean 'tags'?"),
     ("[1]\n", "must be a JSON object"),
+    ('{"id": "a", "text": "x"}\n' + "[" * 100_000, ":2: JSON nested too deep; mend or remove"),
+    ('{"id": ' + "9" * 5000 + "}", ":1: a whole number of more than 4300 digits; mend or remove"),
 ]
 
 
@@ -213,6 +216,34 @@ def test_suite_mistakes(tmp_path: Path, text: str, line: str) -> None:
     with pytest.raises(SpecError) as caught:
         load_suite(path)
     assert line in str(caught.value)
+
+
+SEPARATORS = "\u2028\u2029\x85"  # str.splitlines() cuts here; JSON strings may hold them raw.
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_only_a_line_feed_ends_a_line(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "suite.jsonl"
+    rows = [{"id": name, "text": f"{name}{SEPARATORS}{name}"} for name in "ab"]
+    text = end.join(json.dumps(row, ensure_ascii=False) for row in rows)
+    path.write_text(text + end, encoding="utf-8", newline="")
+    assert [item.text for item in load_suite(path).prompts] == [row["text"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("- id: " + "9" * 5000, "a value cannot be read: Exceeds the limit (4300 digits)"),
+        ("- id: 2026-13-01", "a value cannot be read: month must be in 1..12"),
+        ("[" * 100_000, "YAML nested too deep"),
+    ],
+)
+def test_values_that_yaml_cannot_read(tmp_path: Path, text: str, line: str) -> None:
+    path = tmp_path / "suite.yaml"
+    path.write_text(text)
+    with pytest.raises(SpecError) as caught:
+        load_suite(path)
+    assert str(caught.value).startswith(f"{path}: {line}")
 
 
 def test_yaml_suite_with_messages(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ Four verdicts, of which the first three need no knowledge of the world:
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from ethogram.errors import SpecError
+from ethogram.spec.source import parse_json, read_text
 
 Kind = Literal["doi", "arxiv", "isbn", "url", "author-year"]
 Verdict = Literal["malformed", "listed", "unverifiable", "fabricated"]
@@ -98,12 +98,7 @@ def read_index(path: Path) -> Index:
     Raises:
         SpecError: the file cannot be read, has another form, or names what is no reference.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SpecError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    except ValueError as error:
-        raise SpecError(f"not valid JSON: {error}", where=str(path)) from None
+    data = parse_json(read_text(path), str(path))
     listed = data.get("references") if isinstance(data, dict) else None
     closed = data.get("closed", False) if isinstance(data, dict) else None
     if not isinstance(listed, list) or not isinstance(closed, bool):

@@ -22,13 +22,13 @@ from ethogram.metrics.base import (
     of_each,
     ratio,
 )
+from ethogram.metrics.factuality import normalised_answer
 from ethogram.metrics.models import Judgement, Models, NliModel
 from ethogram.metrics.text import ngrams, sentence_spans
 
 #: Two outputs count as one meaning from this cosine on, where no NLI model judges.
 SAME_MEANING = 0.8
 _WORD = re.compile(r"\w+|[^\w\s]")
-_ARTICLE = re.compile(r"\b(a|an|the)\b")
 _START = "<s>"
 RELATIONS = ("entailment", "neutral", "contradiction")
 
@@ -100,12 +100,6 @@ def _selfcheck_nli(groups: Sequence[Sequence[Output]], models: Models) -> list[S
         shares = [j.contradiction / (j.contradiction + j.entailment) for j in found]
         scores.append(mean_score(math.fsum(shares) / len(shares)) if shares else NOT_APPLICABLE)
     return scores
-
-
-def normalised(answer: str) -> str:
-    """An answer without case, punctuation, articles and extra space, as SQuAD compares them."""
-    plain = "".join(c for c in answer.casefold() if c.isalnum() or c.isspace())
-    return " ".join(_ARTICLE.sub(" ", plain).split())
 
 
 def cluster(alike: Sequence[Sequence[bool]]) -> list[int]:
@@ -195,7 +189,7 @@ def _by_vectors(groups: Sequence[Sequence[Output]], models: Models) -> list[list
 def _by_answer(groups: Sequence[Sequence[Output]], _: Models) -> list[list[int]]:
     found = []
     for group in groups:
-        answers = [normalised(output.text) for output in group]
+        answers = [normalised_answer(output.text) for output in group]
         found.append(cluster([[one == two for two in answers] for one in answers]))
     return found
 

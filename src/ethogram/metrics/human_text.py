@@ -25,7 +25,9 @@ from ethogram.metrics.text import set_of
 WINDOW = 50
 #: Sentences of more words, and words of more letters, are one kind.
 LONGEST_SENTENCE, LONGEST_WORD = 50, 20
-#: English words that carry grammar rather than content (closed classes).
+#: English words that carry grammar rather than content: closed classes in full forms, each a kind
+#: of its own. Other words would give other distances. `language.CONNECTED_ENGLISH` is wider: there
+#: only the share of all of them matters.
 FUNCTION_WORDS = set_of(
     """a an the this that these those my your his her its our their some any no every each either
     neither both all many much few little more most other another such what which whose i you

@@ -7,9 +7,10 @@ import unicodedata
 
 from ethogram.metrics.text import bare, set_of
 
-#: The closed classes of English: articles, pronouns, prepositions, conjunctions, auxiliaries,
-#: particles and a few adverbs of degree. Prose of any subject is a third to a half of them.
-FUNCTION_WORDS = set_of(
+#: What connected English is made of beside content: articles, pronouns, prepositions, conjunctions,
+#: auxiliaries, contractions, particles and a few adverbs of degree and time. Prose of any subject
+#: is a third to a half of them. The bounds on their share, in `limits.py`, hold for these words.
+CONNECTED_ENGLISH = set_of(
     """a an the this that these those some any no every each all both either neither such another
     other others few many much more most several one i me my mine myself you your yours yourself he
     him his himself she her hers herself it its itself we us our ours ourselves they them their
@@ -30,7 +31,7 @@ def function_share(text: str) -> float:
     """Share of a text's words of letters that are English function words; 0 without any words."""
     words = [bare(word).replace("’", "'") for word in text.split()]
     spoken = [word for word in words if any(letter.isalpha() for letter in word)]
-    return sum(word in FUNCTION_WORDS for word in spoken) / len(spoken) if spoken else 0.0
+    return sum(word in CONNECTED_ENGLISH for word in spoken) / len(spoken) if spoken else 0.0
 
 
 def odd_share(text: str) -> float:

@@ -6,17 +6,17 @@ Names the line of each mistake, and holds one line at a time.
 from __future__ import annotations
 
 import gzip
-import json
 import math
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import ValidationError
 
 from ethogram.errors import SpecError
 from ethogram.metrics.base import Output
+from ethogram.spec.source import parse_object
 from ethogram.spec.suite import Constraint
 
 TEXT_FIELDS = ("text", "output", "completion", "generation")
@@ -35,6 +35,8 @@ FINISH_REASONS = {
     "max_length": "length",
     "max_tokens": "length",
 }
+#: Token ids and sample indices lie below it, as the store keeps them.
+WHOLE_LIMIT = 2**31
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -61,7 +63,7 @@ def _outputs(path: Path) -> Iterator[Output]:
     samples_of: dict[str, int] = {}
     empty = True
     for number, line in _lines(path):
-        row = _Row(_object(line, f"{path}:{number}"), f"{path}:{number}")
+        row = _Row(parse_object(line, f"{path}:{number}"), f"{path}:{number}")
         for output in row.outputs(number, samples_of):
             empty = False
             yield output
@@ -99,22 +101,6 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         ) from None
     except OSError as error:
         raise SpecError(f"cannot be read: {error.strerror}", where=str(path)) from None
-
-
-def _object(line: str, where: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise SpecError(
-            f"not valid JSON: {error.msg} (column {error.colno})",
-            where=where,
-            mend="mend or remove the line",
-        ) from None
-    except RecursionError:
-        raise SpecError("JSON nested too deep", where=where, mend="remove the line") from None
-    if not isinstance(row, dict):
-        raise SpecError("a line must be a JSON object", where=where)
-    return row
 
 
 class _Row:
@@ -197,8 +183,8 @@ class _Row:
         field, value = self._find(SAMPLE_FIELDS)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise self._wrong(field, "must be a whole number from 0 on")
+        if not _is_whole(value):
+            raise self._wrong(field, f"must be a whole number from 0 on, below {WHOLE_LIMIT}")
         return value
 
     def _finish_reason(self) -> str | None:
@@ -237,11 +223,23 @@ class _Row:
     def _numbers(self, field: str, kind: type) -> tuple[Any, ...] | None:
         """A list of numbers, or None where it is absent or empty."""
         values = self._data.get(field) or []
-        allowed = int if kind is int else int | float
-        if not isinstance(values, list) or not all(
-            isinstance(value, allowed) and not isinstance(value, bool) and math.isfinite(value)
-            for value in values
-        ):
-            word = "whole numbers" if kind is int else "finite numbers"
-            raise self._wrong(field, f"must be a list of {word}")
+        allowed = _is_whole if kind is int else _is_finite
+        if not isinstance(values, list) or not all(allowed(value) for value in values):
+            whole = f"whole numbers from 0 on, below {WHOLE_LIMIT}"
+            raise self._wrong(
+                field, f"must be a list of {whole if kind is int else 'finite numbers'}"
+            )
         return tuple(kind(value) for value in values) or None
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < WHOLE_LIMIT
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # A whole number beyond the largest float.
+        return False

@@ -184,12 +184,17 @@ def p_value(value: float) -> str:
 
 
 def marked(text: str, spans: Sequence[Span]) -> list[tuple[str, Span | None]]:
-    """A text cut into pieces, each with the span that it lies in; spans do not overlap."""
+    """A text cut into pieces, each with the span that it lies in; joined they are the text.
+
+    Where spans overlap, the one that begins first has the letters that they share.
+    """
     pieces: list[tuple[str, Span | None]] = []
     position = 0
     for span in sorted(spans, key=lambda span: span.start):
-        pieces += [(text[position : span.start], None), (text[span.start : span.end], span)]
-        position = span.end
+        start = max(span.start, position)
+        end = max(span.end, start)
+        pieces += [(text[position:start], None), (text[start:end], span)]
+        position = end
     pieces.append((text[position:], None))
     return [piece for piece in pieces if piece[0]]
 

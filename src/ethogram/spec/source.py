@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -78,14 +79,16 @@ def read_yaml(path: Path) -> tuple[Any, SourceMap]:
     """Parse a YAML 1.2 file into plain data and the line of each field.
 
     Raises:
-        SpecError: missing file, YAML syntax error, or a key that stands twice.
+        SpecError: missing file, YAML syntax error, a key that stands twice, a number or date that
+            is none, or nesting too deep.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     text = read_text(path)
+    places = SourceMap()
     try:
-        document = YAML(typ="rt").load(text)
+        return _plain(YAML(typ="rt").load(text), (), path, places), places
     except MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -93,8 +96,11 @@ def read_yaml(path: Path) -> tuple[Any, SourceMap]:
         raise SpecError(f"not valid YAML: {problem}", where=where) from None
     except YAMLError as error:
         raise SpecError(f"not valid YAML: {str(error).splitlines()[0]}", where=str(path)) from None
-    places = SourceMap()
-    return _plain(document, (), path, places), places
+    except ValueError as error:  # What reads as a number or date and is none; it has no line.
+        problem = str(error).split(":")[0]
+        raise SpecError(f"a value cannot be read: {problem}", where=str(path)) from None
+    except RecursionError:
+        raise SpecError("YAML nested too deep", where=str(path)) from None
 
 
 def _plain(node: Any, at: FieldPath, file: Path, places: SourceMap) -> Any:
@@ -121,26 +127,54 @@ def _plain(node: Any, at: FieldPath, file: Path, places: SourceMap) -> Any:
     return node
 
 
+def parse_json(text: str, where: str, *, mend: str | None = None) -> Any:
+    """The value that a JSON text states.
+
+    Args:
+        text: the JSON.
+        where: file and line, for messages.
+        mend: how to mend text that is not valid.
+
+    Raises:
+        SpecError: not valid JSON, nested too deep, or a whole number of too many digits.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"column {error.colno}" if error.lineno == 1 else f"line {error.lineno}"
+        raise SpecError(f"not valid JSON: {error.msg} ({place})", where=where, mend=mend) from None
+    except RecursionError:
+        raise SpecError("JSON nested too deep", where=where, mend=mend) from None
+    except ValueError:
+        # The one other way to fail: int() refuses long numbers, which take quadratic time to read.
+        limit = sys.get_int_max_str_digits()
+        raise SpecError(
+            f"a whole number of more than {limit} digits", where=where, mend=mend
+        ) from None
+
+
+def parse_object(line: str, where: str) -> dict[str, Any]:
+    """The object on one line of JSONL.
+
+    Raises:
+        SpecError: the line is not a JSON object.
+    """
+    row = parse_json(line, where, mend="mend or remove the line")
+    if not isinstance(row, dict):
+        raise SpecError("a line must be a JSON object", where=where)
+    return row
+
+
 def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """The objects of a JSONL file with their 1-based line numbers; blank lines are skipped.
 
     Raises:
         SpecError: a line is not a JSON object; the message names the line.
     """
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise SpecError(
-                f"not valid JSON: {error.msg} (column {error.colno})",
-                where=f"{path}:{number}",
-                mend="mend or remove the line",
-            ) from None
-        if not isinstance(row, dict):
-            raise SpecError("a line must be a JSON object", where=f"{path}:{number}")
-        yield number, row
+    # Only a line feed ends a line: JSON texts may hold U+2028 and other separators as they are.
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if line.strip():
+            yield number, parse_object(line, f"{path}:{number}")
 
 
 def validate(kind: type[ModelT], data: Any, path: Path, places: SourceMap) -> ModelT:

@@ -1,7 +1,8 @@
 """Racing: which of many settings are beaten on every objective, beyond what luck explains.
 
-Knows additive parts and directions; knows no setting's meaning. All settings are resampled together
-over the same prompts, so that what a prompt does to all of them cancels.
+Knows additive parts and directions; knows no setting's meaning. A race tests settings in pairs,
+prompt by prompt; for shares of the Pareto front all settings are resampled together over the same
+prompts. Either way what a prompt does to all of them cancels.
 """
 
 from __future__ import annotations

@@ -10,13 +10,21 @@ from typing import Any
 from ethogram.metrics import Output
 from ethogram.spec import Change, diff_versions
 from ethogram.study.difference import Difference, differences
-from ethogram.study.measure import Measured, measure, metric_names
+from ethogram.study.measure import measure, metric_names
 from ethogram.study.workspace import Study
 
 
 @dataclass(frozen=True)
 class SideBySide:
-    """The outputs of both versions for one prompt and sample index."""
+    """An output of each version for one prompt.
+
+    Attributes:
+        prompt_id: which prompt.
+        prompt: its text.
+        sample_index: of both outputs; where the versions share none, of the second.
+        before: output of the first version.
+        after: output of the second.
+    """
 
     prompt_id: str
     prompt: str
@@ -85,13 +93,14 @@ def compare(
         samples: how many prompts to show side by side.
 
     Raises:
-        SpecError: a generation is missing, or the versions share no prompt.
+        SpecError: a generation is missing, the versions share no prompt, or an id stands for two
+            different prompts.
     """
     names = tuple(metrics or metric_names(study))
     first, second = measure(study, before, names), measure(study, after, names)
     coupled = study.coupled(before, after)
     found = differences(first, second, names, before, after, coupled=coupled)
-    pairs = _side_by_side(next(iter(first.values())), next(iter(second.values())))
+    pairs = _side_by_side(study.outputs(before), study.outputs(after))
     return Comparison(
         before=before,
         after=after,
@@ -102,17 +111,24 @@ def compare(
     )
 
 
-def _side_by_side(first: Measured, second: Measured) -> list[SideBySide]:
-    """One pair per prompt; a greedy version's only sample stands for every index."""
-    after: dict[str, Output] = {}
-    for output in second.outputs:
-        after.setdefault(output.prompt_id, output)
-    pairs: dict[str, SideBySide] = {}
-    for output in first.outputs:
-        other = after.get(output.prompt_id)
-        if other is None or output.prompt_id in pairs:
-            continue
-        pairs[output.prompt_id] = SideBySide(
-            output.prompt_id, output.prompt, other.sample_index, output.text, other.text
+def _side_by_side(first: Sequence[Output], second: Sequence[Output]) -> list[SideBySide]:
+    """One pair per prompt: the first sample index of both, else the first output of each."""
+    one, two = _by_index(first), _by_index(second)
+    pairs = []
+    for prompt_id in (each for each in one if each in two):
+        a, b = one[prompt_id], two[prompt_id]
+        same = min(a.keys() & b.keys(), default=None)
+        before = a[min(a) if same is None else same]
+        after = b[min(b) if same is None else same]
+        pairs.append(
+            SideBySide(prompt_id, before.prompt, after.sample_index, before.text, after.text)
         )
-    return list(pairs.values())
+    return pairs
+
+
+def _by_index(outputs: Sequence[Output]) -> dict[str, dict[int, Output]]:
+    """Prompt id to sample index to output."""
+    found: dict[str, dict[int, Output]] = {}
+    for output in outputs:
+        found.setdefault(output.prompt_id, {})[output.sample_index] = output
+    return found

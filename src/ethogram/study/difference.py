@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ethogram.errors import SpecError
 from ethogram.metrics import Additive
 from ethogram.stats import More, PairedTest, adjust, more_samples, paired
 from ethogram.study.measure import Measured
+from ethogram.study.prompts import shared_prompts
 
 #: Seed of the resampling, fixed so that every number of a log can be derived again.
 SEED = 20260101
@@ -147,7 +147,7 @@ def differences(
         coupled: whether the two share their noise at equal sample indices.
 
     Raises:
-        SpecError: the versions share no prompt.
+        SpecError: the versions share no prompt, or an id stands for two different prompts.
     """
     found = {
         name: difference(first[name], second[name], before, after, coupled=coupled)
@@ -166,20 +166,16 @@ def difference(
     """The paired difference of one metric alone, over the prompts that both versions have.
 
     Raises:
-        SpecError: the versions share no prompt.
+        SpecError: the versions share no prompt, or an id stands for two different prompts.
     """
-    ids_a, parts_a = first.parts_by_sample()
-    ids_b, parts_b = second.parts_by_sample()
-    row_b = {prompt: row for row, prompt in enumerate(ids_b)}
-    shared = [(row, row_b[prompt]) for row, prompt in enumerate(ids_a) if prompt in row_b]
-    if not shared:
-        raise SpecError(
-            "they share no prompt",
-            where=f"{before} and {after}",
-            mend="compare versions that run on the same suite",
-        )
-    rows_a, rows_b = (np.array(rows) for rows in zip(*shared, strict=True))
-    test = paired(
-        parts_a[rows_a], parts_b[rows_b], first.metric.aggregate, coupled=coupled, seed=SEED
-    )
+    ids = shared_prompts(first.outputs, second.outputs, before, after)
+    a, b = (_parts_of(ids, side) for side in (first, second))
+    test = paired(a, b, first.metric.aggregate, coupled=coupled, seed=SEED)
     return Difference(first.metric, test, test.p)
+
+
+def _parts_of(ids: Sequence[str], measured: Measured) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The parts of some prompts: [prompts, sample indices, parts]."""
+    known, parts = measured.parts_by_sample()
+    row = {prompt_id: number for number, prompt_id in enumerate(known)}
+    return parts[[row[prompt_id] for prompt_id in ids]]

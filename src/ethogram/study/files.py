@@ -13,6 +13,7 @@ from ethogram.files import replacing, write_whole
 from ethogram.metrics import Output, read_outputs
 from ethogram.spec.study import STUDY_FILE
 from ethogram.spec.version import VERSION_NAME
+from ethogram.study.prompts import UNKNOWN_PROMPT
 from ethogram.study.workspace import Study
 
 _STUDY = """\
@@ -138,7 +139,7 @@ def _suite_rows(outputs: Sequence[Output]) -> Iterator[dict[str, Any]]:
         output = first[prompt_id]
         row = {
             "id": prompt_id,
-            "text": output.prompt or "(none)",
+            "text": output.prompt or UNKNOWN_PROMPT,
             "reference": output.reference,
             "constraints": [item.model_dump() for item in output.constraints] or None,
             "tags": list(output.tags) or None,

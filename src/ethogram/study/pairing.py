@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ethogram.errors import SpecError
 from ethogram.metrics import Output
 from ethogram.study.judgement import Pairing
+from ethogram.study.prompts import shared_prompts
 from ethogram.study.workspace import Study
 
 
@@ -32,25 +33,16 @@ def candidates(study: Study, version: str) -> ByPrompt:
 
 
 def shared(first: ByPrompt, second: ByPrompt, before: str, after: str) -> tuple[ByPrompt, ByPrompt]:
-    """Both versions on the prompts that both have."""
-    ids = [prompt_id for prompt_id in first if prompt_id in second]
-    where = f"{before} and {after}"
-    if not ids:
-        raise SpecError(
-            "they share no prompt", where=where, mend="judge versions that run on the same suite"
-        )
-    for prompt_id in ids:
-        asked = {
-            candidate.output.prompt
-            for side in (first, second)
-            for candidate in side[prompt_id].values()
-        }
-        if len(asked) > 1:
-            raise SpecError(
-                f"prompt id {prompt_id!r} stands for two different prompts",
-                where=where,
-                mend="give different prompts different ids",
-            )
+    """Both versions on the prompts that both have.
+
+    Raises:
+        SpecError: they share no prompt, or an id stands for two different prompts.
+    """
+    a, b = (
+        [each.output for row in side.values() for each in row.values()] for side in (first, second)
+    )
+    # A judge reads the prompt, so it has to be known of both or of neither.
+    ids = shared_prompts(a, b, before, after, wordings_known=True)
     return {each: first[each] for each in ids}, {each: second[each] for each in ids}
 
 
