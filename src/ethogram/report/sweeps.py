@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ethogram.report.claims import number
-from ethogram.report.terminal import difference_table, print_doubts
+from ethogram.report.terminal import print_differences
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Of a long front, the lines that a terminal shows; `--json` and `--output` hold all.
 FRONT_LINES = 20
+#: Columns of a terminal that settings get before the headings beside them wrap.
+_SETTING_WIDTH = 40
 
 
 def print_landscape(console: Console, landscape: Landscape) -> None:
@@ -52,7 +54,9 @@ def _front(landscape: Landscape) -> Table:
     from rich.text import Text
 
     table = Table(title="Pareto front", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("setting", overflow="fold")
+    # Headings of goals wrap before settings do.
+    longest = max((len(point.setting.words) for point in landscape.front), default=0)
+    table.add_column("setting", overflow="fold", min_width=min(longest, _SETTING_WIDTH))
     for goal in landscape.goals:
         arrow = "higher" if goal.higher_is_better else "lower"
         table.add_column(f"{goal.metric.title} ({arrow})", justify="right")
@@ -82,8 +86,7 @@ def _print_proof(console: Console, landscape: Landscape) -> None:
     if proof is None:
         return
     console.print(f"Against {landscape.base} on {proof.prompts} held-out prompts", highlight=False)
-    console.print(difference_table(landscape.base, "the choice", proof.differences))
-    print_doubts(console, proof.differences)
+    print_differences(console, landscape.base, "choice", proof.differences)
     if proof.holds:
         names = ", ".join(difference.metric.title for difference in proof.better)
         console.print(Text(f"It beats {landscape.base} on {names}.", style="green"))

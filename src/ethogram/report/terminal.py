@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 #: Columns of a terminal that metric and unit take, and the least that a number takes.
 _METRIC_WIDTH, _NUMBER_WIDTH = 30, 8
+#: Least columns of a name before numbers, so that only long ones take two lines.
+_NAME_WIDTH = 15
+#: Columns of a terminal from which a table of differences shows all it has.
+_WIDE = 100
 #: Of each output side by side, this many characters; `ethogram export` has all.
 _SAMPLE_CHARACTERS = 480
 _COLOUR = {"better": "green", "worse": "red", "changed": "yellow"}
@@ -36,8 +40,8 @@ def print_run(console: Console, result: RunResult) -> None:
         if row.differences:
             heading = Text(f"{row.version} against {row.parent}", style="bold")
             console.print(heading.append(f"  {row.title}", style="not bold"))
-            console.print(difference_table(row.parent or "", row.version, row.differences.values()))
-            print_doubts(console, row.differences.values())
+            found = list(row.differences.values())
+            print_differences(console, row.parent or "", row.version, found, hint=False)
     line = f"{result.made} generations made, {result.reused} already stored"
     if result.traced:
         line += f", {result.traced} of them traced"
@@ -89,12 +93,20 @@ def _style(difference: Difference | None) -> str:
     return _colour(difference) if difference and difference.is_clear else ""
 
 
-def difference_table(before: str, after: str, items: Iterable[Difference]) -> Table:
-    """A table of paired differences, a metric a line."""
+def print_differences(
+    console: Console, before: str, after: str, items: Sequence[Difference], *, hint: bool = True
+) -> None:
+    """A table of paired differences, a metric a line, and why some cannot be relied on.
+
+    A narrow terminal shows what the others follow from, interval and verdict; `hint` says where
+    the others are.
+    """
     from rich.text import Text
 
+    narrow = console.width < _WIDE
+    more = () if narrow else ("p", "detectable")
     table = _plain_table(
-        "metric", before, after, "difference", "95 % interval", "p", "detectable", last="verdict"
+        "metric", before, after, "difference", "95 % interval", *more, last="verdict"
     )
     for item in items:
         interval = f"[{signed(item.low)}, {signed(item.high)}]"
@@ -104,11 +116,14 @@ def difference_table(before: str, after: str, items: Iterable[Difference]) -> Ta
             number(item.after),
             signed(item.estimate),
             Text(f"{interval} ?" if item.is_doubtful else f"{interval}  "),
-            p_value(item.p_adjusted),
-            number(item.test.detectable),
+            *(() if narrow else (p_value(item.p_adjusted), number(item.test.detectable))),
             Text(item.verdict, style=_colour(item)),
         )
-    return table
+    console.print(table)
+    if narrow and hint:
+        words = f"p and detectable: in a terminal of {_WIDE} columns or more, or with --json"
+        console.print(Text(words, style="dim"))
+    print_doubts(console, items)
 
 
 def _plain_table(first: str, *numbers: str, last: str = "") -> Table:
@@ -117,7 +132,7 @@ def _plain_table(first: str, *numbers: str, last: str = "") -> Table:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    table.add_column(first, no_wrap=True, overflow="ellipsis")
+    table.add_column(first, overflow="fold", min_width=_NAME_WIDTH)
     for heading in numbers:
         table.add_column(heading, justify="right", no_wrap=True)
     if last:
@@ -133,7 +148,10 @@ def _evidence(items: Iterable[Difference]) -> Table:
     """How large the differences are, and what would show them."""
     from rich.text import Text
 
-    headings = ("effect size", "after higher", "prompts needed", "or samples", "coupled variance")
+    headings = (
+        *("effect\nsize", "after\nhigher", "prompts\nneeded", "or\nsamples"),
+        "coupled\nvariance",
+    )
     table = _plain_table("metric", *headings)
     for item in items:
         needed = item.needed
@@ -207,8 +225,7 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     for change in comparison.changes:
         console.print(Text(f"  {change.words}"))
     console.print(f"Paired over {comparison.prompts} prompts", highlight=False)
-    console.print(difference_table(comparison.before, comparison.after, comparison.differences))
-    print_doubts(console, comparison.differences)
+    print_differences(console, comparison.before, comparison.after, comparison.differences)
     console.print()
     console.print(_evidence(comparison.differences))
     console.print(Text(_coupling_line(comparison.differences), style="dim"))
