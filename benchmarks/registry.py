@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 OURS = "ethogram"
+UNMERGED = "ethogram without merging"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ _VLLM_VARIABLES = {
 
 PEERS = (
     Peer(OURS, "ours", None),
+    Peer(UNMERGED, "ours", None, options={"engine": {"merging": False}}),
     Peer(
         "transformers one by one",
         "hf",

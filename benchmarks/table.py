@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from benchmarks.registry import OURS
+from benchmarks.registry import OURS, UNMERGED
 
 HEAD = """# Benchmarks
 
@@ -51,6 +51,7 @@ def details(cases: Sequence[dict[str, Any]]) -> str:
     """Ours: delivered and computed apart, what merging saved, how near to the roofline."""
     head = [
         *("case", "delivered/s", "computed/s", "merged share", "roofline/s", "roofline share"),
+        *("without merging/s", "beside openvino", "memory for slots", "taken by the run"),
         "peak memory",
     ]
     return _table(head, (_detail(case) for case in cases if OURS in case["measured"]))
@@ -131,8 +132,26 @@ def _detail(case: dict[str, Any]) -> list[str]:
         _percent(case["merged_share"]),
         _number(case["roofline_tokens_per_second"]),
         _percent(share),
+        *_unmerged(case),
+        *_memory(ours["memory"]),
         f"{ours['peak_memory_bytes'] / 2**30:.1f} GiB",
     ]
+
+
+def _unmerged(case: dict[str, Any]) -> list[str]:
+    """Our rate without merging, and that over OpenVINO's."""
+    if UNMERGED not in case["measured"]:
+        return ["–", "–"]
+    ratio = case["unmerged_ratios"].get("openvino")
+    rate = _number(case["measured"][UNMERGED]["delivered_tokens_per_second"])
+    return [rate, "–" if ratio is None else f"{ratio:.2f}×"]
+
+
+def _memory(told: dict[str, Any] | None) -> list[str]:
+    """What the slots were allowed, and what the whole run added to what was loaded."""
+    if told is None:
+        return ["–", "–"]
+    return [f"{told[name] / 2**30:.1f} GiB" for name in ("budget_bytes", "growth_bytes")]
 
 
 def _latency(cases: Sequence[dict[str, Any]], name: str) -> list[str]:

@@ -15,6 +15,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,11 +72,13 @@ def measure(running: Running, job: dict[str, Any]) -> dict[str, Any]:
     """Time the generation of a job's rows, and nothing else."""
     case = job["case"]
     rows, new_tokens = expand(case), case["new_tokens"]
-    loaded = peak_memory_bytes()
+    loading_peak, loaded = peak_memory_bytes(), resident_memory_bytes()
+    forget_peaks()
     running.generate(warm_up_rows(case, rows), min(WARM_UP_TOKENS, new_tokens))
     begun, worked = time.perf_counter(), time.process_time()
     outputs = running.generate(rows, new_tokens)
     seconds, cpu_seconds = time.perf_counter() - begun, time.process_time() - worked
+    generating_peak = peak_memory_bytes()
     return {
         "seconds": seconds,
         "cpu_seconds": cpu_seconds,
@@ -83,7 +86,8 @@ def measure(running: Running, job: dict[str, Any]) -> dict[str, Any]:
         "delivered_tokens": sum(len(ids) for ids in outputs),
         "computed_tokens": running.computed(),
         "first_token_seconds": _first_token(running, case, rows[0]) if len(rows) == 1 else None,
-        "peak_memory_bytes": peak_memory_bytes(),
+        "peak_memory_bytes": max(loading_peak, generating_peak),
+        "generating_peak_bytes": generating_peak,
         "loaded_memory_bytes": loaded,
         "memory": running.memory(),
         "versions": versions(running.packages),
@@ -166,8 +170,24 @@ def peak_memory_bytes() -> int:
     The sum counts pages that they share more than once; on other systems than Linux only this
     process is seen.
     """
+    return _memory_bytes("VmHWM")
+
+
+def resident_memory_bytes() -> int:
+    """What of their memory is resident now; elsewhere than on Linux the peak of this process."""
+    return _memory_bytes("VmRSS")
+
+
+def forget_peaks() -> None:
+    """Let the peaks of this process and its children begin again from now (proc(5))."""
+    with suppress(OSError):
+        for pid in _family():
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def _memory_bytes(field: str) -> int:
     try:
-        return sum(_peak_of(pid) for pid in _family())
+        return sum(_read(pid, field) for pid in _family())
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
@@ -188,9 +208,9 @@ def _family() -> list[int]:
     return found
 
 
-def _peak_of(pid: int) -> int:
+def _read(pid: int, field: str) -> int:
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:")), 0)

@@ -102,6 +102,9 @@ def run_of(seconds, delivered=100, computed=None, **rest):
         "first_token_seconds": None,
         "load_seconds": 1.0,
         "peak_memory_bytes": 2**30,
+        "generating_peak_bytes": 2**30,
+        "memory": {"budget_bytes": 2**30, "slots_bytes": 10},
+        "loaded_memory_bytes": 2**29,
         "versions": {"engine": "1.0"},
         "settings": {},
         "unsupported": [],
@@ -130,7 +133,7 @@ def test_memory_is_held_against_the_budget():
         told = {"budget_bytes": budget, "slots_bytes": 10}
         return run_of(1.0, memory=told, loaded_memory_bytes=2**30 - growth)
 
-    assert results.best_of([run_of(1.0)])["memory"] is None
+    assert results.best_of([run_of(1.0, memory=None)])["memory"] is None
     assert results.best_of([run(50, 90), run(60, 80)])["memory"] == {
         "budget_bytes": 80,
         "slots_bytes": 10,
@@ -147,14 +150,24 @@ def test_ratios_shares_and_merging():
     }
     compared = results.compare(measured, roofline=200.0)
     assert compared["ratios"] == {"other": 2.0}
+    assert compared["unmerged_ratios"] == {}
     assert compared["merged_share"] == pytest.approx(0.4)
+    measured[registry.UNMERGED] = results.best_of([run_of(1.6)])
+    both = results.compare(measured, roofline=200.0)
+    assert both["ratios"] == {"other": 2.0, registry.UNMERGED: pytest.approx(1.6)}
+    assert both["unmerged_ratios"] == {"other": pytest.approx(1.25)}
     assert compared["roofline_share"] == {registry.OURS: 0.3, "other": 0.25}
     assert compared["greedy_agreement"] == {"other": 2.0}
 
 
 def test_nothing_is_compared_without_ours():
     compared = results.compare({"other": results.best_of([run_of(2.0)])}, roofline=None)
-    assert compared == {"roofline_share": {}, "ratios": {}, "merged_share": None}
+    assert compared == {
+        "roofline_share": {},
+        "ratios": {},
+        "unmerged_ratios": {},
+        "merged_share": None,
+    }
 
 
 @pytest.mark.parametrize(
@@ -186,6 +199,8 @@ def test_roofline_shapes_and_best_batch():
 def page_data():
     measured = {
         registry.OURS: results.best_of([run_of(1.0, computed=60, first_token_seconds=0.05)]),
+        registry.UNMERGED: results.best_of([run_of(1.25)]),
+        "openvino": results.best_of([run_of(2.0)]),
         "other": results.best_of([run_of(2.0)]),
     }
     case = {
@@ -218,7 +233,9 @@ def page_data():
 def test_the_page_says_what_was_measured():
     text = table.page(page_data())
     assert "| other | 50.0 (2.00×) |" in text
-    assert "| 1 short | 100 | 60.0 | 40% | 200 | 30% | 1.0 GiB |" in text
+    assert (
+        "| 1 short | 100 | 60.0 | 40% | 200 | 30% | 80.0 | 1.60× | 1.0 GiB | 0.5 GiB | 1.0 GiB |"
+    ) in text
     assert "| ethogram | 50 ms | 10.0 ms |" in text
     assert "| other | – | 20.0 ms |" in text
     assert "**other** (engine 1.0). **Not the same work**. Lacks or approximates: min_p" in text
