@@ -174,7 +174,9 @@ EVERYTHING = {**GREEDY, **BEAM, **ALL_SAMPLED}
 def test_a_mixed_batch_equals_generate(kind: str) -> None:
     """All settings and prompts at once: 170 outputs, rows replaced as they finish."""
     requests = as_requests(EVERYTHING)
-    made = {g.identity: g for g in Engine(model_of(kind)).generate(requests)}
+    engine = Engine(model_of(kind))
+    made = {g.identity: g for g in engine.generate(requests)}
+    assert engine.work.forks > 20, "histories parted that were one"
     wrong = []
     for request in requests:
         setting, index = request.identity.split("/")
@@ -185,10 +187,11 @@ def test_a_mixed_batch_equals_generate(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("setting", ["greedy", "beam_4", "sampled_chain"])
+@pytest.mark.parametrize("setting", [*GREEDY, *BEAM, "sampled_chain"])
 def test_one_by_one_equals_generate(kind: str, setting: str) -> None:
-    for request in as_requests({setting: EVERYTHING[setting]}):
-        (made,) = Engine(model_of(kind), deterministic=False).generate([request])
+    engine = Engine(model_of(kind), deterministic=False)
+    for request in as_requests({setting: EVERYTHING[setting]})[1:3]:
+        (made,) = engine.generate([request])
         index = int(request.identity.split("/")[1])
         assert list(made.token_ids) == reference(kind, setting, index), request.identity
 
