@@ -52,6 +52,75 @@ class _Layer:
     down: Linear
 
 
+class _Step:
+    """Some rows on their way through the layers: their buffers, and where these lie.
+
+    Addresses are taken once for all layers: asking tensors for them took longer than some kernels.
+
+    Args:
+        twin: the model.
+        residual: [rows, hidden] embeddings, which the layers add to in place.
+        places: [rows] int64 positions.
+    """
+
+    def __init__(self, twin: FusedLlama, residual: Tensor, places: Tensor) -> None:
+        self._twin, self._kernels, self._threads = twin, twin.kernels, torch.get_num_threads()
+        self._rows, self._residual, self._places = len(residual), residual, places
+        self._lengths = places + 1
+        make, heads = residual.new_empty, twin.heads * twin.dim
+        self._normed, self._added = make(residual.shape), make(residual.shape)
+        self._joined = make((self._rows, heads + 2 * twin.kv_heads * twin.dim))
+        self._query, self._mixed = make((self._rows, heads)), make((self._rows, heads))
+        self._gate_up = make((self._rows, twin.layers[0].gate_up.outputs))
+        self._activated = make((self._rows, twin.layers[0].down.inputs))
+        self._to_residual, self._to_normed = residual.data_ptr(), self._normed.data_ptr()
+        self._to_added, self._to_query = self._added.data_ptr(), self._query.data_ptr()
+        self._to_joined, self._to_mixed = self._joined.data_ptr(), self._mixed.data_ptr()
+        self._pending: int | None = None
+
+    def aim(self, slots: tuple[Tensor, Tensor], first: int, *, is_chain: bool) -> None:
+        """Take the slots' shape: rows of consecutive slots, or all of the first one."""
+        steps = [side.stride() for side in slots]
+        size = self._residual.element_size()
+        self._offsets = [first * step[0] * size for step in steps]
+        self._strides = [strides(0 if is_chain else step[0], *step[1:3]) for step in steps]
+
+    def norm(self, weight: Tensor) -> Tensor:
+        """Add what the last product left, and norm; returns [rows, hidden]."""
+        self._kernels.norm(
+            *(self._to_residual, self._pending, weight.data_ptr(), self._to_normed),
+            *(self._rows, self._residual.shape[1], self._twin.epsilon, self._threads),
+        )
+        return self._normed
+
+    def attend(self, layer: _Layer, keys: Tensor, values: Tensor) -> None:
+        """Write keys and values into the slots and attend over them."""
+        twin = self._twin
+        key, value = keys.data_ptr() + self._offsets[0], values.data_ptr() + self._offsets[1]
+        layer.qkv(self.norm(layer.attention_norm), self._joined)
+        shape = (self._rows, twin.heads, twin.kv_heads, twin.dim)
+        self._kernels.rotate(
+            *(self._to_joined, twin.cosines.data_ptr(), twin.sines.data_ptr()),
+            *(self._places.data_ptr(), self._to_query, key, value, *self._strides, *shape),
+            self._threads,
+        )
+        failed = self._kernels.attend(
+            *(self._to_query, key, value, self._to_mixed, None, 0, self._lengths.data_ptr()),
+            *(*shape, *self._strides, twin.scale, self._threads),
+        )
+        if failed:
+            raise MemoryError("no room for attention scores")
+        layer.output(self._mixed, self._added)
+        self._pending = self._to_added
+
+    def feed_forward(self, layer: _Layer) -> None:
+        """The gated layers behind attention."""
+        layer.gate_up(self.norm(layer.mlp_norm), self._gate_up)
+        into, width = self._activated.data_ptr(), self._activated.shape[1]
+        self._kernels.activate(self._gate_up.data_ptr(), into, self._rows, width, self._threads)
+        layer.down(self._activated, self._added)
+
+
 class FusedLlama:
     """The twin of a model; made by `take_up`.
 
@@ -62,6 +131,8 @@ class FusedLlama:
     Attributes:
         is_row_independent: whether a row has the same bits in any company, by construction.
         products: its matrix products.
+        cosines: [places, half a head] of the rotary angles, as far as they were needed.
+        sines: like `cosines`.
     """
 
     def __init__(self, model: Any, kernels: LayerKernels) -> None:
@@ -86,7 +157,7 @@ class FusedLlama:
             ),
         ]
         self._rotary = model.model.rotary_emb
-        self._cosines = self._sines = torch.empty(0, self.dim // 2)
+        self.cosines = self.sines = torch.empty(0, self.dim // 2)
 
     def decode(self, ids: Tensor, places: Tensor, cache: SlotCache, out: Tensor) -> Tensor:
         """Feed one token of each of some consecutive slots.
@@ -169,82 +240,20 @@ class FusedLlama:
             first: slot of the first row.
             is_chain: whether all rows share that slot.
         """
-        kernels, threads, rows = self.kernels, torch.get_num_threads(), len(ids)
-        heads, kv_heads, dim = self.heads, self.kv_heads, self.dim
         self._reach(int(places.max()) + 1)
-        residual = functional.embedding(ids, self.embedding)
-        make = residual.new_empty
-        normed, added = make(residual.shape), make(residual.shape)
-        joined, query = make((rows, (heads + 2 * kv_heads) * dim)), make((rows, heads * dim))
-        mixed = make(query.shape)
-        gate_up = make((rows, self.layers[0].gate_up.outputs))
-        activated = make((rows, self.layers[0].down.inputs))
-        lengths = places + 1
-        steps = [slots[0][0].stride(), slots[0][1].stride()]
-        offsets = [first * step[0] * residual.element_size() for step in steps]
-        key_steps, value_steps = (strides(0 if is_chain else step[0], *step[1:3]) for step in steps)
-        to = residual.data_ptr()
-        to_normed, to_added, to_joined = normed.data_ptr(), added.data_ptr(), joined.data_ptr()
-        to_query, to_mixed = query.data_ptr(), mixed.data_ptr()
-        cosines, sines = self._cosines.data_ptr(), self._sines.data_ptr()
-        width, wide, epsilon = residual.shape[1], activated.shape[1], self.epsilon
-        pending = None
+        step = _Step(self, functional.embedding(ids, self.embedding), places)
+        step.aim(slots[0], first, is_chain=is_chain)
         for layer, (keys, values) in zip(self.layers, slots, strict=True):
-            key, value = keys.data_ptr() + offsets[0], values.data_ptr() + offsets[1]
-            weight = layer.attention_norm.data_ptr()
-            kernels.norm(to, pending, weight, to_normed, rows, width, epsilon, threads)
-            layer.qkv(normed, joined)
-            kernels.rotate(
-                to_joined,
-                cosines,
-                sines,
-                places.data_ptr(),
-                to_query,
-                key,
-                value,
-                key_steps,
-                value_steps,
-                rows,
-                heads,
-                kv_heads,
-                dim,
-                threads,
-            )
-            failed = kernels.attend(
-                to_query,
-                key,
-                value,
-                to_mixed,
-                None,
-                0,
-                lengths.data_ptr(),
-                rows,
-                heads,
-                kv_heads,
-                dim,
-                key_steps,
-                value_steps,
-                self.scale,
-                threads,
-            )
-            if failed:
-                raise MemoryError("no room for attention scores")
-            layer.output(mixed, added)
-            weight = layer.mlp_norm.data_ptr()
-            kernels.norm(to, to_added, weight, to_normed, rows, width, epsilon, threads)
-            layer.gate_up(normed, gate_up)
-            kernels.activate(gate_up.data_ptr(), activated.data_ptr(), rows, wide, threads)
-            layer.down(activated, added)
-            pending = to_added
-        kernels.norm(to, pending, self.norm.data_ptr(), to_normed, rows, width, epsilon, threads)
-        return normed
+            step.attend(layer, keys, values)
+            step.feed_forward(layer)
+        return step.norm(self.norm)
 
     def _reach(self, length: int) -> None:
         """Compute the angles of so many positions, by the model's own module."""
-        if length > len(self._cosines):
+        if length > len(self.cosines):
             places = torch.arange(bucketed(2 * length)).unsqueeze(0)
             half = self.dim // 2
-            self._cosines, self._sines = (
+            self.cosines, self.sines = (
                 table[0, :, :half].float().contiguous()
                 for table in self._rotary(self.embedding[:1], places)
             )

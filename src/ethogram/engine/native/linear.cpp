@@ -292,12 +292,4 @@ int linear_bfloat16(const void *x, const void *weight, const void *bias, void *o
                     int64_t inputs, int64_t outputs, int64_t out_stride, int threads) {
     return multiply<BF16>(x, weight, bias, out, rows, inputs, outputs, out_stride, threads);
 }
-// Whether bf16 products run on instructions made for them.
-int has_bfloat16_products() {
-#if defined(__AVX512BF16__)
-    return 1;
-#else
-    return 0;
-#endif
-}
 }
