@@ -1,8 +1,11 @@
 """Answering, keeping the form, copying the prompt: a table of cases."""
 
 import time
+from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ethogram.metrics import Output, get
 from ethogram.metrics.asking import asks, task_of
@@ -201,3 +204,60 @@ def test_prompt_echo_counts_copied_4grams_and_shows_the_longest() -> None:
 )
 def test_prompt_echo_bounds(prompt: str, text: str, value: float | None) -> None:
     assert get("prompt_echo").measure(Output(text, prompt=prompt)).value == value
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "Q:",
+            "A:",
+            "User:",
+            "Assistant:",
+            "### Response:",
+            "Input:",
+            "\n",
+            "\n\n",
+            " ",
+            "?",
+            ".",
+        ),
+        *("What is the capital of France", "the capital of France", "Paris", "Sure!", "I'm sorry"),
+        *("<|im_start|>user", "<|im_end|>", "[INST]", "<|user|>", "Human:", "Question:", "## "),
+        *("1. ", "- ", "```", "“", "\u2028", "İ", "ß", "e\u0301", "😀", "…", "”.", "\x00"),
+    ]
+)
+TEXTS = st.lists(PIECES | st.text(max_size=8), max_size=14).map("".join)
+ENDS = st.sampled_from([None, "eos", "stop", "length", "unknown"])
+
+
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("answer_first", True),
+        ("qa_structure", True),
+        ("turn_leakage", True),
+        ("prompt_echo", False),
+        ("truncation", True),
+    ],
+)
+@given(prompt=TEXTS, text=TEXTS, end=ENDS, reference=st.none() | st.just("Paris"))
+@settings(max_examples=60, deadline=None)
+def test_values_and_spans_stay_within_their_bounds(
+    name: str, whole: bool, prompt: str, text: str, end: str | None, reference: str | None
+) -> None:
+    for output in (
+        Output(text, prompt=prompt, finish_reason=end, reference=reference),
+        Output(prompt + text, prompt=prompt, finish_reason=end, reference=reference),
+    ):
+        score = get(name).measure(output)
+        assert score.value is None or 0 <= score.value <= 1
+        assert score.value in (None, 0, 1) or not whole
+        assert (score.value is None) == (not any(score.parts))
+        assert score.value is not None or not score.spans
+        spans = sorted(score.spans, key=lambda span: span.start)
+        for span in spans:
+            assert 0 <= span.start < span.end <= len(output.text) or (span.end, text) == (0, "")
+            assert span.label
+        # A marker of a chat template may be part of a leaked turn; each is a finding of its own.
+        apart = all(one.end <= two.start for one, two in pairwise(spans))
+        assert apart or name == "turn_leakage"

@@ -60,6 +60,15 @@ def test_equal_sample_indices_are_drawn_together_and_others_are_not() -> None:
     for first, second in draw_twice(before, ragged, resamples=50, seed=0):
         apart = np.abs(second[..., 0] - first[..., 0] - 2.0) > 1e-9
         assert 0 < apart.mean() < 0.15, "only where prompt 3 was drawn"
+    # Prompt 3 has five samples under each, of other indices: either order draws the same.
+    other = before.copy()
+    other[3, 0] = np.nan
+    for there, back in zip(
+        draw_twice(other, ragged, resamples=50, seed=0),
+        draw_twice(ragged, other, resamples=50, seed=0),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(there, back[::-1])
     greedy = before[:, :1]
     for first, _ in draw_twice(greedy, after, resamples=50, seed=0):
         assert np.isin(first[..., 0], greedy[:, 0, 0]).all()

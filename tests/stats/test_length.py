@@ -142,9 +142,12 @@ def test_without_a_difference_in_length_the_raw_win_rate_is_left() -> None:
 
 
 def test_prompts_all_alike_have_no_interval() -> None:
-    found = length_controlled(np.ones(20), np.full(20, 5.0), **QUICK)
-    assert np.isnan([found.low, found.high]).all()
-    assert found.doubt == "rests on 0 losses"
+    for prompts in (19, 20):
+        for labels, doubt in ((np.ones, "rests on 0 losses"), (np.zeros, "rests on 0 wins")):
+            for length in (0.0, 5.0):
+                found = length_controlled(labels(prompts), np.full(prompts, length), **QUICK)
+                assert np.isnan([found.low, found.high]).all()
+                assert found.doubt == doubt
 
 
 def test_one_prompt_has_no_interval() -> None:

@@ -139,6 +139,25 @@ def test_prompts_to_which_nothing_applies_say_nothing() -> None:
     assert repr(paired(*wider, ratio)) == repr(paired(a, b, ratio))
 
 
+def test_a_swap_that_leaves_nothing_to_measure_makes_nothing_unlikely() -> None:
+    """The metric applies to one prompt under each version; swapping one leaves a version none."""
+    before, after = np.array([[0.0, 0.0], [0.0, 1.0]]), np.array([[0.0, 1.0], [0.0, 0.0]])
+    assert swap_test(before, after, ratio) == 1
+    assert paired(before[:, None], after[:, None], ratio).p == 1
+    assert math.isnan(swap_test(before[:1], after[:1], ratio))
+
+
+def test_a_resample_without_spread_is_no_distance_however_it_is_rounded() -> None:
+    """Three of four prompts fall by 2 or 3: many resamples hold one difference only."""
+    before = np.array([0.0, 0.0, 0.0, -3.0])[:, None].repeat(2, axis=1)
+    after = np.array([1.0, -2.0, -2.0, -2.0])[:, None]
+    for constant in (0.0, 1.0, 0.1, 17.3):
+        a, b = as_parts(before + constant), as_parts(after + constant)
+        test = paired(a, b, ratio, resamples=49)
+        student = scipy.stats.ttest_rel(b[:, 0, 0], a[:, 0, 0]).confidence_interval()
+        assert (test.low, test.high) == pytest.approx(tuple(student))
+
+
 def test_shapes_must_agree() -> None:
     with pytest.raises(ValueError, match="differ in shape"):
         paired(np.ones((3, 1, 2)), np.ones((4, 1, 2)), ratio)

@@ -172,7 +172,7 @@ FACTUALITY = (
         formula="share of outputs equal to the reference, both in small letters and without "
         "punctuation, a, an, the and extra white space",
         source=_SQUAD,
-        reference="the normalisation of SQuAD's script, worked by hand in tests/metrics",
+        reference="torchmetrics.functional.text.squad, exact_match",
         pitfalls=_ONE_ANSWER + "A sentence around the right answer is no exact match.",
         measure=_exact_match,
         aggregate=ratio,
@@ -185,7 +185,7 @@ FACTUALITY = (
         formula="mean over outputs of 2 · common words / (words of output + words of reference), "
         "both normalised as for exact_match; 1 where both are empty",
         source=_SQUAD,
-        reference="the formula of SQuAD's script, worked by hand in tests/metrics",
+        reference="torchmetrics.functional.text.squad, f1",
         pitfalls=_ONE_ANSWER
         + "Falls with each word around the answer, so it mixes right and brief.",
         measure=_token_f1,

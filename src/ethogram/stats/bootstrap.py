@@ -44,15 +44,16 @@ def draw_twice(
     prompts = len(before)
     packed = [_packed(parts) for parts in (before, after)]
     samples = max(rows.shape[1] for rows, _ in packed)
-    same = _same_indices(before, after)
-    more = packed[0][1] > packed[1][1]  # Whoever has more uses the first stream, in either order.
+    same, leads = _indices(before, after)
     share = max(1, CHUNK // (prompts * samples * before.shape[2] * 2))
     for start in range(0, resamples, share):
         size = (min(share, resamples - start), prompts)
         chosen = generator.integers(0, prompts, size=size)
         luck = generator.random((*size, samples))
         other = luck if same.all() else generator.random((*size, samples))
-        lucks = [np.where((same | rich)[chosen][..., None], luck, other) for rich in (more, ~more)]
+        lucks = [
+            np.where((same | ahead)[chosen][..., None], luck, other) for ahead in (leads, ~leads)
+        ]
         first, second = (
             _resampled(rows, counts, chosen, each)
             for (rows, counts), each in zip(packed, lucks, strict=True)
@@ -81,12 +82,19 @@ def _packed(parts: Array) -> tuple[Array, Indices]:
     return rows[:, : counts.max()], counts
 
 
-def _same_indices(before: Array, after: Array) -> Mask:
-    """The prompts for which both versions have the very same sample indices: [prompts]."""
+def _indices(before: Array, after: Array) -> tuple[Mask, Mask]:
+    """For which prompts both versions have the very same sample indices, and which the first leads.
+
+    The version with more samples leads, of as many the one with the first index that the other
+    lacks, so that swapping the two changes no draw. Both [prompts].
+    """
     a, b = present(before), present(after)
     samples = max(a.shape[1], b.shape[1])
-    wide = [np.pad(mask, ((0, 0), (0, samples - mask.shape[1]))) for mask in (a, b)]
-    return np.asarray((wide[0] == wide[1]).all(axis=1))
+    a, b = (np.pad(mask, ((0, 0), (0, samples - mask.shape[1]))) for mask in (a, b))
+    first = np.argmax(a != b, axis=1)[:, None]
+    counts = a.sum(axis=1) - b.sum(axis=1)
+    leads = np.where(counts == 0, np.take_along_axis(a, first, axis=1)[:, 0], counts > 0)
+    return np.asarray((a == b).all(axis=1)), np.asarray(leads)
 
 
 def _resampled(rows: Array, counts: Indices, chosen: Indices, luck: Array) -> Array:

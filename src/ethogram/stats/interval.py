@@ -12,6 +12,8 @@ from ethogram.stats.bootstrap import Aggregate
 from ethogram.stats.influence import gradient, standard_error
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+#: A distance of as many standard errors says that the error is nothing but rounding.
+_ROUNDING = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def critical(distances: Array, errors: Array, confidence: float) -> float:
     """
     with np.errstate(all="ignore"):
         ratios = np.where(distances == 0, 0.0, distances / errors)
-    ratios = np.nan_to_num(ratios, nan=np.inf, posinf=np.inf)
+    ratios = np.where(ratios < _ROUNDING, ratios, np.inf)
     return float(np.quantile(ratios, confidence, method="higher"))
 
 

@@ -33,6 +33,8 @@ FEWEST_OF_A_SIDE = 0.05
 #: Newton's method on a concave function of few coefficients; it ends in under ten.
 _STEPS = 100
 _TOLERANCE = 1e-10
+#: Pulls below this share of what they are sums of are rounding.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,8 +291,12 @@ class _Fit:
         )  # [r, k]
         lean = np.linalg.solve(hessian, gradient[..., None])[..., 0]  # [r, k]
         score = self._shares * (self._labels - guess) * (lean @ self._features.T)  # [r, pairs]
-        pulls = (of_prompts - rate[:, None]) / count + self._by_prompt(score)  # [r, prompts]
+        scores = self._by_prompt(score)  # [r, prompts]
+        pulls = (of_prompts - rate[:, None]) / count + scores
         pulls = pulls - np.einsum("rp,rp->r", weights, pulls)[:, None] / count
+        # Prompts that are all alike pull by nothing, whatever rounding leaves of it.
+        scale = rate / count + np.abs(scores).max(axis=1)
+        pulls = np.where(np.abs(pulls) <= _ROUNDING * scale[:, None], 0.0, pulls)
         variance = np.einsum("rp,rp->r", weights, pulls**2) * count / max(count - 1, 1)
         rate = np.clip(rate, 1e-12, 1 - 1e-12)
         return np.log(rate / (1 - rate)), np.sqrt(variance) / (rate * (1 - rate))

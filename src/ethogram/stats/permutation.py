@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,19 +37,25 @@ def swap_test(
         aggregate: mean parts [..., k] to values [...].
         draws: random assignments.
         seed: of the draws.
+
+    Returns:
+        In (0, 1]; NaN where one of the two has no value.
     """
     moving = np.flatnonzero((before != after).any(axis=1))
     if len(moving) == 0:
         return 1.0
     nothing = np.zeros((1, len(before)), dtype=bool)
-    observed = _statistics(before, after, aggregate, nothing)[0]
+    observed = float(_statistics(before, after, aggregate, nothing)[0])
+    if math.isnan(observed):
+        return observed
     limit = observed * (1 - _EQUAL)
     exact = len(moving) <= EXACT_PROMPTS
     extreme = tried = 0
     for swapped in _every(moving, len(before)) if exact else _some(before, draws, seed):
-        extreme += int((_statistics(before, after, aggregate, swapped) >= limit).sum())
+        # A swap that leaves a version without any value counts as extreme: nobody knows better.
+        extreme += int((~(_statistics(before, after, aggregate, swapped) < limit)).sum())
         tried += len(swapped)
-    return extreme / tried if exact else (extreme + 1) / (tried + 1)
+    return max(1, extreme) / tried if exact else (extreme + 1) / (tried + 1)
 
 
 def _statistics(before: Array, after: Array, aggregate: Aggregate, swapped: Mask) -> Array:
@@ -59,7 +66,8 @@ def _statistics(before: Array, after: Array, aggregate: Aggregate, swapped: Mask
     with np.errstate(all="ignore"):
         ratio = np.abs(differences) / standard_error(pulls)
     # Without spread and without a difference there is nothing extreme.
-    return np.where(np.abs(differences) <= 1e-12 * np.abs(pulls).max(initial=1e-300), 0.0, ratio)
+    largest = np.abs(pulls[np.isfinite(pulls)]).max(initial=1e-300)
+    return np.where(np.abs(differences) <= 1e-12 * largest, 0.0, ratio)
 
 
 def _every(moving: np.ndarray[Any, Any], prompts: int) -> Iterator[Mask]:
