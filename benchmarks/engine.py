@@ -248,8 +248,8 @@ def run_peer(
 ) -> dict[str, Any]:
     """One measurement of one peer."""
     chosen = dict(peer.options)
-    if peer.name == registry.OURS:
-        chosen["engine"] = options.ours
+    if peer.module == "ours":
+        chosen["engine"] = {**options.ours, **peer.options.get("engine", {})}
     case = {**job["case"], "rows": workload.spread(job["case"]["rows"], peer.most_rows)}
     whole = {**job, "case": case, "options": chosen}
     whole["cache"] = str(Path(job["model"]["bfloat16"]).parent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.registry import OURS
+from benchmarks.registry import OPENVINO, OURS, UNMERGED
 
 
 def best_of(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def best_of(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def memory(runs: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """What generating added to the peak of loading, beside what the engine allowed its cache.
+    """What generating added to the loaded model, beside what the engine allowed its cache.
 
     None for engines that do not say. `growth_bytes` holds all that a run needs beside the model,
     scores and outputs included; it stays under the budget if `within_budget`.
@@ -49,7 +49,7 @@ def memory(runs: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     told = [run["memory"] for run in runs if run.get("memory")]
     if not told:
         return None
-    growth = max(run["peak_memory_bytes"] - run["loaded_memory_bytes"] for run in runs)
+    growth = max(run["generation_peak_bytes"] - run["loaded_memory_bytes"] for run in runs)
     budget = min(one["budget_bytes"] for one in told)
     return {
         "budget_bytes": budget,
@@ -90,6 +90,17 @@ def compare(measured: dict[str, dict[str, Any]], roofline: float | None) -> dict
         name: agreement(ours["greedy"], m["greedy"]) for name, m in measured.items() if name != OURS
     }
     return found
+
+
+def unmerged_ratio(measured: Mapping[str, dict[str, Any]]) -> float | None:
+    """Our rate without merging / OpenVINO's: the engines themselves, each computing every row.
+
+    None unless both were measured.
+    """
+    if UNMERGED not in measured or OPENVINO not in measured:
+        return None
+    ours, theirs = (measured[name]["delivered_tokens_per_second"] for name in (UNMERGED, OPENVINO))
+    return float(ours / theirs)
 
 
 def _share(measurement: dict[str, Any], roofline: float) -> float:

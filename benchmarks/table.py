@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from benchmarks import results
 from benchmarks.registry import OURS
 
 HEAD = """# Benchmarks
@@ -53,7 +54,13 @@ def details(cases: Sequence[dict[str, Any]]) -> str:
         *("case", "delivered/s", "computed/s", "merged share", "roofline/s", "roofline share"),
         "peak memory",
     ]
-    return _table(head, (_detail(case) for case in cases if OURS in case["measured"]))
+    rows = [_detail(case) for case in cases if OURS in case["measured"]]
+    ratios = [results.unmerged_ratio(c["measured"]) for c in cases if OURS in c["measured"]]
+    if any(ratio is not None for ratio in ratios):
+        head.append("without merging / OpenVINO")
+        cells = ["–" if ratio is None else f"{ratio:.2f}×" for ratio in ratios]
+        rows = [[*row, cell] for row, cell in zip(rows, cells, strict=True)]
+    return _table(head, rows)
 
 
 def latencies(cases: Sequence[dict[str, Any]]) -> str:
