@@ -249,7 +249,7 @@ def run_peer(
     """One measurement of one peer."""
     chosen = dict(peer.options)
     if peer.module == "ours":
-        chosen["engine"] = {**chosen.get("engine", {}), **options.ours}
+        chosen["engine"] = {**options.ours, **peer.options.get("engine", {})}
     case = {**job["case"], "rows": workload.spread(job["case"]["rows"], peer.most_rows)}
     whole = {**job, "case": case, "options": chosen}
     whole["cache"] = str(Path(job["model"]["bfloat16"]).parent)

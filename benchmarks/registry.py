@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 OURS = "ethogram"
+#: Ours with a row of its own for each output: what the engine does without what it saves.
 UNMERGED = "ethogram without merging"
+OPENVINO = "openvino"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ PEERS = (
         only_on="AuthenticAMD",
     ),
     Peer(
-        "openvino",
+        OPENVINO,
         "openvino",
         "openvino",
         options={"max_num_seqs": 256, "properties": {"KV_CACHE_PRECISION": "bf16"}},

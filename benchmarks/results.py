@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.registry import OURS, UNMERGED
+from benchmarks.registry import OPENVINO, OURS, UNMERGED
 
 
 def best_of(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def best_of(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def memory(runs: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """The peak that generating added to what was loaded, beside what the engine allowed its cache.
+    """What generating added to the loaded model, beside what the engine allowed its cache.
 
     None for engines that do not say. `growth_bytes` holds all that a run needs beside the model,
     scores and outputs included; it stays under the budget if `within_budget`.
@@ -49,7 +49,7 @@ def memory(runs: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     told = [run["memory"] for run in runs if run.get("memory")]
     if not told:
         return None
-    growth = max(run["generating_peak_bytes"] - run["loaded_memory_bytes"] for run in runs)
+    growth = max(run["generation_peak_bytes"] - run["loaded_memory_bytes"] for run in runs)
     budget = min(one["budget_bytes"] for one in told)
     return {
         "budget_bytes": budget,
@@ -72,36 +72,35 @@ def compare(measured: dict[str, dict[str, Any]], roofline: float | None) -> dict
         roofline: tokens a second of the matrix products alone.
 
     Returns:
-        `ratios` ours / peer of delivered tokens a second, by peer; `unmerged_ratios` the same of
-        ours without merging, where it was measured; `roofline_share` of each engine, of computed
-        tokens where it counts them; `merged_share` of our delivered tokens that needed
+        `ratios` ours / peer of delivered tokens a second, by peer; `roofline_share` of each engine,
+        of computed tokens where it counts them; `merged_share` of our delivered tokens that needed
         no computing of their own; `greedy_agreement` with us.
     """
     ours = measured.get(OURS)
     shares = {name: _share(m, roofline) for name, m in measured.items()} if roofline else {}
-    found: dict[str, Any] = {
-        "roofline_share": shares,
-        "ratios": {},
-        "unmerged_ratios": {},
-        "merged_share": None,
-    }
+    found: dict[str, Any] = {"roofline_share": shares, "ratios": {}, "merged_share": None}
     if ours is None:
         return found
     own = ours["delivered_tokens_per_second"]
     found["ratios"] = {
         name: own / m["delivered_tokens_per_second"] for name, m in measured.items() if name != OURS
     }
-    unmerged = measured.get(UNMERGED)
-    found["unmerged_ratios"] = {
-        name: unmerged["delivered_tokens_per_second"] / m["delivered_tokens_per_second"]
-        for name, m in measured.items()
-        if unmerged and name not in (OURS, UNMERGED)
-    }
     found["merged_share"] = merged_share(ours)
     found["greedy_agreement"] = {
         name: agreement(ours["greedy"], m["greedy"]) for name, m in measured.items() if name != OURS
     }
     return found
+
+
+def unmerged_ratio(measured: Mapping[str, dict[str, Any]]) -> float | None:
+    """Our rate without merging / OpenVINO's: the engines themselves, each computing every row.
+
+    None unless both were measured.
+    """
+    if UNMERGED not in measured or OPENVINO not in measured:
+        return None
+    ours, theirs = (measured[name]["delivered_tokens_per_second"] for name in (UNMERGED, OPENVINO))
+    return float(ours / theirs)
 
 
 def _share(measurement: dict[str, Any], roofline: float) -> float:

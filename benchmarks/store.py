@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
-from benchmarks.peers.common import peak_memory_bytes
+from benchmarks.peers.common import PeakMemory
 from benchmarks.process import ROOT
 from benchmarks.results import memory
 from ethogram.engine import Engine
@@ -125,18 +125,17 @@ def make_checkpoint(folder: Path) -> None:
 def sweep(study: Study) -> dict[str, Any]:
     """Make every output of every version, as one run does, and watch the memory."""
     engine = Engine(load(study.model_reference("v0.0.0")))
-    loaded = peak_memory_bytes()
     watch = Watch()
     todo = {name: study.requests(name) for name in study.versions}
     recorder = Recorder(study, todo, watch.told)
     begun = time.perf_counter()
-    with watch:
+    with PeakMemory() as held, watch:
         requests = [request for one in todo.values() for request in one]
         recorder.record(engine.generate(requests, on_tokens=recorder.count_tokens))
-    seconds, peak = time.perf_counter() - begun, peak_memory_bytes()
+    seconds, peak = time.perf_counter() - begun, max(held.peak_before, held.peak)
     told = {
-        "peak_memory_bytes": peak,
-        "loaded_memory_bytes": loaded,
+        "generation_peak_bytes": held.peak,
+        "loaded_memory_bytes": held.resident_before,
         "memory": {
             "budget_bytes": engine.work.memory_budget,
             "slots_bytes": engine.work.slots_bytes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from benchmarks import results
 from benchmarks.registry import OURS, UNMERGED
 
 HEAD = """# Benchmarks
@@ -142,7 +143,7 @@ def _unmerged(case: dict[str, Any]) -> list[str]:
     """Our rate without merging, and that over OpenVINO's."""
     if UNMERGED not in case["measured"]:
         return ["–", "–"]
-    ratio = case["unmerged_ratios"].get("openvino")
+    ratio = results.unmerged_ratio(case["measured"])
     rate = _number(case["measured"][UNMERGED]["delivered_tokens_per_second"])
     return [rate, "–" if ratio is None else f"{ratio:.2f}×"]
 

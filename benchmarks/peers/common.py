@@ -13,9 +13,9 @@ import importlib.metadata
 import json
 import resource
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,13 +72,11 @@ def measure(running: Running, job: dict[str, Any]) -> dict[str, Any]:
     """Time the generation of a job's rows, and nothing else."""
     case = job["case"]
     rows, new_tokens = expand(case), case["new_tokens"]
-    loading_peak, loaded = peak_memory_bytes(), resident_memory_bytes()
-    forget_peaks()
-    running.generate(warm_up_rows(case, rows), min(WARM_UP_TOKENS, new_tokens))
-    begun, worked = time.perf_counter(), time.process_time()
-    outputs = running.generate(rows, new_tokens)
-    seconds, cpu_seconds = time.perf_counter() - begun, time.process_time() - worked
-    generating_peak = peak_memory_bytes()
+    with PeakMemory() as memory:
+        running.generate(warm_up_rows(case, rows), min(WARM_UP_TOKENS, new_tokens))
+        begun, worked = time.perf_counter(), time.process_time()
+        outputs = running.generate(rows, new_tokens)
+        seconds, cpu_seconds = time.perf_counter() - begun, time.process_time() - worked
     return {
         "seconds": seconds,
         "cpu_seconds": cpu_seconds,
@@ -86,9 +84,9 @@ def measure(running: Running, job: dict[str, Any]) -> dict[str, Any]:
         "delivered_tokens": sum(len(ids) for ids in outputs),
         "computed_tokens": running.computed(),
         "first_token_seconds": _first_token(running, case, rows[0]) if len(rows) == 1 else None,
-        "peak_memory_bytes": max(loading_peak, generating_peak),
-        "generating_peak_bytes": generating_peak,
-        "loaded_memory_bytes": loaded,
+        "peak_memory_bytes": max(memory.peak_before, memory.peak),
+        "loaded_memory_bytes": memory.resident_before,
+        "generation_peak_bytes": memory.peak,
         "memory": running.memory(),
         "versions": versions(running.packages),
         "settings": running.settings,
@@ -164,32 +162,64 @@ def versions(packages: Sequence[str]) -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in packages}
 
 
-def peak_memory_bytes() -> int:
-    """Peak resident memory of this process and its living children, summed.
+class PeakMemory:
+    """Resident memory of this process and its living children while a block runs.
 
-    The sum counts pages that they share more than once; on other systems than Linux only this
-    process is seen.
+    Linux forgets earlier peaks where it may be told to (proc_pid_clear_refs(5)); elsewhere memory
+    is sampled. Pages that processes share are counted more than once.
+
+    Attributes:
+        resident_before: bytes at the start of the block.
+        peak_before: the peak up to the start of the block.
+        peak: the peak within the block.
     """
-    return _memory_bytes("VmHWM")
+
+    #: Seconds between samples, shorter than a step of a large batch.
+    interval = 0.01
+
+    def __enter__(self) -> PeakMemory:
+        self.resident_before, self.peak_before = memory_bytes("VmRSS"), memory_bytes("VmHWM")
+        self.peak = self.resident_before
+        self._stop = threading.Event()
+        self._sampler: threading.Thread | None = None
+        if not _forget_peaks():
+            self._sampler = threading.Thread(target=self._sample, daemon=True)
+            self._sampler.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._sampler is None:
+            self.peak = max(self.peak, memory_bytes("VmHWM"))
+        else:
+            self._sampler.join()
+
+    def _sample(self) -> None:
+        while True:
+            self.peak = max(self.peak, memory_bytes("VmRSS"))
+            if self._stop.wait(self.interval):
+                return
 
 
-def resident_memory_bytes() -> int:
-    """What of their memory is resident now; elsewhere than on Linux the peak of this process."""
-    return _memory_bytes("VmRSS")
+def memory_bytes(field: str) -> int:
+    """Resident memory now (VmRSS) or at its peak (VmHWM), of this process and living children.
 
-
-def forget_peaks() -> None:
-    """Let the peaks of this process and its children begin again from now (proc(5))."""
-    with suppress(OSError):
-        for pid in _family():
-            Path(f"/proc/{pid}/clear_refs").write_text("5")
-
-
-def _memory_bytes(field: str) -> int:
+    On other systems than Linux only the peak of this process is seen.
+    """
     try:
-        return sum(_read(pid, field) for pid in _family())
+        return sum(_memory_of(pid, field) for pid in _family())
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _forget_peaks() -> bool:
+    """Whether the peaks of all these processes now are what they hold."""
+    try:
+        for pid in _family():
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
+    except OSError:
+        return False
+    return True
 
 
 def _family() -> list[int]:
@@ -208,9 +238,9 @@ def _family() -> list[int]:
     return found
 
 
-def _read(pid: int, field: str) -> int:
+def _memory_of(pid: int, field: str) -> int:
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:")), 0)
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(field)), 0)

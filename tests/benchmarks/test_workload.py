@@ -1,14 +1,18 @@
 """The parts of the benchmarks that run nothing: workload, figures, tables."""
 
 import json
+import sys
+import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from benchmarks import registry, results, roofline, table, workload
-from benchmarks.engine import parse
+from benchmarks import engine, registry, results, roofline, table, workload
 from benchmarks.environments import PEERS as REQUIREMENTS
+from benchmarks.peers import common
 from benchmarks.peers.common import expand, unsupported_settings, warm_up_rows
 from ethogram.spec import Decoding
 
@@ -102,9 +106,6 @@ def run_of(seconds, delivered=100, computed=None, **rest):
         "first_token_seconds": None,
         "load_seconds": 1.0,
         "peak_memory_bytes": 2**30,
-        "generating_peak_bytes": 2**30,
-        "memory": {"budget_bytes": 2**30, "slots_bytes": 10},
-        "loaded_memory_bytes": 2**29,
         "versions": {"engine": "1.0"},
         "settings": {},
         "unsupported": [],
@@ -131,9 +132,16 @@ def test_the_best_run_counts_and_memory_is_the_worst():
 def test_memory_is_held_against_the_budget():
     def run(growth: int, budget: int) -> dict[str, Any]:
         told = {"budget_bytes": budget, "slots_bytes": 10}
-        return run_of(1.0, memory=told, loaded_memory_bytes=2**30 - growth)
+        return run_of(
+            1.0,
+            memory=told,
+            # Loading may peak higher than generating: it does not count.
+            peak_memory_bytes=2**40,
+            loaded_memory_bytes=2**30 - growth,
+            generation_peak_bytes=2**30,
+        )
 
-    assert results.best_of([run_of(1.0, memory=None)])["memory"] is None
+    assert results.best_of([run_of(1.0)])["memory"] is None
     assert results.best_of([run(50, 90), run(60, 80)])["memory"] == {
         "budget_bytes": 80,
         "slots_bytes": 10,
@@ -143,6 +151,26 @@ def test_memory_is_held_against_the_budget():
     assert not results.best_of([run(81, 80)])["memory"]["within_budget"]
 
 
+@pytest.mark.parametrize("is_told", [True, False], ids=["peaks forgotten", "sampled"])
+def test_memory_of_loading_is_not_that_of_generating(monkeypatch, is_told):
+    if not is_told:
+        monkeypatch.setattr(common, "_forget_peaks", lambda: False)
+    elif not common._forget_peaks():
+        pytest.skip("this system does not forget peaks")
+
+    def hold(megabytes):
+        held = np.ones(megabytes << 20, np.uint8)  # Mapped on its own, and given back whole.
+        time.sleep(0.1)
+        return held.nbytes
+
+    hold(384)
+    with common.PeakMemory() as memory:
+        wanted = hold(128)
+    growth = memory.peak - memory.resident_before
+    assert 0.8 * wanted < growth < 2 * wanted
+    assert memory.peak_before >= memory.resident_before
+
+
 def test_ratios_shares_and_merging():
     measured = {
         registry.OURS: results.best_of([run_of(1.0, computed=60)]),
@@ -150,24 +178,42 @@ def test_ratios_shares_and_merging():
     }
     compared = results.compare(measured, roofline=200.0)
     assert compared["ratios"] == {"other": 2.0}
-    assert compared["unmerged_ratios"] == {}
     assert compared["merged_share"] == pytest.approx(0.4)
-    measured[registry.UNMERGED] = results.best_of([run_of(1.6)])
-    both = results.compare(measured, roofline=200.0)
-    assert both["ratios"] == {"other": 2.0, registry.UNMERGED: pytest.approx(1.6)}
-    assert both["unmerged_ratios"] == {"other": pytest.approx(1.25)}
     assert compared["roofline_share"] == {registry.OURS: 0.3, "other": 0.25}
     assert compared["greedy_agreement"] == {"other": 2.0}
 
 
+def test_the_engine_without_merging_is_held_against_openvino():
+    data = page_data()
+    assert "| 30% | – | – |" in table.page(data)
+    (case,) = data["cases"]
+    assert results.unmerged_ratio(case["measured"]) is None
+    case["measured"][registry.UNMERGED] = results.best_of([run_of(1.6, computed=100)])
+    case["measured"][registry.OPENVINO] = results.best_of([run_of(2.0)])
+    case.update(results.compare(case["measured"], 200.0))
+    assert case["ratios"][registry.UNMERGED] == 1.6
+    assert case["merged_share"] == pytest.approx(0.4)
+    assert "| 1 short | 100 | 60.0 | 40% | 200 | 30% | 62.5 | 1.25× | – |" in table.page(data)
+
+
+def test_options_of_ours_reach_both_and_merging_stays_off(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(
+        engine, "run", lambda python, module, job, variables: seen.update({module: job["options"]})
+    )
+    options = engine.parse(["--quick", "--peers", "ethogram", "--ours", '{"max_rows": 7}'])
+    assert [peer.name for peer in options.peers] == [registry.OURS, registry.UNMERGED]
+    job = {"case": {"rows": []}, "model": {"bfloat16": "models/bf16"}}
+    told = []
+    for peer in options.peers:
+        engine.run_peer(peer, Path(sys.executable), job, options)
+        told.append(seen["benchmarks.peers.ours"])
+    assert told == [{"engine": {"max_rows": 7}}, {"engine": {"max_rows": 7, "merging": False}}]
+
+
 def test_nothing_is_compared_without_ours():
     compared = results.compare({"other": results.best_of([run_of(2.0)])}, roofline=None)
-    assert compared == {
-        "roofline_share": {},
-        "ratios": {},
-        "unmerged_ratios": {},
-        "merged_share": None,
-    }
+    assert compared == {"roofline_share": {}, "ratios": {}, "merged_share": None}
 
 
 @pytest.mark.parametrize(
@@ -199,8 +245,6 @@ def test_roofline_shapes_and_best_batch():
 def page_data():
     measured = {
         registry.OURS: results.best_of([run_of(1.0, computed=60, first_token_seconds=0.05)]),
-        registry.UNMERGED: results.best_of([run_of(1.25)]),
-        "openvino": results.best_of([run_of(2.0)]),
         "other": results.best_of([run_of(2.0)]),
     }
     case = {
@@ -233,9 +277,7 @@ def page_data():
 def test_the_page_says_what_was_measured():
     text = table.page(page_data())
     assert "| other | 50.0 (2.00×) |" in text
-    assert (
-        "| 1 short | 100 | 60.0 | 40% | 200 | 30% | 80.0 | 1.60× | 1.0 GiB | 0.5 GiB | 1.0 GiB |"
-    ) in text
+    assert "| 1 short | 100 | 60.0 | 40% | 200 | 30% | – | – | – | – | 1.0 GiB |" in text
     assert "| ethogram | 50 ms | 10.0 ms |" in text
     assert "| other | – | 20.0 ms |" in text
     assert "**other** (engine 1.0). **Not the same work**. Lacks or approximates: min_p" in text
@@ -292,7 +334,7 @@ def test_each_peer_has_a_module_and_pinned_requirements(peer):
     ],
 )
 def test_only_a_whole_run_writes_the_page(arguments, cases, page):
-    options = parse(arguments)
+    options = engine.parse(arguments)
     assert options.cases == cases
     assert options.page == page
     assert (options.output.name == "engine.json") == page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import random
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.engine.test_equality import PROMPTS, model_of, warpers
 from transformers import UnbatchedClassifierFreeGuidanceLogitsProcessor
 
 from ethogram.engine import Engine
+from ethogram.engine.best_of import candidate_key
 from ethogram.engine.companions import SecondRows
 from ethogram.engine.contrast import guided
 from ethogram.engine.invariance import RowClass
@@ -158,6 +160,28 @@ def test_second_views_share_rows_while_their_histories_are_equal() -> None:
     assert apart.work.companions == 1 + apart.work.computed > 50
 
 
+@pytest.mark.parametrize("merging", [True, False])
+@pytest.mark.parametrize("many", [{"best_of": 5}, {"self_consistency": 5, "answer": "text"}])
+def test_each_candidate_has_a_row_for_its_second_view(many: dict[str, Any], merging: bool) -> None:
+    """Candidates are outputs of their own: each as the plain sample on its key, guided."""
+    model = dataclasses.replace(tiny.loaded("llama"), eos_token_ids=frozenset())
+    settings: dict[str, Any] = {"guidance_scale": 1.6, "temperature": 1.5, "max_new_tokens": 9}
+    one = tiny.request("the cat", Decoding(**settings, **many), key=3, name="many")
+    engine = Engine(model, merging=merging)
+    (made,) = engine.generate([one])
+    plain = [
+        tiny.request("the cat", Decoding(**settings), index=i, key=candidate_key(3, i))
+        for i in range(5)
+    ]
+    samples = list(Engine(model).generate(plain))
+    samples.sort(key=lambda sample: sample.sample_index)
+    assert made.selection is not None
+    assert made.selection.scores == tuple(math.fsum(sample.logprobs) / 9 for sample in samples)
+    assert made.token_ids == samples[made.selection.chosen].token_ids
+    assert len({sample.token_ids for sample in samples}) == 5
+    assert len(list(engine.generate([one, *plain]))) == 6
+
+
 def test_memory_counts_companion_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     from ethogram.engine import engine as module
     from ethogram.engine.batch import Batch
@@ -165,12 +189,13 @@ def test_memory_counts_companion_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 
     model = tiny.loaded("llama")
     requests = as_requests({k: v for k, v in DECODINGS.items() if k.startswith("away")})
+    monkeypatch.setattr(Engine, "rows", RowClass((4,), 4))
     whole = run(Engine(model), requests)
     longest = max(len(model.tokenizer(prompt).input_ids) for prompt in PROMPTS) + 20
     forward = DecoderOnly(model, 1)
     own = forward.slot_bytes(longest, 0)
     beside = forward.slot_bytes(len(model.tokenizer(NEGATIVE).input_ids) + 20, 0)
-    monkeypatch.setattr(module, "available_bytes", lambda device: 2 * 4 * (own + beside))
+    monkeypatch.setattr(module, "available_bytes", lambda device: 2 * 7 * (own + beside))
     usable = []
     plain = Batch.__init__
 
@@ -179,8 +204,10 @@ def test_memory_counts_companion_rows(monkeypatch: pytest.MonkeyPatch) -> None:
         plain(self, *arguments, **settings)
 
     monkeypatch.setattr(Batch, "__init__", watched)
-    assert run(Engine(model), requests) == whole
-    assert usable == [4]
+    engine = Engine(model)
+    assert run(engine, requests) == whole
+    assert usable == [4]  # Five would take eight slots, of each kind.
+    assert engine.work.slots_bytes == 4 * (own + beside)
 
 
 def test_a_second_view_that_does_not_fit_halves_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from tests.engine import tiny
 
 from ethogram.engine import Engine
-from ethogram.engine.forward import DecoderOnly
+from ethogram.engine.allocation import SlotNeed, allocated_bytes, most_outputs
+from ethogram.engine.batch import Batch
+from ethogram.engine.forward import DecoderOnly, EncoderDecoder
 from ethogram.engine.invariance import CANDIDATES, RowClass, row_class
 from ethogram.engine.slots import Shared, Slots
 from ethogram.errors import ModelError
@@ -211,27 +213,80 @@ def test_beams_do_not_hide_what_was_merged() -> None:
 # --- memory ---------------------------------------------------------------------------------------
 
 
-def test_few_slots_are_used_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Room for seven slots of these prompts and lengths: the beam search and a few beside it."""
+@pytest.mark.parametrize(
+    ("rows", "usable"),
+    [(RowClass(None, 64), 7), (RowClass((4,), 4), 4), (RowClass((4, 6, 8), 8), 6)],
+    ids=["any number", "fours", "some numbers"],
+)
+@pytest.mark.parametrize("is_told", [True, False], ids=["memory_bytes", "free memory"])
+def test_few_slots_are_used_where_memory_is_short(
+    monkeypatch: pytest.MonkeyPatch, rows: RowClass, usable: int, is_told: bool
+) -> None:
+    """Room for seven slots of these prompts and lengths, and padding takes slots as well."""
     from ethogram.engine import engine as module
-    from ethogram.engine.batch import Batch
 
     model, requests = tiny.loaded("llama"), sweep()
-    whole = run(Engine(model), requests)
+    whole = {name: made[0] for name, made in run(Engine(model), requests).items()}
     forward = DecoderOnly(model, 1)
     length = max(len(model.tokenizer(prompt).input_ids) for prompt in PROMPTS) + 27
     slot = forward.slot_bytes(length, 0)
-    monkeypatch.setattr(module, "available_bytes", lambda device: 14 * slot)
-    usable = []
+    monkeypatch.setattr(Engine, "rows", rows)
+    if not is_told:
+        monkeypatch.setattr(module, "available_bytes", lambda device: 14 * slot)
+    batches = watch_batches(monkeypatch)
+    engine = Engine(model, memory_bytes=7 * slot if is_told else None)
+    assert {name: made[0] for name, made in run(engine, requests).items()} == whole
+    (batch,) = batches
+    assert batch.usable == usable
+    assert held_bytes(batch.forward) == engine.work.slots_bytes == usable * slot
+    assert engine.work.memory_budget == 7 * slot
+
+
+def watch_batches(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
+    batches: list[Batch] = []
     plain = Batch.__init__
 
     def watched(self: Any, *arguments: Any, **settings: Any) -> None:
-        usable.append(settings["usable"])
         plain(self, *arguments, **settings)
+        batches.append(self)
 
     monkeypatch.setattr(Batch, "__init__", watched)
-    assert run(Engine(model), requests) == whole
-    assert usable == [7]
+    return batches
+
+
+def held_bytes(forward: DecoderOnly) -> int:
+    """Bytes of the tensors that hold keys and values."""
+    caches = [forward.cache]
+    if isinstance(forward, EncoderDecoder):
+        caches.append(forward.cross.slots)
+    parts = [part for cache in caches for one in cache.layers for part in (one.keys, one.values)]
+    return sum(part.nbytes for part in parts)
+
+
+@given(
+    st.integers(1, 300),
+    st.integers(0, 10**6),
+    st.sets(st.sampled_from(CANDIDATES), min_size=1),
+    st.integers(1, 400),
+)
+def test_a_budget_holds_as_many_outputs_as_their_slots_allow(
+    limit: int, budget: int, counts: set[int], beside: int
+) -> None:
+    needs = [
+        SlotNeed(RowClass(tuple(sorted(counts)), max(counts)), 700, 1000),
+        SlotNeed(RowClass(None, 64), 300, beside),
+    ]
+    fitting = [n for n in range(1, limit + 1) if allocated_bytes(needs, n) <= budget]
+    assert most_outputs(needs, budget, limit) == max(fitting, default=0)
+
+
+def test_a_limit_that_holds_no_output_still_holds_one() -> None:
+    model = tiny.loaded("llama")
+    engine = Engine(model, memory_bytes=1)
+    (made,) = engine.generate([tiny.request("the cat", Decoding(max_new_tokens=5))])
+    assert made.token_ids
+    with pytest.raises(ValueError, match="memory_bytes is 0; it must be at least 1"):
+        Engine(model, memory_bytes=0)
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "llama", "t5"])
@@ -240,14 +295,7 @@ def test_the_memory_of_a_slot_is_what_its_keys_and_values_take(kind: str) -> Non
     forward = Engine(model)._forward(3)
     forward.start(64 if kind == "t5" else 0)
     forward.fill(0, forward.prefill(model.tokenizer("the cat").input_ids))
-    caches = [forward.cache, *([forward.cross.slots] if kind == "t5" else [])]  # type: ignore[attr-defined]
-    held = sum(
-        part.nbytes
-        for cache in caches
-        for layer in cache.layers
-        for part in (layer.keys, layer.values)
-    )
-    assert 3 * forward.slot_bytes(60, 64 if kind == "t5" else 0) == held
+    assert 3 * forward.slot_bytes(60, 64 if kind == "t5" else 0) == held_bytes(forward)
 
 
 @pytest.mark.parametrize(
@@ -363,10 +411,9 @@ def test_the_row_class_holds_on_this_machine() -> None:
     assert set(found.counts) <= set(CANDIDATES)
     layer = model.transformer.h[0].mlp.c_fc
     rows = torch.randn(192, layer.weight.shape[0], generator=torch.Generator().manual_seed(9))
-    among = layer(rows[:64])
+    among = torch.cat([layer(part) for part in rows.split(64)])
     for count in found.counts:
-        both = min(count, 64)
-        assert torch.equal(layer(rows[:count])[:both], among[:both])
+        assert torch.equal(layer(rows[:count]), among[:count])
 
 
 def test_a_product_that_differs_by_its_number_of_rows_narrows_the_class() -> None:
@@ -383,6 +430,24 @@ def test_a_product_that_differs_by_its_number_of_rows_narrows_the_class() -> Non
     assert found.counts is not None
     assert min(found.counts) >= 32
     assert max(found.counts) == found.most <= 96
+
+
+@pytest.mark.parametrize(("first", "most"), [(64, 64), (100, 96), (160, 160), (191, 176)])
+def test_rows_beyond_the_reference_are_compared_too(first: int, most: int) -> None:
+    """A product that rounds differently from some row on, which the first 64 never show."""
+
+    class Late(torch.nn.Linear):
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            out = super().forward(rows)
+            out[first:] *= 1 + 2**-20
+            return out
+
+    Late.__name__ = "Linear"
+    torch.manual_seed(0)
+    found = row_class([Late(24, 40)])
+    assert found.counts is not None
+    assert found.most <= most
+    assert 64 in found.counts
 
 
 @pytest.mark.parametrize(("rows", "fed"), [(1, 4), (4, 4), (5, 16), (64, 64)])

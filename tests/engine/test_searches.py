@@ -16,6 +16,7 @@ from tests.engine.vectors.checkpoint import VOCAB, build
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from ethogram.engine import Engine, beam_groups, contrastive_search
+from ethogram.engine.forward import DecoderOnly
 from ethogram.spec import Decoding, Generation, Request
 
 VECTORS: dict[str, Any] = json.loads(
@@ -111,6 +112,30 @@ def test_in_bf16_the_batch_changes_nothing_either() -> None:
         for identity, made in some.items():
             assert made.token_ids == mixed[identity].token_ids, identity
             assert made.logprobs == mixed[identity].logprobs, identity
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "t5"])
+def test_prompts_that_begin_alike_remember_the_whole_beginning(
+    kind: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contrastive search looks at the states of all tokens, of blocks taken over as well."""
+    monkeypatch.setattr(DecoderOnly, "block", 16)
+    header, loaded = [(7 * place) % 90 + 1 for place in range(40)], model_of(kind, dtype)
+    # Of the fourth prompt only the last token is read: all else stands in blocks taken over.
+    tails = ([5], [5, 6], [*range(20, 28), 9], [*range(20, 28), 10], [*range(30, 45)])
+    todo = [
+        Request(str(place), f"p{place}", 0, " ".join(map(str, [*header, *tail])), one)
+        for place, tail in enumerate(tails)
+        for one in [decoding(penalty_alpha=0.7, top_k=5)]
+    ]
+    engine = Engine(loaded)
+    mixed = {made.identity: made for made in engine.generate(todo)}
+    assert engine.work.prompt_tokens - engine.work.prompt_tokens_computed == 32 * 3 + 48
+    for request in todo:
+        (alone,) = generate(loaded, [request]).values()
+        assert alone.token_ids == mixed[request.identity].token_ids
+        assert alone.logprobs == mixed[request.identity].logprobs
 
 
 def test_the_vectors_see_enough() -> None:

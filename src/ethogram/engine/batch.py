@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
@@ -53,7 +53,7 @@ class Work:
         accepted: of the computed rows, those of guessed tokens that were chosen indeed.
         rejected: rows computed beside them for guesses that were not.
         memory_budget: bytes that the slots of outputs in progress were allowed.
-        slots_bytes: most bytes that they take, of that.
+        slots_bytes: most bytes that they take, of that, with the slots that padding needs.
     """
 
     delivered: int = 0
@@ -226,7 +226,10 @@ class Batch:
         """Read a prompt, from where it parts from the one before."""
         if self._prefilled is None or self._prefilled[0] != prompt_ids:
             begun, length = self._beginning(prompt_ids)
-            self._prefilled = (prompt_ids, self.forward.prefill(prompt_ids, begun))
+            prompt = self.forward.prefill(prompt_ids, begun)
+            if self._prefilled and self.forward.keeps_states:
+                prompt = _with_earlier_states(prompt, self._prefilled[1], length)
+            self._prefilled = (prompt_ids, prompt)
             self.work.prefills += 1
             self.work.prompt_tokens += len(prompt_ids)
             self.work.prompt_tokens_computed += len(prompt_ids) - length
@@ -333,6 +336,13 @@ class Batch:
             self.work.forks += self.slots.part(holder)
         self.companions.settle()
         return done
+
+
+def _with_earlier_states(prompt: Prefilled, before: Prefilled, length: int) -> Prefilled:
+    """A prompt with the states of the positions that it took over: it ran the others alone."""
+    assert prompt.states is not None
+    assert before.states is not None
+    return replace(prompt, states=torch.cat([before.states[:length], prompt.states]))
 
 
 def _search_kind(job: Job) -> type[Search] | None:

@@ -4,7 +4,8 @@ The map: `prompts` makes requests ready, `forward` runs the model over the slots
 its twin in `fused` where it has one), `slots` says who holds them, `choosing` picks tokens by
 `steps` and `noise` or asks a `search` (`beam`, `beam_groups`, `contrastive_search`), `trace` notes
 how, `best_of` chooses among outputs, `lookup` guesses tokens, `stopping` says when an output ends,
-`batch` moves all rows by one token, and `invariance` how many rows that may be. Where an output's
+`batch` moves all rows by one token, `invariance` how many rows that may be, and `allocation` what
+slots they take. Where an output's
 scores come from two views of its history, `second` says which, `companions` and `layers` have them
 at hand, and `contrast` makes one of two.
 """
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from functools import cached_property
 
+from ethogram.engine.allocation import SlotNeed, allocated_bytes, most_outputs
 from ethogram.engine.batch import Batch, Work
 from ethogram.engine.companions import Companions, SecondRows
 from ethogram.engine.forward import DecoderOnly, EncoderDecoder, ServedModel
@@ -54,6 +56,9 @@ class Engine:
             found to give a row equal bits. Without it small batches may be faster, and results
             may differ by rounding.
         merging: let outputs share a row while their histories are equal. It changes no output.
+        memory_bytes: most bytes that the slots of outputs in progress may take, or half of the
+            free memory where that is less; slots for one output are taken all the same. None
+            leaves it at half.
         amateurs: weaker models for contrastive decoding, by the name that `Decoding.amateur` gives
             them; all have the model's tokenizer.
         clock: seconds, for `Generation.seconds`.
@@ -69,14 +74,18 @@ class Engine:
         max_rows: int = MAX_ROWS,
         deterministic: bool = True,
         merging: bool = True,
+        memory_bytes: int | None = None,
         amateurs: Mapping[str, ServedModel] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         if max_rows < 1:
             raise ValueError(f"max_rows is {max_rows}; it must be at least 1")
+        if memory_bytes is not None and memory_bytes < 1:
+            raise ValueError(f"memory_bytes is {memory_bytes}; it must be at least 1")
         keep_large_blocks()
         self.loaded, self.max_rows, self.deterministic = loaded, max_rows, deterministic
-        self.merging, self.amateurs = merging, dict(amateurs or {})
+        self.merging, self.memory_bytes = merging, memory_bytes
+        self.amateurs = dict(amateurs or {})
         self.work = Work()
         self._clock = clock
 
@@ -164,10 +173,11 @@ class Engine:
         self, waiting: dict[str, Job], on_tokens: Callable[[int], None] | None, alternatives: int
     ) -> Iterator[Generation]:
         """Run the jobs that wait, by identity; where memory falls short, half as many at a time."""
-        usable = self._usable(list(waiting.values()))
+        needs = self._needs(list(waiting.values()))
+        usable = self._usable(list(waiting.values()), needs)
         while waiting:
             try:
-                batch = self._batch(list(waiting.values()), usable, alternatives)
+                batch = self._batch(list(waiting.values()), needs, usable, alternatives)
                 while not batch.is_done:
                     finished = batch.step()
                     if on_tokens is not None:
@@ -203,57 +213,72 @@ class Engine:
         """What runs the rows of second views on one model (`Second.model`)."""
         return DecoderOnly(self.amateurs[model], slots) if model else self._forward(slots)
 
-    def _usable(self, jobs: Sequence[Job]) -> int:
-        """How many outputs may be in progress: as asked, as memory allows, as there are."""
-        least = max((job.slots for job in jobs), default=1)
-        forward = self._own(_sight(jobs[0]), 1)
+    def _needs(self, jobs: Sequence[Job]) -> dict[str | None, SlotNeed]:
+        """What the jobs need of slots: of their own, by None, and of each model of second views."""
+        sight = _sight(jobs[0])
+        own = self._own(sight, 1)
         largest = max(
-            (
-                forward.slot_bytes(
-                    len(job.decoder_prompt) + job.rules.limit,
-                    forward.source_capacity(job.prompt_ids),
-                )
-                for job in jobs
-            ),
-            default=1,
+            own.slot_bytes(
+                len(job.decoder_prompt) + job.rules.limit, own.source_capacity(job.prompt_ids)
+            )
+            for job in jobs
         )
+        rows = self.rows if sight is _Sight.LOGITS else self._plain_rows
+        needs: dict[str | None, SlotNeed] = {
+            None: SlotNeed(rows, largest, sum(job.slots for job in jobs))
+        }
         for model, lookers in _second_views(jobs).items():
             beside = self._second(model, 1)
-            largest += max(
-                beside.slot_bytes(len(second.prompt_ids) + limit, 0) for second, limit in lookers
+            rows = self._amateur_rows[model] if model else self.rows
+            largest = max(
+                beside.slot_bytes(len(second.prompt_ids) + job.rules.limit, 0)
+                for second, job in lookers
             )
-        self.work.memory_budget = int(SLOTS_SHARE * available_bytes(forward.device))
-        room = self.work.memory_budget // largest
-        usable = min(max(min(self.max_rows, room), least), sum(job.slots for job in jobs))
-        self.work.slots_bytes = max(self.work.slots_bytes, usable * largest)
-        return usable
+            needs[model] = SlotNeed(rows, largest, sum(job.slots for _, job in lookers))
+        return needs
 
-    def _batch(self, jobs: Sequence[Job], usable: int, alternatives: int) -> Batch:
-        sight = _sight(jobs[0])
-        rows = self.rows if sight is _Sight.LOGITS else self._plain_rows
-        forward = self._own(sight, rows.slots(usable))
+    def _usable(self, jobs: Sequence[Job], needs: Mapping[str | None, SlotNeed]) -> int:
+        """How many outputs may be in progress: as asked, as memory allows, as there are."""
+        least = max(job.slots for job in jobs)
+        budget = int(SLOTS_SHARE * available_bytes(self.loaded.model.device))
+        if self.memory_bytes is not None:
+            budget = min(budget, self.memory_bytes)
+        self.work.memory_budget = budget
+        room = most_outputs(needs.values(), budget, min(self.max_rows, needs[None].outputs))
+        return max(room, least)
+
+    def _batch(
+        self,
+        jobs: Sequence[Job],
+        needs: Mapping[str | None, SlotNeed],
+        usable: int,
+        alternatives: int,
+    ) -> Batch:
+        forward = self._own(_sight(jobs[0]), needs[None].slots(usable))
+        # The rows of second views: no more than can be in progress at once.
+        views = {
+            model: SecondRows(
+                self._second(model, need.slots(usable)), need.rows, self.merging, self.work
+            )
+            for model, need in needs.items()
+            if model is not None
+        }
+        layers = forward if isinstance(forward, LayeredDecoder) else None
+        allocated = allocated_bytes(needs.values(), usable)
+        self.work.slots_bytes = max(self.work.slots_bytes, allocated)
         return Batch(
             forward,
             jobs,
             tokenizer=self.loaded.tokenizer,
             waves=self.loaded.is_encoder_decoder,
             usable=usable,
-            rows=rows,
+            rows=needs[None].rows,
             merging=self.merging,
             clock=self._clock,
             work=self.work,
-            companions=self._companions(jobs, usable, forward),
+            companions=Companions(views, layers),
             alternatives=alternatives,
         )
-
-    def _companions(self, jobs: Sequence[Job], usable: int, forward: DecoderOnly) -> Companions:
-        """The rows of the jobs' second views: no more than can be in progress at once."""
-        views = {}
-        for model, lookers in _second_views(jobs).items():
-            rows = self._amateur_rows[model] if model else self.rows
-            beside = self._second(model, rows.slots(min(usable, len(lookers))))
-            views[model] = SecondRows(beside, rows, self.merging, self.work)
-        return Companions(views, forward if isinstance(forward, LayeredDecoder) else None)
 
 
 class _Sight(Enum):
@@ -273,10 +298,10 @@ def _sight(job: Job) -> _Sight:
     return _Sight.STATES if is_contrastive else _Sight.LOGITS
 
 
-def _second_views(jobs: Sequence[Job]) -> dict[str, list[tuple[Second, int]]]:
-    """Second views with rows of their own, by their model, each with its most new tokens."""
-    found: dict[str, list[tuple[Second, int]]] = {}
+def _second_views(jobs: Sequence[Job]) -> dict[str, list[tuple[Second, Job]]]:
+    """Second views with rows of their own, and whose they are, by their model."""
+    found: dict[str, list[tuple[Second, Job]]] = {}
     for job in jobs:
         if job.second is not None and job.second.model is not None:
-            found.setdefault(job.second.model, []).append((job.second, job.rules.limit))
+            found.setdefault(job.second.model, []).append((job.second, job))
     return found

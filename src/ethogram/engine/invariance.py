@@ -71,16 +71,20 @@ def row_class(parts: Iterable[Any]) -> RowClass:
 
 @torch.inference_mode()
 def _equal_counts(layer: Any, rows: Tensor) -> set[int]:
-    """The candidate counts under which the rows come out as in a batch of `REFERENCE`."""
-    reference = layer(rows[:REFERENCE])
-    if not torch.equal(layer(rows[:REFERENCE].flip(0)).flip(0), reference):
-        return {REFERENCE}  # Even a row's place among equally many matters: no number helps.
-    equal = set()
-    for count in CANDIDATES:
-        both = min(count, REFERENCE)
-        if torch.equal(layer(rows[:count])[:both], reference[:both]):
-            equal.add(count)
-    return equal
+    """The candidate counts under which all rows come out as in batches of `REFERENCE`.
+
+    Args:
+        layer: the product.
+        rows: [most candidates, inputs], a whole number of batches.
+    """
+    parts = torch.split(rows, REFERENCE)
+    alone = [layer(part) for part in parts]
+    for part, reference in zip(parts, alone, strict=True):
+        if not torch.equal(layer(part.flip(0)).flip(0), reference):
+            return {REFERENCE}  # Even a row's place among equally many matters: no number helps.
+    # Of more rows than `REFERENCE`, each has to be what it is in a batch of that many of its own.
+    among = torch.cat(alone)
+    return {count for count in CANDIDATES if torch.equal(layer(rows[:count]), among[:count])}
 
 
 def _distinct_products(parts: Iterable[Any]) -> Sequence[Any]:

@@ -140,16 +140,18 @@ class Recorder:
         self._left_over += self._limits[generation.identity] - length
 
     def _commit(self) -> None:
-        batch, self._waiting, self._stored = self._waiting, [], time.perf_counter()
+        batch, self._stored = self._waiting, time.perf_counter()
         fresh = [one for one in batch if one.identity not in self._replayed]
         if fresh:
             self._study.store.add(fresh, model=self._model)
         self._keep_traces([one for one in batch if one.identity in self._replayed])
-        for name in list(self._runs):
+        # Only now: what an error or Ctrl-C kept from being stored is tried once more at the end.
+        self._waiting = []
+        for name, run in list(self._runs.items()):
             if self._done[name] == self._totals[name]:
-                self._study.store.finish_run(
-                    self._runs.pop(name), made=self.made[name], tokens=self.tokens[name]
-                )
+                made, tokens = self.made[name], self.tokens[name]
+                self._study.store.finish_run(run, made=made, tokens=tokens)
+                del self._runs[name]
 
     def _keep_traces(self, replays: Sequence[Generation]) -> None:
         """Store the traces of those replays that are the stored outputs to the token."""
