@@ -77,7 +77,7 @@ def _equal_counts(layer: Any, rows: Tensor) -> set[int]:
         layer: the product.
         rows: [most candidates, inputs], a whole number of batches.
     """
-    parts = rows.split(REFERENCE)
+    parts = torch.split(rows, REFERENCE)
     alone = [layer(part) for part in parts]
     for part, reference in zip(parts, alone, strict=True):
         if not torch.equal(layer(part.flip(0)).flip(0), reference):
