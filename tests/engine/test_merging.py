@@ -326,6 +326,46 @@ def test_a_batch_that_does_not_fit_goes_on_with_half(
     assert failed == sorted(failed, reverse=True)
 
 
+@pytest.mark.parametrize("merging", [True, False])
+def test_tokens_of_a_batch_that_did_not_fit_are_not_delivered(
+    monkeypatch: pytest.MonkeyPatch, merging: bool
+) -> None:
+    """Some outputs have finished when it fails, of some only candidates, and others run."""
+    model = dataclasses.replace(tiny.loaded("llama"), eos_token_ids=ENDS)
+    more = [
+        Decoding(best_of=4, max_new_tokens=20),
+        Decoding(penalty_alpha=0.5, top_k=4, max_new_tokens=15),
+        Decoding(num_beams=4, num_beam_groups=2, diversity_penalty=0.4, max_new_tokens=9),
+    ]
+    requests = sweep() + [
+        Request(f"{p}/more/{d}", f"p{p}", 0, prompt, decoding, noise_key=p)
+        for p, prompt in enumerate(PROMPTS)
+        for d, decoding in enumerate(more)
+    ]
+    whole = Engine(model, merging=merging, max_rows=24)
+    expected = run(whole, requests)
+    assert whole.work.discarded == 0
+    plain, left = DecoderOnly.decode, [11, 14, 13]
+
+    def short(self: Any, *arguments: Any, **named: Any) -> Any:
+        if left:
+            left[0] -= 1
+            if not left[0]:
+                del left[0]
+                raise MemoryError
+        return plain(self, *arguments, **named)
+
+    monkeypatch.setattr(DecoderOnly, "decode", short)
+    engine = Engine(model, merging=merging, max_rows=24)
+    told: list[int] = []
+    made = {one.identity: one.token_ids for one in engine.generate(requests, on_tokens=told.append)}
+    assert made == {name: one[0] for name, one in expected.items()}
+    assert not left
+    assert engine.work.delivered == whole.work.delivered
+    assert engine.work.discarded > 0
+    assert sum(told) == engine.work.delivered + engine.work.discarded
+
+
 def test_one_output_that_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def short(self: Any, *_: Any, **__: Any) -> Any:
         raise MemoryError

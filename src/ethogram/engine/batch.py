@@ -40,6 +40,8 @@ class Work:
 
     Attributes:
         delivered: tokens chosen for outputs; a search counts one a step.
+        discarded: tokens chosen beside these for outputs that were begun again, since the memory
+            did not hold a batch.
         computed: rows that decode steps computed for them: fewer, where histories were merged.
         beams: of these rows, those of the further beams of a beam search.
         padding: rows fed beside them to keep the number of rows in its class.
@@ -57,6 +59,7 @@ class Work:
     """
 
     delivered: int = 0
+    discarded: int = 0
     computed: int = 0
     beams: int = 0
     padding: int = 0
@@ -73,9 +76,9 @@ class Work:
 
     @property
     def merged_share(self) -> float:
-        """Share of the delivered tokens that no row of their own was computed for."""
-        rows = self.computed - self.beams + self.prefills
-        return 1 - rows / self.delivered if self.delivered else 0.0
+        """Share of the chosen tokens that no row of their own was computed for."""
+        rows, chosen = self.computed - self.beams + self.prefills, self.delivered + self.discarded
+        return 1 - rows / chosen if chosen else 0.0
 
 
 class Batch:
@@ -117,6 +120,7 @@ class Batch:
         self.companions = companions or Companions()
         self.chooser = Chooser(self.companions, alternatives)
         self.new_tokens = 0
+        self._unfinished = 0  # tokens delivered for outputs that run
         self._prefilled: tuple[tuple[int, ...], Prefilled] | None = None
         self._in_progress = 0
         self._lookup: Lookup | None = None
@@ -167,7 +171,7 @@ class Batch:
             logits = self._decode(holders)
             self.companions.advance(holders)
         self.new_tokens = self.chooser.choose(holders, rows, logits)
-        self.work.delivered += self.new_tokens
+        self._deliver()
         return self._settle(holders)
 
     def _admit(self) -> tuple[list[Holder], list[Sequence[int]], Tensor] | None:
@@ -312,13 +316,24 @@ class Batch:
         self.work.accepted += accepted
         self.work.rejected += len(guesses) - accepted
         self.work.padding += padding
-        self.work.delivered += self.new_tokens
+        self._deliver()
         return self._settle([holder])
+
+    def _deliver(self) -> None:
+        self.work.delivered += self.new_tokens
+        self._unfinished += self.new_tokens
+
+    def discard(self) -> None:
+        """Take the tokens of outputs that have not finished back from those delivered."""
+        self.work.delivered -= self._unfinished
+        self.work.discarded += self._unfinished
+        self._unfinished = 0
 
     def _settle(self, holders: Sequence[Holder]) -> list[Generation]:
         """Part histories that differ now, let searches go on, and end what ended."""
         now = self.clock()
         done: list[Generation] = []
+        finished = 0
         for holder in holders:
             if isinstance(holder, Search):
                 if holder.finish_reason is None:
@@ -326,16 +341,25 @@ class Batch:
                     self.forward.reorder(holder.rows, holder.parents, length, holder.agreed)
                 else:
                     done.append(holder.generation(now))
+                    finished += holder.chosen
                     self._in_progress -= len(holder.rows)
                     self.slots.release(holder)
                 continue
             ended = [output for output in holder.outputs if output.finish_reason is not None]
-            made = [output.generation(now) for output in ended]
-            done += [generation for generation in made if generation is not None]
+            made = [one for output in ended if (one := output.generation(now)) is not None]
+            finished += sum(map(_chosen, made))
+            done += made
             self._in_progress -= len(ended)
             self.work.forks += self.slots.part(holder)
         self.companions.settle()
+        self._unfinished -= finished
         return done
+
+
+def _chosen(generation: Generation) -> int:
+    """Tokens chosen for a finished output, those of all its candidates."""
+    selection = generation.selection
+    return sum(selection.tokens) if selection else len(generation.token_ids)
 
 
 def _with_earlier_states(prompt: Prefilled, before: Prefilled, length: int) -> Prefilled:

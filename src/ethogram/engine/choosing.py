@@ -62,7 +62,9 @@ class Chooser:
             if isinstance(holder, Search):
                 scores = logits[list(mine)].float()
                 log_probs = scores.log_softmax(-1)
-                searched += holder.push(scores, log_probs, self._look(scores, log_probs))
+                new = holder.push(scores, log_probs, self._look(scores, log_probs))
+                holder.chosen += new
+                searched += new
             else:
                 for output in holder.outputs:
                     (plain if output.job.second is None else seconded).append((output, mine[0]))

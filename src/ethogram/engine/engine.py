@@ -132,7 +132,8 @@ class Engine:
             requests: in any order; mixed decodings share the batch, and of equal identities one
                 is generated.
             on_tokens: told after each step how many new tokens were chosen (a search
-                counts at most one a step).
+                counts at most one a step). Where the memory does not hold a batch, tokens of
+                its unfinished outputs were told and are told again; `work` counts them apart.
             trace: note how each token was chosen, in `Generation.trace`. It changes no output.
             alternatives: how many of the most probable tokens a trace names at each place.
 
@@ -176,6 +177,7 @@ class Engine:
         needs = self._needs(list(waiting.values()))
         usable = self._usable(list(waiting.values()), needs)
         while waiting:
+            batch = None
             try:
                 batch = self._batch(list(waiting.values()), needs, usable, alternatives)
                 while not batch.is_done:
@@ -189,6 +191,8 @@ class Engine:
                 least = max(job.slots for job in waiting.values())
                 if not is_out_of_memory(error):
                     raise
+                if batch is not None:
+                    batch.discard()
                 if usable <= least:
                     raise ModelError(
                         "the memory does not hold one output beside the model",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 import torch
@@ -36,50 +37,81 @@ def keep_large_blocks() -> bool:
 
 
 def available_bytes(device: torch.device) -> int:
-    """Memory free for use: of a CUDA device, or of the machine and this process's groups."""
+    """Memory that is free for use, of the machine and its container or of a CUDA device.
+
+    Blocks that torch keeps for itself on a CUDA device, and has not handed out, count as free.
+    """
     if device.type == "cuda":
-        free = torch.cuda.mem_get_info(device)[0]
-        # What torch keeps for itself looks taken from outside.
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return int(free + kept)
-    return min([int(psutil.virtual_memory().available), *_left_by_groups()])
+        return int(torch.cuda.mem_get_info(device)[0]) + int(kept)
+    free, room = int(psutil.virtual_memory().available), container_room()
+    return free if room is None else min(free, room)
 
 
-def _left_by_groups(
-    groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")
-) -> Iterator[int]:
-    """What each control group of Linux that limits this process leaves it: a container has one.
+class _Hierarchy(NamedTuple):
+    """Where a version of control groups keeps its figures, and what it calls them."""
 
-    Cached files that the kernel would drop count as free, as in the machine's own figure.
+    mark: str  # of its lines in /proc/self/cgroup
+    folder: str
+    limit: str
+    usage: str
+    reclaimable: str
+
+
+_HIERARCHIES = (
+    _Hierarchy("0::", ".", "memory.max", "memory.current", "inactive_file"),
+    _Hierarchy(
+        ":memory:", "memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
+        "total_inactive_file",
+    ),
+)  # fmt: skip
+
+
+def container_room(
+    groups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
+) -> int | None:
+    """Bytes that the control groups of this process still allow; None where none sets a limit.
+
+    Every group above the process's own may set one. File pages that nobody used lately count as
+    free, since the kernel drops them first: loading weights leaves many.
+
+    Args:
+        groups: where the hierarchies of version 2 and 1 are mounted.
+        own: says which groups the process is in.
     """
     try:
-        lines = groups.read_text(encoding="utf-8").splitlines()
+        lines = own.read_text(encoding="utf-8").splitlines()
     except OSError:
-        return
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers == "":
-            names = ("memory.max", "memory.current", "inactive_file")
-            yield from _left(root, path, *names)
-        elif "memory" in controllers.split(","):
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-            yield from _left(root / "memory", path, *names)
+        return None
+    rooms = [
+        room
+        for hierarchy in _HIERARCHIES
+        for line in lines
+        if hierarchy.mark in line
+        for folder in _upwards(groups / hierarchy.folder, line.split(":", 2)[2])
+        if (room := _room(folder, hierarchy)) is not None
+    ]
+    return min(rooms, default=None)
 
 
-def _left(mount: Path, path: str, limit: str, usage: str, cached: str) -> Iterator[int]:
-    """Of a group and all above it; inside a container its own group is mounted at the top."""
-    folder = mount / path.strip("/")
-    for group in (folder, *folder.parents):
-        if not group.is_relative_to(mount):
-            return
-        try:
-            most = int((group / limit).read_text(encoding="utf-8"))  # Or the word `max`.
-            used = int((group / usage).read_text(encoding="utf-8"))
-            counts = (group / "memory.stat").read_text(encoding="utf-8").splitlines()
-        except (OSError, ValueError):
-            continue
-        dropped = sum(int(row.split()[1]) for row in counts if row.startswith(f"{cached} "))
-        yield max(0, most - used + dropped)
+def _upwards(root: Path, group: str) -> Iterator[Path]:
+    """The folder of a group and of all above it; within a container some of them are not shown."""
+    parts = [part for part in group.split("/") if part not in ("", ".", "..")]
+    for count in range(len(parts), -1, -1):
+        yield root.joinpath(*parts[:count])
+
+
+def _room(folder: Path, hierarchy: _Hierarchy) -> int | None:
+    try:
+        limit = (folder / hierarchy.limit).read_text(encoding="utf-8").strip()
+        usage = int((folder / hierarchy.usage).read_text(encoding="utf-8"))
+        stated = (folder / "memory.stat").read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return None
+    if not limit.isdecimal():  # "max": none.
+        return None
+    figures = dict(line.split(" ", 1) for line in stated if " " in line)
+    return max(0, int(limit) - usage + int(figures.get(hierarchy.reclaimable, 0)))
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -27,6 +27,7 @@ class Search(ABC):
     Attributes:
         rows: the slots that it is given.
         parents: for each slot, the index into `rows` of the one that it continues.
+        chosen: tokens that `push` told of so far.
         finish_reason: why it ended, or None.
     """
 
@@ -37,6 +38,7 @@ class Search(ABC):
         self.job, self.started, self.tokenizer = job, started, tokenizer
         self.rows: list[int] = []
         self.parents = list(range(job.slots))
+        self.chosen = 0
         self.finish_reason: FinishReason | None = None
 
     @property
