@@ -174,7 +174,8 @@ EVERYTHING = {**GREEDY, **BEAM, **ALL_SAMPLED}
 def test_a_mixed_batch_equals_generate(kind: str) -> None:
     """All settings and prompts at once: 170 outputs, rows replaced as they finish."""
     requests = as_requests(EVERYTHING)
-    made = {g.identity: g for g in Engine(model_of(kind)).generate(requests)}
+    engine = Engine(model_of(kind))
+    made = {g.identity: g for g in engine.generate(requests)}
     wrong = []
     for request in requests:
         setting, index = request.identity.split("/")
@@ -182,15 +183,18 @@ def test_a_mixed_batch_equals_generate(kind: str) -> None:
             wrong.append(request.identity)
     assert not wrong
     assert len(made) == len(requests)
+    assert engine.work.forks > 0, "no outputs shared a row and parted"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("setting", ["greedy", "beam_4", "sampled_chain"])
+@pytest.mark.parametrize("setting", [*GREEDY, *BEAM, "sampled_chain"])
 def test_one_by_one_equals_generate(kind: str, setting: str) -> None:
+    engine = Engine(model_of(kind), deterministic=False)
     for request in as_requests({setting: EVERYTHING[setting]}):
-        (made,) = Engine(model_of(kind), deterministic=False).generate([request])
+        (made,) = engine.generate([request])
         index = int(request.identity.split("/")[1])
         assert list(made.token_ids) == reference(kind, setting, index), request.identity
+        assert engine.work.forks == 0
 
 
 def test_the_comparison_sees_enough() -> None:
