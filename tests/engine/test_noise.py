@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import hypothesis.strategies as st
@@ -163,6 +164,35 @@ def test_every_token_id_can_be_drawn(draw: Any) -> None:
     counts = np.bincount(draws_of(draw, scores, range(40_000), at_once=2000), minlength=2000)
     assert counts.min() > 0
     assert chi_square_p(counts, np.full(2000, 1 / 2000)) > SMALLEST_P
+
+
+VOCAB, WINDOW = 49_152, 64
+#: So many that one of them misses an id by chance with a probability under 1 in 1000.
+KEYS = 1160
+
+
+@cache
+def keys_of_every_id() -> np.ndarray:
+    """[VOCAB] a key for each id under which its noise is the greatest of its window's."""
+    assert VOCAB * (1 - 1 / WINDOW) ** KEYS < 1e-3
+    found = np.full(VOCAB, -1)
+    for first in range(0, VOCAB, WINDOW):
+        states = noise._states(range(KEYS), [first] * KEYS, torch.device("cpu"))
+        tokens = torch.arange(first, first + WINDOW).unsqueeze(0)
+        found[first + hash_bits(states, tokens).argmax(-1).numpy()] = np.arange(KEYS)
+    return found
+
+
+def test_every_token_id_of_a_large_vocabulary_can_be_drawn(draw: Any) -> None:
+    """Windows of 64 live ids side by side over all 49 152; the window is the position."""
+    keys, seen = keys_of_every_id(), np.zeros(VOCAB, bool)
+    assert keys.min() >= 0
+    for first in range(0, VOCAB, WINDOW):
+        scores = torch.full((1, VOCAB), -torch.inf)
+        scores[0, first : first + WINDOW] = 0.0
+        mine = keys[first : first + WINDOW].tolist()
+        seen[draw(scores.expand(WINDOW, -1), mine, [first] * WINDOW).numpy()] = True
+    assert seen.all(), f"never drawn: {np.flatnonzero(~seen)[:9]}"
 
 
 def test_the_best_noise_falls_on_all_regions_of_a_large_vocabulary() -> None:
