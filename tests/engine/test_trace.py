@@ -11,6 +11,7 @@ import pytest
 import torch
 import transformers as hf
 from tests.engine import tiny
+from tests.engine.scores import make_scores
 
 from ethogram.engine import Engine
 from ethogram.engine.steps import History
@@ -182,3 +183,15 @@ def test_ties_and_tokens_that_the_model_rules_out() -> None:
     assert kept.tolist() == [[2]], "ties at the border stay, as in transformers"
     one = see(raw, [0], torch.tensor([1]), scores, kept)
     assert one.probability[0] == pytest.approx(0.5)
+
+
+def test_the_entropy_of_a_row_does_not_depend_on_its_neighbours() -> None:
+    """One of them has impossible tokens, for which it is summed in another way."""
+    log_probs = make_scores("peaked", 5000, 3, rows=4).log_softmax(-1)
+    log_probs[2, ::2] = -torch.inf
+    log_probs = log_probs.log_softmax(-1)
+    together = look(log_probs, log_probs, 1).entropy
+    alone = [look(row, row, 1).entropy for row in log_probs.split(1)]
+    assert torch.equal(together, torch.cat(alone))
+    kept = log_probs[2, 1::2]
+    assert float(together[2]) == pytest.approx(float(-(kept.exp() * kept).sum()), rel=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis.strategies as st
@@ -26,7 +27,7 @@ from transformers import (
     TypicalLogitsWarper,
 )
 
-from ethogram.engine.steps import STEPS, apply_steps
+from ethogram.engine.steps import STEPS, apply_steps, entropy, floors, mirostat
 from ethogram.spec import ORDER_PRESETS, Decoding
 
 #: In the order in which transformers applies them.
@@ -53,6 +54,11 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 NEW = ("typical_p", "epsilon_cutoff", "eta_cutoff", "top_h")
 #: Steps whose cut depends neither on a sum over the sorted vocabulary nor on the order of ties.
 EXACT = ("temperature", "top_k", "min_p", "epsilon_cutoff", "eta_cutoff")
+
+
+def surprise_of_the_first(scores: Tensor) -> Tensor:
+    tokens = torch.zeros(len(scores), dtype=torch.int64)
+    return torch.tensor(mirostat.surprise(scores, tokens), dtype=torch.float64)
 
 
 def kept(scores: Tensor) -> list[list[int]]:
@@ -163,12 +169,35 @@ def test_top_n_sigma_keeps_the_same_tokens_at_any_temperature() -> None:
     assert len(masks) == 1
 
 
+@pytest.fixture
+def threads() -> Iterator[None]:
+    """As many as a large machine has: torch splits a single long row among them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("vocab", [3000, 49_152])
 @pytest.mark.parametrize(("name", "value"), [*((n, 0.3) for n in NEW), ("top_n_sigma", 1.0)])
-def test_a_row_is_cut_the_same_in_any_company(name: str, value: float) -> None:
-    scores = torch.cat([make_scores(shape, 3000, 7) for shape in ("flat", "peaked", "integers")])
+def test_a_row_is_cut_the_same_in_any_company(name: str, value: float, vocab: int) -> None:
+    shapes = ("flat", "peaked", "integers", "with_minus_inf")
+    scores = torch.cat([make_scores(shape, vocab, 7) for shape in shapes])
     together = STEPS[name](scores, value, EMPTY)
     for row in range(len(scores)):
         assert torch.equal(STEPS[name](scores[row : row + 1], value, EMPTY)[0], together[row])
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("measure", [entropy.entropy, floors.deviation, surprise_of_the_first])
+def test_what_cuts_are_made_by_is_the_same_to_the_bit_in_any_company(measure: Any) -> None:
+    """A cut seldom shows a last bit; the figure behind it does."""
+    scores = torch.cat([make_scores(shape, 49_152, 3, 20) for shape in ("flat", "peaked")])
+    together = measure(scores)
+    for size in (1, 2, 3, 7):
+        apart = torch.cat([measure(part) for part in scores.split(size)])
+        assert torch.equal(apart, together), size
 
 
 def test_the_preset_is_the_order_in_which_transformers_builds_its_chain() -> None:

@@ -130,6 +130,9 @@ def test_importing_a_file_with_two_prompts_under_one_id(study: Study, tmp_path: 
     )
     with pytest.raises(SpecError, match="two different prompts"):
         import_outputs(study, file, "v9.0.0")
+    file.write_text('{"prompt_id": "a", "prompt": "x", "sample": 12345678, "output": "1"}\n')
+    with pytest.raises(SpecError, match="number the outputs of a prompt from 0"):
+        import_outputs(study, file, "v9.0.0")
     file.write_text("")
     with pytest.raises(SpecError, match="no outputs"):
         import_outputs(study, file, "v9.0.0")

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ethogram.engine.native.choose import Traced
 from ethogram.engine.steps import STEPS, History
+from ethogram.engine.steps.rows import log_totals, row_sums
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import Trace
 from ethogram.spec.steps import MOVING_STEPS
@@ -79,10 +80,11 @@ def look(logits: Tensor, log_probs: Tensor, alternatives: int) -> Raw:
 
 
 def _entropy(log_probs: Tensor) -> Tensor:
-    found = -(log_probs.exp().mul_(log_probs)).sum(-1)
-    if bool(found.isnan().any()):  # 0 · -inf, where the model itself rules tokens out.
-        found = torch.special.entr(log_probs.exp()).sum(-1)
-    return found
+    found = -row_sums(log_probs.exp().mul_(log_probs))
+    unsure = found.isnan().squeeze(1)  # 0 · -inf, where the model itself rules tokens out.
+    if bool(unsure.any()):
+        found[unsure] = row_sums(torch.special.entr(log_probs[unsure].exp()))
+    return found.squeeze(1)
 
 
 def apply_counting(
@@ -133,7 +135,7 @@ def see(
     where = torch.tensor(rows, device=raw.top.device)
     places = list(range(len(rows))) if scored is None else list(scored)
     alternatives = raw.top[where]
-    total = torch.cat([part.logsumexp(-1) for part in torch.split(scores, _ROWS)])
+    total = torch.cat([log_totals(part) for part in torch.split(scores, _ROWS)]).squeeze(1)
     at = torch.tensor(places, device=scores.device)
     probability = (scores[at, tokens] - total[at]).exp()
     return Seen(

@@ -10,11 +10,11 @@ from typing import Any
 from ethogram.errors import SpecError
 from ethogram.extras import require
 from ethogram.files import replacing, write_whole
-from ethogram.metrics import Output, read_outputs
+from ethogram.metrics import Output
 from ethogram.spec.study import STUDY_FILE
 from ethogram.spec.version import VERSION_NAME
 from ethogram.study.prompts import UNKNOWN_PROMPT
-from ethogram.study.workspace import Study
+from ethogram.study.workspace import Study, read_imported
 
 _STUDY = """\
 name: {name}
@@ -96,7 +96,7 @@ def import_outputs(study: Study, file: str | Path, version: str, *, title: str =
         raise SpecError("no version name", where=version, mend="use a name like v0.1.0")
     if version in study.versions:
         raise SpecError("this version exists already", where=version, mend="choose another name")
-    rows = list(read_outputs(Path(file)))
+    rows = read_imported(Path(file))
     if not rows:
         raise SpecError("no outputs in this file", where=str(file))
     prompts: dict[str, str] = {}

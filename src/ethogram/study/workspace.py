@@ -48,6 +48,9 @@ class Part:
 
 #: Every request of a version.
 WHOLE = Part()
+#: Sample indices of imported outputs stay below this: scores have a place for each index, and one
+#: that is really a seed would take all memory.
+MOST_SAMPLES = 10_000
 
 
 class Study:
@@ -250,9 +253,11 @@ class Study:
         return [request.identity for request in self.requests(version, part)]
 
     def imported(self, version: str) -> list[Generation]:
-        """The outputs of a version that were made elsewhere, as generations."""
-        from ethogram.metrics import read_outputs
+        """The outputs of a version that were made elsewhere, as generations.
 
+        Raises:
+            SpecError: the file cannot be read, a line is broken, or a sample index is no count.
+        """
         path = self.spec.outputs_path(version)
         if path is None:
             return []
@@ -269,7 +274,7 @@ class Study:
                 logprobs=row.logprobs or (),
                 seconds=0.0,
             )
-            for row in read_outputs(path)
+            for row in read_imported(path)
         ]
 
     def generations(self, version: str, part: Part = WHOLE) -> list[Generation]:
@@ -324,3 +329,22 @@ def _finish_reason(row: Output) -> FinishReason:
     """Outputs made elsewhere often do not say how they ended, or say it in other words."""
     known: dict[str, FinishReason] = {"stop": "stop", "eos": "eos", "length": "length"}
     return known.get(row.finish_reason or "", "unknown")
+
+
+def read_imported(path: Path) -> list[Output]:
+    """The outputs of a file that stand for a version's.
+
+    Raises:
+        SpecError: the file cannot be read, a line is broken, or a sample index is no count.
+    """
+    from ethogram.metrics import read_outputs
+
+    rows = list(read_outputs(path))
+    for row in rows:
+        if row.sample_index >= MOST_SAMPLES:
+            raise SpecError(
+                f"sample index {row.sample_index} of prompt {row.prompt_id!r} is no count",
+                where=str(path),
+                mend="number the outputs of a prompt from 0",
+            )
+    return rows

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ethogram.engine.steps.history import History
+from ethogram.engine.steps.rows import log_totals, row_sums
 
 #: Top-H looks at no more than this many best tokens (transformers `TopHLogitsWarper`).
 _TOP_H_TOKENS = 100
@@ -19,12 +20,12 @@ def entropy(scores: Tensor) -> Tensor:
     """[rows, 1] entropy of softmax(scores), by the steps of `torch.distributions.Categorical`."""
     log_probs, probabilities = _distribution(scores)
     log_probs = log_probs.clamp(min=torch.finfo(scores.dtype).min)  # 0 * -inf is 0 here
-    return -(log_probs * probabilities).sum(-1, keepdim=True)
+    return -row_sums(log_probs * probabilities)
 
 
 def _distribution(scores: Tensor) -> tuple[Tensor, Tensor]:
     """Log-probabilities and probabilities of each row, rounded as `Categorical` rounds them."""
-    log_probs = scores - scores.logsumexp(-1, keepdim=True)
+    log_probs = scores - log_totals(scores)
     return log_probs, log_probs.softmax(-1)
 
 
@@ -35,7 +36,7 @@ def typical_p(scores: Tensor, mass: float, history: History) -> Tensor:
     entropy as the last one kept stay too.
     """
     log_probs = scores.log_softmax(-1)
-    mean = (log_probs * log_probs.exp()).nansum(-1, keepdim=True)  # minus the entropy
+    mean = row_sums((log_probs * log_probs.exp()).nan_to_num_(0.0))  # minus the entropy
     distance = (-log_probs + mean).abs_()
     nearest, ids = distance.sort(dim=-1)
     reached = scores.gather(1, ids).double().softmax(-1).cumsum(-1)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ethogram.engine.steps.entropy import entropy
 from ethogram.engine.steps.history import History
+from ethogram.engine.steps.rows import row_sums
 
 
 def epsilon_cutoff(scores: Tensor, epsilon: float, history: History) -> Tensor:
@@ -37,13 +38,16 @@ def top_n_sigma(scores: Tensor, n: float, history: History) -> Tensor:
 
     As in llama.cpp, the deviation is that of the population of tokens that are still in.
     """
+    lowest = scores.amax(-1, keepdim=True).double() - n * deviation(scores)
+    return scores.masked_fill(scores < lowest, -torch.inf)
+
+
+def deviation(scores: Tensor) -> Tensor:
+    """[rows, 1] fp64 standard deviation of the population of the tokens that are still in."""
     is_in = scores > -torch.inf
     count = is_in.sum(-1, keepdim=True).clamp(min=1)
     # fp64: a sum of 50k fp32 squares is off by more than the gap between neighbouring scores.
     values = scores.double().masked_fill_(~is_in, 0.0)  # [rows, vocab]
-    mean = values.sum(-1, keepdim=True) / count
-    spread = (
-        (values - mean).masked_fill_(~is_in, 0.0).square_().sum(-1, keepdim=True) / count
-    ).sqrt_()
-    lowest = scores.amax(-1, keepdim=True).double() - n * spread
-    return scores.masked_fill(scores < lowest, -torch.inf)
+    mean = row_sums(values) / count
+    squares = (values - mean).masked_fill_(~is_in, 0.0).square_()
+    return (row_sums(squares) / count).sqrt_()

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ethogram.engine.steps.history import History
+from ethogram.engine.steps.rows import log_totals
 from ethogram.spec.steps import Mirostat
 
 _BITS = 1 / math.log(2)  # per nat
@@ -33,7 +34,7 @@ def surprise(scores: Tensor, tokens: Tensor) -> list[float]:
         tokens: [rows] int64.
     """
     drawn = scores.gather(1, tokens.unsqueeze(1)).squeeze(1)
-    nats = scores.double().logsumexp(-1) - drawn
+    nats = log_totals(scores.double()).squeeze(1) - drawn
     return [_BITS * value for value in nats.tolist()]
 
 
