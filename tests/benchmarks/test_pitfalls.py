@@ -52,7 +52,10 @@ def test_the_halves_share_no_prompt_and_make_up_the_whole(measured: dict[str, An
 def test_the_encoder_finds_more_drift_than_the_rule_alone(measured: dict[str, Any]) -> None:
     stored = json.loads(bench.RESULTS.read_text(encoding="utf-8"))
     found = json.loads(json.dumps(bench.measured_off_topic(NamedModels().encoder)))
-    assert found == stored["off_topic"], "run: python -m benchmarks.pitfalls"
+    # Processors round vectors differently, so a text at the bound may fall on either side.
+    for part, row in stored["off_topic"].items():
+        for name in ("labelled", "found", "right"):
+            assert abs(found[part][name] - row[name]) <= 2, "run: python -m benchmarks.pitfalls"
     assert bench.off_topic_table(stored) in bench.PAGE.read_text(encoding="utf-8")
     assert found["held_out"]["f1"][0] > measured["held_out"]["drift"]["f1"][0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import transformers
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch import Tensor
 from ethogram.engine import linear, native
 from ethogram.engine.linear import Linear, has_own_kernel, join
 from ethogram.engine.native.layers import LayerKernels
+from ethogram.engine.quicken import quicken
 
 DTYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
 
@@ -137,3 +139,32 @@ def test_the_processor_decides(
         )
     assert has_own_kernel(torch.float32) is fp32
     assert has_own_kernel(torch.bfloat16) is bf16
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
+def test_a_quickened_encoder_says_the_same_up_to_rounding(dtype: torch.dtype) -> None:
+    """More rows than one chunk, biases, and layers that are no plain `Linear` left alone."""
+    torch.manual_seed(1)
+    config = transformers.BertConfig(
+        vocab_size=50,
+        hidden_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=96,
+        initializer_range=0.3,
+    )
+    model = transformers.BertModel(config, add_pooling_layer=False).to(dtype).eval()
+    ids = torch.randint(50, (40, 30))
+    with torch.inference_mode():
+        before = model(input_ids=ids).last_hidden_state.float()
+        changed = quicken(model)
+        after = model(input_ids=ids).last_hidden_state.float()
+    layers = sum(type(part) is torch.nn.Linear for part in model.modules())
+    assert changed == (layers if has_own_kernel(dtype) else 0)
+    error = (before - after).norm() / before.norm()
+    assert error < (1e-5 if dtype == torch.float32 else 0.03)
+
+
+def test_without_a_compiler_nothing_is_quickened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "library", lambda: None)
+    assert quicken(torch.nn.Sequential(torch.nn.Linear(4, 4))) == 0

@@ -162,7 +162,7 @@ def test_other_poolings_are_refused(
     first = load_encoder(str(folder), dtype="float32")
     with torch.no_grad():
         ids = torch.tensor([first._tokenizer("the sea").input_ids])
-        state = first._model(ids).last_hidden_state[0, 0]
+        state = first.model(ids).last_hidden_state[0, 0]
     assert first.encode(["the sea"])[0] == pytest.approx((state / state.norm()).numpy(), abs=1e-5)
 
 

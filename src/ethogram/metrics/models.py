@@ -135,10 +135,13 @@ class NamedModels:
         Raises:
             ModelError: it cannot be had.
         """
+        from ethogram.engine.quicken import quicken
         from ethogram.models.encoder import load_encoder
 
         self._tell(self.named.encoder)
-        return load_encoder(self.named.encoder)
+        encoder = load_encoder(self.named.encoder)
+        quicken(encoder.model)
+        return encoder
 
     @cached_property
     def reference(self) -> ReferenceModel:

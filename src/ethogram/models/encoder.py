@@ -46,7 +46,7 @@ class SentenceEncoder:
         max_tokens: int,
         pooling: Literal["mean", "first"] = "mean",
     ) -> None:
-        self._model, self._tokenizer = model, tokenizer
+        self.model, self._tokenizer = model, tokenizer
         self.max_tokens = max_tokens
         self._pooling = pooling
         self._known: OrderedDict[str, Floats] = OrderedDict()
@@ -62,7 +62,7 @@ class SentenceEncoder:
         for batch, vectors in self._batches(fresh):
             found |= dict(zip(batch, vectors, strict=True))
         self._remember(found)
-        vectors = np.zeros((len(texts), self._model.config.hidden_size), dtype=np.float32)
+        vectors = np.zeros((len(texts), self.model.config.hidden_size), dtype=np.float32)
         for place, text in enumerate(texts):
             vectors[place] = found[text]
         return vectors
@@ -110,9 +110,9 @@ class SentenceEncoder:
         pad = self._tokenizer.pad_token_id or 0
         ids = torch.tensor([[*row, *[pad] * (longest - len(row))] for row in rows])
         mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
-        device = self._model.device
+        device = self.model.device
         with torch.inference_mode():
-            states = self._model(
+            states = self.model(
                 input_ids=ids.to(device), attention_mask=mask.to(device)
             ).last_hidden_state.float()
             if self._pooling == "first":
