@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.interrupts import hears_interrupts
 from tests.judges import prefers_longer, refusal, serving
 
 import ethogram as eg
@@ -145,6 +146,7 @@ def test_an_interrupt_ends_at_once_and_keeps_what_came(call: Call, tmp_path: Pat
             env={**os.environ, "PYTHONPATH": "src"},
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=hears_interrupts,
         )
         patience = time.monotonic() + 60
         while (len(judge.asked) < 4 or stored() < 2) and time.monotonic() < patience:
