@@ -199,6 +199,7 @@ def test_the_page_needs_nothing_from_outside(study: Study) -> None:
     assert "v1.0.0" in page
     assert not re.search(r"(?:src|href)=\"(?!#)", page)
     assert "<script" not in page
+    assert "<code>decoding.strategy</code> <code>greedy</code> → <code>sample</code>" in page
 
 
 def test_an_unrun_study_has_an_empty_log(tiny_study: Path) -> None:

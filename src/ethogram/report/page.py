@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from pathlib import Path
 
 from ethogram.files import write_whole
@@ -96,7 +97,7 @@ def _entry(entry: Entry) -> str:
         f"generations on {entry.prompts} prompts, identity <code>{entry.identity}</code></p>",
     ]
     if entry.changes:
-        changes = "".join(f"<li>{html.escape(change.words)}</li>" for change in entry.changes)
+        changes = "".join(f"<li>{_coded(change.words)}</li>" for change in entry.changes)
         parts.append(f"<p>Changed from {html.escape(str(entry.parent))}:</p><ul>{changes}</ul>")
     if entry.differences:
         parts.append(_differences(entry))
@@ -119,6 +120,11 @@ def _entry(entry: Entry) -> str:
             listed = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
             parts.append(f"<p>{label}:</p><ul>{listed}</ul>")
     return "".join(parts)
+
+
+def _coded(words: str) -> str:
+    """Words in which backticks mark code, escaped."""
+    return re.sub("`([^`]*)`", r"<code>\1</code>", html.escape(words))
 
 
 def _differences(entry: Entry) -> str:
