@@ -48,7 +48,7 @@ class StubModels:
     """Counts what it is asked, so that a test can tell what was computed again."""
 
     def __init__(self, name: str = "one") -> None:
-        self.name, self.batches = name, []
+        self.name, self.batches, self.order = name, [], []
 
     def identity(self, kinds: Sequence[str]) -> str:
         return f"{self.name}:{','.join(kinds)}"
@@ -56,6 +56,7 @@ class StubModels:
 
 def _length(outputs: Sequence[Output], models: Models) -> list[Score]:
     models.batches.append(len(outputs))  # type: ignore[attr-defined]
+    models.order.append("length")  # type: ignore[attr-defined]
     return [
         mean_score(len(output.text), (Span(0, min(1, len(output.text)), "start"),))
         for output in outputs
@@ -69,8 +70,15 @@ def _distinct(outputs: Sequence[Output]) -> Score:
 LENGTH = BatchMetric(
     name="stub_length", measure_batch=_length, aggregate=ratio, needs=("encoder",), **ABOUT
 )
+
+
+def _distinct_of_all(groups: Sequence[Sequence[Output]], models: Models) -> list[Score]:
+    models.order.append("distinct")  # type: ignore[attr-defined]
+    return of_each(_distinct)(groups, models)
+
+
 DISTINCT = GroupMetric(
-    name="stub_distinct", measure_groups=of_each(_distinct), aggregate=ratio, **ABOUT
+    name="stub_distinct", measure_groups=_distinct_of_all, aggregate=ratio, **ABOUT
 )
 
 
@@ -115,6 +123,21 @@ def test_a_group_metric_takes_the_samples_of_a_prompt_in_any_order(stubs: StubMo
         *("stub_distinct", "0.75", "–", "–"),
         *("characters", "lower", "2"),
     ]
+
+
+def test_whole_prompts_go_through_every_metric_of_a_model_together(stubs: StubModels) -> None:
+    """So that an encoder that remembers a batch is asked for each text once."""
+    by_sample = sorted(_outputs(BATCH, samples=2), key=lambda output: output.sample_index)
+    told: list[int] = []
+    names = ["stub_length", "stub_distinct"]
+    table = score_outputs(by_sample, names, models=stubs, on_progress=told.append)
+    assert stubs.order == ["length", "distinct"] * 2
+    assert stubs.batches == told[:1] * 2 == [BATCH, BATCH]
+    assert told == [BATCH, 2 * BATCH]
+    for name in names:
+        alone = score_outputs(by_sample, [name], models=StubModels())[name]
+        assert table[name].value == pytest.approx(alone.value)
+        assert table[name].applies_to == alone.applies_to
 
 
 def test_processes_share_out_only_what_needs_no_model(

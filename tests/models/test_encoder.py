@@ -117,6 +117,18 @@ def test_vectors_have_length_1_and_do_not_depend_on_company(
         assert tiny.encode([text])[0] == pytest.approx(vector, abs=1e-5)
 
 
+@given(st.lists(st.integers(0, 400), max_size=600).map(lambda found: sorted(found, reverse=True)))
+def test_batches_hold_every_text_once_with_little_padding(lengths: list[int]) -> None:
+    cuts = list(encoder.batches_of_like_length(lengths))
+    assert [at for start, end in cuts for at in range(start, end)] == list(range(len(lengths)))
+    for start, end in cuts:
+        own = lengths[start:end]
+        padded = max(1, own[0]) * len(own)
+        assert padded <= encoder.BATCH_TOKENS
+        if padded >= encoder.BUSY_TOKENS + own[0]:
+            assert own[-1] >= encoder.LEAST_FILLED * own[0]
+
+
 def test_a_text_is_fed_once(tiny: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny._known.clear()
     fed: list[int] = []

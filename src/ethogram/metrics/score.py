@@ -2,7 +2,8 @@
 
 Keeps the summed parts of each metric and sample index and one output a metric, never all outputs.
 Two kinds of metric need more: corpus metrics grow with the number of different n-grams, and metrics
-of all samples of a prompt keep the outputs to the end, as samples may come in any order.
+of all samples of a prompt keep the outputs to the end, as samples may come in any order. Beside
+them, metrics that read a model wait for the end too, so that each text goes through it once.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from ethogram.metrics.reading import read_outputs
 from ethogram.metrics.registry import chosen_metrics
 from ethogram.metrics.table import Evidence, ScoreRow, ScoreTable
 
-#: Metrics that need a model take this many outputs at once.
+#: Metrics that need a model take this many outputs at once: few enough that an encoder still
+#: remembers their texts when the next metric asks.
 BATCH = 256
 
 
@@ -106,8 +108,14 @@ class _Scorer:
         clearest: the evidence.
     """
 
-    def __init__(self, metrics: Sequence[Additive | CorpusMetric], models: Models) -> None:
+    def __init__(
+        self,
+        metrics: Sequence[Additive | CorpusMetric],
+        models: Models,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> None:
         self._metrics, self._models = metrics, models
+        self._on_progress, self._done = on_progress, 0
         self._single = [metric for metric in metrics if isinstance(metric, Metric)]
         self._corpus = [metric for metric in metrics if isinstance(metric, CorpusMetric)]
         self._in_batches = [metric for metric in metrics if isinstance(metric, BatchMetric)]
@@ -128,12 +136,14 @@ class _Scorer:
             sums.gather(corpus_metric, output)
         for metric, score in zip(self._single, scores, strict=True):
             self._count(metric, output, score)
+        if self._of_groups:
+            self._prompts.setdefault(output.prompt_id, []).append(output)
+            return
         if self._in_batches:
             self._batch.append(output)
             if len(self._batch) >= BATCH:
                 self._measure_batch()
-        if self._of_groups:
-            self._prompts.setdefault(output.prompt_id, []).append(output)
+        self._advance(1)
 
     def finish(self) -> None:
         """Measure what was waiting for more."""
@@ -153,10 +163,22 @@ class _Scorer:
                 self._count(metric, output, score)
 
     def _measure_groups(self, groups: Sequence[Sequence[Output]]) -> None:
+        """Whole prompts, also by the metrics of single outputs that read a model."""
+        if not groups:
+            return
+        self._batch = [output for group in groups for output in group]
+        measured = len(self._batch)
+        self._measure_batch()
         self.over_prompts.outputs += len(groups)
-        for metric in self._of_groups if groups else ():
+        for metric in self._of_groups:
             for score in metric.measure_groups(groups, self._models):
                 self.over_prompts.add(metric, score)
+        self._advance(measured)
+
+    def _advance(self, outputs: int) -> None:
+        self._done += outputs
+        if self._on_progress:
+            self._on_progress(self._done)
 
     def _count(self, metric: Additive, output: Output, score: Score) -> None:
         self.clearest.consider(metric, output, score)
@@ -205,7 +227,8 @@ def score_outputs(
             outputs. The table is the same. Other processes import the script that started them,
             so it has to guard its work by `if __name__ == "__main__":`, which is why one is the
             default.
-        on_progress: told how many outputs have been read, after each.
+        on_progress: told how many outputs have been measured; at the end of reading where a metric
+            is of all samples of a prompt, else after each.
 
     Raises:
         SpecError: a name is unknown, a file cannot be read, or there are no outputs.
@@ -216,15 +239,14 @@ def score_outputs(
     single = partial(_single_metrics, names, _path(index))
     if not names:
         processes = 1  # Nothing to share out.
-    scorer, total = _Scorer(chosen, models or NamedModels()), 0
-    for total, (output, scores) in enumerate(measured(outputs, single, processes), start=1):
+    scorer = _Scorer(chosen, models or NamedModels(), on_progress)
+    for output, scores in measured(outputs, single, processes):
         scorer.add(output, scores)
-        if on_progress:
-            on_progress(total)
-    if not total:
+    if not scorer.by_sample:
         raise SpecError("no outputs to score", mend="give at least one")
     scorer.finish()
     rows = [scorer.row(metric) for metric in chosen]
+    total = sum(sums.outputs for sums in scorer.by_sample.values())
     return ScoreTable(total, sorted(scorer.by_sample), rows)
 
 
