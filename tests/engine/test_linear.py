@@ -143,7 +143,7 @@ def test_the_processor_decides(
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
 def test_a_quickened_encoder_says_the_same_up_to_rounding(dtype: torch.dtype) -> None:
-    """More rows than one chunk, biases, and layers that are no plain `Linear` left alone."""
+    """More rows than one chunk, biases, padding; layers that are no plain `Linear` left alone."""
     torch.manual_seed(1)
     config = transformers.BertConfig(
         vocab_size=50,
@@ -155,10 +155,13 @@ def test_a_quickened_encoder_says_the_same_up_to_rounding(dtype: torch.dtype) ->
     )
     model = transformers.BertModel(config, add_pooling_layer=False).to(dtype).eval()
     ids = torch.randint(50, (40, 30))
+    seen = torch.arange(30) < torch.randint(1, 31, (40, 1))
     with torch.inference_mode():
-        before = model(input_ids=ids).last_hidden_state.float()
+        before = model(input_ids=ids, attention_mask=seen.long()).last_hidden_state[seen].float()
         changed = quicken(model)
-        after = model(input_ids=ids).last_hidden_state.float()
+        after = model(input_ids=ids, attention_mask=seen.long()).last_hidden_state[seen].float()
+    attention = "ethogram_full" if changed else "sdpa"
+    assert model.config._attn_implementation == attention
     layers = sum(type(part) is torch.nn.Linear for part in model.modules())
     assert changed == (layers if has_own_kernel(dtype) else 0)
     error = (before - after).norm() / before.norm()

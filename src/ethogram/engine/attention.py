@@ -132,8 +132,7 @@ class AttentionSwitch:
     def __init__(self, model: Any) -> None:
         AttentionInterface.register(NAME, slot_attention)
         AttentionMaskInterface.register(NAME, sdpa_mask)
-        configs = {id(part.config): part.config for part in model.modules() if _uses_torch(part)}
-        self._configs = list(configs.values())
+        self._configs = configs_of_torch_attention(model)
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
@@ -147,5 +146,11 @@ class AttentionSwitch:
                 config._attn_implementation = "sdpa"
 
 
-def _uses_torch(part: Any) -> bool:
-    return getattr(getattr(part, "config", None), "_attn_implementation", None) == "sdpa"
+def configs_of_torch_attention(model: Any) -> list[Any]:
+    """The settings of all parts of a model that use torch's attention, each once."""
+    found = {id(part.config): part.config for part in model.modules() if hasattr(part, "config")}
+    return [
+        config
+        for config in found.values()
+        if getattr(config, "_attn_implementation", None) == "sdpa"
+    ]

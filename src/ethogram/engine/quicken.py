@@ -1,4 +1,4 @@
-"""Lets a model's linear layers multiply by our own kernel. Knows modules; knows no architecture."""
+"""Lets a model that transformers runs use our own kernels. Knows modules; knows no architecture."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ethogram.engine import native
+from ethogram.engine.full_attention import use_full_attention
 from ethogram.engine.linear import Linear, has_own_kernel
 from ethogram.engine.native.layers import DTYPES, LayerKernels
 
@@ -18,7 +19,7 @@ _CHUNK = 384
 
 
 def quicken(model: Any) -> int:
-    """Give the linear layers of a model our own product, where it is faster than torch's.
+    """Give a model our own products and attention, where they are faster than torch's.
 
     For models that transformers runs and the fused twin does not know, such as a sentence encoder.
     Results differ from torch's by rounding.
@@ -37,6 +38,8 @@ def quicken(model: Any) -> int:
             product = Linear(part.weight.detach(), bias, LayerKernels(library, dtype))
             part.forward = partial(_multiply, product)  # type: ignore[method-assign]
             changed += 1
+    if changed:
+        use_full_attention(model)
     return changed
 
 

@@ -5,34 +5,12 @@
 // the same to the bit in any company and on any number of threads. Positions past a row's length
 // are never read.
 
-#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 
-#include "numbers.h"
+#include "soften.h"
 
 namespace {
-
-// Turns `length` scores into exp(score - highest) in place and returns their sum. The array has
-// room up to a whole number of lanes; the places after `length` become 0.
-float soften(float *scores, int64_t length) {
-    for (int64_t j = length; j % LANES; j++) scores[j] = -INFINITY;
-    vec highest = vec{} - INFINITY;
-    for (int64_t j = 0; j < length; j += LANES) {
-        vec shown = F32::load(scores + j);
-        highest = shown > highest ? shown : highest;
-    }
-    float top = highest[0];
-    for (int i = 1; i < LANES; i++) top = highest[i] > top ? highest[i] : top;
-    vec total = {};
-    for (int64_t j = 0; j < length; j += LANES) {
-        vec shown = F32::load(scores + j);
-        vec weight = shown == -INFINITY ? vec{} : exp_of(shown - top);
-        F32::store(scores + j, weight);
-        total += weight;
-    }
-    return sum_lanes(total);
-}
 
 // What the heads of one group see: their queries and outputs [group, dim], one head of keys and
 // values with the distance between positions, a bias [group, >= length] or none, and the keys that

@@ -72,6 +72,17 @@ inline float sum_lanes(vec x) {
 #endif
 }
 
+// The highest of the lanes, none of which is NaN.
+inline float highest_lane(vec x) {
+#if defined(__AVX512F__)
+    return _mm512_reduce_max_ps((__m512)x);
+#else
+    float top = x[0];
+    for (int i = 1; i < LANES; i++) top = x[i] > top ? x[i] : top;
+    return top;
+#endif
+}
+
 // exp of x <= 0: 2^n p(r), the polynomial of Cephes expf; relative error below 2e-7, exp(0) is 1.
 // Below -87 it gives at least exp(-87), so the caller tells what weighs nothing.
 inline vec exp_of(vec x) {

@@ -29,12 +29,6 @@ inline int_vec load_ids(const int32_t *from) { return (int_vec) * (const loose_i
 
 inline int64_t padded(int64_t count) { return (count + LANES - 1) / LANES * LANES; }
 
-inline float highest_lane(vec x) {
-    float top = x[0];
-    for (int i = 1; i < LANES; i++) top = x[i] > top ? x[i] : top;
-    return top;
-}
-
 // The highest of an array whose last vector is filled up with -inf; NaN is passed over.
 inline float highest_of(const float *x, int64_t count) {
     vec top = ALL_LOWEST;
