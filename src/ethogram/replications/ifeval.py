@@ -35,8 +35,8 @@ SOURCE = (
 MAX_NEW_TOKENS = 1280
 _WHY = (
     "The card does not say with which template, system message and longest output its value was "
-    "made. Here the model's own chat template is used, decoding is greedy, and no stop string is "
-    "set.",
+    "made, nor whether its reading is the strict one. Here the model's own chat template is used, "
+    "decoding is greedy, and no stop string is set.",
     "The built-in model is the Q4_1 quantisation of the published weights, run in float32; run "
     "--model HuggingFaceTB/SmolLM2-135M-Instruct for the weights themselves.",
 )
