@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -116,6 +117,16 @@ def test_a_damaged_header_and_config(folder: Path) -> None:
         load(str(folder))
     (folder / "config.json").write_text("[1]")
     with pytest.raises(ModelError, match="no JSON object"):
+        load(str(folder))
+    (folder / "config.json").write_text("[" * 100_000)
+    with pytest.raises(ModelError, match="nested too deep"):
+        load(str(folder))
+
+
+def test_a_header_nested_too_deep(folder: Path) -> None:
+    nested = b'{"a":' * 100_000
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(nested)) + nested)
+    with pytest.raises(ModelError, match="header is damaged"):
         load(str(folder))
 
 

@@ -36,6 +36,7 @@ def test_published_win_rates_come_out_again(shared_data: Path) -> None:
     ("line", "words"),
     [
         ("{", "alpaca-7b.jsonl.gz:1"),
+        ("[" * 100_000, "alpaca-7b.jsonl.gz:1"),
         ('{"prompt": "p", "preference": 1.0}', "output_a_chars"),
         (
             '{"prompt": "p", "preference": 3, "output_a_chars": 1, "output_b_chars": 1}',

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
 
 from ethogram.errors import SpecError
-from ethogram.spec.source import suggest
+from ethogram.spec.source import parse_json, suggest
 
 #: Options of this machine; they stand in no version, since another machine wants others.
 VARIABLE = "ETHOGRAM_VLLM"
+_MEND = 'write for example {"tensor_parallel_size": 2}'
 #: Arguments of `vllm.LLM` that say how and where it runs, not what it says.
 OPTIONS = (
     "tensor_parallel_size",
@@ -50,14 +50,11 @@ def machine_options(options: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
 
 def _of_environment() -> dict[str, Any]:
-    try:
-        found = json.loads(os.environ.get(VARIABLE) or "{}")
-    except json.JSONDecodeError as error:
-        raise _malformed(f"not valid JSON: {error.msg} (column {error.colno})") from None
+    found = parse_json(os.environ.get(VARIABLE) or "{}", VARIABLE, mend=_MEND)
     if not isinstance(found, dict):
         raise _malformed(f"must be a JSON object, got {type(found).__name__}")
     return found
 
 
 def _malformed(what: str) -> SpecError:
-    return SpecError(what, where=VARIABLE, mend='write for example {"tensor_parallel_size": 2}')
+    return SpecError(what, where=VARIABLE, mend=_MEND)

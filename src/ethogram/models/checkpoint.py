@@ -110,7 +110,7 @@ def check_safetensors(file: Path) -> None:
     try:
         header = json.loads(raw)
         ends = [spec["data_offsets"][1] for name, spec in header.items() if name != "__metadata__"]
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         damage = "it is truncated" if len(raw) < length else "its header is damaged"
         raise _damaged(file, damage) from None
     expected = 8 + length + max(ends, default=0)
@@ -132,6 +132,8 @@ def read_json(file: Path) -> dict[str, Any]:
         data = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise _missing(file) from None
+    except RecursionError:
+        raise _damaged(file, "it is nested too deep") from None
     except (ValueError, OSError) as error:
         raise _damaged(file, f"it cannot be read ({error})") from None
     if not isinstance(data, dict):

@@ -143,7 +143,7 @@ def _judgements(path: Path) -> dict[str, tuple[float, float]]:
         raise SpecError(
             "no such file", where=str(path), mend="name the folder of the released judgements"
         ) from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise SpecError(
             "not a judgement with prompt, preference, output_a_chars and output_b_chars",
             where=f"{path}:{number}",
