@@ -83,7 +83,7 @@ def test_slots_grow_with_what_they_hold_and_keep_it() -> None:
     pairs = [(torch.full((1, 2, 5, 4), 1.0 + n), torch.full((1, 2, 5, 4), 3.0 + n)) for n in (0, 1)]
     cache.fill(1, pairs)
     assert cache.layers[0].keys.shape == (3, 2, 64, 4)
-    cache.prepare(torch.tensor([0, 63, 64]), 64)
+    cache.prepare(torch.tensor([0, 63, 64]), [0, 63, 64])
     assert cache.visible == cache.capacity == 128
     for n, layer in enumerate(cache.layers):
         assert layer.keys.shape == layer.values.shape == (3, 2, 128, 4)
@@ -95,7 +95,7 @@ def test_slots_grow_with_what_they_hold_and_keep_it() -> None:
 def test_a_step_writes_each_row_at_its_own_position() -> None:
     cache = SlotCache(1, rows=3)
     cache.fill(0, [(torch.zeros(1, 1, 1, 2), torch.zeros(1, 1, 1, 2))])
-    cache.prepare(torch.tensor([4, 9]), 9)
+    cache.prepare(torch.tensor([4, 9]), [4, 9])
     new = torch.tensor([1.0, 2.0]).reshape(2, 1, 1, 1).expand(2, 1, 1, 2)
     keys, values = cache.layers[0].update(new, new * 10)
     assert keys.shape == values.shape == (2, 1, 64, 2)

@@ -20,6 +20,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from ethogram.engine import native
+from ethogram.engine.prefixes import PrefixReads, addresses
 
 #: Name in the registry of transformers.
 NAME = "ethogram_slots"
@@ -28,10 +29,17 @@ _KERNELS = {torch.float32: "attend_float32", torch.bfloat16: "attend_bfloat16"}
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """How many places each row may look at: [rows] int64, of its own slot and of its source."""
+    """How many places each row may look at, and where the first of them are read.
+
+    Attributes:
+        own: [rows] int64, of its own slot.
+        source: [rows] int64, of its source.
+        prefixes: rows whose first places other rows may read as their own.
+    """
 
     own: Tensor
     source: Tensor | None = None
+    prefixes: PrefixReads | None = None
 
 
 def slot_attention(
@@ -79,7 +87,8 @@ def slot_attention(
     places = lengths.source if is_cross else lengths.own
     assert places is not None
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    return attend(library, query, key, value, places, scale, position_bias), None
+    prefixes = None if is_cross else lengths.prefixes
+    return attend(library, query, key, value, places, scale, position_bias, prefixes), None
 
 
 def attend(
@@ -90,6 +99,7 @@ def attend(
     places: Tensor,
     scale: float,
     position_bias: Tensor | None = None,
+    prefixes: PrefixReads | None = None,
 ) -> Tensor:
     """Call the compiled kernel; shapes as in `slot_attention`.
 
@@ -111,6 +121,7 @@ def attend(
         ctypes.c_void_p(None if bias is None else bias.data_ptr()),
         ctypes.c_int64(0 if bias is None else bias.stride(0)),
         ctypes.c_void_p(places.data_ptr()),
+        *map(ctypes.c_void_p, addresses(prefixes)),
         *(ctypes.c_int64(size) for size in (rows, heads, key.shape[1], dim)),
         strides(*key.stride()[:3]),
         strides(*value.stride()[:3]),

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin, EncoderDecoderCache
 
+from ethogram.engine.prefixes import Prefixes, PrefixReads
+
 #: Slots grow and show themselves to attention by this many positions.
 BUCKET = 64
 
@@ -109,23 +111,32 @@ class SlotCache(Cache):  # type: ignore[misc]
         self.is_chain = False
         self.longest = 0
         self.positions = torch.zeros(rows, dtype=torch.int64)
+        self.prefixes = Prefixes(rows)
+        self._filled: tuple[Pairs, int] | None = None
         super().__init__(layers=[SlotLayer(self) for _ in range(layers)])
 
     def prepare(
-        self, positions: Tensor, longest: int, first: int = 0, *, is_chain: bool = False
+        self,
+        positions: Tensor,
+        places: Sequence[int],
+        first: int = 0,
+        *,
+        is_chain: bool = False,
     ) -> None:
         """Set where the next step writes.
 
         Args:
             positions: [rows fed] int64, of as many consecutive slots.
-            longest: the largest of them.
+            places: the same as numbers of Python, which no device has to be asked for.
             first: the first of these slots.
             is_chain: all rows are positions of the first slot, each of which sees those before
                 it, also where they are written in the same step.
         """
+        longest = max(places)
         self.is_chain = is_chain
-        self.positions, self.longest, self.fed = positions, longest, len(positions)
+        self.positions, self.longest, self.fed = positions, longest, len(places)
         self.first = first
+        self.prefixes.write(first, [min(places)] if is_chain else places)
         self.visible = bucketed(longest + 1)
         self.reserve(longest + 1)
 
@@ -145,12 +156,17 @@ class SlotCache(Cache):  # type: ignore[misc]
                 layer.lazy_initialization(keys, values)
             layer.keys[row, :, :length] = keys[0]
             layer.values[row, :, :length] = values[0]
+        if self._filled is not None and self._filled[0] is pairs:
+            self.prefixes.join(row, self._filled[1], length)
+        else:
+            self._filled = (pairs, self.prefixes.begin(row, length))
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Copy the first positions of a slot to another one."""
         for layer in self.layers:
             layer.keys[target, :, :length] = layer.keys[source, :, :length]
             layer.values[target, :, :length] = layer.values[source, :, :length]
+        self.prefixes.follow(source, target, length)
 
     def reorder(
         self, rows: Sequence[int], parents: Sequence[int], length: int, agreed: int = 0
@@ -171,6 +187,14 @@ class SlotCache(Cache):  # type: ignore[misc]
         for layer in self.layers:
             layer.keys[targets, :, agreed:length] = layer.keys[sources, :, agreed:length]
             layer.values[targets, :, agreed:length] = layer.values[sources, :, agreed:length]
+        self.prefixes.reorder(sources, targets, length)
+
+    def prefix_reads(self) -> PrefixReads | None:
+        """Where the rows of this step may read their first positions; None if no two agree."""
+        keys = self.layers[0].keys
+        if self.is_chain or not keys.is_cpu:  # On other devices torch attends to every slot.
+            return None
+        return self.prefixes.reads(self.first, self.fed, keys.shape[1])
 
     def mask(self, dtype: torch.dtype) -> Tensor:
         """Additive mask [rows fed, 1, 1, visible]: 0 up to each row's position, lowest after it."""

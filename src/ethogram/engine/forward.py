@@ -221,7 +221,7 @@ class DecoderOnly:
             return self._decode_recorded(self.graphs, tokens, positions, first)
         ids = torch.tensor(tokens, device=self.device)
         places = torch.tensor(positions, device=self.device)
-        self.cache.prepare(places, max(positions), first, is_chain=is_chain)
+        self.cache.prepare(places, positions, first, is_chain=is_chain)
         if self.twin is not None:
             if self._logits is None:
                 # Kept from step to step: one vocabulary for each row takes long to allocate.
@@ -236,7 +236,7 @@ class DecoderOnly:
         self, graphs: StepGraphs, tokens: Sequence[int], positions: Sequence[int], first: int
     ) -> Tensor:
         ids, places = graphs.write(tokens, positions, first)
-        self.cache.prepare(places, max(positions), first)
+        self.cache.prepare(places, positions, first)
 
         def step() -> Tensor:
             with self._slot_attention():
@@ -252,7 +252,7 @@ class DecoderOnly:
             attention_mask=self.cache.mask(self.dtype),
             past_key_values=self.cache,
             use_cache=True,
-            lengths=Lengths(places + 1),
+            lengths=Lengths(places + 1, prefixes=self.cache.prefix_reads()),
             **self._asked,
         )
         if self.keeps_states:
@@ -339,7 +339,7 @@ class EncoderDecoder(DecoderOnly):
             attention_mask=self.cross.mask(lengths, self.dtype),
             past_key_values=self.cross.joined(self.cache),
             use_cache=True,
-            lengths=Lengths(places + 1, lengths),
+            lengths=Lengths(places + 1, lengths, self.cache.prefix_reads()),
             **self._asked,
         )
         if self.keeps_states:

@@ -20,6 +20,7 @@ from ethogram.engine import native
 from ethogram.engine.cache import SlotCache, bucketed
 from ethogram.engine.linear import Linear, has_own_kernel, join
 from ethogram.engine.native.layers import DTYPES, LayerKernels, strides
+from ethogram.engine.prefixes import PrefixReads, addresses
 
 _MODELS = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM")
 #: Rotary embeddings whose angles do not depend on the length of the sequence.
@@ -78,8 +79,17 @@ class _Step:
         self._to_joined, self._to_mixed = self._joined.data_ptr(), self._mixed.data_ptr()
         self._pending: int | None = None
 
-    def aim(self, slots: tuple[Tensor, Tensor], first: int, *, is_chain: bool) -> None:
+    def aim(
+        self,
+        slots: tuple[Tensor, Tensor],
+        first: int,
+        *,
+        is_chain: bool,
+        prefixes: PrefixReads | None = None,
+    ) -> None:
         """Take the slots' shape: rows of consecutive slots, or all of the first one."""
+        self._prefixes = prefixes
+        self._to_prefixes = addresses(prefixes)
         steps = [side.stride() for side in slots]
         size = self._residual.element_size()
         self._offsets = [first * step[0] * size for step in steps]
@@ -106,7 +116,7 @@ class _Step:
         )
         failed = self._kernels.attend(
             *(self._to_query, key, value, self._to_mixed, None, 0, self._lengths.data_ptr()),
-            *(*shape, *self._strides, twin.scale, self._threads),
+            *(*self._to_prefixes, *shape, *self._strides, twin.scale, self._threads),
         )
         if failed:
             raise MemoryError("no room for attention scores")
@@ -172,7 +182,11 @@ class FusedLlama:
             `out`.
         """
         layers = [(layer.keys, layer.values) for layer in cache.layers]
-        hidden = self._hidden(ids, places, layers, cache.first, is_chain=cache.is_chain)
+        hidden = self._hidden(
+            *(ids, places, layers, cache.first),
+            is_chain=cache.is_chain,
+            prefixes=cache.prefix_reads(),
+        )
         return self.head(hidden, out)
 
     def reads(self, length: int) -> bool:
@@ -229,7 +243,14 @@ class FusedLlama:
         ]
 
     def _hidden(
-        self, ids: Tensor, places: Tensor, slots: Layers, first: int = 0, *, is_chain: bool
+        self,
+        ids: Tensor,
+        places: Tensor,
+        slots: Layers,
+        first: int = 0,
+        *,
+        is_chain: bool,
+        prefixes: PrefixReads | None = None,
     ) -> Tensor:
         """The normed output [rows, hidden] of the last layer.
 
@@ -239,10 +260,11 @@ class FusedLlama:
             slots: where keys and values go.
             first: slot of the first row.
             is_chain: whether all rows share that slot.
+            prefixes: where the rows read their first positions; None for each its own.
         """
         self._reach(int(places.max()) + 1)
         step = _Step(self, functional.embedding(ids, self.embedding), places)
-        step.aim(slots[0], first, is_chain=is_chain)
+        step.aim(slots[0], first, is_chain=is_chain, prefixes=prefixes)
         for layer, (keys, values) in zip(self.layers, slots, strict=True):
             step.attend(layer, keys, values)
             step.feed_forward(layer)

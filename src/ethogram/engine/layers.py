@@ -126,7 +126,7 @@ class LayeredDecoder(DecoderOnly):
         assert not is_chain  # Its outputs have second views, for which nothing is guessed.
         ids = torch.tensor(tokens, device=self.device).unsqueeze(1)
         places = torch.tensor(positions, device=self.device)
-        self.cache.prepare(places, max(positions), first)
+        self.cache.prepare(places, positions, first)
         with self._slot_attention():
             output = self.model(
                 input_ids=ids,
@@ -134,7 +134,7 @@ class LayeredDecoder(DecoderOnly):
                 attention_mask=self.cache.mask(self.dtype),
                 past_key_values=self.cache,
                 use_cache=True,
-                lengths=Lengths(places + 1),
+                lengths=Lengths(places + 1, prefixes=self.cache.prefix_reads()),
                 output_hidden_states=True,
             )
         states = torch.stack([state[:, -1] for state in output.hidden_states])

@@ -1,10 +1,12 @@
 // Attention of one new token per row over that row's own slot of keys and values.
 //
-// Knows arrays and lengths; knows no model. Each (row, group of heads) is one task that reads its
-// own row and nothing else, in an order that depends on its own length alone, so a row's result is
-// the same to the bit in any company and on any number of threads. Positions past a row's length
-// are never read.
+// Knows arrays and lengths; knows no model. Each (row, group of heads) is one task that reads what
+// its own row holds and nothing else, in an order that depends on its own length alone, so a row's
+// result is the same to the bit in any company and on any number of threads. Positions past a row's
+// length are never read. Where rows hold the same first positions, all may read one row's copy,
+// which then stays in the caches: the numbers are the same, wherever they lie.
 
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 
@@ -13,15 +15,22 @@
 namespace {
 
 // What the heads of one group see: their queries and outputs [group, dim], one head of keys and
-// values with the distance between positions, a bias [group, >= length] or none, and the keys that
-// this thread reads next, or none.
+// values with the distance between positions, another row's copy of the first of these, a bias
+// [group, >= length] or none, and the keys that this thread reads next, or none.
 template <class T> struct Group {
     using element = typename T::element;
-    const element *query, *key, *value, *next_key;
+    const element *query, *key, *value, *prefix_key, *prefix_value, *next_key;
     element *out;
     const float *bias;
-    int64_t bias_stride, key_stride, value_stride, heads, dim, length;
+    int64_t bias_stride, key_stride, value_stride, heads, dim, length, prefix, next_prefix;
     float scale;
+
+    const element *key_at(int64_t j) const {
+        return (j < prefix ? prefix_key : key) + j * key_stride;
+    }
+    const element *value_at(int64_t j) const {
+        return (j < prefix ? prefix_value : value) + j * value_stride;
+    }
 };
 
 // Asks for one head's keys or values of a place ahead of their use: the distance from row to row is
@@ -30,18 +39,20 @@ template <int DIM, class element> void call_up(const element *from) {
     for (int d = 0; d < DIM; d += 64 / (int)sizeof(element)) __builtin_prefetch(from + d, 0, 2);
 }
 
-// Any head dimension and group size, in scalar tails where they do not fill a vector.
+// Any head dimension and group size, in scalar tails where they do not fill a vector. Tails fuse each
+// product with its sum by name: left to the compiler, some versions of a loop do and others do not.
 template <class T> void attend_any(const Group<T> &g, float *scratch, int64_t padded) {
     const int64_t whole = g.dim / LANES * LANES;
     for (int64_t head = 0; head < g.heads; head++) {
         const auto *query = g.query + head * g.dim;
         float *weights = scratch + head * padded;
         for (int64_t j = 0; j < g.length; j++) {
-            const auto *key = g.key + j * g.key_stride;
+            const auto *key = g.key_at(j);
             vec dot = {};
             for (int64_t d = 0; d < whole; d += LANES) dot += T::load(query + d) * T::load(key + d);
             float score = sum_lanes(dot);
-            for (int64_t d = whole; d < g.dim; d++) score += T::one(query[d]) * T::one(key[d]);
+            for (int64_t d = whole; d < g.dim; d++)
+                score = std::fma(T::one(query[d]), T::one(key[d]), score);
             weights[j] = score * g.scale + (g.bias ? g.bias[head * g.bias_stride + j] : 0.0f);
         }
         const float share = 1.0f / soften(weights, g.length);
@@ -49,13 +60,13 @@ template <class T> void attend_any(const Group<T> &g, float *scratch, int64_t pa
         for (int64_t d = 0; d < whole; d += LANES) {
             vec mixed = {};
             for (int64_t j = 0; j < g.length; j++)
-                mixed += weights[j] * T::load(g.value + j * g.value_stride + d);
+                mixed += weights[j] * T::load(g.value_at(j) + d);
             T::store(out + d, mixed * share);
         }
         for (int64_t d = whole; d < g.dim; d++) {
             float mixed = 0;
             for (int64_t j = 0; j < g.length; j++)
-                mixed += weights[j] * T::one(g.value[j * g.value_stride + d]);
+                mixed = std::fma(weights[j], T::one(g.value_at(j)[d]), mixed);
             out[d] = T::rounded(mixed * share);
         }
     }
@@ -71,8 +82,8 @@ void attend_known(const Group<T> &g, float *scratch, int64_t padded) {
         for (int part = 0; part < PARTS; part++)
             query[head][part] = T::load(g.query + head * DIM + part * LANES);
     for (int64_t j = 0; j < g.length; j++) {
-        const auto *key = g.key + j * g.key_stride;
-        call_up<DIM>(g.value + j * g.value_stride);
+        const auto *key = g.key_at(j);
+        call_up<DIM>(g.value_at(j));
         vec dot[HEADS] = {};
         for (int part = 0; part < PARTS; part++) {
             const vec shown = T::load(key + part * LANES);
@@ -87,8 +98,8 @@ void attend_known(const Group<T> &g, float *scratch, int64_t padded) {
         share[head] = 1.0f / soften(scratch + head * padded, g.length);
     vec mixed[HEADS][PARTS] = {};
     for (int64_t j = 0; j < g.length; j++) {
-        const auto *value = g.value + j * g.value_stride;
-        if (g.next_key) call_up<DIM>(g.next_key + j * g.key_stride);
+        const auto *value = g.value_at(j);
+        if (g.next_key && j >= g.next_prefix) call_up<DIM>(g.next_key + j * g.key_stride);
         for (int part = 0; part < PARTS; part++) {
             const vec shown = T::load(value + part * LANES);
             for (int head = 0; head < HEADS; head++)
@@ -110,19 +121,30 @@ template <class T> void attend_group(const Group<T> &g, float *scratch, int64_t 
     return attend_any(g, scratch, padded);
 }
 
+// Rows that hold the same first positions: whose copy each reads, how many positions of it, and an
+// order of the tasks in which those of one copy follow each other. All null where none do.
+struct Prefixes {
+    const int64_t *rows, *lengths, *order;
+};
+
 template <class T>
 int attend(const void *query, const void *key, const void *value, void *out, const float *bias,
-           int64_t bias_stride, const int64_t *lengths, int64_t rows, int64_t heads,
-           int64_t kv_heads, int64_t dim, const int64_t *key_strides, const int64_t *value_strides,
-           float scale, int threads) {
+           int64_t bias_stride, const int64_t *lengths, Prefixes prefixes, int64_t rows,
+           int64_t heads, int64_t kv_heads, int64_t dim, const int64_t *key_strides,
+           const int64_t *value_strides, float scale, int threads) {
     using element = typename T::element;
     int64_t longest = 0;
     for (int64_t row = 0; row < rows; row++) longest = lengths[row] > longest ? lengths[row] : longest;
     const int64_t group = heads / kv_heads, padded = (longest + LANES) / LANES * LANES;
     const int64_t tasks = rows * kv_heads;
-    const auto keys_of = [=](int64_t task) {
-        return (const element *)key + task / kv_heads * key_strides[0] +
-               task % kv_heads * key_strides[1];
+    const auto task_at = [=](int64_t place) {
+        return prefixes.order ? prefixes.order[place] : place;
+    };
+    const auto keys_of = [=](int64_t row, int64_t head) {
+        return (const element *)key + row * key_strides[0] + head * key_strides[1];
+    };
+    const auto values_of = [=](int64_t row, int64_t head) {
+        return (const element *)value + row * value_strides[0] + head * value_strides[1];
     };
     int failed = 0;
 #pragma omp parallel num_threads(threads)
@@ -133,15 +155,19 @@ int attend(const void *query, const void *key, const void *value, void *out, con
             failed = 1;
         }
 #pragma omp for schedule(dynamic, 4)
-        for (int64_t task = 0; task < tasks; task++) {
+        for (int64_t place = 0; place < tasks; place++) {
             if (!scratch) continue;
-            const int64_t row = task / kv_heads, head = task % kv_heads;
+            const int64_t task = task_at(place), row = task / kv_heads, head = task % kv_heads;
+            const int64_t next = place + 1 < tasks ? task_at(place + 1) : -1;
+            const int64_t source = prefixes.rows ? prefixes.rows[row] : row;
             const int64_t first = row * heads + head * group;
             const Group<T> seen = {
                 (const element *)query + first * dim,
-                keys_of(task),
-                (const element *)value + row * value_strides[0] + head * value_strides[1],
-                task + 1 < tasks ? keys_of(task + 1) : nullptr,
+                keys_of(row, head),
+                values_of(row, head),
+                keys_of(source, head),
+                values_of(source, head),
+                next < 0 ? nullptr : keys_of(next / kv_heads, next % kv_heads),
                 (element *)out + first * dim,
                 bias ? bias + head * group * bias_stride : nullptr,
                 bias_stride,
@@ -150,6 +176,8 @@ int attend(const void *query, const void *key, const void *value, void *out, con
                 group,
                 dim,
                 lengths[row],
+                prefixes.lengths ? prefixes.lengths[row] : 0,
+                prefixes.lengths && next >= 0 ? prefixes.lengths[next / kv_heads] : 0,
                 scale,
             };
             attend_group<T>(seen, scratch, padded);
@@ -163,21 +191,29 @@ int attend(const void *query, const void *key, const void *value, void *out, con
 
 // query, out: [rows, heads, dim] contiguous. key, value: [rows, kv_heads, capacity, dim] with the
 // strides (in elements) of the first three axes, the last contiguous. bias: [heads, >= longest]
-// fp32, the same for all rows, or null. lengths: [rows], at least 1. Returns 0, or 1 when memory
-// is short.
+// fp32, the same for all rows, or null. lengths: [rows], at least 1. prefix_rows: [rows], the row
+// whose first positions are equal to this row's, prefix_lengths: [rows], how many, at most its length;
+// order: [rows * kv_heads], each task row * kv_heads + head once; or all three null. Returns 0, or 1
+// when memory is short.
 extern "C" {
 int attend_float32(const void *query, const void *key, const void *value, void *out,
-                   const float *bias, int64_t bias_stride, const int64_t *lengths, int64_t rows,
-                   int64_t heads, int64_t kv_heads, int64_t dim, const int64_t *key_strides,
-                   const int64_t *value_strides, float scale, int threads) {
-    return attend<F32>(query, key, value, out, bias, bias_stride, lengths, rows, heads, kv_heads,
-                       dim, key_strides, value_strides, scale, threads);
+                   const float *bias, int64_t bias_stride, const int64_t *lengths,
+                   const int64_t *prefix_rows, const int64_t *prefix_lengths, const int64_t *order,
+                   int64_t rows, int64_t heads, int64_t kv_heads, int64_t dim,
+                   const int64_t *key_strides, const int64_t *value_strides, float scale,
+                   int threads) {
+    return attend<F32>(query, key, value, out, bias, bias_stride, lengths,
+                       {prefix_rows, prefix_lengths, order}, rows, heads, kv_heads, dim,
+                       key_strides, value_strides, scale, threads);
 }
 int attend_bfloat16(const void *query, const void *key, const void *value, void *out,
-                    const float *bias, int64_t bias_stride, const int64_t *lengths, int64_t rows,
-                    int64_t heads, int64_t kv_heads, int64_t dim, const int64_t *key_strides,
-                    const int64_t *value_strides, float scale, int threads) {
-    return attend<BF16>(query, key, value, out, bias, bias_stride, lengths, rows, heads, kv_heads,
-                        dim, key_strides, value_strides, scale, threads);
+                    const float *bias, int64_t bias_stride, const int64_t *lengths,
+                    const int64_t *prefix_rows, const int64_t *prefix_lengths,
+                    const int64_t *order, int64_t rows, int64_t heads, int64_t kv_heads,
+                    int64_t dim, const int64_t *key_strides, const int64_t *value_strides,
+                    float scale, int threads) {
+    return attend<BF16>(query, key, value, out, bias, bias_stride, lengths,
+                        {prefix_rows, prefix_lengths, order}, rows, heads, kv_heads, dim,
+                        key_strides, value_strides, scale, threads);
 }
 }

@@ -21,7 +21,7 @@ _SIGNATURES: dict[str, tuple[type, ...]] = {
     "attend": (
         *[_POINTER] * 5,
         _SIZE,
-        _POINTER,
+        *[_POINTER] * 4,
         *[_SIZE] * 4,
         *[_STRIDES] * 2,
         _FLOAT,
