@@ -79,20 +79,32 @@ void attend_known(const Group<T> &g, float *scratch, int64_t padded) {
     constexpr int PARTS = DIM / LANES;
     vec query[HEADS][PARTS];
     for (int head = 0; head < HEADS; head++)
-        for (int part = 0; part < PARTS; part++)
-            query[head][part] = T::load(g.query + head * DIM + part * LANES);
-    for (int64_t j = 0; j < g.length; j++) {
-        const auto *key = g.key_at(j);
-        call_up<DIM>(g.value_at(j));
-        vec dot[HEADS] = {};
-        for (int part = 0; part < PARTS; part++) {
-            const vec shown = T::load(key + part * LANES);
-            for (int head = 0; head < HEADS; head++) dot[head] += query[head][part] * shown;
+        for (int part = 0; part < PARTS; part += 2)
+            T::load_two(g.query + head * DIM + part * LANES, query[head][part], query[head][part + 1]);
+    for (int64_t start = 0; start < g.length; start += LANES) {
+        const int count = g.length - start < LANES ? (int)(g.length - start) : LANES;
+        vec dots[HEADS][LANES] = {};
+        for (int place = 0; place < count; place++) {
+            const auto *key = g.key_at(start + place);
+            call_up<DIM>(g.value_at(start + place));
+            vec dot[HEADS] = {};
+            for (int part = 0; part < PARTS; part += 2) {
+                vec one, two;
+                T::load_two(key + part * LANES, one, two);
+                for (int head = 0; head < HEADS; head++) {
+                    dot[head] += query[head][part] * one;
+                    dot[head] += query[head][part + 1] * two;
+                }
+            }
+            for (int head = 0; head < HEADS; head++) dots[head][place] = dot[head];
         }
         for (int head = 0; head < HEADS; head++)
-            scratch[head * padded + j] =
-                sum_lanes(dot[head]) * g.scale + (g.bias ? g.bias[head * g.bias_stride + j] : 0.0f);
+            F32::store(scratch + head * padded + start, sums_of_lanes(dots[head]) * g.scale);
     }
+    if (g.bias)
+        for (int head = 0; head < HEADS; head++)
+            for (int64_t j = 0; j < g.length; j++)
+                scratch[head * padded + j] += g.bias[head * g.bias_stride + j];
     float share[HEADS];
     for (int head = 0; head < HEADS; head++)
         share[head] = 1.0f / soften(scratch + head * padded, g.length);
@@ -100,15 +112,19 @@ void attend_known(const Group<T> &g, float *scratch, int64_t padded) {
     for (int64_t j = 0; j < g.length; j++) {
         const auto *value = g.value_at(j);
         if (g.next_key && j >= g.next_prefix) call_up<DIM>(g.next_key + j * g.key_stride);
-        for (int part = 0; part < PARTS; part++) {
-            const vec shown = T::load(value + part * LANES);
-            for (int head = 0; head < HEADS; head++)
-                mixed[head][part] += scratch[head * padded + j] * shown;
+        for (int part = 0; part < PARTS; part += 2) {
+            vec one, two;
+            T::load_two(value + part * LANES, one, two);
+            for (int head = 0; head < HEADS; head++) {
+                mixed[head][part] += scratch[head * padded + j] * one;
+                mixed[head][part + 1] += scratch[head * padded + j] * two;
+            }
         }
     }
     for (int head = 0; head < HEADS; head++)
-        for (int part = 0; part < PARTS; part++)
-            T::store(g.out + head * DIM + part * LANES, mixed[head][part] * share[head]);
+        for (int part = 0; part < PARTS; part += 2)
+            T::store_two(g.out + head * DIM + part * LANES, mixed[head][part] * share[head],
+                         mixed[head][part + 1] * share[head]);
 }
 
 template <class T> void attend_group(const Group<T> &g, float *scratch, int64_t padded) {

@@ -18,6 +18,7 @@ using vec = float __attribute__((vector_size(4 * LANES)));
 using loose_vec = float __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 using int_vec = int32_t __attribute__((vector_size(4 * LANES)));
 using word_vec = uint32_t __attribute__((vector_size(4 * LANES)));
+using loose_word_vec = uint32_t __attribute__((vector_size(4 * LANES), aligned(2), may_alias));
 using half_vec = uint16_t __attribute__((vector_size(2 * LANES)));
 using loose_half_vec = uint16_t __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
 
@@ -25,6 +26,14 @@ struct F32 {
     using element = float;
     static vec load(const float *from) { return (vec) * (const loose_vec *)from; }
     static void store(float *to, vec x) { *(loose_vec *)to = x; }
+    static void load_two(const float *from, vec &one, vec &two) {
+        one = load(from);
+        two = load(from + LANES);
+    }
+    static void store_two(float *to, vec one, vec two) {
+        store(to, one);
+        store(to + LANES, two);
+    }
     static float one(float x) { return x; }
     static float rounded(float x) { return x; }
 };
@@ -35,11 +44,23 @@ struct BF16 {
         half_vec half = *(const loose_half_vec *)from;
         return (vec)(__builtin_convertvector(half, word_vec) << 16);
     }
-    // Round to nearest, ties to even; the values here are never NaN.
+    // Round to nearest, ties to even, in the upper halves; the values here are never NaN.
+    static word_vec rounded_words(vec x) {
+        const word_vec word = (word_vec)x;
+        return word + 0x7fff + ((word >> 16) & 1);
+    }
     static void store(uint16_t *to, vec x) {
-        word_vec word = (word_vec)x;
-        word += 0x7fff + ((word >> 16) & 1);
-        *(loose_half_vec *)to = __builtin_convertvector(word >> 16, half_vec);
+        *(loose_half_vec *)to = __builtin_convertvector(rounded_words(x) >> 16, half_vec);
+    }
+    // Two vectors of the numbers at even and at odd places: half the work of two in order, and as
+    // good wherever both sides of a product come so.
+    static void load_two(const uint16_t *from, vec &one, vec &two) {
+        const word_vec both = *(const loose_word_vec *)from;
+        one = (vec)(both << 16);
+        two = (vec)(both & 0xffff0000u);
+    }
+    static void store_two(uint16_t *to, vec one, vec two) {
+        *(loose_word_vec *)to = rounded_words(one) >> 16 | (rounded_words(two) & 0xffff0000u);
     }
     static float one(uint16_t x) {
         uint32_t word = (uint32_t)x << 16;
@@ -69,6 +90,31 @@ inline float sum_lanes(vec x) {
     for (int width = LANES / 2; width; width /= 2)
         for (int i = 0; i < width; i++) part[i] += part[i + width];
     return part[0];
+#endif
+}
+
+// The sums of the lanes of sixteen vectors, side by side: each to the bit what `sum_lanes` gives.
+inline vec sums_of_lanes(const vec x[LANES]) {
+#if defined(__AVX512F__)
+    // Halves to halves, for two vectors at a time, then for four, eight and sixteen.
+    __m512 two[8], four[4], eight[2];
+    const auto at = [x](int place) { return (__m512)x[place % 4 * 4 + place / 4]; };
+    for (int i = 0; i < 8; i++)
+        two[i] = _mm512_shuffle_f32x4(at(2 * i), at(2 * i + 1), 0x44) +
+                 _mm512_shuffle_f32x4(at(2 * i), at(2 * i + 1), 0xee);
+    for (int i = 0; i < 4; i++)
+        four[i] = _mm512_shuffle_f32x4(two[2 * i], two[2 * i + 1], 0x88) +
+                  _mm512_shuffle_f32x4(two[2 * i], two[2 * i + 1], 0xdd);
+    for (int i = 0; i < 2; i++) {
+        const __m512d one = (__m512d)four[2 * i], other = (__m512d)four[2 * i + 1];
+        eight[i] = (__m512)_mm512_unpacklo_pd(one, other) + (__m512)_mm512_unpackhi_pd(one, other);
+    }
+    return (vec)(_mm512_shuffle_ps(eight[0], eight[1], 0x88) +
+                 _mm512_shuffle_ps(eight[0], eight[1], 0xdd));
+#else
+    vec sums;
+    for (int i = 0; i < LANES; i++) sums[i] = sum_lanes(x[i]);
+    return sums;
 #endif
 }
 
