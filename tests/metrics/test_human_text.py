@@ -98,7 +98,7 @@ def test_a_text_file_has_a_text_a_line(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="cannot be read"):
+    with pytest.raises(SpecError, match=r"none\.txt: no such file"):
         read_human_text(tmp_path / "none.txt")
     short = tmp_path / "short.txt"
     short.write_text("too short\n")
@@ -106,8 +106,10 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
         read_human_text(short)
     broken = tmp_path / "broken.txt"
     broken.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SpecError, match="cannot be read"):
+    with pytest.raises(SpecError, match="not UTF-8 text"):
         read_human_text(broken)
+    with pytest.raises(SpecError, match=r"'human_words': needs human text .* --human-text FILE"):
+        score_outputs([Output("a")], ["human_words"])
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="shared/data does not lie beside the checkout")

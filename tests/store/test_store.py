@@ -118,6 +118,23 @@ def test_what_is_no_store_is_refused(tmp_path: Path, prepare: object, line: str)
         Store.open(path)
 
 
+@pytest.mark.parametrize(
+    ("url", "line"),
+    [
+        ("foo://user:secret@host/x", r"^foo://user:\*\*\*@host/x: SQLAlchemy knows no such"),
+        (
+            "mysql+aiomysql://user:secret@host/x",
+            r"\*\*\*@host/x: the driver 'aiomysql' .*not installed",
+        ),
+        ("://", "store: no URL of a database"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_told_without_its_password(url: str, line: str) -> None:
+    with pytest.raises(StoreError, match=line) as caught:
+        Store.open(url)
+    assert "secret" not in str(caught.value)
+
+
 def test_missing_folder_and_newer_schema(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="its folder does not exist"):
         Store.open(tmp_path / "none" / "store.sqlite")

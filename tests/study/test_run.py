@@ -40,6 +40,19 @@ def test_a_run_makes_what_is_missing_and_nothing_else(tiny_study: Path, stored: 
     assert stored(tiny_study) == before
 
 
+def test_a_metric_that_is_not_there_is_told_before_anything_is_made(
+    tiny_study: Path, stored: Stored
+) -> None:
+    settings = tiny_study / "study.yaml"
+    settings.write_text(settings.read_text().rstrip() + "\nmetrics:\n  - words\n  - loop_rat\n")
+    line = len(settings.read_text().splitlines())
+    with Study(tiny_study) as study, pytest.raises(SpecError) as caught:
+        run(study)
+    assert f"study.yaml:{line}: metrics.1: 'loop_rat': unknown metric" in str(caught.value)
+    assert "did you mean 'loop_rate'" in str(caught.value)
+    assert not stored(tiny_study)
+
+
 def test_a_setting_that_changes_nothing_generates_nothing(tiny_study: Path) -> None:
     with Study(tiny_study) as study:
         run(study)

@@ -48,7 +48,13 @@ def diff(before: str, after: str, folder: Path, as_json: bool) -> None:
 @click.argument("before")
 @click.argument("after")
 @click.option("--metric", "metrics", multiple=True, help="Metric to compare; may be repeated.")
-@click.option("--samples", default=3, show_default=True, help="Prompts shown side by side.")
+@click.option(
+    "--samples",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    help="Prompts shown side by side.",
+)
 @study_option
 @json_option
 def compare(

@@ -124,8 +124,18 @@ def _lines(path: Path, packed: bool) -> Iterator[Output]:
     try:
         with gzip.open(path) if packed else path.open("rb") as file:
             yield from (Output(line.decode("utf-8")) for line in file)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise SpecError(f"cannot be read as text: {error}", where=str(path)) from None
+    except FileNotFoundError:
+        raise SpecError("no such file", where=str(path)) from None
+    except UnicodeDecodeError as error:
+        raise SpecError(
+            f"not UTF-8 text (byte {error.start} of a line)",
+            where=str(path),
+            mend="save it as UTF-8",
+        ) from None
+    except OSError as error:
+        raise SpecError(f"cannot be read: {error.strerror or error}", where=str(path)) from None
+    except EOFError:
+        raise SpecError("the packed file ends too soon", where=str(path)) from None
 
 
 class _Distance:

@@ -130,5 +130,21 @@ def chosen_metrics(
     return [informed.get(metric.name, metric) for metric in chosen]
 
 
+def refuse_silent(names: Sequence[str], human_text: Path | None, index: Path | None) -> None:
+    """Metrics that were named without the file that they read would say nothing.
+
+    Raises:
+        SpecError: names the metric and the option that gives it the file.
+    """
+    for name in names:
+        if human_text is None and name in {metric.name for metric in HUMAN_TEXT}:
+            what, option = "human text to compare with", "--human-text FILE"
+        elif index is None and name == "listed_references":
+            what, option = "an index of known references", "--index FILE"
+        else:
+            continue
+        raise SpecError(f"needs {what}", where=f"metric {name!r}", mend=f"give it by {option}")
+
+
 def _unknown(name: str, valid: list[str]) -> SpecError:
     return SpecError("unknown metric", where=f"metric {name!r}", mend=suggest(name, valid))

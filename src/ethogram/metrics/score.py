@@ -29,7 +29,7 @@ from ethogram.metrics.base import (
 from ethogram.metrics.models import Models, NamedModels
 from ethogram.metrics.parallel import measured
 from ethogram.metrics.reading import read_outputs
-from ethogram.metrics.registry import chosen_metrics
+from ethogram.metrics.registry import chosen_metrics, refuse_silent
 from ethogram.metrics.table import Evidence, ScoreRow, ScoreTable
 
 #: Metrics that need a model take this many outputs at once: few enough that an encoder still
@@ -231,9 +231,11 @@ def score_outputs(
             is of all samples of a prompt, else after each.
 
     Raises:
-        SpecError: a name is unknown, a file cannot be read, or there are no outputs.
+        SpecError: a name is unknown, a file cannot be read, a metric was named without the file
+            that it needs, or there are no outputs.
         ModelError: a metric needs a model that cannot be had.
     """
+    refuse_silent(tuple(metrics or ()), _path(human_text), _path(index))
     chosen = chosen_metrics(tuple(metrics or ()), _path(human_text), _path(index))
     names = tuple(metric.name for metric in chosen if isinstance(metric, Metric))
     single = partial(_single_metrics, names, _path(index))

@@ -283,7 +283,10 @@ class Decoding(BaseModel):
         if self.strategy == "beam" and self.num_beams == 1:
             raise ValueError("strategy beam needs num_beams of at least 2")
         if self.strategy in ("greedy", "sample") and self.num_beams > 1:
-            raise ValueError(f"num_beams {self.num_beams} has no effect under {self.strategy}")
+            raise ValueError(
+                f"num_beams {self.num_beams} has no effect under {self.strategy}; set it to 1, or "
+                "the strategy to beam"
+            )
         check_searches(self)
         missing = [name for name in self.active_step_names(all_of=True) if name not in self.chain]
         if missing:

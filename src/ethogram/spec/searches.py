@@ -64,7 +64,9 @@ def _check_contrastive(decoding: Decoding) -> None:
                 f"use at most {MOST_CANDIDATES}"
             )
         if decoding.num_beams > 1:
-            raise ValueError(f"num_beams {decoding.num_beams} has no effect under contrastive")
+            raise ValueError(
+                f"num_beams {decoding.num_beams} has no effect under contrastive; set it to 1"
+            )
     elif alpha:
         raise ValueError(
             f"penalty_alpha {alpha:g} has no effect under {strategy}; set it to 0, or the "

@@ -28,6 +28,7 @@ class StudySpec:
         versions: resolved versions by name; parents before children, then by version number.
         stated: what each version's own file states.
         places: where each version's fields stand, inherited ones in the file of the ancestor.
+        own_places: where the fields of study.yaml stand.
     """
 
     folder: Path
@@ -35,6 +36,7 @@ class StudySpec:
     versions: dict[str, Version]
     stated: dict[str, dict[str, Any]] = field(default_factory=dict)
     places: dict[str, SourceMap] = field(default_factory=dict)
+    own_places: SourceMap = field(default_factory=SourceMap)
 
     def version(self, name: str) -> Version:
         """The resolved version of that name.
@@ -94,7 +96,12 @@ def load_study(folder: Path) -> StudySpec:
         versions[name], places_of[name] = version, merged_places
     stated = {name: data for name, (data, _) in raw.items()}
     return StudySpec(
-        folder=folder, settings=settings, versions=versions, stated=stated, places=places_of
+        folder=folder,
+        settings=settings,
+        versions=versions,
+        stated=stated,
+        places=places_of,
+        own_places=places,
     )
 
 

@@ -23,10 +23,11 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    make_url,
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from ethogram.errors import StoreError
 from ethogram.metrics.base import Score, Span
@@ -117,14 +118,14 @@ class Store:
                     where=str(path),
                     mend="name a file in study.yaml: store",
                 )
-            url = f"sqlite:///{path}"
+            url, where = f"sqlite:///{path}", str(path)
         else:
-            url = location
-        engine = create_engine(url)
+            url, where = location, _without_password(location)
+        engine = _engine(url, where)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_at_once)
-        return cls(engine, str(location))
+        return cls(engine, where)
 
     def __enter__(self) -> Store:
         return self
@@ -324,6 +325,34 @@ _MENDS = {
     "database is locked": "another process is writing for very long; try again",
     "disk I/O error": "check the disk and its free space; what was stored is kept",
 }
+
+
+def _without_password(url: str) -> str:
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "store"
+
+
+def _engine(url: str, where: str) -> Engine:
+    try:
+        return create_engine(url)
+    except NoSuchModuleError:
+        raise StoreError(
+            "SQLAlchemy knows no such database",
+            where=where,
+            mend="name a file, or a URL such as postgresql+psycopg://host/database",
+        ) from None
+    except ImportError as error:
+        raise StoreError(
+            f"the driver {error.name!r} of this database is not installed",
+            where=where,
+            mend="install it with pip, or name another in the URL, as in postgresql+psycopg://…",
+        ) from None
+    except ArgumentError:
+        raise StoreError(
+            "no URL of a database", where=where, mend="name a file in study.yaml: store"
+        ) from None
 
 
 def _explain(error: DBAPIError, where: str) -> StoreError:

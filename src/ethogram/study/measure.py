@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ethogram.errors import SpecError
 from ethogram.metrics import Additive, GroupMetric, Metric, Models, Output, Score, get
 from ethogram.spec.identity import digest
+from ethogram.spec.study import STUDY_FILE
 from ethogram.store import Scored, Scorer
 from ethogram.study.workspace import WHOLE, Part, Study
 
@@ -82,8 +84,19 @@ class Measured:
 
 
 def metric_names(study: Study) -> tuple[str, ...]:
-    """The metrics of the study's table."""
-    return study.spec.settings.metrics or DEFAULT_METRICS
+    """The metrics of the study's table.
+
+    Raises:
+        SpecError: study.yaml names one that there is not, or that has no value for a version.
+    """
+    names = study.spec.settings.metrics or DEFAULT_METRICS
+    for place, name in enumerate(names):
+        try:
+            get(name)
+        except SpecError as error:
+            where = study.spec.own_places.where(("metrics", place), study.folder / STUDY_FILE)
+            raise SpecError(f"{name!r}: {error.what}", where=where, mend=error.mend) from None
+    return names
 
 
 def measure(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ethogram.backends import check_installed
 from ethogram.errors import RequestError, WriteError
 from ethogram.spec import Request
+from ethogram.study.measure import metric_names
 from ethogram.study.record import OnProgress, Recorder
 from ethogram.study.result import Computed, Made, RunResult, summarise
 from ethogram.study.workspace import WHOLE, Part, Study
@@ -73,6 +74,7 @@ def run(
     for name in names:
         study.spec.version(name)
         study.suite(name)
+    metric_names(study)  # A name that is wrong is told before anything is made.
     traced = study.spec.settings.trace if trace is None else trace
     started = time.perf_counter()
     with Maker(study, on_progress, on_wait, on_load, max_rows, traced=traced) as maker:
