@@ -63,9 +63,10 @@ def test_the_whole_story(ethogram: Run, tiny_study: Path, tmp_path: Path) -> Non
 
     code, out, _ = ethogram("show", "v0.1.0", *at)
     assert "parent: v0.0.1" in out
-    assert (
-        parsed(ethogram("show", "v1.0.0", "--resolved", "--json", *at))["decoding"]["top_p"] == 0.9
-    )
+    shown = parsed(ethogram("show", "v1.0.0", "--resolved", "--json", *at))
+    assert shown["decoding"]["top_p"] == 0.9
+    assert (shown["samples"], shown["suite"]) == (2, "suites/prompts.jsonl")
+    assert shown["decoding"]["strategy"] == "sample"
 
     code, out, _ = ethogram("diff", "v0.0.1", "v0.1.0", *at)
     assert "temperature" in out

@@ -54,7 +54,13 @@ def show(study: Study, version: str, *, resolved: bool = False) -> Shown:
         SpecError: there is no such version.
     """
     whole = study.spec.version(version)
-    fields = whole.model_dump(mode="json") if resolved else study.spec.stated[version]
+    if not resolved:
+        return Shown(version, whole.identity, study.spec.stated[version])
+    fields = whole.model_dump(mode="json")
+    # What stands for "as the study says" and "as the other settings say".
+    fields["samples"] = study.spec.samples(version)
+    fields["suite"] = whole.suite or study.spec.settings.suite
+    fields["decoding"]["strategy"] = whole.decoding.resolved_strategy
     return Shown(version, whole.identity, fields)
 
 
