@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -53,20 +54,26 @@ class Block:
 
 @dataclass(frozen=True)
 class Problem:
-    """A claim of PROGRESS.md that the store does not bear out."""
+    """A claim of PROGRESS.md that the store does not bear out.
+
+    Attributes:
+        block: the version that it is about.
+        line: 1-based line of the file; of a line that is missing, where it would stand.
+        found: what stands there; None if a line is missing.
+        expected: what should; None if the store knows no such line.
+    """
 
     block: str
     line: int
-    found: str
-    expected: str
+    found: str | None
+    expected: str | None
 
     @property
     def words(self) -> str:
         """One line for the reader."""
-        return (
-            f"{PROGRESS_FILE}:{self.line}: {self.block}: the log says {self.found!r}, "
-            f"the store says {self.expected!r}"
-        )
+        log = "lacks a line" if self.found is None else f"says {self.found!r}"
+        store = "has no such line" if self.expected is None else f"says {self.expected!r}"
+        return f"{PROGRESS_FILE}:{self.line}: {self.block}: the log {log}, the store {store}"
 
 
 @dataclass(frozen=True)
@@ -170,7 +177,7 @@ def write_progress(study: Study) -> Path:
 
 
 def verify(study: Study) -> Verification:
-    """Derive every generated block again and compare it line by line.
+    """Derive every generated block again and compare its lines: changed, added, missing.
 
     Raises:
         SpecError: the file's markers are broken, or it is not text.
@@ -194,12 +201,22 @@ def verify(study: Study) -> Verification:
 
 
 def _differing(block: Block, expected: Sequence[str]) -> list[Problem]:
-    pairs = zip_longest(block.lines, expected, fillvalue="")
-    return [
-        Problem(block.name, block.first_line + offset, said, true)
-        for offset, (said, true) in enumerate(pairs)
-        if said != true
-    ]
+    """Lines changed, added or missing; those that only moved down or up with them are right."""
+    found = block.lines
+    shorter = min(len(found), len(expected))
+    # The matcher alone may pair the equal lines of a loop that is quoted across a changed one.
+    head = next((n for n in range(shorter) if found[n] != expected[n]), shorter)
+    rest = shorter - head
+    tail = next((n for n in range(rest) if found[-1 - n] != expected[-1 - n]), rest)
+    said, true = found[head : len(found) - tail], expected[head : len(expected) - tail]
+    problems = []
+    for tag, i, i_end, j, j_end in SequenceMatcher(None, said, true, autojunk=False).get_opcodes():
+        if tag == "equal":
+            continue
+        for offset, (old, new) in enumerate(zip_longest(said[i:i_end], true[j:j_end])):
+            line = block.first_line + head + min(i + offset, i_end)
+            problems.append(Problem(block.name, line, old, new))
+    return problems
 
 
 def _opening(study: Study) -> str:
