@@ -145,7 +145,22 @@ def test_a_stale_log_fails(study: Study, tiny_study: Path) -> None:
     version.write_text(version.read_text().replace("1.1", "1.3"))
     with Study(tiny_study) as edited:
         problems = verify(edited).problems
-    assert any("no stored run" in problem.expected for problem in problems)
+        assert [one.words for one in log(edited).unsupported] == [
+            problem.words for problem in problems
+        ]
+        assert verify(edited).problems == problems
+    assert [problem.block for problem in problems] == ["v0.1.0", "v1.0.0"]  # its child as well
+    assert problems[0].words.endswith("run `ethogram run v0.1.0`, or delete the block")
+    assert log(study).unsupported == []
+
+
+def test_an_entry_whose_version_is_gone_says_how_to_mend_it(study: Study, tiny_study: Path) -> None:
+    write_progress(study)
+    (tiny_study / "versions/v1.0.0.yaml").unlink()
+    with Study(tiny_study) as less:
+        (problem,) = verify(less).problems
+        assert log(less).unsupported == [problem]
+    assert problem.words.endswith("bring its version file back, or delete the block")
 
 
 def test_a_line_more_in_a_version_file_is_one_line_in_the_log(

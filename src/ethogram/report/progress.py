@@ -61,19 +61,22 @@ class Problem:
         line: 1-based line of the file; of a line that is missing, where it would stand.
         found: what stands there; None if a line is missing.
         expected: what should; None if the store knows no such line.
+        mend: what to do, where `ethogram log` does not put it right.
     """
 
     block: str
     line: int
     found: str | None
     expected: str | None
+    mend: str = ""
 
     @property
     def words(self) -> str:
         """One line for the reader."""
         log = "lacks a line" if self.found is None else f"says {self.found!r}"
         store = "has no such line" if self.expected is None else f"says {self.expected!r}"
-        return f"{PROGRESS_FILE}:{self.line}: {self.block}: the log {log}, the store {store}"
+        words = f"{PROGRESS_FILE}:{self.line}: {self.block}: the log {log}, the store {store}"
+        return f"{words}; {self.mend}" if self.mend else words
 
 
 @dataclass(frozen=True)
@@ -192,12 +195,42 @@ def verify(study: Study) -> Verification:
             problems += _differing(found[name], lines)
         else:
             problems.append(Problem(name, 1, "nothing", "an entry; run `ethogram log`"))
-    for name, block in found.items():
-        if name not in expected:
-            line = block.first_line - 1
-            problems.append(Problem(name, line, "an entry", "no stored run of this version"))
+    problems += _without_runs(study, [found[name] for name in found if name not in expected])
     checked = sum(len(lines) for name, lines in expected.items() if name in found)
     return Verification(checked, problems)
+
+
+def unsupported(study: Study) -> list[Problem]:
+    """Entries of the log that no stored run bears out; `write_progress` leaves them as they are.
+
+    Raises:
+        SpecError: the file's markers are broken, or it is not text.
+    """
+    path = study.folder / PROGRESS_FILE
+    blocks = find_blocks(read_text(path), path) if path.exists() else []
+    return _without_runs(
+        study,
+        [
+            block
+            for block in blocks
+            if block.name not in study.versions or study.store.missing(study.identities(block.name))
+        ],
+    )
+
+
+def _without_runs(study: Study, blocks: Sequence[Block]) -> list[Problem]:
+    problems = []
+    for block in blocks:
+        known = block.name in study.versions
+        expected = "no stored run of this version" if known else "no such version"
+        mend = (
+            f"run `ethogram run {block.name}`, or delete the block"
+            if known
+            else ("bring its version file back, or delete the block")
+        )
+        line = block.first_line - 1
+        problems.append(Problem(block.name, line, "an entry", expected, mend))
+    return problems
 
 
 def _differing(block: Block, expected: Sequence[str]) -> list[Problem]:
