@@ -10,7 +10,7 @@ import pytest
 
 from ethogram.errors import MissingExtraError, SpecError, WriteError
 from ethogram.metrics import read_outputs
-from ethogram.study import Study, compare, export, import_outputs, init, run
+from ethogram.study import Study, compare, export, import_outputs, init, run, show
 
 
 @pytest.fixture
@@ -147,6 +147,17 @@ def test_export_mistakes(study: Study, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"\[parquet\]"):
         export(study, tmp_path / "out.parquet")
+
+
+def test_a_shown_version_breaks_no_value(tiny_study: Path) -> None:
+    long = ", ".join(f"phrase number {i}" for i in range(30))
+    (tiny_study / "versions/v0.2.0.yaml").write_text(
+        f"title: {long}\nparent: v0.1.0\ndecoding: {{temperature: 0.71234567, top_p: 0.95}}\n"
+    )
+    with Study(tiny_study) as study:
+        lines = show(study, "v0.2.0").to_text().splitlines()
+    assert f"title: {long}" in lines
+    assert len(lines) == 4
 
 
 def test_init_twice_keeps_the_first(tmp_path: Path) -> None:
