@@ -103,6 +103,6 @@ class MissingExtraError(EthogramError):
     def __init__(self, extra: str, needed_for: str) -> None:
         super().__init__(
             f"{needed_for} needs the optional part [{extra}], which is not installed",
-            mend=f"install it with: pip install 'ethogram[{extra}]'",
+            mend=f"install it in the checkout with: pip install '.[{extra}]'",
         )
         self.extra = extra

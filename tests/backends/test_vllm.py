@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("vllm", reason="vLLM is not installed: pip install 'ethogram[vllm]'")
+pytest.importorskip("vllm", reason="vLLM is not installed: pip install '.[vllm]'")
 
 from ethogram.backends.vllm import VllmBackend
 from ethogram.engine import Engine

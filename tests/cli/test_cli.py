@@ -110,7 +110,10 @@ def test_the_whole_story(ethogram: Run, tiny_study: Path, tmp_path: Path) -> Non
         parsed(ethogram("import", str(rows), "--as", "v5.0.0", "--json", *at))["version"]
         == "v5.0.0"
     )
-    assert parsed(ethogram("run", "v5.0.0", "--json", *at))["made"] == 12
+    code, out, _ = ethogram("run", "v5.0.0", *at)
+    assert code == 0
+    assert "12 outputs taken in, 0 already stored" in out
+    assert "generations made" not in out
 
 
 def test_the_microscope(ethogram: Run, tiny_study: Path) -> None:
@@ -304,3 +307,14 @@ def test_check_has_an_exit_code_for_each_outcome(
     assert "more would decide" in out
     assert ethogram("check", "v0.1.0", "--strict", *at)[0] == 1
     one_line(ethogram("check", "v0.1.1", *at), "no version")
+
+
+def test_a_model_to_measure_with_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    from ethogram.cli.common import measure_progress
+
+    with measure_progress(quiet=False) as (_, load):
+        assert load is not None
+        for name in ("encoder", "encoder", "judge"):
+            load(name)
+    told = capsys.readouterr().err
+    assert [told.count(f"Loading {name} to measure") for name in ("encoder", "judge")] == [1, 1]

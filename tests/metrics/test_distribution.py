@@ -77,6 +77,6 @@ def test_without_the_optional_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "mauve", None)
     with (
         pytest.warns(UserWarning, match="120 texts"),
-        pytest.raises(MissingExtraError, match=r"pip install 'ethogram\[mauve\]'"),
+        pytest.raises(MissingExtraError, match=r"pip install '\.\[mauve\]'"),
     ):
         mauve_of_features(features(1, 0.0), features(2, 0.0))

@@ -256,3 +256,9 @@ def test_a_score_table_leaves_pitfalls_to_their_own_unless_named() -> None:
     names = {row.metric.name for row in score_outputs(outputs).rows}
     assert not any(name.startswith("pitfall_") for name in names)
     assert score_outputs(outputs, ["pitfall_loop"])["pitfall_loop"].value == 1
+
+
+def test_the_table_shows_itself_in_a_notebook() -> None:
+    page = find_pitfalls([Output(text="round and round " * 9, prompt="Go on")])._repr_html_()
+    assert page.startswith("<pre>pitfall")
+    assert "loop" in page

@@ -228,6 +228,11 @@ def test_a_hub_model_loads_from_the_cache(
 def test_pulling_offline_says_so() -> None:
     with pytest.raises(ModelError, match="the hub is out of reach"):
         pull("gpt2")
+    with pytest.raises(ModelError) as caught:
+        pull("smollm2-135m")
+    told = str(caught.value)
+    assert "out of reach (did you mean the built-in smollm2-135m-instruct?)" in told
+    assert "Error" not in told
 
 
 def test_the_catalogue_lists_built_ins_with_their_pin() -> None:
@@ -244,7 +249,7 @@ def test_a_missing_extra_is_named(
     checkpoint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'ethogram\[engine\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[engine\]'"):
         load(str(checkpoint("gpt2")))
 
 

@@ -127,5 +127,8 @@ def test_a_row_is_compared_at_the_digits_that_were_published() -> None:
 
 def test_the_interval_has_a_column_only_where_there_is_one() -> None:
     plain, bounded = Row("a", "b", 5.0, 1, 6.0), Row("a", "b", 5.0, 1, 6.0, 4.0, 5.5)
+    page = Replicated("n", "<b>t</b>", "s", [plain], ["w"])._repr_html_()
+    assert page.startswith("<pre>")
+    assert "<b>" not in page
     assert "95 %" not in Replicated("n", "t", "s", [plain], ["w"]).to_text()
     assert "95 %" in Replicated("n", "t", "s", [plain, bounded], ["w"]).to_text()

@@ -11,7 +11,7 @@ from ethogram.errors import SpecError, WriteError
 from ethogram.metrics import find_pitfalls
 from ethogram.report import log, verify, write_html, write_progress
 from ethogram.report.claims import entries, printable
-from ethogram.report.progress import find_blocks
+from ethogram.report.progress import Block, _differing, find_blocks
 from ethogram.study import Study, import_outputs, init, run
 from ethogram.study.measure import measure
 
@@ -145,7 +145,55 @@ def test_a_stale_log_fails(study: Study, tiny_study: Path) -> None:
     version.write_text(version.read_text().replace("1.1", "1.3"))
     with Study(tiny_study) as edited:
         problems = verify(edited).problems
-    assert any("no stored run" in problem.expected for problem in problems)
+        assert [one.words for one in log(edited).unsupported] == [
+            problem.words for problem in problems
+        ]
+        assert verify(edited).problems == problems
+    assert [problem.block for problem in problems] == ["v0.1.0", "v1.0.0"]  # its child as well
+    assert problems[0].words.endswith("run `ethogram run v0.1.0`, or delete the block")
+    assert log(study).unsupported == []
+
+
+def test_an_entry_whose_version_is_gone_says_how_to_mend_it(study: Study, tiny_study: Path) -> None:
+    write_progress(study)
+    (tiny_study / "versions/v1.0.0.yaml").unlink()
+    with Study(tiny_study) as less:
+        (problem,) = verify(less).problems
+        assert log(less).unsupported == [problem]
+    assert problem.words.endswith("bring its version file back, or delete the block")
+
+
+def test_a_line_more_in_a_version_file_is_one_line_in_the_log(
+    study: Study, tiny_study: Path
+) -> None:
+    path = write_progress(study)
+    version = tiny_study / "versions/v0.0.1.yaml"
+    version.write_text(version.read_text() + "takeaway: [Loops need a remedy., And a test.]\n")
+    with Study(tiny_study) as edited:
+        problems = verify(edited).problems
+        assert [(problem.found, problem.expected) for problem in problems] == [
+            (None, "- **Takeaway:**"),
+            (None, "  - Loops need a remedy."),
+            (None, "  - And a test."),
+        ]
+        write_progress(edited)
+        for problem in problems:
+            assert path.read_text().splitlines()[problem.line - 1] == "- **Takeaway:**"
+            assert "the log lacks a line, the store says" in problem.words
+    problems = verify(study).problems
+    assert [problem.expected for problem in problems] == [None] * 3
+    lines = path.read_text().splitlines()
+    assert [lines[problem.line - 1] for problem in problems] == [
+        problem.found for problem in problems
+    ]
+    assert "the store has no such line" in problems[0].words
+
+
+def test_one_changed_line_amid_equal_ones_is_one_problem() -> None:
+    loop = ["> round and round"] * 20
+    edited = [*loop[:9], "> a square", *loop[10:]]
+    problems = _differing(Block("v0.0.1", 7, edited, 0, 22), loop)
+    assert [(problem.line, problem.found) for problem in problems] == [(16, "> a square")]
 
 
 def test_a_missing_or_removed_log_fails(study: Study, tiny_study: Path) -> None:

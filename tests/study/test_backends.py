@@ -101,7 +101,7 @@ def test_a_missing_backend_is_told_before_anything_runs(
 ) -> None:
     monkeypatch.setattr(base, "find_spec", lambda name: None)
     write(tiny_study, "v2.0.0", "title: Other\nparent: v0.1.0\nbackend: vllm\n")
-    with Study(tiny_study) as study, pytest.raises(MissingExtraError, match=r"ethogram\[vllm\]"):
+    with Study(tiny_study) as study, pytest.raises(MissingExtraError, match=r"'\.\[vllm\]'"):
         run(study)
     assert stored(tiny_study) == {}
     with Study(tiny_study) as study:

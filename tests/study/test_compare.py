@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from ethogram.errors import MissingExtraError, SpecError, WriteError
-from ethogram.study import Study, compare, export, import_outputs, init, run
+from ethogram.metrics import read_outputs
+from ethogram.study import Study, compare, export, import_outputs, init, run, show
 
 
 @pytest.fixture
@@ -91,6 +92,41 @@ def test_export_and_import_keep_texts(study: Study, tmp_path: Path) -> None:
         import_outputs(target, file, "../../evil")
 
 
+def test_an_export_scores_as_the_study_does(tiny_study: Path, tmp_path: Path) -> None:
+    suite = [
+        {"id": "p0", "text": "the old keeper said", "reference": "a", "tags": ["sea", "story"]},
+        {
+            "id": "p1",
+            "text": "the keeper asked",
+            "constraints": [
+                {"type": "punctuation:no_comma"},
+                {"type": "detectable_format:number_bullet_lists", "kwargs": {"num_bullets": 2}},
+            ],
+        },
+    ]
+    lines = "".join(json.dumps(row) + "\n" for row in suite)
+    (tiny_study / "suites/prompts.jsonl").write_text(lines)
+    files = tmp_path / "out.jsonl", tmp_path / "out.parquet"
+    with Study(tiny_study) as study:
+        run(study, ["v0.0.1"])
+        for file in files:
+            export(study, file, ["v0.0.1"])
+        outputs = study.outputs("v0.0.1")
+        import_outputs(study, files[0], "v3.0.0")
+    read = list(read_outputs(files[0]))
+    for kept in ("reference", "tags", "constraints", "text", "prompt_id"):
+        assert [getattr(one, kept) for one in read] == [getattr(one, kept) for one in outputs]
+    assert len(read[1].constraints) == 2
+    assert read[0].tags == ("sea", "story")
+    imported = (tiny_study / "suites/v3.0.0.jsonl").read_text().splitlines()
+    assert json.loads(imported[1])["constraints"][1] == suite[1]["constraints"][1]  # type: ignore[index]
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = parquet.read_table(files[1]).to_pylist()
+    assert [row["tags"] for row in rows] == [list(one.tags) for one in outputs]
+    demands = [json.loads(row["constraints"] or "[]") for row in rows]
+    assert demands == [[each.model_dump() for each in one.constraints] for one in outputs]
+
+
 def test_parquet_holds_the_same_rows(study: Study, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     export(study, tmp_path / "out.parquet")
@@ -111,6 +147,17 @@ def test_export_mistakes(study: Study, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"\[parquet\]"):
         export(study, tmp_path / "out.parquet")
+
+
+def test_a_shown_version_breaks_no_value(tiny_study: Path) -> None:
+    long = ", ".join(f"phrase number {i}" for i in range(30))
+    (tiny_study / "versions/v0.2.0.yaml").write_text(
+        f"title: {long}\nparent: v0.1.0\ndecoding: {{temperature: 0.71234567, top_p: 0.95}}\n"
+    )
+    with Study(tiny_study) as study:
+        lines = show(study, "v0.2.0").to_text().splitlines()
+    assert f"title: {long}" in lines
+    assert len(lines) == 4
 
 
 def test_init_twice_keeps_the_first(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,25 @@ def test_mistakes_are_told(tiny_study: Path) -> None:
             trace(study, "v0.1.1", "p0")
         with pytest.raises(SpecError, match="the prompt is empty"):
             trace(study, "v0.1.0", " ")
+
+
+def test_part_of_a_character_is_shown_as_a_replacement_character() -> None:
+    from tests.conftest import byte_level_tokenizer
+
+    from ethogram.study.trace import _text
+
+    tokenizer = byte_level_tokenizer()
+    ids = tokenizer("⏎").input_ids
+    assert len(ids) > 1
+    assert {_text(tokenizer, token).strip("�") for token in ids} == {""}
+    assert _text(tokenizer, tokenizer("sea").input_ids[0]).isascii()
+
+
+def test_a_trace_shows_itself_in_a_notebook(tiny_study: Path) -> None:
+    with Study(tiny_study) as study:
+        shown = trace(study, "v0.1.0", "p1")
+    hostile = replace(shown, title="<b>", pieces=["<script>"] * len(shown.pieces))
+    page = hostile._repr_html_()
+    assert page.count("<code>&lt;script&gt;</code>") == len(shown.pieces)
+    assert "&lt;b&gt;" in page
+    assert "<script>" not in page

@@ -53,6 +53,6 @@ def check_installed(name: BackendName) -> None:
         error = MissingExtraError("vllm", "backend: vllm")
         error.mend = (
             "it pins other versions of torch and transformers than [engine], so install it in an "
-            "environment of its own: pip install 'ethogram[vllm]'"
+            "environment of its own, in the checkout: pip install '.[vllm]'"
         )
         raise error

@@ -257,18 +257,22 @@ class ChatClient:
         elif isinstance(error, openai.RateLimitError):
             what = f"too many requests, or nothing left to spend (429), tried {_times(tries)}"
             mend = "ask fewer at once with --concurrency, or later; what was answered is stored"
+        elif isinstance(error, openai.InternalServerError):
+            words = self._words(error)
+            what = f"fails ({status}), tried {_times(tries)}" + (f": {words}" if words else "")
+            mend = "look at its log and run again; what was answered is stored"
         elif isinstance(error, openai.APIStatusError):
-            what = f"refuses the request ({status}): {self._words(error)}"
+            what = f"refuses the request ({status}): {self._words(error) or 'no reason given'}"
             mend = "what was answered is stored"
         else:
             return self._malformed()
         return BackendError(what, where=self.where, mend=mend)
 
     def _words(self, error: Any) -> str:
-        """The endpoint's own words, short and without the key."""
+        """The endpoint's own words, short and without the key; none if it gives none."""
         body = error.body
         message = body.get("message") if isinstance(body, dict) else None
-        words = message if isinstance(message, str) else "no reason given"
+        words = message if isinstance(message, str) else ""
         if self._key:
             words = words.replace(self._key, "…")
         words = " ".join(clean(words).split())

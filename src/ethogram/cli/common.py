@@ -72,11 +72,12 @@ def measure_progress(*, quiet: bool) -> Iterator[tuple[OnMeasured | None, OnLoad
     )
     bar = Progress(*columns, console=console(stderr=True), transient=True)
     tasks: dict[str, Any] = {}
-    begun = False
+    begun: set[str] = set()
 
     def load(name: str) -> None:
-        nonlocal begun
-        begun = True
+        if name in begun:
+            return
+        begun.add(name)
         click.echo(f"Loading {name} to measure with it", err=True)
 
     def measured(about: str, done: int, total: int | None) -> None:

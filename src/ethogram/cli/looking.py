@@ -81,6 +81,8 @@ def log(folder: Path, as_json: bool) -> None:
 
     with open_study(folder) as study:
         written = write(study)
+    for entry in written.unsupported:
+        click.echo(f"warning: {entry.words}", err=True)
     if as_json:
         print_json(written.to_json())
     else:

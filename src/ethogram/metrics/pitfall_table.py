@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,9 @@ class PitfallTable:
                 for row in self.rows
             },
         }
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.to_text())}</pre>"
 
     def to_text(self, *, evidence: bool = False) -> str:
         """The table for a terminal.

@@ -86,7 +86,7 @@ def pull(name: str, revision: str | None = None) -> Path:
         return locate(ModelReference(name))
     if not hub.is_hub_id(name):
         raise _unknown(name)
-    folder = hub.fetch(name, revision)
+    folder = hub.fetch(name, revision, suggestion=_near_built_in(name))
     check_model_folder(folder)
     return folder
 
@@ -174,10 +174,12 @@ def weights_identity(reference: ModelReference) -> str:
 def _hub_folder(name: str, revision: str | None) -> Path:
     if not hub.is_hub_id(name):
         raise _unknown(name)
+    return hub.snapshot(name, revision, suggestion=_near_built_in(name))
+
+
+def _near_built_in(name: str) -> str:
     close = difflib.get_close_matches(name, [*BUILT_INS, *ENCODERS], n=1)
-    return hub.snapshot(
-        name, revision, suggestion=f" (did you mean the built-in {close[0]}?)" if close else ""
-    )
+    return f" (did you mean the built-in {close[0]}?)" if close else ""
 
 
 def _unknown(name: str) -> ModelError:

@@ -48,15 +48,22 @@ def snapshot(name: str, revision: str | None, *, suggestion: str = "") -> Path:
         return Path(hub.snapshot_download(name, revision=revision, local_files_only=True))
     except (hub.errors.LocalEntryNotFoundError, hub.errors.HFValidationError, OSError):
         option = f" --revision {revision}" if revision else ""
+        # A path that is mistyped, or not there yet, reads like a hub id.
+        folder = f", and there is no folder {name}" if "/" in name else ""
         raise ModelError(
-            f"this model is not on this machine{suggestion}",
+            f"this model is not on this machine{suggestion}{folder}",
             where=f"model {name}",
             mend=f"fetch it with: ethogram pull {name}{option}",
         ) from None
 
 
-def fetch(name: str, revision: str | None) -> Path:
+def fetch(name: str, revision: str | None, *, suggestion: str = "") -> Path:
     """Fetch a hub model into the local hub cache.
+
+    Args:
+        name: hub id.
+        revision: branch, tag or commit; None means main.
+        suggestion: a further hint for the error.
 
     Raises:
         ModelError: there is no such model, it is gated, or the hub is out of reach.
@@ -74,13 +81,16 @@ def fetch(name: str, revision: str | None) -> Path:
     except (hub.errors.RepositoryNotFoundError, hub.errors.RevisionNotFoundError):
         wanted = f"revision {revision} of this model" if revision else "model of this name"
         raise ModelError(
-            f"the hub has no {wanted} (or it is private)", where=where, mend="check the name"
+            f"the hub has no {wanted} (or it is private){suggestion}",
+            where=where,
+            mend="check the name",
         ) from None
     except Exception as error:
         # Whatever the transport throws (and it changes with the hub library), the user's answer
         # is the same.
+        reason = getattr(error, "strerror", None)
         raise ModelError(
-            f"the hub is out of reach ({type(error).__name__})",
+            f"the hub is out of reach{f' ({reason})' if reason else ''}{suggestion}",
             where=where,
             mend="connect once and pull again, or name a local folder as `model:`",
         ) from error

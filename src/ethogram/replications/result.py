@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import textwrap
 from collections.abc import Sequence
@@ -132,6 +133,9 @@ class Replicated:
         if not any(line[4] for line in lines[1:]):
             lines = [[*line[:4], line[5]] for line in lines]
         return lines
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.to_text())}</pre>"
 
     def to_text(self) -> str:
         """Title, source, table, and why ours differ, for a terminal."""

@@ -57,7 +57,9 @@ def print_rubric(console: Console, found: RubricJudgement, *, shown: int) -> Non
     console.print(_scores(found))
     print_doubts(console, found.differences)
     if found.unparsed_share > MOST_UNPARSED:
-        console.print(Text(f"? {found.unparsed_share:.0%} of replies say nothing", style="dim"))
+        console.print(
+            Text(f"? {found.unparsed_share:.0%} of replies could not be read", style="dim")
+        )
     before, after = found.unparsed
     console.print(
         Text(

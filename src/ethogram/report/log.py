@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ethogram.report.page import write_html
-from ethogram.report.progress import write_progress
+from ethogram.report.progress import Problem, unsupported, write_progress
 from ethogram.study.workspace import Study
 
 
 @dataclass(frozen=True)
 class Log:
-    """Where the log of a study lies: PROGRESS.md and the page of the same content."""
+    """Where the log of a study lies: PROGRESS.md and the page of the same content.
+
+    Attributes:
+        progress: path of PROGRESS.md.
+        page: path of report.html.
+        unsupported: entries of PROGRESS.md without a stored run; they stay as they were.
+    """
 
     progress: Path
     page: Path
+    unsupported: Sequence[Problem] = ()
 
     def to_json(self) -> dict[str, str]:
         """Plain data."""
         return {"progress": str(self.progress), "html": str(self.page)}
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(str(self.progress))}<br>{html.escape(str(self.page))}</p>"
+        words = [str(self.progress), str(self.page), *(one.words for one in self.unsupported)]
+        return f"<p>{'<br>'.join(map(html.escape, words))}</p>"
 
 
 def log(study: Study) -> Log:
@@ -33,4 +42,4 @@ def log(study: Study) -> Log:
         SpecError: the markers of PROGRESS.md are broken (nothing is written then).
         WriteError: a file cannot be written.
     """
-    return Log(write_progress(study), write_html(study))
+    return Log(write_progress(study), write_html(study), unsupported(study))

@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -53,20 +54,29 @@ class Block:
 
 @dataclass(frozen=True)
 class Problem:
-    """A claim of PROGRESS.md that the store does not bear out."""
+    """A claim of PROGRESS.md that the store does not bear out.
+
+    Attributes:
+        block: the version that it is about.
+        line: 1-based line of the file; of a line that is missing, where it would stand.
+        found: what stands there; None if a line is missing.
+        expected: what should; None if the store knows no such line.
+        mend: what to do, where `ethogram log` does not put it right.
+    """
 
     block: str
     line: int
-    found: str
-    expected: str
+    found: str | None
+    expected: str | None
+    mend: str = ""
 
     @property
     def words(self) -> str:
         """One line for the reader."""
-        return (
-            f"{PROGRESS_FILE}:{self.line}: {self.block}: the log says {self.found!r}, "
-            f"the store says {self.expected!r}"
-        )
+        log = "lacks a line" if self.found is None else f"says {self.found!r}"
+        store = "has no such line" if self.expected is None else f"says {self.expected!r}"
+        words = f"{PROGRESS_FILE}:{self.line}: {self.block}: the log {log}, the store {store}"
+        return f"{words}; {self.mend}" if self.mend else words
 
 
 @dataclass(frozen=True)
@@ -170,7 +180,7 @@ def write_progress(study: Study) -> Path:
 
 
 def verify(study: Study) -> Verification:
-    """Derive every generated block again and compare it line by line.
+    """Derive every generated block again and compare its lines: changed, added, missing.
 
     Raises:
         SpecError: the file's markers are broken, or it is not text.
@@ -185,21 +195,61 @@ def verify(study: Study) -> Verification:
             problems += _differing(found[name], lines)
         else:
             problems.append(Problem(name, 1, "nothing", "an entry; run `ethogram log`"))
-    for name, block in found.items():
-        if name not in expected:
-            line = block.first_line - 1
-            problems.append(Problem(name, line, "an entry", "no stored run of this version"))
+    problems += _without_runs(study, [found[name] for name in found if name not in expected])
     checked = sum(len(lines) for name, lines in expected.items() if name in found)
     return Verification(checked, problems)
 
 
+def unsupported(study: Study) -> list[Problem]:
+    """Entries of the log that no stored run bears out; `write_progress` leaves them as they are.
+
+    Raises:
+        SpecError: the file's markers are broken, or it is not text.
+    """
+    path = study.folder / PROGRESS_FILE
+    blocks = find_blocks(read_text(path), path) if path.exists() else []
+    return _without_runs(
+        study,
+        [
+            block
+            for block in blocks
+            if block.name not in study.versions or study.store.missing(study.identities(block.name))
+        ],
+    )
+
+
+def _without_runs(study: Study, blocks: Sequence[Block]) -> list[Problem]:
+    problems = []
+    for block in blocks:
+        known = block.name in study.versions
+        expected = "no stored run of this version" if known else "no such version"
+        mend = (
+            f"run `ethogram run {block.name}`, or delete the block"
+            if known
+            else ("bring its version file back, or delete the block")
+        )
+        line = block.first_line - 1
+        problems.append(Problem(block.name, line, "an entry", expected, mend))
+    return problems
+
+
 def _differing(block: Block, expected: Sequence[str]) -> list[Problem]:
-    pairs = zip_longest(block.lines, expected, fillvalue="")
-    return [
-        Problem(block.name, block.first_line + offset, said, true)
-        for offset, (said, true) in enumerate(pairs)
-        if said != true
-    ]
+    """Lines changed, added or missing; those that only moved down or up with them are right."""
+    found = block.lines
+    shorter = min(len(found), len(expected))
+    # The matcher alone may pair the equal lines of a loop that is quoted across a changed one.
+    head = next((n for n in range(shorter) if found[n] != expected[n]), shorter)
+    rest = shorter - head
+    tail = next((n for n in range(rest) if found[-1 - n] != expected[-1 - n]), rest)
+    said, true = found[head : len(found) - tail], expected[head : len(expected) - tail]
+    problems = []
+    for tag, i, i_end, j, j_end in SequenceMatcher(None, said, true, autojunk=False).get_opcodes():
+        if tag == "equal":
+            continue
+        for offset, (old, new) in enumerate(zip_longest(said[i:i_end], true[j:j_end])):
+            line = block.first_line + head + min(i + offset, i_end)
+            problems.append(Problem(block.name, line, old, new))
+    return problems
 
 
 def _opening(study: Study) -> str:

@@ -42,7 +42,11 @@ def print_run(console: Console, result: RunResult) -> None:
             console.print(heading.append(f"  {row.title}", style="not bold"))
             found = list(row.differences.values())
             print_differences(console, row.parent or "", row.version, found, hint=False)
-    line = f"{result.made} generations made, {result.reused} already stored"
+    made = result.made - result.imported
+    fresh = [f"{result.imported} outputs taken in"] if result.imported else []
+    if made or not fresh:
+        fresh.insert(0, f"{made} generations made")
+    line = f"{', '.join(fresh)}, {result.reused} already stored"
     if result.traced:
         line += f", {result.traced} of them traced"
     if result.parted:

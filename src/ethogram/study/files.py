@@ -12,6 +12,7 @@ from ethogram.extras import require
 from ethogram.files import replacing, write_whole
 from ethogram.metrics import Output
 from ethogram.spec.study import STUDY_FILE
+from ethogram.spec.suite import SuitePrompt
 from ethogram.spec.version import VERSION_NAME
 from ethogram.study.prompts import UNKNOWN_PROMPT
 from ethogram.study.workspace import Study, read_imported
@@ -141,7 +142,7 @@ def _suite_rows(outputs: Sequence[Output]) -> Iterator[dict[str, Any]]:
             "id": prompt_id,
             "text": output.prompt or UNKNOWN_PROMPT,
             "reference": output.reference,
-            "constraints": [item.model_dump() for item in output.constraints] or None,
+            "constraints": _constraints(output) or None,
             "tags": list(output.tags) or None,
         }
         yield {key: value for key, value in row.items() if value is not None}
@@ -164,6 +165,10 @@ def export(study: Study, path: str | Path, versions: Sequence[str] | None = None
     else:
         arrow = require("pyarrow", extra="parquet", needed_for="export to Parquet")
         parquet = require("pyarrow.parquet", extra="parquet", needed_for="export to Parquet")
+        for row in rows:
+            # Each constraint has arguments of its own, and a Parquet column only one shape.
+            if row["constraints"] is not None:
+                row["constraints"] = json.dumps(row["constraints"], ensure_ascii=False)
         with replacing(target) as temporary:
             parquet.write_table(arrow.Table.from_pylist(rows), temporary)
     return len(rows)
@@ -171,7 +176,9 @@ def export(study: Study, path: str | Path, versions: Sequence[str] | None = None
 
 def _export_rows(study: Study, versions: Sequence[str]) -> Iterator[dict[str, Any]]:
     for name in versions:
+        prompts = {item.id: item for item in study.suite(name).prompts}
         for generation in study.generations(name):
+            item = prompts.get(generation.prompt_id)
             yield {
                 "version": name,
                 "identity": generation.identity,
@@ -184,7 +191,14 @@ def _export_rows(study: Study, versions: Sequence[str]) -> Iterator[dict[str, An
                 "logprobs": list(generation.logprobs),
                 "seconds": generation.seconds,
                 "selection": generation.selection.to_json() if generation.selection else None,
+                "reference": item.reference if item else None,
+                "tags": list(item.tags) if item else [],
+                "constraints": _constraints(item) or None if item else None,
             }
+
+
+def _constraints(item: SuitePrompt | Output) -> list[dict[str, Any]]:
+    return [constraint.model_dump() for constraint in item.constraints]
 
 
 def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:

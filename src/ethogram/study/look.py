@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
@@ -35,7 +36,9 @@ class Shown:
         from ruamel.yaml import YAML
 
         stream = StringIO()
-        YAML(typ="safe", pure=True).dump(dict(self.fields), stream)
+        yaml = YAML(typ="safe", pure=True)
+        yaml.width = sys.maxsize  # A value is not broken over lines.
+        yaml.dump(dict(self.fields), stream)
         return f"# {self.version}, identity {self.identity[:12]}\n{stream.getvalue().rstrip()}"
 
     def _repr_html_(self) -> str:

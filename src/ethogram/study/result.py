@@ -20,11 +20,12 @@ class Made:
     """What a run did for one version.
 
     Attributes:
-        generations: made in this run.
+        generations: made, or taken in, in this run.
         reused: stored already.
         tokens: of the generations made.
         traced: stored ones that were made again, to the token, for their traces.
         parted: stored ones that could not be: made again, they had other tokens.
+        imported: of `generations`, those made elsewhere.
     """
 
     generations: int = 0
@@ -32,6 +33,7 @@ class Made:
     tokens: int = 0
     traced: int = 0
     parted: int = 0
+    imported: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,13 @@ class RunResult:
 
     @property
     def made(self) -> int:
-        """Generations made in this run."""
+        """Generations made, or taken in, in this run."""
         return sum(row.work.generations for row in self.rows)
+
+    @property
+    def imported(self) -> int:
+        """Of these, outputs made elsewhere."""
+        return sum(row.work.imported for row in self.rows)
 
     @property
     def reused(self) -> int:

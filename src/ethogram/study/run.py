@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ethogram.backends import check_installed
 from ethogram.errors import RequestError, WriteError
 from ethogram.spec import Request
+from ethogram.spec.source import SourceMap
 from ethogram.study.measure import metric_names
 from ethogram.study.record import OnProgress, Recorder
 from ethogram.study.result import Computed, Made, RunResult, summarise
@@ -274,6 +275,14 @@ def _amateur(study: Study, name: str) -> Amateur | None:
     return (named, reference) if named and reference else None
 
 
+def refused_at(study: Study, version: str, where: str | None) -> str:
+    """What a refusal is about: a setting stands in a version's file, a prompt in its suite."""
+    if where and where.startswith("decoding."):
+        places = study.spec.places.get(version, SourceMap())
+        return places.where(tuple(where.split(".")), study.folder)
+    return f"{study.spec.suite_path(version)}: {where}"
+
+
 def _generate(
     study: Study,
     backend: Backend,
@@ -291,7 +300,7 @@ def _generate(
         generations = backend.generate(requests, on_tokens=recorder.count_tokens, trace=traced)
     except RequestError as error:
         name = recorder.owner(error.request)
-        where = f"{study.spec.suite_path(name)}: {error.where} (version {name})"
+        where = f"{refused_at(study, name, error.where)} (version {name})"
         raise RequestError(error.what, where=where, mend=error.mend) from None
     recorder.record(generations)
     work = backend.work
@@ -310,7 +319,8 @@ def _store_imported(study: Study, name: str) -> Made:
         [generation for generation in imported if generation.identity in missing],
         model=study.versions[name].model,
     )
-    return Made(generations=len(missing), reused=len(imported) - len(missing))
+    count = len(missing)
+    return Made(generations=count, reused=len(imported) - count, imported=count)
 
 
 @contextmanager

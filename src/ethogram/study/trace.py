@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import exp
@@ -9,7 +10,7 @@ from typing import Any
 
 from ethogram.errors import RequestError, SpecError, StoreError
 from ethogram.spec import Generation, Request, Suite, SuitePrompt, Trace, make_requests
-from ethogram.study.run import Backends, Pool, pool_of
+from ethogram.study.run import Backends, Pool, pool_of, refused_at
 from ethogram.study.workspace import Study
 
 
@@ -49,6 +50,17 @@ class Traced:
             "steps": list(self.trace.steps),
             "tokens": [self._token(at) for at in range(len(self.trace))],
         }
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{at}</td><td><code>{html.escape(text)}</code></td>"
+            f"<td>{exp(self.generation.logprobs[at]):.3f}</td><td>{int(self.trace.rank[at])}</td>"
+            f"<td>{float(self.trace.entropy[at]):.3f}</td></tr>"
+            for at, text in enumerate(self.pieces)
+        )
+        head = "<tr><th></th><th>token</th><th>probability</th><th>rank</th><th>entropy</th></tr>"
+        about = html.escape(f"{self.version} {self.title}, prompt {self.generation.prompt_id}")
+        return f"<p>{about}</p><table>{head}{rows}</table>"
 
     def _token(self, at: int) -> dict[str, Any]:
         trace, logprob = self.trace, self.generation.logprobs[at]
@@ -112,8 +124,15 @@ def trace(
     try:
         made = next(engine.generate([request], trace=True))
     except RequestError as error:
-        where = f"{error.where if in_suite else 'the text of --prompt'} (version {version})"
-        raise RequestError(error.what, where=where, mend=error.mend) from None
+        of_version = (error.where or "").startswith("decoding.")
+        place = (
+            refused_at(study, version, error.where)
+            if in_suite or of_version
+            else "the text of --prompt"
+        )
+        raise RequestError(
+            error.what, where=f"{place} (version {version})", mend=error.mend
+        ) from None
     if in_suite:
         _store(study, version, made)
     return _traced(study, version, made, in_suite, engine.loaded.tokenizer)
@@ -199,8 +218,6 @@ def _traced(study: Study, version: str, made: Generation, in_suite: bool, tokeni
 
 
 def _text(tokenizer: Any, token: int) -> str:
-    """A token's own text; one that is part of a character has none, and is named as it is kept."""
+    """A token's own text, � for part of a character; one without text is named as it is kept."""
     text = str(tokenizer.decode([token], clean_up_tokenization_spaces=False))
-    if text.strip("\ufffd"):
-        return text
-    return str(tokenizer.convert_ids_to_tokens(token))
+    return text or str(tokenizer.convert_ids_to_tokens(token))
