@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,18 @@ def test_long_monotone_text_is_looked_at_like_any_other(unit: str) -> None:
     output = Output(text=unit * 3000 + "a", prompt="Write a Python function with its DOI.")
     for pitfall in PITFALLS:
         assert pitfall.find(output).found in (True, False, None)  # A bad pattern would never end.
+
+
+@pytest.mark.parametrize("unit", ["A-", "A’", "A-'", '"Abcdefg" [A '])
+def test_a_long_word_of_capitals_costs_no_more_than_its_length(unit: str) -> None:
+    def seconds(characters: int) -> float:
+        output = Output(text=unit * (characters // len(unit)) + " as Ab (2019) says")
+        begun = time.process_time()
+        RULES["fabrication"].find(output)
+        return time.process_time() - begun
+
+    short, long = (min(seconds(size) for _ in range(3)) for size in (1500, 24_000))
+    assert long < 80 * short, "16 times as long; its square would be 256 times"
 
 
 def test_a_score_table_leaves_pitfalls_to_their_own_unless_named() -> None:

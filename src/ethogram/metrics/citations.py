@@ -35,7 +35,8 @@ _ISBN = re.compile(
     r"\bISBN(?:-1[03])?:?[ \t]*((?:97[89][- ]?)?\d(?:[- ]?[\dXx]){3,16})", re.IGNORECASE
 )
 _URL = re.compile(r"\bhttps?:(?://)?[^\s<>\"”’\]]*", re.IGNORECASE)
-_NAME = r"[A-Z][\w'’-]+"
+# No name is longer; without a bound each `A` of `A-A-A-…` would be read to the end.
+_NAME = r"[A-Z][\w'’-]{1,60}+"
 _NAMES = rf"{_NAME}(?: et al\.?|,? (?:and|&) {_NAME})?"
 _AUTHOR_YEAR = re.compile(
     rf"\(({_NAMES}),? ((?:1[5-9]|20)\d\d)[a-z]?\)|\b({_NAMES}) \(((?:1[5-9]|20)\d\d)[a-z]?\)"

@@ -224,13 +224,17 @@ def _stays_broken(instruction: str, kwargs: Mapping[str, object]) -> bool:
     )
 
 
-_PERSON = r"(?:(?:Dr|Prof)\. )?[A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3}"
-_TITLE = r"[A-Z][\w'’-]+(?:,? (?:(?:of|the|and|in|on|for|to|a|an|with|from) )*[A-Z][\w'’:-]*){1,10}"
+# No word of a name is longer; without a bound each `A` of `A-A-A-…` would be read to the end.
+_PERSON = r"(?:(?:Dr|Prof)\. )?[A-Z][\w'’-]{1,60}+(?: [A-Z][\w.'’-]{0,60}+){1,3}"
+_TITLE = (
+    r"[A-Z][\w'’-]{1,60}+"
+    r"(?:,? (?:(?:of|the|and|in|on|for|to|a|an|with|from) )*[A-Z][\w'’:-]{0,60}+){1,10}"
+)
 #: A title together with who wrote it, when, or where.
 _TITLED = re.compile(
     rf"[\"“](?P<quoted>[A-Z][^\"”\n]{{5,120}})[\"”],?[^.\n\"“]{{0,50}}?"
     rf"(?:\bby (?:the [\w ]{{1,30}} )?{_PERSON}|\((?:[^()\n]*\b)?(?:1[5-9]|20)\d\d\)|"
-    rf"\bpublished (?:in|by)\b|\[[A-Z][^\]\n]+\])"
+    rf"\bpublished (?:in|by)\b|\[[A-Z][^\]\n]{{1,200}}\])"
     rf"|\b(?P<plain>{_TITLE}),? (?:is [^.\n]{{0,40}}?)?(?:written |edited |published )?by {_PERSON}"
     rf"|\b(?:written|authored|edited|published) by (?:the [^.,;\n]{{1,40}},? )?{_PERSON}"
     rf"|\b97[89]-?\d[\d-]{{3,}}"
