@@ -99,6 +99,40 @@ def test_clusters_compare_with_their_first_member() -> None:
     assert cluster([]) == []
 
 
+def test_a_later_cluster_claims_what_it_equals() -> None:
+    """The released code has [0, 1, 1, 0] here, and 0.693 nats; first come, first served 0.562."""
+    alike = [[True, False, True, True], [False, True, True, False], [True] * 3 + [False]]
+    alike.append([True, False, False, True])
+    assert cluster(alike) == [0, 1, 1, 0]
+    texts = ["a", "b", "ab", "a!"]  # NLI that sees the same letter as the same meaning.
+    nli = StubNli(lambda a, b: (1.0, 0.0, 0.0) if {*a} & {*b} else (0.0, 0.0, 1.0))
+    metric = get("semantic_entropy_discrete")
+    score = metric.measure_group([Output(text) for text in texts], StubModels(nli=nli))
+    assert score.value == pytest.approx(math.log(2))
+
+
+@given(
+    st.integers(0, 7).flatmap(
+        lambda n: st.lists(st.lists(st.booleans(), min_size=n, max_size=n), min_size=n, max_size=n)
+    )
+)
+def test_clusters_are_those_of_the_released_rule(rows: list[list[bool]]) -> None:
+    alike = [
+        [rows[i][k] or rows[k][i] or i == k for k in range(len(rows))] for i in range(len(rows))
+    ]
+    # What get_semantic_ids of jlko/semantic_uncertainty comes to: an output that equals no earlier
+    # first is a first itself, and each output belongs to the last first that it equals.
+    firsts: list[int] = []
+    for place in range(len(alike)):
+        if not any(alike[first][place] for first in firsts):
+            firsts.append(place)
+    expected = [
+        max(number for number, first in enumerate(firsts) if first <= place and alike[first][place])
+        for place in range(len(alike))
+    ]
+    assert cluster(alike) == expected
+
+
 @pytest.mark.parametrize(
     ("there", "back", "loose", "strict"),
     [

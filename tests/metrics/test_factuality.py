@@ -95,6 +95,8 @@ def test_an_answer_equal_to_the_reference_matches(text: str) -> None:
         ("ISBN 978-3-16-148410-1", "isbn", None, "check digit"),
         ("ISBN 0-306-40615-3", "isbn", None, "check digit"),
         ("ISBN 12345", "isbn", None, "5 digits"),
+        ("ISBN 0X30640615", "isbn", None, "an X that is no check digit"),
+        ("ISBN 97803064061X7", "isbn", None, "an X that is no check digit"),
         ("https://www.example.org/a_(b).", "url", "example.org/a_(b)", None),
         ("http://localhost:8080/x", "url", "localhost:8080/x", None),
         ("http://bücher.example/", "url", "bücher.example", None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,26 @@ PROSE = (
     "The bridge was closed for the whole of the winter, and the people of the valley had to go by "
     "the old road, which took them an hour more. In the spring it was mended, and the first who "
     "went over it was a girl with a goat that had lived on the other side since it was born."
+)
+
+GERMAN = (
+    "Die Stadt liegt am Fluss, so dass man im Sommer oft am Wasser sitzt und hört, was der Tag "
+    "gebracht hat. Viele Häuser sind alt, und die Bürger lieben sie sehr, weil sie schön sind. Im "
+    "Winter ist es still in den Gassen, denn dann bleiben die Leute gern zu Hause."
+)
+FRENCH = (
+    "On me dit souvent que les rues de ma ville sont trop étroites, mais je les aime comme elles "
+    "sont. Le matin, on trouve au port les pêcheurs qui vendent leur poisson, et le soir on se "
+    "promène le long de la mer avant de rentrer."
+)
+DUTCH = (
+    "De stad ligt aan de rivier, waar we als kind in het water speelden en waar mijn vader zijn "
+    "werk had. In de zomer is het er druk, en over de brug of langs de kade komen mensen van ver "
+    "om te zien hoe mooi het was en nog is."
+)
+NAMES = (
+    "I use iPhone and eBay and YouTube and GitHub with LaTeX and OpenAI and McDonald and LinkedIn "
+    "on the MacBook every day for fun"
 )
 
 CASES = [
@@ -58,6 +79,20 @@ CASES = [
     ("drift", "Tell me about winter.", GIBBERISH, True),
     ("drift", "Tell me about winter.", PROSE, False),
     ("drift", "Translate into French: The bread is warm.", "Le pain est chaud. " * 9, None),
+    ("drift", "Erzähle mir von deiner Stadt.", GERMAN, None),
+    ("drift", "Was ist die Hauptstadt von Frankreich?", GERMAN, None),
+    ("drift", "Parle-moi de ta ville.", FRENCH, None),
+    ("drift", "Vertel me over je stad.", DUTCH, None),
+    (
+        "drift",
+        "请介绍一下你的城市",
+        "这 是 一 个 测试 的 文本 它 有 很多 词 但是 没有 英文 的 词 " * 3,
+        None,
+    ),
+    ("drift", "", GERMAN, None),
+    ("drift", "What do you use?", NAMES, False),
+    ("drift", "What do you use?", "of it. " * 9 + "LinkedIn eBay GitHub MacBook " * 3, True),
+    ("drift", "Erzähle mir von deiner Stadt.", PROSE + " " + GIBBERISH, True),
     ("drift", "List winter sports.", "- Skating\n- Curling\n- Luge\n- Biathlon", None),
     ("fabrication", "Cite a study.", "See doi:10.1038/s41586-020-1234-5 for more.", True),
     ("fabrication", "Cite a book.", "“The Glass Age” by Elena Kostova is a good one.", True),
@@ -247,6 +282,18 @@ def test_long_monotone_text_is_looked_at_like_any_other(unit: str) -> None:
     output = Output(text=unit * 3000 + "a", prompt="Write a Python function with its DOI.")
     for pitfall in PITFALLS:
         assert pitfall.find(output).found in (True, False, None)  # A bad pattern would never end.
+
+
+@pytest.mark.parametrize("unit", ["A-", "A’", "A-'", '"Abcdefg" [A '])
+def test_a_long_word_of_capitals_costs_no_more_than_its_length(unit: str) -> None:
+    def seconds(characters: int) -> float:
+        output = Output(text=unit * (characters // len(unit)) + " as Ab (2019) says")
+        begun = time.process_time()
+        RULES["fabrication"].find(output)
+        return time.process_time() - begun
+
+    short, long = (min(seconds(size) for _ in range(3)) for size in (1500, 24_000))
+    assert long < 80 * short, "16 times as long; its square would be 256 times"
 
 
 def test_a_score_table_leaves_pitfalls_to_their_own_unless_named() -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,26 @@ def test_mean_over_samples_weighs_outputs() -> None:
     assert score_outputs(outputs, ["words"])["words"].value == pytest.approx(7 / 3)
 
 
+def test_the_value_of_a_conditional_metric_is_over_the_outputs_it_applies_to() -> None:
+    """As its formula says, however they lie on the sample indices: 1 loops of ten, then all ten."""
+    looping = [Output(("x " * onset) + "a b " * 5, sample_index=1) for onset in range(30, 40)]
+    quiet = [Output(f"one two {number}") for number in range(9)]
+    outputs = [*quiet, Output("y a b a b a b"), *looping]
+    names = ["loop_onset", "words", "rep_2", "corpus_distinct_1"]
+    table = score_outputs(outputs, names)
+    alone = score_outputs([replace(output, sample_index=0) for output in outputs], names)
+    onsets = [get("loop_onset").measure(output).value for output in outputs]
+    looped = [onset for onset in onsets if onset is not None]
+    assert len(looped) == table["loop_onset"].applies_to == 11
+    assert table["loop_onset"].value == pytest.approx(sum(looped) / 11)
+    for name in names[:-1]:
+        assert table[name].value == pytest.approx(alone[name].value)
+    corpus = table["corpus_distinct_1"]
+    assert corpus.value == pytest.approx(sum(corpus.by_sample.values()) / 2)
+    assert corpus.value != pytest.approx(alone["corpus_distinct_1"].value)
+    assert "all outputs, of corpus metrics the mean over the indices." in table.to_text()
+
+
 def test_json_of_a_table_is_plain_and_comes_back() -> None:
     table = score_outputs([Output("a b c d e f"), Output("a a", sample_index=1)])
     data = table.to_json()
@@ -216,7 +237,7 @@ def test_text_of_a_table() -> None:
         "distinct_1  0.750     1.000     0.500  share    higher        2",
         "rep_2        0.00      0.00         –  percent  lower         1",
         "",
-        "2 outputs, 2 sample indices; value is the mean over the indices.",
+        "2 outputs, 2 sample indices; value is over all outputs.",
         "Not applicable to these outputs: tokens",
     ]
     assert score_outputs(outputs[:1], ["words"]).to_text().endswith("\n\n1 outputs.")

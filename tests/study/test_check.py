@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from ethogram.errors import SpecError
-from ethogram.spec import load_study
+from ethogram.spec import Request, load_study
 from ethogram.study import Study, check, import_outputs, init, run
 from ethogram.study.run import Maker
-from ethogram.study.workspace import Part
+from ethogram.study.workspace import WHOLE, Part
 
 
 @pytest.fixture
@@ -192,3 +192,31 @@ def test_a_metric_of_all_samples_sees_those_that_the_study_asks_for(ran: Path) -
             maker.make(study, ["v0.1.0"], Part(samples=4))
         assert study.stored_samples("v0.1.0") == 4
         assert check(study, ["v0.1.0"]).contracts == [before]
+
+
+def test_counting_stored_rounds_builds_a_few_times_as_many_requests(
+    tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Study(tiny_study) as study:
+        requests, built = study.requests, 0
+
+        def counted(version: str, part: Part = WHOLE) -> list[Request]:
+            nonlocal built
+            found = requests(version, part)
+            built += len(found)
+            return found
+
+        monkeypatch.setattr(study, "requests", counted)
+        for rounds in (2, 3, 50, 200):
+            held = requests("v0.1.0", Part(samples=rounds))
+            stored = {each.identity for each in held}
+            # One output of a later round makes no whole round.
+            stored.add(requests("v0.1.0", Part(samples=rounds + 2))[-1].identity)
+            monkeypatch.setattr(
+                study.store,
+                "missing",
+                lambda asked, stored=stored: [i for i in asked if i not in stored],
+            )
+            built = 0
+            assert study.stored_samples("v0.1.0") == rounds
+            assert built <= 4 * len(held)

@@ -6,6 +6,7 @@ when `B: 1.8`, `C: 2.2`, `D: 3.1` follow one another, or when one word of a long
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,16 @@ from ethogram.metrics.loops import common_suffixes
 from ethogram.metrics.text import bare, word_spans
 
 Booleans = np.ndarray[Any, np.dtype[np.bool_]]
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 _LABEL = re.compile(r"\(?[A-Za-z][.:)]+$")
 _NUMBER = re.compile(r"[^\w\s]*\d[\d\W]*$")
 
 _DIGITS = re.compile(r"\d+")
+#: Shorter periods are all tried: their blocks would be of a few words and stand everywhere.
+_SHORTEST_BLOCKED = 16
+#: Odd, so that it has an inverse modulo 2^64; the golden ratio's bits, after Knuth.
+_BASE = 0x9E3779B97F4A7C15
 
 
 @dataclass(frozen=True)
@@ -84,22 +91,61 @@ def _longest(words: list[str], kinds: list[str], *, changing: bool) -> tuple[int
     numbers = np.array([known.setdefault(kind, len(known)) for kind in kinds])
     counting = known.get("\0number", -1)
     best: tuple[int, int, int] | None = None
-    for period in range(1, len(kinds) // LIMITS.loop_copies + 1):
+    for period in _possible_periods(numbers):
         same = numbers[:-period] == numbers[period:]
         needed = max(LIMITS.loop_copies * period, LIMITS.loop_words) - period
         changes = 1 if changing and period >= LIMITS.changing_words else 0
         if np.count_nonzero(same) < needed * (1 - changes / period):
             continue
         for start, stop in _runs(same, period, changes, needed):
-            longer = best is None or stop + period - start > best[1] - best[0]
+            if best is not None and stop + period - start <= best[1] - best[0]:
+                continue
             counts_up = (numbers[start:stop] == counting).all() and (
                 words[start:stop] != words[start + period : stop + period]
             )
-            if longer and not counts_up:
+            if not counts_up:
                 best = (start, stop + period, period)
         if best is not None and best[1] - best[0] == len(kinds):
             break  # No longer period can cover more.
     return best
+
+
+def _possible_periods(numbers: Integers) -> list[int]:
+    """Periods up to a third of the words at which a run may stand, in O(T log T) for T words.
+
+    Of a run's 2 period words that have to equal those a period later, two at most may differ, so a
+    third of them in a row agree. Among so many words lies a whole block of half their number that
+    begins at a multiple of its length; only periods after which such a block stands again are
+    possible. Blocks are compared by hashes: equal hashes of different blocks add a period and lose
+    none.
+    """
+    length, end = len(numbers), len(numbers) // LIMITS.loop_copies + 1
+    found = list(range(1, min(_SHORTEST_BLOCKED, end)))
+    for low in itertools.takewhile(end.__gt__, (_SHORTEST_BLOCKED << n for n in itertools.count())):
+        high = min(2 * low, end)
+        in_a_row = -(-(2 * low - 2) // 3)
+        size = (in_a_row + 1) // 2
+        hashes = _hashes(numbers, size)
+        later = np.pad(hashes, (0, high))  # Behind the end stands no block: hash 0.
+        windows = np.lib.stride_tricks.sliding_window_view(later, high - low)
+        blocks = hashes[: length - low - size + 1 : size]
+        again = windows[low::size][: len(blocks)] == blocks[:, np.newaxis]
+        found += (low + np.flatnonzero(again.any(axis=0))).tolist()
+    return found
+
+
+def _hashes(numbers: Integers, size: int) -> Hashes:
+    """A hash of each `size` numbers in a row, modulo 2^64: Σ numbers[i + k] · base^k (Rabin)."""
+    # Numbers count from 0, and of zeros every block would have one hash.
+    powers = np.full(len(numbers) + 1, _BASE, dtype=np.uint64)
+    powers[0] = 1
+    inverse = np.full(len(numbers) + 1, pow(_BASE, -1, 2**64), dtype=np.uint64)
+    inverse[0] = 1
+    terms = (numbers.astype(np.uint64) + np.uint64(1)) * np.cumprod(powers)[:-1]
+    sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(terms)))
+    starts = len(numbers) - size + 1
+    hashes: Hashes = (sums[size:] - sums[:starts]) * np.cumprod(inverse)[:starts]
+    return hashes
 
 
 def _runs(same: Booleans, period: int, changes: int, needed: int) -> list[tuple[int, int]]:
@@ -113,7 +159,9 @@ def _runs(same: Booleans, period: int, changes: int, needed: int) -> list[tuple[
     starts = np.concatenate(([0], differs[parting] + 1))
     stops = np.append(differs[parting + 1] if changes else differs, len(same))
     found = []
-    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+    # Most stretches of common words are far too short.
+    for at in np.flatnonzero(stops - starts >= needed).tolist():
+        start, stop = int(starts[at]), int(stops[at])
         agreeing = np.flatnonzero(same[start:stop])
         if len(agreeing) and agreeing[-1] + 1 - agreeing[0] >= needed:
             found.append((start + int(agreeing[0]), start + int(agreeing[-1]) + 1))

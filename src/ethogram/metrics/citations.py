@@ -35,7 +35,8 @@ _ISBN = re.compile(
     r"\bISBN(?:-1[03])?:?[ \t]*((?:97[89][- ]?)?\d(?:[- ]?[\dXx]){3,16})", re.IGNORECASE
 )
 _URL = re.compile(r"\bhttps?:(?://)?[^\s<>\"”’\]]*", re.IGNORECASE)
-_NAME = r"[A-Z][\w'’-]+"
+# No name is longer; without a bound each `A` of `A-A-A-…` would be read to the end.
+_NAME = r"[A-Z][\w'’-]{1,60}+"
 _NAMES = rf"{_NAME}(?: et al\.?|,? (?:and|&) {_NAME})?"
 _AUTHOR_YEAR = re.compile(
     rf"\(({_NAMES}),? ((?:1[5-9]|20)\d\d)[a-z]?\)|\b({_NAMES}) \(((?:1[5-9]|20)\d\d)[a-z]?\)"
@@ -187,7 +188,9 @@ def _isbns(text: str) -> Iterator[Citation]:
         forms = [written, *(written[: gap.start()] for gap in re.finditer(" ", written))]
         good = next((form for form in forms if isbn_fault(form) is None), None)
         chosen = good or written
-        name = "isbn:" + _isbn_13(re.sub(r"[- ]", "", chosen).upper())
+        digits = re.sub(r"[- ]", "", chosen).upper()
+        # What is no ISBN has no other form: an X may stand anywhere in it.
+        name = "isbn:" + (_isbn_13(digits) if good else digits)
         end = match.start(1) + len(chosen)
         yield Citation("isbn", name, match.start(), end, None if good else isbn_fault(written))
 
@@ -202,11 +205,13 @@ def isbn_fault(written: str) -> str | None:
     if re.fullmatch(r"97[89]\d{10}", digits):
         total = sum((1, 3)[at % 2] * int(digit) for at, digit in enumerate(digits))
         return None if total % 10 == 0 else "ISBN whose check digit is wrong"
+    if "X" in digits[:-1]:
+        return "ISBN with an X that is no check digit"
     return f"ISBN of {len(digits)} digits"
 
 
 def _isbn_13(digits: str) -> str:
-    """The 13-digit form, so that both forms of one book have one name."""
+    """The 13-digit form of a valid ISBN, so that both forms of one book have one name."""
     if len(digits) != 10:
         return digits
     body = "978" + digits[:9]

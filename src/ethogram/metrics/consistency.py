@@ -103,20 +103,28 @@ def _selfcheck_nli(groups: Sequence[Sequence[Output]], models: Models) -> list[S
 
 
 def cluster(alike: Sequence[Sequence[bool]]) -> list[int]:
-    """The meaning of each output: it joins the first cluster whose first member it equals.
+    """The meaning of each output: of the clusters whose first member it equals, the last.
 
-    Farquhar et al. 2024, as released: compared with a cluster's first member only.
+    As released with Farquhar et al. 2024 (`get_semantic_ids`): an output that equals no first
+    member begins a cluster, and claims all later outputs that it equals, also those of an earlier
+    cluster. Sameness by a model is not transitive, so these need not equal one another.
 
     Args:
         alike: [outputs, outputs], which mean the same.
+
+    Returns:
+        A number for each output; clusters are numbered from 0 by their first members.
     """
-    firsts: list[int] = []
-    ids: list[int] = []
-    for place in range(len(alike)):
-        found = next((i for i, first in enumerate(firsts) if alike[first][place]), len(firsts))
-        if found == len(firsts):
-            firsts.append(place)
-        ids.append(found)
+    ids = [-1] * len(alike)
+    firsts = 0
+    for place, row in enumerate(alike):
+        if ids[place] >= 0:
+            continue
+        ids[place] = firsts
+        for later in range(place + 1, len(alike)):
+            if row[later]:
+                ids[later] = firsts
+        firsts += 1
     return ids
 
 
@@ -220,7 +228,11 @@ def _weighed(groups: Sequence[Sequence[Output]], models: Models) -> list[Score]:
 
 _MANAKUL = "Manakul et al. 2023, SelfCheckGPT, arXiv:2303.08896"
 _FARQUHAR = "Farquhar et al. 2024, Nature, s41586-024-07421-0; Kuhn et al. 2023, arXiv:2302.09664"
-_SEMANTIC = "jlko/semantic_uncertainty, semantic_entropy.py: its worked example, and numpy"
+_SEMANTIC = (
+    "jlko/semantic_uncertainty at b48e3c17, semantic_entropy.py: its worked example, its clusters "
+    "written out in tests/metrics, and numpy"
+)
+_CLUSTERS = "; an output that equals the first of several meanings counts to the last of them"
 _AGREE = (
     "Agreement is not truth: an error that every sample makes is not seen. Needs sampling; the "
     "papers take 10 to 20 samples at temperature 1."
@@ -268,8 +280,8 @@ CONSISTENCY = (
         direction="lower",
         formula="-Σ p(c) log p(c) over the meanings c of a prompt's outputs; p(c) the sum of "
         "exp(mean token log p) of its outputs, over that of all; two outputs mean the same where "
-        "the NLI model sees no contradiction in either direction and not both neutral; mean over "
-        "prompts",
+        "the NLI model sees no contradiction in either direction and not both neutral"
+        f"{_CLUSTERS}; mean over prompts",
         source=_FARQUHAR,
         reference=_SEMANTIC,
         pitfalls=f"{_AGREE} Needs log-probabilities. Made for answers of a sentence; long outputs "
@@ -277,6 +289,7 @@ CONSISTENCY = (
         measure_groups=_weighed,
         aggregate=ratio,
         needs=("nli",),
+        version=2,
     ),
     GroupMetric(
         name="semantic_entropy_discrete",
@@ -291,6 +304,7 @@ CONSISTENCY = (
         measure_groups=_discrete(_by_nli),
         aggregate=ratio,
         needs=("nli",),
+        version=2,
     ),
     GroupMetric(
         name="semantic_entropy_by_vectors",
@@ -306,6 +320,7 @@ CONSISTENCY = (
         measure_groups=_discrete(_by_vectors),
         aggregate=ratio,
         needs=("encoder",),
+        version=2,
     ),
     GroupMetric(
         name="answer_entropy",

@@ -24,24 +24,40 @@ CONNECTED_ENGLISH = set_of(
     they've that's there's let's who's what's very too also just only even still again then now ever
     never always often once well"""
 )
+#: Of these, words of other languages too, such as German `was`, Dutch `of`, French `on`, Spanish
+#: `he`, Polish `to` or Danish `her`: alone they do not tell that a text is English.
+_SHARED = set_of(
+    """a all also am an as at by do even for had has he her i in is me mine my no of on once one or
+    over so to under us was we will"""
+)
+ONLY_ENGLISH = CONNECTED_ENGLISH - _SHARED
+_EDGES = ".,;:!?()[]{}\"'“”‘’*_"
+_CAMEL = re.compile(r"[A-Za-z][A-Za-z'’-]*[a-z][A-Z][A-Za-z'’-]*")
 _JOINED = re.compile(r"[a-z][A-Z]|[A-Za-z]\d[A-Za-z]|[A-Za-z][)\]}\"”!?;,:][A-Za-z]")
 
 
-def function_share(text: str) -> float:
+def function_share(text: str, among: frozenset[str] = CONNECTED_ENGLISH) -> float:
     """Share of a text's words of letters that are English function words; 0 without any words."""
     words = [bare(word).replace("’", "'") for word in text.split()]
     spoken = [word for word in words if any(letter.isalpha() for letter in word)]
-    return sum(word in CONNECTED_ENGLISH for word in spoken) / len(spoken) if spoken else 0.0
+    return sum(word in among for word in spoken) / len(spoken) if spoken else 0.0
 
 
-def odd_share(text: str) -> float:
+def odd_share(text: str, *, names: bool = False) -> float:
     """Share of words that hold what words do not.
 
     A capital after a small letter, marks or digits between letters, or letters of two scripts.
     Addresses are plain.
+
+    Args:
+        text: any.
+        names: whether words of letters that hold a capital, as `LinkedIn`, are plain too.
     """
     words = text.split()
-    return sum(_is_odd(word) for word in words) / len(words) if words else 0.0
+    odd = [word for word in words if _is_odd(word)]
+    if names:
+        odd = [word for word in odd if not _CAMEL.fullmatch(word.strip(_EDGES))]
+    return len(odd) / len(words) if words else 0.0
 
 
 def _is_odd(word: str) -> bool:

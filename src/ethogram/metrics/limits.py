@@ -1,7 +1,7 @@
 """Limits: the bounds of the pitfall rules, all in one place. Knows numbers only.
 
 They were set on the tuning half of the labelled outputs (docs/pitfalls.md) and are not to be moved
-after the other half.
+after the other half; `foreign`, on text in other languages, which none of them is.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ class Limits:
         code_share: of lines that are code, above which a text is code and not judged as prose.
         english: share of English function words from which a text is English; other languages
             share a few of them (`a`, `on`, `was`).
+        foreign: share of function words of English alone, below which prompt and first two thirds
+            are no English; fluent text of other languages has hardly any.
         source_words: after which a source that is asked for should have come, cut off or not.
         series_words: of an item, on average, in a series within one line.
         line_words: of the longest line, where lines without marks count as items.
@@ -60,6 +62,7 @@ class Limits:
     off_topic_cosine: float = 0.2
     code_share: float = 0.5
     english: float = 0.25
+    foreign: float = 0.05
     source_words: int = 45
     series_words: int = 4
     line_words: int = 12

@@ -74,5 +74,6 @@ OFF_TOPIC = (
         measure_batch=_measure,
         aggregate=ratio,
         needs=("encoder",),
+        version=2,
     ),
 )

@@ -18,7 +18,7 @@ from ethogram.metrics.constraints import follows
 from ethogram.metrics.demands import code_share, demands, has_rows, wants_language
 from ethogram.metrics.focus import answer_end
 from ethogram.metrics.formats import shape
-from ethogram.metrics.language import function_share, odd_share
+from ethogram.metrics.language import ONLY_ENGLISH, function_share, odd_share
 from ethogram.metrics.limits import LIMITS
 from ethogram.metrics.structure import CHAT_MARKERS, asks, leaked_turn, wants_questions
 from ethogram.metrics.text import bare
@@ -224,13 +224,17 @@ def _stays_broken(instruction: str, kwargs: Mapping[str, object]) -> bool:
     )
 
 
-_PERSON = r"(?:(?:Dr|Prof)\. )?[A-Z][\w'’-]+(?: [A-Z][\w.'’-]*){1,3}"
-_TITLE = r"[A-Z][\w'’-]+(?:,? (?:(?:of|the|and|in|on|for|to|a|an|with|from) )*[A-Z][\w'’:-]*){1,10}"
+# No word of a name is longer; without a bound each `A` of `A-A-A-…` would be read to the end.
+_PERSON = r"(?:(?:Dr|Prof)\. )?[A-Z][\w'’-]{1,60}+(?: [A-Z][\w.'’-]{0,60}+){1,3}"
+_TITLE = (
+    r"[A-Z][\w'’-]{1,60}+"
+    r"(?:,? (?:(?:of|the|and|in|on|for|to|a|an|with|from) )*[A-Z][\w'’:-]{0,60}+){1,10}"
+)
 #: A title together with who wrote it, when, or where.
 _TITLED = re.compile(
     rf"[\"“](?P<quoted>[A-Z][^\"”\n]{{5,120}})[\"”],?[^.\n\"“]{{0,50}}?"
     rf"(?:\bby (?:the [\w ]{{1,30}} )?{_PERSON}|\((?:[^()\n]*\b)?(?:1[5-9]|20)\d\d\)|"
-    rf"\bpublished (?:in|by)\b|\[[A-Z][^\]\n]+\])"
+    rf"\bpublished (?:in|by)\b|\[[A-Z][^\]\n]{{1,200}}\])"
     rf"|\b(?P<plain>{_TITLE}),? (?:is [^.\n]{{0,40}}?)?(?:written |edited |published )?by {_PERSON}"
     rf"|\b(?:written|authored|edited|published) by (?:the [^.,;\n]{{1,40}},? )?{_PERSON}"
     rf"|\b97[89]-?\d[\d-]{{3,}}"
@@ -322,13 +326,13 @@ def drift(output: Output) -> Finding:
     """The last third is no connected English."""
     if loop(output).found or _has_form(output) or wants_language(output.prompt):
         return DOES_NOT_APPLY
-    if len(output.prompt.split()) >= LIMITS.drift_words and (
-        function_share(output.prompt) < LIMITS.drift_function
-    ):
-        return DOES_NOT_APPLY  # The prompt is no English prose either.
     start = last_third(output)
+    if _is_of_another_language(output.prompt, output.text[:start]):
+        return DOES_NOT_APPLY
     tail = output.text[start:]
-    connected, odd = function_share(tail), odd_share(tail)
+    connected = function_share(tail)
+    # Between the words that connect a sentence, a word with a capital inside is a name.
+    odd = odd_share(tail, names=connected >= LIMITS.english)
     scores = {"function_words": connected, "odd_words": odd}
     end = len(output.text.rstrip())
     many = max(len(output.words) // 3, 1)
@@ -336,6 +340,21 @@ def drift(output: Output) -> Finding:
     if loose or (many >= LIMITS.drift_odd_words and odd > LIMITS.drift_odd):
         return Finding(True, (Span(start, end, "no connected language"),), scores)
     return Finding(False, scores=scores)
+
+
+def _is_of_another_language(prompt: str, beginning: str) -> bool:
+    """Whether a prompt is no English prose, and neither are the first two thirds of its output.
+
+    English that drifted is no other language: some function words of English alone still stand in
+    it, which fluent text of others has hardly any of. A long prompt tells by itself.
+    """
+    if len(prompt.split()) >= LIMITS.drift_words and (
+        function_share(prompt) < LIMITS.drift_function
+    ):
+        return True
+    enough = len(beginning.split()) >= LIMITS.drift_words
+    texts = (prompt, beginning) if enough else (prompt,)
+    return all(function_share(text, ONLY_ENGLISH) < LIMITS.foreign for text in texts)
 
 
 _LISTED = re.compile(r"^[ \t]*(?:[-*•+]|\(?\d{1,2}[.)]|#+)[ \t]*\w", re.MULTILINE)

@@ -28,6 +28,7 @@ class Pitfall:
         applies: to which outputs, besides that they say something.
         misleads: where the rule is wrong.
         look: the rule.
+        version: raised whenever the same output would be judged otherwise than before.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Pitfall:
     applies: str
     misleads: str
     look: Callable[[Output], Finding]
+    version: int = 1
 
     def find(self, output: Output) -> Finding:
         """What the rule says of an output; of one that says nothing, only `empty` says a thing."""
@@ -78,12 +80,14 @@ PITFALLS = (
         "ends in words that are no connected language",
         f"of the last third, less than {LIMITS.drift_function:.0%} of the words are English "
         f"function words ({LIMITS.drift_words} words or more), or more than "
-        f"{LIMITS.drift_odd:.0%} are odd: capitals, marks or digits within a word, letters of two "
-        "scripts",
-        "running text; no lists, tables, code or loops",
-        "Another subject in good English is missed (`pitfall_off_topic` finds it). Text in another "
-        "language is taken for drift.",
+        f"{LIMITS.drift_odd:.0%} are odd: capitals (but for names such as LinkedIn in connected "
+        "text), marks or digits within a word, letters of two scripts",
+        "running text; no lists, tables, code or loops, and no text that neither prompt nor first "
+        "two thirds show to be English",
+        "Another subject in good English is missed (`pitfall_off_topic` finds it). Another "
+        "language in answer to an English prompt is taken for drift.",
         rules.drift,
+        version=2,
     ),
     Pitfall(
         "fabrication",
@@ -162,6 +166,7 @@ PITFALL_METRICS = tuple(
         pitfalls=f"Applies to {pitfall.applies}. {pitfall.misleads}".strip(),
         measure=_measure(pitfall),
         aggregate=ratio,
+        version=pitfall.version,
     )
     for pitfall in PITFALLS
 )

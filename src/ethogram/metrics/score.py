@@ -9,7 +9,7 @@ them, metrics that read a model wait for the end too, so that each text goes thr
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -92,8 +92,11 @@ class _Sums:
         """A metric's value over the outputs so far; NaN where it has seen none."""
         if isinstance(metric, CorpusMetric):
             return self._gatherers[metric.name].value()
-        parts = self._parts.get(metric.name)
-        return math.nan if parts is None else float(metric.aggregate(np.array(parts)))
+        return _value(metric, [self.parts(metric)])
+
+    def parts(self, metric: Additive) -> Sequence[float]:
+        """The summed parts of a metric; empty where it has seen no output."""
+        return self._parts.get(metric.name, ())
 
 
 class _Scorer:
@@ -185,23 +188,40 @@ class _Scorer:
         self.by_sample[output.sample_index].add(metric, score)
 
     def row(self, metric: Additive | CorpusMetric) -> ScoreRow:
-        """The row of one metric; a sample index without a value weighs nothing in the mean."""
+        """The row of one metric."""
         if isinstance(metric, GroupMetric):
             sums = self.over_prompts
             return ScoreRow(metric, sums.value(metric), {}, sums.applies_to[metric.name])
         by_sample = {index: self.by_sample[index] for index in sorted(self.by_sample)}
         values = {index: sums.value(metric) for index, sums in by_sample.items()}
-        usable = {index: value for index, value in values.items() if not math.isnan(value)}
-        total = sum(by_sample[index].outputs for index in usable)
-        # The weights are divided first: of one sample index the mean is its value, to the bit.
-        mean = sum(value * (by_sample[index].outputs / total) for index, value in usable.items())
+        if isinstance(metric, CorpusMetric):
+            value = self._mean(values)
+        else:
+            value = _value(metric, [sums.parts(metric) for sums in by_sample.values()])
         return ScoreRow(
             metric=metric,
-            value=mean if usable else math.nan,
+            value=value,
             by_sample=values,
             applies_to=sum(sums.applies_to[metric.name] for sums in by_sample.values()),
             evidence=self.clearest.get(metric.name),
         )
+
+    def _mean(self, values: Mapping[int, float]) -> float:
+        """The mean over sample indices, weighed by their outputs, of those that have a value."""
+        usable = {index: value for index, value in values.items() if not math.isnan(value)}
+        if not usable:
+            return math.nan
+        total = sum(self.by_sample[index].outputs for index in usable)
+        # The weights are divided first: of one sample index the mean is its value, to the bit.
+        return sum(
+            value * (self.by_sample[index].outputs / total) for index, value in usable.items()
+        )
+
+
+def _value(metric: Additive, parts: Sequence[Sequence[float]]) -> float:
+    """The value of summed parts, all of which are empty where nothing was measured."""
+    known = [each for each in parts if each]
+    return float(metric.aggregate(np.sum(known, axis=0))) if known else math.nan
 
 
 def score_outputs(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ethogram.metrics.base import Described, Span
+from ethogram.metrics.base import CorpusMetric, Described, Span
 
 #: Two decimals suit percent, words and tokens; what lies between -1 and 1 needs one more.
 _THREE_DECIMALS = ("share", "ratio", "cosine", "cosine distance", "cosine per 100 tokens")
@@ -68,8 +68,10 @@ class ScoreRow:
 
     Attributes:
         metric: what it says of itself.
-        value: mean over the sample indices, weighed by their outputs; NaN if none has a value.
-            Of a metric of all samples of a prompt, the value over the prompts.
+        value: over the outputs of all sample indices at once; NaN if the metric applies to none.
+            Of a corpus metric, whose value grows or falls with the number of outputs, the mean over
+            the sample indices, weighed by their outputs. Of a metric of all samples of a prompt,
+            the value over the prompts.
         by_sample: sample index to value; empty for a metric of all samples of a prompt.
         applies_to: outputs that have a value; prompts, for a metric of all their samples.
         evidence: the clearest output; None where no score has evidence to show.
@@ -189,10 +191,12 @@ class ScoreTable:
     def _about(self) -> str:
         if len(self.samples) < 2:
             return f"{self.outputs} outputs."
-        return (
-            f"{self.outputs} outputs, {len(self.samples)} sample indices; "
-            "value is the mean over the indices."
+        about = (
+            f"{self.outputs} outputs, {len(self.samples)} sample indices; value is over all outputs"
         )
+        if any(isinstance(row.metric, CorpusMetric) for row in self.rows):
+            about += ", of corpus metrics the mean over the indices"
+        return f"{about}."
 
 
 def _finite(value: float) -> float | None:

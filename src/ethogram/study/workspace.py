@@ -206,14 +206,14 @@ class Study:
         resolved, samples = self.spec.version(version), self.spec.samples(version)
         if resolved.outputs or not resolved.decoding.is_stochastic:
             return samples
-        while not self.store.missing(self._round(version, samples)):
-            samples += 1
-        return samples
-
-    def _round(self, version: str, sample: int) -> list[str]:
-        """Identities of one sample index of every prompt."""
-        requests = self.requests(version, Part(samples=sample + 1))
-        return [request.identity for request in requests if request.sample_index == sample]
+        while True:
+            # Twice as many at each look: all that is built is a few times what there is.
+            requests = self.requests(version, Part(samples=2 * samples))
+            further = [each for each in requests if each.sample_index >= samples]
+            missing = set(self.store.missing([each.identity for each in further]))
+            if missing:
+                return min(each.sample_index for each in further if each.identity in missing)
+            samples *= 2
 
     def requests(self, version: str, part: Part = WHOLE) -> list[Request]:
         """The requests of a version, in suite order.
