@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import itertools
 import math
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ethogram.files import open_text
 from ethogram.metrics.likelihood import SelfReinforcement, self_reinforcement
 from ethogram.replications.data import DataFolders
 from ethogram.replications.result import Replicated, Row
@@ -152,8 +152,7 @@ def _shown(found: Interval) -> str:
 
 def read_paragraphs(path: Path) -> list[list[str]]:
     """The sentences of each paragraph, as WikiText writes them; headings left out."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as file:
+    with open_text(path) as file:
         lines = [line.split() for line in file]
     return [_sentences(words) for words in lines if words and words[0] != "="]
 
