@@ -1,14 +1,31 @@
-"""Writes a file whole or not at all. Knows paths; knows nothing of what the files hold."""
+"""Writes a file whole or not at all, reads packed ones. Knows paths, not what the files hold."""
 
 from __future__ import annotations
 
+import gzip
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from ethogram.errors import WriteError
+
+
+def open_text(path: Path, *, newline: str | None = None) -> TextIO:
+    """A text file in UTF-8 to read, unpacked where its name ends in .gz.
+
+    Args:
+        path: the file.
+        newline: as for `open`; "" leaves line ends to a reader of CSV.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    opened = gzip.open if path.suffix == ".gz" else open
+    file: TextIO = opened(path, "rt", encoding="utf-8", newline=newline)
+    return file
 
 
 @contextmanager

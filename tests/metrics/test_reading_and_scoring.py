@@ -4,10 +4,11 @@ import gzip
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ethogram.metrics import (
     read_outputs,
     score_outputs,
 )
+from ethogram.metrics.base import BatchMetric, CorpusMetric, Described, GroupMetric, Metric
 
 KNOWN = [metric.name for metric in all_metrics()]
 SHOWN = [name for name in KNOWN if not name.startswith("pitfall_")]
@@ -164,6 +166,15 @@ def test_registry() -> None:
         get("corpus_distinct_2")
     with pytest.raises(SpecError, match="did you mean 'corpus_distinct_2'"):
         score_outputs([Output("a")], ["corpus_distinkt_2"])
+
+
+@pytest.mark.parametrize(
+    "kind", [Output, Described, Metric, BatchMetric, GroupMetric, CorpusMetric]
+)
+def test_every_documented_attribute_of_a_metric_is_there(kind: type) -> None:
+    documented = re.findall(r"^        (\w+):", (kind.__doc__ or "").split("Attributes:")[1], re.M)
+    assert documented
+    assert set(documented) <= {each.name for each in fields(kind)}
 
 
 def test_table_is_a_stream_with_constant_memory() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ethogram.errors import DataError
+from ethogram.files import open_text
 from ethogram.replications import DATA_SETS, DataFile, DataFolders, DataSet
 from ethogram.replications import data as data_module
 from ethogram.replications.origins import (
@@ -229,3 +230,15 @@ def test_the_releases_become_lines() -> None:
         "output_b_chars": 1,
         "preference": 1.5,
     }
+
+
+def test_packed_text_reads_as_plain_text_does(tmp_path: Path) -> None:
+    text = 'ä,"b\r\nc"\n'
+    plain, packed = tmp_path / "a.csv", tmp_path / "a.csv.gz"
+    plain.write_bytes(text.encode())
+    packed.write_bytes(gzip.compress(text.encode()))
+    for path in (plain, packed):
+        with open_text(path) as file:
+            assert file.read() == text.replace("\r\n", "\n")
+        with open_text(path, newline="") as file:
+            assert file.read() == text

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.stats
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
 from ethogram.cli import cli
@@ -17,9 +20,11 @@ from ethogram.errors import DataError, MissingExtraError, RequestError
 from ethogram.metrics import Output, score_outputs
 from ethogram.replications import replicate
 from ethogram.replications.ditto import (
+    average_ranks,
     consecutive_repeats,
     findings,
     pick,
+    rank_correlation,
     read_paragraphs,
 )
 from ethogram.replications.ifeval import PUBLISHED, _rows, read_prompts
@@ -115,6 +120,15 @@ def test_findings_hold_where_they_do_and_not_where_they_do_not() -> None:
     assert ": does not hold. " in second
     assert ": holds. " in third
     assert all("undecided" in each for each in findings(rising[:2]))
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=3, max_size=40))
+def test_rank_correlation_is_that_of_scipy_with_ties(rows: list[tuple[int, int]]) -> None:
+    first, second = np.array(rows, dtype=np.float64).T / 10
+    assert average_ranks(first).tolist() == scipy.stats.rankdata(first).tolist()
+    if np.ptp(first) and np.ptp(second):
+        expected = scipy.stats.spearmanr(first, second).statistic
+        assert rank_correlation(first, second).estimate == pytest.approx(expected)
 
 
 def test_ditto_on_a_tiny_model(

@@ -8,7 +8,7 @@ of outputs is scored in constant memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
@@ -90,7 +90,7 @@ class Output:
 
     def __getstate__(self) -> dict[str, Any]:
         # What was found can be found again; another process gets the fields only.
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,7 @@ class Described:
     source: str
     reference: str
     pitfalls: str
+    version: int = field(default=1, kw_only=True)
 
     def badness(self, value: float) -> float:
         """The greater, the more clearly an output of this value shows what is amiss."""
@@ -159,7 +160,6 @@ class Metric(Described):
 
     measure: Callable[[Output], Score]
     aggregate: Callable[[Array], Array]
-    version: int = 1
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,6 @@ class BatchMetric(Described):
     measure_batch: Callable[[Sequence[Output], Models], list[Score]]
     aggregate: Callable[[Array], Array]
     needs: tuple[ModelKind, ...]
-    version: int = 1
 
 
 @dataclass(frozen=True)
@@ -195,7 +194,6 @@ class GroupMetric(Described):
     measure_groups: Callable[[Sequence[Sequence[Output]], Models], list[Score]]
     aggregate: Callable[[Array], Array]
     needs: tuple[ModelKind, ...] = ()
-    version: int = 1
 
     def measure_group(self, outputs: Sequence[Output], models: Models) -> Score:
         """The score of the samples of one prompt."""
@@ -232,7 +230,6 @@ class CorpusMetric(Described):
     """
 
     gather: Callable[[], Gatherer]
-    version: int = 1
 
     def measure_corpus(self, outputs: Iterable[Output]) -> float:
         """The value over `outputs`; NaN where nothing applies."""

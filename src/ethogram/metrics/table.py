@@ -112,14 +112,14 @@ class ScoreTable:
             "metrics": {
                 row.metric.name: {
                     "title": row.metric.title,
-                    "value": _finite(row.value),
+                    "value": finite_or_none(row.value),
                     "shown": _number(row.value, row.metric.unit),
                     "unit": row.metric.unit,
                     "direction": row.metric.direction,
                     "applies_to": row.applies_to,
                     "evidence": row.evidence.to_json() if row.evidence else None,
                     "by_sample": {
-                        str(index): _finite(value) for index, value in row.by_sample.items()
+                        str(index): finite_or_none(value) for index, value in row.by_sample.items()
                     },
                 }
                 for row in self.rows
@@ -199,7 +199,8 @@ class ScoreTable:
         return f"{about}."
 
 
-def _finite(value: float) -> float | None:
+def finite_or_none(value: float) -> float | None:
+    """The value, or what JSON has in place of NaN and infinity."""
     return value if math.isfinite(value) else None
 
 

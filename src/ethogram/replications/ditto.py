@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import itertools
 import math
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ethogram.files import open_text
 from ethogram.metrics.likelihood import SelfReinforcement, self_reinforcement
 from ethogram.replications.data import DataFolders
 from ethogram.replications.result import Replicated, Row
@@ -107,7 +107,7 @@ def findings(probability: Array) -> tuple[str, ...]:
     first, last = probability[:, 0], probability[:, -1]
     again = share(int((probability[:, 1] > first).sum()), len(first))
     more = share(int((last > probability[:, 1]).sum()), len(first))
-    rank = _rank_correlation(first, probability[:, 1:].mean(axis=1))
+    rank = rank_correlation(first, probability[:, 1:].mean(axis=1))
     return (
         f"Models prefer to say the sentence before again: {_verdict(again, 0.5)}. After one "
         f"copy {_shown(again)} of the sentences are likelier than at first.",
@@ -118,12 +118,18 @@ def findings(probability: Array) -> tuple[str, ...]:
     )
 
 
-def _rank_correlation(first: Array, second: Array) -> Interval:
+def rank_correlation(first: Array, second: Array) -> Interval:
     """Spearman's, with its interval over sentences."""
-    x, y = (values.argsort().argsort().astype(np.float64) for values in (first, second))
-    x, y = x - x.mean(), y - y.mean()
+    x, y = (ranks - ranks.mean() for ranks in (average_ranks(first), average_ranks(second)))
     moments = np.stack([x, y, x * x, y * y, x * y], axis=1)
     return bounded(moments, _correlation, least=-1.0)
+
+
+def average_ranks(values: Array) -> Array:
+    """Ranks from 1 on; equal values share the mean of theirs (Kendall 1945, as in Spearman's)."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Array = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return ranks
 
 
 def _correlation(means: Array) -> Array:
@@ -146,8 +152,7 @@ def _shown(found: Interval) -> str:
 
 def read_paragraphs(path: Path) -> list[list[str]]:
     """The sentences of each paragraph, as WikiText writes them; headings left out."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as file:
+    with open_text(path) as file:
         lines = [line.split() for line in file]
     return [_sentences(words) for words in lines if words and words[0] != "="]
 

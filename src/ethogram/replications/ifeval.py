@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from ethogram.cache import cache_folder
 from ethogram.errors import WriteError
+from ethogram.files import open_text
 from ethogram.metrics import Output
 from ethogram.metrics.instruction import loose_verdicts, strict_verdicts
 from ethogram.replications.data import DataFolders
@@ -125,8 +125,7 @@ def _both(means: Array) -> Array:
 
 def read_prompts(path: Path) -> list[SuitePrompt]:
     """IFEval's prompts with their constraints."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as file:
+    with open_text(path) as file:
         rows = [json.loads(line) for line in file]
     return [
         SuitePrompt(

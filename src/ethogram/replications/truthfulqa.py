@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import gzip
 from collections.abc import Callable
 from pathlib import Path
 
 from ethogram.errors import DataError
+from ethogram.files import open_text
 from ethogram.metrics.choices import Choices, multiple_choice
 from ethogram.replications.data import DataFolders
 from ethogram.replications.result import Replicated, Row
@@ -64,8 +64,7 @@ def questions(path: Path) -> list[Choices]:
     Raises:
         DataError: a row lacks a column.
     """
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8", newline="") as file:
+    with open_text(path, newline="") as file:
         rows = list(csv.DictReader(file))
     try:
         return [

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 import zlib
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ethogram.errors import SpecError
+from ethogram.files import open_text
 from ethogram.stats import LengthControlled, instruction_difficulty, length_controlled
 from ethogram.study.difference import SEED
 
@@ -127,8 +127,7 @@ def _judgements(path: Path) -> dict[str, tuple[float, float]]:
     rows: dict[str, tuple[float, float]] = {}
     number = 0
     try:
-        opened = gzip.open if path.suffix == ".gz" else open
-        with opened(path, "rt", encoding="utf-8") as file:
+        with open_text(path) as file:
             for number, line in enumerate(file, start=1):
                 row = json.loads(line)
                 won = float(row["preference"]) - 1

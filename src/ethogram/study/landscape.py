@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ethogram.metrics import Additive
+from ethogram.metrics.table import finite_or_none
 from ethogram.spec.space import Setting
 from ethogram.spec.version import Version
 from ethogram.study.difference import Difference
@@ -63,7 +63,7 @@ class Point:
             "name": self.name,
             "setting": dict(self.setting.values),
             "samples": self.samples,
-            "values": {name: _finite(value) for name, value in self.values.items()},
+            "values": {name: finite_or_none(value) for name, value in self.values.items()},
             "beaten_by": self.beaten_by,
             "on_front": self.on_front,
             "front_share": self.front_share,
@@ -164,7 +164,9 @@ class Landscape:
                 for goal in self.goals
             ],
             "settings_asked": self.asked,
-            "base_values": {name: _finite(value) for name, value in self.base_values.items()},
+            "base_values": {
+                name: finite_or_none(value) for name, value in self.base_values.items()
+            },
             "selection_prompts": list(self.selection),
             "points": [point.to_json() for point in self.points],
             "front": [point.name for point in self.front],
@@ -191,7 +193,3 @@ class Landscape:
             for point in self.front
         )
         return f"<table><tr><th>setting</th>{head}<th>on the front</th></tr>{body}</table>"
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
