@@ -10,10 +10,12 @@ import pytest
 import scipy.stats
 
 from benchmarks.calibration import SETTINGS, calibrate, discoveries
+from ethogram.metrics import Metric, Output, get
 from ethogram.metrics.base import ratio
 from ethogram.stats import more_samples, paired, superiority, swap_test
 from ethogram.stats.bootstrap import prompt_means
-from ethogram.stats.influence import influences, standard_error
+from ethogram.stats.bounded import bounded_mean
+from ethogram.stats.influence import gradient, influences, standard_error
 from ethogram.stats.student import t_cdf, t_quantile
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -229,3 +231,79 @@ def test_false_discoveries_stay_at_their_rate() -> None:
     assert found["holm_any_false_of_8_metrics"] <= 5 + 3 * 4.9
     assert found["bh_false_share_of_48_settings"] <= 5 + 3 * 2.5
     assert found["bh_found_of_8_true"] > 90
+
+
+@pytest.mark.parametrize("name", ["rep_4", "diversity", "self_perplexity", "loop_rate"])
+def test_outputs_of_one_quotient_do_not_differ_however_long_they_are(name: str) -> None:
+    """Their slopes are exact, so that no error of theirs passes for a spread of outputs."""
+    generator = np.random.default_rng(8)
+    metric = get(name)
+    assert isinstance(metric, Metric)
+    pairs = len(metric.measure(Output("a b c d e f g", logprobs=(-1.0,))).parts) // 2
+    a, b = (
+        np.repeat(generator.integers(30, 70, (24, 4, pairs)), 2, axis=2).astype(float)
+        for _ in range(2)
+    )
+    test = paired(a, b, metric.aggregate, coupled=True)
+    assert (test.estimate, test.error, test.differing, test.p) == (0, 0, 0, 1)
+    assert test.doubt == "no prompt differs"
+    assert test.coupling.unknown == "no output differs"
+
+
+@pytest.mark.parametrize("name", ["rep_2", "diversity", "self_perplexity", "loop_rate"])
+def test_slopes_are_those_of_the_value(name: str) -> None:
+    metric = get(name)
+    assert isinstance(metric, Metric)
+    pairs = len(metric.measure(Output("a b c d e f g", logprobs=(-1.0,))).parts) // 2
+    mean = np.array([17.3, 41.9, 23.1, 39.7, 31.7, 37.3][: 2 * pairs])
+    for part, slope in enumerate(gradient(mean, metric.aggregate)):
+        # Wide enough for a value that is rounded on the way.
+        step = np.eye(2 * pairs)[part] * 0.2
+        rise = float(metric.aggregate(mean + step) - metric.aggregate(mean - step))
+        assert slope == pytest.approx(rise / 0.4, rel=0.03)
+
+
+@pytest.mark.parametrize(("prompts", "same"), [(24, 0), (24, 1), (100, 1), (100, 2)])
+def test_what_nearly_all_prompts_show_is_clear(prompts: int, same: int) -> None:
+    after = np.ones((prompts, 2))
+    after[:same] = 0
+    a, b = as_parts(np.zeros_like(after)), as_parts(after)
+    test = paired(a, b, ratio, width=1.0)
+    assert test.reliable
+    assert 0.6 < test.low < test.estimate <= test.high <= 1
+    assert test.p < 0.001
+    assert test.detectable > 1 / prompts
+    unbounded = paired(a, b, ratio)
+    assert unbounded.is_unanimous
+    assert not unbounded.reliable
+
+
+@pytest.mark.parametrize("all_of", [20, 24])
+def test_bounds_without_spread_are_those_of_clopper_and_pearson(all_of: int) -> None:
+    values = np.repeat([0.0, 1.0], [24 - all_of, all_of])
+    theirs = scipy.stats.binomtest(all_of, 24).proportion_ci(0.95)
+    assert bounded_mean(values, 0, 1, draws=40_000) == pytest.approx(tuple(theirs), abs=0.004)
+    mirrored = bounded_mean(-values, -1, 0, draws=40_000)
+    assert mirrored == pytest.approx((-theirs.high, -theirs.low), abs=0.004)
+
+
+@pytest.mark.parametrize("rate", [0.9, 0.97])
+def test_saturated_differences_are_covered_and_found(rate: float) -> None:
+    generator = np.random.default_rng(11)
+    held, clear = [], []
+    for trial in range(150):
+        after = (generator.random((40, 1)) < rate).astype(float)
+        a, b = as_parts(np.zeros_like(after)), as_parts(after)
+        test = paired(a, b, ratio, width=1.0, resamples=199, draws=199, seed=trial)
+        held.append(test.low <= rate <= test.high)
+        clear.append(test.reliable and test.low > 0 and test.p <= 0.05)
+    assert np.mean(held) >= 0.93 - 3 * 0.0178
+    assert all(clear)
+
+
+def test_prompts_that_hardly_differ_do_not_say_that_all_would_have_been_seen() -> None:
+    """Six of 24 prompts have to turn: the share that has so many four times in five."""
+    nothing = as_parts(np.zeros((24, 2)))
+    share = paired(nothing, nothing, ratio, width=1.0).detectable
+    assert scipy.stats.binom.sf(5, 24, share) == pytest.approx(0.8)
+    assert math.isnan(paired(nothing, nothing, ratio).detectable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def test_clear_cases_are_decided_rightly() -> None:
     assert decide_bounded(high, ones, 0.1).side == "above"
     assert decide_bounded(high, ones, 0.1).confidence > 0.999
     assert decide_mean(high * 100, 10).side == "above"
-    assert decide_mean(low * 100, 10).side == "below"
+    assert decide_mean(rates(generator, 0.1, 60) * 100, 20).side == "below"
     assert decide_mean(high[:, :1][:20], 0.0).side == "undecided", "too few outputs"
 
 
@@ -86,8 +87,11 @@ def test_scores_that_hardly_differ_are_left_to_a_bet() -> None:
     assert decide_both(nothing, ones, nothing, 3.0 / 100, 3.0).side == "below"
     generator = np.random.default_rng(5)
     words = generator.integers(49, 51, (25, ROUNDS)).astype(float)
-    assert decide_both(words / 100, ones, words, 0.493, 49.3).side == "above", "the limit sees it"
+    assert decide_mean(words, 49.3).side == "above", "the limit theorem sees it"
     assert decide_bounded(words / 100, ones, 0.493).side == "undecided", "a bet does not"
+    one_unseen = decide_both(words / 100, ones, words, 0.493, 49.3)
+    assert one_unseen.side == "undecided", "nor the two, as an output of no word may be to come"
+    assert one_unseen.more
 
 
 @pytest.mark.parametrize("chance", [0.02, 0.3])
@@ -142,3 +146,26 @@ def test_outputs_to_which_a_metric_does_not_apply_say_nothing() -> None:
     applied = decide_bounded(above, weight, 0.1)
     alone = decide_bounded(above[:15], weight[:15], 0.1)
     assert applied == alone
+
+
+@pytest.mark.parametrize(("chance", "prompts", "rounds"), [(0.05, 12, 8), (0.03, 24, 8)])
+def test_few_long_outputs_among_small_noise_are_decided_wrongly_at_most_as_often(
+    chance: float, prompts: int, rounds: int
+) -> None:
+    """Nought to two words, and 60 now and then: most early looks have seen none of these."""
+    generator = np.random.default_rng(7)
+    mean, found = 60 * chance + (1 - chance), []
+    for _ in range(200):
+        long = generator.random((prompts, rounds)) < chance
+        words = np.where(long, 60, generator.integers(0, 3, long.shape)).astype(float)
+        found.append(decide_both(words / 80, np.ones_like(words), words, mean / 80, mean).side)
+    for side in ("above", "below"):
+        assert found.count(side) / len(found) <= 0.05 + 0.0155
+
+
+def test_skewed_scores_wait_for_outputs_enough() -> None:
+    generator = np.random.default_rng(8)
+    found = [
+        decide_mean(np.exp(generator.normal(size=(12, 12))), math.exp(0.5)).side for _ in range(200)
+    ]
+    assert found.count("below") / len(found) <= 0.05 + 0.0155

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ethogram.errors import SpecError
-from ethogram.spec import Request, load_study
-from ethogram.study import Study, check, import_outputs, init, run
+from ethogram.metrics import Output, Score, get
+from ethogram.spec import Decoding, Request, Version, load_study
+from ethogram.study import Study, check, difference, import_outputs, init, run
+from ethogram.study.decide import decide
+from ethogram.study.measure import Measured
 from ethogram.study.run import Maker
 from ethogram.study.workspace import WHOLE, Part
 
@@ -220,3 +224,52 @@ def test_counting_stored_rounds_builds_a_few_times_as_many_requests(
             built = 0
             assert study.stored_samples("v0.1.0") == rounds
             assert built <= 4 * len(held)
+
+
+def decided(values: list[list[float]], name: str, bound: tuple[str, float], longest: int) -> str:
+    """Side and method for outputs [prompts, samples] of which only the metric's parts matter."""
+    metric = get(name)
+    outputs, scores = [], []
+    for prompt, row in enumerate(values):
+        for sample, value in enumerate(row):
+            outputs.append(Output("x", prompt_id=f"p{prompt}", sample_index=sample + prompt % 2))
+            parts = (100 - value, 100.0) if name == "rep_4" else (value, 1.0)
+            scores.append(Score(value, parts))
+    version = Version(model="m", decoding=Decoding(strategy="sample", max_new_tokens=longest))
+    decision, method = decide(version, Measured(metric, outputs, scores), *bound)
+    return f"{decision.side}, {method}"
+
+
+def test_contracts_at_an_edge_and_beyond_the_limit_of_tokens() -> None:
+    rare = [[0.0] * 4 for _ in range(24)]
+    rare[3][1] = 30.0
+    assert decided(rare, "post_answer_words", ("<=", 0), 80) == "above, counter-example"
+    assert decided(rare, "rep_4", ("<=", 0), 120) == "above, counter-example"
+    never = [[0.0] * 16 for _ in range(24)]
+    assert decided(never, "rep_4", ("<", 5), 120) == "below, betting or asymptotic"
+    assert decided(never, "rep_4", ("<", 0.01), 120) == "undecided, betting or asymptotic"
+    usual = [
+        [20.0 + (7 * prompt + 13 * sample) % 55 for sample in range(8)] for prompt in range(24)
+    ]
+    assert decided(usual, "words", ("<", 70), 80) == "below, betting or asymptotic"
+    usual[0][0] = 81.0
+    assert decided(usual, "words", ("<", 70), 80) == "below, betting or asymptotic"
+
+
+def test_a_clear_change_of_every_prompt_fails_against_the_parent() -> None:
+    """All 40 outputs loop that did not: no spread, and no doubt."""
+    metric = get("loop_rate")
+    first, second = (
+        Measured(
+            metric,
+            [Output("x", prompt_id=f"p{n}") for n in range(40)],
+            [Score(value, (value, 1.0))] * 40,
+        )
+        for value in (0.0, 1.0)
+    )
+    assert difference(first, second, "v1", "v2").verdict == "worse"
+    words = get("post_answer_words")
+    first, second = (replace(each, metric=words) for each in (first, second))
+    unbounded = difference(first, second, "v1", "v2")
+    assert unbounded.is_doubtful
+    assert unbounded.verdict == "worse"

@@ -15,7 +15,8 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
-#: Summed or averaged parts [..., k] to the group's value [...].
+#: Summed or averaged parts [..., k] to the group's value [...]. An even number of parts are pairs,
+#: a sum and what it is divided by, of which only the quotients count (`influence.gradient`).
 Aggregate = Callable[[Array], Array]
 
 #: Numbers held at once while resampling; 4 million take 32 MB.

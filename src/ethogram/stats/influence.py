@@ -21,16 +21,25 @@ _STEP = 1e-2
 
 
 def gradient(mean: Array, aggregate: Aggregate) -> Array:
-    """The slope of a value in each part of its mean: [..., k]."""
+    """The slope of a value in each part of its mean: [..., k].
+
+    An even number of parts is read as pairs, a sum and what it is divided by, of which the value
+    knows the quotients only, as that of every metric does. Then the slope in a divisor is that in
+    its sum times -quotient, exactly: an output whose own quotient is the common one pulls by
+    nothing, however long it is, which differences of both would miss by their error.
+    """
     slope = np.empty_like(mean)
+    pairs = mean.shape[-1] % 2 == 0
     # A part that is zero (no output loops) takes its scale from the largest beside it.
     scale = np.maximum(np.abs(mean), 1e-3 * np.abs(mean).max(axis=-1, keepdims=True))
-    for part in range(mean.shape[-1]):
-        step = np.zeros_like(mean)
-        step[..., part] = _STEP * scale[..., part]
-        with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):
+        for part in range(0, mean.shape[-1], 2 if pairs else 1):
+            step = np.zeros_like(mean)
+            step[..., part] = _STEP * scale[..., part]
             rise = aggregate(mean + step) - aggregate(mean - step)
             slope[..., part] = rise / (2 * step[..., part])
+        if pairs:
+            slope[..., 1::2] = -slope[..., ::2] * (mean[..., ::2] / mean[..., 1::2])
     return slope
 
 

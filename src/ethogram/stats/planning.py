@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ethogram.stats.student import t_quantile
+from ethogram.stats.student import beta_quantile, t_quantile
 
 #: Prompts beyond which nobody plans; a difference that needs more counts as out of reach.
 MAX_PROMPTS = 1_000_000
@@ -60,6 +60,20 @@ def detectable(spread: Spread, *, power: float = 0.8, level: float = 0.05) -> fl
     return _reach(spread.prompts, power, level) * spread.standard_error(
         spread.prompts, spread.samples
     )
+
+
+def detectable_share(prompts: int, *, power: float = 0.8, level: float = 0.05) -> float:
+    """The least share of prompts that must turn, all one way, to be found with that power.
+
+    For prompts that hardly ever differ, of which no spread is known. Swapping versions gives k
+    prompts that all turn one way a p-value of 2 / 2^k, so that many have to be seen: 6 at a level
+    of 5 %. The share is that of which as many are among the prompts with probability `power`, from
+    the binomial distribution; NaN where there are too few prompts.
+    """
+    seen = max(1, math.ceil(1 - math.log2(level)))
+    if prompts < seen:
+        return math.nan
+    return beta_quantile(power, seen, prompts - seen + 1)
 
 
 def more_samples(

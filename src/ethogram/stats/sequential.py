@@ -22,9 +22,9 @@ Side = Literal["above", "below", "undecided"]
 _STAKES = 0.99 * np.linspace(0.05, 1, 40) ** 2
 #: Outputs below which the limit theorem behind `decide_mean` is not leant on.
 FEWEST_OUTPUTS = 50
-#: Outputs that must differ from the commonest score, for the same reason: rare scores show
-#: themselves late, and until then the spread seen is far too small.
-FEWEST_DIFFERING = 5
+#: Outputs that the spread must rest on, for the same reason: rare scores show themselves late, and
+#: until then the spread seen is far too small (docs/checks.md).
+FEWEST_EFFECTIVE = 20
 #: Outputs at which `decide_mean` is sharpest.
 _SHARPEST_AT = 200
 #: Rounds beyond which a decision counts as out of reach.
@@ -37,8 +37,8 @@ class Decision:
 
     Attributes:
         side: where the value lies, if that is decided.
-        confidence: 1 less the level at which the likelier side would be decided; 0 without any
-            evidence.
+        confidence: 1 less the level at which the likelier side would be decided, so 1 - 1/e of the
+            e-value e; 0 without any evidence. Not the probability that the side is right.
         rounds: looked at.
         more: further rounds that would decide if they were like these; None if out of reach, 0 if
             decided.
@@ -86,7 +86,8 @@ def decide_both(
     """Decide by a bet and by the limit theorem, at half the level each; the first to decide counts.
 
     For values that have a bound far above most of them, such as words under a limit of tokens: a
-    bet is slow where outputs vary little, and the limit theorem is deaf where they hardly vary.
+    bet is slow where outputs vary little, and the limit theorem is deaf where they hardly vary. The
+    range is known to the limit theorem too, as one unseen output at the end of it.
 
     Args:
         above: as in `decide_bounded`.
@@ -96,63 +97,79 @@ def decide_both(
         limit: the same bound, for the scores.
         level: probability of deciding wrongly, by either and over all looks together.
     """
-    found = [
-        decide_bounded(above, weight, bound, level=level / 2),
-        decide_mean(scores, limit, level=level / 2),
-    ]
+    found = [decide_bounded(above, weight, bound, level=level / 2)]
+    if weight.any():
+        value = float(above.sum() / weight.sum())
+        scale = limit / bound / float(weight.mean())
+        unseen = (scale * value, scale * (1 - value))
+        found.append(decide_mean(scores, limit, unseen=unseen, level=level / 2))
     far = _MOST_ROUNDS
     best = min(found, key=lambda one: (far if one.more is None else one.more, -one.confidence))
     return replace(best, confidence=max(0.0, 1 - 2 * (1 - best.confidence)))
 
 
-def decide_mean(scores: Array, bound: float, *, level: float = 0.05) -> Decision:
+def decide_mean(
+    scores: Array,
+    bound: float,
+    *,
+    unseen: tuple[float, float] = (0.0, 0.0),
+    level: float = 0.05,
+) -> Decision:
     """Decide on the mean of scores without bounds, in the limit of many outputs.
 
     An asymptotic confidence sequence (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2024, theorem
     2.2), in which the variance is that of samples around their prompt's mean; with one round, of
-    all outputs, which is larger. Nothing is decided below 50 outputs, nor while fewer than 5 of
-    them differ from the commonest score.
+    all outputs, which is larger. Nothing is decided below 50 outputs, nor while the variance rests
+    on too few of them: (sum of d²)² / sum of d⁴ over the deviations d.
 
     Args:
         scores: [prompts, rounds]; for a value that is no mean, its first-order shares.
         bound: any number.
+        unseen: how far below and above the mean an output may lie, where that is known. One such
+            output, as if it had been seen against the side in question, is added to the variance:
+            50 outputs without a long one do not prove that none is.
         level: as in `decide_bounded`.
     """
     prompts, rounds = scores.shape
     peak = -2 * math.log(2 * level)
     density = (peak + math.log(peak + 1)) / _SHARPEST_AT
 
-    def log_evidence_at(side: int, outputs: float, mean: float, spread: float) -> float:
+    def log_evidence_at(
+        side: int, outputs: float, mean: float, spread: float, effective: float
+    ) -> float:
         towards = (mean - bound) * (1 if side == 0 else -1)
-        if towards <= 0 or outputs < FEWEST_OUTPUTS or spread == 0:
+        if towards <= 0 or outputs < FEWEST_OUTPUTS or effective < FEWEST_EFFECTIVE:
             return -math.inf
+        spread = math.hypot(spread, unseen[side] / math.sqrt(outputs))
         growth = outputs * density
         exponent = (towards * outputs / spread) ** 2 * density / (2 * (growth + 1))
         return exponent - 0.5 * math.log1p(growth) + math.log(2)
 
-    def spread_of(some: Array) -> float:
-        if some.size - _commonest(some) < FEWEST_DIFFERING:
-            return 0.0
-        several = some.shape[1] > 1
-        around = some.mean(axis=1, keepdims=True) if several else some.mean()
-        freedom = some.size - (prompts if several else 1)
-        return math.sqrt(((some - around) ** 2).sum() / max(1, freedom))
-
     def look(side: int, some: Array) -> float:
-        return log_evidence_at(side, some.size, float(some.mean()), spread_of(some))
+        return log_evidence_at(side, some.size, float(some.mean()), *_spread_of(some))
 
     found = [max(look(side, scores[:, :upto]) for upto in range(1, rounds + 1)) for side in (0, 1)]
-    spread = spread_of(scores)
+    spread, effective = _spread_of(scores)
 
     def log_evidence(side: int, at: float) -> float:
-        return log_evidence_at(side, at * prompts, float(scores.mean()), spread)
+        mean, rests_on = float(scores.mean()), effective * at / rounds
+        return log_evidence_at(side, at * prompts, mean, spread, rests_on)
 
     return _decide(found, log_evidence, rounds, level)
 
 
-def _commonest(scores: Array) -> int:
-    """How many scores are the commonest one, up to rounding."""
-    return int(np.unique(np.round(scores, 9), return_counts=True)[1].max())
+def _spread_of(scores: Array) -> tuple[float, float]:
+    """Standard deviation of scores [prompts, rounds], and how many outputs it rests on.
+
+    The latter is the participation ratio of the squared deviations, less what their own means take.
+    """
+    several = scores.shape[1] > 1
+    around = scores.mean(axis=1, keepdims=True) if several else scores.mean()
+    squares = (scores - around) ** 2
+    freedom = max(1, scores.size - (len(scores) if several else 1))
+    total, fourth = float(squares.sum()), float((squares**2).sum())
+    effective = total**2 / fourth * freedom / scores.size if fourth > 0 else 0.0
+    return math.sqrt(total / freedom), effective
 
 
 def _decide(

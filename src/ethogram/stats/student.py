@@ -1,4 +1,4 @@
-"""Student: quantiles of the normal and of Student's t distribution. Knows numbers only."""
+"""Student: quantiles of the normal, Student's t and the beta distribution. Knows numbers only."""
 
 from __future__ import annotations
 
@@ -33,6 +33,17 @@ def t_quantile(probability: float, freedom: float) -> float:
         if middle in (low, high):
             break
         low, high = (middle, high) if t_cdf(middle, freedom) < probability else (low, middle)
+    return (low + high) / 2
+
+
+def beta_quantile(probability: float, a: float, b: float) -> float:
+    """The value of the beta distribution below which `probability` lies."""
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        low, high = (middle, high) if _beta_share(middle, a, b) < probability else (low, middle)
     return (low + high) / 2
 
 

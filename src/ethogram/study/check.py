@@ -47,7 +47,8 @@ class Contract:
         bound: as written, such as "< 0.02".
         value: measured; NaN where the metric applies to no output.
         outcome: pass, fail or undecided.
-        confidence: that the likelier of pass and fail is right, however often one has looked.
+        confidence: 1 less the level at which the likelier of pass and fail would be decided, valid
+            however often one has looked; not the probability that it is right.
         outputs: that the decision rests on, in whole rounds of samples.
         missing: further outputs that would decide if they were like these; 0 if decided, None if no
             number would.

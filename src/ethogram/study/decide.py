@@ -6,11 +6,12 @@ Knows bounds and measured outputs; the methods themselves are those of `stats.se
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ethogram.metrics import Additive
+from ethogram.metrics import Additive, get
 from ethogram.metrics.base import ratio
 from ethogram.spec import Version
 from ethogram.stats import Decision, decide_both, decide_bounded, decide_mean
@@ -36,65 +37,115 @@ def decide(spec: Version, measured: Measured, operator: str, limit: float) -> tu
         limit: its number.
     """
     value, metric = measured.value, measured.metric
-    parts = measured.parts_by_sample()[1]
-    # Only whole rounds: one sample of every prompt.
-    rounds = int((~np.isnan(parts).any(axis=2)).all(axis=0).cumprod().sum())
-    parts = parts[:, :rounds]
+    parts = _whole_rounds(measured.parts_by_sample()[1])
+    rounds = parts.shape[1]
     if math.isnan(value) or not rounds:
         return Decision("undecided", 0.0, rounds, None), "applies to no output"
     if not spec.decoding.is_stochastic and not spec.outputs:
         # No chance is left: the same prompts give the same outputs again.
         low = value < limit or (value == limit and operator in ("<=", ">"))
         return Decision("below" if low else "above", 1.0, rounds, 0), "exact"
-    if metric.unit == "share" and metric.aggregate is ratio and limit in (0, 1):
-        return _decide_at_edge(parts, limit), "counter-example"
-    slope = gradient(prompt_means(parts).mean(axis=0), metric.aggregate)
-    shares = np.einsum("psk,k->ps", parts, slope)
-    pooled = float(metric.aggregate(prompt_means(parts).mean(axis=0)))
-    scores = shares - shares.mean() + pooled
+    quotient = _quotient(metric, parts)
+    if quotient and (limit == 0 or (quotient.most and limit == quotient.most)):
+        return _decide_at_edge(quotient, limit), "counter-example"
+    scores = _scores(metric, parts)
     # Nobody knows how long imported outputs may get.
-    bet = _bet(metric, parts, limit, 0 if spec.outputs else spec.decoding.max_new_tokens)
+    bet = _bet(quotient, limit, 0 if spec.outputs else spec.decoding.max_new_tokens)
     if bet is None:
         return decide_mean(scores, limit, level=LEVEL), "asymptotic"
-    above, weight, bound, is_sharp = bet
-    if is_sharp:
-        return decide_bounded(above, weight, bound, level=LEVEL), "betting"
-    return decide_both(above, weight, scores, bound, limit, level=LEVEL), "betting or asymptotic"
+    if bet.is_sharp:
+        return decide_bounded(bet.above, bet.weight, bet.bound, level=LEVEL), "betting"
+    words = "betting or asymptotic"
+    if max(bet.above.max(), bet.weight.max()) > 1:
+        # An output beyond the limit voids the bet, and gives the other no more than its half.
+        return decide_mean(scores, limit, level=LEVEL / 2), words
+    found = decide_both(bet.above, bet.weight, scores, bet.bound, limit, level=LEVEL)
+    return found, words
 
 
-def _decide_at_edge(parts: Parts, limit: float) -> Decision:
+def _whole_rounds(parts: Parts) -> Parts:
+    """The outputs of each prompt by sample index, as many as every prompt has."""
+    there = ~np.isnan(parts).any(axis=2)
+    order = np.argsort(~there, axis=1, kind="stable")
+    rounds = int(there.sum(axis=1).min()) if len(parts) else 0
+    packed: Parts = np.take_along_axis(parts, order[..., None], axis=1)[:, :rounds]
+    return packed
+
+
+def _scores(metric: Additive, parts: Parts) -> Parts:
+    """What each output adds to the value, to first order: [prompts, rounds]."""
+    mean = prompt_means(parts).mean(axis=0)
+    shares = np.einsum("psk,k->ps", parts, gradient(mean, metric.aggregate))
+    scores: Parts = shares - shares.mean() + float(metric.aggregate(mean))
+    return scores
+
+
+@dataclass(frozen=True)
+class _Quotient:
+    """A value that is above / weight, no part negative, times `scale`.
+
+    Attributes:
+        above: [prompts, rounds].
+        weight: [prompts, rounds].
+        scale: of the unit, 100 for percent.
+        most: what the value cannot exceed; 0 where only the tokens bound it.
+    """
+
+    above: Parts
+    weight: Parts
+    scale: float
+    most: float
+
+
+def _quotient(metric: Additive, parts: Parts) -> _Quotient | None:
+    """The metric as a quotient, if it is a share, a count or a percentage of repeated n-grams."""
+    if metric.aggregate is get("rep_4").aggregate:
+        distinct, grams = parts[..., 0], parts[..., 1]
+        return _Quotient(grams - distinct, grams, 100.0, 100.0)
+    if metric.aggregate is not ratio or metric.unit not in ("share", *_COUNTED):
+        return None
+    return _Quotient(parts[..., 0], parts[..., 1], 1.0, 1.0 if metric.unit == "share" else 0.0)
+
+
+def _decide_at_edge(quotient: _Quotient, limit: float) -> Decision:
     """One output off the edge decides, and no number on it does."""
-    above, weight = parts[..., 0], parts[..., 1]
-    rounds = parts.shape[1]
+    above, weight = quotient.above, quotient.weight
+    rounds = above.shape[1]
     if limit == 0 and (above > 0).any():
         return Decision("above", 1.0, rounds, 0)
-    if limit == 1 and (above < weight).any():
+    if limit > 0 and (above < weight).any():
         return Decision("below", 1.0, rounds, 0)
     return Decision("undecided", 0.0, rounds, None)
 
 
-def _bet(
-    metric: Additive, parts: Parts, limit: float, longest: int
-) -> tuple[Parts, Parts, float, bool] | None:
-    """What each output adds and weighs, between 0 and 1, and the bound for their ratio.
+@dataclass(frozen=True)
+class _Bet:
+    """What each output adds and weighs, meant to lie between 0 and 1, and the bound to bet on."""
 
-    Shares of outputs are so by themselves, and a bet on them is sharp. Other shares, and counts,
-    are no larger than the tokens that an output may have; which of the two a metric is follows from
-    the metric, so that looking at the outputs chooses no method.
+    above: Parts
+    weight: Parts
+    bound: float
+    is_sharp: bool
 
-    Returns:
-        [prompts, rounds] added, [prompts, rounds] weighed, the bound, whether the bet is sharp;
-        None where nothing bounds the metric.
+
+def _bet(quotient: _Quotient | None, limit: float, longest: int) -> _Bet | None:
+    """How to bet on a value; None where nothing bounds it.
+
+    Shares of outputs, which weigh 0 or 1 each, are bounded by themselves, and a bet on them is
+    sharp. Shares of words or n-grams, and counts, are no larger than the tokens that an output may
+    have. Which of the two it is follows from the metric's unit and from whether it weighs outputs
+    or words, not from how large the values are.
     """
-    if metric.aggregate is not ratio or (parts < 0).any():
+    if quotient is None:
         return None
-    above, weight = parts[..., 0], parts[..., 1]
-    is_share = metric.unit == "share" and bool((above <= weight).all())
+    above, weight, bound = quotient.above, quotient.weight, limit / quotient.scale
     counts_outputs = bool(np.isin(weight, (0, 1)).all())
-    if is_share and counts_outputs:
-        return above, weight, limit, True
-    if is_share and weight.max() <= longest:
-        return above / longest, weight / longest, limit, False
-    if metric.unit in _COUNTED and counts_outputs and above.max() <= longest > limit > 0:
-        return above / longest, weight, limit / longest, False
+    if quotient.most:
+        if not 0 < bound < 1:
+            return None
+        if counts_outputs and quotient.scale == 1:
+            return _Bet(above, weight, bound, True)
+        return _Bet(above / longest, weight / longest, bound, False) if longest else None
+    if counts_outputs and longest > bound > 0:
+        return _Bet(above / longest, weight, bound / longest, False)
     return None

@@ -18,6 +18,8 @@ from ethogram.study.prompts import shared_prompts
 SEED = 20260101
 #: A difference counts where its p-value, adjusted for the metrics beside it, is at most this.
 LEVEL = 0.05
+#: Width of the range that values of a unit lie in; others have no bound.
+_WIDTHS = {"share": 1.0, "percent": 100.0}
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,12 @@ class Difference:
 
     @property
     def is_clear(self) -> bool:
-        """Whether it also stands among its neighbours, on an interval that can be relied on."""
-        return self.excludes_zero and self.test.reliable and self.p_adjusted <= LEVEL
+        """Whether it also stands among its neighbours, on an interval that can be relied on.
+
+        Where the prompts differ so alike that only the interval's width is unknown, its side can.
+        """
+        sure = self.test.reliable or self.test.is_unanimous
+        return self.excludes_zero and sure and self.p_adjusted <= LEVEL
 
     @property
     def is_doubtful(self) -> bool:
@@ -170,7 +176,8 @@ def difference(
     """
     ids = shared_prompts(first.outputs, second.outputs, before, after)
     a, b = (_parts_of(ids, side) for side in (first, second))
-    test = paired(a, b, first.metric.aggregate, coupled=coupled, seed=SEED)
+    width = _WIDTHS.get(first.metric.unit, math.inf)
+    test = paired(a, b, first.metric.aggregate, coupled=coupled, width=width, seed=SEED)
     return Difference(first.metric, test, test.p)
 
 

@@ -140,7 +140,7 @@ class PairwiseJudgement:
             won[row, : len(scores)] = np.stack([scores, np.ones(len(scores))], axis=-1)
         lost = won.copy()
         lost[..., 0] = 1 - won[..., 0]
-        return paired(lost, won, ratio, seed=SEED)
+        return paired(lost, won, ratio, width=1.0, seed=SEED)
 
     @cached_property
     def length(self) -> LengthControlled:
