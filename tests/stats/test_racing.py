@@ -24,8 +24,8 @@ def means(values: np.ndarray) -> np.ndarray:
     return np.stack([values, np.ones_like(values)], axis=-1)
 
 
-def objective(values: np.ndarray, *, higher: bool = True) -> Objective:
-    return Objective(means(values), ratio, higher)
+def objective(values: np.ndarray, *, higher: bool = True, samples: int = 2) -> Objective:
+    return Objective(means(values), ratio, higher, np.full(len(values), samples))
 
 
 def noisy(truth, prompts, generator, *, noise=0.1):
@@ -63,7 +63,7 @@ def test_silence_does_not_win():
     values = np.random.default_rng(5).normal(size=(2, 12))
     parts = means(values)
     parts[1] = 0.0  # The metric applies to none of its outputs.
-    silent = Objective(parts, ratio, higher_is_better=False)
+    silent = Objective(parts, ratio, higher_is_better=False, samples=np.ones(2, dtype=int))
     assert race([silent], error=0.05, looks=1) == [None, 0]
 
 
@@ -104,6 +104,16 @@ def test_an_objective_that_tells_nothing_apart_is_left_out():
     both = [objective(values), objective(np.zeros((2, 12)))]
     assert beaten_p_values(both)[0, 1] == beaten_p_values(both[:1])[0, 1]
     assert race(both, error=0.05, looks=1) == [None, 0]
+
+
+def test_an_event_that_has_not_shown_yet_keeps_settings_apart():
+    """Twelve outputs without a loop do not tell who loops less."""
+    values, never = noisy([1.0, 0.0], 12, np.random.default_rng(10)), np.zeros((2, 12))
+    for samples, beaten in ((1, None), (2, 0)):
+        both = [objective(values, samples=samples), objective(never, samples=samples)]
+        assert race(both, error=0.05, looks=1) == [None, beaten]
+    uneven = Objective(means(never), ratio, True, np.array([4, 1]))
+    assert race([objective(values), uneven], error=0.05, looks=1) == [None, None]
 
 
 @pytest.mark.parametrize("certain_first", [True, False])

@@ -17,8 +17,13 @@ from ethogram.stats.bootstrap import Aggregate, Array
 from ethogram.stats.multiple import adjust
 from ethogram.stats.student import t_cdf
 
+Counts = np.ndarray[Any, np.dtype[np.int64]]
 #: With fewer prompts a spread is too uncertain for the small p-values that a race asks for.
 LEAST_PROMPTS = 6
+#: Outputs of each of two settings from which on their equality on a goal is believed: if one of
+#: them did something in every eighth output that the other never does, it would have shown by now
+#: with 95 % (0.875^24 = 0.04).
+TIED_OUTPUTS = 24
 
 
 @dataclass(frozen=True)
@@ -29,11 +34,13 @@ class Objective:
         parts: [settings, prompts, k], the mean additive parts of each prompt.
         aggregate: summed parts [..., k] to values [...].
         higher_is_better: its direction.
+        samples: that each setting's parts are the mean of, per prompt: [settings].
     """
 
     parts: Array
     aggregate: Aggregate
     higher_is_better: bool
+    samples: Counts
 
     def pseudo_values(self) -> Array:
         """The jackknife pseudo-values of the prompts, higher better: [settings, prompts].
@@ -99,7 +106,8 @@ def beaten_p_values(objectives: Sequence[Objective]) -> Array:
     means and ratios alike. A setting beats another if it is better on all objectives, so the
     largest of their p-values is the pair's (intersection-union test, Berger 1982), and no
     correction for the number of objectives is due. An objective on which two settings are equal on
-    every prompt decides nothing and is left out.
+    every prompt decides nothing. It is left out once `TIED_OUTPUTS` of each say so; before, it
+    forbids that one beats the other: of a rare event that has not come up yet, nobody knows.
 
     Args:
         objectives: of the same settings and prompts.
@@ -117,7 +125,8 @@ def beaten_p_values(objectives: Sequence[Objective]) -> Array:
                 error = gains.std(axis=1, ddof=1) / np.sqrt(prompts)
                 ratios = gains.mean(axis=1) / error
             p = np.array([_above(ratio, prompts - 1) for ratio in ratios])
-            p = np.where((gains == 0).all(axis=1), -1.0, p)
+            seen = np.minimum(objective.samples, objective.samples[one]) * prompts
+            p = np.where((gains == 0).all(axis=1), np.where(seen < TIED_OUTPUTS, 1.0, -1.0), p)
             worst[one] = np.maximum(worst[one], p)
     return np.where(worst < 0, 1.0, worst)  # Equal on everything: nothing speaks for either.
 

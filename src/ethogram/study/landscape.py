@@ -43,7 +43,7 @@ class Point:
         version: the whole of it.
         samples: per prompt, when it left the race or the race ended.
         values: of the goals, on the selection prompts.
-        beaten_by: the setting that beat it on every goal, if it was dropped.
+        beaten_by: the setting that beat it on every goal that tells the two apart, if dropped.
         on_front: no setting that finished is at least as good on all goals and better on one.
         front_share: share of the bootstrap replicates in which it is on the front.
     """

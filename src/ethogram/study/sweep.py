@@ -1,8 +1,9 @@
 """Sweep: try many settings of a version, drop the hopeless early, prove the best on other prompts.
 
 The prompts of the suite are split in two. One half chooses: all settings answer it, with more
-samples from look to look, and after each look those that another beats on every goal beyond doubt
-are dropped. The other half judges the choice, which it had no part in, against the parent.
+samples from look to look, and after each look those are dropped that another beats beyond doubt on
+every goal that tells the two apart. The other half judges the choice, which it had no part in,
+against the parent.
 """
 
 from __future__ import annotations
@@ -257,7 +258,7 @@ class _Sweep:
             entry.samples = part.samples or 0
 
     def _drop(self, looks: int) -> None:
-        """Mark the entries that another beats on every goal."""
+        """Mark the entries that another beats on every goal that tells the two apart."""
         alive = self.alive
         beaten = race(self._objectives(alive), error=RACE_ERROR, looks=looks)
         for entry, by in zip(alive, beaten, strict=True):
@@ -269,6 +270,7 @@ class _Sweep:
                 np.stack([entry.measured[goal.name].parts_by_prompt()[1] for entry in entries]),
                 goal.metric.aggregate,
                 goal.higher_is_better,
+                np.array([entry.samples for entry in entries]),
             )
             for goal in self.goals
         ]
