@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -44,11 +46,13 @@ class Setting:
         name: of the kind.
         draw: (generator, prompts, samples, effect) to the parts of two versions.
         aggregate: mean parts to the value.
+        width: of the range of its values, 1 for shares.
     """
 
     name: str
     draw: Callable[[np.random.Generator, int, int, float], tuple[Array, Array]]
     aggregate: Callable[[Array], Array] = ratio
+    width: float = math.inf
 
 
 def _logits(
@@ -93,15 +97,22 @@ def _skewed(_: np.random.Generator, prompt: Array, noise: Array, effect: float) 
     return _with_ones(np.exp(0.5 * prompt + 0.6 * noise + 0.3 * effect))
 
 
-def _rate(base: float) -> Callable[[np.random.Generator, Array, Array, float], Array]:
+def _rate(base: float, turned: float = 0.0) -> Setting:
+    """A probit with the base rate over all prompts and samples.
+
+    Args:
+        base: the rate without an effect.
+        turned: the rate with one; 0 for a shift of one standard deviation of a sample's noise.
+    """
+    spread = np.sqrt(1 + 1.09)
+    cut = NormalDist().inv_cdf(base) * spread
+    shift = NormalDist().inv_cdf(turned) * spread - cut if turned else 1.0
+
     def make(_: np.random.Generator, prompt: Array, noise: Array, effect: float) -> Array:
-        from statistics import NormalDist
+        return _with_ones((prompt + noise < cut + shift * effect).astype(float))
 
-        # A probit with the base rate over all prompts and samples.
-        cut = NormalDist().inv_cdf(base) * np.sqrt(1 + 1.09)
-        return _with_ones((prompt + noise < cut + effect).astype(float))
-
-    return make
+    name = f"rate of {100 * base:.0f} %" + (f", turned to {100 * turned:.0f} %" if turned else "")
+    return Setting(name, _both(make), width=1.0)
 
 
 def _ratio_of_sums(
@@ -135,11 +146,12 @@ def _exp_ratio(parts: Array) -> Array:
 
 SETTINGS = (
     Setting("continuous", _both(_continuous)),
-    Setting("rate of 30 %", _both(_rate(0.3))),
-    Setting("rate of 5 %", _both(_rate(0.05))),
-    Setting("rate of 1 %", _both(_rate(0.01))),
+    _rate(0.3),
+    _rate(0.05),
+    _rate(0.01),
+    _rate(0.03, turned=0.97),
     Setting("skewed", _both(_skewed)),
-    Setting("ratio of sums", _both(_ratio_of_sums)),
+    Setting("ratio of sums", _both(_ratio_of_sums), width=1.0),
     Setting("perplexity", _both(_perplexity), _exp_ratio),
     Setting("on 60 % of outputs", _both(_some_outputs)),
 )
@@ -217,7 +229,13 @@ def calibrate(
     for trial in range(trials):
         before, after = setting.draw(generator, prompts, samples, effect)
         test = paired(
-            before, after, setting.aggregate, resamples=resamples, draws=resamples, seed=trial
+            before,
+            after,
+            setting.aggregate,
+            width=setting.width,
+            resamples=resamples,
+            draws=resamples,
+            seed=trial,
         )
         # An interval that could not be made claims nothing, so it is not wrong.
         held.append(not (test.low > true or test.high < true))

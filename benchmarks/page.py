@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-STATISTICS = Path(__file__).parents[1] / "docs" / "statistics.md"
+_DOCS = Path(__file__).parents[1] / "docs"
+STATISTICS, CHECKS = _DOCS / "statistics.md", _DOCS / "checks.md"
 
 
 def replace(path: Path, name: str, table: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.contract_calibration import KINDS, Kind, calibrate
 from ethogram.errors import SpecError
 from ethogram.metrics import Output, Score, get
 from ethogram.spec import Decoding, Request, Version, load_study
@@ -238,6 +239,13 @@ def decided(values: list[list[float]], name: str, bound: tuple[str, float], long
     version = Version(model="m", decoding=Decoding(strategy="sample", max_new_tokens=longest))
     decision, method = decide(version, Measured(metric, outputs, scores), *bound)
     return f"{decision.side}, {method}"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_contracts_are_hardly_ever_decided_wrongly_however_often_one_looks(kind: Kind) -> None:
+    """At the bound itself either side is wrong: 5 % each, and three standard errors of 150."""
+    found = calibrate(kind, 24, 8, trials=150)
+    assert max(found.above, found.below) <= 5 + 3 * 1.8
 
 
 def test_contracts_at_an_edge_and_beyond_the_limit_of_tokens() -> None:
