@@ -217,6 +217,13 @@ def test_what_is_said_to_be_needed_is_enough_and_no_more() -> None:
     assert found == pytest.approx(0.8, abs=0.07)
 
 
+def test_no_fewer_prompts_are_called_enough_than_a_swap_test_needs() -> None:
+    """Five prompts that all turn have p = 2 / 2^5, above 5 %."""
+    clear = paired(*two(24, 2, shift=50.0), ratio).spread
+    assert more_samples(clear, 50.0).prompts == 6
+    assert more_samples(paired(*two(5, 2, shift=50.0), ratio).spread, 50.0).samples is None
+
+
 @pytest.mark.parametrize("name", ["continuous", "rate of 30 %", "skewed", "ratio of sums"])
 def test_intervals_and_p_values_are_calibrated(name: str) -> None:
     """400 studies of 24 prompts and 2 samples: shares within three standard errors."""

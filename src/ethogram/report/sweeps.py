@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from ethogram.report.claims import number
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 #: Of a long front, the lines that a terminal shows; `--json` and `--output` hold all.
 FRONT_LINES = 20
-#: Columns of a terminal that settings get before the headings beside them wrap.
-_SETTING_WIDTH = 40
+#: Columns of a terminal that a heading of a goal takes at most, and a setting at least.
+_GOAL_WIDTH, _SETTING_WIDTH = 17, 20
 
 
 def print_landscape(console: Console, landscape: Landscape) -> None:
@@ -54,13 +55,12 @@ def _front(landscape: Landscape) -> Table:
     from rich.text import Text
 
     table = Table(title="Pareto front", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    # Headings of goals wrap before settings do.
-    longest = max((len(point.setting.words) for point in landscape.front), default=0)
-    table.add_column("setting", overflow="fold", min_width=min(longest, _SETTING_WIDTH))
+    table.add_column("setting", overflow="fold", min_width=_SETTING_WIDTH)
     for goal in landscape.goals:
         arrow = "higher" if goal.higher_is_better else "lower"
-        table.add_column(f"{goal.metric.title} ({arrow})", justify="right")
-    table.add_column("on the front", justify="right")
+        heading = textwrap.fill(f"{goal.metric.title} ({arrow})", _GOAL_WIDTH)
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("on the\nfront", justify="right", no_wrap=True)
     parent = [number(landscape.base_values[goal.name]) for goal in landscape.goals]
     table.add_row(Text(f"{landscape.base} (parent)"), *parent, "", style="dim")
     for point in landscape.front[:FRONT_LINES]:

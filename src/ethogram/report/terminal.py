@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _METRIC_WIDTH, _NUMBER_WIDTH = 30, 8
 #: Least columns of a name before numbers, so that only long ones take two lines.
 _NAME_WIDTH = 15
+#: Columns of a verdict whose words wrap: "no clear", "perhaps".
+_WORD_WIDTH = 8
 #: Columns of a terminal from which a table of differences shows all it has.
 _WIDE = 100
 #: Of each output side by side, this many characters; `ethogram export` has all.
@@ -140,7 +142,8 @@ def _plain_table(first: str, *numbers: str, last: str = "") -> Table:
     for heading in numbers:
         table.add_column(heading, justify="right", no_wrap=True)
     if last:
-        table.add_column(last, no_wrap=True)
+        # Words give way to numbers: they wrap between, never within.
+        table.add_column(last, min_width=_WORD_WIDTH)
     return table
 
 
@@ -227,7 +230,7 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
 
     console.print(Text(f"{comparison.before} → {comparison.after}", style="bold"))
     for change in comparison.changes:
-        console.print(Text(f"  {change.words}"))
+        console.print(Text(f"  {change.plain}"))
     console.print(f"Paired over {comparison.prompts} prompts", highlight=False)
     print_differences(console, comparison.before, comparison.after, comparison.differences)
     console.print()

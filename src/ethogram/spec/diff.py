@@ -80,9 +80,17 @@ class Change:
 
     @property
     def words(self) -> str:
-        """The change as a person would write it down."""
-        before, after = (_show(self.field, value) for value in (self.before, self.after))
-        line = f"`{self.field}` {before} → {after}"
+        """The change as a person would write it down, in Markdown."""
+        return self._line("`")
+
+    @property
+    def plain(self) -> str:
+        """The same without Markdown."""
+        return self._line("")
+
+    def _line(self, mark: str) -> str:
+        before, after = (_show(self.field, value, mark) for value in (self.before, self.after))
+        line = f"{mark}{self.field}{mark} {before} → {after}"
         return f"{line} ({self.meaning})" if self.meaning else line
 
     def to_json(self) -> dict[str, Any]:
@@ -115,10 +123,10 @@ class Diff:
 
     def to_text(self) -> str:
         """A line a change."""
-        return "\n".join(change.words for change in self.changes) or "No setting differs."
+        return "\n".join(change.plain for change in self.changes) or "No setting differs."
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<li>{html.escape(change.words)}</li>" for change in self.changes)
+        lines = "".join(f"<li>{html.escape(change.plain)}</li>" for change in self.changes)
         heading = f"{self.before} → {self.after}"
         return f"<p>{html.escape(heading)}</p><ul>{lines or '<li>No setting differs.</li>'}</ul>"
 
@@ -169,7 +177,7 @@ def _comparable(*values: Any) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def _show(field: str, value: Any) -> str:
+def _show(field: str, value: Any, mark: str) -> str:
     step = field.removeprefix("decoding.")
     off = (NEUTRAL | SEARCHES_OFF | VIEW_SETTINGS).get(step, _NO_VALUE)
     if off is not _NO_VALUE and step != "temperature" and _comparable(value) and value == off:
@@ -186,4 +194,4 @@ def _show(field: str, value: Any) -> str:
         text = ", ".join(parts)
         return f"[{text}]" if len(text) <= 60 else f"{len(value)} entries"
     text = repr(value) if isinstance(value, str) and ("\n" in value or " " in value) else str(value)
-    return f"`{text}`"
+    return f"{mark}{text}{mark}"

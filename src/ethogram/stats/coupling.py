@@ -18,6 +18,8 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 #: A variance that rests on fewer prompts (their participation ratio) is not compared.
 FEWEST_DIFFERING = 5
+#: An interval whose bounds are this many times apart says nothing of either.
+_VAGUE = 1e4
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ def coupling(
         ratio, low, high = (
             float(np.exp(value)) for value in (found.estimate, found.low, found.high)
         )
+    if ratio > 0 and high > _VAGUE * low:
+        return unmeasured("too few outputs differ")
     if not math.isfinite(ratio) or ratio == 0:  # Equal luck gives an equal difference everywhere.
         ratio = low = high = 0.0 if moments[:, 1].mean() <= 1e-12 else math.nan
     return Coupling(ratio, low, high, _noise(before[:, :shared], after[:, :shared]))

@@ -70,7 +70,7 @@ def detectable_share(prompts: int, *, power: float = 0.8, level: float = 0.05) -
     of 5 %. The share is that of which as many are among the prompts with probability `power`, from
     the binomial distribution; NaN where there are too few prompts.
     """
-    seen = max(1, math.ceil(1 - math.log2(level)))
+    seen = _fewest(level)
     if prompts < seen:
         return math.nan
     return beta_quantile(power, seen, prompts - seen + 1)
@@ -94,6 +94,11 @@ def more_samples(
     return More(_prompts(spread, target, power, level), _samples(spread, target, power, level))
 
 
+def _fewest(level: float) -> int:
+    """Prompts below which no swap test reaches the level: all of them turned give 2 / 2^k."""
+    return max(1, math.ceil(1 - math.log2(level)))
+
+
 def _reach(prompts: int, power: float, level: float) -> float:
     if prompts < 2:
         return math.inf
@@ -113,11 +118,11 @@ def _prompts(spread: Spread, target: float, power: float, level: float) -> int |
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+    return max(high, _fewest(level))
 
 
 def _samples(spread: Spread, target: float, power: float, level: float) -> int | None:
-    if math.isnan(spread.within):
+    if math.isnan(spread.within) or spread.prompts < _fewest(level):
         return None
     allowed = spread.prompts * (target / _reach(spread.prompts, power, level)) ** 2
     room = allowed - spread.between
