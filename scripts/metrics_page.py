@@ -51,10 +51,14 @@ def entry(metric: Described) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text that stays as it is inside a table of Markdown."""
-    for character in "\\`*_<>|[]":
-        text = text.replace(character, "\\" + character)
-    return text
+    """Text inside a table of Markdown that stays as it is, but for code between backticks."""
+    pieces = text.split("`")
+    for index in range(0, len(pieces), 2):
+        for character in "\\*_[]":
+            pieces[index] = pieces[index].replace(character, "\\" + character)
+        for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+            pieces[index] = pieces[index].replace(character, entity)
+    return "`".join(pieces).replace("|", "\\|")
 
 
 def constraints() -> str:

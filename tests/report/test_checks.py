@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from ethogram.metrics import Span, get
-from ethogram.report.checks import github_annotations, print_check, write_junit
+from ethogram.report.checks import (
+    contract_words,
+    github_annotations,
+    print_check,
+    write_junit,
+)
 from ethogram.study.check import CheckResult, Contract, Evidence, Outcome
 
 HOSTILE = (
@@ -30,6 +35,7 @@ def contract(outcome: Outcome = "fail", text: str = HOSTILE, **changes: object) 
         "outcome": outcome,
         "confidence": 0.9971,
         "outputs": 96,
+        "applies_to": 96,
         "missing": 24 if outcome == "undecided" else 0,
         "method": "betting",
         "evidence": [Evidence("p,1:x", 2, 1.0, text, (Span(1, 4, "loop"),))]
@@ -126,3 +132,25 @@ def test_a_study_without_contracts_says_so() -> None:
     out = StringIO()
     print_check(Console(file=out, width=100), CheckResult("s", [], []))
     assert "No contract to check" in out.getvalue()
+
+
+def test_a_contract_says_of_how_many_outputs_its_metric_speaks() -> None:
+    assert "on 96 outputs (loop_rate applies to 30)" in contract_words(contract(applies_to=30))
+    assert "applies" not in contract_words(contract())
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_check_wraps_beside_its_outcome(width: int) -> None:
+    page = StringIO()
+    console = Console(file=page, width=width)
+    print_check(console, result(contract(), contract("undecided")))
+    lines = page.getvalue().splitlines()
+    assert lines[0] == "v1.0.0"
+    assert all(line.startswith((" ", "fail", "undecided")) for line in lines[1:-1])
+    assert lines[-1] == "0 passed, 1 broken, 1 undecided of 2 contracts"
+
+
+def test_a_notebook_shows_a_check_without_running_it() -> None:
+    page = result(contract(version="<b>v</b>"))._repr_html_()
+    assert "&lt;b&gt;v&lt;/b&gt;" in page
+    assert "<td>fail</td>" in page

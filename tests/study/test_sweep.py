@@ -61,7 +61,7 @@ def test_a_grid_finds_its_front_and_proves_the_choice(many):
     assert found.chosen in front
     assert found.confirmation is not None
     assert found.confirmation.prompts + len(found.selection) == 16
-    assert told[0].startswith("look 1/2: 6 settings, 1 sample")
+    assert told[0].startswith("look 1/2: 6 settings × 1 sample")
     assert json.loads(json.dumps(found.to_json()))["chosen"] == found.chosen
 
 

@@ -250,7 +250,10 @@ class ChatClient:
         elif isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
             # The endpoint's own words often repeat the key.
             what = f"refuses the key ({status})" if self._key else f"asks for a key ({status})"
-            mend = f"set {KEY_VARIABLE} to one that may use {self.model!r}"
+            mend = (
+                f"set {KEY_VARIABLE}, or the variable of --key-variable, "
+                f"to one that may use {self.model!r}"
+            )
         elif isinstance(error, openai.NotFoundError):
             what = f"knows no model {self.model!r}, or no chat at this address (404)"
             mend = "check --model and --base-url; most addresses end in /v1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import click
 
 from ethogram.cli.common import (
+    console,
     count_progress,
     json_option,
     measure_progress,
@@ -92,7 +94,8 @@ def score(
     if as_json:
         print_json(table.to_json())
     else:
-        click.echo(table.to_text(evidence=evidence))
+        width = console().width if sys.stdout.isatty() else None
+        click.echo(table.to_text(evidence=evidence, width=width))
 
 
 def _count_pitfalls(file: Path, *, evidence: bool, as_json: bool) -> None:

@@ -126,13 +126,19 @@ class ScoreTable:
             },
         }
 
-    def to_text(self, *, evidence: bool = False) -> str:
+    def to_text(self, *, evidence: bool = False, width: int | None = None) -> str:
         """The table for a terminal; metrics that say nothing of these outputs stand below it.
 
         Args:
             evidence: add the clearest output of each metric that can show one.
+            width: columns of the terminal; where the values of single sample indices do not fit
+                in, they are left out.
         """
         heading, lines, silent = self._cells()
+        if width and len(self.samples) > 1 and _width_of([heading, *lines]) > width:
+            heading, *lines = (
+                [*line[:2], *line[2 + len(self.samples) :]] for line in [heading, *lines]
+            )
         columns = list(zip(heading, *lines, strict=True))
         widths = [max(len(cell) for cell in column) for column in columns]
         # Numbers stand to the right: all between the name and the last three columns, and the last.
@@ -197,6 +203,12 @@ class ScoreTable:
         if any(isinstance(row.metric, CorpusMetric) for row in self.rows):
             about += ", of corpus metrics the mean over the indices"
         return f"{about}."
+
+
+def _width_of(lines: list[list[str]]) -> int:
+    """Columns of a table with two spaces between its columns."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return sum(widths) + 2 * (len(widths) - 1)
 
 
 def finite_or_none(value: float) -> float | None:

@@ -19,12 +19,15 @@ from ethogram.study.check import Baseline, CheckResult, Contract, Evidence
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
 #: Of each output shown as evidence, this many characters around what it shows.
 _CHARACTERS = 240
 #: What XML 1.0 forbids even as a reference (section 2.2).
 _NOT_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+#: Columns of "undecided", the longest outcome.
+_OUTCOME_WIDTH = 9
 _COLOUR = {"pass": "green", "fail": "red", "undecided": "yellow"}
 
 
@@ -37,6 +40,8 @@ def contract_words(item: Contract) -> str:
     """One line on a contract: value, what was decided, how sure."""
     value = f"{item.metric.name} is {number(item.value)}, expected {item.bound}"
     basis = f"{item.outputs} outputs"
+    if 0 < item.applies_to < item.outputs:
+        basis += f" ({item.name.split()[0]} applies to {item.applies_to})"
     if item.outcome == "undecided":
         return f"{value}: undecided after {basis}, {_missing(item)}"
     if item.method == "exact":
@@ -75,10 +80,10 @@ def print_check(console: Console, result: CheckResult) -> None:
         if item.version != version:
             version = item.version
             console.print(Text(version, style="bold"))
-        line = Text(f"  {item.outcome:<10}", style=_COLOUR[item.outcome])
-        console.print(line.append(contract_words(item), style="not bold default"))
+        style = _COLOUR[item.outcome]
+        console.print(_beside(item.outcome, style, Text(contract_words(item))))
         for shown in item.evidence:
-            console.print(_evidence_text(shown))
+            console.print(_beside("", "", _evidence_text(shown)))
     for compared in result.baselines:
         lines = baseline_words(compared)
         heading = f"{compared.version} against {compared.parent}"
@@ -87,8 +92,20 @@ def print_check(console: Console, result: CheckResult) -> None:
             continue
         console.print(Text(heading, style="bold"))
         for words in lines:
-            console.print(Text("  worse     ", style="red").append(words, style="default"))
+            console.print(_beside("worse", "red", Text(words)))
     console.print(Text(summary(result)))
+
+
+def _beside(outcome: str, style: str, words: Text) -> Table:
+    """A word, and beside it a text that wraps into its own column."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 0, 0, 2))
+    grid.add_column(width=_OUTCOME_WIDTH, no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(outcome, style=style), words)
+    return grid
 
 
 def summary(result: CheckResult) -> str:
@@ -99,18 +116,23 @@ def summary(result: CheckResult) -> str:
         f"{sum(item.outcome == outcome for item in result.contracts)} {word}"
         for outcome, word in (("pass", "passed"), ("fail", "broken"), ("undecided", "undecided"))
     ]
-    words = f"{', '.join(counts)} of {len(result.contracts)} contracts"
+    words = f"{', '.join(counts)} of {_counted(len(result.contracts), 'contract')}"
     if result.baselines:
         worse = sum(len(item.regressions) for item in result.baselines)
-        words += f"; {worse} regressions against {len(result.baselines)} parents"
+        words += f"; {_counted(worse, 'regression')} against "
+        words += _counted(len(result.baselines), "parent")
     return words
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _evidence_text(item: Evidence) -> Text:
-    """An output with its spans marked, indented."""
+    """An output with its spans marked."""
     from rich.text import Text
 
-    line = Text(f"             {item.prompt_id} sample {item.sample_index}, {number(item.value)}: ")
+    line = Text(f"{item.prompt_id} sample {item.sample_index}, {number(item.value)}: ")
     line.stylize("dim")
     for piece, span in marked(*_window(item)):
         line.append(_one_line(piece), style="reverse" if span else "default")

@@ -24,6 +24,7 @@ h1{font-size:2rem}h2{margin-top:3rem;border-top:1px solid var(--line);padding-to
 table{border-collapse:collapse;width:100%;font:14px/1.4 system-ui,sans-serif}
 td,th{border-bottom:1px solid var(--line);padding:.35rem .5rem;text-align:left;vertical-align:top}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+th.verdict{min-width:12rem}
 .scroll{overflow-x:auto}.soft{color:var(--soft)}
 .better{color:var(--better)}.worse{color:var(--worse)}.changed{color:var(--changed)}
 blockquote{margin:1rem 0;padding:.6rem 1rem;border-left:3px solid var(--line);
@@ -139,7 +140,8 @@ def _differences(entry: Entry) -> str:
     return (
         f'<div class="scroll"><table><tr><th>metric</th><th class="number">{entry.parent}</th>'
         f'<th class="number">{entry.version}</th><th class="number">difference, 95 %</th>'
-        f'<th></th><th class="number">p</th><th></th></tr>{rows}</table></div>'
+        f'<th></th><th class="number">p</th><th class="verdict">verdict</th></tr>{rows}'
+        "</table></div>"
     )
 
 
@@ -157,7 +159,7 @@ def _whisker(item: Difference) -> str:
     low, middle, high = (60 + 55 * value / reach for value in (item.low, item.estimate, item.high))
     return (
         f'<svg width="120" height="16" role="img" aria-label="interval" class="{_class(item)}">'
-        '<line x1="60" x2="60" y1="1" y2="15" stroke="var(--line)"/>'
+        '<line x1="60" x2="60" y1="1" y2="15" stroke="var(--soft)"/>'
         f'<line x1="{low:.1f}" x2="{high:.1f}" y1="8" y2="8" stroke="currentColor"/>'
         f'<circle cx="{middle:.1f}" cy="8" r="3" fill="currentColor"/></svg>'
     )

@@ -44,6 +44,8 @@ def print_run(console: Console, result: RunResult) -> None:
             console.print(heading.append(f"  {row.title}", style="not bold"))
             found = list(row.differences.values())
             print_differences(console, row.parent or "", row.version, found, hint=False)
+    if any(row.differences for row in result.rows):
+        _hint(console)
     made = result.made - result.imported
     fresh = [f"{result.imported} outputs taken in"] if result.imported else []
     if made or not fresh:
@@ -126,10 +128,18 @@ def print_differences(
             Text(item.verdict, style=_colour(item)),
         )
     console.print(table)
-    if narrow and hint:
+    if hint:
+        _hint(console)
+    print_doubts(console, items)
+
+
+def _hint(console: Console) -> None:
+    """Where a narrow terminal's columns are."""
+    from rich.text import Text
+
+    if console.width < _WIDE:
         words = f"p and detectable: in a terminal of {_WIDE} columns or more, or with --json"
         console.print(Text(words, style="dim"))
-    print_doubts(console, items)
 
 
 def _plain_table(first: str, *numbers: str, last: str = "") -> Table:
@@ -231,7 +241,8 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     console.print(Text(f"{comparison.before} → {comparison.after}", style="bold"))
     for change in comparison.changes:
         console.print(Text(f"  {change.plain}"))
-    console.print(f"Paired over {comparison.prompts} prompts", highlight=False)
+    prompts = "1 prompt" if comparison.prompts == 1 else f"{comparison.prompts} prompts"
+    console.print(f"Paired over {prompts}", highlight=False)
     print_differences(console, comparison.before, comparison.after, comparison.differences)
     console.print()
     console.print(_evidence(comparison.differences))

@@ -5,6 +5,7 @@ Knows bounds and outputs; how a decision is printed or filed is the report's bus
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ class Contract:
         confidence: 1 less the level at which the likelier of pass and fail would be decided, valid
             however often one has looked; not the probability that it is right.
         outputs: that the decision rests on, in whole rounds of samples.
+        applies_to: of all outputs of the version, how many the metric says something of.
         missing: further outputs that would decide if they were like these; 0 if decided, None if no
             number would.
         method: how it was decided, in a word or two.
@@ -65,6 +67,7 @@ class Contract:
     outcome: Outcome
     confidence: float
     outputs: int
+    applies_to: int
     missing: int | None
     method: str
     evidence: Sequence[Evidence]
@@ -86,6 +89,7 @@ class Contract:
             "outcome": self.outcome,
             "confidence": round(self.confidence, 6),
             "outputs": self.outputs,
+            "applies_to": self.applies_to,
             "missing_outputs": self.missing,
             "method": self.method,
             "file": str(self.file),
@@ -161,6 +165,20 @@ class CheckResult:
             "contracts": [item.to_json() for item in self.contracts],
             "baselines": [item.to_json() for item in self.baselines],
         }
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(item.version)}</td><td>{html.escape(item.name)}</td>"
+            f"<td>{item.value:.4g}</td><td>{item.outcome}</td></tr>"
+            for item in self.contracts
+        ) + "".join(
+            f"<tr><td>{html.escape(item.version)}</td><td>no regression against "
+            f"{html.escape(item.parent)}</td><td></td><td>{'fail' if item.regressions else 'pass'}"
+            "</td></tr>"
+            for item in self.baselines
+        )
+        head = "<tr><th>version</th><th>expected</th><th>value</th><th></th></tr>"
+        return f"<table>{head}{rows}</table>"
 
 
 def check(
@@ -307,6 +325,7 @@ def _contract(study: Study, version: str, measured: Measured, bound: str) -> Con
         outcome=outcome,
         confidence=decision.confidence,
         outputs=decision.rounds * prompts if by_rounds else len(measured.outputs),
+        applies_to=sum(score.value is not None for score in measured.scores),
         missing=None if more is None else more * prompts,
         method=method,
         evidence=_evidence(measured, limit, wanted) if outcome == "fail" else [],

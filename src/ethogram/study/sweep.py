@@ -232,8 +232,8 @@ class _Sweep:
         looks = _looks(self.samples)
         for number, samples in enumerate(looks, start=1):
             self._tell(
-                f"look {number}/{len(looks)}: {len(self.alive)} settings, "
-                f"{samples} {'sample' if samples == 1 else 'samples'} per prompt"
+                f"look {number}/{len(looks)}: {len(self.alive)} settings × "
+                f"{samples} {'sample' if samples == 1 else 'samples'}"
             )
             self._make(self.alive, Part(self.selection, samples))
             if self.racing and number < len(looks):
@@ -324,7 +324,7 @@ class _Sweep:
 
     def _confirm(self, chosen: _Entry) -> Confirmation:
         """The choice against the parent on the prompts that had no part in choosing it."""
-        self._tell("the choice and its parent, on held-out prompts")
+        self._tell("the proof, on held-out prompts")
         part = Part(self.rest, self.samples)
         view = self.study.with_versions({chosen.name: chosen.version})
         self.made += self.maker.make(view, [self.base, chosen.name], part).values()
