@@ -182,4 +182,5 @@ def _marked(example: Example) -> str:
         else f'<mark title="{html.escape(span.label)}">{html.escape(piece)}</mark>'
         for piece, span in marked(example.text, example.spans)
     ]
-    return "".join(pieces).strip()
+    # A mark may begin with the blank lines that its text begins with.
+    return re.sub(r"^(<mark [^>]*>)\s+", r"\1", "".join(pieces).strip())

@@ -93,9 +93,8 @@ class PairedTest:
         """The smallest true difference that these prompts show four times in five.
 
         Where the difference rests on fewer than 5 prompts, or they differ alike, their spread does
-        not tell. Of a metric
-        in a known range it is then that of a rare event that turns prompts from one end to the
-        other, the worst case; of others NaN.
+        not tell. Of a metric in a known range it is then that of a rare event that turns prompts
+        from one end to the other, the worst case; of others NaN.
         """
         level = 1 - self.confidence
         if self.has_spread and self.differing >= FEWEST_DIFFERING:
@@ -274,7 +273,12 @@ def _doubt(prompts: int, differing: float, *, bounded: bool) -> str:
     if differing == 0:
         return "no prompt differs"
     if differing < FEWEST_DIFFERING:
-        return f"rests on {differing:.0f} prompts"
+        few = (
+            f"{differing:.0f}"
+            if round(differing) < FEWEST_DIFFERING
+            else f"fewer than {FEWEST_DIFFERING}"
+        )
+        return f"rests on {few} prompts"
     return "" if bounded else NO_SPREAD
 
 
