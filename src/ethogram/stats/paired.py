@@ -273,12 +273,8 @@ def _doubt(prompts: int, differing: float, *, bounded: bool) -> str:
     if differing == 0:
         return "no prompt differs"
     if differing < FEWEST_DIFFERING:
-        few = (
-            f"{differing:.0f}"
-            if round(differing) < FEWEST_DIFFERING
-            else f"fewer than {FEWEST_DIFFERING}"
-        )
-        return f"rests on {few} prompts"
+        few = round(differing)
+        return f"rests on {few if few < FEWEST_DIFFERING else 'fewer than 5'} prompts"
     return "" if bounded else NO_SPREAD
 
 
