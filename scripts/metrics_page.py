@@ -87,7 +87,13 @@ def speed() -> str:
         cells = (f"{row['outputs']:,}", row["processes"], f"{row['seconds']:.1f}")
         lines.append(f"| {' | '.join(map(str, cells))} | {row['peak_mib']:.0f} MiB, {other} |")
     lines += ["", f"{_measured_on(found)} Again: `make bench-measure`.", ""]
-    ratios = "; ".join(f"{peer['peer']} {peer['ratio']:.3g}" for peer in found["peers"])
+    lines += [
+        "Of single outputs only sums are kept, so their number takes no memory. What grows is what "
+        "sets keep: the different n-grams of the `corpus_…` metrics, nine bytes each, and up to "
+        "5000 outputs for each sample index of `self_bleu_4` and `self_repetition`.",
+        "",
+    ]
+    ratios = "; ".join(f"{peer['peer']} {_factor(peer['ratio'])}" for peer in found["peers"])
     lines += ["Times as fast as reference implementations on the same texts, in the same run:"]
     lines += [f"{ratios}.", "", *_speed_of_the_encoder()]
     return "\n".join(lines)
@@ -99,7 +105,7 @@ def _speed_of_the_encoder() -> list[str]:
         return [f"The metrics that read a sentence encoder are measured by {again}."]
     found = _results("encoders.json")
     total = found["total"]
-    ratios = "; ".join(f"{peer['peer']} {peer['ratio']:.3g}" for peer in found["peers"])
+    ratios = "; ".join(f"{peer['peer']} {_factor(peer['ratio'])}" for peer in found["peers"])
     return [
         f"The {len(total['metrics'])} metrics that read the sentence encoder, on "
         f"{found['outputs']:,} outputs of {found['tokens_an_output']} of its tokens: "
@@ -108,6 +114,10 @@ def _speed_of_the_encoder() -> list[str]:
         *([f"Encoding alone, times as fast on the same texts: {ratios}."] if ratios else []),
         f"{_measured_on(found)} Again: {again}.",
     ]
+
+
+def _factor(ratio: float) -> str:
+    return f"{ratio:.0f}" if ratio >= 100 else f"{ratio:.3g}"
 
 
 def _results(name: str) -> dict[str, Any]:
