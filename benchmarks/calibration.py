@@ -323,7 +323,7 @@ def table(rows: list[Calibration]) -> str:
     by_case = {(row.setting, row.prompts, row.samples, row.effect): row for row in rows}
     lines = [
         "| metric | prompts × samples | covers | p ≤ 0.05 | marked `?` | covers where no `?` "
-        "| covers | power | marked `?` | covers where no `?` "
+        "| difference: covers | power | marked `?` | covers where no `?` "
         "| percentile, prompts | percentile, both | Student's t |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]

@@ -172,11 +172,9 @@ def paired(
         bound = error * (reach or t_quantile((1 + confidence) / 2, len(before) - 1))
         low, high = (value_b - value_a + side * bound for side in (-1, 1))
     scores_a, scores_b = (
-        _without_rounding(
-            np.einsum("psk,k->ps", parts, gradient(means.mean(axis=0), aggregate)), largest
-        )
+        _scores(parts, means, aggregate, largest)
         for parts, means in ((before, means_a), (after, means_b))
-    )  # [prompts, samples], each output's share in its version's value
+    )
     return PairedTest(
         before=value_a,
         after=value_b,
@@ -197,6 +195,12 @@ def paired(
         width=width,
         doubt=doubt,
     )
+
+
+def _scores(parts: Array, means: Array, aggregate: Aggregate, largest: float) -> Array:
+    """Each output's share in its version's value, to first order: [prompts, samples]."""
+    slope = gradient(means.mean(axis=0), aggregate)
+    return _without_rounding(np.einsum("psk,k->ps", parts, slope), largest)
 
 
 def _value(means: Array, aggregate: Aggregate) -> float:
