@@ -147,7 +147,7 @@ def _plain_table(first: str, *numbers: str, last: str = "") -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
     table.add_column(first, overflow="fold", min_width=_NAME_WIDTH)
     for heading in numbers:
         table.add_column(heading, justify="right", no_wrap=True)
