@@ -39,12 +39,14 @@ class Kind:
     Attributes:
         name: for the table.
         metric: whose contract it is.
-        draw: (generator, effects of prompts [prompts, 1], samples) to parts [prompts, samples, 2].
+        draw: (generator, effects of prompts [prompts, 1], samples) to parts [prompts, samples, k].
+        imported: whether nobody knows how long the outputs may get.
     """
 
     name: str
     metric: str
     draw: Callable[[np.random.Generator, Array, int], Array]
+    imported: bool = False
 
 
 def _rate(base: float) -> Callable[[np.random.Generator, Array, int], Array]:
@@ -77,6 +79,22 @@ def _repeats(generator: np.random.Generator, prompt: Array, samples: int) -> Arr
     return np.stack([grams - np.floor(share * grams), grams], axis=-1)
 
 
+def _repeats_of_each_order(generator: np.random.Generator, prompt: Array, samples: int) -> Array:
+    """The same for n-grams of three orders: no repeat at all, but in rare outputs a loop."""
+    loops = generator.random((len(prompt), samples)) < 0.01 * np.exp(prompt - 0.5)
+    share = np.where(loops, 0.8, 0.0)
+    grams = generator.integers(40, 100, size=loops.shape).astype(float)
+    parts = [grams - np.floor(share * grams), grams]
+    return np.stack(parts * 3, axis=-1)
+
+
+def _faults(generator: np.random.Generator, prompt: Array, samples: int) -> Array:
+    """Faulty sentences and all of them: mostly one, in rare outputs forty without a fault."""
+    many = generator.random((len(prompt), samples)) < 0.03 * np.exp(prompt - 0.5)
+    faulty = generator.random(many.shape) < 0.9
+    return np.stack([np.where(many, 0.0, faulty), np.where(many, 40.0, 1.0)], axis=-1)
+
+
 def _similarity(generator: np.random.Generator, prompt: Array, samples: int) -> Array:
     """A score without a range, nearly normal."""
     values = 0.5 + 0.1 * prompt + 0.15 * generator.normal(size=(len(prompt), samples))
@@ -96,6 +114,9 @@ KINDS = (
     Kind("words", "words", _words),
     Kind("rare long rambles", "post_answer_words", _rambles),
     Kind("rep-4 with rare loops", "rep_4", _repeats),
+    Kind("rep-4 with rare loops, imported", "rep_4", _repeats, imported=True),
+    Kind("diversity with rare loops", "diversity", _repeats_of_each_order),
+    Kind("sentences, rarely many", "unended_sentences", _faults),
     Kind("score, nearly normal", "prompt_similarity", _similarity),
     Kind("score, long tail", "prompt_similarity", _heavy),
 )
@@ -126,7 +147,11 @@ def calibrate(kind: Kind, prompts: int, rounds: int, *, trials: int, seed: int =
     """Draw studies, look after each round, and count wrong decisions at any look."""
     metric = get(kind.metric)
     generator = np.random.default_rng([seed, prompts, rounds])
-    version = Version(model="m", decoding=Decoding(strategy="sample", max_new_tokens=LONGEST))
+    version = Version(
+        model="m",
+        decoding=Decoding(strategy="sample", max_new_tokens=LONGEST),
+        outputs="outputs.jsonl" if kind.imported else None,
+    )
     # The prompts of a contract are given, so all studies have the same and the truth is theirs.
     effects = generator.normal(size=(prompts, 1))
     many = kind.draw(generator, effects, TRUTH_SAMPLES).mean(axis=1)

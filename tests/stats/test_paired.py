@@ -217,11 +217,23 @@ def test_what_is_said_to_be_needed_is_enough_and_no_more() -> None:
     assert found == pytest.approx(0.8, abs=0.07)
 
 
-def test_no_fewer_prompts_are_called_enough_than_a_swap_test_needs() -> None:
-    """Five prompts that all turn have p = 2 / 2^5, above 5 %."""
+def test_a_pooled_value_of_few_heavy_prompts_is_marked() -> None:
+    """One prompt of 24 has nearly all the words; outputs that are counted have no weight."""
+    luck = np.random.default_rng(5)
+    weight = np.where(np.arange(24) == 3, 1000.0, 1.0)[:, None]
+    before, after = (
+        np.stack([weight * (luck.random((24, 1)) < rate), weight], axis=-1) for rate in (0.2, 0.8)
+    )
+    assert paired(before, after, ratio, width=1.0).doubt == "1 prompt weighs nearly all"
+    half = np.stack([np.zeros((24, 1)), (luck.random((24, 1)) < 0.5).astype(float)], axis=-1)
+    assert "weigh" not in paired(half, half, ratio, width=1.0).doubt
+
+
+def test_no_fewer_prompts_are_called_enough_than_an_interval_needs() -> None:
+    """Of fewer than ten each interval is marked as unreliable, so that no verdict is clear."""
     clear = paired(*two(24, 2, shift=50.0), ratio).spread
-    assert more_samples(clear, 50.0).prompts == 6
-    assert more_samples(paired(*two(5, 2, shift=50.0), ratio).spread, 50.0).samples is None
+    assert more_samples(clear, 50.0).prompts == 10
+    assert more_samples(paired(*two(9, 2, shift=50.0), ratio).spread, 50.0).samples is None
 
 
 @pytest.mark.parametrize("name", ["continuous", "rate of 30 %", "skewed", "ratio of sums"])

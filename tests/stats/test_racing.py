@@ -9,7 +9,7 @@ from scipy.stats import ttest_rel
 
 from ethogram.metrics.base import ratio
 from ethogram.stats.racing import (
-    LEAST_PROMPTS,
+    FEWEST_TO_DROP,
     Objective,
     beaten_p_values,
     compromise,
@@ -55,7 +55,7 @@ def test_equal_settings_never_drop_each_other():
 
 
 def test_few_prompts_decide_nothing():
-    values = noisy([1.0, 0.0], LEAST_PROMPTS - 1, np.random.default_rng(4))
+    values = noisy([1.0, 0.0], FEWEST_TO_DROP - 1, np.random.default_rng(4))
     assert race([objective(values)], error=0.05, looks=1) == [None, None]
 
 
@@ -104,6 +104,22 @@ def test_an_objective_that_tells_nothing_apart_is_left_out():
     both = [objective(values), objective(np.zeros((2, 12)))]
     assert beaten_p_values(both)[0, 1] == beaten_p_values(both[:1])[0, 1]
     assert race(both, error=0.05, looks=1) == [None, 0]
+
+
+def test_settings_of_few_applicable_outputs_are_hardly_ever_dropped() -> None:
+    """Five outputs that agree have no spread, and prove nothing."""
+    wrong = 0
+    for seed in range(200):
+        generator = np.random.default_rng([12, seed])
+        applies = generator.random((5, 12)) < 0.4
+        scores = np.stack([applies & (generator.random((5, 12)) < 0.5), applies], axis=-1)
+        one = Objective(scores.astype(float), ratio, True, np.full(5, 4))
+        wrong += any(by is not None for by in race([one], error=0.05, looks=1))
+    assert wrong <= 20
+    alone = np.zeros((2, 12, 2))
+    alone[0, 0] = 1.0
+    alone[1] = np.stack([np.tile([0.0, 1.0], 6), np.ones(12)], axis=-1)
+    assert race([Objective(alone, ratio, True, np.full(2, 4))], error=0.05, looks=1) == [None] * 2
 
 
 def test_an_event_that_has_not_shown_yet_keeps_settings_apart():

@@ -19,6 +19,12 @@ def rates(generator: np.random.Generator, mean: float, prompts: int) -> Any:
     return (generator.random((prompts, ROUNDS)) < chances).astype(float)
 
 
+def unseen(values: Any, longest: float) -> tuple[float, float]:
+    """How far from the mean one more count between 0 and `longest` may lie."""
+    mean = float(values.mean())
+    return mean, longest - mean
+
+
 def looks(decide: Any) -> str:
     """The first decision of someone who looks after every round."""
     for upto in range(1, ROUNDS + 1):
@@ -84,14 +90,22 @@ def test_scores_that_hardly_differ_are_left_to_a_bet() -> None:
     """No output of 300 has any of at most 100 words behind its answer: only a bet sees that."""
     nothing, ones = np.zeros((25, ROUNDS)), np.ones((25, ROUNDS))
     assert decide_mean(nothing, 3.0).side == "undecided"
-    assert decide_both(nothing, ones, nothing, 3.0 / 100, 3.0).side == "below"
+    assert (
+        decide_both(nothing, ones, nothing, 3.0 / 100, 3.0, unseen=unseen(nothing, 100)).side
+        == "below"
+    )
     generator = np.random.default_rng(5)
     words = generator.integers(49, 51, (25, ROUNDS)).astype(float)
     assert decide_mean(words, 49.3).side == "above", "the limit theorem sees it"
     assert decide_bounded(words / 100, ones, 0.493).side == "undecided", "a bet does not"
-    one_unseen = decide_both(words / 100, ones, words, 0.493, 49.3)
+    one_unseen = decide_both(words / 100, ones, words, 0.493, 49.3, unseen=unseen(words, 100))
     assert one_unseen.side == "undecided", "nor the two, as an output of no word may be to come"
     assert one_unseen.more
+
+
+def test_a_spread_of_rounding_is_none() -> None:
+    scores = np.full((12, 10), 0.1) * 3 + np.resize([0.0, 4e-17, -4e-17], (12, 10))
+    assert decide_mean(scores, 0.2).side == "undecided"
 
 
 @pytest.mark.parametrize("chance", [0.02, 0.3])
@@ -104,7 +118,8 @@ def test_two_methods_at_half_the_level_are_wrong_no_more_often(chance: float) ->
         found.append(
             looks(
                 lambda n, x=long, o=ones, m=mean: decide_both(
-                    x[:, :n] / 100, o[:, :n], x[:, :n].astype(float), m / 100, m
+                    *(x[:, :n] / 100, o[:, :n], x[:, :n].astype(float), m / 100, m),
+                    unseen=unseen(x[:, :n], 100),
                 )
             )
         )
@@ -158,7 +173,8 @@ def test_few_long_outputs_among_small_noise_are_decided_wrongly_at_most_as_often
     for _ in range(200):
         long = generator.random((prompts, rounds)) < chance
         words = np.where(long, 60, generator.integers(0, 3, long.shape)).astype(float)
-        found.append(decide_both(words / 80, np.ones_like(words), words, mean / 80, mean).side)
+        ones, last = np.ones_like(words), unseen(words, 80)
+        found.append(decide_both(words / 80, ones, words, mean / 80, mean, unseen=last).side)
     for side in ("above", "below"):
         assert found.count(side) / len(found) <= 0.05 + 0.0155
 

@@ -11,7 +11,8 @@ import pytest
 
 from benchmarks.contract_calibration import KINDS, Kind, calibrate
 from ethogram.errors import SpecError
-from ethogram.metrics import Output, Score, get
+from ethogram.metrics import Metric, Output, Score, all_metrics, get
+from ethogram.metrics.base import pooled, ratio
 from ethogram.spec import Decoding, Request, Version, load_study
 from ethogram.study import Study, check, difference, import_outputs, init, run
 from ethogram.study.decide import decide
@@ -262,6 +263,38 @@ def test_contracts_at_an_edge_and_beyond_the_limit_of_tokens() -> None:
     assert decided(usual, "words", ("<", 70), 80) == "below, betting or asymptotic"
     usual[0][0] = 81.0
     assert decided(usual, "words", ("<", 70), 80) == "below, betting or asymptotic"
+
+
+def test_a_value_at_its_bound_is_not_below_it_by_rounding() -> None:
+    """4 of 5 distinct n-grams are 19.999999999999996 % in floating point."""
+    metric = get("rep_4")
+    outputs = [Output("x", prompt_id=f"p{n}") for n in range(12)]
+    measured = Measured(metric, outputs, [Score(20.0, (4.0, 5.0))] * 12)
+    greedy = Version(model="m", decoding=Decoding(strategy="greedy"))
+    assert decide(greedy, measured, "<", 20)[0].side == "above"
+    assert decide(greedy, measured, "<=", 20)[0].side == "below"
+
+
+def test_what_a_metric_weighs_is_its_own() -> None:
+    """Under `ratio` an output weighs 0 or 1; what weighs more is `pooled`."""
+    text = "One here. Two there. See Smith et al. (2020) and Jones (2019). One here. And so on"
+    rich = Output(
+        f"{text}\n- a b c d\n- e f g h\n" * 3,
+        prompt="Name three cities and their rivers.",
+        reference="Two there",
+        logprobs=(-1.0,) * 90,
+        token_ids=tuple(range(90)),
+        finish_reason="stop",
+    )
+    heavy = set()
+    for metric in all_metrics():
+        if isinstance(metric, Metric):
+            parts = metric.measure(rich).parts
+            if metric.aggregate is ratio:
+                assert parts[1] in (0, 1), metric.name
+            elif metric.aggregate is pooled and parts[1] > 1:
+                heavy.add(metric.name)
+    assert {"unended_sentences", "sentence_words", "near_duplicate_sentences"} <= heavy
 
 
 def test_a_clear_change_of_every_prompt_fails_against_the_parent() -> None:

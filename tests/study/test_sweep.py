@@ -19,7 +19,7 @@ GOALS = ["distinct_2", "self_perplexity:lower"]
 @pytest.fixture
 def many(tiny_study: Path) -> eg.Study:
     """A tiny study with enough prompts for two halves."""
-    prompts = [{"id": f"p{n}", "text": f"the sea wrote {n} letter"} for n in range(16)]
+    prompts = [{"id": f"p{n}", "text": f"the sea wrote {n} letter"} for n in range(20)]
     text = "".join(json.dumps(row) + "\n" for row in prompts)
     (tiny_study / "suites/prompts.jsonl").write_text(text)
     with eg.Study(tiny_study) as study:
@@ -60,7 +60,7 @@ def test_a_grid_finds_its_front_and_proves_the_choice(many):
             assert (point.name in front) != beaten
     assert found.chosen in front
     assert found.confirmation is not None
-    assert found.confirmation.prompts + len(found.selection) == 16
+    assert found.confirmation.prompts + len(found.selection) == 20
     assert told[0].startswith("look 1/2: 6 settings × 1 sample")
     assert json.loads(json.dumps(found.to_json()))["chosen"] == found.chosen
 

@@ -247,6 +247,14 @@ def ratio(parts: Array) -> Array:
     return result
 
 
+def pooled(parts: Array) -> Array:
+    """`ratio` of sums over something smaller than outputs, such as sentences or references.
+
+    A name of its own, since an output may weigh any number there, and 0 or 1 under `ratio`.
+    """
+    return ratio(parts)
+
+
 def mean_score(value: float | bool, spans: tuple[Span, ...] = ()) -> Score:
     """A score of a metric whose group value is the mean, `ratio` of (value, 1)."""
     return Score(float(value), (float(value), 1.0), spans)

@@ -21,6 +21,7 @@ from ethogram.metrics.base import (
     Score,
     Span,
     mean_score,
+    pooled,
     ratio,
 )
 from ethogram.metrics.citations import NO_INDEX, Citation, Index, Verdict, citations
@@ -158,7 +159,7 @@ _VERDICT_METRICS = tuple(
         reference=reference,
         pitfalls=pitfalls,
         measure=_by_verdict(verdict, NO_INDEX),
-        aggregate=ratio,
+        aggregate=pooled,
     )
     for verdict, direction, what, reference, pitfalls in _VERDICT_TEXTS
 )

@@ -14,7 +14,7 @@ import re
 import numpy as np
 
 from ethogram.metrics.asking import LIST_ITEM
-from ethogram.metrics.base import NOT_APPLICABLE, Array, Metric, Output, Score, Span, ratio
+from ethogram.metrics.base import NOT_APPLICABLE, Array, Metric, Output, Score, Span, pooled, ratio
 
 #: Words from which on a stretch of prose counts as a sentence that wants an end mark.
 PROSE_WORDS = 4
@@ -112,7 +112,7 @@ FLUENCY = (
         reference="the table of cases in tests/metrics",
         pitfalls=_PROSE + "Text without end marks is one long sentence.",
         measure=_sentence_words,
-        aggregate=ratio,
+        aggregate=pooled,
     ),
     Metric(
         name="unended_sentences",
@@ -125,7 +125,7 @@ FLUENCY = (
         reference="the table of cases in tests/metrics",
         pitfalls=_PROSE + "Verse and addresses end without a mark rightly.",
         measure=_unended,
-        aggregate=ratio,
+        aggregate=pooled,
     ),
     Metric(
         name="small_starts",
@@ -139,6 +139,6 @@ FLUENCY = (
         pitfalls=_PROSE + "A mark before a small letter ends no sentence, so mostly line breaks "
         "and unmarked scripts tell.",
         measure=_small_starts,
-        aggregate=ratio,
+        aggregate=pooled,
     ),
 )

@@ -11,7 +11,16 @@ from __future__ import annotations
 import zlib
 
 from ethogram.metrics import asking
-from ethogram.metrics.base import NOT_APPLICABLE, Metric, Output, Score, Span, mean_score, ratio
+from ethogram.metrics.base import (
+    NOT_APPLICABLE,
+    Metric,
+    Output,
+    Score,
+    Span,
+    mean_score,
+    pooled,
+    ratio,
+)
 from ethogram.metrics.factuality import normalised_answer
 from ethogram.metrics.loops import find_loop
 from ethogram.metrics.repetition import ZLIB_LEVEL, encode, sentences_said_again
@@ -202,7 +211,7 @@ FOCUS = (
         pitfalls="Synonyms count as off topic, a word in passing as on topic; long prompts make it "
         "easy. English stop words. Prefer the metric of a sentence encoder where one is at hand.",
         measure=_topic_share,
-        aggregate=ratio,
+        aggregate=pooled,
     ),
     Metric(
         name="compression_by_prompt",
@@ -216,6 +225,6 @@ FOCUS = (
         pitfalls="Low: the text says again what the prompt said. High: it shares no strings with "
         "it, which is right for most questions. Short texts share little with anything.",
         measure=_compression_by_prompt,
-        aggregate=ratio,
+        aggregate=pooled,
     ),
 )

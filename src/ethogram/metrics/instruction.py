@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ethogram.metrics.base import NOT_APPLICABLE, Metric, Output, Score, Span, mean_score, ratio
+from ethogram.metrics.base import (
+    NOT_APPLICABLE,
+    Metric,
+    Output,
+    Score,
+    Span,
+    mean_score,
+    pooled,
+    ratio,
+)
 from ethogram.metrics.constraints import follows, forbidden, loose_variants
 
 Verdicts = tuple[bool, ...]
@@ -110,7 +119,7 @@ INSTRUCTION = tuple(
         reference=_REFERENCE,
         pitfalls=_FORM + ("" if reading == "strict" else _LOOSE) + pitfall,
         measure=make(judge),
-        aggregate=ratio,
+        aggregate=ratio if make is _by_prompt else pooled,
     )
     for reading, judge in (("strict", strict_verdicts), ("loose", loose_verdicts))
     for level, make, formula, pitfall in (

@@ -17,6 +17,7 @@ from ethogram.metrics.base import (
     Output,
     Score,
     mean_score,
+    pooled,
     ratio,
 )
 from ethogram.metrics.fluency import exp_mean
@@ -283,7 +284,7 @@ LIKELIHOOD = (
             "the model in question as the reference and score human text to get its numbers. An "
             "output shorter than the window is its own window.",
             measure_batch=_each(_repeats(history, wrong=wrong), after_prompt=False),
-            aggregate=ratio,
+            aggregate=pooled,
             needs=("reference",),
         )
         for wrong in (False, True)

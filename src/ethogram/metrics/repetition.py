@@ -23,6 +23,7 @@ from ethogram.metrics.base import (
     Span,
     mean_score,
     merge,
+    pooled,
     ratio,
 )
 from ethogram.metrics.loops import loop_units
@@ -292,7 +293,7 @@ REPETITION = (
         pitfalls="Grows with length; short texts fall below 1. Each text is packed alone, "
         "so what outputs share among them does not count.",
         measure=_compression,
-        aggregate=ratio,
+        aggregate=pooled,
     ),
     Metric(
         name="whisper_repetitive",
@@ -320,7 +321,7 @@ REPETITION = (
         pitfalls="Word order and case do not count. Lists of like items are near duplicates too. "
         "English rules tell sentences.",
         measure=_near_duplicate_sentences,
-        aggregate=ratio,
+        aggregate=pooled,
     ),
 )
 

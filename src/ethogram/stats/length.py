@@ -16,7 +16,8 @@ import numpy as np
 
 from ethogram.stats.bootstrap import Indices
 from ethogram.stats.interval import critical
-from ethogram.stats.paired import FEWEST_DIFFERING, FEWEST_PROMPTS
+from ethogram.stats.paired import FEWEST_DIFFERING
+from ethogram.stats.planning import FEWEST_PROMPTS
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 

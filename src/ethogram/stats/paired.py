@@ -14,17 +14,19 @@ from ethogram.stats.coupling import Coupling, coupling, unmeasured
 from ethogram.stats.influence import gradient, influences, standard_error
 from ethogram.stats.interval import critical
 from ethogram.stats.permutation import swap_test
-from ethogram.stats.planning import Spread, detectable, detectable_share
+from ethogram.stats.planning import FEWEST_PROMPTS, Spread, detectable, detectable_share
 from ethogram.stats.student import t_quantile
 from ethogram.stats.superiority import Superiority, superiority
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-#: An interval of fewer prompts, or that rests on fewer that differ, is marked as unreliable: below
-#: these its coverage in benchmarks/calibration.py falls as far as 46 %. From these on it is 93 to
-#: 97 % for values that vary in most prompts, and 96 to 100 % for rates of 5 and 1 %.
-FEWEST_PROMPTS = 10
+#: An interval that rests on fewer prompts that differ is marked as unreliable, as is one of fewer
+#: than `planning.FEWEST_PROMPTS`: below these its coverage in benchmarks/calibration.py falls as
+#: far as 46 %. From these on it is 93 to 97 % for values that vary in most prompts, and 96 to 100 %
+#: for rates of 5 and 1 %.
 FEWEST_DIFFERING = 5
+#: Of few prompts, so large a share need not weigh like the others: lengths always vary.
+_EVEN = 0.6
 #: Differences smaller than this share of the values they come from are rounding.
 _ROUNDING = 1e-12
 #: Why there is no interval although prompts enough differ: they differ alike.
@@ -164,7 +166,7 @@ def paired(
     error = float(standard_error(pulls))
     reach = _critical(before, after, aggregate, float(difference), resamples, seed, confidence)
     differing = _effective(contributions)
-    doubt = _doubt(len(before), differing, bounded=reach is not None)
+    doubt = _doubt(len(before), differing, _weighing(means_a, means_b), bounded=reach is not None)
     if doubt == NO_SPREAD and math.isfinite(width):
         low, high = bounded_mean(contributions, -width, width, confidence=confidence, seed=seed)
         doubt = ""
@@ -239,6 +241,17 @@ def _effective(contributions: Array) -> float:
     return float(np.abs(contributions).sum()) ** 2 / square if square > 0 else 0.0
 
 
+def _weighing(means_a: Array, means_b: Array) -> float:
+    """Of how many prompts a pooled value is: where one has most of the words, hardly of others.
+
+    Outputs that weigh 0 or 1 are counted, not weighed.
+    """
+    weights = means_a[:, 1::2] + means_b[:, 1::2]
+    if means_a.shape[-1] % 2 or max(means_a[:, 1::2].max(), means_b[:, 1::2].max()) <= 1:
+        return float(len(means_a))
+    return _effective(weights[:, 0])
+
+
 def _effect(difference: float, error: float, prompts: int) -> float:
     """Hedges (1981): 1 - 3 / (4 (n - 1) - 1) takes the bias out of the standardised difference."""
     if error == 0:
@@ -271,9 +284,12 @@ def _noise(scores: Array) -> Array:
     return noise
 
 
-def _doubt(prompts: int, differing: float, *, bounded: bool) -> str:
+def _doubt(prompts: int, differing: float, weighing: float, *, bounded: bool) -> str:
     if prompts < FEWEST_PROMPTS:
         return f"only {prompts} prompts"
+    if weighing < min(FEWEST_PROMPTS, _EVEN * prompts):
+        few = round(weighing)
+        return "1 prompt weighs nearly all" if few == 1 else f"{few} prompts weigh nearly all"
     if differing == 0:
         return "no prompt differs"
     if differing < FEWEST_DIFFERING:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from ethogram.stats.student import beta_quantile, t_quantile
 
+#: An interval of fewer prompts is marked as unreliable (`stats.paired`).
+FEWEST_PROMPTS = 10
 #: Prompts beyond which nobody plans; a difference that needs more counts as out of reach.
 MAX_PROMPTS = 1_000_000
 
@@ -118,11 +120,11 @@ def _prompts(spread: Spread, target: float, power: float, level: float) -> int |
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
-    return max(high, _fewest(level))
+    return max(high, FEWEST_PROMPTS, _fewest(level))
 
 
 def _samples(spread: Spread, target: float, power: float, level: float) -> int | None:
-    if math.isnan(spread.within) or spread.prompts < _fewest(level):
+    if math.isnan(spread.within) or spread.prompts < max(FEWEST_PROMPTS, _fewest(level)):
         return None
     allowed = spread.prompts * (target / _reach(spread.prompts, power, level)) ** 2
     room = allowed - spread.between

@@ -18,8 +18,10 @@ from ethogram.stats.multiple import adjust
 from ethogram.stats.student import t_cdf
 
 Counts = np.ndarray[Any, np.dtype[np.int64]]
-#: With fewer prompts a spread is too uncertain for the small p-values that a race asks for.
+#: Of fewer prompts that choose or prove, nothing can be said.
 LEAST_PROMPTS = 6
+#: With fewer prompts a race drops nothing: as many can agree by chance, and then have no spread.
+FEWEST_TO_DROP = 8
 #: Outputs of each of two settings from which on their equality on a goal is believed: if one of
 #: them did something in every eighth output that the other never does, it would have shown by now
 #: with 95 % (0.875^24 = 0.04).
@@ -107,7 +109,8 @@ def beaten_p_values(objectives: Sequence[Objective]) -> Array:
     largest of their p-values is the pair's (intersection-union test, Berger 1982), and no
     correction for the number of objectives is due. An objective on which two settings are equal on
     every prompt decides nothing. It is left out once `TIED_OUTPUTS` of each say so; before, it
-    forbids that one beats the other: of a rare event that has not come up yet, nobody knows.
+    forbids that one beats the other: of a rare event that has not come up yet, nobody knows. Nor
+    does one beat another by fewer than `FEWEST_TO_DROP` prompts on which both say something.
 
     Args:
         objectives: of the same settings and prompts.
@@ -119,12 +122,16 @@ def beaten_p_values(objectives: Sequence[Objective]) -> Array:
     worst = np.full((settings, settings), -1.0)  # Below any p-value: nothing looked at yet.
     for objective in objectives:
         merits = objective.pseudo_values()
+        said = (objective.parts != 0).any(axis=2)  # [settings, prompts]
         for one in range(settings):
             gains = merits[one] - merits  # [settings, prompts]
             with np.errstate(invalid="ignore", divide="ignore"):
                 error = gains.std(axis=1, ddof=1) / np.sqrt(prompts)
                 ratios = gains.mean(axis=1) / error
             p = np.array([_above(ratio, prompts - 1) for ratio in ratios])
+            # A setting of which the metric says nothing at all is the worst, and can be beaten.
+            both = np.where(said.any(axis=1), (said & said[one]).sum(axis=1), said[one].sum())
+            p = np.where(both < FEWEST_TO_DROP, 1.0, p)
             seen = np.minimum(objective.samples, objective.samples[one]) * prompts
             p = np.where((gains == 0).all(axis=1), np.where(seen < TIED_OUTPUTS, 1.0, -1.0), p)
             worst[one] = np.maximum(worst[one], p)
@@ -155,7 +162,7 @@ def race(objectives: Sequence[Objective], *, error: float, looks: int) -> list[i
         For each setting the index of the one that beats it most surely, or None if it stays.
     """
     settings, prompts = objectives[0].parts.shape[:2]
-    if settings < 2 or prompts < LEAST_PROMPTS:
+    if settings < 2 or prompts < FEWEST_TO_DROP:
         return [None] * settings
     against = beaten_p_values(objectives)
     by = against.argmin(axis=0)

@@ -25,6 +25,8 @@ FEWEST_OUTPUTS = 50
 #: Outputs that the spread must rest on, for the same reason: rare scores show themselves late, and
 #: until then the spread seen is far too small (docs/checks.md).
 FEWEST_EFFECTIVE = 20
+#: Deviations smaller than this share of the largest score are rounding.
+_ROUNDING = 1e-12
 #: Outputs at which `decide_mean` is sharpest.
 _SHARPEST_AT = 200
 #: Rounds beyond which a decision counts as out of reach.
@@ -81,13 +83,20 @@ def decide_bounded(above: Array, weight: Array, bound: float, *, level: float = 
 
 
 def decide_both(
-    above: Array, weight: Array, scores: Array, bound: float, limit: float, *, level: float = 0.05
+    above: Array,
+    weight: Array,
+    scores: Array,
+    bound: float,
+    limit: float,
+    *,
+    unseen: tuple[float, float] = (0.0, 0.0),
+    at_look: Callable[[int], Array] | None = None,
+    level: float = 0.05,
 ) -> Decision:
     """Decide by a bet and by the limit theorem, at half the level each; the first to decide counts.
 
     For values that have a bound far above most of them, such as words under a limit of tokens: a
-    bet is slow where outputs vary little, and the limit theorem is deaf where they hardly vary. The
-    range is known to the limit theorem too, as one unseen output at the end of it.
+    bet is slow where outputs vary little, and the limit theorem is deaf where they hardly vary.
 
     Args:
         above: as in `decide_bounded`.
@@ -95,14 +104,12 @@ def decide_both(
         scores: as in `decide_mean`.
         bound: for the bet, strictly between 0 and 1.
         limit: the same bound, for the scores.
+        unseen: as in `decide_mean`.
+        at_look: as in `decide_mean`.
         level: probability of deciding wrongly, by either and over all looks together.
     """
     found = [decide_bounded(above, weight, bound, level=level / 2)]
-    if weight.any():
-        value = float(above.sum() / weight.sum())
-        scale = limit / bound / float(weight.mean())
-        unseen = (scale * value, scale * (1 - value))
-        found.append(decide_mean(scores, limit, unseen=unseen, level=level / 2))
+    found.append(decide_mean(scores, limit, unseen=unseen, at_look=at_look, level=level / 2))
     far = _MOST_ROUNDS
     best = min(found, key=lambda one: (far if one.more is None else one.more, -one.confidence))
     return replace(best, confidence=max(0.0, 1 - 2 * (1 - best.confidence)))
@@ -113,6 +120,7 @@ def decide_mean(
     bound: float,
     *,
     unseen: tuple[float, float] = (0.0, 0.0),
+    at_look: Callable[[int], Array] | None = None,
     level: float = 0.05,
 ) -> Decision:
     """Decide on the mean of scores without bounds, in the limit of many outputs.
@@ -128,6 +136,8 @@ def decide_mean(
         unseen: how far below and above the mean an output may lie, where that is known. One such
             output, as if it had been seen against the side in question, is added to the variance:
             50 outputs without a long one do not prove that none is.
+        at_look: the scores [prompts, n] as they were after n rounds, where later rounds change what
+            earlier outputs add; default the first n columns.
         level: as in `decide_bounded`.
     """
     prompts, rounds = scores.shape
@@ -148,7 +158,8 @@ def decide_mean(
     def look(side: int, some: Array) -> float:
         return log_evidence_at(side, some.size, float(some.mean()), *_spread_of(some))
 
-    found = [max(look(side, scores[:, :upto]) for upto in range(1, rounds + 1)) for side in (0, 1)]
+    seen = [at_look(upto) if at_look else scores[:, :upto] for upto in range(1, rounds + 1)]
+    found = [max(look(side, some) for some in seen) for side in (0, 1)]
     spread, effective = _spread_of(scores)
 
     def log_evidence(side: int, at: float) -> float:
@@ -165,7 +176,9 @@ def _spread_of(scores: Array) -> tuple[float, float]:
     """
     several = scores.shape[1] > 1
     around = scores.mean(axis=1, keepdims=True) if several else scores.mean()
-    squares = (scores - around) ** 2
+    away = scores - around
+    # A spread of nothing but rounding is none.
+    squares = np.where(np.abs(away) <= _ROUNDING * np.abs(scores).max(), 0.0, away) ** 2
     freedom = max(1, scores.size - (len(scores) if several else 1))
     total, fourth = float(squares.sum()), float((squares**2).sum())
     effective = total**2 / fourth * freedom / scores.size if fourth > 0 else 0.0

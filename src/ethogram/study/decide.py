@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ethogram.metrics import Additive, get
-from ethogram.metrics.base import ratio
+from ethogram.metrics.base import pooled, ratio
 from ethogram.spec import Version
 from ethogram.stats import Decision, decide_both, decide_bounded, decide_mean
 from ethogram.stats.bootstrap import prompt_means
@@ -43,23 +43,38 @@ def decide(spec: Version, measured: Measured, operator: str, limit: float) -> tu
         return Decision("undecided", 0.0, rounds, None), "applies to no output"
     if not spec.decoding.is_stochastic and not spec.outputs:
         # No chance is left: the same prompts give the same outputs again.
-        low = value < limit or (value == limit and operator in ("<=", ">"))
+        at_limit = math.isclose(value, limit, rel_tol=1e-12)
+        low = operator in ("<=", ">") if at_limit else value < limit
         return Decision("below" if low else "above", 1.0, rounds, 0), "exact"
     quotient = _quotient(metric, parts)
     if quotient and (limit == 0 or (quotient.most and limit == quotient.most)):
         return _decide_at_edge(quotient, limit), "counter-example"
-    scores = _scores(metric, parts)
-    # Nobody knows how long imported outputs may get.
-    bet = _bet(quotient, limit, 0 if spec.outputs else spec.decoding.max_new_tokens)
-    if bet is None:
-        return decide_mean(scores, limit, level=LEVEL), "asymptotic"
-    if bet.is_sharp:
+
+    def at_look(upto: int) -> Parts:
+        return _scores(metric, parts[:, :upto])
+
+    scores = at_look(rounds)
+    # Nobody knows how long imported outputs may get: as long as the longest seen, to say the least.
+    longest = spec.decoding.max_new_tokens
+    if spec.outputs and quotient:
+        longest = int(max(quotient.above.max(), quotient.weight.max()))
+    unseen = _unseen(quotient, longest) if quotient else (0.0, 0.0)
+    bet = _bet(quotient, limit, longest)
+    if bet and bet.is_sharp:
         return decide_bounded(bet.above, bet.weight, bet.bound, level=LEVEL), "betting"
+    if bet is None or spec.outputs:
+        found = decide_mean(scores, limit, unseen=unseen, at_look=at_look, level=LEVEL)
+        return found, "asymptotic"
     words = "betting or asymptotic"
     if max(bet.above.max(), bet.weight.max()) > 1:
         # An output beyond the limit voids the bet, and gives the other no more than its half.
-        return decide_mean(scores, limit, level=LEVEL / 2), words
-    found = decide_both(bet.above, bet.weight, scores, bet.bound, limit, level=LEVEL)
+        return decide_mean(scores, limit, at_look=at_look, level=LEVEL / 2), words
+    found = decide_both(
+        *(bet.above, bet.weight, scores, bet.bound, limit),
+        unseen=unseen,
+        at_look=at_look,
+        level=LEVEL,
+    )
     return found, words
 
 
@@ -89,22 +104,44 @@ class _Quotient:
         weight: [prompts, rounds].
         scale: of the unit, 100 for percent.
         most: what the value cannot exceed; 0 where only the tokens bound it.
+        counts_outputs: whether an output weighs 0 or 1, and not as many as it has sentences, words
+            or n-grams. It follows from the metric, not from what has been seen.
     """
 
     above: Parts
     weight: Parts
     scale: float
     most: float
+    counts_outputs: bool
 
 
 def _quotient(metric: Additive, parts: Parts) -> _Quotient | None:
     """The metric as a quotient, if it is a share, a count or a percentage of repeated n-grams."""
+    above, weight = parts[..., 0], parts[..., 1]
     if metric.aggregate is get("rep_4").aggregate:
-        distinct, grams = parts[..., 0], parts[..., 1]
-        return _Quotient(grams - distinct, grams, 100.0, 100.0)
-    if metric.aggregate is not ratio or metric.unit not in ("share", *_COUNTED):
+        return _Quotient(weight - above, weight, 100.0, 100.0, counts_outputs=False)
+    counts_outputs = metric.aggregate is ratio
+    if not (counts_outputs or metric.aggregate is pooled):
         return None
-    return _Quotient(parts[..., 0], parts[..., 1], 1.0, 1.0 if metric.unit == "share" else 0.0)
+    if metric.unit not in ("share", *_COUNTED):
+        return None
+    most = 1.0 if metric.unit == "share" else 0.0
+    return _Quotient(above, weight, 1.0, most, counts_outputs)
+
+
+def _unseen(quotient: _Quotient, longest: int) -> tuple[float, float]:
+    """How far below and above the value one more output may lie, by what it adds to it."""
+    total = float(quotient.weight.sum())
+    if not total:
+        return 0.0, 0.0
+    value = float(quotient.above.sum()) / total
+    reach = quotient.scale * quotient.weight.size / total
+    if quotient.most:
+        heaviest = 1 if quotient.counts_outputs else longest
+        return reach * heaviest * value, reach * heaviest * (1 - value)
+    if quotient.counts_outputs:
+        return reach * value, reach * max(0.0, longest - value)
+    return reach * longest * value, reach * longest
 
 
 def _decide_at_edge(quotient: _Quotient, limit: float) -> Decision:
@@ -133,19 +170,17 @@ def _bet(quotient: _Quotient | None, limit: float, longest: int) -> _Bet | None:
 
     Shares of outputs, which weigh 0 or 1 each, are bounded by themselves, and a bet on them is
     sharp. Shares of words or n-grams, and counts, are no larger than the tokens that an output may
-    have. Which of the two it is follows from the metric's unit and from whether it weighs outputs
-    or words, not from how large the values are.
+    have.
     """
     if quotient is None:
         return None
     above, weight, bound = quotient.above, quotient.weight, limit / quotient.scale
-    counts_outputs = bool(np.isin(weight, (0, 1)).all())
     if quotient.most:
         if not 0 < bound < 1:
             return None
-        if counts_outputs and quotient.scale == 1:
+        if quotient.counts_outputs:
             return _Bet(above, weight, bound, True)
         return _Bet(above / longest, weight / longest, bound, False) if longest else None
-    if counts_outputs and longest > bound > 0:
+    if quotient.counts_outputs and longest > bound > 0:
         return _Bet(above / longest, weight, bound / longest, False)
     return None
