@@ -11,6 +11,7 @@ docs/checks.md; some minutes on one core. Knows no engine.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -132,7 +133,8 @@ class Row:
         rounds: of samples, each with a look.
         above: studies that were ever told "above".
         below: studies that were ever told "below".
-        found: studies that are told "below" by the last look, of a bound twice the value.
+        found: studies that are told "below" by the last look, of a bound twice the value; NaN
+            where no value can be as large.
     """
 
     kind: str
@@ -156,11 +158,12 @@ def calibrate(kind: Kind, prompts: int, rounds: int, *, trials: int, seed: int =
     effects = generator.normal(size=(prompts, 1))
     many = kind.draw(generator, effects, TRUTH_SAMPLES).mean(axis=1)
     truth = float(metric.aggregate(many.mean(axis=0)))
+    exceeds = metric.unit == "percent" and 2 * truth > 100
     told = []
     for _ in range(trials):
         parts = kind.draw(generator, effects, rounds)
         sides = {_side(version, metric, parts[:, :upto], truth) for upto in range(1, rounds + 1)}
-        right = _side(version, metric, parts, 2 * truth) == "below"
+        right = math.nan if exceeds else _side(version, metric, parts, 2 * truth) == "below"
         told.append(("above" in sides, "below" in sides, right))
     return Row(
         kind.name,
@@ -187,7 +190,7 @@ def table(rows: list[Row]) -> str:
     ]
     lines += [
         f"| {row.kind} | {row.prompts} × {row.rounds} | {row.above:.1f} | {row.below:.1f} "
-        f"| {row.found:.1f} |"
+        f"| {'–' if math.isnan(row.found) else f'{row.found:.1f}'} |"
         for row in rows
     ]
     return "\n".join(lines)
