@@ -41,7 +41,7 @@ def contract_words(item: Contract) -> str:
     value = f"{item.metric.name} is {number(item.value)}, expected {item.bound}"
     basis = f"{item.outputs} outputs"
     if 0 < item.applies_to < item.outputs:
-        basis += f" ({item.name.split()[0]} applies to {item.applies_to})"
+        basis += f" ({item.metric.name} applies to {item.applies_to})"
     if item.outcome == "undecided":
         return f"{value}: undecided after {basis}, {_missing(item)}"
     if item.method == "exact":
