@@ -54,11 +54,11 @@ def decide(spec: Version, measured: Measured, operator: str, limit: float) -> tu
         return _scores(metric, parts[:, :upto])
 
     scores = at_look(rounds)
-    # Nobody knows how long imported outputs may get: as long as the longest seen, to say the least.
-    longest = spec.decoding.max_new_tokens
-    if spec.outputs and quotient:
-        longest = int(max(quotient.above.max(), quotient.weight.max()))
-    unseen = _unseen(quotient, longest) if quotient else (0.0, 0.0)
+    longest, unseen = spec.decoding.max_new_tokens, (0.0, 0.0)
+    if quotient:
+        # Nobody knows how long imported outputs get: as long as the longest seen, to say the least.
+        seen = int(max(quotient.above.max(), quotient.weight.max()))
+        unseen = _unseen(quotient, seen if spec.outputs else max(longest, seen))
     bet = _bet(quotient, limit, longest)
     if bet and bet.is_sharp:
         return decide_bounded(bet.above, bet.weight, bet.bound, level=LEVEL), "betting"
@@ -68,7 +68,8 @@ def decide(spec: Version, measured: Measured, operator: str, limit: float) -> tu
     words = "betting or asymptotic"
     if max(bet.above.max(), bet.weight.max()) > 1:
         # An output beyond the limit voids the bet, and gives the other no more than its half.
-        return decide_mean(scores, limit, at_look=at_look, level=LEVEL / 2), words
+        found = decide_mean(scores, limit, unseen=unseen, at_look=at_look, level=LEVEL / 2)
+        return found, words
     found = decide_both(
         *(bet.above, bet.weight, scores, bet.bound, limit),
         unseen=unseen,
