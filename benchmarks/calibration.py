@@ -124,6 +124,14 @@ def _ratio_of_sums(
     return np.stack([hits.astype(float), tokens], axis=-1)
 
 
+def _few_heavy(generator: np.random.Generator, prompt: Array, noise: Array, effect: float) -> Array:
+    # A fifth of the prompts has fifty times the words of the others, under both versions.
+    words = np.where(prompt > prompt.mean() + 0.84 * prompt.std(), 1000.0, 20.0)
+    share = 1 / (1 + np.exp(1 - noise - 2 * effect))
+    hits = generator.binomial(words.astype(int), share)
+    return np.stack([hits.astype(float), np.broadcast_to(words, hits.shape)], axis=-1)
+
+
 def _perplexity(
     generator: np.random.Generator, prompt: Array, noise: Array, effect: float
 ) -> Array:
@@ -152,6 +160,7 @@ SETTINGS = (
     _rate(0.03, turned=0.97),
     Setting("skewed", _both(_skewed)),
     Setting("ratio of sums", _both(_ratio_of_sums), width=1.0),
+    Setting("ratio, few heavy prompts", _both(_few_heavy), width=1.0),
     Setting("perplexity", _both(_perplexity), _exp_ratio),
     Setting("on 60 % of outputs", _both(_some_outputs)),
 )
