@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -96,14 +97,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Calibrate the race of a sweep.")
     parser.add_argument("--trials", type=int, default=400, help="races of each kind and size")
     options = parser.parse_args()
-    columns = [(settings, prompts) for settings in SETTINGS for prompts in PROMPTS]
     lines = [
-        f"| goal | {' | '.join(f'{settings} × {prompts}' for settings, prompts in columns)} |",
-        f"|---|{'---|' * len(columns)}",
+        f"| settings × prompts | {' | '.join(kind.name for kind in KINDS)} |",
+        f"|---|{'---|' * len(KINDS)}",
     ]
-    for kind in KINDS:
-        found = [dropped(kind, *size, trials=options.trials) for size in columns]
-        lines.append(f"| {kind.name} | {' | '.join(f'{share:.1f}' for share in found)} |")
+    for settings, prompts in product(SETTINGS, PROMPTS):
+        found = [dropped(kind, settings, prompts, trials=options.trials) for kind in KINDS]
+        shares = " | ".join(f"{share:.1f}" for share in found)
+        lines.append(f"| {settings} × {prompts} | {shares} |")
         print(lines[-1], flush=True)
     replace(SWEEPS, "race-calibration", "\n".join(lines))
 
