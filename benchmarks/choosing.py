@@ -15,8 +15,9 @@ from typing import Any
 import torch
 
 from benchmarks import workload
-from ethogram.engine import Engine, choosing, native
-from ethogram.engine.choosing import Chooser
+from ethogram.engine import Engine, native
+from ethogram.engine import sampler as choosing
+from ethogram.engine.sampler import Chooser
 from ethogram.models import ModelReference, load
 from ethogram.spec import Decoding, Request
 

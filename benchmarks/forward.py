@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
-from ethogram.engine.forward import DecoderOnly
-from ethogram.engine.fused import FusedLlama, take_up
+from ethogram.engine.forward.fused import FusedLlama, take_up
+from ethogram.engine.forward.passes import DecoderOnly
 from ethogram.engine.memory import keep_large_blocks
 from ethogram.models import ModelReference, load
 

@@ -1,4 +1,4 @@
-"""Pitfalls: what the rules of `ethogram.metrics.pitfalls` are worth, on outputs labelled by hand.
+"""Pitfalls: what the rules of `ethogram.metrics.pitfalls.registry` are worth, on outputs labelled by hand.
 
     python -m benchmarks.pitfalls
 
@@ -25,8 +25,8 @@ from benchmarks.page import replace
 from ethogram.metrics import PITFALLS, Metric, NamedModels, Output, get, read_outputs
 from ethogram.metrics.base import ratio
 from ethogram.metrics.models import Encoder
-from ethogram.metrics.off_topic import off_topic
-from ethogram.metrics.pitfalls import PITFALL_METRICS
+from ethogram.metrics.pitfalls.off_topic import off_topic
+from ethogram.metrics.pitfalls.registry import PITFALL_METRICS
 from ethogram.stats import paired
 from ethogram.stats.split import split_prompts
 

@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.page import SWEEPS, replace
 from ethogram.metrics import get
 from ethogram.stats.racing import Objective, race
-from ethogram.study.sweep import RACE_ERROR
+from ethogram.study.sweeping.sweep import RACE_ERROR
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Draw = Callable[[np.random.Generator, int, int], Array]

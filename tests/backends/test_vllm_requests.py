@@ -16,9 +16,9 @@ from tests.engine import tiny
 
 from ethogram.backends.vllm_options import machine_options
 from ethogram.backends.vllm_request import Writing, sampling_settings, seed_of
-from ethogram.engine.prompts import Job, make_jobs
+from ethogram.engine.jobs import Job, make_jobs
 from ethogram.engine.steps import History, apply_steps
-from ethogram.engine.words import Words
+from ethogram.engine.token_strings import Words
 from ethogram.errors import ModelError, RequestError, SpecError
 from ethogram.spec import ORDER_PRESETS, Decoding
 from ethogram.spec.vllm import VLLM_STEPS, refusal

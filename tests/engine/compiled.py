@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from ethogram.engine import native
-from ethogram.engine.choosing import choose_compiled, tables
-from ethogram.engine.native.choose import OUTPUT, STEP, Chosen, Code, choose
-from ethogram.engine.output import Output
-from ethogram.engine.program import Program
-from ethogram.engine.prompts import Job
+from ethogram.engine.jobs import Job
+from ethogram.engine.native.sample import OUTPUT, STEP, Chosen, Code, choose
+from ethogram.engine.sampler import choose_compiled, tables
+from ethogram.engine.sampling.compiled_chain import Program
+from ethogram.engine.sequence import Output
 from ethogram.engine.steps import History
 from ethogram.engine.stopping import StopRules
 from ethogram.spec import Decoding, Request

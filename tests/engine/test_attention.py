@@ -13,7 +13,12 @@ from tests.engine import tiny
 from torch import Tensor
 
 from ethogram.engine import Engine, native
-from ethogram.engine.attention import AttentionSwitch, Lengths, attend, slot_attention
+from ethogram.engine.forward.decode_attention import (
+    AttentionSwitch,
+    Lengths,
+    attend,
+    slot_attention,
+)
 from ethogram.spec import Decoding
 
 SHAPES = [(9, 3, 64), (12, 12, 64), (4, 2, 64), (8, 2, 64), (2, 2, 128), (4, 2, 128)]
@@ -129,7 +134,8 @@ def test_places_past_the_length_are_never_read(library: Any) -> None:
 def test_decode_steps_use_the_kernel_and_leave_the_model_as_it_was(
     library: Any, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ethogram.engine import attention, engine
+    from ethogram.engine import engine
+    from ethogram.engine.forward import decode_attention as attention
 
     calls = []
     monkeypatch.setattr(engine, "take_up", lambda model: None)  # A twin calls the kernel itself.

@@ -10,8 +10,8 @@ import pytest
 from tests.engine import tiny
 
 from ethogram.engine import Engine
-from ethogram.engine.answers import answer_of, majority
-from ethogram.engine.best_of import candidate_key
+from ethogram.engine.search.answers import answer_of, majority
+from ethogram.engine.search.best_of import candidate_key
 from ethogram.spec import Decoding, Generation, Request
 
 PROMPTS = ("the cat sat", "0 1 2 3 4 5")

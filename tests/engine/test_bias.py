@@ -16,7 +16,7 @@ from transformers import NoBadWordsLogitsProcessor
 
 from ethogram.engine import Engine
 from ethogram.engine.steps import STEPS, History, apply_steps
-from ethogram.engine.words import Lexicon, Words
+from ethogram.engine.token_strings import Lexicon, Words
 from ethogram.errors import RequestError
 from ethogram.spec import ORDER_PRESETS, Decoding, Generation
 

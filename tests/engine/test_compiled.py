@@ -25,12 +25,13 @@ from tests.engine.scores import EMPTY, SHAPES, histories, make_scores, score_row
 from tests.engine.test_engine import DECODINGS, PROMPTS
 from torch import Tensor
 
-from ethogram.engine import Engine, choosing
-from ethogram.engine.choosing import choose_compiled
+from ethogram.engine import Engine
+from ethogram.engine import sampler as choosing
 from ethogram.engine.noise import draw
+from ethogram.engine.sampler import choose_compiled
 from ethogram.engine.steps import STEPS, History, apply_steps
 from ethogram.engine.steps.mirostat import surprise
-from ethogram.engine.words import Words
+from ethogram.engine.token_strings import Words
 from ethogram.spec import ORDER_PRESETS, Decoding, Request
 from ethogram.spec.steps import NEUTRAL, Mirostat
 

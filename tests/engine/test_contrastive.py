@@ -18,7 +18,7 @@ from tests.engine.scores import make_scores
 from tests.engine.test_equality import PROMPTS, KeyedGumbel, model_of
 
 from ethogram.engine import Engine
-from ethogram.engine.contrast import contrasted
+from ethogram.engine.sampling.contrast import contrasted
 from ethogram.errors import RequestError
 from ethogram.spec import Decoding, Request
 from ethogram.spec.views import Amateur

@@ -13,8 +13,8 @@ import torch
 from tests.engine import tiny
 
 from ethogram.engine import Engine
-from ethogram.engine.forward import DecoderOnly
-from ethogram.engine.graphs import StepGraphs
+from ethogram.engine.forward.cuda_graphs import StepGraphs
+from ethogram.engine.forward.passes import DecoderOnly
 from ethogram.spec import Decoding, Generation, Request
 
 DEVICE = "cuda"

@@ -14,8 +14,8 @@ import torch
 from tests.engine import seeded, tiny
 
 from ethogram.engine import Engine
-from ethogram.engine.contrast import _divergence, between_layers
-from ethogram.engine.layers import early_layers
+from ethogram.engine.forward.early_layers import early_layers
+from ethogram.engine.sampling.contrast import _divergence, between_layers
 from ethogram.errors import RequestError
 from ethogram.spec import Decoding, Request
 from ethogram.spec.views import Layers

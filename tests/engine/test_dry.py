@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ethogram.engine import Engine
 from ethogram.engine.steps import STEPS, History, apply_steps
-from ethogram.engine.words import Lexicon, Words
+from ethogram.engine.token_strings import Lexicon, Words
 from ethogram.spec import Decoding
 from ethogram.spec.steps import Dry
 

@@ -11,8 +11,8 @@ import torch
 from tests.engine import tiny
 
 from ethogram.engine import Engine, memory
-from ethogram.engine.cache import SlotCache, additive, bucketed
-from ethogram.engine.forward import DecoderOnly, EncoderDecoder
+from ethogram.engine.forward.kv_cache import SlotCache, additive, bucketed
+from ethogram.engine.forward.passes import DecoderOnly, EncoderDecoder
 from ethogram.errors import ModelError, RequestError
 from ethogram.spec import Decoding
 
@@ -137,8 +137,8 @@ def test_a_context_cut_by_a_window_is_named_in_the_error() -> None:
 def test_a_prompt_is_not_kept_once_its_outputs_run() -> None:
     """Its keys and values lie in the slots; a second copy for each row would double the memory."""
     from ethogram.engine.batch import Batch, Work
-    from ethogram.engine.invariance import RowClass
-    from ethogram.engine.prompts import make_jobs
+    from ethogram.engine.forward.batch_invariance import RowClass
+    from ethogram.engine.jobs import make_jobs
 
     model = dataclasses.replace(tiny.loaded("llama"), eos_token_ids=frozenset())
     forward = DecoderOnly(model, 8)

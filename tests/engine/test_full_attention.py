@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from ethogram.engine import full_attention as full
 from ethogram.engine import native
-from ethogram.engine.full_attention import attend_texts, full_attention
+from ethogram.engine.forward import encoder_attention as full
+from ethogram.engine.forward.encoder_attention import attend_texts, full_attention
 
 BIDIRECTIONAL = SimpleNamespace(is_causal=False)
 

@@ -14,10 +14,11 @@ import torch
 import transformers
 from tests.engine import tiny
 
-from ethogram.engine import Engine, fused, native
-from ethogram.engine.forward import DecoderOnly
-from ethogram.engine.fused import FusedLlama, is_known, take_up
-from ethogram.engine.native.layers import LayerKernels
+from ethogram.engine import Engine, native
+from ethogram.engine.forward import fused
+from ethogram.engine.forward.fused import FusedLlama, is_known, take_up
+from ethogram.engine.forward.passes import DecoderOnly
+from ethogram.engine.native.layer_kernels import LayerKernels
 from ethogram.spec import Decoding
 
 SIZES: dict[str, Any] = {

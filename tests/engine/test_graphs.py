@@ -17,9 +17,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from ethogram.engine import Engine, native
-from ethogram.engine.forward import DecoderOnly
-from ethogram.engine.graphs import PATIENCE, StepGraphs
-from ethogram.engine.invariance import FEW_COUNTS
+from ethogram.engine.forward.batch_invariance import FEW_COUNTS
+from ethogram.engine.forward.cuda_graphs import PATIENCE, StepGraphs
+from ethogram.engine.forward.passes import DecoderOnly
 from ethogram.spec import Decoding
 
 

@@ -17,10 +17,10 @@ from tests.engine.test_equality import PROMPTS, model_of, warpers
 from transformers import UnbatchedClassifierFreeGuidanceLogitsProcessor
 
 from ethogram.engine import Engine
-from ethogram.engine.best_of import candidate_key
-from ethogram.engine.companions import SecondRows
-from ethogram.engine.contrast import guided
-from ethogram.engine.invariance import RowClass
+from ethogram.engine.forward.batch_invariance import RowClass
+from ethogram.engine.guidance_rows import SecondRows
+from ethogram.engine.sampling.contrast import guided
+from ethogram.engine.search.best_of import candidate_key
 from ethogram.errors import RequestError
 from ethogram.spec import Decoding, Generation, Request
 
@@ -185,7 +185,7 @@ def test_each_candidate_has_a_row_for_its_second_view(many: dict[str, Any], merg
 def test_memory_counts_companion_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     from ethogram.engine import engine as module
     from ethogram.engine.batch import Batch
-    from ethogram.engine.forward import DecoderOnly
+    from ethogram.engine.forward.passes import DecoderOnly
 
     model = tiny.loaded("llama")
     requests = as_requests({k: v for k, v in DECODINGS.items() if k.startswith("away")})

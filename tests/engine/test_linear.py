@@ -9,10 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ethogram.engine import linear, native
-from ethogram.engine.linear import Linear, has_own_kernel, join
-from ethogram.engine.native.layers import LayerKernels
-from ethogram.engine.quicken import quicken
+from ethogram.engine import native
+from ethogram.engine.forward import linear
+from ethogram.engine.forward.linear import Linear, has_own_kernel, join
+from ethogram.engine.forward.patch import quicken
+from ethogram.engine.native.layer_kernels import LayerKernels
 
 DTYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
 

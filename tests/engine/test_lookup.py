@@ -13,9 +13,9 @@ from tests.engine import tiny
 from transformers.generation.candidate_generator import PromptLookupCandidateGenerator
 
 from ethogram.engine import Engine
-from ethogram.engine.lookup import Lookup
-from ethogram.engine.output import Output
-from ethogram.engine.prompts import make_jobs
+from ethogram.engine.jobs import make_jobs
+from ethogram.engine.prompt_lookup import Lookup
+from ethogram.engine.sequence import Output
 from ethogram.spec import Decoding, Generation, Request
 
 LOOPING = "0 1 2 3 4 5 6 7 8 9 alpha beta gamma 0 1 2 3 4 5 6 7 8 9 alpha beta gamma 0 1 2 3 4"

@@ -16,8 +16,8 @@ from tests.engine import tiny
 from ethogram.engine import Engine
 from ethogram.engine.allocation import SlotNeed, allocated_bytes, most_outputs
 from ethogram.engine.batch import Batch
-from ethogram.engine.forward import DecoderOnly, EncoderDecoder
-from ethogram.engine.invariance import CANDIDATES, RowClass, row_class
+from ethogram.engine.forward.batch_invariance import CANDIDATES, RowClass, row_class
+from ethogram.engine.forward.passes import DecoderOnly, EncoderDecoder
 from ethogram.engine.slots import Shared, Slots
 from ethogram.errors import ModelError
 from ethogram.spec import Decoding, Request

@@ -14,9 +14,9 @@ from tests.engine import tiny
 from tests.engine.test_merging import PROMPTS, run, sweep
 
 from ethogram.engine import Engine, native
-from ethogram.engine.attention import attend
-from ethogram.engine.cache import SlotCache
-from ethogram.engine.prefixes import Prefixes, PrefixReads
+from ethogram.engine.forward.decode_attention import attend
+from ethogram.engine.forward.kv_cache import SlotCache
+from ethogram.engine.forward.shared_prefixes import Prefixes, PrefixReads
 
 SLOTS, ROOM = 6, 12
 SLOT, LENGTH = st.integers(0, SLOTS - 1), st.integers(1, ROOM)

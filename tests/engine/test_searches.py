@@ -15,8 +15,10 @@ from tests.engine.tiny import Loaded
 from tests.engine.vectors.checkpoint import VOCAB, build
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from ethogram.engine import Engine, beam_groups, contrastive_search
-from ethogram.engine.forward import DecoderOnly
+from ethogram.engine import Engine
+from ethogram.engine.forward.passes import DecoderOnly
+from ethogram.engine.search import contrastive as contrastive_search
+from ethogram.engine.search import diverse_beam as beam_groups
 from ethogram.spec import Decoding, Generation, Request
 
 VECTORS: dict[str, Any] = json.loads(

@@ -11,8 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ethogram.engine import teacher_forcing
-from ethogram.engine.teacher_forcing import TeacherForced
+from ethogram.engine.forward import teacher_forcing
+from ethogram.engine.forward.teacher_forcing import TeacherForced
 from ethogram.errors import ModelError, RequestError
 from ethogram.models import load
 

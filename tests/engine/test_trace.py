@@ -14,8 +14,8 @@ from tests.engine import tiny
 from tests.engine.scores import make_scores
 
 from ethogram.engine import Engine
+from ethogram.engine.sampling.trace import apply_counting, look, see
 from ethogram.engine.steps import History
-from ethogram.engine.trace import apply_counting, look, see
 from ethogram.spec import Decoding, Generation, Request, Trace
 
 NO_END = frozenset[int]()

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ethogram.metrics import changed_loops
-from ethogram.metrics.changed_loops import find_changed_loop
+from ethogram.metrics.pitfalls import near_loops as changed_loops
+from ethogram.metrics.pitfalls.near_loops import find_changed_loop
 
 
 def _text_with_runs(source: random.Random) -> str:

@@ -51,7 +51,7 @@ def test_enough_texts_bring_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_texts_are_read_by_the_reference_model(checkpoint: Callable[..., Path]) -> None:
-    from ethogram.engine.teacher_forcing import TeacherForced
+    from ethogram.engine.forward.teacher_forcing import TeacherForced
     from ethogram.models import load
 
     model = TeacherForced(load(str(checkpoint("gpt2"))))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.judges import answers
 
 from ethogram.errors import SpecError
-from ethogram.metrics.judge import (
+from ethogram.spec.rubric import GENERAL, Criterion, Rubric, load_rubric
+from ethogram.study.judging.prompts import (
     PAIRWISE,
     ask_pair,
     ask_scores,
@@ -19,7 +20,6 @@ from ethogram.metrics.judge import (
     read_winner,
     rubric_prompt,
 )
-from ethogram.spec.rubric import GENERAL, Criterion, Rubric, load_rubric
 
 TWO = Rubric(
     criteria=(

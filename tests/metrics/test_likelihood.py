@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ethogram.engine.teacher_forcing import TeacherForced
+from ethogram.engine.forward.teacher_forcing import TeacherForced
 from ethogram.errors import RequestError, SpecError
 from ethogram.metrics import Output, get
 from ethogram.metrics.choices import Choices, multiple_choice, right_mass

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ethogram.metrics import Output, get
-from ethogram.metrics.limits import LIMITS
-from ethogram.metrics.off_topic import off_topic
-from ethogram.metrics.pitfall_rules import drift, last_third
+from ethogram.metrics.pitfalls.limits import LIMITS
+from ethogram.metrics.pitfalls.off_topic import off_topic
+from ethogram.metrics.pitfalls.rules import drift, last_third
 
 from .stubs import StubModels
 

@@ -16,8 +16,8 @@ from ethogram.spec import Version
 from ethogram.spec.space import Setting
 from ethogram.stats import paired
 from ethogram.study.difference import Difference
-from ethogram.study.landscape import Goal, Landscape, Point
 from ethogram.study.result import Computed
+from ethogram.study.sweeping.landscape import Goal, Landscape, Point
 
 WIDTHS = [80, 100, 120]
 

@@ -13,7 +13,7 @@ from ethogram.metrics import Output, get
 from ethogram.report import log
 from ethogram.study import Study, check, compare, difference, import_outputs, run
 from ethogram.study.measure import Measured
-from ethogram.study.prompts import UNKNOWN_PROMPT, shared_prompts
+from ethogram.study.shared_prompts import UNKNOWN_PROMPT, shared_prompts
 
 Rows = list[tuple[str, str, str]]
 

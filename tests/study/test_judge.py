@@ -18,11 +18,11 @@ from tests.judges import answers, prefers_longer, refusal, serving, verdict
 import ethogram as eg
 from ethogram.backends import Endpoint
 from ethogram.errors import BackendError, EthogramError, SpecError
-from ethogram.metrics.judge import PAIRWISE
 from ethogram.report.judging import print_pairwise, print_rubric
 from ethogram.spec import Generation
 from ethogram.spec.rubric import Criterion, Rubric
 from ethogram.study import PairwiseJudgement, RubricJudgement
+from ethogram.study.judging.prompts import PAIRWISE
 
 SECRET = "sk-very-secret-0123456789"
 KIND = Rubric(criteria=(Criterion(name="kind", question="Kind?"),))

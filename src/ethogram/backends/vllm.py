@@ -16,9 +16,9 @@ from typing import Any
 from ethogram.backends.vllm_options import machine_options
 from ethogram.backends.vllm_request import Writing, sampling_settings, seed_of
 from ethogram.engine.batch import Work
-from ethogram.engine.best_of import candidate_key, choose
+from ethogram.engine.jobs import Job, make_jobs
 from ethogram.engine.memory import SLOTS_SHARE, available_bytes
-from ethogram.engine.prompts import Job, make_jobs
+from ethogram.engine.search.best_of import candidate_key, choose
 from ethogram.errors import ModelError, RequestError
 from ethogram.extras import require
 from ethogram.models import LoadedModel, ModelReference, describe, locate

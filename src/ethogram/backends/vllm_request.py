@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ethogram.engine.output import as_generation
-from ethogram.engine.prompts import Job
+from ethogram.engine.jobs import Job
+from ethogram.engine.sequence import as_generation
 from ethogram.engine.stopping import StopWatch
 from ethogram.errors import ModelError, RequestError
 from ethogram.spec.generation import FinishReason, Generation

@@ -12,7 +12,7 @@ import click
 from ethogram.cli.common import console, json_option, open_study, print_json, study_option
 
 if TYPE_CHECKING:
-    from ethogram.study.judge import OnVerdict
+    from ethogram.study.judging.judge import OnVerdict
 
 
 @click.command()

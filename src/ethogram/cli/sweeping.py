@@ -23,7 +23,7 @@ from ethogram.cli.common import (
 if TYPE_CHECKING:
     from ethogram.study import OnProgress
     from ethogram.study import Progress as RunProgress
-    from ethogram.study.sweep import OnStage
+    from ethogram.study.sweeping.sweep import OnStage
 
 
 @click.command()
@@ -84,7 +84,7 @@ def sweep(
     from ethogram.spec.space import parse_axis
     from ethogram.study import promote as write
     from ethogram.study import sweep as search_settings
-    from ethogram.study.promote import check_name
+    from ethogram.study.sweeping.promote import check_name
 
     with open_study(folder) as study:
         if promote:

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ethogram.engine.invariance import RowClass
+from ethogram.engine.forward.batch_invariance import RowClass
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,20 +16,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ethogram.engine.beam import BeamSearch
-from ethogram.engine.beam_groups import GroupBeamSearch
-from ethogram.engine.best_of import candidates
-from ethogram.engine.cache import Pairs
-from ethogram.engine.choosing import Chooser
-from ethogram.engine.companions import Companions
-from ethogram.engine.contrastive_search import ContrastiveSearch
-from ethogram.engine.feeding import feed
-from ethogram.engine.forward import DecoderOnly, Prefilled
-from ethogram.engine.invariance import RowClass
-from ethogram.engine.lookup import Lookup
-from ethogram.engine.output import Output
-from ethogram.engine.prompts import Job
-from ethogram.engine.search import Search
+from ethogram.engine.forward.batch_invariance import RowClass
+from ethogram.engine.forward.decode_step import feed
+from ethogram.engine.forward.kv_cache import Pairs
+from ethogram.engine.forward.passes import DecoderOnly, Prefilled
+from ethogram.engine.guidance_rows import Companions
+from ethogram.engine.jobs import Job
+from ethogram.engine.prompt_lookup import Lookup
+from ethogram.engine.sampler import Chooser
+from ethogram.engine.search.base import Search
+from ethogram.engine.search.beam import BeamSearch
+from ethogram.engine.search.best_of import candidates
+from ethogram.engine.search.contrastive import ContrastiveSearch
+from ethogram.engine.search.diverse_beam import GroupBeamSearch
+from ethogram.engine.sequence import Output
 from ethogram.engine.slots import Holder, Shared, Slots
 from ethogram.spec.generation import Generation
 

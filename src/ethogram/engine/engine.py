@@ -19,20 +19,20 @@ from functools import cached_property
 
 from ethogram.engine.allocation import SlotNeed, allocated_bytes, most_outputs
 from ethogram.engine.batch import Batch, Work
-from ethogram.engine.companions import Companions, SecondRows
-from ethogram.engine.forward import DecoderOnly, EncoderDecoder, ServedModel
-from ethogram.engine.fused import FusedLlama, take_up
-from ethogram.engine.invariance import FEW_COUNTS, RowClass, row_class
-from ethogram.engine.layers import LayeredDecoder
+from ethogram.engine.forward.batch_invariance import FEW_COUNTS, RowClass, row_class
+from ethogram.engine.forward.early_layers import LayeredDecoder
+from ethogram.engine.forward.fused import FusedLlama, take_up
+from ethogram.engine.forward.passes import DecoderOnly, EncoderDecoder, ServedModel
+from ethogram.engine.guidance import Second
+from ethogram.engine.guidance_rows import Companions, SecondRows
+from ethogram.engine.jobs import Job, make_jobs
 from ethogram.engine.memory import (
     SLOTS_SHARE,
     available_bytes,
     is_out_of_memory,
     keep_large_blocks,
 )
-from ethogram.engine.prompts import Job, make_jobs
-from ethogram.engine.second import Second
-from ethogram.engine.trace import ALTERNATIVES
+from ethogram.engine.sampling.trace import ALTERNATIVES
 from ethogram.errors import ModelError
 from ethogram.spec.generation import Generation, Request
 from ethogram.spec.views import Layers

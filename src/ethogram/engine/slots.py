@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from ethogram.engine.output import Output
-from ethogram.engine.search import Search
+from ethogram.engine.search.base import Search
+from ethogram.engine.sequence import Output
 
 #: Copies the first positions of a slot to another one: (source, target, positions).
 Copy = Callable[[int, int, int], None]

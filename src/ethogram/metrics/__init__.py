@@ -11,9 +11,9 @@ from ethogram.metrics.base import (
     Span,
 )
 from ethogram.metrics.models import Models, NamedModels
-from ethogram.metrics.pitfall_rules import Finding
-from ethogram.metrics.pitfall_table import PitfallRow, PitfallTable, find_pitfalls
-from ethogram.metrics.pitfalls import PITFALLS, Pitfall
+from ethogram.metrics.pitfalls.registry import PITFALLS, Pitfall
+from ethogram.metrics.pitfalls.rules import Finding
+from ethogram.metrics.pitfalls.table import PitfallRow, PitfallTable, find_pitfalls
 from ethogram.metrics.reading import read_outputs
 from ethogram.metrics.registry import (
     all_metrics,

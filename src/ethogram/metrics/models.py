@@ -135,7 +135,7 @@ class NamedModels:
         Raises:
             ModelError: it cannot be had.
         """
-        from ethogram.engine.quicken import quicken
+        from ethogram.engine.forward.patch import quicken
         from ethogram.models.encoder import load_encoder
 
         self._tell(self.named.encoder)
@@ -150,7 +150,7 @@ class NamedModels:
         Raises:
             ModelError: it cannot be had, or is no decoder-only model.
         """
-        from ethogram.engine.teacher_forcing import TeacherForced
+        from ethogram.engine.forward.teacher_forcing import TeacherForced
         from ethogram.models import load
 
         self._tell(self.named.reference)

@@ -27,8 +27,8 @@ from ethogram.metrics.human_text import HUMAN_TEXT, read_human_text, with_human_
 from ethogram.metrics.instruction import INSTRUCTION
 from ethogram.metrics.likelihood import LIKELIHOOD, SELF_REINFORCEMENT
 from ethogram.metrics.loops import LOOPS
-from ethogram.metrics.off_topic import OFF_TOPIC
-from ethogram.metrics.pitfalls import PITFALL_METRICS
+from ethogram.metrics.pitfalls.off_topic import OFF_TOPIC
+from ethogram.metrics.pitfalls.registry import PITFALL_METRICS
 from ethogram.metrics.repetition import REPETITION, REPETITION_CORPUS
 from ethogram.metrics.samples import SAMPLES
 from ethogram.metrics.structure import STRUCTURE

@@ -15,7 +15,7 @@ from ethogram.stats.bootstrap import Aggregate
 from ethogram.stats.student import normal_quantile
 
 if TYPE_CHECKING:
-    from ethogram.engine.teacher_forcing import TeacherForced
+    from ethogram.engine.forward.teacher_forcing import TeacherForced
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -33,7 +33,7 @@ def likelihoods(model: str, on_progress: Callable[[int], None] | None) -> Teache
     Raises:
         ModelError: it cannot be had, or is no decoder-only model.
     """
-    from ethogram.engine.teacher_forcing import TeacherForced
+    from ethogram.engine.forward.teacher_forcing import TeacherForced
     from ethogram.models import load
 
     done = 0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ethogram.metrics import Output, Score, Span
-from ethogram.metrics.pitfalls import PITFALL_METRICS, PITFALLS
+from ethogram.metrics.pitfalls.registry import PITFALL_METRICS, PITFALLS
 from ethogram.spec import Change, diff_versions
 from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import Measured, measure, metric_names

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ethogram.report.claims import number, p_value, printable, signed
 from ethogram.report.terminal import _colour, _plain_table, _shortened, print_doubts
-from ethogram.study.judgement import MOST_UNPARSED
+from ethogram.study.judging.pairwise import MOST_UNPARSED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from ethogram.metrics.judge import Winner
-    from ethogram.study.judgement import (
+    from ethogram.study.judging.pairwise import (
         Cost,
         JudgedPair,
         PairwiseJudgement,
         RubricJudgement,
         ScoredOutput,
     )
+    from ethogram.study.judging.prompts import Winner
 
 
 def print_pairwise(console: Console, found: PairwiseJudgement, *, shown: int) -> None:

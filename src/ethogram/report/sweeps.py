@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from ethogram.study.landscape import Landscape, Point
+    from ethogram.study.sweeping.landscape import Landscape, Point
 
 #: Of a long front, the lines that a terminal shows; `--json` and `--output` hold all.
 FRONT_LINES = 20

@@ -4,15 +4,20 @@ from ethogram.study.check import Baseline, CheckResult, Contract, check
 from ethogram.study.compare import Comparison, compare
 from ethogram.study.difference import Difference, difference, differences
 from ethogram.study.files import export, import_outputs, init
-from ethogram.study.judge import judge
-from ethogram.study.judgement import JudgedPair, PairwiseJudgement, RubricJudgement, ScoredOutput
-from ethogram.study.landscape import Landscape
-from ethogram.study.look import Shown, diff, show
-from ethogram.study.promote import promote
+from ethogram.study.judging.judge import judge
+from ethogram.study.judging.pairwise import (
+    JudgedPair,
+    PairwiseJudgement,
+    RubricJudgement,
+    ScoredOutput,
+)
 from ethogram.study.record import OnProgress, Progress, VersionProgress
 from ethogram.study.result import RunResult, VersionResult, summarise
 from ethogram.study.run import run
-from ethogram.study.sweep import sweep
+from ethogram.study.settings import Shown, diff, show
+from ethogram.study.sweeping.landscape import Landscape
+from ethogram.study.sweeping.promote import promote
+from ethogram.study.sweeping.sweep import sweep
 from ethogram.study.trace import Traced, trace
 from ethogram.study.workspace import Part, Study
 

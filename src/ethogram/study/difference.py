@@ -12,7 +12,7 @@ import numpy as np
 from ethogram.metrics import Additive
 from ethogram.stats import More, PairedTest, adjust, more_samples, paired
 from ethogram.study.measure import Measured
-from ethogram.study.prompts import shared_prompts
+from ethogram.study.shared_prompts import shared_prompts
 
 #: Seed of the resampling, fixed so that every number of a log can be derived again.
 SEED = 20260101

@@ -14,7 +14,7 @@ from ethogram.metrics import Output
 from ethogram.spec.study import STUDY_FILE
 from ethogram.spec.suite import SuitePrompt
 from ethogram.spec.version import VERSION_NAME
-from ethogram.study.prompts import UNKNOWN_PROMPT
+from ethogram.study.shared_prompts import UNKNOWN_PROMPT
 from ethogram.study.workspace import Study, read_imported
 
 _STUDY = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ethogram.engine.words import Words
+from ethogram.engine.token_strings import Words
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,155 @@
+"""What an output's second view reads, and whether it can. Knows tokenizers; runs no model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ethogram.engine.forward.early_layers import early_layers
+from ethogram.engine.forward.passes import DecoderOnly, ServedModel
+from ethogram.errors import RequestError
+from ethogram.spec.decoding import VIEW_SETTINGS, Decoding
+from ethogram.spec.generation import Request
+from ethogram.spec.views import Amateur, Guidance, Layers, View
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """The second view of one output.
+
+    Attributes:
+        view: its settings.
+        model: name of the amateur that it runs on, "" for the model itself; None where it needs no
+            row of its own.
+        prompt_ids: what its row begins with.
+        layers: early layers to choose from.
+        room: new tokens that it has room for; None for as many as the output itself.
+    """
+
+    view: View
+    model: str | None = None
+    prompt_ids: tuple[int, ...] = ()
+    layers: tuple[int, ...] = ()
+    room: int | None = None
+
+
+class SecondViews:
+    """Makes the second views of requests ready; what was checked once is remembered.
+
+    Args:
+        loaded: the model.
+        context_length: most tokens of prompt and output together.
+        amateurs: other models by the name that decodings give them.
+    """
+
+    def __init__(
+        self,
+        loaded: ServedModel,
+        context_length: int,
+        amateurs: Mapping[str, ServedModel],
+    ) -> None:
+        self._loaded, self._amateurs = loaded, amateurs
+        self._context_length = context_length
+        self._context: dict[str, int] = {}
+        self._same_split: dict[tuple[str, str], bool] = {}
+        self._negative: dict[str, tuple[int, ...]] = {}
+
+    def of(self, request: Request, text: str, ids: tuple[int, ...]) -> Second | None:
+        """The second view of a request.
+
+        Args:
+            request: what was asked.
+            text: its prompt as text.
+            ids: the same as tokens.
+
+        Raises:
+            RequestError: the model, or the amateur, cannot serve it.
+        """
+        view = request.decoding.second_view
+        if view is None:
+            return None
+        if self._loaded.is_encoder_decoder:
+            raise RequestError(
+                "it needs a decoder-only model, and this one has an encoder",
+                where=f"decoding.{_setting(request.decoding)}",
+                mend="turn it off, or choose a decoder-only model",
+            )
+        if isinstance(view, Layers):
+            return Second(view, layers=early_layers(self._loaded, view))
+        if isinstance(view, Guidance):
+            return self._guidance(view, ids)
+        return self._amateur(view, request, text, ids)
+
+    def _guidance(self, view: Guidance, ids: tuple[int, ...]) -> Second:
+        """Without a negative prompt it begins with the prompt's last token, as in transformers."""
+        if view.negative_prompt is None:
+            return Second(view, "", ids[-1:])
+        if view.negative_prompt not in self._negative:
+            made = self._loaded.tokenizer(view.negative_prompt, verbose=False).input_ids
+            self._negative[view.negative_prompt] = tuple(made)
+        negative = self._negative[view.negative_prompt]
+        room = self._context_length - len(negative)
+        if not negative or room < 1:
+            raise RequestError(
+                f"the negative prompt has {len(negative)} tokens and the model's context "
+                f"{self._context_length}",
+                where="decoding.negative_prompt",
+                mend="shorten it" if negative else "write at least a word",
+            )
+        return Second(view, "", negative, room=room)
+
+    def _amateur(self, view: Amateur, request: Request, text: str, ids: tuple[int, ...]) -> Second:
+        if view.model not in self._amateurs:
+            raise _refusal(
+                f"the amateur {view.model} is not loaded",
+                "hand it to the engine: Engine(model, amateurs={name: amateur})",
+            )
+        amateur = self._amateurs[view.model]
+        context = self._context_of(view.model, amateur)
+        if (view.model, text) not in self._same_split:
+            self._same_split[view.model, text] = _split(amateur, text) == _split(self._loaded, text)
+        if not self._same_split[view.model, text]:
+            raise _other_tokenizer(view.model, f"it splits prompt {request.prompt_id} otherwise")
+        room = context - len(ids)
+        if room < 1:
+            raise RequestError(
+                f"the prompt has {len(ids)} tokens and the amateur's context {context}",
+                where=f"prompt {request.prompt_id}",
+                mend="shorten the prompt or choose an amateur with a longer context",
+            )
+        return Second(view, view.model, ids, room=room)
+
+    def _context_of(self, name: str, amateur: ServedModel) -> int:
+        """Most tokens that an amateur reads, once it is known to fit the model."""
+        if name in self._context:
+            return self._context[name]
+        if amateur.is_encoder_decoder:
+            raise _refusal(f"the amateur {name} has an encoder", "choose a decoder-only model")
+        ours, theirs = (made.tokenizer.get_vocab() for made in (self._loaded, amateur))
+        if ours != theirs:
+            differing = len(set(ours.items()) ^ set(theirs.items()))
+            raise _other_tokenizer(name, f"{differing} entries of their vocabularies differ")
+        self._context[name] = DecoderOnly(amateur, 1).context_length
+        return self._context[name]
+
+
+def _split(loaded: ServedModel, text: str) -> Any:
+    """A text as ids, without what the tokenizer puts before and after it."""
+    return loaded.tokenizer(text, add_special_tokens=False, verbose=False).input_ids
+
+
+def _setting(decoding: Decoding) -> str:
+    """Name of the setting that turned the second view on."""
+    return next(name for name, off in VIEW_SETTINGS.items() if getattr(decoding, name) != off)
+
+
+def _refusal(what: str, mend: str) -> RequestError:
+    return RequestError(what, where="decoding.amateur", mend=mend)
+
+
+def _other_tokenizer(name: str, how: str) -> RequestError:
+    return _refusal(
+        f"the amateur {name} has another tokenizer than the model ({how})",
+        "choose an amateur of the model's own family",
+    )

@@ -1,0 +1,157 @@
+"""Turns requests into token ids and checks them. Knows the tokenizer; runs no model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ethogram.engine.forward.passes import ServedModel
+from ethogram.engine.guidance import Second, SecondViews
+from ethogram.engine.stopping import StopRules
+from ethogram.engine.token_strings import Lexicon, Words
+from ethogram.errors import RequestError
+from ethogram.spec.decoding import Decoding
+from ethogram.spec.generation import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A request made ready to run.
+
+    Attributes:
+        request: what was asked.
+        prompt_text: the text that the model sees.
+        prompt_ids: its ids, special tokens included.
+        decoder_prompt: the ids that the decoder sees before it writes.
+        rules: what ends the output.
+        words: the strings of its decoding as ids.
+        slots: rows it needs: the beams of a beam search, the candidates of contrastive search,
+            of best-of and of self-consistency, otherwise one.
+        second: its second view, if its decoding has one.
+    """
+
+    request: Request
+    prompt_text: str
+    prompt_ids: tuple[int, ...]
+    decoder_prompt: tuple[int, ...]
+    rules: StopRules
+    words: Words
+    slots: int
+    second: Second | None = None
+
+
+class Reader(Protocol):
+    """What reads a prompt, as far as its room goes."""
+
+    @property
+    def context_length(self) -> int:
+        """Most tokens of prompt and output together."""
+
+    def decoder_prompt(self, prompt_ids: Sequence[int]) -> tuple[int, ...]:
+        """The ids that the decoder sees before it writes."""
+
+
+def make_jobs(
+    requests: Sequence[Request],
+    loaded: ServedModel,
+    forward: Reader,
+    amateurs: Mapping[str, ServedModel] | None = None,
+) -> list[Job]:
+    """Make all requests ready; each distinct prompt is tokenised once.
+
+    Raises:
+        RequestError: a prompt is empty or does not fit, messages meet a model without a chat
+            template, a sampling request has no noise key, a decoding names a token that the
+            model lacks, or it has a second view that cannot be had.
+    """
+    lexicon = Lexicon(loaded.tokenizer)
+    views = SecondViews(loaded, forward.context_length, amateurs or {})
+    known: dict[Any, tuple[str, tuple[int, ...]]] = {}
+    jobs = []
+    for request in requests:
+        try:
+            if request.prompt not in known:
+                known[request.prompt] = _tokenise(request, loaded)
+            text, ids = known[request.prompt]
+            words = lexicon.words(request.decoding)
+            _refuse_foreign_ids(request.decoding, words, loaded.vocab_size)
+            jobs.append(_make_job(request, text, ids, words, loaded, forward, views))
+        except RequestError as error:
+            error.request = request.identity
+            raise
+    return jobs
+
+
+def _refuse_foreign_ids(decoding: Decoding, words: Words, vocab: int) -> None:
+    for name, ids in (
+        ("logit_bias", set(decoding.logit_bias)),
+        ("bad_words", {token for word in words.bad for token in word}),
+    ):
+        if ids and max(ids) >= vocab:
+            raise RequestError(
+                f"the model has no token {max(ids)}",
+                where=f"decoding.{name}",
+                mend=f"use ids from 0 to {vocab - 1}",
+            )
+
+
+def _make_job(
+    request: Request,
+    text: str,
+    ids: tuple[int, ...],
+    words: Words,
+    loaded: ServedModel,
+    forward: Reader,
+    views: SecondViews,
+) -> Job:
+    where = f"prompt {request.prompt_id}"
+    decoding, context = request.decoding, forward.context_length
+    if not ids:
+        raise RequestError("the prompt has no tokens", where=where, mend="write at least a word")
+    room = decoding.max_new_tokens if loaded.is_encoder_decoder else context - len(ids)
+    if len(ids) > context or room < 1:
+        raise RequestError(
+            f"the prompt has {len(ids)} tokens and the model's context {context}",
+            where=where,
+            mend="shorten the prompt or choose a model with a longer context",
+        )
+    if decoding.is_stochastic and request.noise_key is None:
+        raise RequestError(
+            "a sampling request needs a noise key", where=where, mend="set noise_key"
+        )
+    second = views.of(request, text, ids)
+    if second is not None and second.room is not None:
+        room = min(room, second.room)
+    rules = StopRules.of(
+        decoding,
+        tokenizer=loaded.tokenizer,
+        eos_token_ids=loaded.eos_token_ids,
+        limit=min(decoding.max_new_tokens, room),
+    )
+    slots = _slots(decoding, loaded.vocab_size)
+    return Job(request, text, ids, forward.decoder_prompt(ids), rules, words, slots, second)
+
+
+def _slots(decoding: Decoding, vocab: int) -> int:
+    if decoding.resolved_strategy == "beam":
+        return decoding.num_beams
+    if decoding.resolved_strategy == "contrastive":
+        return min(decoding.top_k, vocab)
+    return decoding.candidates
+
+
+def _tokenise(request: Request, loaded: ServedModel) -> tuple[str, tuple[int, ...]]:
+    tokenizer = loaded.tokenizer
+    if isinstance(request.prompt, str):
+        return request.prompt, tuple(tokenizer(request.prompt, verbose=False).input_ids)
+    if not loaded.has_chat_template:
+        raise RequestError(
+            "the prompt is a chat and the model has no chat template",
+            where=f"prompt {request.prompt_id}",
+            mend="write the prompt as plain text or choose an instruct model",
+        )
+    turns = [{"role": turn.role, "content": turn.content} for turn in request.prompt]
+    text = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
+    ids = tokenizer(text, add_special_tokens=False, verbose=False).input_ids
+    return str(text), tuple(ids)

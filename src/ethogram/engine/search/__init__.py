@@ -1,0 +1,1 @@
+"""Decodings that follow several continuations at once, and the choice among finished ones."""

@@ -1,0 +1,162 @@
+"""Beam search, equal to that of transformers. Knows log-probabilities; runs no model.
+
+Scores are fp32 tensors combined in the same order as there, so that ties and rounding agree;
+the hypotheses themselves are plain tuples. The one who runs the model asks `parents` after each
+step and lets every slot continue the beam it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ethogram.engine.jobs import Job
+from ethogram.engine.sampling.trace import Place, Raw, apply_counting, see
+from ethogram.engine.search.base import Search
+from ethogram.engine.sequence import as_generation
+from ethogram.engine.steps import History, apply_steps
+from ethogram.engine.stopping import StopWatch
+from ethogram.spec.generation import FinishReason, Generation
+
+#: Stands for minus infinity in scores, as in transformers; its exact size decides no comparison
+#: between real beams.
+_NEVER = -1.0e9
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One beam: its new tokens, their raw log-probabilities (nats), why it ended, what was seen."""
+
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    watch: StopWatch
+    finish_reason: FinishReason | None = None
+    seen: tuple[Place, ...] = ()
+
+    def extend(self, token: int, logprob: float, seen: Sequence[Place]) -> Hypothesis:
+        """The hypothesis with one more token."""
+        watch = self.watch.fork()
+        reason = watch.push(token)
+        ids, logprobs = (*self.token_ids, token), (*self.logprobs, logprob)
+        return Hypothesis(ids, logprobs, watch, reason, (*self.seen, *seen))
+
+
+class BeamSearch(Search):
+    """An output under beam search; it holds as many slots as beams."""
+
+    def __init__(self, job: Job, started: float, tokenizer: Any) -> None:
+        super().__init__(job, started, tokenizer)
+        self.written = 0
+        beams = job.slots
+        empty = Hypothesis((), (), StopWatch(job.rules, tokenizer))
+        self._running = [empty] * beams
+        # Only the first beam counts at first: all are equal, and must not be chosen twice.
+        self._running_scores = torch.tensor([0.0] + [_NEVER] * (beams - 1))
+        self._finished = [empty] * beams
+        self._finished_scores = torch.full((beams,), _NEVER)
+        self._is_finished = torch.zeros(beams, dtype=torch.bool)
+        self._can_improve = True
+
+    @property
+    def length(self) -> int:
+        """Positions filled in its slots, once the last tokens have been fed."""
+        return len(self.job.decoder_prompt) + self.written
+
+    @property
+    def last_tokens(self) -> list[int]:
+        """The token that each of its rows feeds next."""
+        return [beam.token_ids[-1] for beam in self._running]
+
+    def push(self, logits: Tensor, log_probs: Tensor, raw: Raw | None = None) -> int:
+        """Continue all beams by one token."""
+        scores, candidates, parents = self._candidates(log_probs, raw)
+        hits = torch.tensor([one.finish_reason is not None for one in candidates])
+        self.written += 1
+        self._collect(scores, candidates, hits)
+
+        running = scores + hits.float() * _NEVER
+        chosen = running.topk(self.job.slots).indices
+        self._running = [candidates[i] for i in chosen.tolist()]
+        self._running_scores = running[chosen]
+        self.parents = [parents[i] for i in chosen.tolist()]
+
+        self._can_improve = self._can_improve and self._may_improve()
+        full = self.job.request.decoding.early_stopping is True and bool(self._is_finished.all())
+        if not self._can_improve or full or bool(hits.all()):
+            self.finish_reason = self._finished[0].finish_reason
+        return 1
+
+    def _candidates(
+        self, log_probs: Tensor, raw: Raw | None
+    ) -> tuple[Tensor, list[Hypothesis], list[int]]:
+        """The best continuations, enough that some are left if every ending id is among them."""
+        beams, vocab = self.job.slots, log_probs.shape[1]
+        history = History(
+            [self.job.decoder_prompt] * beams,
+            [beam.token_ids for beam in self._running],
+            self.job.rules.eos_token_ids,
+            self.job.words,
+        )
+        decoding = self.job.request.decoding
+        if raw is None:
+            processed = apply_steps(log_probs, decoding, history).cpu()
+        else:
+            edited, kept = apply_counting(log_probs, decoding, history)
+            processed = edited.cpu()
+        total = (processed + self._running_scores.unsqueeze(1)).flatten()
+        wanted = max(2, 1 + len(self.job.rules.ending_ids)) * beams
+        scores, places = total.topk(min(wanted, len(total)))
+        parents = (places // vocab).tolist()
+        tokens = places % vocab
+        logprobs = log_probs.flatten()[places.to(log_probs.device)].tolist()
+        seen: list[Sequence[Place]] = [()] * len(parents)
+        if raw is not None:
+            step = see(raw, parents, tokens.to(edited.device), edited, kept, scored=parents)
+            seen = [((step, at),) for at in range(len(parents))]
+        candidates = [
+            self._running[parent].extend(*new)
+            for parent, *new in zip(parents, tokens.tolist(), logprobs, seen, strict=True)
+        ]
+        return scores, candidates, parents
+
+    def _collect(self, scores: Tensor, candidates: list[Hypothesis], hits: Tensor) -> None:
+        """Merge the candidates that ended among the best `beams` into the finished ones."""
+        beams, decoding = self.job.slots, self.job.request.decoding
+        ended = hits & (torch.arange(len(candidates)) < beams)
+        final = scores / (self.written**decoding.length_penalty)
+        full = decoding.early_stopping is True and bool(self._is_finished.all())
+        final = final + float(full) * _NEVER + float(not self._can_improve) * _NEVER
+        final = final + (~ended).float() * _NEVER
+        merged = torch.cat((self._finished_scores, final))
+        flags = torch.cat((self._is_finished, ended))
+        best = merged.topk(beams).indices
+        pool = [*self._finished, *candidates]
+        self._finished = [pool[i] for i in best.tolist()]
+        self._finished_scores, self._is_finished = merged[best], flags[best]
+
+    def _may_improve(self) -> bool:
+        """Whether the best running beam could still beat the worst finished one (a heuristic)."""
+        decoding = self.job.request.decoding
+        hopeful = decoding.early_stopping == "never" and decoding.length_penalty > 0
+        length = self.job.rules.limit if hopeful else self.written
+        best = self._running_scores[0] / (length**decoding.length_penalty)
+        worst = torch.where(self._is_finished, self._finished_scores.min(), _NEVER)
+        return bool((best > worst).any())
+
+    def generation(self, now: float) -> Generation:
+        """The best finished hypothesis."""
+        assert self.finish_reason is not None
+        best = self._finished[0]
+        return as_generation(
+            self.job,
+            best.token_ids,
+            best.logprobs,
+            self.finish_reason,
+            seconds=now - self.started,
+            tokenizer=self.tokenizer,
+            seen=best.seen,
+        )

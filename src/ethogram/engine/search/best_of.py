@@ -1,0 +1,108 @@
+"""One generation made of several sampled candidates: best-of-n and self-consistency.
+
+The candidates are ordinary outputs, each on noise of its own: they share rows while they agree, go
+their ways in the batch like all others, and meet again when the last of them has ended. Best-of-n:
+Stiennon et al. 2020 (arXiv 2009.01325), here with the model's own log-probability as the score.
+Self-consistency: Wang et al. 2022 (arXiv 2203.11171), the unweighted vote of section 2.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ethogram.engine.jobs import Job
+from ethogram.engine.noise import stream_state
+from ethogram.engine.search.answers import answer_of, majority
+from ethogram.engine.sequence import Output
+from ethogram.spec.decoding import Decoding
+from ethogram.spec.generation import Generation
+from ethogram.spec.selection import Selection
+
+#: Parts the keys of candidates from every other use of the hash.
+_CANDIDATES = 0x6265737420_6F66
+
+
+def candidate_key(key: int, index: int) -> int:
+    """The noise key of a candidate: the first one's is the plain sample's own."""
+    return key if index == 0 else stream_state(key ^ _CANDIDATES, index)
+
+
+class Candidate(Output):
+    """One of the outputs among which a generation is chosen.
+
+    Args:
+        job: the request, on the candidate's own noise.
+        started: clock reading at admission, seconds.
+        tokenizer: the model's.
+        rivals: all candidates of the request in order; it joins them.
+        running: those that have not ended; it joins them too, and leaves at its end.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        started: float,
+        tokenizer: Any,
+        rivals: list[Candidate],
+        running: set[int],
+    ) -> None:
+        super().__init__(job, started, tokenizer)
+        self._rivals, self._running, self._index = rivals, running, len(rivals)
+        rivals.append(self)
+        running.add(self._index)
+
+    def generation(self, now: float) -> Generation | None:
+        """The chosen candidate, told by the last one that ends."""
+        self._running.discard(self._index)
+        if self._running:
+            return None
+        made = [rival.own_generation(now) for rival in self._rivals]
+        return choose(self.job.request.decoding, made)
+
+    def own_generation(self, now: float) -> Generation:
+        """This candidate, chosen or not."""
+        made = super().generation(now)
+        assert made is not None
+        return made
+
+
+def candidates(job: Job, started: float, tokenizer: Any) -> list[Output]:
+    """The outputs that a sampling request is made of: one, or all its candidates."""
+    request = job.request
+    if request.decoding.candidates == 1 or request.noise_key is None:
+        return [Output(job, started, tokenizer)]
+    rivals: list[Candidate] = []
+    running: set[int] = set()
+    for index in range(request.decoding.candidates):
+        key = candidate_key(request.noise_key, index)
+        own = dataclasses.replace(job, request=dataclasses.replace(request, noise_key=key))
+        Candidate(own, started, tokenizer, rivals, running)
+    return list(rivals)
+
+
+def choose(decoding: Decoding, made: Sequence[Generation]) -> Generation:
+    """The candidate that a decoding keeps, with what it was chosen by.
+
+    Args:
+        decoding: says how.
+        made: all candidates in order.
+    """
+    scores = tuple(_score(decoding, one.logprobs) for one in made)
+    answers: tuple[str | None, ...] = ()
+    if decoding.self_consistency > 1:
+        answers = tuple(answer_of(one.text, decoding) for one in made)
+        chosen = majority(answers)
+    else:
+        chosen = scores.index(max(scores))
+    tokens = tuple(len(one.token_ids) for one in made)
+    return dataclasses.replace(made[chosen], selection=Selection(chosen, scores, answers, tokens))
+
+
+def _score(decoding: Decoding, logprobs: Sequence[float]) -> float:
+    """Raw log-probability of a candidate, nats, per token unless best-of asks for the whole."""
+    total = math.fsum(logprobs)
+    is_total = decoding.best_of > 1 and decoding.best_of_by == "total"
+    return total if is_total else total / len(logprobs)

@@ -1,0 +1,121 @@
+"""Contrastive search: a probable token that is unlike what stands before. Runs no model.
+
+Su et al. 2022, "A Contrastive Framework for Neural Text Generation" (arXiv 2202.06417), equation 5:
+of the k most probable tokens v the one with the highest
+
+    (1 - alpha) p(v) - alpha max_j cos(h(v), h(j)),
+
+h being the model's last hidden states, of v as the next token and of the tokens j before it. Each
+candidate is fed to the model in a slot of its own, so a token is chosen one step after it came
+up. Equal to transformers 4.55.4, the last release that had it; cosines are fp32 here in any dtype.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from ethogram.engine.jobs import Job
+from ethogram.engine.sampling.trace import Raw, Seen, apply_counting, see
+from ethogram.engine.search.base import Search
+from ethogram.engine.sequence import Output
+from ethogram.engine.steps import History, apply_steps
+from ethogram.spec.generation import Generation
+
+
+class ContrastiveSearch(Search):
+    """An output under contrastive search; it holds a slot for each candidate."""
+
+    needs_states = True
+
+    def __init__(self, job: Job, started: float, tokenizer: Any) -> None:
+        super().__init__(job, started, tokenizer)
+        self._output = Output(job, started, tokenizer)
+        self._candidates: list[int] = []
+        #: How each candidate came to be one, where that is watched.
+        self._watched: Seen | None = None
+        self._logprobs: list[float] = []
+        self._probs = torch.empty(0)
+        self._fresh = torch.empty(0)  # states told last
+        self._context = torch.empty(0)  # [capacity, width] unit states of the history
+        self._seen = 0
+
+    @property
+    def length(self) -> int:
+        """Positions filled once the candidates have been fed."""
+        return self._output.length + 1
+
+    @property
+    def agreed(self) -> int:
+        """All but the last: only there the candidates differ."""
+        return self.length - 2
+
+    @property
+    def last_tokens(self) -> list[int]:
+        """The candidates."""
+        return self._candidates
+
+    def take_states(self, states: Tensor) -> None:
+        """Told before `push`: [positions, width] of the prompt, then [candidates, width]."""
+        self._fresh = normalize(states.float(), dim=-1)
+
+    def push(self, logits: Tensor, log_probs: Tensor, raw: Raw | None = None) -> int:
+        """Choose among the candidates that were fed, then find the next ones."""
+        if not self._candidates:
+            self._remember(self._fresh)
+            self._recall(logits, log_probs, raw, 0)
+            return 0
+        chosen = self._rank()
+        self._remember(self._fresh[chosen : chosen + 1])
+        self._output.push(self._candidates[chosen], self._logprobs[chosen])
+        if self._watched is not None:
+            self._output.watched.append((self._watched, chosen))
+        self.parents = [chosen] * len(self.rows)
+        self.finish_reason = self._output.finish_reason
+        if self.finish_reason is None:
+            self._recall(logits, log_probs, raw, chosen)
+        return 1
+
+    def _rank(self) -> int:
+        alpha = self.job.request.decoding.penalty_alpha
+        likeness = (self._context[: self._seen] @ self._fresh.T).amax(0)  # [candidates]
+        return int(((1.0 - alpha) * self._probs - alpha * likeness).argmax())
+
+    def _recall(self, logits: Tensor, log_probs: Tensor, raw: Raw | None, row: int) -> None:
+        """Take the most probable next tokens of a row as candidates."""
+        history = History(
+            [self.job.decoder_prompt],
+            [self._output.token_ids],
+            self.job.rules.eos_token_ids,
+            self.job.words,
+        )
+        decoding, mine = self.job.request.decoding, logits[row : row + 1]
+        scores, kept = (
+            apply_counting(mine, decoding, history)
+            if raw
+            else (apply_steps(mine, decoding, history), None)
+        )
+        self._probs, ids = scores.softmax(-1)[0].topk(self.job.slots)
+        self._candidates = ids.tolist()
+        self._logprobs = log_probs[row, ids].tolist()
+        if raw is not None and kept is not None:
+            same = [0] * len(ids)
+            self._watched = see(raw, [row] * len(ids), ids, scores, kept, scored=same)
+
+    def _remember(self, states: Tensor) -> None:
+        """Add unit states [new, width] to those of the history."""
+        needed = self._seen + len(states)
+        if not self._seen:
+            room = len(states) + self.job.rules.limit
+            self._context = states.new_empty((room, states.shape[1]))
+        self._context[self._seen : needed] = states
+        self._seen = needed
+
+    def generation(self, now: float) -> Generation:
+        """The output."""
+        made = self._output.generation(now)
+        assert made is not None
+        return made

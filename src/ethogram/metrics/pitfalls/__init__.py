@@ -1,0 +1,1 @@
+"""Pitfalls: named failures of an output, found by rules, with the text that shows them."""

@@ -1,0 +1,369 @@
+"""Pitfall rules: one output to what goes wrong in it, with evidence. English rules, no model.
+
+`pitfalls.py` names them and says what they are worth; their bounds stand in `limits.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ethogram.errors import MissingExtraError
+from ethogram.metrics import asking
+from ethogram.metrics.base import Output, Span
+from ethogram.metrics.citations import citations
+from ethogram.metrics.constraints import follows
+from ethogram.metrics.focus import answer_end
+from ethogram.metrics.formats import shape
+from ethogram.metrics.pitfalls.demands import code_share, demands, has_rows, wants_language
+from ethogram.metrics.pitfalls.language import ONLY_ENGLISH, function_share, odd_share
+from ethogram.metrics.pitfalls.limits import LIMITS
+from ethogram.metrics.pitfalls.near_loops import ChangedLoop, find_changed_loop
+from ethogram.metrics.structure import CHAT_MARKERS, asks, leaked_turn, wants_questions
+from ethogram.metrics.text import bare
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule says of one output.
+
+    Attributes:
+        found: None where the rule does not apply.
+        spans: evidence in the text; none where nothing is found.
+        scores: the numbers that the verdict rests on, by name.
+    """
+
+    found: bool | None
+    spans: tuple[Span, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def covered(self) -> int:
+        """Characters that the evidence marks; no two of its spans overlap."""
+        return sum(span.end - span.start for span in self.spans)
+
+
+DOES_NOT_APPLY = Finding(None)
+
+
+def empty(output: Output) -> Finding:
+    """Nothing but white space."""
+    silent = not output.text.strip()
+    spans = (Span(0, len(output.text), "nothing but white space"),) if silent else ()
+    return Finding(silent, spans, {"words": float(len(output.words))})
+
+
+def changed_loop(output: Output) -> ChangedLoop | None:
+    """The longest run of phrases that repeat, up to a letter, number or word in each."""
+    cut, exact = output.finish_reason == "length", has_rows(output.text)
+    return find_changed_loop(output.text, cut=cut, exact=exact)
+
+
+def loop(output: Output) -> Finding:
+    """A run of phrases that fills half the text or runs to its end."""
+    run = output.once(changed_loop)
+    if run is None:
+        return Finding(False, scores={"cycles": 0.0})
+    share = (run.end - run.start) / len(output.text.strip())
+    scores = {"cycles": run.cycles, "share": share}
+    if not run.at_end and share < LIMITS.loop_share:
+        return Finding(False, scores=scores)
+    label = f"{run.cycles:.1f} times a phrase of {run.period} {run.unit}"
+    return Finding(True, (Span(run.start, run.end, label),), scores)
+
+
+#: Words of a prompt that ask for a given text again, changed or not.
+_WANTS_COPY = re.compile(
+    r"\b(?:repeat|cop(?:y|ied)|quot|correct|edit|fix|proofread|re-?writ|rephras|paraphras|shorten|"
+    r"sort|re-?order|extract|highlight|fill|complet|improv|replac|convert|format|chang|punctuat|"
+    r"summar|choos|select|classif|identif|modif|transform|simplif|capitali[sz])\w*",
+    re.IGNORECASE,
+)
+
+
+def echo(output: Output) -> Finding:
+    """Words copied from the prompt, in runs, in place of an answer."""
+    if _WANTS_COPY.search(asking.request_of(output.prompt)):
+        return DOES_NOT_APPLY
+    runs = _copied_runs(output)
+    share = sum(last - first for first, last in runs) / len(output.words)
+    spans = output.word_spans
+    evidence = tuple(
+        Span(spans[first][0], spans[last - 1][1], f"{last - first} words of the prompt")
+        for first, last in runs
+    )
+    found = share >= LIMITS.echo_share
+    return Finding(found, evidence if found else (), {"copied_share": share})
+
+
+def _copied_runs(output: Output) -> list[tuple[int, int]]:
+    """Runs of words [first, last) of which every 4-gram stands in the prompt."""
+    words, size = output.bare_words, LIMITS.echo_run
+    # An answer may well use the words of a text that it was given to work on.
+    source = [bare(word) for word in asking.request_of(output.prompt).split()]
+    known = {tuple(source[at : at + size]) for at in range(len(source) - size + 1)}
+    runs: list[tuple[int, int]] = []
+    for at in range(len(words) - size + 1):
+        if tuple(words[at : at + size]) not in known:
+            continue
+        if runs and at <= runs[-1][1]:
+            runs[-1] = (runs[-1][0], at + size)
+        else:
+            runs.append((at, at + size))
+    return runs
+
+
+#: An asker speaking: what the text in hand must be like, or a request for help.
+_ASKER_SPEAKS = re.compile(
+    r"^[ \t]*your (?:(?:entire|whole|final) )?(?:response|answer|reply|essay|"
+    r"story|summary|output|biography|poem|letter|paragraph|code|function|program)\b[^\n]{0,20}?"
+    r" (?:should|must|has to|needs to)\b"
+    r"|\b(?:can|could|would|will) (?:you|someone|anyone|somebody|anybody) (?:please )?"
+    r"(?:help me|prove|explain|give me|show me|write|solve|check|summari[sz]e|rewrite|translate)\b"
+    r"|\bi(?: would|'d)? (?:need|want|like) (?:some |your )?help\b|\bplease help me\b"
+    r"|\bhelp me (?:with|write|find|solve|understand)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def turn_leakage(output: Output) -> Finding:
+    """Markers of a chat template, labels of the asker's turn, or the asker's voice."""
+    text = output.text
+    spans = [Span(*m.span(), "a marker of a chat template") for m in CHAT_MARKERS.finditer(text)]
+    if not output.once(wants_questions):
+        leak = output.once(leaked_turn)
+        spans += [Span(*leak)] if leak and not _in_answer_key(text, leak[0]) else []
+        if output.once(asks):
+            voiced = _ASKER_SPEAKS.finditer(text)
+            spans += [Span(*match.span(), "speaks as the asker") for match in voiced]
+            spans += _question_again(output)
+    evidence = _apart(spans)
+    return Finding(bool(evidence), evidence, {"places": float(len(evidence))})
+
+
+def _in_answer_key(text: str, at: int) -> bool:
+    """Whether a label `Q:` is but the letter behind `P:` or `O:` in a key of labelled answers."""
+    before = re.findall(r"^[ \t]*([A-Z])[:.)]", text[:at], re.MULTILINE)
+    return bool(before) and before[-1] in "OP"
+
+
+def _question_again(output: Output) -> list[Span]:
+    """Questions that an output asks in the words of the prompt's own, behind an answer."""
+    asked = [s for s in re.split(r"(?<=[.!?\n])\s+", output.prompt) if asking.ends_asking(s)]
+    wanted = [asking.content_words(question) for question in asked]
+    opening = {bare(question.split()[0]) for question in asked}
+    return [
+        Span(start, end, "asks a question like the prompt's")
+        for start, end in output.sentence_spans[1:]
+        if asking.ends_asking(sentence := output.text[start:end])
+        and bare(sentence.split()[0]) in opening
+        and any(words and words <= asking.content_words(sentence) for words in wanted)
+    ]
+
+
+def _apart(spans: list[Span]) -> tuple[Span, ...]:
+    """The spans by start, without those that overlap one before."""
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        if not kept or span.start >= kept[-1].end:
+            kept.append(span)
+    return tuple(kept)
+
+
+def truncation(output: Output) -> Finding:
+    """The length limit fell into a sentence, list item or code block."""
+    if output.finish_reason in (None, "", "unknown"):
+        return DOES_NOT_APPLY
+    if output.finish_reason != "length":
+        return Finding(False)
+    text = output.text.rstrip()
+    start, end = output.sentence_spans[-1]
+    fenced = len(re.findall(r"^[ \t]*```", text, re.MULTILINE)) % 2 == 1
+    # The number or letter of a list item is no end, though a full stop follows it.
+    bare_number = re.search(r"(?:^|\n|[.!?:] )[ \t]*\(?(?:\d{1,2}|[A-Za-z])[.)]$", text)
+    ended = re.search(r"[.!?…。！？][\"'”’)\]*_`]*$", text) or text.endswith("```")
+    if ended and not fenced and not bare_number:
+        return Finding(False)
+    label = "the limit fell into a code block" if fenced else "the limit fell into a sentence"
+    return Finding(True, (Span(start, end, label),))
+
+
+def format_break(output: Output) -> Finding:
+    """A form that the prompt asks for, or a constraint of the suite, that the text lacks."""
+    cut = output.finish_reason == "length"
+    faults, judged = [], 0
+    for demand in demands(output):
+        judged += 1
+        fault = demand.fault(output, cut)
+        if fault:
+            faults.append(fault)
+    for constraint in output.constraints:
+        if cut and not _stays_broken(constraint.type, constraint.kwargs):
+            continue
+        try:
+            followed = follows(constraint, output.text)
+        except MissingExtraError:
+            continue  # The rest can be judged without the extra.
+        judged += 1
+        if not followed:
+            faults.append(f"breaks {constraint.type}")
+    if not judged:
+        return DOES_NOT_APPLY
+    spans = (Span(0, len(output.text), "; ".join(faults)),) if faults else ()
+    return Finding(bool(faults), spans, {"demands": float(judged), "broken": float(len(faults))})
+
+
+def _stays_broken(instruction: str, kwargs: Mapping[str, object]) -> bool:
+    """Whether a constraint that a text breaks stays broken however the text goes on."""
+    return "less than" in kwargs.values() or instruction in (
+        "keywords:forbidden_words",
+        "punctuation:no_comma",
+        "change_case:english_capital",
+        "change_case:english_lowercase",
+    )
+
+
+# No word of a name is longer; without a bound each `A` of `A-A-A-…` would be read to the end.
+_PERSON = r"(?:(?:Dr|Prof)\. )?[A-Z][\w'’-]{1,60}+(?: [A-Z][\w.'’-]{0,60}+){1,3}"
+_TITLE = (
+    r"[A-Z][\w'’-]{1,60}+"
+    r"(?:,? (?:(?:of|the|and|in|on|for|to|a|an|with|from) )*[A-Z][\w'’:-]{0,60}+){1,10}"
+)
+#: A title together with who wrote it, when, or where.
+_TITLED = re.compile(
+    rf"[\"“](?P<quoted>[A-Z][^\"”\n]{{5,120}})[\"”],?[^.\n\"“]{{0,50}}?"
+    rf"(?:\bby (?:the [\w ]{{1,30}} )?{_PERSON}|\((?:[^()\n]*\b)?(?:1[5-9]|20)\d\d\)|"
+    rf"\bpublished (?:in|by)\b|\[[A-Z][^\]\n]{{1,200}}\])"
+    rf"|\b(?P<plain>{_TITLE}),? (?:is [^.\n]{{0,40}}?)?(?:written |edited |published )?by {_PERSON}"
+    rf"|\b(?:written|authored|edited|published) by (?:the [^.,;\n]{{1,40}},? )?{_PERSON}"
+    rf"|\b97[89]-?\d[\d-]{{3,}}"
+    rf"|\b{_PERSON},? [\"“][A-Z][^\"”\n]{{5,120}}[\"”]"
+)
+
+
+#: `(Smith, 2019)` or `Smith et al. (2019)`; a name before a year in brackets may be a film.
+_OF_AUTHORS = re.compile(r"^\(|\bet al\b|&| and ")
+
+
+def fabrication(output: Output) -> Finding:
+    """Sources that can be looked up and that nothing at hand confirms."""
+    given = output.prompt.casefold()
+    found = [
+        Span(cited.start, cited.end, cited.fault or f"{cited.kind}: nothing here confirms it")
+        for cited in citations(output.text)
+        if (written := output.text[cited.start : cited.end]).casefold() not in given
+        and (cited.kind != "author-year" or _OF_AUTHORS.search(written))
+    ]
+    found += [
+        Span(*match.span(), "a title with its author, year or publisher: nothing confirms it")
+        for match in _TITLED.finditer(output.text)
+        if (match["quoted"] or match["plain"] or match[0]).casefold() not in given
+    ]
+    spans = _apart(found)
+    return Finding(bool(spans), spans, {"sources": float(len(spans))})
+
+
+#: A sentence about the task or the text instead of the text.
+_COMMENT = re.compile(
+    r"\b(?:this|the|your|my|our) (?:\w+ )?(?:sentence|story|paragraph|response|example|"
+    r"poem|slogan|haiku|e-?mail|task|prompt|version)\b[^.\n]{0,60}\b(?:is|"
+    r"are|was|could|should|can|would|might|may|will|explores?|captures?|uses?|contains?|has)\b"
+    r"|\b(?:in|for) (?:this|the) (?:example|sentence|story|version|case)\b"
+    r"|\b(?:great|good|classic) example of (?:a|an|how|what)\b|\brevised version\b"
+    r"|\bi(?:'ve| have)? (?:added|"
+    r"changed|revised|used|included|removed)\b|\byou (?:can|could|may|might|should) (?:also |"
+    r"always )?(?:add|use|change|adjust|customi[sz]e|modify|include|try)\b"
+    r"|\b(?:feel free|let me know|i hope|to make it more|more concise)\b",
+    re.IGNORECASE,
+)
+_ONE_THING = re.compile(
+    r"(?:^|[.!?\n]\s*)(?:(?:at|in|on|to|from) )?(?:which|who|whom|when|where|how (?:many|much|old|"
+    r"far|long|tall)|what (?:is|was) (?:the|its|\d)|(?:at|in|on|of) what \w+)\b[^.!?]{0,120}\?"
+    r"\s*$",
+    re.IGNORECASE,
+)
+
+
+def ramble(output: Output) -> Finding:
+    """More than half of the text does not serve the request."""
+    if not output.once(asks) or output.once(wants_questions):
+        return DOES_NOT_APPLY
+    if loop(output).found:
+        return DOES_NOT_APPLY
+    text, total = output.text, len(output.words)
+    if total < LIMITS.ramble_words:
+        return Finding(False, scores={"words_beyond": 0.0})
+    done = answer_end(output)
+    if done and text[: done[0]].strip():
+        rest = len(text[done[0] :].split())
+        if rest > LIMITS.ramble_share * total:
+            end = len(text.rstrip())
+            return Finding(True, (Span(done[0], end, done[1]),), {"words_beyond": float(rest)})
+    comments = [
+        Span(start, end, "speaks about the task")
+        for start, end in output.sentence_spans
+        if _COMMENT.search(text[start:end])
+    ]
+    told = sum(len(text[span.start : span.end].split()) for span in comments)
+    scores = {"words_beyond": float(told)}
+    if told > LIMITS.ramble_share * total:
+        return Finding(True, tuple(comments), scores)
+    if total > LIMITS.brief_words and _ONE_THING.search(asking.task_of(output.prompt)):
+        start = output.word_spans[LIMITS.brief_words // 2][0]
+        label = f"{total} words where one thing is asked for"
+        return Finding(True, (Span(start, len(text.rstrip()), label),), scores)
+    return Finding(False, scores=scores)
+
+
+def last_third(output: Output) -> int:
+    """Where the last third of an output's words begins, one word at least."""
+    words = output.word_spans
+    return words[len(words) - max(len(words) // 3, 1)][0]
+
+
+def drift(output: Output) -> Finding:
+    """The last third is no connected English."""
+    if loop(output).found or _has_form(output) or wants_language(output.prompt):
+        return DOES_NOT_APPLY
+    start = last_third(output)
+    if _is_of_another_language(output.prompt, output.text[:start]):
+        return DOES_NOT_APPLY
+    tail = output.text[start:]
+    connected = function_share(tail)
+    # Between the words that connect a sentence, a word with a capital inside is a name.
+    odd = odd_share(tail, names=connected >= LIMITS.english)
+    scores = {"function_words": connected, "odd_words": odd}
+    end = len(output.text.rstrip())
+    many = max(len(output.words) // 3, 1)
+    loose = many >= LIMITS.drift_words and connected < LIMITS.drift_function
+    if loose or (many >= LIMITS.drift_odd_words and odd > LIMITS.drift_odd):
+        return Finding(True, (Span(start, end, "no connected language"),), scores)
+    return Finding(False, scores=scores)
+
+
+def _is_of_another_language(prompt: str, beginning: str) -> bool:
+    """Whether a prompt is no English prose, and neither are the first two thirds of its output.
+
+    English that drifted is no other language: some function words of English alone still stand in
+    it, which fluent text of others has hardly any of. A long prompt tells by itself.
+    """
+    if len(prompt.split()) >= LIMITS.drift_words and (
+        function_share(prompt) < LIMITS.drift_function
+    ):
+        return True
+    enough = len(beginning.split()) >= LIMITS.drift_words
+    texts = (prompt, beginning) if enough else (prompt,)
+    return all(function_share(text, ONLY_ENGLISH) < LIMITS.foreign for text in texts)
+
+
+_LISTED = re.compile(r"^[ \t]*(?:[-*•+]|\(?\d{1,2}[.)]|#+)[ \t]*\w", re.MULTILINE)
+
+
+def _has_form(output: Output) -> bool:
+    """Whether an output is a list, a table, verse or code, whose words need no connection."""
+    text = output.text
+    lengths = sorted(len(line.split()) for line in text.splitlines() if line.strip())
+    short = len(lengths) > 3 and lengths[len(lengths) // 2] <= LIMITS.series_words
+    form = short or has_rows(text) or "table" in output.once(shape).blocks
+    return form or len(_LISTED.findall(text)) > 1 or code_share(text) > LIMITS.code_share

@@ -1,0 +1,1 @@
+"""Sweeps: settings proposed, raced against each other, proved on held-out prompts, promoted."""
