@@ -17,7 +17,7 @@ import torch
 from benchmarks import workload
 from ethogram.engine import Engine, native
 from ethogram.engine import sampler as choosing
-from ethogram.engine.sampler import Chooser
+from ethogram.engine.sampler import Sampler
 from ethogram.models import ModelReference, load
 from ethogram.spec import Decoding, Request
 
@@ -60,20 +60,20 @@ def sweep_requests(loaded: Any, size: int, new_tokens: int) -> list[Request]:
 def _times(engine: Engine, requests: list[Request]) -> float:
     """Median milliseconds of choosing in a decode step with all outputs in progress."""
     took: list[float] = []
-    choose = Chooser.choose
+    choose = Sampler.choose
 
-    def timed(chooser: Chooser, holders: Any, rows: Any, logits: torch.Tensor) -> int:
+    def timed(sampler: Sampler, groups: Any, rows: Any, logits: torch.Tensor) -> int:
         started = time.perf_counter()
-        count = choose(chooser, holders, rows, logits)
+        count = choose(sampler, groups, rows, logits)
         if count == len(requests) == len(logits):
             took.append(1000 * (time.perf_counter() - started))
         return count
 
-    Chooser.choose = timed  # type: ignore[method-assign]
+    Sampler.choose = timed  # type: ignore[method-assign]
     try:
         list(engine.generate(requests))
     finally:
-        Chooser.choose = choose  # type: ignore[method-assign]
+        Sampler.choose = choose  # type: ignore[method-assign]
     return median(took[1:])
 
 

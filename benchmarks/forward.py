@@ -1,4 +1,4 @@
-"""Decode steps of the fused twin beside those of transformers, in one run. No choosing of tokens.
+"""Decode steps of the fused fused beside those of transformers, in one run. No choosing of tokens.
 
     python -m benchmarks.forward --dtype bfloat16 --rows 1,48,192 --context 100
 
@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from ethogram.engine.forward.fused import FusedLlama, take_up
+from ethogram.engine.forward.fused import FusedLlama, fuse
 from ethogram.engine.forward.passes import DecoderOnly
 from ethogram.engine.memory import keep_large_blocks
 from ethogram.models import ModelReference, load
@@ -37,12 +37,12 @@ def main() -> None:
     options = parser.parse_args()
     keep_large_blocks()
     loaded = load(ModelReference(options.model, dtype=options.dtype))
-    twin = take_up(loaded.model)
-    if twin is None:
-        raise SystemExit("this model or processor has no fused twin; the log says more")
+    fused = fuse(loaded.model)
+    if fused is None:
+        raise SystemExit("this model or processor has no fused fused; the log says more")
     with torch.inference_mode():
-        _steps(loaded, twin, _numbers(options.rows), options.context)
-        _prompts(loaded, twin, _numbers(options.prompts))
+        _steps(loaded, fused, _numbers(options.rows), options.context)
+        _prompts(loaded, fused, _numbers(options.prompts))
         if options.generate:
             _generate(loaded, options.context)
 
@@ -56,17 +56,17 @@ def _tokens(count: int) -> list[int]:
     return torch.randint(100, 40_000, (count,), generator=generator).tolist()
 
 
-def _steps(loaded: Any, twin: FusedLlama, sizes: list[int], context: int) -> None:
-    print("rows | twin ms | rows/s | transformers ms | ratio |", " | ".join(KERNELS), "| rest")
+def _steps(loaded: Any, fused: FusedLlama, sizes: list[int], context: int) -> None:
+    print("rows | fused ms | rows/s | transformers ms | ratio |", " | ".join(KERNELS), "| rest")
     for rows in sizes:
-        ours, theirs = _filled(loaded, twin, rows, context), _filled(loaded, None, rows, context)
+        ours, theirs = _filled(loaded, fused, rows, context), _filled(loaded, None, rows, context)
         # Turn by turn, so that a slow moment of the machine strikes both.
         times: dict[str, list[float]] = {"ours": [], "theirs": []}
         for step in range(STEPS + WARM_UP):
             for name, forward in (("ours", ours), ("theirs", theirs)):
                 times[name].append(_seconds(forward, rows, context + step))
         mine, other = (median(taken[WARM_UP:]) * 1e3 for taken in times.values())
-        with _watched(twin) as spent:
+        with _watched(fused) as spent:
             total = _seconds(ours, rows, context + STEPS + WARM_UP) * 1e3
         shares = [f"{spent[name]:.1f}" for name in KERNELS]
         print(
@@ -77,8 +77,8 @@ def _steps(loaded: Any, twin: FusedLlama, sizes: list[int], context: int) -> Non
         )
 
 
-def _filled(loaded: Any, twin: FusedLlama | None, rows: int, context: int) -> DecoderOnly:
-    forward = DecoderOnly(loaded, rows, twin)
+def _filled(loaded: Any, fused: FusedLlama | None, rows: int, context: int) -> DecoderOnly:
+    forward = DecoderOnly(loaded, rows, fused)
     prompt = forward.prefill(_tokens(context))
     for row in range(rows):
         forward.fill(row, prompt)
@@ -92,10 +92,10 @@ def _seconds(forward: DecoderOnly, rows: int, place: int) -> float:
 
 
 @contextmanager
-def _watched(twin: FusedLlama) -> Iterator[dict[str, float]]:
+def _watched(fused: FusedLlama) -> Iterator[dict[str, float]]:
     """Milliseconds in each kernel while it lasts."""
     spent = dict.fromkeys(KERNELS, 0.0)
-    plain = {name: getattr(twin.kernels, name) for name in KERNELS}
+    plain = {name: getattr(fused.kernels, name) for name in KERNELS}
 
     def timed(name: str) -> Callable[..., int]:
         def call(*arguments: Any) -> int:
@@ -108,18 +108,18 @@ def _watched(twin: FusedLlama) -> Iterator[dict[str, float]]:
 
     try:
         for name in KERNELS:
-            setattr(twin.kernels, name, timed(name))
+            setattr(fused.kernels, name, timed(name))
         yield spent
     finally:
         for name in KERNELS:
-            setattr(twin.kernels, name, plain[name])
+            setattr(fused.kernels, name, plain[name])
 
 
-def _prompts(loaded: Any, twin: FusedLlama, lengths: list[int]) -> None:
-    print("prompt tokens | twin ms | transformers ms | ratio")
+def _prompts(loaded: Any, fused: FusedLlama, lengths: list[int]) -> None:
+    print("prompt tokens | fused ms | transformers ms | ratio")
     for length in lengths:
         ids, taken = _tokens(length), []
-        for forward in (DecoderOnly(loaded, 1, twin), DecoderOnly(loaded, 1)):
+        for forward in (DecoderOnly(loaded, 1, fused), DecoderOnly(loaded, 1)):
             times = []
             for _ in range(3):
                 begun = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Pitfalls: what the rules of `ethogram.metrics.pitfalls.registry` are worth, on outputs labelled by hand.
+"""Precision and recall of the pitfall rules on outputs labelled by hand.
 
     python -m benchmarks.pitfalls
 
@@ -87,7 +87,10 @@ def quality_off_topic(
 
 
 def _rates(
-    rows: Sequence[tuple[Output, frozenset[str]]], label: str, finds: Sequence[bool], seed: int
+    rows: Sequence[tuple[Output, frozenset[str]]],
+    label: str,
+    finds: Sequence[bool],
+    seed: int,
 ) -> dict[str, Any]:
     ids = list(dict.fromkeys(output.prompt_id for output, _ in rows))
     counts = np.zeros((len(ids), 3))

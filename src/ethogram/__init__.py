@@ -29,12 +29,13 @@ if TYPE_CHECKING:
         export,
         import_outputs,
         init,
+        judge,
+        promote,
         run,
         show,
+        sweep,
         trace,
     )
-    from ethogram.study import judge
-    from ethogram.study import promote, sweep
 
 _ROOMS = {
     "Endpoint": "backends",

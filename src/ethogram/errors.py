@@ -24,16 +24,16 @@ class EthogramError(Exception):
     Args:
         what: what is wrong, without a full stop.
         where: file, line and field, or the object concerned; printed first.
-        mend: how to mend it; printed last.
+        hint: how to mend it; printed last.
     """
 
     exit_code = 2
 
-    def __init__(self, what: str, *, where: str | None = None, mend: str | None = None) -> None:
+    def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
         super().__init__(what)
         self.what = what
         self.where = where
-        self.mend = mend
+        self.hint = hint
 
     def __reduce__(self) -> tuple[Any, ...]:
         # An error of another process comes over as it was: the arguments of a subclass differ.
@@ -41,8 +41,8 @@ class EthogramError(Exception):
 
     def __str__(self) -> str:
         line = f"{self.where}: {self.what}" if self.where else self.what
-        if self.mend:
-            line = f"{line}; {self.mend}"
+        if self.hint:
+            line = f"{line}; {self.hint}"
         # Names and remote words may hold anything; none of it may drive the terminal.
         return "".join(each if each.isprintable() else "�" for each in " ".join(line.split()))
 
@@ -81,11 +81,11 @@ class StoreError(EthogramError):
 class WriteError(EthogramError):
     """A file cannot be written; what stood there before is untouched."""
 
-    def __init__(self, path: object, error: OSError, *, mend: str | None = None) -> None:
+    def __init__(self, path: object, error: OSError, *, hint: str | None = None) -> None:
         super().__init__(
             f"cannot be written: {error.strerror or error}",
             where=str(path),
-            mend=mend or "make room there and make it writable; nothing was changed",
+            hint=hint or "make room there and make it writable; nothing was changed",
         )
 
 
@@ -103,6 +103,6 @@ class MissingExtraError(EthogramError):
     def __init__(self, extra: str, needed_for: str) -> None:
         super().__init__(
             f"{needed_for} needs the optional part [{extra}], which is not installed",
-            mend=f"install it in the checkout with: pip install '.[{extra}]'",
+            hint=f"install it in the checkout with: pip install '.[{extra}]'",
         )
         self.extra = extra

@@ -147,7 +147,7 @@ def test_what_vllm_cannot_do_is_refused_by_name(
     assert found is not None
     assert found.setting == setting
     assert says in found.what
-    assert "backend: engine" in found.mend
+    assert "backend: engine" in found.hint
 
 
 def test_every_step_is_either_handed_over_or_refused() -> None:

@@ -14,9 +14,9 @@ from torch import Tensor
 from ethogram.engine import native
 from ethogram.engine.jobs import Job
 from ethogram.engine.native.sample import OUTPUT, STEP, Chosen, Code, choose
-from ethogram.engine.sampler import choose_compiled, tables
-from ethogram.engine.sampling.compiled_chain import Program
-from ethogram.engine.sequence import Output
+from ethogram.engine.sampler import sample_compiled, tables
+from ethogram.engine.sampling.compiled_chain import CompiledChain
+from ethogram.engine.sequence import SequenceState
 from ethogram.engine.steps import History
 from ethogram.engine.stopping import StopRules
 from ethogram.spec import Decoding, Request
@@ -33,7 +33,7 @@ def library() -> ctypes.CDLL:
     return found
 
 
-def outputs_of(decoding: Decoding, history: History, rows: int) -> list[Output]:
+def outputs_of(decoding: Decoding, history: History, rows: int) -> list[SequenceState]:
     """Outputs that hold what the rows of a history hold."""
     made = []
     for row in range(rows):
@@ -41,7 +41,7 @@ def outputs_of(decoding: Decoding, history: History, rows: int) -> list[Output]:
         key = history.keys[row] if history.keys else 0
         request = Request(str(row), "p", row, "", decoding, noise_key=key)
         rules = StopRules(history.eos_token_ids, frozenset(), (), 10_000)
-        output = Output(Job(request, "", prompt, prompt, rules, history.words, 1), 0.0, None)
+        output = SequenceState(Job(request, "", prompt, prompt, rules, history.words, 1), 0.0, None)
         for token in history.outputs[row] if history.outputs else ():
             output.push(token, 0.0)
         if history.surprise_limits:
@@ -50,8 +50,8 @@ def outputs_of(decoding: Decoding, history: History, rows: int) -> list[Output]:
     return made
 
 
-def program_of(decoding: Decoding, history: History) -> Program:
-    return Program(decoding, history.words, history.eos_token_ids)
+def program_of(decoding: Decoding, history: History) -> CompiledChain:
+    return CompiledChain(decoding, history.words, history.eos_token_ids)
 
 
 def kept_by_kernel(
@@ -112,7 +112,7 @@ def choose_by_kernel(
     """What the kernel chooses for each row."""
     program = program_of(decoding, history)
     outputs = outputs_of(decoding, history, len(scores))
-    return choose_compiled(
+    return sample_compiled(
         library(),
         outputs,
         [program] * len(outputs),

@@ -138,7 +138,7 @@ def test_decode_steps_use_the_kernel_and_leave_the_model_as_it_was(
     from ethogram.engine.forward import decode_attention as attention
 
     calls = []
-    monkeypatch.setattr(engine, "take_up", lambda model: None)  # A twin calls the kernel itself.
+    monkeypatch.setattr(engine, "fuse", lambda model: None)  # A fused calls the kernel itself.
     monkeypatch.setattr(attention, "attend", lambda *a: calls.append(1) or attend(*a))
     model = dataclasses.replace(tiny.loaded(kind), eos_token_ids=frozenset())
     decoding = Decoding(strategy="greedy", max_new_tokens=4)

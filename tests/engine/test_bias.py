@@ -16,7 +16,7 @@ from transformers import NoBadWordsLogitsProcessor
 
 from ethogram.engine import Engine
 from ethogram.engine.steps import STEPS, History, apply_steps
-from ethogram.engine.token_strings import Lexicon, Words
+from ethogram.engine.token_strings import TokenStrings, Words
 from ethogram.errors import RequestError
 from ethogram.spec import ORDER_PRESETS, Decoding, Generation
 
@@ -127,12 +127,12 @@ class Spelling:
     ],
 )
 def test_words_are_spelt_with_and_without_a_space(bad: list[Any], ids: Any) -> None:
-    words = Lexicon(Spelling()).words(Decoding(bad_words=bad))
+    words = TokenStrings(Spelling()).words(Decoding(bad_words=bad))
     assert set(words.bad) == set(ids)
 
 
 def test_words_of_a_decoding_without_any() -> None:
-    assert Lexicon(Spelling()).words(Decoding()) == Words()
+    assert TokenStrings(Spelling()).words(Decoding()) == Words()
 
 
 @pytest.mark.parametrize("strategy", [{"strategy": "greedy"}, {}, {"num_beams": 3}])

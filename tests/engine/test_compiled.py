@@ -28,7 +28,7 @@ from torch import Tensor
 from ethogram.engine import Engine
 from ethogram.engine import sampler as choosing
 from ethogram.engine.noise import draw
-from ethogram.engine.sampler import choose_compiled
+from ethogram.engine.sampler import sample_compiled
 from ethogram.engine.steps import STEPS, History, apply_steps
 from ethogram.engine.steps.mirostat import surprise
 from ethogram.engine.token_strings import Words
@@ -296,7 +296,7 @@ def test_the_trace_of_a_mixed_batch_has_room_for_the_longest_chain() -> None:
     history = History([[0]], [[]], keys=[3])
     outputs = [outputs_of(decoding, history, 1)[0] for decoding in decodings]
     programs = [program_of(decoding, history) for decoding in decodings]
-    chosen = choose_compiled(
+    chosen = sample_compiled(
         library(), outputs, programs, [0, 0, 0], scores, trace=True, alternatives=60
     )
     assert chosen.trace is not None
@@ -333,7 +333,7 @@ def mixed_batch() -> tuple[Tensor, list[Any], list[Any], list[int]]:
 
 
 def bits_of(scores: Tensor, outputs: Any, programs: Any, rows: Any) -> list[Any]:
-    chosen = choose_compiled(library(), outputs, programs, rows, scores, trace=True, alternatives=3)
+    chosen = sample_compiled(library(), outputs, programs, rows, scores, trace=True, alternatives=3)
     assert chosen.trace is not None
     parts = (chosen.tokens, chosen.logprobs, chosen.surprises, chosen.trace.entropy)
     return [tuple(part[i].tobytes() for part in parts) for i in range(len(outputs))]
@@ -378,9 +378,9 @@ def test_torch_chooses_the_same_tokens_in_a_mixed_batch(
     compiled = {made.identity: made for made in Engine(model).generate(requests)}
     monkeypatch.setattr(choosing, "native", SimpleNamespace(library=lambda: None))
     for made in Engine(model).generate(requests):
-        twin = compiled[made.identity]
-        assert made.token_ids == twin.token_ids
-        assert made.logprobs == pytest.approx(twin.logprobs, abs=1e-5)
+        fused = compiled[made.identity]
+        assert made.token_ids == fused.token_ids
+        assert made.logprobs == pytest.approx(fused.logprobs, abs=1e-5)
 
 
 # --- scores that are no numbers -------------------------------------------------------------------

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ethogram.engine import Engine
 from ethogram.engine.steps import STEPS, History, apply_steps
-from ethogram.engine.token_strings import Lexicon, Words
+from ethogram.engine.token_strings import TokenStrings, Words
 from ethogram.spec import Decoding
 from ethogram.spec.steps import Dry
 
@@ -133,7 +133,7 @@ class Spelling:
 
 def breakers_of(*strings: str) -> dict[int, tuple[tuple[int, ...], ...]]:
     decoding = Decoding(dry_multiplier=1.0, dry_sequence_breakers=strings)
-    return dict(Lexicon(Spelling()).words(decoding).breakers)
+    return dict(TokenStrings(Spelling()).words(decoding).breakers)
 
 
 def test_a_breaker_lies_within_a_token_or_across_two() -> None:
@@ -143,7 +143,7 @@ def test_a_breaker_lies_within_a_token_or_across_two() -> None:
 
 
 def test_breakers_are_looked_up_only_for_dry() -> None:
-    assert Lexicon(None).words(Decoding()).breakers == {}
+    assert TokenStrings(None).words(Decoding()).breakers == {}
 
 
 def test_a_breaker_across_tokens_ends_a_repetition() -> None:
@@ -168,7 +168,7 @@ def test_a_breaker_across_tokens_ends_a_repetition() -> None:
 def test_the_breakers_of_a_real_tokenizer_are_the_tokens_that_spell_them() -> None:
     tokenizer = tiny.tokenizer()
     decoding = Decoding(dry_multiplier=1.0, dry_sequence_breakers=["t", " "])
-    found = Lexicon(tokenizer).words(decoding).breakers
+    found = TokenStrings(tokenizer).words(decoding).breakers
     spelt = {i for i in range(len(tokenizer)) if set("t ") & set(tokenizer.decode([i]))}
     assert dict.fromkeys(spelt, ((),)) == found
     assert len(spelt) > 10

@@ -1,4 +1,4 @@
-"""The fused twin of Llama-family models: logits of transformers, same bits in any company."""
+"""The fused fused of Llama-family models: logits of transformers, same bits in any company."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.engine import tiny
 
 from ethogram.engine import Engine, native
 from ethogram.engine.forward import fused
-from ethogram.engine.forward.fused import FusedLlama, is_known, take_up
+from ethogram.engine.forward.fused import FusedLlama, fuse, is_known
 from ethogram.engine.forward.passes import DecoderOnly
 from ethogram.engine.native.layer_kernels import LayerKernels
 from ethogram.spec import Decoding
@@ -81,11 +81,11 @@ def twin_of(model: Any, monkeypatch: pytest.MonkeyPatch, *, own: bool) -> FusedL
 
 
 def stepwise(
-    model: Any, twin: FusedLlama | None, sequences: list[list[int]], prompts: list[int]
+    model: Any, fused: FusedLlama | None, sequences: list[list[int]], prompts: list[int]
 ) -> list[torch.Tensor]:
     """Logits of every token from the last of the prompt on, all sequences in one batch."""
     loaded = dataclasses.replace(tiny.loaded("llama"), model=model, context_length=512)
-    return _stepwise(DecoderOnly(loaded, len(sequences), twin), sequences, prompts)
+    return _stepwise(DecoderOnly(loaded, len(sequences), fused), sequences, prompts)
 
 
 @torch.inference_mode()
@@ -136,12 +136,12 @@ def test_the_logits_are_those_of_transformers(
 def test_in_bf16_they_are_nearer_to_exact_than_transformers_is(name: str) -> None:
     """Both round to 8 bits, at other places: neither is the other's measure, fp32 is of both."""
     model = model_of(name, torch.bfloat16)
-    twin = take_up(model)
-    assert twin is not None
+    fused = fuse(model)
+    assert fused is not None
     ids = torch.tensor(ragged([150], 0)[0])
     with torch.inference_mode():
         theirs = model(input_ids=ids.unsqueeze(0)).logits[0].float()
-        ours = twin.logits(ids, prompt=140).float()
+        ours = fused.logits(ids, prompt=140).float()
         exact = copy.deepcopy(model).float()(input_ids=ids.unsqueeze(0)).logits[0]
     assert (ours - exact).norm() < 1.1 * (theirs - exact).norm()
     assert (ours - theirs).norm() < 0.03 * theirs.norm()
@@ -154,7 +154,7 @@ def test_greedy_tokens_are_those_of_generate() -> None:
         loaded = dataclasses.replace(plain, model=model_of(name), eos_token_ids=frozenset())
         model_of(name).generation_config = transformers.GenerationConfig(pad_token_id=0)
         engine = Engine(loaded)
-        assert engine.twin is not None
+        assert engine.fused is not None
         (made,) = engine.generate([tiny.request("the cat sat", decoding)])
         assert list(made.token_ids) == tiny.generate(loaded, "the cat sat", decoding), name
 
@@ -162,7 +162,7 @@ def test_greedy_tokens_are_those_of_generate() -> None:
 def test_a_window_shorter_than_the_check_is_no_disagreement() -> None:
     config = transformers.MistralConfig(**SIZES, sliding_window=9)
     model = transformers.MistralForCausalLM._from_config(config, attn_implementation="sdpa").eval()
-    assert take_up(model) is not None
+    assert fuse(model) is not None
 
 
 # --- the same bits in any company -----------------------------------------------------------------
@@ -173,19 +173,19 @@ def test_a_row_is_the_same_alone_in_company_and_as_part_of_a_prompt(
     dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, prompts = model_of("llama", dtype), [3, 50, 199, 230]
-    twin, sequences = twin_of(model, monkeypatch, own=True), ragged(prompts, 6)
-    together = stepwise(model, twin, sequences, prompts)
+    fused, sequences = twin_of(model, monkeypatch, own=True), ragged(prompts, 6)
+    together = stepwise(model, fused, sequences, prompts)
     for row, (ids, prompt) in enumerate(zip(sequences, prompts, strict=True)):
-        (alone,) = stepwise(model, twin, [ids], [prompt])
+        (alone,) = stepwise(model, fused, [ids], [prompt])
         assert torch.equal(alone, together[row])
         with torch.inference_mode():
-            at_once = twin.logits(torch.tensor(ids), prompt=len(ids))
+            at_once = fused.logits(torch.tensor(ids), prompt=len(ids))
         assert torch.equal(at_once[prompt - 1 :].float(), together[row])
 
 
 def test_no_row_is_padded_where_products_are_row_independent() -> None:
     engine = Engine(tiny.loaded("llama"))
-    if engine.twin is None or not engine.twin.is_row_independent:
+    if engine.fused is None or not engine.fused.is_row_independent:
         pytest.skip("this processor multiplies by torch")
     requests = [
         tiny.request("the cat", Decoding(max_new_tokens=6), index=i, key=i) for i in range(5)
@@ -198,7 +198,7 @@ def test_rows_keep_to_a_class_where_torch_multiplies(monkeypatch: pytest.MonkeyP
     model = tiny.loaded("llama")
     monkeypatch.setattr(fused, "has_own_kernel", lambda dtype: False)
     engine = Engine(model)
-    assert engine.twin is not None
+    assert engine.fused is not None
     assert engine.rows.counts is not None
     requests = [
         tiny.request(prompt, Decoding(max_new_tokens=9), index=i, key=i, name=prompt)
@@ -213,14 +213,14 @@ def test_rows_keep_to_a_class_where_torch_multiplies(monkeypatch: pytest.MonkeyP
 
 def test_long_prompts_are_read_by_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     model = model_of("llama")
-    twin = twin_of(model, monkeypatch, own=True)
+    fused = twin_of(model, monkeypatch, own=True)
     loaded = dataclasses.replace(tiny.loaded("llama"), model=model, context_length=512)
     read: list[int] = []
     monkeypatch.setattr(
-        twin, "prefill", lambda ids, begun: read.append(len(ids)) or FusedLlama.prefill(twin, ids)
+        fused, "prefill", lambda ids, begun: read.append(len(ids)) or FusedLlama.prefill(fused, ids)
     )
     for length in (1, 256, 257):
-        DecoderOnly(loaded, 1, twin).prefill(ragged([length], 0)[0])
+        DecoderOnly(loaded, 1, fused).prefill(ragged([length], 0)[0])
     assert read == [1, 256]
 
 
@@ -274,7 +274,7 @@ DYNAMIC_ROPE = {"rope_type": "dynamic", "rope_theta": 1e4, "factor": 2.0}
 def test_others_run_on_transformers(make: Any) -> None:
     model = make()
     assert not is_known(model)
-    assert take_up(model) is None
+    assert fuse(model) is None
 
 
 def test_a_twin_that_disagrees_is_not_used(
@@ -293,7 +293,7 @@ def test_a_twin_that_disagrees_is_not_used(
     engine = Engine(model)
     with caplog.at_level(logging.WARNING):
         (made,) = engine.generate([tiny.request("the cat", decoding)])
-    assert engine.twin is None
+    assert engine.fused is None
     assert "LlamaForCausalLM differs from transformers by" in caplog.text
     assert list(made.token_ids) == tiny.generate(model, "the cat", decoding)
 
@@ -301,7 +301,7 @@ def test_a_twin_that_disagrees_is_not_used(
 def test_the_kernels_turned_off_leave_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ETHOGRAM_NATIVE", "0")
     monkeypatch.setattr(native, "library", native.library.__wrapped__)
-    assert take_up(tiny.loaded("llama").model) is None
+    assert fuse(tiny.loaded("llama").model) is None
 
 
 @pytest.mark.parametrize("name", ["tied", "qwen2"])
@@ -313,7 +313,7 @@ def test_the_model_stays_as_it_was(name: str, tmp_path: Any) -> None:
     weights = {key: value.clone() for key, value in model.state_dict().items()}
     with torch.inference_mode():
         before = model(input_ids=ids).logits
-    assert take_up(model) is not None
+    assert fuse(model) is not None
     with torch.inference_mode():
         assert torch.equal(model(input_ids=ids).logits, before)
     for key, value in model.state_dict().items():

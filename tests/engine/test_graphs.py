@@ -67,9 +67,9 @@ def recorders(monkeypatch: pytest.MonkeyPatch) -> list[TapeRecorder]:
     made: list[TapeRecorder] = []
     plain = DecoderOnly.__init__
 
-    def init(self: DecoderOnly, loaded: Any, rows: int, twin: Any = None) -> None:
-        plain(self, loaded, rows, twin)
-        if self.is_recordable and twin is None:
+    def init(self: DecoderOnly, loaded: Any, rows: int, fused: Any = None) -> None:
+        plain(self, loaded, rows, fused)
+        if self.is_recordable and fused is None:
             made.append(TapeRecorder())
             self.graphs = StepGraphs(made[-1], rows, self.device)
 
@@ -99,13 +99,13 @@ def test_recorded_steps_give_what_plain_steps_give(
     kind: str, monkeypatch: pytest.MonkeyPatch, recorders: list[TapeRecorder]
 ) -> None:
     engine = Engine(tiny.loaded(kind), max_rows=9)
-    engine.twin = None
+    engine.fused = None
     found = {one.identity: one for one in engine.generate(requests())}
     assert sum(recorder.recordings for recorder in recorders) > 3
     monkeypatch.undo()
     monkeypatch.setattr(native, "library", lambda: None)
     plain = Engine(tiny.loaded(kind), max_rows=9)
-    plain.twin = None
+    plain.fused = None
     for one in plain.generate(requests()):
         assert found[one.identity].token_ids == one.token_ids
         assert found[one.identity].logprobs == one.logprobs

@@ -18,7 +18,7 @@ from transformers import UnbatchedClassifierFreeGuidanceLogitsProcessor
 
 from ethogram.engine import Engine
 from ethogram.engine.forward.batch_invariance import RowClass
-from ethogram.engine.guidance_rows import SecondRows
+from ethogram.engine.guidance_rows import AuxiliaryRows
 from ethogram.engine.sampling.contrast import guided
 from ethogram.engine.search.best_of import candidate_key
 from ethogram.errors import RequestError
@@ -214,15 +214,15 @@ def test_a_second_view_that_does_not_fit_halves_the_batch(monkeypatch: pytest.Mo
     model = tiny.loaded("llama")
     requests = as_requests({k: v for k, v in DECODINGS.items() if k.startswith("weak")})
     whole = run(Engine(model), requests)
-    plain, failed = SecondRows.advance, []
+    plain, failed = AuxiliaryRows.advance, []
 
-    def short(self: SecondRows) -> None:
+    def short(self: AuxiliaryRows) -> None:
         if self.forward.rows > 4:
             failed.append(self.forward.rows)
             raise MemoryError
         plain(self)
 
-    monkeypatch.setattr(SecondRows, "advance", short)
+    monkeypatch.setattr(AuxiliaryRows, "advance", short)
     monkeypatch.setattr(Engine, "rows", RowClass(None, 64))
     assert {name: made[0] for name, made in run(Engine(model), requests).items()} == {
         name: made[0] for name, made in whole.items()

@@ -15,7 +15,7 @@ from transformers.generation.candidate_generator import PromptLookupCandidateGen
 from ethogram.engine import Engine
 from ethogram.engine.jobs import make_jobs
 from ethogram.engine.prompt_lookup import Lookup
-from ethogram.engine.sequence import Output
+from ethogram.engine.sequence import SequenceState
 from ethogram.spec import Decoding, Generation, Request
 
 LOOPING = "0 1 2 3 4 5 6 7 8 9 alpha beta gamma 0 1 2 3 4 5 6 7 8 9 alpha beta gamma 0 1 2 3 4"
@@ -114,7 +114,9 @@ def test_guesses_are_those_of_transformers(
     )
     (job,) = make_jobs([Request("x", "p", 0, "a", decoding)], loaded, Engine(loaded)._forward(1))
     prompt, tokens = text[: max(1, len(text) - written)], text[max(1, len(text) - written) :]
-    output = Output(dataclasses.replace(job, decoder_prompt=tuple(prompt)), 0.0, loaded.tokenizer)
+    output = SequenceState(
+        dataclasses.replace(job, decoder_prompt=tuple(prompt)), 0.0, loaded.tokenizer
+    )
     lookup = Lookup(output)
     ours = lookup.guess(63)
     for token in tokens:  # asked after each token, and every time right

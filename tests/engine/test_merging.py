@@ -18,7 +18,7 @@ from ethogram.engine.allocation import SlotNeed, allocated_bytes, most_outputs
 from ethogram.engine.batch import Batch
 from ethogram.engine.forward.batch_invariance import CANDIDATES, RowClass, row_class
 from ethogram.engine.forward.passes import DecoderOnly, EncoderDecoder
-from ethogram.engine.slots import Shared, Slots
+from ethogram.engine.slots import SharedGroup, Slots
 from ethogram.errors import ModelError
 from ethogram.spec import Decoding, Request
 
@@ -411,32 +411,32 @@ def test_slots_hold_what_their_outputs_wrote_and_have_no_holes(seed: int, count:
         memory[target] = memory[source][:length]
 
     slots = Slots(copy)
-    for holder in slots.share([Written(str(n)) for n in range(count)]):  # type: ignore[misc]
-        memory[holder.slot] = [0]
+    for group in slots.share([Written(str(n)) for n in range(count)]):  # type: ignore[misc]
+        memory[group.slot] = [0]
     alive = count
     while len(slots):
-        for holder in list(slots.holders()):
-            assert isinstance(holder, Shared)
-            for output in holder.outputs:
+        for group in list(slots.groups()):
+            assert isinstance(group, SharedGroup)
+            for output in group.outputs:
                 output.token_ids.append(chance.choice((1, 1, 1, 2)))
                 if chance.random() < 0.15:
                     output.finish_reason = "eos"
                     alive -= 1
         before = len(slots)
         forks = 0
-        for holder in list(slots.holders()):
-            assert isinstance(holder, Shared)
-            forks += slots.part(holder)
+        for group in list(slots.groups()):
+            assert isinstance(group, SharedGroup)
+            forks += slots.part(group)
         assert len(slots) <= before + forks
-        assert sum(len(h.outputs) for h in slots.holders() if isinstance(h, Shared)) == alive
-        for number, holder in enumerate(slots.owners):
-            assert isinstance(holder, Shared)
-            assert holder.slot == number
-            history = holder.outputs[0].token_ids
-            assert all(output.token_ids == history for output in holder.outputs)
-            memory[number] = [*memory[number][: len(history)], holder.last_token]  # the next step
+        assert sum(len(h.outputs) for h in slots.groups() if isinstance(h, SharedGroup)) == alive
+        for number, group in enumerate(slots.owners):
+            assert isinstance(group, SharedGroup)
+            assert group.slot == number
+            history = group.outputs[0].token_ids
+            assert all(output.token_ids == history for output in group.outputs)
+            memory[number] = [*memory[number][: len(history)], group.last_token]  # the next step
             assert memory[number] == [0, *history]
-        histories = [tuple(holder.outputs[0].token_ids) for holder in slots.holders()]  # type: ignore[union-attr]
+        histories = [tuple(group.outputs[0].token_ids) for group in slots.groups()]  # type: ignore[union-attr]
         assert len(set(histories)) == len(histories)
     assert alive == 0
 

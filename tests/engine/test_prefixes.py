@@ -1,4 +1,4 @@
-"""Shared prefixes: one copy is read for all rows that hold it, and no bit changes."""
+"""SharedGroup prefixes: one copy is read for all rows that hold it, and no bit changes."""
 
 from __future__ import annotations
 

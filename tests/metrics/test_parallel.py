@@ -107,7 +107,7 @@ def test_what_was_found_of_an_output_stays_in_its_process() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [SpecError("wrong", where="a:1", mend="mend it"), MissingExtraError("ifeval", "this")]
+    "error", [SpecError("wrong", where="a:1", hint="mend it"), MissingExtraError("ifeval", "this")]
 )
 def test_an_error_comes_over_from_another_process(error: SpecError | MissingExtraError) -> None:
     again = pickle.loads(pickle.dumps(error))

@@ -10,9 +10,8 @@ import pytest
 import ethogram as eg
 from ethogram.errors import SpecError
 from ethogram.spec.space import parse_axis
-from ethogram.study import Part
+from ethogram.study import Part, promote, sweep
 from ethogram.study.measure import measure
-from ethogram.study import promote, sweep
 
 GOALS = ["distinct_2", "self_perplexity:lower"]
 

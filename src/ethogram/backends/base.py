@@ -51,7 +51,7 @@ def check_installed(name: BackendName) -> None:
     """
     if name == "vllm" and find_spec("vllm") is None:
         error = MissingExtraError("vllm", "backend: vllm")
-        error.mend = (
+        error.hint = (
             "it pins other versions of torch and transformers than [engine], so install it in an "
             "environment of its own, in the checkout: pip install '.[vllm]'"
         )

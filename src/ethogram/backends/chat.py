@@ -114,7 +114,7 @@ class ChatClient:
             raise BackendError(
                 "no key",
                 where=self.where,
-                mend=f"set {KEY_VARIABLE}, or name another endpoint with --base-url",
+                hint=f"set {KEY_VARIABLE}, or name another endpoint with --base-url",
             )
         self.model = model
         self._tries = endpoint.retries + 1
@@ -234,7 +234,7 @@ class ChatClient:
         return BackendError(
             "answers with something that is not a chat completion",
             where=self.where,
-            mend="check the address; most end in /v1",
+            hint="check the address; most end in /v1",
         )
 
     def _explained(self, error: Exception) -> BackendError:
@@ -243,33 +243,33 @@ class ChatClient:
         status = getattr(error, "status_code", None)
         if isinstance(error, openai.APITimeoutError):
             what = f"no answer within {self._timeout:g} s, tried {_times(tries)}"
-            mend = "give it more time with --timeout, or ask fewer at once with --concurrency"
+            hint = "give it more time with --timeout, or ask fewer at once with --concurrency"
         elif isinstance(error, openai.APIConnectionError):
             what = f"cannot be reached ({_cause(error)}), tried {_times(tries)}"
-            mend = "check the address and that the server runs"
+            hint = "check the address and that the server runs"
         elif isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
             # The endpoint's own words often repeat the key.
             what = f"refuses the key ({status})" if self._key else f"asks for a key ({status})"
-            mend = (
+            hint = (
                 f"set {KEY_VARIABLE}, or the variable of --key-variable, "
                 f"to one that may use {self.model!r}"
             )
         elif isinstance(error, openai.NotFoundError):
             what = f"knows no model {self.model!r}, or no chat at this address (404)"
-            mend = "check --model and --base-url; most addresses end in /v1"
+            hint = "check --model and --base-url; most addresses end in /v1"
         elif isinstance(error, openai.RateLimitError):
             what = f"too many requests, or nothing left to spend (429), tried {_times(tries)}"
-            mend = "ask fewer at once with --concurrency, or later; what was answered is stored"
+            hint = "ask fewer at once with --concurrency, or later; what was answered is stored"
         elif isinstance(error, openai.InternalServerError):
             words = self._words(error)
             what = f"fails ({status}), tried {_times(tries)}" + (f": {words}" if words else "")
-            mend = "look at its log and run again; what was answered is stored"
+            hint = "look at its log and run again; what was answered is stored"
         elif isinstance(error, openai.APIStatusError):
             what = f"refuses the request ({status}): {self._words(error) or 'no reason given'}"
-            mend = "what was answered is stored"
+            hint = "what was answered is stored"
         else:
             return self._malformed()
-        return BackendError(what, where=self.where, mend=mend)
+        return BackendError(what, where=self.where, hint=hint)
 
     def _words(self, error: Any) -> str:
         """The endpoint's own words, short and without the key; none if it gives none."""
@@ -318,7 +318,7 @@ def _shown(address: str) -> str:
         raise BackendError(
             "no address of an API",
             where="base URL",
-            mend="write it like http://localhost:8000/v1",
+            hint="write it like http://localhost:8000/v1",
         )
     host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
     return urlunsplit((parts.scheme, f"{host}{port}", parts.path.rstrip("/"), "", ""))

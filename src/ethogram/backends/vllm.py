@@ -65,14 +65,14 @@ class VllmBackend:
             raise ModelError(
                 "adapters are not merged for vLLM",
                 where=f"adapter {reference.adapter}",
-                mend="save the merged model to a folder, or use the engine",
+                hint="save the merged model to a folder, or use the engine",
             )
         self.described: LoadedModel = describe(reference)
         if self.described.is_encoder_decoder:
             raise ModelError(
                 "it has an encoder, and vLLM runs decoder-only models",
                 where=f"model {reference.model}",
-                mend="set `backend: engine`",
+                hint="set `backend: engine`",
             )
         self.work = Work()
         self._folder = locate(reference)
@@ -106,7 +106,7 @@ class VllmBackend:
             raise RequestError(
                 "it does not show how a token was chosen",
                 where="backend vllm",
-                mend="run with --no-trace, or with backend: engine",
+                hint="run with --no-trace, or with backend: engine",
             )
         distinct = list({request.identity: request for request in requests}.values())
         for request in distinct:
@@ -162,7 +162,7 @@ class VllmBackend:
             raise ModelError(
                 f"vLLM cannot run it ({_in_one_line(error)})",
                 where=f"model {self.described.reference.model}",
-                mend="set `backend: engine`, or see what vLLM says: VLLM_LOGGING_LEVEL=INFO",
+                hint="set `backend: engine`, or see what vLLM says: VLLM_LOGGING_LEVEL=INFO",
             ) from error
         finally:
             if running:
@@ -240,7 +240,7 @@ class VllmBackend:
             raise ModelError(
                 f"vLLM cannot start ({_in_one_line(error)})",
                 where=f"model {reference.model}",
-                mend="check that vLLM knows the architecture and that the memory holds it; "
+                hint="check that vLLM knows the architecture and that the memory holds it; "
                 "ETHOGRAM_VLLM sets its share of the memory",
             ) from error
 
@@ -283,7 +283,10 @@ def _prepare() -> None:
     for name, value in (
         ("VLLM_NO_USAGE_STATS", "1"),
         ("VLLM_LOGGING_LEVEL", "ERROR"),
-        ("VLLM_LOGGING_STREAM", "ext://sys.stderr"),  # Output is for results, also under --json.
+        (
+            "VLLM_LOGGING_STREAM",
+            "ext://sys.stderr",
+        ),  # Output is for results, also under --json.
     ):
         os.environ.setdefault(name, value)
     require("vllm", extra="vllm", needed_for="backend: vllm")
@@ -297,7 +300,7 @@ def _prepare() -> None:
 def _refuse(request: Request) -> None:
     found = refusal(request.decoding)
     if found:
-        error = RequestError(found.what, where=f"decoding.{found.setting}", mend=found.mend)
+        error = RequestError(found.what, where=f"decoding.{found.setting}", hint=found.hint)
         error.request = request.identity
         raise error
 

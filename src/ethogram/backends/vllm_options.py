@@ -44,17 +44,17 @@ def machine_options(options: Mapping[str, Any] | None = None) -> dict[str, Any]:
             raise SpecError(
                 f"{name!r} is no option of vLLM that can be set here",
                 where=VARIABLE,
-                mend=suggest(name, list(OPTIONS)),
+                hint=suggest(name, list(OPTIONS)),
             )
     return dict(options)
 
 
 def _of_environment() -> dict[str, Any]:
-    found = parse_json(os.environ.get(VARIABLE) or "{}", VARIABLE, mend=_MEND)
+    found = parse_json(os.environ.get(VARIABLE) or "{}", VARIABLE, hint=_MEND)
     if not isinstance(found, dict):
         raise _malformed(f"must be a JSON object, got {type(found).__name__}")
     return found
 
 
 def _malformed(what: str) -> SpecError:
-    return SpecError(what, where=VARIABLE, mend=_MEND)
+    return SpecError(what, where=VARIABLE, hint=_MEND)

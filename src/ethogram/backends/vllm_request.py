@@ -80,7 +80,7 @@ def _check_bad_words(job: Job, tokenizer: Any) -> None:
 
 
 def _bad_words_error(what: str) -> RequestError:
-    return RequestError(what, where="decoding.bad_words", mend="set `backend: engine`")
+    return RequestError(what, where="decoding.bad_words", hint="set `backend: engine`")
 
 
 def _spellings(word: Any, tokenizer: Any) -> list[tuple[int, ...]]:
@@ -136,7 +136,7 @@ class Writing:
             raise ModelError(
                 f"vLLM ended an output early ({completion.finish_reason})",
                 where=f"prompt {self.job.request.prompt_id}",
-                mend="see what vLLM says: VLLM_LOGGING_LEVEL=INFO",
+                hint="see what vLLM says: VLLM_LOGGING_LEVEL=INFO",
             )
         return self._reason is not None
 

@@ -20,17 +20,17 @@ from ethogram.engine.forward.batch_invariance import RowClass
 from ethogram.engine.forward.decode_step import feed
 from ethogram.engine.forward.kv_cache import Pairs
 from ethogram.engine.forward.passes import DecoderOnly, Prefilled
-from ethogram.engine.guidance_rows import Companions
+from ethogram.engine.guidance_rows import GuidanceRows
 from ethogram.engine.jobs import Job
 from ethogram.engine.prompt_lookup import Lookup
-from ethogram.engine.sampler import Chooser
+from ethogram.engine.sampler import Sampler
 from ethogram.engine.search.base import Search
 from ethogram.engine.search.beam import BeamSearch
 from ethogram.engine.search.best_of import candidates
 from ethogram.engine.search.contrastive import ContrastiveSearch
 from ethogram.engine.search.diverse_beam import GroupBeamSearch
-from ethogram.engine.sequence import Output
-from ethogram.engine.slots import Holder, Shared, Slots
+from ethogram.engine.sequence import SequenceState
+from ethogram.engine.slots import Group, SharedGroup, Slots
 from ethogram.spec.generation import Generation
 
 
@@ -110,15 +110,15 @@ class Batch:
         merging: bool,
         clock: Callable[[], float],
         work: Work,
-        companions: Companions | None = None,
+        companions: GuidanceRows | None = None,
         alternatives: int = 0,
     ) -> None:
         self.forward, self.waves, self.rows, self.clock = forward, waves, rows, clock
         self.tokenizer, self.usable, self.work = tokenizer, usable, work
         self.queue = deque(self._ordered(jobs))
         self.slots = Slots(forward.copy, merging)
-        self.companions = companions or Companions()
-        self.chooser = Chooser(self.companions, alternatives)
+        self.companions = companions or GuidanceRows()
+        self.sampler = Sampler(self.companions, alternatives)
         self.new_tokens = 0
         self._unfinished = 0  # tokens delivered for outputs that run
         self._prefilled: tuple[tuple[int, ...], Prefilled] | None = None
@@ -160,25 +160,25 @@ class Batch:
         """
         admitted = self._admit()
         if admitted:
-            holders, rows, logits = admitted
-            self.companions.admit(holders)
+            groups, rows, logits = admitted
+            self.companions.admit(groups)
         else:
-            holders = list(self.slots.holders())
-            guesses = self._guess(holders)
+            groups = list(self.slots.groups())
+            guesses = self._guess(groups)
             if guesses:
-                return self._verify(holders[0], guesses)
-            rows = [_rows(holder) for holder in holders]
-            logits = self._decode(holders)
-            self.companions.advance(holders)
-        self.new_tokens = self.chooser.choose(holders, rows, logits)
+                return self._verify(groups[0], guesses)
+            rows = [_rows(group) for group in groups]
+            logits = self._decode(groups)
+            self.companions.advance(groups)
+        self.new_tokens = self.sampler.choose(groups, rows, logits)
         self._deliver()
-        return self._settle(holders)
+        return self._settle(groups)
 
-    def _admit(self) -> tuple[list[Holder], list[Sequence[int]], Tensor] | None:
+    def _admit(self) -> tuple[list[Group], list[Sequence[int]], Tensor] | None:
         """Start as many jobs as fit.
 
         Returns:
-            Their holders, the rows of each, and the logits of their first tokens [prompts, vocab];
+            Their groups, the rows of each, and the logits of their first tokens [prompts, vocab];
             None if nothing starts.
         """
         if not self.queue or (self.waves and len(self.slots)):
@@ -186,14 +186,14 @@ class Batch:
         capacity = self.forward.source_capacity(self.queue[0].prompt_ids)
         if self.waves:
             self.forward.start(capacity)
-        holders: list[Holder] = []
+        groups: list[Group] = []
         rows: list[Sequence[int]] = []
         first: list[Tensor] = []
         while self._next_fits(capacity):
             prompt_ids = self.queue[0].prompt_ids
             started = self.clock()
             prompt = self._prefill(prompt_ids)
-            outputs: list[Output] = []
+            outputs: list[SequenceState] = []
             while self._next_fits(capacity) and self.queue[0].prompt_ids == prompt_ids:
                 job = self.queue.popleft()
                 self._in_progress += job.slots
@@ -205,15 +205,15 @@ class Batch:
                 if prompt.states is not None and search.needs_states:
                     search.take_states(prompt.states)
                 self.slots.give(search)
-                holders.append(search)
+                groups.append(search)
                 rows.append([len(first)] * job.slots)
                 self._fill(search.rows, prompt)
             for shared in self.slots.share(outputs) if outputs else ():
-                holders.append(shared)
+                groups.append(shared)
                 rows.append([len(first)])
                 self._fill([shared.slot], prompt)
             first.append(prompt.logits)
-        return (holders, rows, torch.cat(first)) if holders else None
+        return (groups, rows, torch.cat(first)) if groups else None
 
     def _next_fits(self, capacity: int) -> bool:
         if not self.queue:
@@ -256,59 +256,59 @@ class Batch:
             (keys[:, :, :length], values[:, :, :length]) for keys, values in prompt.pairs
         ), length
 
-    def _decode(self, holders: Sequence[Holder]) -> Tensor:
+    def _decode(self, groups: Sequence[Group]) -> Tensor:
         """Feed the last token of every slot; returns [slots, vocab] logits in their order."""
         used = len(self.slots)
         tokens, positions = [0] * used, [0] * used
-        for holder in holders:
-            if isinstance(holder, Shared):
-                tokens[holder.slot], positions[holder.slot] = holder.last_token, holder.length - 1
+        for group in groups:
+            if isinstance(group, SharedGroup):
+                tokens[group.slot], positions[group.slot] = group.last_token, group.length - 1
                 continue
-            for row, token in zip(holder.rows, holder.last_tokens, strict=True):
-                tokens[row], positions[row] = token, holder.length - 1
+            for row, token in zip(group.rows, group.last_tokens, strict=True):
+                tokens[row], positions[row] = token, group.length - 1
         fed = feed(self.forward, self.rows, tokens, positions)
         self.work.padding += fed.padding
         self.work.steps += 1
         self.work.computed += used
-        self.work.beams += used - len(holders)
+        self.work.beams += used - len(groups)
         if fed.states is not None:
-            _tell_states(holders, fed.states)
+            _tell_states(groups, fed.states)
         return fed.logits
 
-    def _guess(self, holders: Sequence[Holder]) -> list[int]:
+    def _guess(self, groups: Sequence[Group]) -> list[int]:
         """What a single output may write next, where its decoding asks for guesses.
 
         With more rows there is no idle machine to check guesses on, and T5 has one relative
         position for all rows of a step.
         """
-        holder = holders[0]
-        if self.waves or len(holders) > 1 or isinstance(holder, Search) or len(holder.outputs) > 1:
+        group = groups[0]
+        if self.waves or len(groups) > 1 or isinstance(group, Search) or len(group.outputs) > 1:
             return []
-        (output,) = holder.outputs
+        (output,) = group.outputs
         if output.job.second or not output.job.request.decoding.prompt_lookup_num_tokens:
             return []
         if self._lookup is None or self._lookup.output is not output:
             self._lookup = Lookup(output)
         return self._lookup.guess(self.rows.most - 1)
 
-    def _verify(self, holder: Holder, guesses: Sequence[int]) -> list[Generation]:
+    def _verify(self, group: Group, guesses: Sequence[int]) -> list[Generation]:
         """Feed a single output's last token and guesses, and choose as long as they come true."""
-        assert isinstance(holder, Shared)
-        fed = [holder.last_token, *guesses]
-        places = [holder.length - 1 + place for place in range(len(fed))]
+        assert isinstance(group, SharedGroup)
+        fed = [group.last_token, *guesses]
+        places = [group.length - 1 + place for place in range(len(fed))]
         padding = self.rows.padded(len(fed)) - len(fed)
         logits = self.forward.decode(
             # The last row again and again writes the same again and again.
             [*fed, *fed[-1:] * padding],
             [*places, *places[-1:] * padding],
-            first=holder.slot,
+            first=group.slot,
             is_chain=True,
         )
         self.new_tokens = 0
         for row in range(len(fed)):
-            self.new_tokens += self.chooser.choose([holder], [[row]], logits)
-            is_over = holder.outputs[0].finish_reason is not None
-            if is_over or fed[row + 1 : row + 2] != [holder.last_token]:
+            self.new_tokens += self.sampler.choose([group], [[row]], logits)
+            is_over = group.outputs[0].finish_reason is not None
+            if is_over or fed[row + 1 : row + 2] != [group.last_token]:
                 break
         accepted = self.new_tokens - 1
         self.work.steps += 1
@@ -317,7 +317,7 @@ class Batch:
         self.work.rejected += len(guesses) - accepted
         self.work.padding += padding
         self._deliver()
-        return self._settle([holder])
+        return self._settle([group])
 
     def _deliver(self) -> None:
         self.work.delivered += self.new_tokens
@@ -329,28 +329,28 @@ class Batch:
         self.work.discarded += self._unfinished
         self._unfinished = 0
 
-    def _settle(self, holders: Sequence[Holder]) -> list[Generation]:
+    def _settle(self, groups: Sequence[Group]) -> list[Generation]:
         """Part histories that differ now, let searches go on, and end what ended."""
         now = self.clock()
         done: list[Generation] = []
         finished = 0
-        for holder in holders:
-            if isinstance(holder, Search):
-                if holder.finish_reason is None:
-                    length = holder.length - 1
-                    self.forward.reorder(holder.rows, holder.parents, length, holder.agreed)
+        for group in groups:
+            if isinstance(group, Search):
+                if group.finish_reason is None:
+                    length = group.length - 1
+                    self.forward.reorder(group.rows, group.parents, length, group.agreed)
                 else:
-                    done.append(holder.generation(now))
-                    finished += holder.chosen
-                    self._in_progress -= len(holder.rows)
-                    self.slots.release(holder)
+                    done.append(group.generation(now))
+                    finished += group.chosen
+                    self._in_progress -= len(group.rows)
+                    self.slots.release(group)
                 continue
-            ended = [output for output in holder.outputs if output.finish_reason is not None]
+            ended = [output for output in group.outputs if output.finish_reason is not None]
             made = [one for output in ended if (one := output.generation(now)) is not None]
             finished += sum(map(_chosen, made))
             done += made
             self._in_progress -= len(ended)
-            self.work.forks += self.slots.part(holder)
+            self.work.forks += self.slots.part(group)
         self.companions.settle()
         self._unfinished -= finished
         return done
@@ -379,12 +379,12 @@ def _search_kind(job: Job) -> type[Search] | None:
     return BeamSearch if decoding.num_beam_groups == 1 else GroupBeamSearch
 
 
-def _tell_states(holders: Sequence[Holder], states: Tensor) -> None:
+def _tell_states(groups: Sequence[Group], states: Tensor) -> None:
     """Give the searches that want them the last hidden states [slots, width] of their slots."""
-    for holder in holders:
-        if isinstance(holder, Search) and holder.needs_states:
-            holder.take_states(states[torch.tensor(holder.rows, device=states.device)])
+    for group in groups:
+        if isinstance(group, Search) and group.needs_states:
+            group.take_states(states[torch.tensor(group.rows, device=states.device)])
 
 
-def _rows(holder: Holder) -> Sequence[int]:
-    return [holder.slot] if isinstance(holder, Shared) else holder.rows
+def _rows(group: Group) -> Sequence[int]:
+    return [group.slot] if isinstance(group, SharedGroup) else group.rows

@@ -1,7 +1,7 @@
 """Turns requests into generations on a loaded model. Knows admission; leaves the rest to its room.
 
 The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache` (through
-its twin in `fused` where it has one), `slots` says who holds them, `choosing` picks tokens by
+its fused in `fused` where it has one), `slots` says who holds them, `choosing` picks tokens by
 `steps` and `noise` or asks a `search` (`beam`, `beam_groups`, `contrastive_search`), `trace` notes
 how, `best_of` chooses among outputs, `lookup` guesses tokens, `stopping` says when an output ends,
 `batch` moves all rows by one token, `invariance` how many rows that may be, and `allocation` what
@@ -21,10 +21,10 @@ from ethogram.engine.allocation import SlotNeed, allocated_bytes, most_outputs
 from ethogram.engine.batch import Batch, Work
 from ethogram.engine.forward.batch_invariance import FEW_COUNTS, RowClass, row_class
 from ethogram.engine.forward.early_layers import LayeredDecoder
-from ethogram.engine.forward.fused import FusedLlama, take_up
+from ethogram.engine.forward.fused import FusedLlama, fuse
 from ethogram.engine.forward.passes import DecoderOnly, EncoderDecoder, ServedModel
-from ethogram.engine.guidance import Second
-from ethogram.engine.guidance_rows import Companions, SecondRows
+from ethogram.engine.guidance import GuidanceBranch
+from ethogram.engine.guidance_rows import AuxiliaryRows, GuidanceRows
 from ethogram.engine.jobs import Job, make_jobs
 from ethogram.engine.memory import (
     SLOTS_SHARE,
@@ -90,22 +90,22 @@ class Engine:
         self._clock = clock
 
     @cached_property
-    def twin(self) -> FusedLlama | None:
-        """The model's fused twin, if it has one."""
-        return take_up(self.loaded.model)
+    def fused(self) -> FusedLlama | None:
+        """The model's fused fused, if it has one."""
+        return fuse(self.loaded.model)
 
     @cached_property
     def rows(self) -> RowClass:
         """How many rows its decode steps may feed."""
-        if self.twin and self.twin.is_row_independent:
+        if self.fused and self.fused.is_row_independent:
             return _ANY_ROWS
-        if self.twin and self.deterministic:
-            return row_class(self.twin.products)
+        if self.fused and self.deterministic:
+            return row_class(self.fused.products)
         return self._row_class(self.loaded)
 
     @cached_property
     def _plain_rows(self) -> RowClass:
-        """The same without the twin, for outputs that look at hidden states."""
+        """The same without the fused, for outputs that look at hidden states."""
         return self._row_class(self.loaded)
 
     def _row_class(self, loaded: ServedModel) -> RowClass:
@@ -164,7 +164,7 @@ class Engine:
     ) -> Iterator[Generation]:
         """Run those that look at hidden states after the others, by transformers' own forward.
 
-        So that the others have the same bits with and without them: a twin shows no states.
+        So that the others have the same bits with and without them: a fused shows no states.
         """
         for waiting in apart.values():
             if waiting:
@@ -196,14 +196,14 @@ class Engine:
                 if usable <= least:
                     raise ModelError(
                         "the memory does not hold one output beside the model",
-                        mend="choose a smaller model, a shorter prompt, or dtype bfloat16",
+                        hint="choose a smaller model, a shorter prompt, or dtype bfloat16",
                     ) from error
                 usable = max(usable // 2, least)
 
     def _forward(self, slots: int) -> DecoderOnly:
         if self.loaded.is_encoder_decoder:
             return EncoderDecoder(self.loaded, slots)
-        return DecoderOnly(self.loaded, slots, self.twin)
+        return DecoderOnly(self.loaded, slots, self.fused)
 
     def _own(self, sight: _Sight, slots: int) -> DecoderOnly:
         """What runs the jobs' own rows."""
@@ -261,7 +261,7 @@ class Engine:
         forward = self._own(_sight(jobs[0]), needs[None].slots(usable))
         # The rows of second views: no more than can be in progress at once.
         views = {
-            model: SecondRows(
+            model: AuxiliaryRows(
                 self._second(model, need.slots(usable)), need.rows, self.merging, self.work
             )
             for model, need in needs.items()
@@ -280,7 +280,7 @@ class Engine:
             merging=self.merging,
             clock=self._clock,
             work=self.work,
-            companions=Companions(views, layers),
+            companions=GuidanceRows(views, layers),
             alternatives=alternatives,
         )
 
@@ -302,9 +302,9 @@ def _sight(job: Job) -> _Sight:
     return _Sight.STATES if is_contrastive else _Sight.LOGITS
 
 
-def _second_views(jobs: Sequence[Job]) -> dict[str, list[tuple[Second, Job]]]:
+def _second_views(jobs: Sequence[Job]) -> dict[str, list[tuple[GuidanceBranch, Job]]]:
     """Second views with rows of their own, and whose they are, by their model."""
-    found: dict[str, list[tuple[Second, Job]]] = {}
+    found: dict[str, list[tuple[GuidanceBranch, Job]]] = {}
     for job in jobs:
         if job.second is not None and job.second.model is not None:
             found.setdefault(job.second.model, []).append((job.second, job))

@@ -15,7 +15,7 @@ from ethogram.spec.views import Amateur, Guidance, Layers, View
 
 
 @dataclass(frozen=True, slots=True)
-class Second:
+class GuidanceBranch:
     """The second view of one output.
 
     Attributes:
@@ -34,7 +34,7 @@ class Second:
     room: int | None = None
 
 
-class SecondViews:
+class GuidanceBranches:
     """Makes the second views of requests ready; what was checked once is remembered.
 
     Args:
@@ -55,7 +55,7 @@ class SecondViews:
         self._same_split: dict[tuple[str, str], bool] = {}
         self._negative: dict[str, tuple[int, ...]] = {}
 
-    def of(self, request: Request, text: str, ids: tuple[int, ...]) -> Second | None:
+    def of(self, request: Request, text: str, ids: tuple[int, ...]) -> GuidanceBranch | None:
         """The second view of a request.
 
         Args:
@@ -73,18 +73,18 @@ class SecondViews:
             raise RequestError(
                 "it needs a decoder-only model, and this one has an encoder",
                 where=f"decoding.{_setting(request.decoding)}",
-                mend="turn it off, or choose a decoder-only model",
+                hint="turn it off, or choose a decoder-only model",
             )
         if isinstance(view, Layers):
-            return Second(view, layers=early_layers(self._loaded, view))
+            return GuidanceBranch(view, layers=early_layers(self._loaded, view))
         if isinstance(view, Guidance):
             return self._guidance(view, ids)
         return self._amateur(view, request, text, ids)
 
-    def _guidance(self, view: Guidance, ids: tuple[int, ...]) -> Second:
+    def _guidance(self, view: Guidance, ids: tuple[int, ...]) -> GuidanceBranch:
         """Without a negative prompt it begins with the prompt's last token, as in transformers."""
         if view.negative_prompt is None:
-            return Second(view, "", ids[-1:])
+            return GuidanceBranch(view, "", ids[-1:])
         if view.negative_prompt not in self._negative:
             made = self._loaded.tokenizer(view.negative_prompt, verbose=False).input_ids
             self._negative[view.negative_prompt] = tuple(made)
@@ -95,11 +95,13 @@ class SecondViews:
                 f"the negative prompt has {len(negative)} tokens and the model's context "
                 f"{self._context_length}",
                 where="decoding.negative_prompt",
-                mend="shorten it" if negative else "write at least a word",
+                hint="shorten it" if negative else "write at least a word",
             )
-        return Second(view, "", negative, room=room)
+        return GuidanceBranch(view, "", negative, room=room)
 
-    def _amateur(self, view: Amateur, request: Request, text: str, ids: tuple[int, ...]) -> Second:
+    def _amateur(
+        self, view: Amateur, request: Request, text: str, ids: tuple[int, ...]
+    ) -> GuidanceBranch:
         if view.model not in self._amateurs:
             raise _refusal(
                 f"the amateur {view.model} is not loaded",
@@ -116,9 +118,9 @@ class SecondViews:
             raise RequestError(
                 f"the prompt has {len(ids)} tokens and the amateur's context {context}",
                 where=f"prompt {request.prompt_id}",
-                mend="shorten the prompt or choose an amateur with a longer context",
+                hint="shorten the prompt or choose an amateur with a longer context",
             )
-        return Second(view, view.model, ids, room=room)
+        return GuidanceBranch(view, view.model, ids, room=room)
 
     def _context_of(self, name: str, amateur: ServedModel) -> int:
         """Most tokens that an amateur reads, once it is known to fit the model."""
@@ -144,8 +146,8 @@ def _setting(decoding: Decoding) -> str:
     return next(name for name, off in VIEW_SETTINGS.items() if getattr(decoding, name) != off)
 
 
-def _refusal(what: str, mend: str) -> RequestError:
-    return RequestError(what, where="decoding.amateur", mend=mend)
+def _refusal(what: str, hint: str) -> RequestError:
+    return RequestError(what, where="decoding.amateur", hint=hint)
 
 
 def _other_tokenizer(name: str, how: str) -> RequestError:

@@ -1,4 +1,4 @@
-"""Companions: the rows of second views, beside those of the outputs. Knows who reads which.
+"""GuidanceRows: the rows of second views, beside those of the outputs. Knows who reads which.
 
 A companion row holds the history that an output's second view reads: another prompt in the same
 model, or the same prompt in another model, and then the output's own tokens. It is fed apart from
@@ -21,10 +21,10 @@ from ethogram.engine.forward.batch_invariance import RowClass
 from ethogram.engine.forward.decode_step import feed
 from ethogram.engine.forward.early_layers import LayeredDecoder
 from ethogram.engine.forward.passes import DecoderOnly, Prefilled
-from ethogram.engine.guidance import Second
+from ethogram.engine.guidance import GuidanceBranch
 from ethogram.engine.sampling.contrast import between_layers, contrasted, guided
-from ethogram.engine.sequence import Output
-from ethogram.engine.slots import Holder, Shared, Slots
+from ethogram.engine.sequence import SequenceState
+from ethogram.engine.slots import Group, SharedGroup, Slots
 from ethogram.spec.views import Guidance, Layers
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _PROMPTS_KEPT = 4
 
 
 @dataclass
-class SecondHistory(Shared):
+class AuxiliaryGroup(SharedGroup):
     """Outputs whose second view has one history, and the slot that holds it.
 
     Attributes:
@@ -51,7 +51,7 @@ class SecondHistory(Shared):
         return self.prompt_length + self.outputs[0].written
 
 
-class SecondRows:
+class AuxiliaryRows:
     """The rows of one model as a second view.
 
     Args:
@@ -69,9 +69,9 @@ class SecondRows:
         self._logits = torch.empty(0)
         forward.start(0)
 
-    def admit(self, outputs: Sequence[Output]) -> None:
+    def admit(self, outputs: Sequence[SequenceState]) -> None:
         """Give outputs that have not begun their rows."""
-        groups: dict[tuple[int, ...], list[Output]] = {}
+        groups: dict[tuple[int, ...], list[SequenceState]] = {}
         for output in outputs:
             groups.setdefault(_second(output).prompt_ids, []).append(output)
         self._places = {}
@@ -80,7 +80,7 @@ class SecondRows:
             prompt = self._prefill(ids)
             self._places |= dict.fromkeys(map(id, group), len(first))
             first.append(prompt.logits)
-            history = partial(SecondHistory, prompt_length=len(ids))
+            history = partial(AuxiliaryGroup, prompt_length=len(ids))
             for shared in self.slots.share(group, history):
                 self.forward.fill(shared.slot, prompt)
         self._logits = torch.cat(first)
@@ -96,29 +96,29 @@ class SecondRows:
 
     def advance(self) -> None:
         """Feed the last token of every row."""
-        holders = [holder for holder in self.slots.owners if isinstance(holder, Shared)]
-        if not holders:
+        groups = [group for group in self.slots.owners if isinstance(group, SharedGroup)]
+        if not groups:
             return
-        tokens = [holder.last_token for holder in holders]
-        places = [holder.length - 1 for holder in holders]
+        tokens = [group.last_token for group in groups]
+        places = [group.length - 1 for group in groups]
         self._logits, padding, _ = feed(self.forward, self.rows, tokens, places)
-        self.work.companions += len(holders)
+        self.work.companions += len(groups)
         self.work.padding += padding
-        self._places = {id(output): holder.slot for holder in holders for output in holder.outputs}
+        self._places = {id(output): group.slot for group in groups for output in group.outputs}
 
-    def logits(self, outputs: Sequence[Output]) -> Tensor:
+    def logits(self, outputs: Sequence[SequenceState]) -> Tensor:
         """[outputs, vocab] fp32 of what each output's second view says of its next token."""
         places = [self._places[id(output)] for output in outputs]
         return self._logits[torch.tensor(places, device=self._logits.device)].float()
 
     def settle(self) -> None:
         """Part histories that differ now, and free the rows of outputs that ended."""
-        for holder in list(self.slots.holders()):
-            assert isinstance(holder, Shared)
-            self.slots.part(holder)
+        for group in list(self.slots.groups()):
+            assert isinstance(group, SharedGroup)
+            self.slots.part(group)
 
 
-class Companions:
+class GuidanceRows:
     """Everything that the outputs of a batch look at beside the model's own scores.
 
     Args:
@@ -127,22 +127,22 @@ class Companions:
     """
 
     def __init__(
-        self, views: Mapping[str, SecondRows] | None = None, layers: LayeredDecoder | None = None
+        self, views: Mapping[str, AuxiliaryRows] | None = None, layers: LayeredDecoder | None = None
     ) -> None:
         self._views, self._layers = views or {}, layers
         self._slots: dict[int, int] = {}
 
-    def admit(self, holders: Iterable[Holder]) -> None:
+    def admit(self, groups: Iterable[Group]) -> None:
         """Begin the second views of outputs that start with this step."""
-        outputs = [output for holder in self._seen(holders) for output in holder.outputs]
+        outputs = [output for group in self._seen(groups) for output in group.outputs]
         for name, rows in self._views.items():
             lookers = [one for one in outputs if one.job.second and one.job.second.model == name]
             if lookers:
                 rows.admit(lookers)
 
-    def advance(self, holders: Iterable[Holder]) -> None:
+    def advance(self, groups: Iterable[Group]) -> None:
         """Feed the tokens that were chosen last to every second view."""
-        self._seen(holders)
+        self._seen(groups)
         for rows in self._views.values():
             rows.advance()
 
@@ -151,7 +151,7 @@ class Companions:
         for rows in self._views.values():
             rows.settle()
 
-    def scores(self, outputs: Sequence[Output], logits: Tensor) -> Tensor:
+    def scores(self, outputs: Sequence[SequenceState], logits: Tensor) -> Tensor:
         """What enters the steps of outputs that have a second view.
 
         Args:
@@ -169,16 +169,16 @@ class Companions:
             return guided(logits, other, second.view.scale)
         return contrasted(logits, other, second.view)
 
-    def _seen(self, holders: Iterable[Holder]) -> list[Shared]:
+    def _seen(self, groups: Iterable[Group]) -> list[SharedGroup]:
         """Remember where the states of this step's outputs lie, for those who look at layers."""
         if not self._views and self._layers is None:
             return []
-        shared = [holder for holder in holders if isinstance(holder, Shared)]
+        shared = [group for group in groups if isinstance(group, SharedGroup)]
         if self._layers is not None:
-            self._slots = {id(one): holder.slot for holder in shared for one in holder.outputs}
+            self._slots = {id(one): group.slot for group in shared for one in group.outputs}
         return shared
 
 
-def _second(output: Output) -> Second:
+def _second(output: SequenceState) -> GuidanceBranch:
     assert output.job.second is not None
     return output.job.second

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ethogram.engine.forward.passes import ServedModel
-from ethogram.engine.guidance import Second, SecondViews
+from ethogram.engine.guidance import GuidanceBranch, GuidanceBranches
 from ethogram.engine.stopping import StopRules
-from ethogram.engine.token_strings import Lexicon, Words
+from ethogram.engine.token_strings import TokenStrings, Words
 from ethogram.errors import RequestError
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import Request
@@ -38,7 +38,7 @@ class Job:
     rules: StopRules
     words: Words
     slots: int
-    second: Second | None = None
+    second: GuidanceBranch | None = None
 
 
 class Reader(Protocol):
@@ -65,8 +65,8 @@ def make_jobs(
             template, a sampling request has no noise key, a decoding names a token that the
             model lacks, or it has a second view that cannot be had.
     """
-    lexicon = Lexicon(loaded.tokenizer)
-    views = SecondViews(loaded, forward.context_length, amateurs or {})
+    lexicon = TokenStrings(loaded.tokenizer)
+    views = GuidanceBranches(loaded, forward.context_length, amateurs or {})
     known: dict[Any, tuple[str, tuple[int, ...]]] = {}
     jobs = []
     for request in requests:
@@ -92,7 +92,7 @@ def _refuse_foreign_ids(decoding: Decoding, words: Words, vocab: int) -> None:
             raise RequestError(
                 f"the model has no token {max(ids)}",
                 where=f"decoding.{name}",
-                mend=f"use ids from 0 to {vocab - 1}",
+                hint=f"use ids from 0 to {vocab - 1}",
             )
 
 
@@ -103,22 +103,22 @@ def _make_job(
     words: Words,
     loaded: ServedModel,
     forward: Reader,
-    views: SecondViews,
+    views: GuidanceBranches,
 ) -> Job:
     where = f"prompt {request.prompt_id}"
     decoding, context = request.decoding, forward.context_length
     if not ids:
-        raise RequestError("the prompt has no tokens", where=where, mend="write at least a word")
+        raise RequestError("the prompt has no tokens", where=where, hint="write at least a word")
     room = decoding.max_new_tokens if loaded.is_encoder_decoder else context - len(ids)
     if len(ids) > context or room < 1:
         raise RequestError(
             f"the prompt has {len(ids)} tokens and the model's context {context}",
             where=where,
-            mend="shorten the prompt or choose a model with a longer context",
+            hint="shorten the prompt or choose a model with a longer context",
         )
     if decoding.is_stochastic and request.noise_key is None:
         raise RequestError(
-            "a sampling request needs a noise key", where=where, mend="set noise_key"
+            "a sampling request needs a noise key", where=where, hint="set noise_key"
         )
     second = views.of(request, text, ids)
     if second is not None and second.room is not None:
@@ -149,7 +149,7 @@ def _tokenise(request: Request, loaded: ServedModel) -> tuple[str, tuple[int, ..
         raise RequestError(
             "the prompt is a chat and the model has no chat template",
             where=f"prompt {request.prompt_id}",
-            mend="write the prompt as plain text or choose an instruct model",
+            hint="write the prompt as plain text or choose an instruct model",
         )
     turns = [{"role": turn.role, "content": turn.content} for turn in request.prompt]
     text = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)

@@ -8,7 +8,7 @@ changes no output.
 
 from __future__ import annotations
 
-from ethogram.engine.sequence import Output
+from ethogram.engine.sequence import SequenceState
 
 
 class Lookup:
@@ -18,7 +18,7 @@ class Lookup:
         output: the output that is guessed.
     """
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: SequenceState) -> None:
         decoding = output.job.request.decoding
         self.output = output
         self._most = decoding.prompt_lookup_num_tokens

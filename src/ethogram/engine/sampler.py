@@ -17,19 +17,19 @@ import numpy.typing as npt
 from torch import Tensor
 
 from ethogram.engine import native
-from ethogram.engine.guidance_rows import Companions
+from ethogram.engine.guidance_rows import GuidanceRows
 from ethogram.engine.native.sample import OUTPUT, Chosen, Edit, Traced, choose
 from ethogram.engine.noise import draw
-from ethogram.engine.sampling.compiled_chain import Program
+from ethogram.engine.sampling.compiled_chain import CompiledChain
 from ethogram.engine.sampling.trace import Raw, apply_counting, from_kernels, look, see
 from ethogram.engine.search.base import Search
-from ethogram.engine.sequence import Output
-from ethogram.engine.slots import Holder
+from ethogram.engine.sequence import SequenceState
+from ethogram.engine.slots import Group
 from ethogram.engine.steps import History, apply_steps
 from ethogram.engine.steps.mirostat import surprise
 
 
-class Chooser:
+class Sampler:
     """Gives outputs their tokens, step after step.
 
     Args:
@@ -38,35 +38,33 @@ class Chooser:
             nothing of how it was chosen.
     """
 
-    def __init__(self, companions: Companions, alternatives: int = 0) -> None:
+    def __init__(self, companions: GuidanceRows, alternatives: int = 0) -> None:
         self._companions, self._alternatives = companions, alternatives
-        self._programs: dict[Hashable, Program] = {}
+        self._programs: dict[Hashable, CompiledChain] = {}
 
-    def choose(
-        self, holders: Sequence[Holder], rows: Sequence[Sequence[int]], logits: Tensor
-    ) -> int:
+    def choose(self, groups: Sequence[Group], rows: Sequence[Sequence[int]], logits: Tensor) -> int:
         """Give every output its next token.
 
         Args:
-            holders: of outputs and searches.
+            groups: of outputs and searches.
             rows: the rows of each: one, or one for each slot of a search.
             logits: [rows, vocab] in any floating type.
 
         Returns:
             How many tokens were chosen; a search chooses one a step.
         """
-        plain: list[tuple[Output, int]] = []
-        seconded: list[tuple[Output, int]] = []
+        plain: list[tuple[SequenceState, int]] = []
+        seconded: list[tuple[SequenceState, int]] = []
         searched = 0
-        for holder, mine in zip(holders, rows, strict=True):
-            if isinstance(holder, Search):
+        for group, mine in zip(groups, rows, strict=True):
+            if isinstance(group, Search):
                 scores = logits[list(mine)].float()
                 log_probs = scores.log_softmax(-1)
-                new = holder.push(scores, log_probs, self._look(scores, log_probs))
-                holder.chosen += new
+                new = group.push(scores, log_probs, self._look(scores, log_probs))
+                group.chosen += new
                 searched += new
             else:
-                for output in holder.outputs:
+                for output in group.outputs:
                     (plain if output.job.second is None else seconded).append((output, mine[0]))
         library = native.library() if logits.is_cpu else None
         if plain and library is not None:
@@ -80,12 +78,12 @@ class Chooser:
     def _choose_compiled(
         self,
         library: ctypes.CDLL,
-        placed: Sequence[tuple[Output, int]],
+        placed: Sequence[tuple[SequenceState, int]],
         logits: Tensor,
     ) -> None:
         outputs, rows = zip(*placed, strict=True)
         programs = [self._program(output) for output in outputs]
-        chosen = choose_compiled(
+        chosen = sample_compiled(
             library,
             outputs,
             programs,
@@ -106,15 +104,15 @@ class Chooser:
         if chosen.trace is not None:
             _watch_compiled(outputs, programs, chosen.trace, logits.shape[1])
 
-    def _choose_in_torch(self, placed: Sequence[tuple[Output, int]], logits: Tensor) -> None:
-        groups: dict[Hashable, list[tuple[Output, int]]] = defaultdict(list)
+    def _choose_in_torch(self, placed: Sequence[tuple[SequenceState, int]], logits: Tensor) -> None:
+        groups: dict[Hashable, list[tuple[SequenceState, int]]] = defaultdict(list)
         for output, row in placed:
             groups[output.group].append((output, row))
         for members in groups.values():
             mine = logits[[row for _, row in members]].float()
             self._choose_group([output for output, _ in members], mine)
 
-    def _choose_group(self, outputs: Sequence[Output], logits: Tensor) -> None:
+    def _choose_group(self, outputs: Sequence[SequenceState], logits: Tensor) -> None:
         """Choose for outputs of one decoding, each from its row of [outputs, vocab] fp32."""
         decoding = outputs[0].job.request.decoding
         history = History(
@@ -151,19 +149,19 @@ class Chooser:
     def _look(self, logits: Tensor, log_probs: Tensor) -> Raw | None:
         return look(logits, log_probs, self._alternatives) if self._alternatives else None
 
-    def _program(self, output: Output) -> Program:
+    def _program(self, output: SequenceState) -> CompiledChain:
         if output.group not in self._programs:
             job = output.job
-            self._programs[output.group] = Program(
+            self._programs[output.group] = CompiledChain(
                 job.request.decoding, job.words, job.rules.eos_token_ids
             )
         return self._programs[output.group]
 
 
-def choose_compiled(
+def sample_compiled(
     library: ctypes.CDLL,
-    outputs: Sequence[Output],
-    programs: Sequence[Program],
+    outputs: Sequence[SequenceState],
+    programs: Sequence[CompiledChain],
     rows: Sequence[int],
     logits: Tensor,
     *,
@@ -186,7 +184,7 @@ def choose_compiled(
 
 
 def tables(
-    outputs: Sequence[Output], programs: Sequence[Program], rows: Sequence[int]
+    outputs: Sequence[SequenceState], programs: Sequence[CompiledChain], rows: Sequence[int]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], list[Edit]]:
     """Outputs, steps and edits as the kernels read them; each program's steps once."""
     distinct = list({id(program): program for program in programs}.values())
@@ -215,7 +213,7 @@ def tables(
 
 
 def _watch_compiled(
-    outputs: Sequence[Output], programs: Sequence[Program], traced: Traced, vocab: int
+    outputs: Sequence[SequenceState], programs: Sequence[CompiledChain], traced: Traced, vocab: int
 ) -> None:
     """Hand what the kernels saw to the outputs, those of one program together."""
     groups: dict[int, list[int]] = defaultdict(list)

@@ -6,14 +6,14 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 from ethogram.engine.jobs import Job
-from ethogram.engine.sampling.token_history import Seen
+from ethogram.engine.sampling.token_history import TokenHistory
 from ethogram.engine.sampling.trace import Place, as_trace
 from ethogram.engine.steps.mirostat import first_limit, next_limit
 from ethogram.engine.stopping import StopWatch, final_text
 from ethogram.spec.generation import FinishReason, Generation
 
 
-class Output:
+class SequenceState:
     """An output under greedy decoding or sampling.
 
     Args:
@@ -37,7 +37,7 @@ class Output:
             decoding.second_view,
         )
         #: Prompt and tokens in the form of the compiled choice.
-        self.seen = Seen(job.decoder_prompt, job.rules.limit)
+        self.seen = TokenHistory(job.decoder_prompt, job.rules.limit)
         self._mirostat = decoding.mirostat
         #: Most surprise of the next token, bits; each token moves it when mirostat is on.
         self.surprise_limit = first_limit(self._mirostat)

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ethogram.engine.search.base import Search
-from ethogram.engine.sequence import Output
+from ethogram.engine.sequence import SequenceState
 
 #: Copies the first positions of a slot to another one: (source, target, positions).
 Copy = Callable[[int, int, int], None]
 
 
 @dataclass
-class Shared:
+class SharedGroup:
     """Outputs with one history and the slot that holds it.
 
     Attributes:
@@ -26,7 +26,7 @@ class Shared:
         slot: where their keys and values lie.
     """
 
-    outputs: list[Output]
+    outputs: list[SequenceState]
     slot: int
 
     @property
@@ -40,7 +40,7 @@ class Shared:
         return self.outputs[0].token_ids[-1]
 
 
-Holder = Shared | Search
+Group = SharedGroup | Search
 
 
 @dataclass
@@ -55,13 +55,13 @@ class Slots:
 
     copy: Copy
     merging: bool = True
-    owners: list[Holder] = field(default_factory=list)
+    owners: list[Group] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.owners)
 
-    def holders(self) -> Iterator[Holder]:
-        """Every holder once, in the order of their first slots."""
+    def groups(self) -> Iterator[Group]:
+        """Every owner once, in the order of their first slots."""
         seen: set[int] = set()
         for owner in self.owners:
             if id(owner) not in seen:
@@ -69,11 +69,13 @@ class Slots:
                 yield owner
 
     def share(
-        self, outputs: Sequence[Output], holder: Callable[[list[Output], int], Shared] = Shared
-    ) -> list[Shared]:
-        """Give outputs of one prompt that have not begun their slots; returns the new holders."""
+        self,
+        outputs: Sequence[SequenceState],
+        owner: Callable[[list[SequenceState], int], SharedGroup] = SharedGroup,
+    ) -> list[SharedGroup]:
+        """Give outputs of one prompt that have not begun their slots; returns the new groups."""
         groups = [list(outputs)] if self.merging else [[output] for output in outputs]
-        made = [holder(group, len(self) + place) for place, group in enumerate(groups)]
+        made = [owner(group, len(self) + place) for place, group in enumerate(groups)]
         self.owners += made
         return made
 
@@ -83,37 +85,37 @@ class Slots:
         search.rows = list(range(len(self), len(self) + count))
         self.owners += [search] * count
 
-    def part(self, holder: Shared) -> int:
-        """Split a holder whose outputs have chosen different tokens; returns the new holders.
+    def part(self, owner: SharedGroup) -> int:
+        """Split a owner whose outputs have chosen different tokens; returns the new groups.
 
         The largest group keeps the slot, the others get copies of it. Outputs that ended leave.
         """
-        groups: dict[int, list[Output]] = {}
-        for output in holder.outputs:
+        by_token: dict[int, list[SequenceState]] = {}
+        for output in owner.outputs:
             if output.finish_reason is None:
-                groups.setdefault(output.token_ids[-1], []).append(output)
-        if not groups:
-            self.release(holder)
+                by_token.setdefault(output.token_ids[-1], []).append(output)
+        if not by_token:
+            self.release(owner)
             return 0
-        first, *others = sorted(groups.values(), key=len, reverse=True)
-        holder.outputs = first
+        first, *others = sorted(by_token.values(), key=len, reverse=True)
+        owner.outputs = first
         for group in others:
             slot = len(self)
             # The last token is not fed yet: its position is filled by the next step.
-            self.copy(holder.slot, slot, holder.length - 1)
-            self.owners.append(replace(holder, outputs=group, slot=slot))
+            self.copy(owner.slot, slot, owner.length - 1)
+            self.owners.append(replace(owner, outputs=group, slot=slot))
         return len(others)
 
-    def release(self, holder: Holder) -> None:
-        """Take a holder's slots back and close the holes."""
-        freed = [holder.slot] if isinstance(holder, Shared) else list(holder.rows)
+    def release(self, owner: Group) -> None:
+        """Take a owner's slots back and close the holes."""
+        freed = [owner.slot] if isinstance(owner, SharedGroup) else list(owner.rows)
         for slot in sorted(freed, reverse=True):
             last = len(self) - 1
             if slot != last:
                 mover = self.owners[last]
                 self.copy(last, slot, mover.length)
                 self.owners[slot] = mover
-                if isinstance(mover, Shared):
+                if isinstance(mover, SharedGroup):
                     mover.slot = slot
                 else:
                     mover.rows[mover.rows.index(last)] = slot

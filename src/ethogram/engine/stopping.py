@@ -75,9 +75,9 @@ class TextSoFar:
 
     def fork(self) -> TextSoFar:
         """An independent copy, for a beam that splits."""
-        twin = copy.copy(self)
-        twin._ids = list(self._ids)
-        return twin
+        fused = copy.copy(self)
+        fused._ids = list(self._ids)
+        return fused
 
 
 class StopWatch:
@@ -109,9 +109,9 @@ class StopWatch:
 
     def fork(self) -> StopWatch:
         """An independent copy, for a beam that splits."""
-        twin = copy.copy(self)
-        twin._text = self._text.fork() if self._text else None
-        return twin
+        fused = copy.copy(self)
+        fused._text = self._text.fork() if self._text else None
+        return fused
 
 
 def decode(tokenizer: Any, ids: Sequence[int]) -> str:

@@ -25,7 +25,7 @@ class Words:
     breakers: Mapping[int, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
 
 
-class Lexicon:
+class TokenStrings:
     """Resolves the strings of many decodings, each distinct set once.
 
     Args:

@@ -106,7 +106,7 @@ def read_index(path: Path) -> Index:
         raise SpecError(
             "not an index of references",
             where=str(path),
-            mend='write {"closed": false, "references": ["doi:10.1000/182", "arXiv:1904.09751"]}',
+            hint='write {"closed": false, "references": ["doi:10.1000/182", "arXiv:1904.09751"]}',
         )
     found: list[Citation] = []
     for number, text in enumerate(listed, start=1):

@@ -83,7 +83,7 @@ def mauve_of_features(
         raise SpecError(
             f"features of shapes {ours.shape} and {human.shape} do not fit each other",
             where="MAUVE",
-            mend="give two arrays [texts, dimensions] of one model",
+            hint="give two arrays [texts, dimensions] of one model",
         )
     texts = min(len(ours), len(human))
     if texts < 20 or not seeds:

@@ -115,7 +115,7 @@ def read_human_text(path: Path) -> HumanText:
         raise SpecError(
             f"needs two texts of {WINDOW} words at least, has {len(windows)}",
             where=str(path),
-            mend="one text a line, or JSON lines with a field 'text'",
+            hint="one text a line, or JSON lines with a field 'text'",
         )
     return HumanText(windows[::2], windows[1::2])
 
@@ -130,7 +130,7 @@ def _lines(path: Path, packed: bool) -> Iterator[Output]:
         raise SpecError(
             f"not UTF-8 text (byte {error.start} of a line)",
             where=str(path),
-            mend="save it as UTF-8",
+            hint="save it as UTF-8",
         ) from None
     except OSError as error:
         raise SpecError(f"cannot be read: {error.strerror or error}", where=str(path)) from None

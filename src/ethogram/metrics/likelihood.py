@@ -202,7 +202,7 @@ def self_reinforcement(
                 if sentence.strip() and before
                 else "nothing stands before the first token, or the sentence is empty",
                 where=f"sentence {sentence[:40]!r}",
-                mend="ask for fewer repeats, give a prefix, or leave the sentence out",
+                hint="ask for fewer repeats, give a prefix, or leave the sentence out",
             )
     forced = model.force([before + ids * (repeats + 1) for ids in copies])
     curves = []

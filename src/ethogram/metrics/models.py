@@ -193,7 +193,7 @@ class NamedModels:
             raise ModelError(
                 "this metric needs a model of natural language inference, and none is named",
                 where="scoring: nli",
-                mend="name one in study.yaml (scoring: {nli: …}) or with --nli-model",
+                hint="name one in study.yaml (scoring: {nli: …}) or with --nli-model",
             )
         return self.named.nli
 

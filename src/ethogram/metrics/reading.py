@@ -71,7 +71,7 @@ def _outputs(path: Path) -> Iterator[Output]:
         raise SpecError(
             "no outputs in this file",
             where=str(path),
-            mend='write one JSON object a line, like {"prompt": "…", "text": "…"}',
+            hint='write one JSON object a line, like {"prompt": "…", "text": "…"}',
         )
 
 
@@ -91,13 +91,13 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise SpecError(
             f"not UTF-8 text (byte {error.start})",
             where=f"{path}:{number}",
-            mend="save the file as UTF-8",
+            hint="save the file as UTF-8",
         ) from None
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise SpecError(
             f"the gzip data is cut off or damaged after line {number}",
             where=str(path),
-            mend="copy or make the file again",
+            hint="copy or make the file again",
         ) from None
     except OSError as error:
         raise SpecError(f"cannot be read: {error.strerror}", where=str(path)) from None
@@ -119,7 +119,7 @@ class _Row:
             raise SpecError(
                 "no output text" if missing else f"{field}: must be a text or a list of texts",
                 where=self._where,
-                mend=f"put it under {TEXT_FIELDS[0]!r} (or {', '.join(TEXT_FIELDS[1:])})",
+                hint=f"put it under {TEXT_FIELDS[0]!r} (or {', '.join(TEXT_FIELDS[1:])})",
             )
         ids, logprobs = self._numbers("token_ids", int), self._numbers("logprobs", float)
         if len(texts) > 1 and (ids or logprobs):

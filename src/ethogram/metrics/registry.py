@@ -89,7 +89,7 @@ def get(name: str) -> Additive:
         raise SpecError(
             "this metric is about a whole set of outputs, so it has no value for one prompt",
             where=f"metric {name!r}",
-            mend="read it with `ethogram score`",
+            hint="read it with `ethogram score`",
         )
     raise _unknown(name, [*_METRICS, *_NAMED_METRICS])
 
@@ -143,8 +143,8 @@ def refuse_silent(names: Sequence[str], human_text: Path | None, index: Path | N
             what, option = "an index of known references", "--index FILE"
         else:
             continue
-        raise SpecError(f"needs {what}", where=f"metric {name!r}", mend=f"give it by {option}")
+        raise SpecError(f"needs {what}", where=f"metric {name!r}", hint=f"give it by {option}")
 
 
 def _unknown(name: str, valid: list[str]) -> SpecError:
-    return SpecError("unknown metric", where=f"metric {name!r}", mend=suggest(name, valid))
+    return SpecError("unknown metric", where=f"metric {name!r}", hint=suggest(name, valid))

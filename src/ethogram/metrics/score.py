@@ -265,7 +265,7 @@ def score_outputs(
     for output, scores in measured(outputs, single, processes):
         scorer.add(output, scores)
     if not scorer.by_sample:
-        raise SpecError("no outputs to score", mend="give at least one")
+        raise SpecError("no outputs to score", hint="give at least one")
     scorer.finish()
     rows = [scorer.row(metric) for metric in chosen]
     total = sum(sums.outputs for sums in scorer.by_sample.values())

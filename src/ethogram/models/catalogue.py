@@ -186,5 +186,5 @@ def _unknown(name: str) -> ModelError:
     return ModelError(
         f"{name!r} is neither a built-in, a path that exists, nor a hub id",
         where="model",
-        mend=f"built-in models: {', '.join([*BUILT_INS, *ENCODERS])}",
+        hint=f"built-in models: {', '.join([*BUILT_INS, *ENCODERS])}",
     )

@@ -44,14 +44,14 @@ def check_model_folder(folder: Path) -> None:
         raise ModelError(
             "there is no such model folder",
             where=str(folder),
-            mend="check the path; `ethogram models` lists what is there",
+            hint="check the path; `ethogram models` lists what is there",
         )
     read_json(folder / "config.json")
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise ModelError(
             "the folder has no tokenizer",
             where=str(folder),
-            mend=f"add one of {', '.join(_TOKENIZER_FILES)} from where the model came from",
+            hint=f"add one of {', '.join(_TOKENIZER_FILES)} from where the model came from",
         )
     for file in weight_files(folder):
         check_safetensors(file)
@@ -85,12 +85,12 @@ def _missing(file: Path) -> ModelError:
         return ModelError(
             f"{file.name} is missing, and {pickled[0].name} is a pickle, which is never loaded",
             where=str(file.parent),
-            mend="save the model as safetensors: model.save_pretrained(folder)",
+            hint="save the model as safetensors: model.save_pretrained(folder)",
         )
     return ModelError(
         f"{file.name} is missing",
         where=str(file.parent),
-        mend="fetch the model again, or copy the file from where it came from",
+        hint="fetch the model again, or copy the file from where it came from",
     )
 
 
@@ -119,7 +119,7 @@ def check_safetensors(file: Path) -> None:
 
 
 def _damaged(file: Path, what: str) -> ModelError:
-    return ModelError(what, where=str(file), mend="fetch the model again")
+    return ModelError(what, where=str(file), hint="fetch the model again")
 
 
 def read_json(file: Path) -> dict[str, Any]:

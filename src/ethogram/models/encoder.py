@@ -180,7 +180,7 @@ def load_encoder(
         raise ModelError(
             "its tokenizer cannot say where its tokens stand in the text",
             where=f"model {name}",
-            mend="name an encoder that has a tokenizer.json",
+            hint="name an encoder that has a tokenizer.json",
         )
     limit = _max_tokens(folder, config, tokenizer)
     return SentenceEncoder(model.to(place).eval(), tokenizer, max_tokens=limit, pooling=pooling)
@@ -209,7 +209,7 @@ def _pooling(folder: Path) -> Literal["mean", "first"]:
         raise ModelError(
             f"it pools by {', '.join(chosen) or 'nothing named'}",
             where=str(file),
-            mend="name an encoder that pools by the mean or the first token",
+            hint="name an encoder that pools by the mean or the first token",
         )
     return ways[chosen[0]]
 

@@ -36,7 +36,7 @@ def check_gguf(file: Path) -> dict[str, Any]:
     """
     if not file.is_file():
         raise ModelError(
-            "there is no such GGUF file", where=str(file), mend="check the path of `model:`"
+            "there is no such GGUF file", where=str(file), hint="check the path of `model:`"
         )
     gguf = require("gguf", extra="engine", needed_for="reading a GGUF file")
     try:
@@ -47,10 +47,10 @@ def check_gguf(file: Path) -> dict[str, Any]:
         raise ModelError(
             f"it is truncated or not a GGUF file ({type(error).__name__})",
             where=str(file),
-            mend="fetch the file again",
+            hint="fetch the file again",
         ) from None
     if not reader.tensors:
-        raise ModelError("it holds no weights", where=str(file), mend="fetch the file again")
+        raise ModelError("it holds no weights", where=str(file), hint="fetch the file again")
     return metadata
 
 
@@ -85,7 +85,7 @@ def convert(file: Path, folder: Path, *, eos_token_ids: Sequence[int] = ()) -> N
             raise ModelError(
                 f"this GGUF file cannot be converted ({_first_line(error)})",
                 where=str(file),
-                mend="use the model's safetensors folder or hub id",
+                hint="use the model's safetensors folder or hub id",
             ) from error
     _mend_tokenizer(tokenizer, metadata)
     tokenizer.save_pretrained(folder)

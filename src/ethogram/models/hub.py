@@ -53,7 +53,7 @@ def snapshot(name: str, revision: str | None, *, suggestion: str = "") -> Path:
         raise ModelError(
             f"this model is not on this machine{suggestion}{folder}",
             where=f"model {name}",
-            mend=f"fetch it with: ethogram pull {name}{option}",
+            hint=f"fetch it with: ethogram pull {name}{option}",
         ) from None
 
 
@@ -76,14 +76,14 @@ def fetch(name: str, revision: str | None, *, suggestion: str = "") -> Path:
         raise ModelError(
             "the model asks for consent",
             where=where,
-            mend=f"accept its terms at https://huggingface.co/{name} and run: hf auth login",
+            hint=f"accept its terms at https://huggingface.co/{name} and run: hf auth login",
         ) from None
     except (hub.errors.RepositoryNotFoundError, hub.errors.RevisionNotFoundError):
         wanted = f"revision {revision} of this model" if revision else "model of this name"
         raise ModelError(
             f"the hub has no {wanted} (or it is private){suggestion}",
             where=where,
-            mend="check the name",
+            hint="check the name",
         ) from None
     except Exception as error:
         # Whatever the transport throws (and it changes with the hub library), the user's answer
@@ -92,7 +92,7 @@ def fetch(name: str, revision: str | None, *, suggestion: str = "") -> Path:
         raise ModelError(
             f"the hub is out of reach{f' ({reason})' if reason else ''}{suggestion}",
             where=where,
-            mend="connect once and pull again, or name a local folder as `model:`",
+            hint="connect once and pull again, or name a local folder as `model:`",
         ) from error
 
 

@@ -128,7 +128,7 @@ def explained(name: str, *, what: str = "it") -> Iterator[None]:
         raise ModelError(
             f"{what} cannot be loaded ({_first_line(error)})",
             where=f"model {name}",
-            mend="check that transformers knows its architecture, or fetch it again",
+            hint="check that transformers knows its architecture, or fetch it again",
         ) from error
 
 

@@ -117,7 +117,7 @@ def _labels(name: str, config: Any) -> dict[str, int]:
             f"its classes are {', '.join(map(str, (config.id2label or {}).values()))}, not "
             "entailment, neutral and contradiction",
             where=f"model {name}",
-            mend="name a model of natural language inference",
+            hint="name a model of natural language inference",
         )
     return labels
 

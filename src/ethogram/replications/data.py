@@ -55,7 +55,7 @@ class DataFolders:
             raise DataError(
                 "there is no such data folder",
                 where=str(named),
-                mend=f"name another in {'--data' if folder else VARIABLE}",
+                hint=f"name another in {'--data' if folder else VARIABLE}",
             )
         if not folder:
             self._folders.append(_cached())
@@ -81,7 +81,7 @@ class DataFolders:
         raise DataError(
             f"the data set {data_set.name} is not here",
             where=" or ".join(str(folder / file.path) for folder in self._folders),
-            mend=f"get it from {data_set.origin} with --fetch (licence: {data_set.licence}), or "
+            hint=f"get it from {data_set.origin} with --fetch (licence: {data_set.licence}), or "
             f"name a folder that has it with --data or {VARIABLE}",
         )
 
@@ -95,7 +95,7 @@ class DataFolders:
             raise DataError(
                 "what is served there is not what the registry expects",
                 where=file.url,
-                mend=f"see {data_set.origin}; nothing was kept",
+                hint=f"see {data_set.origin}; nothing was kept",
             ) from None
         _check(hashlib.sha256(content).hexdigest(), file, file.url, data_set.origin)
         path = _cached() / file.path
@@ -121,7 +121,7 @@ def download(url: str) -> bytes:
         raise DataError(
             f"cannot be fetched: {reason}",
             where=url,
-            mend="try again later, or get the file by hand and name its folder",
+            hint="try again later, or get the file by hand and name its folder",
         ) from None
     if len(data) > MOST_BYTES:
         raise DataError(f"more than {MOST_BYTES} bytes are served", where=url)
@@ -172,5 +172,5 @@ def _check(found: str, file: DataFile, where: str, origin: str) -> None:
         raise DataError(
             f"sha256 of its content is {found[:16]}… and should be {file.sha256[:16]}…",
             where=where,
-            mend=f"it is damaged or another revision; take the file from {origin} again",
+            hint=f"it is damaged or another revision; take the file from {origin} again",
         )

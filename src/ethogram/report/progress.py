@@ -61,14 +61,14 @@ class Problem:
         line: 1-based line of the file; of a line that is missing, where it would stand.
         found: what stands there; None if a line is missing.
         expected: what should; None if the store knows no such line.
-        mend: what to do, where `ethogram log` does not put it right.
+        hint: what to do, where `ethogram log` does not put it right.
     """
 
     block: str
     line: int
     found: str | None
     expected: str | None
-    mend: str = ""
+    hint: str = ""
 
     @property
     def words(self) -> str:
@@ -76,7 +76,7 @@ class Problem:
         log = "lacks a line" if self.found is None else f"says {self.found!r}"
         store = "has no such line" if self.expected is None else f"says {self.expected!r}"
         words = f"{PROGRESS_FILE}:{self.line}: {self.block}: the log {log}, the store {store}"
-        return f"{words}; {self.mend}" if self.mend else words
+        return f"{words}; {self.hint}" if self.hint else words
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def find_blocks(text: str, path: Path) -> list[Block]:
                 raise _unbalanced(f"{path}:{opened[1]}", opened[0], "end")
             if any(block.name == name for block in blocks):
                 raise SpecError(
-                    f"{name} has a second block", where=where, mend="remove one of the two"
+                    f"{name} has a second block", where=where, hint="remove one of the two"
                 )
             opened = (name, index + 1)
         elif opened is None or opened[0] != name:
@@ -148,7 +148,7 @@ def _unbalanced(where: str, name: str, missing: str) -> SpecError:
     return SpecError(
         f"the block of {name} has no line that {missing}s it",
         where=where,
-        mend=f"put `<!-- ethogram:{missing} {name} -->` back, or remove this line as well",
+        hint=f"put `<!-- ethogram:{missing} {name} -->` back, or remove this line as well",
     )
 
 
@@ -223,13 +223,13 @@ def _without_runs(study: Study, blocks: Sequence[Block]) -> list[Problem]:
     for block in blocks:
         known = block.name in study.versions
         expected = "no stored run of this version" if known else "no such version"
-        mend = (
+        hint = (
             f"run `ethogram run {block.name}`, or delete the block"
             if known
             else ("bring its version file back, or delete the block")
         )
         line = block.first_line - 1
-        problems.append(Problem(block.name, line, "an entry", expected, mend))
+        problems.append(Problem(block.name, line, "an entry", expected, hint))
     return problems
 
 

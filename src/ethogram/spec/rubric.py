@@ -84,7 +84,7 @@ def load_rubric(name: str | Path) -> Rubric:
         raise SpecError(
             "no such rubric",
             where=str(path),
-            mend=f"name a YAML file, or one of: {', '.join(BUILT_IN)}",
+            hint=f"name a YAML file, or one of: {', '.join(BUILT_IN)}",
         )
     data, places = read_yaml(path)
     rubric = validate(Rubric, data, path, places)
@@ -94,7 +94,7 @@ def load_rubric(name: str | Path) -> Rubric:
             raise SpecError(
                 f"the criterion {criterion.name!r} stands twice",
                 where=places.where(("criteria", index, "name"), path),
-                mend="give each its own name",
+                hint="give each its own name",
             )
         seen.add(criterion.name)
     return rubric

@@ -69,7 +69,7 @@ def read_text(path: Path) -> str:
         raise SpecError("no such file", where=str(path)) from None
     except UnicodeDecodeError as error:
         raise SpecError(
-            f"not UTF-8 text (byte {error.start})", where=str(path), mend="save it as UTF-8"
+            f"not UTF-8 text (byte {error.start})", where=str(path), hint="save it as UTF-8"
         ) from None
     except OSError as error:
         raise SpecError(f"cannot be read: {error.strerror}", where=str(path)) from None
@@ -127,13 +127,13 @@ def _plain(node: Any, at: FieldPath, file: Path, places: SourceMap) -> Any:
     return node
 
 
-def parse_json(text: str, where: str, *, mend: str | None = None) -> Any:
+def parse_json(text: str, where: str, *, hint: str | None = None) -> Any:
     """The value that a JSON text states.
 
     Args:
         text: the JSON.
         where: file and line, for messages.
-        mend: how to mend text that is not valid.
+        hint: how to mend text that is not valid.
 
     Raises:
         SpecError: not valid JSON, nested too deep, or a whole number of too many digits.
@@ -142,14 +142,14 @@ def parse_json(text: str, where: str, *, mend: str | None = None) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         place = f"column {error.colno}" if error.lineno == 1 else f"line {error.lineno}"
-        raise SpecError(f"not valid JSON: {error.msg} ({place})", where=where, mend=mend) from None
+        raise SpecError(f"not valid JSON: {error.msg} ({place})", where=where, hint=hint) from None
     except RecursionError:
-        raise SpecError("JSON nested too deep", where=where, mend=mend) from None
+        raise SpecError("JSON nested too deep", where=where, hint=hint) from None
     except ValueError:
         # The one other way to fail: int() refuses long numbers, which take quadratic time to read.
         limit = sys.get_int_max_str_digits()
         raise SpecError(
-            f"a whole number of more than {limit} digits", where=where, mend=mend
+            f"a whole number of more than {limit} digits", where=where, hint=hint
         ) from None
 
 
@@ -159,7 +159,7 @@ def parse_object(line: str, where: str) -> dict[str, Any]:
     Raises:
         SpecError: the line is not a JSON object.
     """
-    row = parse_json(line, where, mend="mend or remove the line")
+    row = parse_json(line, where, hint="mend or remove the line")
     if not isinstance(row, dict):
         raise SpecError("a line must be a JSON object", where=where)
     return row
@@ -187,7 +187,7 @@ def validate(kind: type[ModelT], data: Any, path: Path, places: SourceMap) -> Mo
         raise SpecError(
             f"must be a mapping of fields, got {type(data).__name__}",
             where=str(path),
-            mend=f"start with one of: {', '.join(list(kind.model_fields)[:4])}",
+            hint=f"start with one of: {', '.join(list(kind.model_fields)[:4])}",
         )
     try:
         return kind.model_validate(data)
@@ -203,7 +203,7 @@ def _as_spec_error(
     location: FieldPath = tuple(details["loc"])
     where = places.where(location, path)
     if details["type"] == "extra_forbidden":
-        return SpecError("unknown field", where=where, mend=_nearest_field(kind, location))
+        return SpecError("unknown field", where=where, hint=_nearest_field(kind, location))
     return SpecError(_message(details), where=where)
 
 

@@ -89,7 +89,7 @@ def parse_axis(text: str) -> Axis:
     field, sign, values = text.partition("=")
     if not sign or not field.strip() or not values.strip():
         raise SpecError(
-            "an axis is FIELD=VALUES", where=where, mend="write decoding.temperature=0.2:1.2:0.2"
+            "an axis is FIELD=VALUES", where=where, hint="write decoding.temperature=0.2:1.2:0.2"
         )
     field = field.strip()
     _check_field(field, where)
@@ -101,7 +101,7 @@ def parse_axis(text: str) -> Axis:
         return _range(field, float(numbers[0]), float(numbers[1]), len(parts) == 3, where)
     listed = _yaml_list(values, where)
     if len({repr(value) for value in listed}) != len(listed):
-        raise SpecError("a value stands twice", where=where, mend="name each value once")
+        raise SpecError("a value stands twice", where=where, hint="name each value once")
     return Axis(field, tuple(listed))
 
 
@@ -114,14 +114,14 @@ def _check_field(field: str, where: str) -> None:
         names = list(fields) if depth else list(BEHAVIOUR_FIELDS)
         if part not in names:
             raise SpecError(
-                f"no field {part!r} that a sweep can set", where=where, mend=suggest(part, names)
+                f"no field {part!r} that a sweep can set", where=where, hint=suggest(part, names)
             )
         owner = fields[part].annotation
     if getattr(owner, "model_fields", None):
         raise SpecError(
             "this is a group of fields",
             where=where,
-            mend=f"name one of them, such as {field}.{next(iter(owner.model_fields))}",
+            hint=f"name one of them, such as {field}.{next(iter(owner.model_fields))}",
         )
 
 
@@ -139,12 +139,12 @@ def _steps(low: Decimal, high: Decimal, step: Decimal | None, where: str) -> tup
         raise SpecError(
             "steps are LOW:HIGH:STEP with LOW below HIGH and a positive STEP",
             where=where,
-            mend="write 0.2:1.2:0.2",
+            hint="write 0.2:1.2:0.2",
         )
     count = int((high - low) / step) + 1
     if count > MOST_STEPS:
         raise SpecError(
-            f"{count} steps on one axis", where=where, mend=f"use at most {MOST_STEPS}, or a range"
+            f"{count} steps on one axis", where=where, hint=f"use at most {MOST_STEPS}, or a range"
         )
     whole = all(number == number.to_integral_value() for number in (low, step))
     kind = int if whole else float
@@ -156,7 +156,7 @@ def _range(field: str, low: float, high: float, log: bool, where: str) -> Axis:
         raise SpecError(
             "a range is LOW:HIGH with LOW below HIGH, and above 0 on a logarithmic scale",
             where=where,
-            mend="write 0.2:1.2 or 0.001:0.1:log",
+            hint="write 0.2:1.2 or 0.001:0.1:log",
         )
     return Axis(field, low=low, high=high, log=log)
 
@@ -170,7 +170,7 @@ def _yaml_list(values: str, where: str) -> list[Any]:
         listed = YAML(typ="safe").load(text if text.startswith("[") else f"[{text}]")
     except YAMLError:
         raise SpecError(
-            "these values cannot be read", where=where, mend="write a,b,c or a YAML list [a, b]"
+            "these values cannot be read", where=where, hint="write a,b,c or a YAML list [a, b]"
         ) from None
     return list(listed)
 
@@ -186,7 +186,7 @@ def grid(axes: Sequence[Axis]) -> list[Setting]:
             raise SpecError(
                 "a grid needs values, and this is a range",
                 where=f"--set {axis.field}",
-                mend="add a step, or search it with --search tpe",
+                hint="add a step, or search it with --search tpe",
             )
     combinations = itertools.product(*([(axis.field, v) for v in axis.values] for axis in axes))
     return [Setting(tuple(combination)) for combination in combinations]

@@ -48,7 +48,7 @@ class StudySpec:
             raise SpecError(
                 f"no version {name!r} in this study",
                 where=str(self.folder),
-                mend=suggest(name, list(self.versions)),
+                hint=suggest(name, list(self.versions)),
             )
         return self.versions[name]
 
@@ -80,7 +80,7 @@ def load_study(folder: Path) -> StudySpec:
         raise SpecError(
             f"no {STUDY_FILE} here",
             where=str(folder),
-            mend="make a study with `ethogram init FOLDER`, or name one with --study",
+            hint="make a study with `ethogram init FOLDER`, or name one with --study",
         )
     data, places = read_yaml(folder / STUDY_FILE)
     settings = validate(StudyFile, data, folder / STUDY_FILE, places)
@@ -114,7 +114,7 @@ def _version_files(folder: Path) -> list[Path]:
             raise SpecError(
                 f"{path.stem!r} is no version name",
                 where=str(path),
-                mend="name the file like v0.1.0.yaml",
+                hint="name the file like v0.1.0.yaml",
             )
     return files
 
@@ -156,13 +156,13 @@ def _parents_first(
             raise SpecError(
                 f"versions are each other's parents: {circle}",
                 where=places.where(("parent",), files[name]),
-                mend="break the circle",
+                hint="break the circle",
             )
         if parent is not None and parent not in raw:
             raise SpecError(
                 f"no version {parent!r}",
                 where=places.where(("parent",), files[name]),
-                mend=suggest(str(parent), [other for other in raw if other != name]),
+                hint=suggest(str(parent), [other for other in raw if other != name]),
             )
         if parent is not None:
             visit(parent, (*trail, name))
@@ -242,7 +242,7 @@ def _refuse_silent_sampling(
         raise SpecError(
             cause,
             where=places.where(("decoding", setting), files[name]),
-            mend="add `strategy: sample` (and a temperature above 0) to decoding",
+            hint="add `strategy: sample` (and a temperature above 0) to decoding",
         )
 
 
@@ -258,10 +258,10 @@ def _refuse_what_vllm_lacks(version: Version, file: Path, places: SourceMap) -> 
         raise SpecError(
             "adapters are merged by Ethogram's own engine, not for vLLM",
             where=places.where(("adapter",), file),
-            mend="save the merged model to a folder and name it as the model, "
+            hint="save the merged model to a folder and name it as the model, "
             "or set `backend: engine`",
         )
     found = refusal(version.decoding)
     if found:
         where = places.where(("decoding", found.setting), file)
-        raise SpecError(found.what, where=where, mend=found.mend)
+        raise SpecError(found.what, where=where, hint=found.hint)

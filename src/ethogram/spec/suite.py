@@ -94,7 +94,7 @@ def load_suite(path: Path) -> Suite:
     """
     rows = list(_rows(path))
     if not rows:
-        raise SpecError("the suite is empty", where=str(path), mend="add at least one prompt")
+        raise SpecError("the suite is empty", where=str(path), hint="add at least one prompt")
     prompts: list[SuitePrompt] = []
     first_line: dict[str, int] = {}
     for line, row in rows:
@@ -105,7 +105,7 @@ def load_suite(path: Path) -> Suite:
             raise SpecError(
                 f"prompt id {item.id!r} stands already at line {first_line[item.id]}",
                 where=f"{path}:{line}",
-                mend="give each prompt its own id",
+                hint="give each prompt its own id",
             )
         first_line[item.id] = line
         prompts.append(item)

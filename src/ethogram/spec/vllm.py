@@ -66,12 +66,12 @@ class Refusal(NamedTuple):
     Attributes:
         setting: the field of the decoding.
         what: what is wrong.
-        mend: how to mend it.
+        hint: how to mend it.
     """
 
     setting: str
     what: str
-    mend: str
+    hint: str
 
 
 def refusal(decoding: Decoding) -> Refusal | None:

@@ -151,7 +151,7 @@ def migrate(connection: Connection, where: str) -> None:
         raise StoreError(
             "holds other tables, so it is not a store of Ethogram",
             where=where,
-            mend="name another file in study.yaml: store",
+            hint="name another file in study.yaml: store",
         )
     schema_table.create(connection, checkfirst=True)
     at = connection.execute(select(func.max(schema_table.c.version))).scalar() or 0
@@ -159,7 +159,7 @@ def migrate(connection: Connection, where: str) -> None:
         raise StoreError(
             f"has schema {at}, this Ethogram knows schemas up to {SCHEMA_VERSION}",
             where=where,
-            mend="update Ethogram",
+            hint="update Ethogram",
         )
     for number in range(at, SCHEMA_VERSION):
         MIGRATIONS[number](connection)

@@ -116,7 +116,7 @@ class Store:
                 raise StoreError(
                     "is a folder" if path.is_dir() else "its folder does not exist",
                     where=str(path),
-                    mend="name a file in study.yaml: store",
+                    hint="name a file in study.yaml: store",
                 )
             url, where = f"sqlite:///{path}", str(path)
         else:
@@ -316,7 +316,7 @@ class Store:
             raise _explain(error, self._where) from None
 
 
-_MENDS = {
+_HINTS = {
     "database or disk is full": "free some space and run again; what was stored is kept",
     "unable to open database file": "check that the folder exists and can be written",
     "attempt to write a readonly database": "make the file and its folder writable",
@@ -341,23 +341,23 @@ def _engine(url: str, where: str) -> Engine:
         raise StoreError(
             "SQLAlchemy knows no such database",
             where=where,
-            mend="name a file, or a URL such as postgresql+psycopg://host/database",
+            hint="name a file, or a URL such as postgresql+psycopg://host/database",
         ) from None
     except ImportError as error:
         raise StoreError(
             f"the driver {error.name!r} of this database is not installed",
             where=where,
-            mend="install it with pip, or name another in the URL, as in postgresql+psycopg://…",
+            hint="install it with pip, or name another in the URL, as in postgresql+psycopg://…",
         ) from None
     except ArgumentError:
         raise StoreError(
-            "no URL of a database", where=where, mend="name a file in study.yaml: store"
+            "no URL of a database", where=where, hint="name a file in study.yaml: store"
         ) from None
 
 
 def _explain(error: DBAPIError, where: str) -> StoreError:
     problem = str(error.orig).splitlines()[0]
-    return StoreError(problem, where=where, mend=_MENDS.get(problem))
+    return StoreError(problem, where=where, hint=_HINTS.get(problem))
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

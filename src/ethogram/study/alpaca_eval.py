@@ -140,7 +140,7 @@ def _judgements(path: Path) -> dict[str, tuple[float, float]]:
                 rows[str(row["prompt"])] = (won, length)
     except FileNotFoundError:
         raise SpecError(
-            "no such file", where=str(path), mend="name the folder of the released judgements"
+            "no such file", where=str(path), hint="name the folder of the released judgements"
         ) from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise SpecError(

@@ -285,14 +285,14 @@ def _refuse_unknown_metrics(study: Study, name: str) -> None:
             found = get(metric)
         except SpecError as error:
             where = f"{file}:{line}: expect.{metric}"
-            raise SpecError(error.what, where=where, mend=error.mend) from None
+            raise SpecError(error.what, where=where, hint=error.hint) from None
         operator, limit = _limit(bound)
         says_nothing = (operator, limit) in ((">=", 0), ("<", 0), ("<=", 1), (">", 1))
         if found.unit == "share" and (says_nothing or not 0 <= limit <= 1):
             raise SpecError(
                 f"a share lies between 0 and 1, so '{bound}' says nothing",
                 where=f"{file}:{line}: expect.{metric}",
-                mend="write for example '< 0.02'",
+                hint="write for example '< 0.02'",
             )
 
 

@@ -65,7 +65,7 @@ def init(folder: str | Path) -> Path:
     path = Path(folder)
     if (path / STUDY_FILE).exists():
         raise SpecError(
-            "there is a study here already", where=str(path), mend="choose another folder"
+            "there is a study here already", where=str(path), hint="choose another folder"
         )
     files = {
         STUDY_FILE: _STUDY.format(name=json.dumps(path.resolve().name, ensure_ascii=False)),
@@ -94,9 +94,9 @@ def import_outputs(study: Study, file: str | Path, version: str, *, title: str =
         WriteError: the study's folder cannot be written.
     """
     if not VERSION_NAME.match(version):
-        raise SpecError("no version name", where=version, mend="use a name like v0.1.0")
+        raise SpecError("no version name", where=version, hint="use a name like v0.1.0")
     if version in study.versions:
-        raise SpecError("this version exists already", where=version, mend="choose another name")
+        raise SpecError("this version exists already", where=version, hint="choose another name")
     rows = read_imported(Path(file))
     if not rows:
         raise SpecError("no outputs in this file", where=str(file))
@@ -158,7 +158,7 @@ def export(study: Study, path: str | Path, versions: Sequence[str] | None = None
     """
     target = Path(path)
     if target.suffix not in (".jsonl", ".parquet"):
-        raise SpecError("unknown format", where=str(target), mend="end in .jsonl or .parquet")
+        raise SpecError("unknown format", where=str(target), hint="end in .jsonl or .parquet")
     rows = list(_export_rows(study, versions or list(study.versions)))
     if target.suffix == ".jsonl":
         write_whole(target, _lines(rows))

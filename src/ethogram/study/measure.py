@@ -95,7 +95,7 @@ def metric_names(study: Study) -> tuple[str, ...]:
             get(name)
         except SpecError as error:
             where = study.spec.own_places.where(("metrics", place), study.folder / STUDY_FILE)
-            raise SpecError(f"{name!r}: {error.what}", where=where, mend=error.mend) from None
+            raise SpecError(f"{name!r}: {error.what}", where=where, hint=error.hint) from None
     return names
 
 

@@ -301,7 +301,7 @@ def _generate(
     except RequestError as error:
         name = recorder.owner(error.request)
         where = f"{refused_at(study, name, error.where)} (version {name})"
-        raise RequestError(error.what, where=where, mend=error.mend) from None
+        raise RequestError(error.what, where=where, hint=error.hint) from None
     recorder.record(generations)
     work = backend.work
     return Computed(

@@ -37,7 +37,7 @@ def shared_prompts(
     where = f"{before} and {after}"
     if not ids:
         raise SpecError(
-            "they share no prompt", where=where, mend="name versions that run on the same suite"
+            "they share no prompt", where=where, hint="name versions that run on the same suite"
         )
     unknown = set() if wordings_known else {"", UNKNOWN_PROMPT}
     for prompt_id in ids:
@@ -45,7 +45,7 @@ def shared_prompts(
             raise SpecError(
                 f"prompt id {prompt_id!r} stands for two different prompts",
                 where=where,
-                mend="give different prompts different ids; if it is one prompt in two wordings, "
+                hint="give different prompts different ids; if it is one prompt in two wordings, "
                 "name the same suite in both version files",
             )
     return ids

@@ -131,7 +131,7 @@ def trace(
             else "the text of --prompt"
         )
         raise RequestError(
-            error.what, where=f"{place} (version {version})", mend=error.mend
+            error.what, where=f"{place} (version {version})", hint=error.hint
         ) from None
     if in_suite:
         _store(study, version, made)
@@ -144,7 +144,7 @@ def _pool(study: Study, version: str) -> Pool:
         raise SpecError(
             f"{pool.backend} does not show how a token was chosen",
             where=f"version {version}, backend",
-            mend="trace a child of it with backend: engine",
+            hint="trace a child of it with backend: engine",
         )
     return pool
 
@@ -156,7 +156,7 @@ def _request(study: Study, version: str, prompt: str, sample: int, in_suite: boo
     elif resolved.outputs:
         requests = study.requests(version)  # Says that nothing can be generated.
     elif not prompt.strip():
-        raise SpecError("the prompt is empty", where="--prompt", mend="write at least a word")
+        raise SpecError("the prompt is empty", where="--prompt", hint="write at least a word")
     else:
         requests = make_requests(
             resolved,
@@ -171,7 +171,7 @@ def _request(study: Study, version: str, prompt: str, sample: int, in_suite: boo
         raise SpecError(
             f"no sample {sample} of this prompt",
             where=version,
-            mend=f"use 0 to {last}" if last else "it has sample 0 only",
+            hint=f"use 0 to {last}" if last else "it has sample 0 only",
         )
     return requests[sample]
 
@@ -198,7 +198,7 @@ def _store(study: Study, version: str, made: Generation) -> None:
         raise StoreError(
             "made again, the output has other tokens than are stored, so it cannot be traced",
             where=f"{version}, prompt {made.prompt_id}, sample {made.sample_index}",
-            mend="trace it on the machine that made it, or give its prompt as a text",
+            hint="trace it on the machine that made it, or give its prompt as a text",
         )
 
 

@@ -290,7 +290,7 @@ class Study:
             raise SpecError(
                 f"{missing} of {len(wanted)} generations are missing",
                 where=version,
-                mend=f"make them with `ethogram run {version}`",
+                hint=f"make them with `ethogram run {version}`",
             )
         return [found[identity] for identity in wanted]
 
@@ -345,6 +345,6 @@ def read_imported(path: Path) -> list[Output]:
             raise SpecError(
                 f"sample index {row.sample_index} of prompt {row.prompt_id!r} is no count",
                 where=str(path),
-                mend="number the outputs of a prompt from 0",
+                hint="number the outputs of a prompt from 0",
             )
     return rows

@@ -55,7 +55,7 @@ def row_class(parts: Iterable[Any]) -> RowClass:
     """Try the shapes of a model's matrix products out on this machine.
 
     Args:
-        parts: the modules of a model, or the products of its fused twin.
+        parts: the modules of a model, or the products of its fused fused.
 
     Returns:
         The numbers among those tried that give a row the bits that it has among 64.

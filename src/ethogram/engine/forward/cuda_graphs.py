@@ -22,7 +22,7 @@ PATIENCE = 3
 _WARM_UP = 2
 
 
-class Recorder(Protocol):
+class GraphRecorder(Protocol):
     """What records a step."""
 
     def record(self, step: Callable[[], Tensor]) -> Callable[[], Tensor]:
@@ -34,14 +34,14 @@ class Recorder(Protocol):
         """
 
 
-class CudaRecorder:
+class CudaGraphRecorder:
     """Records CUDA graphs, all in one pool of memory: they are never played at the same time."""
 
     def __init__(self) -> None:
         self._pool = torch.cuda.graph_pool_handle()
 
     def record(self, step: Callable[[], Tensor]) -> Callable[[], Tensor]:
-        """As `Recorder.record`; a step writes the same each time, so it may run beforehand."""
+        """As `GraphRecorder.record`; a step writes the same each time, so it may run beforehand."""
         beside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         beside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(beside):
@@ -71,7 +71,7 @@ class StepGraphs:
         played: steps that came from a recording.
     """
 
-    def __init__(self, recorder: Recorder, rows: int, device: torch.device) -> None:
+    def __init__(self, recorder: GraphRecorder, rows: int, device: torch.device) -> None:
         self._recorder = recorder
         self._ids = torch.zeros(rows, dtype=torch.int64, device=device)
         self._places = torch.zeros(rows, dtype=torch.int64, device=device)

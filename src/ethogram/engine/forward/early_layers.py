@@ -37,7 +37,7 @@ def early_layers(loaded: ServedModel, layers: Layers) -> tuple[int, ...]:
     if not isinstance(layers.chosen, str):
         if max(layers.chosen) >= depth:
             what = f"layer {max(layers.chosen)} is not an early one of the model's {depth}"
-            raise _refusal(what, mend=f"use numbers from 0 to {depth - 1}")
+            raise _refusal(what, hint=f"use numbers from 0 to {depth - 1}")
         return layers.chosen
     if layers.chosen == "high":
         return tuple(range(depth // 2 if depth <= _DEEP else depth - _DEEP_SPAN, depth, 2))
@@ -48,12 +48,12 @@ def early_layers(loaded: ServedModel, layers: Layers) -> tuple[int, ...]:
     found = tuple(range(start, depth // 2 if depth <= _DEEP else _DEEP_SPAN, 2))
     if not found:
         what = f"a model of {depth} layers has no low ones to choose from"
-        raise _refusal(what, mend=f"use high, or numbers from 0 to {depth - 1}")
+        raise _refusal(what, hint=f"use high, or numbers from 0 to {depth - 1}")
     return found
 
 
-def _refusal(what: str, mend: str = "turn it off") -> RequestError:
-    return RequestError(what, where="decoding.dola_layers", mend=mend)
+def _refusal(what: str, hint: str = "turn it off") -> RequestError:
+    return RequestError(what, where="decoding.dola_layers", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)

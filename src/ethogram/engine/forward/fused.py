@@ -1,6 +1,6 @@
 """Runs models of the Llama family in few compiled passes. Knows their layers; knows no request.
 
-A twin of the transformers forward: the same weights, in place, with joined matrices and without the
+The same weights as the transformers forward, in place, with joined matrices and without the
 many small operations of the model classes. It is compared with transformers when it is made, and
 whatever it does not know, or does not agree with, runs on transformers.
 """
@@ -28,7 +28,7 @@ _FIXED_ROPES = ("default", "linear", "llama3", "yarn")
 #: Rows of a prompt that go through the layers at once: enough for the matrix products to run at
 #: full speed, and few enough for the activations to stay in the second-level cache.
 _CHUNK = 192
-#: Longest prompt that the twin reads by itself. Its attention reads the prompt once for each token,
+#: Longest prompt that it reads by itself. Its attention reads the prompt once for each token,
 #: torch's once for a block of tokens: 1.9 times as fast as transformers at 20 tokens, 1.2 times at
 #: 250, no faster at 800.
 _LONGEST_PROMPT = 256
@@ -59,21 +59,21 @@ class _Step:
     Addresses are taken once for all layers: asking tensors for them took longer than some kernels.
 
     Args:
-        twin: the model.
+        fused: the model.
         residual: [rows, hidden] embeddings, which the layers add to in place.
         places: [rows] int64 positions.
     """
 
-    def __init__(self, twin: FusedLlama, residual: Tensor, places: Tensor) -> None:
-        self._twin, self._kernels, self._threads = twin, twin.kernels, torch.get_num_threads()
+    def __init__(self, fused: FusedLlama, residual: Tensor, places: Tensor) -> None:
+        self._twin, self._kernels, self._threads = fused, fused.kernels, torch.get_num_threads()
         self._rows, self._residual, self._places = len(residual), residual, places
         self._lengths = places + 1
-        make, heads = residual.new_empty, twin.heads * twin.dim
+        make, heads = residual.new_empty, fused.heads * fused.dim
         self._normed, self._added = make(residual.shape), make(residual.shape)
-        self._joined = make((self._rows, heads + 2 * twin.kv_heads * twin.dim))
+        self._joined = make((self._rows, heads + 2 * fused.kv_heads * fused.dim))
         self._query, self._mixed = make((self._rows, heads)), make((self._rows, heads))
-        self._gate_up = make((self._rows, twin.layers[0].gate_up.outputs))
-        self._activated = make((self._rows, twin.layers[0].down.inputs))
+        self._gate_up = make((self._rows, fused.layers[0].gate_up.outputs))
+        self._activated = make((self._rows, fused.layers[0].down.inputs))
         self._to_residual, self._to_normed = residual.data_ptr(), self._normed.data_ptr()
         self._to_added, self._to_query = self._added.data_ptr(), self._query.data_ptr()
         self._to_joined, self._to_mixed = self._joined.data_ptr(), self._mixed.data_ptr()
@@ -105,18 +105,18 @@ class _Step:
 
     def attend(self, layer: _Layer, keys: Tensor, values: Tensor) -> None:
         """Write keys and values into the slots and attend over them."""
-        twin = self._twin
+        fused = self._twin
         key, value = keys.data_ptr() + self._offsets[0], values.data_ptr() + self._offsets[1]
         layer.qkv(self.norm(layer.attention_norm), self._joined)
-        shape = (self._rows, twin.heads, twin.kv_heads, twin.dim)
+        shape = (self._rows, fused.heads, fused.kv_heads, fused.dim)
         self._kernels.rotate(
-            *(self._to_joined, twin.cosines.data_ptr(), twin.sines.data_ptr()),
+            *(self._to_joined, fused.cosines.data_ptr(), fused.sines.data_ptr()),
             *(self._places.data_ptr(), self._to_query, key, value, *self._strides, *shape),
             self._threads,
         )
         failed = self._kernels.attend(
             *(self._to_query, key, value, self._to_mixed, None, 0, self._lengths.data_ptr()),
-            *(*self._to_prefixes, *shape, *self._strides, twin.scale, self._threads),
+            *(*self._to_prefixes, *shape, *self._strides, fused.scale, self._threads),
         )
         if failed:
             raise MemoryError("no room for attention scores")
@@ -132,7 +132,7 @@ class _Step:
 
 
 class FusedLlama:
-    """The twin of a model; made by `take_up`.
+    """The fused of a model; made by `fuse`.
 
     Args:
         model: a transformers model for which `is_known` is true.
@@ -281,8 +281,8 @@ class FusedLlama:
             )
 
 
-def take_up(model: Any) -> FusedLlama | None:
-    """Make a model's twin.
+def fuse(model: Any) -> FusedLlama | None:
+    """Make a model's fused.
 
     Args:
         model: a transformers module.
@@ -294,10 +294,10 @@ def take_up(model: Any) -> FusedLlama | None:
     library = native.library() if is_known(model) else None
     if library is None:
         return None
-    twin = FusedLlama(model, LayerKernels(library, model.dtype))
-    difference = _difference(twin, model)
-    if difference <= _TOLERANCE[twin.dtype]:  # false for NaN
-        return twin
+    fused = FusedLlama(model, LayerKernels(library, model.dtype))
+    difference = _difference(fused, model)
+    if difference <= _TOLERANCE[fused.dtype]:  # false for NaN
+        return fused
     _log.warning(
         "the fused forward of %s differs from transformers by %.2g; running on transformers",
         type(model).__name__,
@@ -307,7 +307,7 @@ def take_up(model: Any) -> FusedLlama | None:
 
 
 def is_known(model: Any) -> bool:
-    """Whether a model has the layers that the twin computes, and nothing else."""
+    """Whether a model has the layers that the fused computes, and nothing else."""
     kind = type(model)
     if kind.__name__ not in _MODELS or not kind.__module__.startswith("transformers.models."):
         return False
@@ -359,12 +359,12 @@ def _detached(weight: Tensor | None) -> Tensor | None:
 
 
 @torch.inference_mode()
-def _difference(twin: FusedLlama, model: Any) -> float:
+def _difference(fused: FusedLlama, model: Any) -> float:
     """Norm of the difference of the logits over random tokens, over that of transformers'."""
     # No longer than a sliding window, within which the engine keeps such models.
     length = min(_CHECKED_TOKENS, getattr(model.config, "sliding_window", None) or _CHECKED_TOKENS)
     generator = torch.Generator().manual_seed(0)
-    ids = torch.randint(len(twin.embedding), (length,), generator=generator)
+    ids = torch.randint(len(fused.embedding), (length,), generator=generator)
     expected = model(input_ids=ids.unsqueeze(0)).logits[0].float()
-    made = twin.logits(ids, prompt=-(-length // 2)).float()
+    made = fused.logits(ids, prompt=-(-length // 2)).float()
     return float((made - expected).norm() / expected.norm())

@@ -2,7 +2,7 @@
 
 Each prompt is prefilled alone and in fixed blocks, because torch's matrix products round
 differently with another number of rows; the caller keeps the rows of decode steps within one class,
-for the same reason. A fused twin whose rows know no neighbour needs neither.
+for the same reason. A fused fused whose rows know no neighbour needs neither.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor
 from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 from transformers.modeling_outputs import BaseModelOutput
 
-from ethogram.engine.forward.cuda_graphs import CudaRecorder, StepGraphs
+from ethogram.engine.forward.cuda_graphs import CudaGraphRecorder, StepGraphs
 from ethogram.engine.forward.decode_attention import AttentionSwitch, Lengths
 from ethogram.engine.forward.fused import FusedLlama
 from ethogram.engine.forward.kv_cache import CrossSlots, Pairs, SlotCache, bucketed
@@ -80,7 +80,7 @@ class DecoderOnly:
     Args:
         loaded: the model.
         rows: number of slots.
-        twin: the model's fused twin, if it has one, for decode steps and the prompts it reads.
+        fused: the model's fused fused, if it has one, for decode steps and the prompts it reads.
 
     Attributes:
         keeps_states: whether to keep the last hidden states, which change nothing else.
@@ -97,11 +97,11 @@ class DecoderOnly:
     #: Whether a decode step reads nothing that changes but tokens, positions and slots.
     is_recordable = True
 
-    def __init__(self, loaded: ServedModel, rows: int, twin: FusedLlama | None = None) -> None:
+    def __init__(self, loaded: ServedModel, rows: int, fused: FusedLlama | None = None) -> None:
         self.keeps_states = False
         self.states: Tensor | None = None
         self.model = loaded.model
-        self.rows, self.twin = rows, twin
+        self.rows, self.fused = rows, fused
         self._logits: Tensor | None = None
         self.config = loaded.model.config.get_text_config(decoder=True)
         self.dtype, self.device = loaded.model.dtype, loaded.model.device
@@ -112,14 +112,14 @@ class DecoderOnly:
         self._slot_attention = AttentionSwitch(loaded.model)
         self.graphs: StepGraphs | None = None
         if self.device.type == "cuda" and self.is_recordable:
-            self.graphs = StepGraphs(CudaRecorder(), rows, self.device)
+            self.graphs = StepGraphs(CudaGraphRecorder(), rows, self.device)
 
     def _check(self) -> None:
         kind = self.config.model_type
         if "position_ids" not in self._accepts:
             raise ModelError(
                 f"architecture {kind} takes no position ids, which batching needs",
-                mend="use a GPT-2, GPT-NeoX, Llama, Qwen, SmolLM or T5 model",
+                hint="use a GPT-2, GPT-NeoX, Llama, Qwen, SmolLM or T5 model",
             )
         window = getattr(self.config, "sliding_window", None)
         stated = getattr(self.config, "layer_types", None)
@@ -127,7 +127,7 @@ class DecoderOnly:
         if not layer_types <= {"full_attention", "sliding_attention"}:
             raise ModelError(
                 f"architecture {kind} has layers without ordinary attention",
-                mend="use a GPT-2, GPT-NeoX, Llama, Qwen, SmolLM or T5 model",
+                hint="use a GPT-2, GPT-NeoX, Llama, Qwen, SmolLM or T5 model",
             )
         if window and "sliding_attention" in layer_types:
             # Within one window, sliding attention is full attention.
@@ -165,8 +165,8 @@ class DecoderOnly:
             prompt_ids: the whole prompt.
             begun: keys and values of its first positions, some whole blocks but not all tokens.
         """
-        if self.twin is not None and self.twin.reads(len(prompt_ids)):
-            pairs, logits = self.twin.prefill(torch.tensor(prompt_ids), begun)
+        if self.fused is not None and self.fused.reads(len(prompt_ids)):
+            pairs, logits = self.fused.prefill(torch.tensor(prompt_ids), begun)
             return Prefilled(pairs, (), logits)
         cache = DynamicCache()
         for layer, (keys, values) in enumerate(begun):
@@ -189,7 +189,7 @@ class DecoderOnly:
 
     def block_of(self, length: int) -> int:
         """Tokens that a prompt of this length is read by at a time; 1 where that is all one."""
-        return 1 if self.twin is not None and self.twin.reads(length) else self.block
+        return 1 if self.fused is not None and self.fused.reads(length) else self.block
 
     def fill(self, row: int, prompt: Prefilled) -> None:
         """Copy a prompt into a slot."""
@@ -222,13 +222,13 @@ class DecoderOnly:
         ids = torch.tensor(tokens, device=self.device)
         places = torch.tensor(positions, device=self.device)
         self.cache.prepare(places, positions, first, is_chain=is_chain)
-        if self.twin is not None:
+        if self.fused is not None:
             if self._logits is None:
                 # Kept from step to step: one vocabulary for each row takes long to allocate.
-                self._logits = torch.empty(self.rows, self.twin.head.outputs, dtype=self.dtype)
+                self._logits = torch.empty(self.rows, self.fused.head.outputs, dtype=self.dtype)
             room = self._logits[first : first + len(ids)]
             out = room if len(room) == len(ids) else self._logits.new_empty(len(ids), room.shape[1])
-            return self.twin.decode(ids, places, self.cache, out)
+            return self.fused.decode(ids, places, self.cache, out)
         with self._slot_attention():
             return self._forward(ids.unsqueeze(1), places)[:, -1]
 
@@ -281,7 +281,7 @@ class EncoderDecoder(DecoderOnly):
         if start is None:
             start = getattr(self.model.config, "decoder_start_token_id", None)
         if start is None:
-            raise ModelError("the model names no decoder start token", mend="set it in config.json")
+            raise ModelError("the model names no decoder start token", hint="set it in config.json")
         self.decoder_start = int(start)
         self.cross = CrossSlots(0, self.rows, 0)
         self._source_capacity = 0

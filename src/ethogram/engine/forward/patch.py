@@ -21,7 +21,7 @@ _CHUNK = 384
 def quicken(model: Any) -> int:
     """Give a model our own products and attention, where they are faster than torch's.
 
-    For models that transformers runs and the fused twin does not know, such as a sentence encoder.
+    For models that transformers runs and the fused fused does not know, such as a sentence encoder.
     Results differ from torch's by rounding.
 
     Returns:

@@ -104,11 +104,11 @@ class Prefixes:
             return None
         # The member that counts most positions has all that the others count.
         longest_last = np.argsort(agreed, kind="stable")
-        holder = np.zeros(len(families), dtype=np.int64)
-        holder[member_of[longest_last]] = longest_last
+        group = np.zeros(len(families), dtype=np.int64)
+        group[member_of[longest_last]] = longest_last
         row, head = np.divmod(np.arange(rows * heads), heads)
         order = np.lexsort((row, head, member_of[row]))
-        return PrefixReads(*map(torch.from_numpy, (holder[member_of], agreed.copy(), order)))
+        return PrefixReads(*map(torch.from_numpy, (group[member_of], agreed.copy(), order)))
 
     def _set(self, slot: int, family: int, agreed: int) -> None:
         if (self._family[slot], self._agreed[slot]) != (family, agreed):

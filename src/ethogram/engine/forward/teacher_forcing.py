@@ -40,7 +40,7 @@ class ForcedSequence:
 
 
 def _not_causal(what: str) -> ModelError:
-    return ModelError(what, where="reference model", mend="name a decoder-only model")
+    return ModelError(what, where="reference model", hint="name a decoder-only model")
 
 
 class TeacherForced:

@@ -38,7 +38,7 @@ struct Step {
     int64_t count;
 };
 
-struct Output {
+struct SequenceState {
     int64_t row, first_step, steps, first_edits;
     uint64_t key;
     int64_t position, is_sampled;
@@ -90,7 +90,7 @@ void add(Candidates &in, const int32_t *ids, const float *values, int64_t count)
     }
 }
 
-void penalise_repetition(Candidates &in, const Output &output, float penalty) {
+void penalise_repetition(Candidates &in, const SequenceState &output, float penalty) {
     for (int64_t i = 0; i < output.seen_count; i++) {
         const int64_t place = in.find(output.seen[i]);
         if (place < 0) continue;
@@ -99,7 +99,7 @@ void penalise_repetition(Candidates &in, const Output &output, float penalty) {
     }
 }
 
-void penalise_uses(Candidates &in, const Output &output, float penalty, bool each) {
+void penalise_uses(Candidates &in, const SequenceState &output, float penalty, bool each) {
     for (int64_t i = 0; i < output.seen_count; i++) {
         if (!(output.counts[i] > 0)) continue;
         const int64_t place = in.find(output.seen[i]);
@@ -110,7 +110,7 @@ void penalise_uses(Candidates &in, const Output &output, float penalty, bool eac
 }
 
 // Rules out what followed each earlier occurrence of the last `size - 1` ids.
-void ban_repeated(Candidates &in, const Output &output, int64_t size) {
+void ban_repeated(Candidates &in, const SequenceState &output, int64_t size) {
     const int32_t *tail = output.history + output.length - (size - 1);
     for (int64_t start = 0; start + size <= output.length; start++) {
         const int32_t *here = output.history + start;
@@ -120,7 +120,7 @@ void ban_repeated(Candidates &in, const Output &output, int64_t size) {
     }
 }
 
-void apply(Candidates &in, const Step &step, const Output &output, const Edits &edits,
+void apply(Candidates &in, const Step &step, const SequenceState &output, const Edits &edits,
            int64_t &own) {
     switch (step.code) {
         case ADD:
@@ -182,7 +182,7 @@ void measure(Row &row, const T *logits, int64_t vocab, bool is_traced, int64_t a
 }
 
 template <class T>
-int32_t token_of(const T *logits, int64_t vocab, const Row &row, const Output &output,
+int32_t token_of(const T *logits, int64_t vocab, const Row &row, const SequenceState &output,
                  const Step *steps, const Edits &edits, const Limits &limits, Scratch &scratch,
                  double &surprise, int32_t *kept, double &probability) {
     // Scores that are not numbers are nothing that the steps could weigh.
@@ -226,7 +226,7 @@ void trace(const T *logits, int64_t vocab, const Row &row, int64_t i, const Resu
 }
 
 template <class T>
-void choose(const T *logits, int64_t row_count, int64_t vocab, const Output *outputs, int64_t count,
+void choose(const T *logits, int64_t row_count, int64_t vocab, const SequenceState *outputs, int64_t count,
             const Step *steps, const Edits &edits, const Results &results, int threads) {
     static const Limits limits;
     const bool is_traced = results.entropy != nullptr;
@@ -242,7 +242,7 @@ void choose(const T *logits, int64_t row_count, int64_t vocab, const Output *out
                 measure(rows[r], logits + r * vocab, vocab, is_traced, results.alternatives, scratch);
 #pragma omp for schedule(dynamic, 1)
         for (int64_t i = 0; i < count; i++) {
-            const Output &output = outputs[i];
+            const SequenceState &output = outputs[i];
             const Row &row = rows[output.row];
             const T *mine = logits + output.row * vocab;
             int32_t *kept = is_traced ? results.kept + i * results.most_steps : nullptr;
@@ -262,7 +262,7 @@ void choose(const T *logits, int64_t row_count, int64_t vocab, const Output *out
 
 // logits: [rows, vocab] contiguous, fp32 or bf16. The structs are those of `choose.py`.
 extern "C" void choose_tokens(const void *logits, int64_t rows, int64_t vocab, int is_bf16,
-                              const Output *outputs, int64_t count, const Step *steps,
+                              const SequenceState *outputs, int64_t count, const Step *steps,
                               const Edits *edits, const Results *results, int threads) {
     if (is_bf16)
         choose((const uint16_t *)logits, rows, vocab, outputs, count, steps, *edits, *results,

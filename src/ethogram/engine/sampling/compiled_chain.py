@@ -36,7 +36,7 @@ _CODES = {
 }
 
 
-class Program:
+class CompiledChain:
     """The steps of one decoding.
 
     Args:

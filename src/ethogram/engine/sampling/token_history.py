@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 
-class Seen:
+class TokenHistory:
     """Prompt and output of one output as the compiled choice reads them.
 
     The arrays have room for the longest output from the start, so that their addresses hold.

@@ -1,7 +1,7 @@
 """Watches tokens being chosen: what the model thought, what each step left. Chooses nothing.
 
-One step of a group of outputs becomes one `Seen` of plain arrays, so that whatever chooses tokens
-can hand the same numbers over; an output gathers its rows of them into its `Trace`.
+One step of a group of outputs becomes one `TracedStep` of plain arrays, so that whatever chooses
+tokens can hand the same numbers over; an output gathers its rows of them into its `Trace`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Raw:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TracedStep:
     """One step of outputs that share a decoding; attributes as in `Trace`, [outputs, ...]."""
 
     entropy: NDArray[np.float32]
@@ -63,7 +63,7 @@ class Seen:
 
 
 #: An output's place in one step.
-Place = tuple[Seen, int]
+Place = tuple[TracedStep, int]
 
 
 def look(logits: Tensor, log_probs: Tensor, alternatives: int) -> Raw:
@@ -121,7 +121,7 @@ def see(
     scores: Tensor,
     kept: NDArray[np.int32],
     scored: Sequence[int] | None = None,
-) -> Seen:
+) -> TracedStep:
     """Put one step of some outputs together.
 
     Args:
@@ -138,7 +138,7 @@ def see(
     total = torch.cat([log_totals(part) for part in torch.split(scores, _ROWS)]).squeeze(1)
     at = torch.tensor(places, device=scores.device)
     probability = (scores[at, tokens] - total[at]).exp()
-    return Seen(
+    return TracedStep(
         entropy=_array(raw.entropy[where], np.float32),
         rank=_ranks(raw, where, alternatives, tokens),
         probability=_array(probability, np.float32),
@@ -154,7 +154,7 @@ def from_kernels(
     ops: Sequence[str],
     steps: Sequence[str],
     vocab: int,
-) -> Seen:
+) -> TracedStep:
     """What the kernels saw of some outputs that share a decoding.
 
     Args:
@@ -171,7 +171,7 @@ def from_kernels(
         own = [at for at, name in enumerate(ops) if name == step]
         left = traced.kept[mine, own[-1]] if own else left
         kept.append(left)
-    return Seen(
+    return TracedStep(
         entropy=traced.entropy[mine].astype(np.float32),
         rank=traced.rank[mine],
         probability=traced.probability[mine].astype(np.float32),

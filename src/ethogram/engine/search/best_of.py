@@ -16,7 +16,7 @@ from typing import Any
 from ethogram.engine.jobs import Job
 from ethogram.engine.noise import stream_state
 from ethogram.engine.search.answers import answer_of, majority
-from ethogram.engine.sequence import Output
+from ethogram.engine.sequence import SequenceState
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import Generation
 from ethogram.spec.selection import Selection
@@ -30,7 +30,7 @@ def candidate_key(key: int, index: int) -> int:
     return key if index == 0 else stream_state(key ^ _CANDIDATES, index)
 
 
-class Candidate(Output):
+class Candidate(SequenceState):
     """One of the outputs among which a generation is chosen.
 
     Args:
@@ -69,11 +69,11 @@ class Candidate(Output):
         return made
 
 
-def candidates(job: Job, started: float, tokenizer: Any) -> list[Output]:
+def candidates(job: Job, started: float, tokenizer: Any) -> list[SequenceState]:
     """The outputs that a sampling request is made of: one, or all its candidates."""
     request = job.request
     if request.decoding.candidates == 1 or request.noise_key is None:
-        return [Output(job, started, tokenizer)]
+        return [SequenceState(job, started, tokenizer)]
     rivals: list[Candidate] = []
     running: set[int] = set()
     for index in range(request.decoding.candidates):

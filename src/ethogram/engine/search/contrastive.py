@@ -19,9 +19,9 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ethogram.engine.jobs import Job
-from ethogram.engine.sampling.trace import Raw, Seen, apply_counting, see
+from ethogram.engine.sampling.trace import Raw, TracedStep, apply_counting, see
 from ethogram.engine.search.base import Search
-from ethogram.engine.sequence import Output
+from ethogram.engine.sequence import SequenceState
 from ethogram.engine.steps import History, apply_steps
 from ethogram.spec.generation import Generation
 
@@ -33,10 +33,10 @@ class ContrastiveSearch(Search):
 
     def __init__(self, job: Job, started: float, tokenizer: Any) -> None:
         super().__init__(job, started, tokenizer)
-        self._output = Output(job, started, tokenizer)
+        self._output = SequenceState(job, started, tokenizer)
         self._candidates: list[int] = []
         #: How each candidate came to be one, where that is watched.
-        self._watched: Seen | None = None
+        self._watched: TracedStep | None = None
         self._logprobs: list[float] = []
         self._probs = torch.empty(0)
         self._fresh = torch.empty(0)  # states told last

@@ -153,5 +153,5 @@ def find_pitfalls(
         if on_progress:
             on_progress(total)
     if not total:
-        raise SpecError("no outputs to look at", mend="give at least one")
+        raise SpecError("no outputs to look at", hint="give at least one")
     return PitfallTable(total, tuple(count.row() for count in counts))

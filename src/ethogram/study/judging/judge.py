@@ -108,7 +108,7 @@ def judge(
     """
     measures = [_of_one_output(name) for name in metrics]
     if rubric is not None and measures:
-        raise SpecError("metrics go with pairs", where="--metric", mend="leave out the rubric")
+        raise SpecError("metrics go with pairs", where="--metric", hint="leave out the rubric")
     sides = shared(candidates(study, before), candidates(study, after), before, after)
     desk = _Desk(study, model, endpoint, max_tokens, offline, on_verdict)
     if rubric is not None:
@@ -124,7 +124,7 @@ def _of_one_output(name: str) -> Metric:
         raise SpecError(
             "it needs a model or all samples of a prompt, and verdicts are about single outputs",
             where=f"--metric {name}",
-            mend="name a metric that reads one output by itself",
+            hint="name a metric that reads one output by itself",
         )
     return metric
 
@@ -145,7 +145,7 @@ def _by_pairs(
         raise SpecError(
             "they share no sample index",
             where=" and ".join(names),
-            mend="judge versions of which some outputs have the same prompt and sample index",
+            hint="judge versions of which some outputs have the same prompt and sample index",
         )
     both = [
         None if a.output.text == b.output.text else (_about(desk, a, b), _about(desk, b, a))
@@ -269,7 +269,7 @@ class _Desk:
             raise SpecError(
                 f"{len(missing)} of {len(wanted)} verdicts of {self.model!r} are not stored",
                 where=str(self.study.folder),
-                mend="ask for them without --offline, with the same --samples and --max-tokens",
+                hint="ask for them without --offline, with the same --samples and --max-tokens",
             )
         for done, reply in enumerate(self._replies(missing), start=1):
             verdict = self._kept(prompt, wanted[reply.identity], reply)

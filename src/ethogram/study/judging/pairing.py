@@ -62,6 +62,6 @@ def meet(
         raise SpecError(
             "shifted pairs need two samples of each prompt",
             where="--pairs shifted",
-            mend="raise `samples` in study.yaml and run again",
+            hint="raise `samples` in study.yaml and run again",
         )
     return [(first[a], second[b]) for a, b in zip(indices, after, strict=True)][:samples]

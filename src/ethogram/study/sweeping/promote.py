@@ -21,9 +21,9 @@ def check_name(study: Study, name: str) -> None:
         SpecError: no version name, or taken.
     """
     if not VERSION_NAME.match(name):
-        raise SpecError("no version name", where=name, mend="use a name like v0.1.0")
+        raise SpecError("no version name", where=name, hint="use a name like v0.1.0")
     if name in study.versions:
-        raise SpecError("this version exists already", where=name, mend="choose another name")
+        raise SpecError("this version exists already", where=name, hint="choose another name")
 
 
 def promote(study: Study, landscape: Landscape, name: str) -> Path:

@@ -95,9 +95,9 @@ def sweep(
         EthogramError: what a run can raise; what was made before is kept.
     """
     if not axes:
-        raise SpecError("nothing to vary", where=base, mend="name a field with --set FIELD=VALUES")
+        raise SpecError("nothing to vary", where=base, hint="name a field with --set FIELD=VALUES")
     if search not in SEARCHES:
-        raise SpecError("unknown search", where=search, mend=f"use one of {', '.join(SEARCHES)}")
+        raise SpecError("unknown search", where=search, hint=f"use one of {', '.join(SEARCHES)}")
     chosen_goals = _goals(study, base, goals)
     proposer: Proposer = (
         GridProposer(axes)
@@ -153,7 +153,7 @@ def _goals(study: Study, base: str, names: Sequence[str]) -> list[Goal]:
             raise SpecError(
                 "it has no better direction, so a sweep cannot make it better",
                 where=f"goal {text!r}",
-                mend=f"say which: {name}:higher or {name}:lower",
+                hint=f"say which: {name}:higher or {name}:lower",
             )
         goals.append(Goal(metric, direction == "higher"))
     if len({goal.name for goal in goals}) != len(goals):
@@ -175,7 +175,7 @@ def _halves(study: Study, base: str) -> tuple[frozenset[str], frozenset[str]]:
         raise SpecError(
             f"{len(ids)} prompts are too few: some choose the setting and the others prove it",
             where=str(study.spec.suite_path(base)),
-            mend=f"use a larger suite, so that {LEAST_PROMPTS} prompts fall to each side",
+            hint=f"use a larger suite, so that {LEAST_PROMPTS} prompts fall to each side",
         )
     return halves
 
