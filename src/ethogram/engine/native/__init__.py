@@ -15,8 +15,6 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-import torch
-
 from ethogram.cache import build_once
 from ethogram.errors import WriteError
 
@@ -25,7 +23,7 @@ SOURCES = tuple(sorted(_FOLDER.glob("*.cpp")))
 HEADERS = tuple(sorted(_FOLDER.glob("*.h")))
 _LIBRARY = "kernels.so"
 #: Without -ffast-math: results must not depend on how the compiler regroups sums.
-_FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fopenmp", "-fPIC")
+_FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-pthread", "-fPIC")
 #: GCC and Clang name the processor at hand by one of these, by architecture.
 _PROCESSOR = "-march=native" if platform.machine() in ("x86_64", "AMD64") else "-mcpu=native"
 _COMPILE_SECONDS = 120
@@ -50,11 +48,11 @@ def library() -> ctypes.CDLL | None:
 
 
 def _fingerprint(compiler: str) -> str:
-    """Digest of all that the library depends on: sources, flags, compiler, processor, torch."""
+    """Digest of all that the library depends on: sources, flags, compiler, processor."""
     version = subprocess.run(
         [compiler, "--version"], capture_output=True, text=True, check=True, timeout=30
     ).stdout
-    parts = [*_FLAGS, _PROCESSOR, version, _processor_name(), torch.__version__]
+    parts = [*_FLAGS, _PROCESSOR, version, _processor_name()]
     digest = hashlib.sha256("\n".join(parts).encode())
     for source in (*HEADERS, *SOURCES):
         digest.update(source.read_bytes())
@@ -76,13 +74,7 @@ def _compile(compiler: str, folder: Path) -> None:
         target = folder / f"{source.stem}.o"
         _call(compiler, *_FLAGS, _PROCESSOR, "-c", str(source), "-o", str(target))
         objects.append(str(target))
-    _call(compiler, "-shared", *objects, *_openmp(), "-o", str(folder / _LIBRARY))
-
-
-def _openmp() -> tuple[str, ...]:
-    """Torch's own OpenMP runtime where it ships one: two pools of spinning threads would fight."""
-    shipped = sorted((Path(torch.__file__).parent / "lib").glob("libgomp*"))
-    return (str(shipped[0]),) if shipped else ("-fopenmp",)
+    _call(compiler, "-shared", "-pthread", *objects, "-o", str(folder / _LIBRARY))
 
 
 def _call(*command: str) -> None:

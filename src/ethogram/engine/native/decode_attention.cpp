@@ -6,10 +6,12 @@
 // length are never read. Where rows hold the same first positions, all may read one row's copy,
 // which then stays in the caches: the numbers are the same, wherever they lie.
 
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 
+#include "pool.h"
 #include "soften.h"
 
 namespace {
@@ -162,17 +164,14 @@ int attend(const void *query, const void *key, const void *value, void *out, con
     const auto values_of = [=](int64_t row, int64_t head) {
         return (const element *)value + row * value_strides[0] + head * value_strides[1];
     };
-    int failed = 0;
-#pragma omp parallel num_threads(threads)
-    {
-        float *scratch = (float *)std::aligned_alloc(64, (size_t)(group * padded) * sizeof(float));
+    std::atomic<int> failed{0};
+    in_chunks(threads, tasks, 4, [&](int64_t begin, int64_t end) {
+        float *scratch = (float *)thread_memory((size_t)(group * padded) * sizeof(float));
         if (!scratch) {
-#pragma omp atomic write
             failed = 1;
+            return;
         }
-#pragma omp for schedule(dynamic, 4)
-        for (int64_t place = 0; place < tasks; place++) {
-            if (!scratch) continue;
+        for (int64_t place = begin; place < end; place++) {
             const int64_t task = task_at(place), row = task / kv_heads, head = task % kv_heads;
             const int64_t next = place + 1 < tasks ? task_at(place + 1) : -1;
             const int64_t source = prefixes.rows ? prefixes.rows[row] : row;
@@ -198,8 +197,7 @@ int attend(const void *query, const void *key, const void *value, void *out, con
             };
             attend_group<T>(seen, scratch, padded);
         }
-        std::free(scratch);
-    }
+    });
     return failed;
 }
 

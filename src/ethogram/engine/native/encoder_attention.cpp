@@ -4,9 +4,11 @@
 // keys are turned on their side, so that sixteen scores come from one vector, and everything is
 // summed in fp32 in an order that depends on the length alone.
 
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 
+#include "pool.h"
 #include "soften.h"
 
 namespace {
@@ -118,25 +120,21 @@ int attend_texts(const void *query, const void *key, const void *value, const ui
     // A block may start at the last position and read on.
     const int64_t rows = length + BLOCK - 1;
     const int64_t room = rows * wide + dim * places + length * wide + BLOCK * (places + wide);
-    int failed = 0;
-#pragma omp parallel num_threads(threads)
-    {
+    std::atomic<int> failed{0};
+    in_chunks(threads, texts * heads, 4, [&](int64_t begin, int64_t end) {
         const size_t bytes = (size_t)whole(room) * sizeof(float);
-        float *memory = (float *)std::aligned_alloc(64, bytes);
+        float *memory = (float *)thread_memory(bytes);
         if (!memory) {
-#pragma omp atomic write
             failed = 1;
-        } else {
-            std::memset(memory, 0, bytes);
+            return;
         }
+        std::memset(memory, 0, bytes);
         Scratch scratch = {memory};
         scratch.keys = scratch.queries + rows * wide;
         scratch.values = scratch.keys + dim * places;
         scratch.weights = scratch.values + length * wide;
         scratch.mixed = scratch.weights + BLOCK * places;
-#pragma omp for schedule(dynamic, 4)
-        for (int64_t task = 0; task < texts * heads; task++) {
-            if (!memory) continue;
+        for (int64_t task = begin; task < end; task++) {
             const int64_t text = task / heads, head = task % heads;
             attend_head<T>(
                 {
@@ -156,8 +154,7 @@ int attend_texts(const void *query, const void *key, const void *value, const ui
                 },
                 scratch);
         }
-        std::free(memory);
-    }
+    });
     return failed;
 }
 

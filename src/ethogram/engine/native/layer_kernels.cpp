@@ -9,8 +9,12 @@
 #include <cstdint>
 
 #include "numbers.h"
+#include "pool.h"
 
 namespace {
+
+// Rows of `width` numbers to hand out together: some microseconds of work.
+int64_t rows_of(int64_t width) { return width < 8192 ? 8192 / width : 1; }
 
 // residual += added (if any); out = residual / rms(residual) * weight.
 template <class T>
@@ -66,11 +70,12 @@ template <class T>
 void norm(void *residual, const void *added, const void *weight, void *out, int64_t rows,
           int64_t width, float epsilon, int threads) {
     using element = typename T::element;
-#pragma omp parallel for num_threads(threads) schedule(static) if (rows > 1)
-    for (int64_t row = 0; row < rows; row++)
-        norm_row<T>((element *)residual + row * width,
-                    added ? (const element *)added + row * width : nullptr,
-                    (const element *)weight, (element *)out + row * width, width, epsilon);
+    in_chunks(threads, rows, rows_of(width), [=](int64_t start, int64_t stop) {
+        for (int64_t row = start; row < stop; row++)
+            norm_row<T>((element *)residual + row * width,
+                        added ? (const element *)added + row * width : nullptr,
+                        (const element *)weight, (element *)out + row * width, width, epsilon);
+    });
 }
 
 template <class T>
@@ -80,8 +85,8 @@ void rotate(const void *joined, const float *cosines, const float *sines, const 
             int64_t dim, int threads) {
     using element = typename T::element;
     const int64_t width = (heads + 2 * kv_heads) * dim, half = dim / 2;
-#pragma omp parallel for num_threads(threads) schedule(static) if (rows > 1)
-    for (int64_t row = 0; row < rows; row++) {
+    in_chunks(threads, rows, rows_of(width), [=](int64_t start, int64_t stop) {
+      for (int64_t row = start; row < stop; row++) {
         const element *from = (const element *)joined + row * width;
         const float *cosine = cosines + places[row] * half, *sine = sines + places[row] * half;
         for (int64_t head = 0; head < heads; head++, from += dim)
@@ -95,7 +100,8 @@ void rotate(const void *joined, const float *cosines, const float *sines, const 
             std::memcpy((element *)value + row * value_strides[0] + head * value_strides[1] +
                             places[row] * value_strides[2],
                         from, dim * sizeof(element));
-    }
+      }
+    });
 }
 
 // silu(gate) * up, with silu(x) = x / (1 + exp(-x)).
@@ -120,11 +126,12 @@ void activate_row(const typename T::element *gate, const typename T::element *up
 template <class T>
 void activate(const void *joined, void *out, int64_t rows, int64_t width, int threads) {
     using element = typename T::element;
-#pragma omp parallel for num_threads(threads) schedule(static) if (rows > 1)
-    for (int64_t row = 0; row < rows; row++) {
-        const element *gate = (const element *)joined + 2 * row * width;
-        activate_row<T>(gate, gate + width, (element *)out + row * width, width);
-    }
+    in_chunks(threads, rows, rows_of(2 * width), [=](int64_t start, int64_t stop) {
+        for (int64_t row = start; row < stop; row++) {
+            const element *gate = (const element *)joined + 2 * row * width;
+            activate_row<T>(gate, gate + width, (element *)out + row * width, width);
+        }
+    });
 }
 
 }  // namespace

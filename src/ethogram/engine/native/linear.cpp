@@ -7,9 +7,12 @@
 // turned on its side into a buffer that fits the second-level cache, and all rows go over it there.
 // That costs a few per cent of the work for many rows, and hides behind the memory for few.
 
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+
+#include "pool.h"
 
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
@@ -247,17 +250,14 @@ int multiply(const void *x, const void *weight, const void *bias, void *out, int
     // Few rows wait for memory, which is read best in long runs.
     const int64_t runs = rows <= DOWN ? threads : 8 * threads;
     const int64_t together = (panels * shares + runs - 1) / runs;
-    int failed = 0;
-#pragma omp parallel num_threads(threads)
-    {
-        auto *panel = (uint32_t *)std::aligned_alloc(64, (size + 63) / 64 * 64);
+    std::atomic<int> failed{0};
+    in_chunks(threads, panels * shares, together, [&](int64_t begin, int64_t end) {
+        auto *panel = (uint32_t *)thread_memory(size);
         if (!panel) {
-#pragma omp atomic write
             failed = 1;
+            return;
         }
-#pragma omp for schedule(dynamic, together)
-        for (int64_t item = 0; item < panels * shares; item++) {
-            if (!panel) continue;
+        for (int64_t item = begin; item < end; item++) {
             const int64_t first = item % panels * PANEL, start = item / panels * high;
             const int64_t stop = start + high < rows ? start + high : rows;
             const int64_t wide = outputs - first < PANEL ? outputs - first : PANEL;
@@ -273,8 +273,7 @@ int multiply(const void *x, const void *weight, const void *bias, void *out, int
             }
             rest<T>(task, panel, row, stop - row, first, wide, ahead);
         }
-        std::free(panel);
-    }
+    });
     return failed;
 }
 

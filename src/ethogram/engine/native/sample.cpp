@@ -5,6 +5,7 @@
 // to the bit in any company and on any number of threads.
 
 #include "candidates.h"
+#include "pool.h"
 #include "noise.h"
 
 namespace {
@@ -225,6 +226,13 @@ void trace(const T *logits, int64_t vocab, const Row &row, int64_t i, const Resu
     }
 }
 
+// The calling thread's own, kept from call to call.
+Scratch &scratch_of(int64_t vocab) {
+    static thread_local Scratch scratch;
+    scratch.resize(vocab);
+    return scratch;
+}
+
 template <class T>
 void choose(const T *logits, int64_t row_count, int64_t vocab, const SequenceState *outputs, int64_t count,
             const Step *steps, const Edits &edits, const Results &results, int threads) {
@@ -232,16 +240,15 @@ void choose(const T *logits, int64_t row_count, int64_t vocab, const SequenceSta
     const bool is_traced = results.entropy != nullptr;
     std::vector<Row> rows(row_count);
     for (int64_t i = 0; i < count; i++) rows[outputs[i].row].is_used = true;
-#pragma omp parallel num_threads(threads)
-    {
-        static thread_local Scratch scratch;
-        scratch.resize(vocab);
-#pragma omp for schedule(dynamic, 1)
-        for (int64_t r = 0; r < row_count; r++)
+    in_chunks(threads, row_count, 1, [&](int64_t begin, int64_t end) {
+        Scratch &scratch = scratch_of(vocab);
+        for (int64_t r = begin; r < end; r++)
             if (rows[r].is_used)
                 measure(rows[r], logits + r * vocab, vocab, is_traced, results.alternatives, scratch);
-#pragma omp for schedule(dynamic, 1)
-        for (int64_t i = 0; i < count; i++) {
+    });
+    in_chunks(threads, count, 1, [&](int64_t begin, int64_t end) {
+        Scratch &scratch = scratch_of(vocab);
+        for (int64_t i = begin; i < end; i++) {
             const SequenceState &output = outputs[i];
             const Row &row = rows[output.row];
             const T *mine = logits + output.row * vocab;
@@ -255,7 +262,7 @@ void choose(const T *logits, int64_t row_count, int64_t vocab, const SequenceSta
                 (float)((double)load_one(mine + results.token[i]) - row.top - row.log_sum);
             if (is_traced) trace(mine, vocab, row, i, results);
         }
-    }
+    });
 }
 
 }  // namespace
