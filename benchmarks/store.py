@@ -25,7 +25,7 @@ from benchmarks.results import memory
 from ethogram.engine import Engine
 from ethogram.models import load
 from ethogram.study import Study
-from ethogram.study.record import GraphRecorder, Progress
+from ethogram.study.record import Progress, Recorder
 
 OUTPUT = ROOT / "benchmarks" / "results" / "store.json"
 GENERATIONS, VERSIONS, SAMPLES = 100_000, 20, 20
@@ -127,7 +127,7 @@ def sweep(study: Study) -> dict[str, Any]:
     engine = Engine(load(study.model_reference("v0.0.0")))
     watch = Watch()
     todo = {name: study.requests(name) for name in study.versions}
-    recorder = GraphRecorder(study, todo, watch.told)
+    recorder = Recorder(study, todo, watch.told)
     begun = time.perf_counter()
     with PeakMemory() as held, watch:
         requests = [request for one in todo.values() for request in one]

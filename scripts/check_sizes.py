@@ -104,9 +104,9 @@ def main() -> int:
             name = path.relative_to(ROOT)
             found.append(f"{name}:{number}: {width} columns, at most {COLUMNS}")
     for path in sorted({path for pattern in CODE for path in ROOT.glob(pattern)}):
-        name, lines = str(path.relative_to(ROOT)), path.read_text(encoding="utf-8").count("\n")
-        if lines > LINES and name not in LONGER:
-            found.append(f"{name}: {lines} lines, at most {LINES}: split it")
+        file, lines = str(path.relative_to(ROOT)), path.read_text(encoding="utf-8").count("\n")
+        if lines > LINES and file not in LONGER:
+            found.append(f"{file}: {lines} lines, at most {LINES}: split it")
     print("\n".join(found) or "all files and lines are short enough")
     return bool(found)
 

@@ -16,11 +16,11 @@ FEWEST = 5
 def register() -> None:
     """Make the three profiles known; `ci` is the default."""
     # No deadline: on a shared machine a test's time says more about the machine.
-    common = {"deadline": None, "print_blob": True}
-    few = {"suppress_health_check": [HealthCheck.too_slow]}
-    settings.register_profile("fast", max_examples=20, derandomize=True, **few, **common)
-    settings.register_profile("ci", max_examples=USUAL, derandomize=True, **few, **common)
-    settings.register_profile("full", max_examples=5 * USUAL, **common)
+    common = settings(settings.get_profile("default"), deadline=None, print_blob=True)
+    same = settings(common, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("fast", same, max_examples=USUAL // 5)
+    settings.register_profile("ci", same, max_examples=USUAL)
+    settings.register_profile("full", common, max_examples=5 * USUAL)
     settings.load_profile("ci")
 
 
@@ -29,4 +29,6 @@ def examples(usual: int) -> int:
 
     >>> @settings(max_examples=examples(60))
     """
-    return max(FEWEST, usual * settings.default.max_examples // USUAL)
+    chosen = settings.default
+    assert chosen is not None
+    return max(FEWEST, usual * chosen.max_examples // USUAL)
