@@ -144,7 +144,7 @@ def _some_outputs(
     generator: np.random.Generator, prompt: Array, noise: Array, effect: float
 ) -> Array:
     applies = generator.random(noise.shape) < 0.6
-    return _continuous(generator, prompt, noise, effect) * applies[..., None]
+    return _continuous(generator, prompt, noise, effect) * np.asarray(applies)[..., None]
 
 
 def _exp_ratio(parts: Array) -> Array:
@@ -254,7 +254,8 @@ def calibrate(
             textbook.append(list(_textbook(before, after, setting.aggregate, true, trial, test)))
     sure = np.array(held)[np.array(reliable)]
     names = ("percentile_prompts", "percentile_both", "student")
-    shares = [_percent(column) for column in zip(*textbook, strict=True)] or [None] * 3
+    shares: list[float | None] = [_percent(column) for column in zip(*textbook, strict=True)]
+    shares = shares or [None] * 3
     return Calibration(
         setting=setting.name,
         effect=effect,

@@ -17,7 +17,7 @@ ALLOWED = "words: allow"
 
 #: Whole words not to write, as a pattern, and what to write instead. Underscores are spaces.
 WORDS = {
-    "(in (any |whatever )?|any |whatever )company": "batch-invariant; whatever else is in the batch",
+    "(in (any |whatever )?|any |whatever )company": "batch-invariant; whatever is in the batch",
     "luck": "randomness, random stream, noise",
     "mend(s|ed|ing)?": "fix, hint",
     "(borne|bears?) out": "matches, agrees with, supported by",
