@@ -39,7 +39,7 @@ demo: $(VENV)/.run  ## run the example study on the built-in model and print its
 	$(BIN)/ethogram run --study examples/first-light
 	$(BIN)/ethogram log --study examples/first-light
 
-check: lint types fast  ## the quick loop: lint, types, tests that are neither slow nor need a model
+check: lint types fast  ## the quick loop: lint, types, short tests that need no model
 
 lint: $(VENV)/.dev words  ## ruff (lint and format), and which package imports which
 	$(BIN)/ruff check .
@@ -54,8 +54,8 @@ words: $(VENV)/.dev  ## spelling, words to avoid, lengths of lines and files
 types: $(VENV)/.dev  ## mypy, strict: source, tests, benchmarks, scripts
 	$(BIN)/mypy
 
-fast: $(VENV)/.dev  ## tests that are neither slow nor need a model; few examples, no coverage
-	$(PYTEST) $(PARALLEL) --hypothesis-profile=fast -m "not slow and not model and not gpu"
+fast: $(VENV)/.dev  ## short tests that need no model; few examples, no coverage
+	$(PYTEST) $(PARALLEL) --hypothesis-profile=fast -m "not slow and not long and not model and not gpu"
 
 test: lint types  ## lint, types, and the tests but the slow ones, with branch coverage
 	$(PYTEST) $(PARALLEL) --hypothesis-profile=ci -m "not slow" --cov --cov-report=term-missing:skip-covered
@@ -70,7 +70,7 @@ lock:  ## renew requirements/constraints.txt with the newest releases that fit
 	$(PYTHON) scripts/lock.py
 
 docs: $(VENV)/.docs  ## build the documentation into site/, strict
-	$(BIN)/python scripts/metrics_page.py
+	set -e; for page in scripts/*_page.py; do $(BIN)/python $$page; done
 	$(BIN)/zensical build --strict
 
 bench-engine: $(VENV)/.run  ## the engine and its peers side by side (long; a quiet machine)
