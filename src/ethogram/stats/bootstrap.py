@@ -109,8 +109,9 @@ def _resampled(rows: Array, counts: Indices, chosen: Indices, uniform: Array) ->
         single: Array = rows[chosen, 0]
         return single
     total = np.zeros((*chosen.shape, rows.shape[2]))
+    flat, first = rows.reshape(-1, rows.shape[2]), chosen * rows.shape[1]
     for sample in range(rows.shape[1]):
         pick = (uniform[..., sample] * size).astype(np.int64)
-        total += rows[chosen, pick] * (sample < size)[..., None]
+        total += flat.take(first + pick, axis=0) * (sample < size)[..., None]
     means: Array = total / size[..., None]
     return means

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from ethogram.errors import WriteError
 from ethogram.spec import Generation, Request, StudySpec, Suite, Version, load_study
-from ethogram.study.outputs import MOST_SAMPLES as MOST_SAMPLES
-from ethogram.study.outputs import generations_of, identities_of, imported, outputs_of
-from ethogram.study.outputs import read_imported as read_imported
 from ethogram.study.requests import WHOLE as WHOLE
 from ethogram.study.requests import Part as Part
 from ethogram.study.requests import requests_of, stored_samples
+from ethogram.study.stored_outputs import MOST_SAMPLES as MOST_SAMPLES
+from ethogram.study.stored_outputs import generations_of, identities_of, imported, outputs_of
+from ethogram.study.stored_outputs import read_imported as read_imported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,7 +192,7 @@ class Study:
         return identities_of(self, version, part)
 
     def imported(self, version: str) -> list[Generation]:
-        """The imported outputs of a version, as generations; see `outputs.imported`."""
+        """The imported outputs of a version, as generations; see `stored_outputs.imported`."""
         return imported(self, version)
 
     def generations(self, version: str, part: Part = WHOLE) -> list[Generation]:

@@ -1,4 +1,4 @@
-"""Outputs: the stored or imported generations of a version, and as the metrics read them."""
+"""Stored outputs: the stored or imported generations of a version, and as the metrics read them."""
 
 from __future__ import annotations
 
