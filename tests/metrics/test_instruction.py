@@ -378,7 +378,7 @@ def test_imported_outputs_keep_their_identity_without_constraints() -> None:
     from dataclasses import asdict
 
     from ethogram.spec.identity import digest
-    from ethogram.study.workspace import _identifying
+    from ethogram.study.stored_outputs import _identifying
 
     row = Output("text", prompt="p", token_ids=(1, 2), logprobs=(-1.0, -2.0), tags=("a",))
     before = {name: value for name, value in asdict(row).items() if name != "constraints"}
