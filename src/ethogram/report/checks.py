@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from ethogram.files import write_whole
 from ethogram.metrics import Span
-from ethogram.report.claims import marked, number, p_value, signed
+from ethogram.report.claims import marked
 from ethogram.study.check import Baseline, CheckResult, Contract, Evidence
+from ethogram.study.numbers import number, p_value, signed
 
 if TYPE_CHECKING:
     from rich.console import Console

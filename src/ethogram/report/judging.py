@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ethogram.report.claims import number, p_value, printable, signed
-from ethogram.report.terminal import _colour, _plain_table, _shortened, print_doubts
+from ethogram.report.differences import colour
+from ethogram.report.printing import excerpt, plain_table, printable
+from ethogram.study.headline import doubt
 from ethogram.study.judging.pairwise import MOST_UNPARSED
+from ethogram.study.numbers import number, p_value, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +44,8 @@ def print_pairwise(console: Console, found: PairwiseJudgement, *, shown: int) ->
     if found.agreements:
         console.print()
         console.print(_agreements(found))
-    for doubt in _doubts(found):
-        console.print(Text(doubt, style="dim"))
+    for words in _doubts(found):
+        console.print(Text(words, style="dim"))
     console.print(Text(found.verdict, style="bold"))
     _print_cost(console, found.cost)
     _print_pairs(console, found, shown)
@@ -55,7 +57,9 @@ def print_rubric(console: Console, found: RubricJudgement, *, shown: int) -> Non
 
     _heading(console, found)
     console.print(_scores(found))
-    print_doubts(console, found.differences)
+    for each in found.differences:
+        if words := doubt(each):
+            console.print(Text(f"{each.metric.title}: {words}", style="dim"))
     if found.unparsed_share > MOST_UNPARSED:
         console.print(
             Text(f"? {found.unparsed_share:.0%} of replies could not be read", style="dim")
@@ -75,7 +79,7 @@ def _scores(found: RubricJudgement) -> Table:
     """A criterion a line, in points from 1 to 10."""
     from rich.text import Text
 
-    table = _plain_table(
+    table = plain_table(
         "points, 1–10", found.before, found.after, "difference, 95 %", "p", last="verdict"
     )
     for each in found.differences:
@@ -84,9 +88,9 @@ def _scores(found: RubricJudgement) -> Table:
             Text(each.metric.title),
             number(each.before),
             number(each.after),
-            Text(f"{interval}{' ?' if each.is_doubtful else '  '}"),
+            Text(f"{interval}{' ?' if doubt(each) else '  '}"),
             p_value(each.p_adjusted),
-            Text(each.verdict, style=_colour(each)),
+            Text(each.verdict, style=colour(each)),
         )
     return table
 
@@ -129,7 +133,7 @@ def _rates(found: PairwiseJudgement) -> Table:
 
     kind = " (coupled)" if found.coupled else ""
     rate, length = found.win_rate, found.length
-    table = _plain_table("", "value", "95 % interval", "p")
+    table = plain_table("", "value", "95 % interval", "p")
     table.add_row(
         Text(f"win rate of {found.after}{kind}"),
         _percent(rate.estimate),
@@ -152,7 +156,7 @@ def _agreements(found: PairwiseJudgement) -> Table:
     """A metric a line: how often the winner of a pair scores higher."""
     from rich.text import Text
 
-    table = _plain_table("winner scores higher in", "share", "95 % interval", "pairs")
+    table = plain_table("winner scores higher in", "share", "95 % interval", "pairs")
     for each in found.agreements:
         share = each.winner_higher
         table.add_row(
@@ -195,11 +199,11 @@ def _print_pairs(console: Console, found: PairwiseJudgement, shown: int) -> None
         table.add_column(heading, overflow="fold", ratio=1)
     for pair in chosen:
         words = [
-            f"{_said(found, pair, order)}:\n{_shortened(pair.replies[order])}" for order in (0, 1)
+            f"{_said(found, pair, order)}:\n{excerpt(pair.replies[order])}" for order in (0, 1)
         ]
         table.add_row(
-            Text(f"{pair.before.prompt_id}\n{_shortened(pair.before.text)}"),
-            Text(f"{_shortened(pair.before.prompt)}\n{_shortened(pair.after.text)}"),
+            Text(f"{pair.before.prompt_id}\n{excerpt(pair.before.text)}"),
+            Text(f"{excerpt(pair.before.prompt)}\n{excerpt(pair.after.text)}"),
             Text("\n\n".join(words)),
         )
     console.print(table)
@@ -228,9 +232,9 @@ def _print_scored(console: Console, found: RubricJudgement, shown: int) -> None:
         for each in side[:shown]:
             scores = "\n".join(f"{key} {value}" for key, value in (each.scores or {}).items())
             table.add_row(
-                Text(f"{name}, {each.output.prompt_id}\n{_shortened(each.output.text)}"),
+                Text(f"{name}, {each.output.prompt_id}\n{excerpt(each.output.text)}"),
                 Text(scores or "not readable"),
-                Text(_shortened(each.reply)),
+                Text(excerpt(each.reply)),
             )
     console.print(table)
 

@@ -1,12 +1,12 @@
-"""Sweeps: a landscape as a table of its front and the proof of its choice, for a terminal."""
+"""Sweeps: the Pareto front of a sweep and the proof of its choice, in a terminal."""
 
 from __future__ import annotations
 
 import textwrap
 from typing import TYPE_CHECKING
 
-from ethogram.report.claims import number
-from ethogram.report.terminal import print_differences
+from ethogram.report.differences import print_differences
+from ethogram.study.numbers import number
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,7 +45,7 @@ def print_landscape(console: Console, landscape: Landscape) -> None:
     if landscape.tokens:
         line += f", {landscape.tokens / landscape.seconds:.0f} tokens/s"
         shared = landscape.computed.merged_share
-        line += f", {shared:.0%} of them on a row computed for another" if shared > 0.005 else ""
+        line += f", {shared:.0%} shared with another sequence" if shared > 0.005 else ""
     console.print(line, highlight=False)
 
 
@@ -86,7 +86,7 @@ def _print_proof(console: Console, landscape: Landscape) -> None:
     if proof is None:
         return
     console.print(f"Against {landscape.base} on {proof.prompts} held-out prompts", highlight=False)
-    print_differences(console, landscape.base, "choice", proof.differences)
+    print_differences(console, proof.differences)
     if proof.holds:
         names = ", ".join(difference.metric.title for difference in proof.better)
         console.print(Text(f"It beats {landscape.base} on {names}.", style="green"))
@@ -96,7 +96,7 @@ def _print_proof(console: Console, landscape: Landscape) -> None:
     else:
         console.print(
             Text(
-                f"It does not beat {landscape.base} beyond doubt.",
+                f"It does not beat {landscape.base} clearly.",
                 style="yellow",
             )
         )
