@@ -16,7 +16,7 @@ from ethogram.report.differences import print_details, print_differences, print_
 from ethogram.report.reading import print_outputs, print_versions
 from ethogram.report.scores import scores_text
 from ethogram.report.sweeps import print_landscape
-from ethogram.report.terminal import print_comparison
+from ethogram.report.terminal import print_comparison, print_run
 from ethogram.spec import Change, Version
 from ethogram.spec.space import Setting
 from ethogram.stats import paired
@@ -24,7 +24,7 @@ from ethogram.study.compare import Comparison, SideBySide
 from ethogram.study.difference import Difference
 from ethogram.study.headline import by_verdict, sentence
 from ethogram.study.reading import Outputs, ReadOutput
-from ethogram.study.result import Computed
+from ethogram.study.result import Computed, Made, RunResult, VersionResult
 from ethogram.study.sweeping.landscape import Goal, Landscape, Point
 from ethogram.study.versions import VersionStatus
 
@@ -183,3 +183,30 @@ def test_scores_of_single_samples_give_way_in_a_narrow_terminal() -> None:
     assert "sample" not in narrow.splitlines()[0]
     assert max(map(len, narrow.splitlines())) <= 80
     assert scores_text(table) == wide
+
+
+@pytest.mark.parametrize("details", [True, False])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_run_says_the_verdicts_first(width: int, details: bool) -> None:
+    found = {
+        "answer_first": a_difference("answer_first", 9.0, 24),
+        "prompt_similarity": a_difference("prompt_similarity", 0.0, 24),
+    }
+    metrics = [get("answer_first"), get("prompt_similarity")]
+    values = {"answer_first": 0.5, "prompt_similarity": float("nan")}
+    rows = [
+        VersionResult("v0.0.1", "First", None, Made(24, 0, 900), values, {}),
+        VersionResult("v10.10.10", "A second one", "v0.0.1", Made(96, 0, 900), values, found),
+        *(
+            VersionResult(f"v1.0.{n}", "More", "v0.0.1", Made(traced=2), values, {})
+            for n in range(9)
+        ),
+    ]
+    console, page = drawn(width)
+    print_run(console, RunResult("s", metrics, rows, 2.0), details=details)
+    shown = page.getvalue()
+    assert max(map(len, shown.splitlines())) <= width
+    assert "120 outputs generated" in shown
+    assert "50.0 %" in shown
+    assert shown.index("Better") < shown.index("120 outputs") < shown.index("Next: ethogram")
+    assert ("95 % interval" in shown) == details

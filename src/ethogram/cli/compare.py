@@ -92,4 +92,4 @@ def compare_command(
     if json_wanted:
         print_json(compared[0] if len(compared) == 1 else compared)
     for result in () if json_wanted else compared:
-        print_comparison(console(), result, everything=everything, details=details)
+        print_comparison(console(), result, everything=everything or bool(metrics), details=details)

@@ -1,4 +1,4 @@
-"""Judging: a judge's verdicts as tables and lines for a person at a shell; its words are inert."""
+"""Judging: the verdicts of a judge in a terminal. Its text is shown inert."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def print_rubric(console: Console, found: RubricJudgement, *, shown: int) -> Non
 
 
 def _scores(found: RubricJudgement) -> Table:
-    """A criterion a line, in points from 1 to 10."""
+    """One criterion per line, in points from 1 to 10."""
     from rich.text import Text
 
     table = plain_table(
@@ -99,17 +99,17 @@ def _heading(console: Console, found: PairwiseJudgement | RubricJudgement) -> No
     from rich.text import Text
 
     heading = Text(f"{found.before} → {found.after}", style="bold")
-    asked = f"  judged by {printable(found.judge)}, {found.prompt.id} {found.prompt.digest[:8]}"
-    console.print(heading.append(asked, style="not bold"))
+    judged_by = f"  judged by {printable(found.judge)}, {found.prompt.id} {found.prompt.digest[:8]}"
+    console.print(heading.append(judged_by, style="not bold"))
 
 
 def _pairing_words(found: PairwiseJudgement) -> str:
-    """Over which pairs the rates are taken; a coupled rate is never shown without it."""
+    """Which outputs were paired; a coupled rate is never shown without it."""
     if found.coupled:
         return (
-            "equal sample index, shared noise. The rates below are coupled: they tell how often "
-            "the design turns the verdict, and not how often a fresh output of one beats a fresh "
-            "one of the other (for that: --pairs shifted)"
+            "equal sample index, shared noise. The rates below are coupled: they say how often "
+            "the design changes the verdict, not how often an independent output of one version "
+            "beats one of the other (for that: --pairs shifted)"
         )
     if found.pairing == "shifted":
         return "neighbouring sample indices, independent noise"
@@ -121,14 +121,14 @@ def _tie_words(found: PairwiseJudgement) -> str:
         pair.consistent and pair.forward == "tie" and not pair.identical for pair in found.pairs
     )
     unread = sum(not pair.parsed for pair in found.pairs)
-    parts = [f"{agreed} said twice", f"{found.inconsistent} by orders that disagree"]
-    parts += [f"{found.identical} of the same text, not asked"] if found.identical else []
+    parts = [f"{agreed} in both orders", f"{found.inconsistent} where the orders disagree"]
+    parts += [f"{found.identical} with the same text, not judged"] if found.identical else []
     parts += [f"{unread} with a reply that could not be read"] if unread else []
     return ", ".join(parts)
 
 
 def _rates(found: PairwiseJudgement) -> Table:
-    """Rates with their intervals, and what tells of the judge."""
+    """Rates with their intervals, and how far the judge can be trusted."""
     from rich.text import Text
 
     kind = " (coupled)" if found.coupled else ""
@@ -153,7 +153,7 @@ def _rates(found: PairwiseJudgement) -> Table:
 
 
 def _agreements(found: PairwiseJudgement) -> Table:
-    """A metric a line: how often the winner of a pair scores higher."""
+    """How often the winner of a pair scores higher, one metric per line."""
     from rich.text import Text
 
     table = plain_table("winner scores higher in", "share", "95 % interval", "pairs")

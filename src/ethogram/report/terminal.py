@@ -200,7 +200,9 @@ def hanging(name: str, words: str, indent: int, width: int) -> Text:
         for part in textwrap.wrap(line, max(20, width - indent)) or [""]
     ]
     text = Text(name.ljust(indent), style="dim")
-    return text.append(f"\n{' ' * indent}".join(lines), style="default not dim")
+    first, *others = lines
+    beside = [first, *(f"{' ' * indent}{line}" if line else "" for line in others)]
+    return text.append("\n".join(beside), style="default not dim")
 
 
 def print_by_tag(console: Console, found: TagComparison, *, everything: bool = False) -> None:

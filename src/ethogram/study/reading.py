@@ -147,12 +147,29 @@ def loop_spans(output: Output) -> Sequence[Span]:
 
 
 def marked_loop(text: str, loop: Sequence[Span]) -> str:
-    """A text with its loop shown once: `[the wood was warm. ]×23`."""
-    if not loop:
+    """A text with its loop shown once: `[The wood was warm.]×22`.
+
+    The phrase begins at a sentence, or at least at a word, if one begins within it.
+    """
+    if len(loop) < 2:
         return text
-    start, end = loop[0].start, loop[0].end
-    phrase = text[start:end].strip()
-    return f"{text[:start]}[{phrase}]×{len(loop)}{text[loop[-1].end :]}"
+    start, end = loop[0].start, loop[-1].end
+    period, gap = loop[1].start - start, loop[1].start - loop[0].end
+    start += _word_start(text, start, period)
+    times = (end - start + gap) // period
+    rest = text[min(start + times * period, end) :]
+    return f"{text[:start]}[{text[start : start + period].strip()}]×{times}{rest}"
+
+
+def _word_start(text: str, start: int, period: int) -> int:
+    """How far into a phrase its first sentence begins, else its first word; 0 if it is at one."""
+    if start == 0 or not (text[start - 1].isalnum() and text[start].isalnum()):
+        return 0
+    words = [
+        k for k in range(1, period) if text[start + k - 1].isspace() and text[start + k] != " "
+    ]
+    sentences = [k for k in words if text[: start + k].rstrip()[-1:] in (".", "!", "?")]
+    return next(iter([*sentences, *words]), 0)
 
 
 def by_sample(outputs: Sequence[Output]) -> dict[str, dict[int, Output]]:
