@@ -156,5 +156,5 @@ def test_an_interrupt_ends_at_once_and_keeps_what_came(call: Call, tmp_path: Pat
         release.set()
     assert program.returncode == 130
     assert "Traceback" not in err
-    assert "all that was made is stored" in err
+    assert "everything generated so far is stored" in err
     assert stored() == 2

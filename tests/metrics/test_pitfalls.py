@@ -250,7 +250,7 @@ def test_the_command_prints_counts_evidence_and_json(tmp_path: Path) -> None:
     command = ["score", str(file), "--pitfalls"]
     words = CliRunner().invoke(cli, [*command, "--evidence"])
     assert words.exit_code == 0
-    assert "loop              1   1  1.000  repeats a phrase" in words.output
+    assert "loop              1   1  100.0 %  repeats a phrase" in words.output
     assert "at 0: 3.0 times a phrase of 2 words: 'No use. No use. No use.'" in words.output
     data = json.loads(CliRunner().invoke(cli, [*command, "--json"]).output)
     assert data["pitfalls"]["loop"]["share"] == 1.0

@@ -70,7 +70,7 @@ def test_a_bound_stands_where_it_was_written(ran: Path) -> None:
 
 def test_a_broken_contract_shows_the_outputs_that_break_it(tmp_path: Path) -> None:
     folder = init(tmp_path / "mine")
-    for name in ("v0.0.1", "v0.1.0"):
+    for name in ("v0.0.1", "v0.1.0", "v0.2.0"):
         (folder / f"versions/{name}.yaml").unlink()
     rows = tmp_path / "rows.jsonl"
     rows.write_text(
@@ -158,7 +158,7 @@ def test_a_budget_buys_the_samples_that_are_missing(ran: Path) -> None:
 
 def test_a_baseline_finds_what_got_worse(tmp_path: Path) -> None:
     folder = init(tmp_path / "mine")
-    for name in ("v0.0.1", "v0.1.0"):
+    for name in ("v0.0.1", "v0.1.0", "v0.2.0"):
         (folder / f"versions/{name}.yaml").unlink()
     plain = "a plain answer that ends number {}"
     texts = {"v1.0.0": plain, "v1.1.0": "{} on and on and on and on"}

@@ -163,8 +163,8 @@ def test_a_shown_version_breaks_no_value(tiny_study: Path) -> None:
 def test_init_twice_keeps_the_first(tmp_path: Path) -> None:
     folder = init(tmp_path / "mine")
     with Study(folder) as study:
-        assert list(study.versions) == ["v0.0.1", "v0.1.0"]
-        assert len(study.suite("v0.0.1")) == 4
+        assert list(study.versions) == ["v0.0.1", "v0.1.0", "v0.2.0"]
+        assert len(study.suite("v0.0.1")) == 24
     with pytest.raises(SpecError, match="study here already"):
         init(folder)
 

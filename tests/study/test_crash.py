@@ -116,5 +116,5 @@ def test_ctrl_c_stops_cleanly_and_keeps_what_is_done(long_study: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err.strip() == "ethogram: interrupted; all that was made is stored"
+    assert err.strip() == "ethogram: interrupted; everything generated so far is stored"
     assert rows(long_study) > 0

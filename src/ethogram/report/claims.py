@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -164,27 +163,8 @@ def _covered(output: Output, score: Score) -> float:
     return sum(span.end - span.start for span in score.spans) / max(1, len(output.text))
 
 
-def number(value: float) -> str:
-    """A value as the log prints it: enough digits to be checked, none to drown in."""
-    if math.isnan(value):
-        return "–"
-    if value == 0:
-        return "0"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}"
-
-
-def signed(value: float) -> str:
-    """A difference as the log prints it."""
-    return "–" if math.isnan(value) else f"{value:+.3f}" if abs(value) < 10 else f"{value:+.2f}"
-
-
-def p_value(value: float) -> str:
-    """A p-value as the log prints it."""
-    return "–" if math.isnan(value) else "<0.001" if value < 0.001 else f"{value:.3f}"
-
-
 def marked(text: str, spans: Sequence[Span]) -> list[tuple[str, Span | None]]:
-    """A text cut into pieces, each with the span that it lies in; joined they are the text.
+    """A text cut into pieces, each with the span around it; joined, they are the text.
 
     Where spans overlap, the one that begins first has the letters that they share.
     """
@@ -197,10 +177,3 @@ def marked(text: str, spans: Sequence[Span]) -> list[tuple[str, Span | None]]:
         position = end
     pieces.append((text[position:], None))
     return [piece for piece in pieces if piece[0]]
-
-
-def printable(text: str) -> str:
-    """Text without control characters, so that no output can drive the terminal."""
-    return "".join(
-        character if character == "\n" or character.isprintable() else "�" for character in text
-    ).strip()

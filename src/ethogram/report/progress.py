@@ -1,7 +1,7 @@
 """PROGRESS.md: the log as Markdown, in which each generated line can be derived again.
 
-A generated block stands between two comment lines. Regeneration replaces whole blocks and keeps
-every character outside them, so hand-written text is never lost.
+A generated block is the text between two comment lines. Regeneration replaces whole blocks and
+keeps every character outside them, so hand-written text is never lost.
 """
 
 from __future__ import annotations
@@ -17,19 +17,15 @@ from typing import Any
 
 from ethogram.errors import SpecError
 from ethogram.files import write_whole
-from ethogram.report.claims import (
-    EXAMPLE_CHARACTERS,
-    Entry,
-    entries,
-    number,
-    p_value,
-    printable,
-    signed,
-)
+from ethogram.report.claims import EXAMPLE_CHARACTERS, Entry, entries
+from ethogram.report.printing import printable
 from ethogram.spec.source import read_text
+from ethogram.study.numbers import number, p_value, signed
 from ethogram.study.workspace import Study
 
 PROGRESS_FILE = "PROGRESS.md"
+#: What `verify` finds of a version that was run after the log was written.
+NO_ENTRY = "nothing"
 _MARKER = re.compile(r"<!-- ethogram:(?P<side>begin|end) (?P<name>\S+) -->\s*")
 
 
@@ -40,7 +36,7 @@ class Block:
     Attributes:
         name: the version that it is about.
         first_line: 1-based line of its first generated line.
-        lines: what stands between its markers, without line ends.
+        lines: what is between its markers, without line ends.
         start: index of the line that begins it, in `text.splitlines(keepends=True)`.
         end: index after the line that ends it.
     """
@@ -54,13 +50,13 @@ class Block:
 
 @dataclass(frozen=True)
 class Problem:
-    """A claim of PROGRESS.md that the store does not bear out.
+    """A claim of PROGRESS.md that the store does not support.
 
     Attributes:
         block: the version that it is about.
-        line: 1-based line of the file; of a line that is missing, where it would stand.
-        found: what stands there; None if a line is missing.
-        expected: what should; None if the store knows no such line.
+        line: 1-based line of the file; of a missing line, where it would be.
+        found: what is there; None if a line is missing.
+        expected: what should be there; None if the store has no such line.
         hint: what to do, where `ethogram log` does not put it right.
     """
 
@@ -73,6 +69,8 @@ class Problem:
     @property
     def words(self) -> str:
         """One line for the reader."""
+        if self.found == NO_ENTRY:
+            return f"{PROGRESS_FILE}: {self.block} has no entry yet; run `ethogram log`"
         log = "lacks a line" if self.found is None else f"says {self.found!r}"
         store = "has no such line" if self.expected is None else f"says {self.expected!r}"
         words = f"{PROGRESS_FILE}:{self.line}: {self.block}: the log {log}, the store {store}"
@@ -93,7 +91,7 @@ class Verification:
 
     @property
     def holds(self) -> bool:
-        """Whether the store bears out every claim."""
+        """Whether the store supports every claim."""
         return not self.problems
 
     def to_json(self) -> dict[str, Any]:
@@ -103,7 +101,7 @@ class Verification:
     def to_text(self) -> str:
         """A line for each problem, and the count."""
         lines = [problem.words for problem in self.problems]
-        count = f"{self.checked} lines checked, {len(lines)} not borne out by the store"
+        count = f"{self.checked} lines checked, {len(lines)} not supported by the store"
         return "\n".join([*lines, count])
 
     def _repr_html_(self) -> str:
@@ -194,14 +192,14 @@ def verify(study: Study) -> Verification:
         if name in found:
             problems += _differing(found[name], lines)
         else:
-            problems.append(Problem(name, 1, "nothing", "an entry; run `ethogram log`"))
+            problems.append(Problem(name, 1, NO_ENTRY, "an entry", "run `ethogram log`"))
     problems += _without_runs(study, [found[name] for name in found if name not in expected])
     checked = sum(len(lines) for name, lines in expected.items() if name in found)
     return Verification(checked, problems)
 
 
 def unsupported(study: Study) -> list[Problem]:
-    """Entries of the log that no stored run bears out; `write_progress` leaves them as they are.
+    """Entries of the log without a stored run; `write_progress` leaves them as they are.
 
     Raises:
         SpecError: the file's markers are broken, or it is not text.

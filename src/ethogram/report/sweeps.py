@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from ethogram.report.claims import number
-from ethogram.report.terminal import print_differences
+from ethogram.report.differences import print_differences
+from ethogram.study.numbers import number
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,7 +45,7 @@ def print_sweep(console: Console, result: SweepResult) -> None:
     if result.tokens:
         line += f", {result.tokens / result.seconds:.0f} tokens/s"
         shared = result.computed.merged_share
-        line += f", {shared:.0%} of them on a row computed for another" if shared > 0.005 else ""
+        line += f", {shared:.0%} shared with another sequence" if shared > 0.005 else ""
     console.print(line, highlight=False)
 
 
@@ -86,7 +86,7 @@ def _print_holdout(console: Console, result: SweepResult) -> None:
     if holdout is None:
         return
     console.print(f"Against {result.base} on {holdout.prompts} held-out prompts", highlight=False)
-    print_differences(console, result.base, "choice", holdout.differences)
+    print_differences(console, holdout.differences)
     if holdout.holds:
         names = ", ".join(difference.metric.title for difference in holdout.better)
         console.print(Text(f"It beats {result.base} on {names}.", style="green"))

@@ -11,13 +11,17 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ethogram.study.by_tag import TagComparison, compare_by_tag
     from ethogram.study.check import Baseline, CheckResult, Contract, check
-    from ethogram.study.compare import Comparison, compare
+    from ethogram.study.compare import Comparison, SideBySide, compare
     from ethogram.study.difference import Difference, difference, differences
-    from ethogram.study.files import export, import_outputs, init
+    from ethogram.study.files import export, import_outputs
+    from ethogram.study.generate import generate
+    from ethogram.study.init import init
     from ethogram.study.judging.judge import judge
     from ethogram.study.judging.pairwise import JudgedPair, PairwiseJudgement
     from ethogram.study.judging.rubric import RubricJudgement, ScoredOutput
+    from ethogram.study.reading import Outputs, ReadOutput, outputs
     from ethogram.study.record import OnProgress, Progress, VersionProgress
     from ethogram.study.result import RunResult, VersionResult, summarise
     from ethogram.study.run import run
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from ethogram.study.sweeping.result import SweepResult
     from ethogram.study.sweeping.sweep import sweep
     from ethogram.study.trace import Traced, trace
+    from ethogram.study.versions import VersionStatus, new_version, versions
     from ethogram.study.workspace import Part, Study
 
 _MODULES = {
@@ -36,33 +41,43 @@ _MODULES = {
     "Difference": "difference",
     "JudgedPair": "judging.pairwise",
     "OnProgress": "record",
+    "Outputs": "reading",
     "PairwiseJudgement": "judging.pairwise",
     "Part": "workspace",
     "Progress": "record",
+    "ReadOutput": "reading",
     "RubricJudgement": "judging.rubric",
     "RunResult": "result",
     "ScoredOutput": "judging.rubric",
     "Shown": "settings",
+    "SideBySide": "compare",
     "Study": "workspace",
     "SweepResult": "sweeping.result",
+    "TagComparison": "by_tag",
     "Traced": "trace",
     "VersionProgress": "record",
     "VersionResult": "result",
+    "VersionStatus": "versions",
     "check": "check",
     "compare": "compare",
+    "compare_by_tag": "by_tag",
     "diff": "settings",
     "difference": "difference",
     "differences": "difference",
     "export": "files",
+    "generate": "generate",
     "import_outputs": "files",
-    "init": "files",
+    "init": "init",
     "judge": "judging.judge",
+    "new_version": "versions",
+    "outputs": "reading",
     "promote": "sweeping.promote",
     "run": "run",
     "show": "settings",
     "summarise": "result",
     "sweep": "sweeping.sweep",
     "trace": "trace",
+    "versions": "versions",
 }
 
 __all__ = [
@@ -73,33 +88,43 @@ __all__ = [
     "Difference",
     "JudgedPair",
     "OnProgress",
+    "Outputs",
     "PairwiseJudgement",
     "Part",
     "Progress",
+    "ReadOutput",
     "RubricJudgement",
     "RunResult",
     "ScoredOutput",
     "Shown",
+    "SideBySide",
     "Study",
     "SweepResult",
+    "TagComparison",
     "Traced",
     "VersionProgress",
     "VersionResult",
+    "VersionStatus",
     "check",
     "compare",
+    "compare_by_tag",
     "diff",
     "difference",
     "differences",
     "export",
+    "generate",
     "import_outputs",
     "init",
     "judge",
+    "new_version",
+    "outputs",
     "promote",
     "run",
     "show",
     "summarise",
     "sweep",
     "trace",
+    "versions",
 ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Any
@@ -13,6 +12,7 @@ from ethogram.metrics import Additive, get
 from ethogram.study.calling import missing_key
 from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import measure, metric_names
+from ethogram.study.notebook import run_html
 from ethogram.study.workspace import Study
 
 
@@ -176,14 +176,7 @@ class RunResult:
         }
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{html.escape(metric.title)}</th>" for metric in self.metrics)
-        body = "".join(
-            f"<tr><td>{row.version}</td><td>{html.escape(row.title)}</td>"
-            + "".join(f"<td>{row.values[metric.name]:.4g}</td>" for metric in self.metrics)
-            + "</tr>"
-            for row in self.rows
-        )
-        return f"<table><tr><th>version</th><th>title</th>{head}</tr>{body}</table>"
+        return run_html(self)
 
 
 def summarise(

@@ -1,8 +1,7 @@
-"""The command that searches a space of settings."""
+"""`ethogram sweep`: try many settings and prove the best one."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,14 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ethogram.cli.common import (
+from ethogram.cli.options import (
+    command,
     console,
     json_option,
-    loading_teller,
     open_study,
     print_json,
+    say_loading,
+    say_waiting,
     study_option,
-    tell_waiting,
 )
 
 if TYPE_CHECKING:
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from ethogram.study.sweeping.sweep import OnStage
 
 
-@click.command()
+@command(
+    "sweep",
+    "ethogram sweep v0.1.0 --set decoding.temperature=0.2:1.2:0.2",
+    "ethogram sweep v0.1.0 --set decoding.top_p=0.8,0.9 --goal rep_4 --promote v0.2.0",
+)
 @click.argument("version")
 @click.option(
     "--set",
@@ -34,38 +38,48 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     metavar="FIELD=VALUES",
-    help="A field and what to try: 0.8,0.9 or 0.2:1.2:0.2 (steps), for a search also 0.2:1.2 or "
-    "0.001:0.1:log (ranges); repeat it.",
+    help="A field and the values to try: 0.8,0.9 or 0.2:1.2:0.2 (steps); for a search also ranges, "
+    "0.2:1.2 or 0.001:0.1:log. Repeatable.",
 )
 @click.option(
     "--goal",
     "goals",
     multiple=True,
     metavar="METRIC[:higher|:lower]",
-    help="A metric to make better; may be repeated. Default: what the version expects, else "
-    "rep_4 and prompt_similarity.",
+    help="A metric to improve. Repeatable. Default: those of `expect:`, else rep_4 and "
+    "prompt_similarity.",
 )
 @click.option(
     "--search",
     type=click.Choice(["grid", "random", "tpe", "nsga2"]),
     default="grid",
     show_default=True,
-    help="Every combination, or draw --trials of them.",
+    help="Try every combination, or draw --trials of them.",
 )
-@click.option("--trials", type=click.IntRange(min=2), default=60, show_default=True)
 @click.option(
-    "--samples", type=click.IntRange(min=1), help="Per prompt. Default: as the version says."
+    "--trials",
+    type=click.IntRange(min=2),
+    default=60,
+    show_default=True,
+    help="Settings that a search draws.",
 )
-@click.option("--no-race", is_flag=True, help="Give every setting all samples.")
+@click.option(
+    "-n",
+    "--samples",
+    type=click.IntRange(min=1),
+    help="Samples of each prompt. Default: those of the version.",
+)
+@click.option("--no-race", is_flag=True, help="Give every setting all samples; drop none early.")
 @click.option("--promote", metavar="VERSION", help="Write the choice as this new version.")
 @click.option(
+    "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="Write the whole landscape to this file as JSON.",
+    help="Write every setting and its values to this file, as JSON.",
 )
 @study_option
 @json_option
-def sweep(
+def sweep_command(
     version: str,
     axes: tuple[str, ...],
     goals: tuple[str, ...],
@@ -76,21 +90,26 @@ def sweep(
     promote: str | None,
     output: Path | None,
     folder: Path,
-    as_json: bool,
+    json_wanted: bool,
 ) -> None:
-    """Try many settings of VERSION, find the best trade-offs, prove one on held-out prompts."""
+    """Try many settings and prove the best one.
+
+    Settings of VERSION are tried on one half of the prompts; the best is compared with VERSION on
+    the other half.
+    """
     from ethogram.files import write_whole
+    from ethogram.report.printing import json_text
     from ethogram.report.sweeps import print_sweep
     from ethogram.spec.space import parse_axis
-    from ethogram.study import promote as write
-    from ethogram.study import sweep as search_settings
+    from ethogram.study import promote as write_version
+    from ethogram.study import sweep
     from ethogram.study.sweeping.promote import check_name
 
     with open_study(folder) as study:
         if promote:
             check_name(study, promote)
-        with _progress(quiet=as_json) as (on_progress, on_stage):
-            landscape = search_settings(
+        with _progress(quiet=json_wanted) as (on_progress, on_stage):
+            landscape = sweep(
                 study,
                 version,
                 [parse_axis(text) for text in axes],
@@ -101,13 +120,13 @@ def sweep(
                 racing=not no_race,
                 on_progress=on_progress,
                 on_stage=on_stage,
-                on_wait=tell_waiting,
-                on_load=loading_teller(quiet=as_json),
+                on_wait=say_waiting,
+                on_load=say_loading(quiet=json_wanted),
             )
-        path = write(study, landscape, promote) if promote else None
+        path = write_version(study, landscape, promote) if promote else None
     if output:
-        write_whole(output, [json.dumps(landscape.to_json(), indent=2), "\n"])
-    if as_json:
+        write_whole(output, [json_text(landscape), "\n"])
+    if json_wanted:
         print_json({**landscape.to_json(), "promoted": str(path) if path else None})
         return
     print_sweep(console(), landscape)
@@ -119,39 +138,21 @@ def sweep(
 
 @contextmanager
 def _progress(*, quiet: bool) -> Iterator[tuple[OnProgress | None, OnStage | None]]:
-    """One bar a look, over all settings of it together."""
+    """The callbacks that draw one bar a look, over all settings of it together."""
     if quiet:
         yield None, None
         return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from ethogram.report.bar import ProgressBar, speed_note
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[state]}"),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
-    bar = Progress(*columns, console=console(stderr=True))
     title = ""
 
     def stage(words: str) -> None:
         nonlocal title
         title = words
 
-    def update(now: RunProgress) -> None:
-        bar.start()  # Only now: an empty bar would leave a blank line before an error.
-        open_tasks = [task for task in bar.tasks if task.description == title]
-        task = open_tasks[-1].id if open_tasks else bar.add_task(title, total=1, state="")
-        speed = f"  {now.tokens / now.seconds:.0f} tokens/s" if now.tokens else ""
-        bar.update(
-            task,
-            completed=now.spent,
-            total=now.allowance,
-            state=f"{now.done}/{now.total}{speed}",
-        )
+    with ProgressBar() as bar:
 
-    try:
+        def update(now: RunProgress) -> None:
+            bar.update(title, now.spent, now.allowance, speed_note(now))
+
         yield update, stage
-    finally:
-        if bar.tasks:
-            bar.stop()

@@ -1,4 +1,4 @@
-"""The command that decides contracts, for people and for continuous integration."""
+"""`ethogram check`: decide the contracts of versions, for people and for CI."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from pathlib import Path
 
 import click
 
-from ethogram.cli.common import (
+from ethogram.cli.options import (
     EXIT_FAILED,
+    command,
     console,
     json_option,
-    loading_teller,
     open_study,
     print_json,
     run_progress,
+    say_loading,
+    say_waiting,
     study_option,
-    tell_waiting,
 )
 
 
-@click.command()
+@command("check", "ethogram check", "ethogram check v1.0.0 --budget 400 --strict")
 @click.argument("versions", nargs=-1)
 @click.option(
-    "--baseline", is_flag=True, help="Fail as well where a version is worse than its parent."
+    "--baseline", is_flag=True, help="Fail also if a version is clearly worse than its parent."
 )
 @click.option(
     "--budget",
@@ -32,14 +33,14 @@ from ethogram.cli.common import (
     metavar="N",
     help="Generate up to N more outputs to decide what is undecided.",
 )
-@click.option("--strict", is_flag=True, help="Fail as well where a contract is undecided.")
+@click.option("--strict", is_flag=True, help="Fail also if a contract is undecided.")
 @click.option(
     "--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML to FILE."
 )
 @click.option("--github", is_flag=True, help="Print annotations for GitHub Actions.")
 @study_option
 @json_option
-def check(
+def check_command(
     versions: tuple[str, ...],
     baseline: bool,
     budget: int,
@@ -47,30 +48,30 @@ def check(
     junit: Path | None,
     github: bool,
     folder: Path,
-    as_json: bool,
+    json_wanted: bool,
 ) -> None:
-    """Decide the bounds under `expect:`; exit 1 if one is broken."""
+    """Check the bounds under `expect:`; exit 1 if one is broken."""
     from ethogram.report.checks import github_annotations, print_check, write_junit
-    from ethogram.study import check as make
+    from ethogram.study import check
 
-    with open_study(folder) as study, run_progress(quiet=as_json) as on_progress:
-        result = make(
+    with open_study(folder) as study, run_progress(quiet=json_wanted) as on_progress:
+        result = check(
             study,
             versions or None,
             baseline=baseline,
             budget=budget,
             on_progress=on_progress,
-            on_wait=tell_waiting,
-            on_load=loading_teller(quiet=as_json),
+            on_wait=say_waiting,
+            on_load=say_loading(quiet=json_wanted),
         )
     if junit:
         write_junit(result, junit, strict=strict)
-    if as_json:
+    if json_wanted:
         print_json(result.to_json(strict=strict))
     else:
         print_check(console(), result)
     if github:
         for line in github_annotations(result, strict=strict):
-            click.echo(line, err=as_json)
+            click.echo(line, err=json_wanted)
     if result.failed(strict=strict):
         sys.exit(EXIT_FAILED)
