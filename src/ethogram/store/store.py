@@ -410,7 +410,7 @@ def _from_row(row: Row[Any]) -> Generation:
         finish_reason=cast("FinishReason", row.finish_reason),
         logprobs=tuple(np.frombuffer(row.logprobs, "<f4").tolist()),
         seconds=row.seconds,
-        selection=Selection.of_json(json.loads(row.selection)) if row.selection else None,
+        selection=Selection.from_json(json.loads(row.selection)) if row.selection else None,
     )
 
 
