@@ -99,9 +99,6 @@ if TYPE_CHECKING:  # For type checkers; `as` exports the name.
         Difference as Difference,
     )
     from ethogram.study import (
-        Landscape as Landscape,
-    )
-    from ethogram.study import (
         Outputs as Outputs,
     )
     from ethogram.study import (
@@ -109,6 +106,9 @@ if TYPE_CHECKING:  # For type checkers; `as` exports the name.
     )
     from ethogram.study import (
         Study as Study,
+    )
+    from ethogram.study import (
+        SweepResult as SweepResult,
     )
     from ethogram.study import (
         TagComparison as TagComparison,
@@ -205,7 +205,7 @@ _CONTENTS: dict[str, tuple[str, ...]] = {
         "Outputs",
         "VersionStatus",
         "Traced",
-        "Landscape",
+        "SweepResult",
         "CheckResult",
     ),
     # Write the log and check it.

@@ -21,6 +21,7 @@ from ethogram.engine.steps import History, apply_steps
 from ethogram.engine.token_strings import Words
 from ethogram.errors import ModelError, RequestError, SpecError
 from ethogram.spec import ORDER_PRESETS, Decoding
+from ethogram.spec.steps import STEPS
 from ethogram.spec.vllm import VLLM_STEPS, refusal
 
 
@@ -113,23 +114,18 @@ def test_a_greedy_request_has_no_seed() -> None:
     ("decoding", "setting", "says"),
     [
         ({"num_beams": 4}, "num_beams", "beam search"),
-        (
-            {"num_beams": 4, "num_beam_groups": 2, "diversity_penalty": 1.0},
-            "num_beams",
-            "beam search",
-        ),
         ({"penalty_alpha": 0.6, "top_k": 4}, "penalty_alpha", "contrastive search"),
         ({"guidance_scale": 1.5}, "guidance_scale", "classifier-free guidance"),
-        ({"amateur": "gpt2"}, "amateur", "contrastive decoding"),
+        ({"contrastive": {"amateur": "gpt2"}}, "contrastive.amateur", "contrastive decoding"),
         ({"dola_layers": "low"}, "dola_layers", "DoLa"),
         ({"typical_p": 0.9}, "typical_p", "typical sampling"),
         ({"epsilon_cutoff": 0.01}, "epsilon_cutoff", "epsilon cutoff"),
         ({"eta_cutoff": 0.01}, "eta_cutoff", "eta cutoff"),
         ({"top_n_sigma": 1.0}, "top_n_sigma", "top-n-sigma"),
         ({"top_h": 0.5}, "top_h", "top-H"),
-        ({"xtc_probability": 0.5}, "xtc_probability", "XTC"),
-        ({"mirostat_tau": 3.0}, "mirostat_tau", "mirostat"),
-        ({"dry_multiplier": 0.8}, "dry_multiplier", "DRY"),
+        ({"xtc": {"probability": 0.5}}, "xtc.probability", "XTC"),
+        ({"mirostat": {"tau": 3.0}}, "mirostat.tau", "mirostat"),
+        ({"dry": {"multiplier": 0.8}}, "dry.multiplier", "DRY"),
         ({"no_repeat_ngram_size": 3}, "no_repeat_ngram_size", "n-grams"),
         ({"temperature": 2.5}, "temperature", "0.01 to 2"),
         ({"temperature": 0.001}, "temperature", "0.01 to 2"),
@@ -153,20 +149,20 @@ def test_what_vllm_cannot_do_is_refused_by_name(
 def test_every_step_is_either_handed_over_or_refused() -> None:
     assert set(VLLM_STEPS) < set(ORDER_PRESETS["vllm"])
     values = {
-        "dry_multiplier": 0.5,
+        "dry": {"multiplier": 0.5},
         "no_repeat_ngram_size": 2,
         "typical_p": 0.5,
         "epsilon_cutoff": 0.1,
         "eta_cutoff": 0.1,
         "top_n_sigma": 1.0,
         "top_h": 0.5,
-        "xtc_probability": 0.5,
-        "mirostat_tau": 2.0,
+        "xtc": {"probability": 0.5},
+        "mirostat": {"tau": 2.0},
     }
     for name in set(ORDER_PRESETS["vllm"]) - set(VLLM_STEPS):
         found = refusal(Decoding(order="vllm", **{name: values[name]}))
         assert found is not None
-        assert found.setting == name
+        assert found.setting == STEPS[name].setting
 
 
 @pytest.mark.parametrize(
@@ -322,7 +318,7 @@ def test_options_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
         ("[1]", "JSON object"),
         ("[" * 100_000, "nested too deep"),
         ('{"max_num_seqs": ' + "9" * 5000 + "}", "more than 4300 digits"),
-        ('{"trust_remote_code": true}', "no option"),
+        ('{"trust_remote_code": true}', "not an option"),
         ('{"tensor_parallel_sizes": 2}', "did you mean 'tensor_parallel_size'"),
     ],
 )

@@ -97,8 +97,8 @@ _RULES: dict[str, Any] = {
     "eta_cutoff": _eta,
     "top_n_sigma": _top_n_sigma,
     "top_h": _top_h,
-    "mirostat_tau": _mirostat,
-    "xtc_probability": _xtc,
+    "mirostat": _mirostat,
+    "xtc": _xtc,
 }
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers import NoBadWordsLogitsProcessor
 
 from ethogram.engine import Engine
-from ethogram.engine.steps import STEPS, History, apply_steps
+from ethogram.engine.steps import FUNCTIONS, History, apply_steps
 from ethogram.engine.token_strings import TokenStrings, Words
 from ethogram.errors import RequestError
 from ethogram.spec import ORDER_PRESETS, Decoding, Generation
@@ -87,7 +87,7 @@ def test_bad_words_equal_transformers_row_by_row(
         history.prompts, history.outputs, history.eos_token_ids, Words(tuple(map(tuple, bad)))
     )
     before = scores.clone()
-    ours = STEPS["bad_words"](scores, None, history)
+    ours = FUNCTIONS["bad_words"](scores, None, history)
     assert torch.equal(scores, before)
     left = [word for word in bad if word not in ([0], [2])]
     if not left:  # transformers refuses an empty list
@@ -101,9 +101,9 @@ def test_a_bad_word_may_begin_in_the_prompt() -> None:
     scores = torch.zeros(1, 6)
     words = Words(((3, 4, 5),))
     for prompt, output in (([3, 4], []), ([3], [4]), ([1], [3, 4])):
-        ours = STEPS["bad_words"](scores, None, History([prompt], [output], words=words))
+        ours = FUNCTIONS["bad_words"](scores, None, History([prompt], [output], words=words))
         assert ours[0].isinf().tolist() == [False] * 5 + [True]
-    ours = STEPS["bad_words"](scores, None, History([[4]], [[]], words=words))
+    ours = FUNCTIONS["bad_words"](scores, None, History([[4]], [[]], words=words))
     assert torch.equal(ours, scores)
 
 

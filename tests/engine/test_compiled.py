@@ -29,11 +29,12 @@ from ethogram.engine import Engine
 from ethogram.engine import sampler as choosing
 from ethogram.engine.noise import draw
 from ethogram.engine.sampler import sample_compiled
-from ethogram.engine.steps import STEPS, History, apply_steps
+from ethogram.engine.steps import FUNCTIONS, History, apply_steps
 from ethogram.engine.steps.mirostat import surprise
 from ethogram.engine.token_strings import Words
 from ethogram.spec import ORDER_PRESETS, Decoding, Request
-from ethogram.spec.steps import NEUTRAL, Mirostat
+from ethogram.spec.groups import Mirostat
+from ethogram.spec.steps import STEPS
 
 #: Settings of every step that can be alone in a decoding, by its name.
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -53,7 +54,7 @@ HISTORY_VALUES: dict[str, st.SearchStrategy[Any]] = {
     "no_repeat_ngram_size": st.integers(1, 4),
     "min_new_tokens": st.integers(1, 9),
     "logit_bias": st.dictionaries(st.integers(0, 2), st.floats(-20, 20, width=16), min_size=1),
-    "dry_multiplier": st.floats(0.1, 3.0),
+    "dry": st.builds(dict, multiplier=st.floats(0.1, 3.0)),
     "bad_words": st.just(((1,), (2, 1), (0, 2, 1))),
 }
 
@@ -67,12 +68,12 @@ def both(scores: Tensor, decoding: Decoding, history: History) -> tuple[Tensor, 
 def is_within_rounding(scores: Tensor, decoding: Decoding, history: History) -> bool:
     """Whether some step of the chain cuts so near a token that its side is a matter of rounding."""
     for name, value in decoding.steps:
-        if name in VALUES or name == "mirostat_tau":
+        if name in VALUES or name == "mirostat":
             for row, before in enumerate(scores.numpy()):
-                limit = history.surprise_limits[row] if name == "mirostat_tau" else value
+                limit = history.surprise_limits[row] if name == "mirostat" else value
                 if truncate(name, limit, before)[1].min() < ROUNDING:
                     return True
-        scores = STEPS[name](scores, value, history)
+        scores = FUNCTIONS[name](scores, value, history)
     return False
 
 
@@ -91,18 +92,24 @@ def test_a_step_keeps_what_its_definition_keeps(
 
 
 @pytest.mark.parametrize("shape", ["peaked", "bf16_ties", "with_minus_inf"])
-@pytest.mark.parametrize("name", [*VALUES, "mirostat_tau", "xtc_probability"])
+@pytest.mark.parametrize("name", [*VALUES, "mirostat", "xtc"])
 def test_kernel_and_torch_seldom_differ_by_rounding(name: str, shape: str) -> None:
     """Guards the comparison with definitions, which lets them: 40 rows, none or one differs."""
     scores = make_scores(shape, 2049, seed=3, rows=40) / 2
-    value = {"top_k": 30, "epsilon_cutoff": 1e-3, "eta_cutoff": 1e-3, "top_n_sigma": 2.0}
-    value |= {"mirostat_tau": 4.0, "min_p": 0.02}
-    more = {"xtc_threshold": 0.02, "xtc_probability": 1.0} if name == "xtc_probability" else {}
+    value: dict[str, Any] = {
+        "top_k": 30,
+        "epsilon_cutoff": 1e-3,
+        "eta_cutoff": 1e-3,
+        "top_n_sigma": 2.0,
+        "min_p": 0.02,
+        "mirostat": {"tau": 4.0},
+        "xtc": {"probability": 1.0, "threshold": 0.02},
+    }
     history = History([], [], surprise_limits=[4 + row / 10 for row in range(40)])
     history = History(
         [[0]] * 40, [[]] * 40, keys=range(40), surprise_limits=history.surprise_limits
     )
-    decoding = Decoding(strategy="sample", **({name: value.get(name, 0.8)} | more))
+    decoding = Decoding(strategy="sample", **{name: value.get(name, 0.8)})
     by_torch, by_kernel = both(scores, decoding, history)
     assert int((by_torch != by_kernel).any(-1).sum()) <= 1
     assert 1 < by_kernel.sum(-1).float().mean() < 2049, "nothing was cut, or all"
@@ -152,7 +159,7 @@ def test_mirostat_keeps_by_the_outputs_own_limit_and_tells_the_surprise(
     history = History([[0]] * rows, [[]] * rows, keys=range(rows), surprise_limits=limits)
     decoding = Decoding(mirostat_tau=3.0)
     _, kept = both(scores, decoding, history)
-    exceptions("mirostat_tau", limits, scores, kept)
+    exceptions("mirostat", limits, scores, kept)
     chosen = choose_by_kernel(scores, decoding, history)
     left = scores.masked_fill(~kept, -torch.inf)
     told = surprise(left, torch.from_numpy(chosen.tokens).long())
@@ -168,18 +175,26 @@ def test_xtc_acts_at_the_same_keys_as_in_torch() -> None:
     assert 80 < int((by_kernel.sum(-1) == 2).sum()) < 160
 
 
-def test_steps_have_all_their_kernels() -> None:
-    """Each step by name; an unknown one is refused rather than left out."""
-    settings_of = {
-        name: {"logit_bias": {1: 2.0}, "bad_words": ((1,),)}.get(name, 0.5)
-        for name in NEUTRAL
-        if name not in ("top_k", "no_repeat_ngram_size", "min_new_tokens", "mirostat_tau")
-    }
-    settings_of |= {"top_k": 5, "no_repeat_ngram_size": 2, "min_new_tokens": 2}
+SOME: dict[str, Any] = {
+    "top_k": 5,
+    "no_repeat_ngram_size": 2,
+    "min_new_tokens": 2,
+    "logit_bias": {1: 2.0},
+    "bad_words": ((1,),),
+    "dry": {"multiplier": 0.5},
+    "xtc": {"probability": 0.5},
+    "mirostat": {"tau": 2.0},
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_every_declared_step_has_a_kernel(name: str) -> None:
+    """Guards the translation: a step without one raises rather than being left out."""
     history = History([[1]], [[2]], frozenset({0}), Words(((1,),)))
-    named = set(program_of(Decoding(**settings_of), history).names)
-    named |= set(program_of(Decoding(mirostat_tau=2.0), history).names)
-    assert named == set(STEPS)
+    program = program_of(Decoding(**{name: SOME.get(name, 0.5)}), history)
+    assert program.names == [name]
+    with pytest.raises(KeyError):
+        program._append("unheard_of", 1.0)
 
 
 # --- negative controls ----------------------------------------------------------------------------
@@ -285,7 +300,7 @@ def test_the_trace_equals_torch(shape: str, dtype: torch.dtype) -> None:
 
     left, counts = scores.float(), []
     for name, value in decoding.steps:
-        left = STEPS[name](left, value, history)
+        left = FUNCTIONS[name](left, value, history)
         counts.append((left > -torch.inf).sum(-1))
     assert seen.kept.tolist() == torch.stack(counts, -1).tolist()
 
@@ -445,4 +460,4 @@ def test_extreme_scores_are_cut_as_by_their_definition() -> None:
 def test_an_outputs_surprise_limit_reaches_the_kernel(tau: float) -> None:
     decoding = Decoding(mirostat_tau=tau)
     (output,) = outputs_of(decoding, History([[0]], [[]], keys=[1]), 1)
-    assert output.surprise_limit == 2 * tau == 2 * Mirostat(tau, 0.1).tau
+    assert output.surprise_limit == 2 * tau == 2 * Mirostat(tau=tau, eta=0.1).tau

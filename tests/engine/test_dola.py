@@ -18,7 +18,7 @@ from ethogram.engine.forward.early_layers import early_layers
 from ethogram.engine.sampling.contrast import _divergence, between_layers
 from ethogram.errors import RequestError
 from ethogram.spec import Decoding, Request
-from ethogram.spec.views import Layers
+from ethogram.spec.guidance import EarlyLayers
 
 VECTORS = json.loads((Path(__file__).parent / "vectors/dola.json").read_text(encoding="utf-8"))
 MODELS = sorted({tuple(case["model"].items()) for case in VECTORS["cases"]})
@@ -202,8 +202,8 @@ class Shape:
 def test_layers_are_chosen_as_in_transformers(
     depth: int, tied: bool, chosen: Any, expected: Any
 ) -> None:
-    view = Decoding(dola_layers=chosen).second_view
-    assert isinstance(view, Layers)
+    view = Decoding(dola_layers=chosen).guidance_branch
+    assert isinstance(view, EarlyLayers)
     assert early_layers(Shape(depth, tied), view) == tuple(expected)  # type: ignore[arg-type]
 
 
@@ -222,4 +222,4 @@ def test_layers_that_cannot_be_had(kind: str, layers: Any, message: str) -> None
 
 def test_a_model_of_three_tied_layers_has_no_low_ones() -> None:
     with pytest.raises(RequestError, match="3 layers has no low ones to choose from; use high"):
-        early_layers(Shape(3, True), Layers("low"))  # type: ignore[arg-type]
+        early_layers(Shape(3, True), EarlyLayers("low"))  # type: ignore[arg-type]

@@ -24,7 +24,7 @@ DECODINGS: dict[str, dict[str, Any]] = {
     "penalised": {"strategy": "greedy", "repetition_penalty": 1.1, "no_repeat_ngram_size": 5},
     "cold": {"temperature": 0.05},
     "sampled": {"temperature": 0.4, "top_p": 0.9, "frequency_penalty": 0.02},
-    "steered": {"mirostat_tau": 1.0},
+    "steered": {"mirostat": {"tau": 1.0}},
     "stopped": {"temperature": 0.2, "stop": ("e 7", "ta g", "9")},
 }
 

@@ -337,7 +337,6 @@ def test_tokens_of_a_batch_that_did_not_fit_are_not_delivered(
     more = [
         Decoding(best_of=4, max_new_tokens=20),
         Decoding(penalty_alpha=0.5, top_k=4, max_new_tokens=15),
-        Decoding(num_beams=4, num_beam_groups=2, diversity_penalty=0.4, max_new_tokens=9),
     ]
     requests = sweep() + [
         Request(f"{p}/more/{d}", f"p{p}", 0, prompt, decoding, noise_key=p)

@@ -18,10 +18,10 @@ from transformers import RepetitionPenaltyLogitsProcessor, TemperatureLogitsWarp
 
 from ethogram.engine import Engine
 from ethogram.engine.noise import draw
-from ethogram.engine.steps import STEPS, History, apply_steps
+from ethogram.engine.steps import FUNCTIONS, History, apply_steps
 from ethogram.engine.steps.mirostat import first_limit, next_limit, surprise
 from ethogram.spec import Decoding
-from ethogram.spec.steps import Mirostat
+from ethogram.spec.groups import Mirostat
 
 
 def plain(row: list[float], limit: float) -> list[int]:
@@ -68,7 +68,9 @@ def test_the_cut_equals_the_plain_version(scores: Tensor, data: st.DataObject) -
     bits = -rows.double().log_softmax(-1) / math.log(2)
     assume(bool(((bits - torch.tensor(limits).unsqueeze(1)).abs() > 1e-5).all()))
     before = rows.clone()
-    ours = STEPS["mirostat_tau"](rows, Mirostat(3.0, 0.1), History([], [], surprise_limits=limits))
+    ours = FUNCTIONS["mirostat"](
+        rows, Mirostat(tau=3.0, eta=0.1), History([], [], surprise_limits=limits)
+    )
     kept = [torch.nonzero(row > -torch.inf).flatten().tolist() for row in ours]
     assert kept == [plain(row, limit) for row, limit in zip(rows.tolist(), limits, strict=True)]
     assert torch.equal(rows, before)
@@ -95,7 +97,7 @@ def test_mirostat_takes_the_place_of_the_truncations() -> None:
     off = {"top_k": 3, "top_p": 0.5, "min_p": 0.3, "typical_p": 0.5, "xtc_probability": 1.0}
     for order in ("transformers", "vllm", "llamacpp"):
         decoding = Decoding(order=order, **settings, **off)
-        expected = ("repetition_penalty", "temperature", "mirostat_tau")
+        expected = ("repetition_penalty", "temperature", "mirostat")
         assert decoding.active_step_names() == expected
     assert Decoding(strategy="greedy", mirostat_tau=3.0).active_step_names() == ()
     assert Decoding(num_beams=2, mirostat_tau=3.0).active_step_names() == ()
@@ -105,11 +107,11 @@ def test_mirostat_takes_the_place_of_the_truncations() -> None:
 def test_the_mean_surprise_comes_to_the_target(tau: float) -> None:
     """500 draws of 8 rows from a Zipf distribution of 7.4 bits; without it, that is the mean."""
     scores = (-1.1 * torch.arange(1, 3001).log()).repeat(8, 1)
-    value = Mirostat(tau, 0.1)
+    value = Mirostat(tau=tau, eta=0.1)
     limits, keys = [first_limit(value)] * 8, list(range(8))
     seen = []
     for position in range(500):
-        left = STEPS["mirostat_tau"](scores, value, History([], [], surprise_limits=limits))
+        left = FUNCTIONS["mirostat"](scores, value, History([], [], surprise_limits=limits))
         bits = surprise(left, draw(left, keys, [position] * 8))
         limits = [next_limit(old, new, value) for old, new in zip(limits, bits, strict=True)]
         seen += bits[:] if position >= 100 else []

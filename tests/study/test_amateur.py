@@ -112,7 +112,10 @@ def test_another_tokenizer_is_refused_before_anything_runs(
     with Study(study_folder) as study, pytest.raises(RequestError) as caught:
         run(study, ["v0.2.0"])
     told = str(caught.value)
-    assert "decoding.amateur (version v0.2.0): the amateur models/small has another tok" in told
+    assert (
+        "decoding.contrastive.amateur (version v0.2.0): the amateur models/small has another tok"
+        in told
+    )
     assert stored(study_folder) == {}
 
 

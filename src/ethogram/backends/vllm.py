@@ -1,7 +1,8 @@
 """vLLM as a backend: the same requests and the same prompt ids, run by another engine.
 
-Prompts are tokenised, outputs ended and texts made by the engine's own rooms; vLLM runs the model
-and draws the tokens. What it cannot do as the engine does it is refused by name.
+Prompts are tokenised, outputs ended and texts made by the engine's own code; vLLM runs the model
+and draws the tokens. What it does not support as the engine does is refused, and
+the message names the setting.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class VllmBackend:
     Args:
         reference: the model.
         max_rows: most outputs in progress.
-        options: arguments of `vllm.LLM` that say how it uses the machine; default those of the
+        options: arguments of `vllm.LLM` on how it uses the machine; default those of the
             environment variable ETHOGRAM_VLLM.
         clock: seconds, for `Generation.seconds`.
 
@@ -91,15 +92,15 @@ class VllmBackend:
 
         Args:
             requests: in any order; of equal identities one is generated.
-            on_tokens: told after each step how many new tokens were chosen.
-            trace: refused: vLLM does not show how a token was chosen.
+            on_tokens: called after each step with the number of new tokens.
+            trace: refused: vLLM does not report how a token was chosen.
 
         Returns:
             Generations as they finish.
 
         Raises:
-            RequestError: a prompt does not fit the model's context, or a decoding asks for what
-                vLLM cannot do.
+            RequestError: a prompt does not fit the model's context, or a decoding needs what
+                vLLM lacks.
             ModelError: vLLM cannot load or run the model.
         """
         if trace:
@@ -158,11 +159,11 @@ class VllmBackend:
                 yield from self._step(engine, running, on_tokens)
         except (ValueError, RuntimeError) as error:  # What vLLM raises; ours are neither.
             running.clear()
-            self.close()  # After an error of its own it answers no more.
+            self.close()  # After an error it no longer responds.
             raise ModelError(
                 f"vLLM cannot run it ({_in_one_line(error)})",
                 where=f"model {self.described.reference.model}",
-                hint="set `backend: engine`, or see what vLLM says: VLLM_LOGGING_LEVEL=INFO",
+                hint="set `backend: engine`, or read vLLM's log: VLLM_LOGGING_LEVEL=INFO",
             ) from error
         finally:
             if running:
@@ -279,7 +280,7 @@ class _Reader:
 
 
 def _prepare() -> None:
-    """Import vLLM, quiet and telling nobody unless the user's environment says otherwise."""
+    """Import vLLM without logs and usage statistics, unless the environment turns them on."""
     for name, value in (
         ("VLLM_NO_USAGE_STATS", "1"),
         ("VLLM_LOGGING_LEVEL", "ERROR"),

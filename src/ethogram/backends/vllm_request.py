@@ -9,24 +9,15 @@ from ethogram.engine.sequence import as_generation
 from ethogram.engine.stopping import StopWatch
 from ethogram.errors import ModelError, RequestError
 from ethogram.spec.generation import FinishReason, Generation
-
-#: Steps whose settings vLLM calls by the same names.
-_SAME_NAMES = (
-    "repetition_penalty",
-    "frequency_penalty",
-    "presence_penalty",
-    "min_p",
-    "top_k",
-    "top_p",
-)
+from ethogram.spec.vllm import SAME_NAMES
 
 
 def sampling_settings(job: Job, tokenizer: Any) -> dict[str, Any]:
     """Arguments of `vllm.SamplingParams` for a request, the seed aside.
 
-    Ends are ours: the model's ends of sequence are handed over as stop tokens, since vLLM looks for
-    them in other files, and stop strings are watched here, by the engine's own watch. While
-    min_new_tokens acts, stop tokens are watched here too: vLLM would hold them back.
+    The engine decides ends: the model's ends of sequence are passed as stop tokens, since vLLM
+    looks for them in other files, and stop strings are watched here, by the engine's own watch.
+    While min_new_tokens acts, stop tokens are watched here too: vLLM would hold them back.
 
     Args:
         job: the request, its prompt and its rules.
@@ -45,7 +36,7 @@ def sampling_settings(job: Job, tokenizer: Any) -> dict[str, Any]:
         "logprobs": 0,  # That of the chosen token alone.
         "detokenize": False,
     }
-    settings |= {name: getattr(decoding, name) for name in _SAME_NAMES if name in active}
+    settings |= {name: getattr(decoding, name) for name in SAME_NAMES if name in active}
     if "logit_bias" in active:
         settings["logit_bias"] = dict(decoding.step_value("logit_bias"))  # type: ignore[call-overload]
     if "min_new_tokens" in active:
@@ -136,7 +127,7 @@ class Writing:
             raise ModelError(
                 f"vLLM ended an output early ({completion.finish_reason})",
                 where=f"prompt {self.job.request.prompt_id}",
-                hint="see what vLLM says: VLLM_LOGGING_LEVEL=INFO",
+                hint="read vLLM's log: VLLM_LOGGING_LEVEL=INFO",
             )
         return self._reason is not None
 

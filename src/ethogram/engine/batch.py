@@ -28,7 +28,6 @@ from ethogram.engine.search.base import Search
 from ethogram.engine.search.beam import BeamSearch
 from ethogram.engine.search.best_of import candidates
 from ethogram.engine.search.contrastive import ContrastiveSearch
-from ethogram.engine.search.diverse_beam import GroupBeamSearch
 from ethogram.engine.sequence import SequenceState
 from ethogram.engine.slots import Group, SharedGroup, Slots
 from ethogram.spec.generation import Generation
@@ -374,9 +373,7 @@ def _search_kind(job: Job) -> type[Search] | None:
     decoding = job.request.decoding
     if decoding.resolved_strategy == "contrastive":
         return ContrastiveSearch
-    if decoding.resolved_strategy != "beam":
-        return None
-    return BeamSearch if decoding.num_beam_groups == 1 else GroupBeamSearch
+    return BeamSearch if decoding.resolved_strategy == "beam" else None
 
 
 def _tell_states(groups: Sequence[Group], states: Tensor) -> None:

@@ -2,7 +2,7 @@
 
 The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache` (through
 its fused in `fused` where it has one), `slots` says who holds them, `choosing` picks tokens by
-`steps` and `noise` or asks a `search` (`beam`, `beam_groups`, `contrastive_search`), `trace` notes
+`steps` and `noise` or asks a `search` (`beam`, `contrastive_search`), `trace` notes
 how, `best_of` chooses among outputs, `lookup` guesses tokens, `stopping` says when an output ends,
 `batch` moves all rows by one token, `invariance` how many rows that may be, and `allocation` what
 slots they take. Where an output's
@@ -35,7 +35,7 @@ from ethogram.engine.memory import (
 from ethogram.engine.sampling.trace import ALTERNATIVES
 from ethogram.errors import ModelError
 from ethogram.spec.generation import Generation, Request
-from ethogram.spec.views import Layers
+from ethogram.spec.guidance import EarlyLayers
 
 #: Outputs in progress by default: enough rows for the matrix products to run at full speed.
 MAX_ROWS = 192
@@ -59,8 +59,8 @@ class Engine:
         memory_bytes: most bytes that the slots of outputs in progress may take, or half of the
             free memory where that is less; slots for one output are taken all the same. None
             leaves it at half.
-        amateurs: weaker models for contrastive decoding, by the name that `Decoding.amateur` gives
-            them; all have the model's tokenizer.
+        amateurs: weaker models for contrastive decoding, by the name that `contrastive.amateur`
+            gives them; all have the model's tokenizer.
         clock: seconds, for `Generation.seconds`.
 
     Attributes:
@@ -296,7 +296,7 @@ class _Sight(Enum):
 
 
 def _sight(job: Job) -> _Sight:
-    if job.second is not None and isinstance(job.second.view, Layers):
+    if job.second is not None and isinstance(job.second.view, EarlyLayers):
         return _Sight.LAYERS
     is_contrastive = job.request.decoding.resolved_strategy == "contrastive"
     return _Sight.STATES if is_contrastive else _Sight.LOGITS

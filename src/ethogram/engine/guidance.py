@@ -9,9 +9,8 @@ from typing import Any
 from ethogram.engine.forward.early_layers import early_layers
 from ethogram.engine.forward.passes import DecoderOnly, ServedModel
 from ethogram.errors import RequestError
-from ethogram.spec.decoding import VIEW_SETTINGS, Decoding
 from ethogram.spec.generation import Request
-from ethogram.spec.views import Amateur, Guidance, Layers, View
+from ethogram.spec.guidance import Amateur, Branch, EarlyLayers, Guidance
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class GuidanceBranch:
         room: new tokens that it has room for; None for as many as the output itself.
     """
 
-    view: View
+    view: Branch
     model: str | None = None
     prompt_ids: tuple[int, ...] = ()
     layers: tuple[int, ...] = ()
@@ -66,16 +65,16 @@ class GuidanceBranches:
         Raises:
             RequestError: the model, or the amateur, cannot serve it.
         """
-        view = request.decoding.second_view
+        view = request.decoding.guidance_branch
         if view is None:
             return None
         if self._loaded.is_encoder_decoder:
             raise RequestError(
                 "it needs a decoder-only model, and this one has an encoder",
-                where=f"decoding.{_setting(request.decoding)}",
+                where=f"decoding.{request.decoding.guidance_setting}",
                 hint="turn it off, or choose a decoder-only model",
             )
-        if isinstance(view, Layers):
+        if isinstance(view, EarlyLayers):
             return GuidanceBranch(view, layers=early_layers(self._loaded, view))
         if isinstance(view, Guidance):
             return self._guidance(view, ids)
@@ -141,13 +140,8 @@ def _split(loaded: ServedModel, text: str) -> Any:
     return loaded.tokenizer(text, add_special_tokens=False, verbose=False).input_ids
 
 
-def _setting(decoding: Decoding) -> str:
-    """Name of the setting that turned the second view on."""
-    return next(name for name, off in VIEW_SETTINGS.items() if getattr(decoding, name) != off)
-
-
 def _refusal(what: str, hint: str) -> RequestError:
-    return RequestError(what, where="decoding.amateur", hint=hint)
+    return RequestError(what, where="decoding.contrastive.amateur", hint=hint)
 
 
 def _other_tokenizer(name: str, how: str) -> RequestError:

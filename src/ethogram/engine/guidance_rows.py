@@ -25,7 +25,7 @@ from ethogram.engine.guidance import GuidanceBranch
 from ethogram.engine.sampling.contrast import between_layers, contrasted, guided
 from ethogram.engine.sequence import SequenceState
 from ethogram.engine.slots import Group, SharedGroup, Slots
-from ethogram.spec.views import Guidance, Layers
+from ethogram.spec.guidance import EarlyLayers, Guidance
 
 if TYPE_CHECKING:
     from ethogram.engine.batch import Work
@@ -159,7 +159,7 @@ class GuidanceRows:
             logits: [outputs, vocab] fp32 of the model itself.
         """
         second = _second(outputs[0])
-        if isinstance(second.view, Layers):
+        if isinstance(second.view, EarlyLayers):
             assert self._layers is not None
             slots = [self._slots[id(output)] for output in outputs]
             return between_layers(logits, self._layers.early(slots, second.layers))

@@ -137,7 +137,7 @@ class Sampler:
         else:
             tokens = scores.argmax(-1)
         picked = log_probs.gather(1, tokens.unsqueeze(1)).squeeze(1).tolist()
-        is_steered = "mirostat_tau" in decoding.active_step_names()
+        is_steered = "mirostat" in decoding.active_step_names()
         bits = surprise(scores, tokens) if is_steered else [None] * len(outputs)
         for output, *pushed in zip(outputs, tokens.tolist(), picked, bits, strict=True):
             output.push(*pushed)

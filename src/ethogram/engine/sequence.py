@@ -34,7 +34,7 @@ class SequenceState:
         self.group: Hashable = (
             decoding.resolved_strategy,
             decoding.steps,
-            decoding.second_view,
+            decoding.guidance_branch,
         )
         #: Prompt and tokens in the form of the compiled choice.
         self.seen = TokenHistory(job.decoder_prompt, job.rules.limit)

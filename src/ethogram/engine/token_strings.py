@@ -40,7 +40,7 @@ class TokenStrings:
         """The strings of a decoding as ids; those of steps that cannot act are left out."""
         active = decoding.active_step_names()
         bad = decoding.bad_words if "bad_words" in active else ()
-        breakers = decoding.dry_sequence_breakers if "dry_multiplier" in active else ()
+        breakers = decoding.dry.sequence_breakers if "dry" in active else ()
         if (bad, breakers) not in self._known:
             self._known[bad, breakers] = Words(self._sequences(bad), self._breakers(breakers))
         return self._known[bad, breakers]

@@ -7,7 +7,7 @@ from math import exp
 from typing import TYPE_CHECKING
 
 from ethogram.report.printing import excerpt, printable
-from ethogram.spec.steps import MOVING_STEPS
+from ethogram.spec.steps import STEPS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,7 +78,7 @@ def _legend(traced: Traced, *, details: bool) -> list[str]:
 def _counted(traced: Traced) -> list[int]:
     """Places of the steps that can make a token impossible; the others only move scores."""
     names = traced.trace.steps
-    return [place for place, name in enumerate(names) if name not in MOVING_STEPS]
+    return [place for place, name in enumerate(names) if STEPS[name].masks]
 
 
 def _table(traced: Traced, width: int, *, details: bool) -> Table:

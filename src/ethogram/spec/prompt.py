@@ -1,4 +1,4 @@
-"""Prompt: how a suite's text becomes what the model sees. Knows templates; knows no tokenizer."""
+"""Prompt: how a suite's text becomes what the model sees."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Example(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    input: str = Field(description="what a user says")
+    input: str = Field(description="a user's input")
     output: str = Field(description="what a good answer is")
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ethogram.spec.generation import Message, Request
+from ethogram.spec.guidance import Amateur
 from ethogram.spec.identity import digest, noise_key
 from ethogram.spec.suite import Suite
 from ethogram.spec.version import Version
-from ethogram.spec.views import Amateur
 
 
 def make_requests(
@@ -30,19 +30,21 @@ def make_requests(
         suite: its prompts.
         samples: sample indices 0..samples-1.
         seed: the study's seed.
-        model_identity: what tells these weights from all others.
+        model_identity: digest of the weights.
         amateur_identity: the same of the decoding's amateur; None where it has none.
-        independent_noise: key the noise by the version too, so that versions do not share luck;
-            so it is under another backend than the engine in any case.
+        independent_noise: key the noise by the version too, so that versions share no random
+            numbers; always so under another backend than the engine.
 
     Raises:
         ValueError: the decoding has an amateur, and its identity is not given.
     """
     decoding = version.effective_decoding()
     decoding_form = decoding.canonical()
-    if isinstance(decoding.second_view, Amateur):
+    if isinstance(decoding.guidance_branch, Amateur):
         if amateur_identity is None:
-            raise ValueError(f"amateur_identity is needed: the amateur is {decoding.amateur}")
+            raise ValueError(
+                f"amateur_identity is needed: the amateur is {decoding.contrastive.amateur}"
+            )
         # As with the model itself, what counts is the weights and not what they are called.
         decoding_form["view"]["amateur"]["model"] = amateur_identity
     prompt_form = {"chat": version.prompt.chat}
@@ -53,7 +55,7 @@ def make_requests(
     }
     if version.backend != "engine":
         base["backend"] = version.backend
-    # Only the engine's noise is keyed token by token; what a seed elsewhere shares nobody knows.
+    # Only the engine's noise is keyed token by token; what one seed shares elsewhere is unknown.
     is_apart = independent_noise or version.backend != "engine"
     scope = version.identity if is_apart else ""
     requests = []

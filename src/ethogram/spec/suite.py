@@ -82,7 +82,7 @@ class Suite(BaseModel):
 
     @property
     def identity(self) -> str:
-        """Digest of all that the prompts say, in their order."""
+        """Digest of all prompts in their order."""
         return digest([item.model_dump(mode="json") for item in self.prompts])
 
 
@@ -90,7 +90,7 @@ def load_suite(path: Path) -> Suite:
     """Read a suite from `.jsonl`, `.yaml` or `.yml`.
 
     Raises:
-        SpecError: a broken line, an unknown field, a doubled id or an empty suite.
+        SpecError: a broken line, an unknown field, a duplicate id or an empty suite.
     """
     rows = list(_rows(path))
     if not rows:
@@ -103,7 +103,7 @@ def load_suite(path: Path) -> Suite:
         item = validate(SuitePrompt, row, path, places)
         if item.id in first_line:
             raise SpecError(
-                f"prompt id {item.id!r} stands already at line {first_line[item.id]}",
+                f"duplicate prompt id {item.id!r} (first on line {first_line[item.id]})",
                 where=f"{path}:{line}",
                 hint="give each prompt its own id",
             )

@@ -1,4 +1,4 @@
-"""Version: one designed behaviour and its parent; what a version file may say, and its identity."""
+"""Version: one designed behaviour; the fields of a version file and its identity."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OWN_FIELDS = (
     "notes",
     "outputs",
 )
-#: Fields that change what a version says, so that a sweep may vary them.
+#: Fields that change a version's outputs, which a sweep may vary.
 BEHAVIOUR_FIELDS = ("model", "revision", "adapter", "dtype", "backend", "decoding", "prompt")
 
 
@@ -79,7 +79,9 @@ class Version(BaseModel):
     def _bounds_parse(cls, value: dict[str, str]) -> dict[str, str]:
         for metric, bound in value.items():
             if not BOUND.match(bound):
-                raise ValueError(f"{metric}: {bound!r} is no bound; write for example '< 0.02'")
+                raise ValueError(
+                    f"{metric}: invalid bound {bound!r}; expected something like '< 0.02'"
+                )
         return value
 
     @property
@@ -102,7 +104,7 @@ class Version(BaseModel):
         for name in ("revision", "adapter", "outputs"):
             if getattr(self, name) is not None:
                 form[name] = getattr(self, name)
-        if self.backend != "engine":  # Another backend rounds otherwise and has other noise.
+        if self.backend != "engine":  # Another backend rounds differently and has its own noise.
             form["backend"] = self.backend
         return form
 
@@ -113,7 +115,7 @@ class Version(BaseModel):
 
 
 class StudyFile(BaseModel):
-    """What study.yaml says: defaults that all versions of the study share."""
+    """The fields of study.yaml: defaults that all versions of the study share."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

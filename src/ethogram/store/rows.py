@@ -78,7 +78,7 @@ def generation_from(row: Row[Any]) -> Generation:
         finish_reason=cast("FinishReason", row.finish_reason),
         logprobs=tuple(np.frombuffer(row.logprobs, "<f4").tolist()),
         seconds=row.seconds,
-        selection=Selection.of_json(json.loads(row.selection)) if row.selection else None,
+        selection=Selection.from_json(json.loads(row.selection)) if row.selection else None,
     )
 
 

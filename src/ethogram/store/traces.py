@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ethogram.spec.generation import Trace
+from ethogram.spec.steps import current_name
 
 #: Field, type, and the name of its second dimension.
 _FIELDS = (
@@ -57,4 +58,4 @@ def unpack(data: bytes, *, tokens: int, alternatives: int, steps: tuple[str, ...
         values = np.frombuffer(raw, kind, size // 4, start)
         arrays[name] = values if across is None else values.reshape(tokens, widths[across])
         start += size
-    return Trace(steps=steps, **arrays)
+    return Trace(steps=tuple(map(current_name, steps)), **arrays)

@@ -272,7 +272,8 @@ def pool_of(study: Study, name: str) -> Pool:
 
 
 def _amateur(study: Study, name: str) -> Amateur | None:
-    named, reference = study.versions[name].decoding.amateur, study.amateur_reference(name)
+    named = study.versions[name].decoding.contrastive.amateur
+    reference = study.amateur_reference(name)
     return (named, reference) if named and reference else None
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
 
 from ethogram.spec import Diff, diff_versions
+from ethogram.spec.groups import OLD_NAMES
 from ethogram.study.calling import takes_study
 from ethogram.study.workspace import Study
 
@@ -22,11 +23,13 @@ class Shown:
         version: its name.
         identity: digest of all that can change its output.
         fields: what its file states, or, resolved, everything with what it inherits.
+        old_names: flat names of version 0.1 that its file uses, each with the name of today.
     """
 
     version: str
     identity: str
     fields: Mapping[str, Any]
+    old_names: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -40,7 +43,11 @@ class Shown:
         yaml = YAML(typ="safe", pure=True)
         yaml.width = sys.maxsize  # A value is not broken over lines.
         yaml.dump(dict(self.fields), stream)
-        return f"# {self.version}, identity {self.identity[:12]}\n{stream.getvalue().rstrip()}"
+        lines = [f"# {self.version}, identity {self.identity[:12]}"]
+        lines += [
+            f"# {old} in the file is an old name of {new}" for old, new in self.old_names.items()
+        ]
+        return "\n".join([*lines, stream.getvalue().rstrip()])
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(self.to_text())}</pre>"
@@ -60,7 +67,9 @@ def show(study: Study, version: str, *, resolved: bool = False) -> Shown:
     """
     whole = study.spec.version(version)
     if not resolved:
-        return Shown(version, whole.identity, study.spec.stated[version])
+        stated, old_names = study.spec.stated[version], study.spec.old_names[version]
+        today = {old: ".".join(OLD_NAMES[old]) for old in old_names}
+        return Shown(version, whole.identity, stated, today)
     fields = whole.model_dump(mode="json")
     # Defaults that follow from the study and from other settings.
     fields["samples"] = study.spec.samples(version)

@@ -146,9 +146,8 @@ class Study:
         from ethogram.models import ModelReference
 
         resolved = self.spec.version(version)
-        if resolved.decoding.amateur is None:
-            return None
-        return ModelReference.parse(self._local(resolved.decoding.amateur), dtype=resolved.dtype)
+        amateur = resolved.decoding.contrastive.amateur
+        return ModelReference.parse(self._local(amateur), dtype=resolved.dtype) if amateur else None
 
     def _local(self, name: str) -> str:
         path = self.folder / name

@@ -18,13 +18,13 @@ from ethogram.engine.forward.decode_attention import Lengths
 from ethogram.engine.forward.kv_cache import Pairs
 from ethogram.engine.forward.passes import DecoderOnly, Prefilled, ServedModel
 from ethogram.errors import RequestError
-from ethogram.spec.views import Layers
+from ethogram.spec.guidance import EarlyLayers
 
 #: Of deeper models, transformers looks at the first or last so many layers alone.
 _DEEP, _DEEP_SPAN = 40, 20
 
 
-def early_layers(loaded: ServedModel, layers: Layers) -> tuple[int, ...]:
+def early_layers(loaded: ServedModel, layers: EarlyLayers) -> tuple[int, ...]:
     """The layers to choose from, as transformers 4.55.4 resolves `dola_layers`; 0 is the embedding.
 
     Raises:

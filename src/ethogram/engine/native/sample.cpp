@@ -1,29 +1,29 @@
 // Gives each output its next token: edits its scores, narrows them, draws.
 //
-// Knows rows, histories and steps by number; knows no text and no model. An output reads its own row,
-// history and key and nothing else, in an order that depends on them alone, so its token is the same
-// to the bit in any company and on any number of threads.
+// An output reads its own row,
+// history and key and nothing else, in an order that depends on them alone, so its token is
+// bit-identical in any batch and on any number of threads.
 
 #include "candidates.h"
 #include "noise.h"
 
 namespace {
 
-// The numbers of `choose.py`.
+// The numbers of `sample.py`.
 enum Code : int64_t {
     ADD,            // to each of `ids` its value, before position `value`
     ADD_OWN,        // the output's next own edits
-    REPETITION,
-    FREQUENCY,
-    PRESENCE,
-    NGRAM,
+    REPETITION_PENALTY,
+    FREQUENCY_PENALTY,
+    PRESENCE_PENALTY,
+    NO_REPEAT_NGRAM_SIZE,
     TEMPERATURE,
     TOP_K,
     TOP_P,
     MIN_P,
     TYPICAL_P,
-    EPSILON,
-    ETA,
+    EPSILON_CUTOFF,
+    ETA_CUTOFF,
     TOP_N_SIGMA,
     TOP_H,
     XTC,
@@ -132,17 +132,17 @@ void apply(Candidates &in, const Step &step, const SequenceState &output, const 
             own++;
             break;
         }
-        case REPETITION: penalise_repetition(in, output, (float)step.value); break;
-        case FREQUENCY: penalise_uses(in, output, (float)step.value, true); break;
-        case PRESENCE: penalise_uses(in, output, (float)step.value, false); break;
-        case NGRAM: ban_repeated(in, output, (int64_t)step.value); break;
+        case REPETITION_PENALTY: penalise_repetition(in, output, (float)step.value); break;
+        case FREQUENCY_PENALTY: penalise_uses(in, output, (float)step.value, true); break;
+        case PRESENCE_PENALTY: penalise_uses(in, output, (float)step.value, false); break;
+        case NO_REPEAT_NGRAM_SIZE: ban_repeated(in, output, (int64_t)step.value); break;
         case TEMPERATURE: in.temperature((float)step.value); break;
         case TOP_K: in.top_k((int64_t)step.value); break;
         case TOP_P: in.top_p(step.value); break;
         case MIN_P: in.min_p(step.value); break;
         case TYPICAL_P: in.typical_p(step.value); break;
-        case EPSILON: in.epsilon_cutoff(step.value); break;
-        case ETA: in.eta_cutoff(step.value); break;
+        case EPSILON_CUTOFF: in.epsilon_cutoff(step.value); break;
+        case ETA_CUTOFF: in.eta_cutoff(step.value); break;
         case TOP_N_SIGMA: in.top_n_sigma(step.value); break;
         case TOP_H: in.top_h(step.value); break;
         case XTC:
@@ -260,7 +260,7 @@ void choose(const T *logits, int64_t row_count, int64_t vocab, const SequenceSta
 
 }  // namespace
 
-// logits: [rows, vocab] contiguous, fp32 or bf16. The structs are those of `choose.py`.
+// logits: [rows, vocab] contiguous, fp32 or bf16. The structs are those of `sample.py`.
 extern "C" void choose_tokens(const void *logits, int64_t rows, int64_t vocab, int is_bf16,
                               const SequenceState *outputs, int64_t count, const Step *steps,
                               const Edits *edits, const Results *results, int threads) {

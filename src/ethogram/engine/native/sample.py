@@ -1,6 +1,6 @@
-"""The compiled choice of tokens as arrays in and arrays out. Knows its layout; knows no decoding.
+"""The sampling kernel: arrays in, arrays out.
 
-The structs and numbers here are those of `choose.cpp`.
+The structs and numbers here are those of `sample.cpp`.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ Doubles = npt.NDArray[np.float64]
 
 
 class Code(IntEnum):
-    """What a step does."""
+    """Which kernel a step runs; a step of one number has the code of its own name."""
 
     ADD = 0
     ADD_OWN = 1
-    REPETITION = 2
-    FREQUENCY = 3
-    PRESENCE = 4
-    NGRAM = 5
+    REPETITION_PENALTY = 2
+    FREQUENCY_PENALTY = 3
+    PRESENCE_PENALTY = 4
+    NO_REPEAT_NGRAM_SIZE = 5
     TEMPERATURE = 6
     TOP_K = 7
     TOP_P = 8
     MIN_P = 9
     TYPICAL_P = 10
-    EPSILON = 11
-    ETA = 12
+    EPSILON_CUTOFF = 11
+    ETA_CUTOFF = 12
     TOP_N_SIGMA = 13
     TOP_H = 14
     XTC = 15

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from ethogram.spec.views import Amateur
+from ethogram.spec.guidance import Amateur
 
 #: Share of the best token's probability below which DoLa lets no token in (Chuang et al. 2023,
 #: section 2.3, after Li et al. 2022; `relative_top` in transformers, which cannot be set there).

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ethogram.engine.native.sample import Traced
-from ethogram.engine.steps import STEPS, History
+from ethogram.engine.steps import FUNCTIONS, History
 from ethogram.engine.steps.rows import log_totals, row_sums
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import Trace
-from ethogram.spec.steps import MOVING_STEPS
+from ethogram.spec.steps import STEPS
 
 #: Alternatives recorded a token: what fits a line of a terminal.
 ALTERNATIVES = 5
@@ -98,8 +98,8 @@ def apply_counting(
     counts = []
     left = _possible(scores)
     for name, value in decoding.steps:
-        scores = STEPS[name](scores, value, history)
-        if name not in MOVING_STEPS:
+        scores = FUNCTIONS[name](scores, value, history)
+        if STEPS[name].masks:
             left = _possible(scores)
         counts.append(left)
     rows = len(scores)

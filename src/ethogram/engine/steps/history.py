@@ -1,4 +1,4 @@
-"""What a batch of rows holds so far. Knows token ids; knows nothing of scores."""
+"""The token histories of a batch of rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class History:
         eos_token_ids: the model's end-of-sequence ids.
         words: the strings of the decoding as ids.
         keys: noise key of each row, when sampling.
-        surprise_limits: most surprise of each row's next token, bits, under mirostat.
+        surprise_limits: highest surprisal of each row's next token, bits, under mirostat.
     """
 
     prompts: Sequence[Sequence[int]]
