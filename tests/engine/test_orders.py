@@ -143,12 +143,12 @@ def certain(scores: np.ndarray, order: Sequence[str], values: dict[str, Any]) ->
 
 
 def ours(scores: Tensor, preset: str, values: dict[str, Any]) -> list[bool]:
-    told = dict(values)
-    if "xtc_probability" in told:  # In every draw.
-        told |= {"xtc_probability": 1.0, "xtc_threshold": values["xtc_probability"]}
-    decoding = Decoding(strategy="sample", order=preset, **told)
+    settings = dict(values)
+    if "xtc_probability" in settings:  # In every draw.
+        settings |= {"xtc_probability": 1.0, "xtc_threshold": values["xtc_probability"]}
+    decoding = Decoding(strategy="sample", order=preset, **settings)
     limits = [2 * values.get("mirostat_tau", 0.0)]
-    history = History([[0]], [[]], keys=[5], surprise_limits=limits)
+    history = History([[0]], [[]], keys=[5], surprisal_limits=limits)
     left: list[bool] = (apply_steps(scores, decoding, history)[0] > -torch.inf).tolist()
     return left
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ethogram.engine.jobs import Job
-from ethogram.engine.sampling.trace import Place, Raw, apply_counting, see
+from ethogram.engine.sampling.trace import Distribution, TraceRow, apply_steps_counting, record_step
 from ethogram.engine.search.base import Search
 from ethogram.engine.search.beam import Hypothesis
 from ethogram.engine.sequence import as_generation
@@ -99,7 +99,9 @@ class GroupBeamSearch(Search):
             for beam in group.beams
         ]
 
-    def push(self, logits: Tensor, log_probs: Tensor, raw: Raw | None = None) -> int:
+    def push(
+        self, logits: Tensor, log_probs: Tensor, distribution: Distribution | None = None
+    ) -> int:
         """Continue the beams of all groups by one token."""
         self.written += 1
         self.parents = list(range(len(self.rows)))
@@ -108,7 +110,7 @@ class GroupBeamSearch(Search):
             first = number * self._size
             if not group.is_done:
                 stop = first + self._size
-                mine = raw.rows(first, stop) if raw else None
+                mine = distribution.rows(first, stop) if distribution else None
                 parents = self._extend(group, log_probs[first:stop], chosen, mine)
                 self.parents[first : first + self._size] = [first + parent for parent in parents]
                 new = [beam for beam in group.beams if len(beam.token_ids) == self.written]
@@ -119,7 +121,11 @@ class GroupBeamSearch(Search):
         return 1
 
     def _extend(
-        self, group: _Group, log_probs: Tensor, chosen: Counter[int], raw: Raw | None
+        self,
+        group: _Group,
+        log_probs: Tensor,
+        chosen: Counter[int],
+        distribution: Distribution | None,
     ) -> list[int]:
         """Continue one group; returns the parent of each of its new beams."""
         decoding = self.job.request.decoding
@@ -127,11 +133,11 @@ class GroupBeamSearch(Search):
             [self.job.decoder_prompt] * self._size,
             [beam.token_ids for beam in group.beams],
             self.job.rules.eos_token_ids,
-            self.job.words,
+            self.job.string_ids,
         )
         scores, kept = (
-            apply_counting(log_probs, decoding, history)
-            if raw
+            apply_steps_counting(log_probs, decoding, history)
+            if distribution
             else (apply_steps(log_probs, decoding, history), None)
         )
         if chosen:
@@ -147,7 +153,9 @@ class GroupBeamSearch(Search):
             zip(
                 (place % vocab for place in found),
                 log_probs.flatten()[places.to(log_probs.device)].tolist(),
-                _watched(raw, [place // vocab for place in found], places % vocab, scores, kept),
+                _watched(
+                    distribution, [place // vocab for place in found], places % vocab, scores, kept
+                ),
                 strict=True,
             )
         )
@@ -158,7 +166,7 @@ class GroupBeamSearch(Search):
         group: _Group,
         totals: list[float],
         origins: list[int],
-        news: list[tuple[int, float, Sequence[Place]]],
+        news: list[tuple[int, float, Sequence[TraceRow]]],
     ) -> list[int]:
         """Let the best continuations run, and keep those of the first few that ended."""
         decoding = self.job.request.decoding
@@ -208,19 +216,21 @@ class GroupBeamSearch(Search):
             self.finish_reason,
             seconds=now - self.started,
             tokenizer=self.tokenizer,
-            seen=self._best.seen,
+            trace_rows=self._best.trace_rows,
         )
 
 
 def _watched(
-    raw: Raw | None,
+    distribution: Distribution | None,
     parents: Sequence[int],
     tokens: Tensor,
     scores: Tensor,
     kept: NDArray[np.int32] | None,
-) -> list[Sequence[Place]]:
-    """How each continuation was chosen, where that is watched."""
-    if raw is None or kept is None:
+) -> list[Sequence[TraceRow]]:
+    """How each continuation was chosen, where that is traced."""
+    if distribution is None or kept is None:
         return [()] * len(parents)
-    step = see(raw, parents, tokens.to(scores.device), scores, kept, scored=parents)
+    step = record_step(
+        distribution, parents, tokens.to(scores.device), scores, kept, scored=parents
+    )
     return [((step, at),) for at in range(len(parents))]

@@ -14,7 +14,7 @@ from ethogram.engine.steps.history import History, last
 from ethogram.engine.steps.penalties import subtract
 from ethogram.spec.steps import Dry
 
-#: As in `Words`.
+#: As in `StringIds`.
 Breakers = Mapping[int, tuple[tuple[int, ...], ...]]
 
 #: Natural logarithm of the largest fp32 number: a base is raised to no power beyond it.

@@ -1,7 +1,7 @@
-"""Truncations that weigh surprise against entropy. Knows scores only; never looks at history.
+"""Truncations that weigh surprisal against entropy. Knows scores only; never looks at history.
 
 Each keeps the tokens that the transformers warper of its name keeps; of equal scores at the cut of
-top-h the lowest ids stay. Surprise and entropy are in nats.
+top-h the lowest ids stay. Surprisal and entropy are in nats.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _distribution(scores: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def typical_p(scores: Tensor, mass: float, history: History) -> Tensor:
-    """Keep the tokens whose surprise is nearest the entropy until they have this mass.
+    """Keep the tokens whose surprisal is nearest the entropy until they have this mass.
 
     Source: Meister et al. 2022. It can drop the most probable token; tokens as far from the
     entropy as the last one kept stay too.
