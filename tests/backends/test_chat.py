@@ -80,7 +80,7 @@ def test_what_passes_is_tried_again(status: int) -> None:
         (refusal(400, f"bad {SECRET}\x1b[2J<b>"), ["refuses the request (400): bad …"]),
         (refusal(400, "x" * 9000), ["x …"]),
         (refusal(500, "no room"), ["fails (500), tried once: no room", "its log", "stored"]),
-        ((502, {}, b"<html>oops"), ["fails (502), tried once; look at its log and run again"]),
+        ((502, {}, b"<html>oops"), ["fails (502), tried once; check its log and run again"]),
         ((422, {}, b"<html>oops"), ["refuses the request (422): no reason given"]),
         ((200, {"Content-Type": "application/json"}, b"{not json"), ["not a chat completion"]),
         ((200, {"Content-Type": "text/html"}, b"<html>hi"), ["not a chat completion"]),

@@ -8,7 +8,6 @@ it does not support, or on which the two differ, run on transformers.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ethogram.engine import native
-from ethogram.engine.forward.kv_cache import SlotCache, bucketed
+from ethogram.engine.forward.kv_cache import Pairs, SlotCache, bucketed
 from ethogram.engine.forward.linear import Linear, has_own_kernel, join
 from ethogram.engine.forward.shared_prefixes import PrefixReads, addresses
 from ethogram.engine.native.layer_kernels import DTYPES, LayerKernels, strides
@@ -38,9 +37,6 @@ _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
 _CHECKED_TOKENS = 24
 
 _log = logging.getLogger(__name__)
-
-#: Keys and values of each layer, [rows, heads, capacity, dim].
-Layers = Sequence[tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +193,7 @@ class FusedLlama:
         """
         return self.is_row_independent and length <= _LONGEST_PROMPT
 
-    def prefill(self, ids: Tensor, cached: Layers = ()) -> tuple[Layers, Tensor]:
+    def prefill(self, ids: Tensor, cached: Pairs = ()) -> tuple[Pairs, Tensor]:
         """Run a prompt, a chunk at a time; the bits do not depend on the chunks.
 
         Args:
@@ -236,7 +232,7 @@ class FusedLlama:
             [self.head(self._hidden(ids[part], part, layers, same_slot=True)) for part in parts]
         )
 
-    def _empty(self, length: int) -> Layers:
+    def _empty(self, length: int) -> Pairs:
         shape = (1, self.kv_heads, length, self.dim)
         return [
             (torch.empty(shape, dtype=self.dtype), torch.empty(shape, dtype=self.dtype))
@@ -247,7 +243,7 @@ class FusedLlama:
         self,
         ids: Tensor,
         positions: Tensor,
-        slots: Layers,
+        slots: Pairs,
         first: int = 0,
         *,
         same_slot: bool,
