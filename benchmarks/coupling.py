@@ -239,7 +239,7 @@ def measure() -> Iterator[list[dict[str, Any]]]:
         for tokens in LENGTHS:
             for name in METRICS:
                 score = cut_to(tokens, decode, name)
-                before, after = (grid(told, score, len(OPENINGS)) for told, _ in both)
+                before, after = (grid(values, score, len(OPENINGS)) for values, _ in both)
                 task = f"continuation, {tokens} tokens"
                 rows.append(row(task, other, name, before, after, get(name).aggregate))
         before, after = (grid(made, correct(answers), len(QUESTIONS)) for _, made in both)

@@ -1,6 +1,6 @@
 """What torch's matrix products alone allow: each one of the model's layers, timed in bf16.
 
-Rows a second if nothing but these products took time: no attention, no norms, no choosing.
+Rows a second if nothing but these products took time: no attention, no norms, no sampling.
 Run as a program, so that it has a process of its own as each peer has.
 """
 

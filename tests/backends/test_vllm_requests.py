@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from tests.engine import tiny
 
 from ethogram.backends.vllm_options import machine_options
-from ethogram.backends.vllm_request import Writing, sampling_settings, seed_of
+from ethogram.backends.vllm_request import RunningOutput, sampling_settings, seed_of
 from ethogram.engine.jobs import Job, make_jobs
 from ethogram.engine.steps import History, apply_steps
-from ethogram.engine.token_strings import Words
+from ethogram.engine.token_strings import StringIds
 from ethogram.errors import ModelError, RequestError, SpecError
 from ethogram.spec import ORDER_PRESETS, Decoding
 from ethogram.spec.steps import STEPS
@@ -200,7 +200,7 @@ def scores(logits: torch.Tensor, order: tuple[str, ...]) -> torch.Tensor:
     """Probabilities after steps of which two and the token history are the same throughout."""
     decoding = Decoding(strategy="sample", order=order, **{name: ACTIVE[name] for name in order})
     rows = len(logits)
-    words = Words(((2,), (5, 6)), {})
+    words = StringIds(((2,), (5, 6)), {})
     history = History([(3, 4, 4)] * rows, [(7, 7, 5)] * rows, frozenset({1}), words)
     return apply_steps(logits, decoding, history).softmax(-1)
 
@@ -228,7 +228,7 @@ def test_orders_are_compared_pair_by_pair() -> None:
     assert "repetition_penalty before top_k" in found.what
 
 
-def test_bad_words_that_vllm_spells_otherwise_are_refused() -> None:
+def test_bad_words_that_vllm_spells_differently_are_refused() -> None:
     words = tiny.tokenizer()
     same = [w for w in ("x", "q", "Z") if len(words.encode(f" {w}", add_special_tokens=False)) > 1]
     assert same, "a word whose spelling after a space has more tokens"
@@ -236,36 +236,36 @@ def test_bad_words_that_vllm_spells_otherwise_are_refused() -> None:
         settings(bad_words=(same[0],))
 
 
-def test_a_prompt_that_ends_in_the_beginning_of_a_bad_word_is_refused() -> None:
+def test_a_prompt_that_ends_with_the_start_of_a_bad_word_is_refused() -> None:
     words = tiny.tokenizer()
     made = job("the cat", bad_words=("x",))
     ids = made.prompt_ids
-    one = Words(((ids[-1], 5),), {})
+    one = StringIds(((ids[-1], 5),), {})
     spelt = SimpleNamespace(
         encode=lambda text, **_: [] if text[0] == " " else [ids[-1], 5], decode=words.decode
     )
-    with pytest.raises(RequestError, match="ends in the beginning"):
-        sampling_settings(dataclasses.replace(made, words=one), spelt)
+    with pytest.raises(RequestError, match="ends with the start"):
+        sampling_settings(dataclasses.replace(made, string_ids=one), spelt)
 
 
 # --- what comes back ------------------------------------------------------------------------------
 
 
 def completion(ids: list[int], reason: str | None = None) -> Any:
-    """New tokens as vLLM tells them."""
+    """New tokens as vLLM returns them."""
     logprobs = [{token: SimpleNamespace(logprob=-float(token))} for token in ids]
     return SimpleNamespace(token_ids=ids, logprobs=logprobs, finish_reason=reason)
 
 
 def write(made: Job, *parts: Any) -> Any:
-    rivals: list[Any] = [None]
-    writing = Writing(made, tiny.tokenizer(), 0, rivals)
-    writing.started = 1.0
+    candidates: list[Any] = [None]
+    output = RunningOutput(made, tiny.tokenizer(), 0, candidates)
+    output.started = 1.0
     for part in parts:
-        if writing.take(part):
-            writing.finish(3.5)
+        if output.take(part):
+            output.finish(3.5)
             break
-    return rivals[0]
+    return candidates[0]
 
 
 def test_an_end_of_sequence_ends_an_output() -> None:
@@ -318,7 +318,7 @@ def test_options_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
         ("[1]", "JSON object"),
         ("[" * 100_000, "nested too deep"),
         ('{"max_num_seqs": ' + "9" * 5000 + "}", "more than 4300 digits"),
-        ('{"trust_remote_code": true}', "not an option"),
+        ('{"trust_remote_code": true}', "not a vLLM option"),
         ('{"tensor_parallel_sizes": 2}', "did you mean 'tensor_parallel_size'"),
     ],
 )

@@ -102,7 +102,7 @@ def test_the_last_layer_alone_gives_the_logprobs() -> None:
     assert made.logprobs == pytest.approx(own, abs=1e-4)
 
 
-def test_bfloat16_is_the_same_in_any_company() -> None:
+def test_bfloat16_is_batch_invariant() -> None:
     model = dataclasses.replace(tiny.loaded("llama", torch.bfloat16), eos_token_ids=frozenset())
     requests = [
         tiny.request(prompt, Decoding(dola_layers=layers, max_new_tokens=14), index=i, name=prompt)
@@ -214,7 +214,7 @@ def test_layers_are_chosen_as_in_transformers(
         ("t5", "low", "has an encoder; turn it off"),
     ],
 )
-def test_layers_that_cannot_be_had(kind: str, layers: Any, message: str) -> None:
+def test_layers_that_the_model_lacks(kind: str, layers: Any, message: str) -> None:
     request = tiny.request("the cat", Decoding(dola_layers=layers))
     with pytest.raises(RequestError, match=rf"^decoding.dola_layers: .*{message}"):
         Engine(tiny.loaded(kind)).generate([request])

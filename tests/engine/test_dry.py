@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ethogram.engine import Engine
 from ethogram.engine.steps import FUNCTIONS, History, apply_steps
-from ethogram.engine.token_strings import TokenStrings, Words
+from ethogram.engine.token_strings import StringIds, TokenStrings
 from ethogram.spec import Decoding
 from ethogram.spec.groups import Dry
 
@@ -72,7 +72,7 @@ def test_dry_equals_brute_force(
 ) -> None:
     prompts = [row[: max(1, min(split, len(row)))] for row in rows]
     outputs = [row[len(prompt) :] for row, prompt in zip(rows, prompts, strict=True)]
-    words = Words(breakers=dict.fromkeys(breakers, ((),)))
+    words = StringIds(breakers=dict.fromkeys(breakers, ((),)))
     scores = torch.linspace(-2, 2, VOCAB).repeat(len(rows), 1)
     ours = FUNCTIONS["dry"](scores, value, History(prompts, outputs, words=words))
     lost = torch.tensor([brute_force(row, value, breakers) for row in rows])
@@ -138,7 +138,7 @@ class Spelling:
 
 def breakers_of(*strings: str) -> dict[int, tuple[tuple[int, ...], ...]]:
     decoding = Decoding(dry_multiplier=1.0, dry_sequence_breakers=strings)
-    return dict(TokenStrings(Spelling()).words(decoding).breakers)
+    return dict(TokenStrings(Spelling()).resolve(decoding).breakers)
 
 
 def test_a_breaker_lies_within_a_token_or_across_two() -> None:
@@ -148,12 +148,12 @@ def test_a_breaker_lies_within_a_token_or_across_two() -> None:
 
 
 def test_breakers_are_looked_up_only_for_dry() -> None:
-    assert TokenStrings(None).words(Decoding()).breakers == {}
+    assert TokenStrings(None).resolve(Decoding()).breakers == {}
 
 
 def test_a_breaker_across_tokens_ends_a_repetition() -> None:
     """`a x# # a ...`: the run after `x# #` alone counts; without its second half nothing breaks."""
-    words = Words(breakers=breakers_of("##"))
+    words = StringIds(breakers=breakers_of("##"))
     value = dry(allowed_length=1)
     broken, whole = [0, 1, 3, 0, 5, 0, 1, 3, 0], [0, 1, 4, 0, 5, 0, 1, 0]
     lost = -FUNCTIONS["dry"](torch.zeros(1, VOCAB), value, History([broken], [[]], words=words))
@@ -169,7 +169,7 @@ def test_a_breaker_across_tokens_ends_a_repetition() -> None:
 def test_the_breakers_of_a_real_tokenizer_are_the_tokens_that_spell_them() -> None:
     tokenizer = tiny.tokenizer()
     decoding = Decoding(dry_multiplier=1.0, dry_sequence_breakers=["t", " "])
-    found = TokenStrings(tokenizer).words(decoding).breakers
+    found = TokenStrings(tokenizer).resolve(decoding).breakers
     spelt = {i for i in range(len(tokenizer)) if set("t ") & set(tokenizer.decode([i]))}
     assert dict.fromkeys(spelt, ((),)) == found
     assert len(spelt) > 10

@@ -19,7 +19,7 @@ from transformers import RepetitionPenaltyLogitsProcessor, TemperatureLogitsWarp
 from ethogram.engine import Engine
 from ethogram.engine.noise import draw
 from ethogram.engine.steps import FUNCTIONS, History, apply_steps
-from ethogram.engine.steps.mirostat import first_limit, next_limit, surprise
+from ethogram.engine.steps.mirostat import first_limit, next_limit, surprisal
 from ethogram.spec import Decoding
 from ethogram.spec.groups import Mirostat
 
@@ -69,7 +69,7 @@ def test_the_cut_equals_the_plain_version(scores: Tensor, data: st.DataObject) -
     assume(bool(((bits - torch.tensor(limits).unsqueeze(1)).abs() > 1e-5).all()))
     before = rows.clone()
     ours = FUNCTIONS["mirostat"](
-        rows, Mirostat(tau=3.0, eta=0.1), History([], [], surprise_limits=limits)
+        rows, Mirostat(tau=3.0, eta=0.1), History([], [], surprisal_limits=limits)
     )
     kept = [torch.nonzero(row > -torch.inf).flatten().tolist() for row in ours]
     assert kept == [plain(row, limit) for row, limit in zip(rows.tolist(), limits, strict=True)]
@@ -79,7 +79,7 @@ def test_the_cut_equals_the_plain_version(scores: Tensor, data: st.DataObject) -
 def test_surprise_is_that_of_the_renormalised_distribution() -> None:
     """In bits: 0.5 and 0.25 are left of 1, so they are 2/3 and 1/3."""
     scores = torch.tensor([[0.5, 0.25, 0.0]]).log().repeat(2, 1)
-    assert surprise(scores, torch.tensor([0, 1])) == pytest.approx(
+    assert surprisal(scores, torch.tensor([0, 1])) == pytest.approx(
         [math.log2(1.5), math.log2(3)], abs=1e-6
     )
 
@@ -111,12 +111,12 @@ def test_the_mean_surprise_comes_to_the_target(tau: float) -> None:
     limits, keys = [first_limit(value)] * 8, list(range(8))
     seen = []
     for position in range(500):
-        left = FUNCTIONS["mirostat"](scores, value, History([], [], surprise_limits=limits))
-        bits = surprise(left, draw(left, keys, [position] * 8))
+        left = FUNCTIONS["mirostat"](scores, value, History([], [], surprisal_limits=limits))
+        bits = surprisal(left, draw(left, keys, [position] * 8))
         limits = [next_limit(old, new, value) for old, new in zip(limits, bits, strict=True)]
         seen += bits[:] if position >= 100 else []
     assert sum(seen) / len(seen) == pytest.approx(tau, abs=0.1)
-    free = surprise(scores, draw(scores, list(range(8)), [0] * 8))
+    free = surprisal(scores, draw(scores, list(range(8)), [0] * 8))
     assert sum(free) / 8 > 5
 
 
@@ -169,7 +169,7 @@ def test_a_limit_is_the_outputs_own() -> None:
 
 def test_the_repetition_penalty_acts_before_mirostat() -> None:
     scores = torch.tensor([[2.0, 1.0, 0.0]])
-    history = History([[0]], [[]], surprise_limits=[1.5])
+    history = History([[0]], [[]], surprisal_limits=[1.5])
     decoding = Decoding(mirostat_tau=0.75, repetition_penalty=8.0)
     penalised = RepetitionPenaltyLogitsProcessor(8.0)(torch.tensor([[0]]), scores.clone())
     left = apply_steps(scores, decoding, history)[0] > -torch.inf

@@ -150,7 +150,7 @@ def ours(scores: Tensor, preset: str, values: dict[str, Any]) -> list[bool]:
         settings["mirostat"] = {"tau": values["mirostat"]}
     decoding = Decoding(strategy="sample", order=preset, **settings)
     limits = [2 * values.get("mirostat", 0.0)]
-    history = History([[0]], [[]], keys=[5], surprise_limits=limits)
+    history = History([[0]], [[]], keys=[5], surprisal_limits=limits)
     left: list[bool] = (apply_steps(scores, decoding, history)[0] > -torch.inf).tolist()
     return left
 

@@ -15,7 +15,7 @@ from tests.engine.vectors.checkpoint import VOCAB, build
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from ethogram.engine import Engine
-from ethogram.engine.forward.passes import DecoderOnly
+from ethogram.engine.forward.decoder_only import DecoderOnly
 from ethogram.engine.search import contrastive as contrastive_search
 from ethogram.spec import Decoding, Generation, Request
 
@@ -116,11 +116,11 @@ def test_in_bf16_the_batch_changes_nothing_either() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "t5"])
-def test_prompts_that_begin_alike_remember_the_whole_beginning(
+def test_states_of_a_cached_prefix_are_kept(
     kind: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Contrastive search looks at the states of all tokens, of blocks taken over as well."""
-    monkeypatch.setattr(DecoderOnly, "block", 16)
+    monkeypatch.setattr(DecoderOnly, "chunk", 16)
     header, loaded = [(7 * place) % 90 + 1 for place in range(40)], model_of(kind, dtype)
     # Of the fourth prompt only the last token is read: all else stands in blocks taken over.
     tails = ([5], [5, 6], [*range(20, 28), 9], [*range(20, 28), 10], [*range(30, 45)])
@@ -138,7 +138,7 @@ def test_prompts_that_begin_alike_remember_the_whole_beginning(
         assert alone.logprobs == mixed[request.identity].logprobs
 
 
-def test_the_vectors_see_enough() -> None:
+def test_the_vectors_cover_enough() -> None:
     """Guards the tests above: settings differ from each other, and outputs end at many places."""
     assert VECTORS["transformers"] == "4.55.4"
     for kind in KINDS:
@@ -167,7 +167,7 @@ def test_a_search_stops_at_stop_strings_and_keeps_raw_logprobs() -> None:
 @pytest.mark.parametrize(
     ("owner", "name", "wrong"),
     [
-        (contrastive_search.ContrastiveSearch, "agreed", property(lambda s: s.length - 1)),
+        (contrastive_search.ContrastiveSearch, "shared_length", property(lambda s: s.length - 1)),
         (contrastive_search, "normalize", lambda states, dim: states),
     ],
 )

@@ -58,7 +58,7 @@ EXACT = ("temperature", "top_k", "min_p", "epsilon_cutoff", "eta_cutoff")
 
 def surprise_of_the_first(scores: Tensor) -> Tensor:
     tokens = torch.zeros(len(scores), dtype=torch.int64)
-    return torch.tensor(mirostat.surprise(scores, tokens), dtype=torch.float64)
+    return torch.tensor(mirostat.surprisal(scores, tokens), dtype=torch.float64)
 
 
 def kept(scores: Tensor) -> list[list[int]]:
@@ -123,7 +123,7 @@ def test_another_order_is_seen() -> None:
 
 
 def test_typical_drops_the_best_token_and_keeps_ties() -> None:
-    """0.4 on one token, the rest on 32 equal ones: entropy 2.75, surprises 0.92 and 3.98 nats."""
+    """0.4 on one token, the rest on 32 equal ones: entropy 2.75, surprisals 0.92 and 3.98 nats."""
     scores = torch.tensor([[0.4] + [0.6 / 32] * 32]).log()
     assert kept(FUNCTIONS["typical_p"](scores, 0.3, EMPTY)) == [list(range(1, 33))]
 
@@ -181,7 +181,7 @@ def threads() -> Iterator[None]:
 @pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("vocab", [3000, 49_152])
 @pytest.mark.parametrize(("name", "value"), [*((n, 0.3) for n in NEW), ("top_n_sigma", 1.0)])
-def test_a_row_is_cut_the_same_in_any_company(name: str, value: float, vocab: int) -> None:
+def test_truncation_is_batch_invariant(name: str, value: float, vocab: int) -> None:
     shapes = ("flat", "peaked", "integers", "with_minus_inf")
     scores = torch.cat([make_scores(shape, vocab, 7) for shape in shapes])
     together = FUNCTIONS[name](scores, value, EMPTY)
@@ -191,7 +191,7 @@ def test_a_row_is_cut_the_same_in_any_company(name: str, value: float, vocab: in
 
 @pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("measure", [entropy.entropy, floors.deviation, surprise_of_the_first])
-def test_what_cuts_are_made_by_is_the_same_to_the_bit_in_any_company(measure: Any) -> None:
+def test_the_sums_behind_cuts_are_batch_invariant(measure: Any) -> None:
     """A cut seldom shows a last bit; the figure behind it does."""
     scores = torch.cat([make_scores(shape, 49_152, 3, 20) for shape in ("flat", "peaked")])
     together = measure(scores)

@@ -150,7 +150,7 @@ def test_the_chance_is_independent_of_the_draw() -> None:
     assert stats.chisquare(counts_of(shared < 0.5), MIXED * n).pvalue < 1e-12
 
 
-def test_a_row_acts_the_same_in_any_company() -> None:
+def test_xtc_is_batch_invariant() -> None:
     scores = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log().repeat(40, 1)
     value, keys = Xtc(probability=0.5, threshold=0.1), list(range(40))
     outputs = [[2] * (key % 5) for key in keys]

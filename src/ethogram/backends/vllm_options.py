@@ -1,4 +1,4 @@
-"""How vLLM may use this machine: options that by design change no output."""
+"""Options for how vLLM uses this machine, which by design change no output."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ethogram.spec.source import parse_json, suggest
 #: Options of this machine; not part of a version, since another machine needs others.
 VARIABLE = "ETHOGRAM_VLLM"
 _HINT = 'write for example {"tensor_parallel_size": 2}'
-#: Arguments of `vllm.LLM` that set how and where it runs, not what it generates.
+#: Arguments of `vllm.LLM` for how and where it runs, not for what it generates.
 OPTIONS = (
     "tensor_parallel_size",
     "pipeline_parallel_size",
@@ -29,20 +29,20 @@ OPTIONS = (
 
 
 def machine_options(options: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The options given, or else those of the environment variable ETHOGRAM_VLLM.
+    """The given options, or those of the environment variable ETHOGRAM_VLLM.
 
     Args:
         options: names of `OPTIONS` to values as `vllm.LLM` takes them.
 
     Raises:
-        SpecError: the variable holds no JSON object, or an option is not one of `OPTIONS`.
+        SpecError: the variable is not a JSON object, or an option is not one of `OPTIONS`.
     """
     if options is None:
         options = _from_environment()
     for name in options:
         if name not in OPTIONS:
             raise SpecError(
-                f"{name!r} is not an option of vLLM that can be set here",
+                f"{name!r} is not a vLLM option that can be set here",
                 where=VARIABLE,
                 hint=suggest(name, list(OPTIONS)),
             )

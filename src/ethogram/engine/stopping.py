@@ -1,4 +1,7 @@
-"""When an output ends and what its text is. Knows tokenizer and stop rules; never a score."""
+"""When an output ends, and what its text is.
+
+Backends share it, so that each ends outputs by the same rules.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import FinishReason
 
-#: What a decoder prints for bytes that are not (yet) a whole character.
+#: What a tokenizer decodes bytes to that are not (yet) a whole character.
 _UNFINISHED = "�"
 
 
@@ -31,7 +34,7 @@ class StopRules:
     limit: int
 
     @classmethod
-    def of(
+    def from_decoding(
         cls, decoding: Decoding, *, tokenizer: Any, eos_token_ids: frozenset[int], limit: int
     ) -> StopRules:
         """Resolve a decoding's rules; a stop string that is a special token acts by its id."""
@@ -75,13 +78,13 @@ class TextSoFar:
 
     def fork(self) -> TextSoFar:
         """An independent copy, for a beam that splits."""
-        fused = copy.copy(self)
-        fused._ids = list(self._ids)
-        return fused
+        copied = copy.copy(self)
+        copied._ids = list(self._ids)
+        return copied
 
 
 class StopWatch:
-    """Says of each new token of one output whether it ends it."""
+    """Checks after each new token of one output whether it ends."""
 
     def __init__(self, rules: StopRules, tokenizer: Any) -> None:
         self.rules = rules
@@ -109,9 +112,9 @@ class StopWatch:
 
     def fork(self) -> StopWatch:
         """An independent copy, for a beam that splits."""
-        fused = copy.copy(self)
-        fused._text = self._text.fork() if self._text else None
-        return fused
+        copied = copy.copy(self)
+        copied._text = self._text.fork() if self._text else None
+        return copied
 
 
 def decode(tokenizer: Any, ids: Sequence[int]) -> str:

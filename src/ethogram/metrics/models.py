@@ -135,12 +135,12 @@ class NamedModels:
         Raises:
             ModelError: it cannot be had.
         """
-        from ethogram.engine.forward.patch import quicken
+        from ethogram.engine.forward.patch import patch_model
         from ethogram.models.encoder import load_encoder
 
         self._tell(self.named.encoder)
         encoder = load_encoder(self.named.encoder)
-        quicken(encoder.model)
+        patch_model(encoder.model)
         return encoder
 
     @cached_property

@@ -307,8 +307,8 @@ def _generate(
     recorder.record(generations)
     work = backend.work
     return Computed(
-        delivered=work.delivered,
-        rows=work.computed + work.prefills - work.beams,
+        delivered=work.output_tokens,
+        rows=work.computed_tokens + work.prefills - work.extra_beams,
         prompt_tokens=work.prompt_tokens,
         prompt_tokens_computed=work.prompt_tokens_computed,
     )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ethogram.engine.native.sample import STEP, Code, Edit
 from ethogram.engine.steps.bias import completed
 from ethogram.engine.steps.dry import penalties
-from ethogram.engine.token_strings import Words
+from ethogram.engine.token_strings import StringIds
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.groups import Dry, Mirostat, Xtc
 
@@ -32,10 +32,10 @@ class CompiledChain:
         names: of the step that each of them belongs to.
         own_edits: functions that compute an output's edits, one for each step of kind ADD_OWN.
         is_stochastic: whether a token is drawn.
-        is_steered: whether mirostat needs the surprisal of each token.
+        is_steered: whether mirostat wants to know the surprisal of each token.
     """
 
-    def __init__(self, decoding: Decoding, words: Words, eos_token_ids: frozenset[int]) -> None:
+    def __init__(self, decoding: Decoding, words: StringIds, eos_token_ids: frozenset[int]) -> None:
         self._words, self._eos = words, eos_token_ids
         self._rows: list[tuple[Any, ...]] = []
         self._alive: list[npt.NDArray[Any]] = []  # the arrays that steps point to
@@ -107,6 +107,8 @@ def _ban_edit(ids: Sequence[int]) -> Edit:
     return ids, [-np.inf] * len(ids)
 
 
-def _dry_edit(settings: Dry, words: Words, prompt: Sequence[int], output: Sequence[int]) -> Edit:
+def _dry_edit(
+    settings: Dry, words: StringIds, prompt: Sequence[int], output: Sequence[int]
+) -> Edit:
     amounts = penalties(settings, words.breakers, prompt, output)
     return list(amounts), [-amount for amount in amounts.values()]

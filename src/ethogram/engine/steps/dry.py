@@ -15,7 +15,7 @@ from ethogram.engine.steps.penalties import subtract
 from ethogram.engine.steps.registry import step
 from ethogram.spec.groups import Dry
 
-#: As in `Words`.
+#: As in `StringIds`.
 Breakers = Mapping[int, tuple[tuple[int, ...], ...]]
 
 #: Natural logarithm of the largest fp32 number: a base is raised to no power beyond it.

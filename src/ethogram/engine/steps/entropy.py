@@ -1,4 +1,4 @@
-"""Truncations that compare surprisal with entropy; they read scores only.
+"""Truncations that weigh surprisal against entropy. Knows scores only; never looks at history.
 
 Each keeps the tokens that the transformers warper of its name keeps; of equal scores at the cut of
 top-h the lowest ids stay. Surprisal and entropy are in nats.

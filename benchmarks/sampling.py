@@ -1,7 +1,7 @@
-"""Times the choice of tokens inside a running sweep: the compiled pass beside torch.
+"""Times the sampler inside a running sweep: the compiled pass beside torch.
 
-`python -m benchmarks.choosing` runs the first tokens of a sweep in bf16 twice, and says how long
-choosing took in a step either way. Histories are not merged, so every output has its own row.
+`python -m benchmarks.sampling` runs the first tokens of a sweep in bf16 twice, and prints how long
+sampling took in a step either way. Histories are not merged, so every output has its own row.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 
 from benchmarks import workload
 from ethogram.engine import Engine, native
-from ethogram.engine import sampler as choosing
+from ethogram.engine import sampler as sampler_module
 from ethogram.engine.sampler import Sampler
 from ethogram.models import ModelReference, load
 from ethogram.spec import Decoding, Request
@@ -32,7 +32,7 @@ def main() -> None:
     requests = sweep_requests(loaded, options.size, options.new_tokens)
     took = {}
     for way, kernels in (("compiled", native), ("torch", SimpleNamespace(library=lambda: None))):
-        vars(choosing)["native"] = kernels
+        sampler_module.native = kernels  # type: ignore[assignment]
         took[way] = _times(Engine(loaded, merging=False), requests)
         print(f"{way}: median {took[way]:.1f} ms a step of {options.size} outputs")
     threads = torch.get_num_threads()
@@ -58,22 +58,22 @@ def sweep_requests(loaded: Any, size: int, new_tokens: int) -> list[Request]:
 
 
 def _times(engine: Engine, requests: list[Request]) -> float:
-    """Median milliseconds of choosing in a decode step with all outputs in progress."""
+    """Median milliseconds of sampling in a decode step with all outputs in progress."""
     took: list[float] = []
-    choose = Sampler.choose
+    sample = Sampler.sample_tokens
 
     def timed(sampler: Sampler, groups: Any, rows: Any, logits: torch.Tensor) -> int:
         started = time.perf_counter()
-        count = choose(sampler, groups, rows, logits)
+        count = sample(sampler, groups, rows, logits)
         if count == len(requests) == len(logits):
             took.append(1000 * (time.perf_counter() - started))
         return count
 
-    Sampler.choose = timed  # type: ignore[assignment, method-assign]
+    Sampler.sample_tokens = timed  # type: ignore[method-assign]
     try:
         list(engine.generate(requests))
     finally:
-        Sampler.choose = choose  # type: ignore[method-assign]
+        Sampler.sample_tokens = sample  # type: ignore[method-assign]
     return median(took[1:])
 
 
