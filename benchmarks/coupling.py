@@ -14,7 +14,7 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +150,7 @@ def cut_to(tokens: int, decode: Callable[[Sequence[int]], str], name: str) -> An
     return score
 
 
-def correct(answers: dict[str, Sequence[str]]) -> Callable[[Generation], Sequence[float]]:
+def correct(answers: Mapping[str, Sequence[str]]) -> Callable[[Generation], Sequence[float]]:
     """Whether an output holds one of its question's answers."""
 
     def score(made: Generation) -> Sequence[float]:

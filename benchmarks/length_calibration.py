@@ -56,7 +56,7 @@ def calibrate(prompts: int, pairs: int, skill: float, *, trials: int, resamples:
             )
         )
     covered = np.array([each.low <= truth <= each.high for each in found])
-    unmarked = np.array([not each.doubt for each in found])
+    unmarked = np.array([not each.warning for each in found])
     return Row(
         prompts,
         pairs,

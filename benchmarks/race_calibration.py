@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.page import SWEEPS, replace
 from ethogram.metrics import get
-from ethogram.stats.racing import Objective, race
+from ethogram.stats.racing import RaceObjective, race
 from ethogram.study.sweeping.sweep import RACE_ERROR
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -87,7 +87,7 @@ def dropped(kind: Kind, settings: int, prompts: int, *, trials: int) -> float:
     for _ in range(trials):
         parts = kind.draw(generator, settings, prompts).mean(axis=2)
         samples = np.full(settings, SAMPLES)
-        one = Objective(parts, metric.aggregate, metric.direction == "higher", samples)
+        one = RaceObjective(parts, metric.aggregate, metric.direction == "higher", samples)
         races += any(by is not None for by in race([one], error=RACE_ERROR, looks=LOOKS))
     return 100 * races / trials
 

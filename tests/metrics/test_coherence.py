@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -106,8 +107,10 @@ def test_sentences_cover_all_but_white_space(text: str) -> None:
 
 
 @pytest.mark.model
-def test_the_bound_of_on_topic_is_what_answers_to_others_reach(shared_data: Path) -> None:
-    file = shared_data / "self-instruct" / "text-davinci-003.jsonl.gz"
+def test_the_bound_of_on_topic_is_what_answers_to_others_reach(
+    released: Callable[[str], Path],
+) -> None:
+    file = released("self-instruct/text-davinci-003.jsonl")
     outputs = list(read_outputs(file))[::9]
     encoder = NamedModels().encoder
     prompts = encoder.encode([output.prompt for output in outputs])

@@ -10,14 +10,14 @@ from rich.console import Console
 
 from ethogram.metrics import Output, get
 from ethogram.metrics.score import score_outputs
-from ethogram.report.sweeps import print_landscape
+from ethogram.report.sweeps import print_sweep
 from ethogram.report.terminal import print_differences
 from ethogram.spec import Version
 from ethogram.spec.space import Setting
 from ethogram.stats import paired
 from ethogram.study.difference import Difference
 from ethogram.study.result import Computed
-from ethogram.study.sweeping.landscape import Goal, Landscape, Point
+from ethogram.study.sweeping.result import Objective, SweepResult, Trial
 
 WIDTHS = [80, 100, 120]
 
@@ -59,10 +59,10 @@ def test_verdicts_are_whole(width: int) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_front_is_whole(width: int) -> None:
-    goals = [Goal(get("rep_4"), False), Goal(get("prompt_similarity"), True)]
+    objectives = [Objective(get("rep_4"), False), Objective(get("prompt_similarity"), True)]
     fields = ("temperature", "top_p", "repetition_penalty")
     setting = Setting(tuple((f"decoding.{name}", 0.95) for name in fields))
-    point = Point(
+    trial = Trial(
         "p+01",
         setting,
         Version(model="m"),
@@ -71,14 +71,14 @@ def test_a_front_is_whole(width: int) -> None:
         on_front=True,
         front_share=0.37,
     )
-    landscape = Landscape(
+    result = SweepResult(
         base="v1.0.0",
-        goals=goals,
-        points=[point],
-        asked=1,
+        objectives=objectives,
+        trials=[trial],
+        requested=1,
         base_values={"rep_4": 40.25, "prompt_similarity": 0.25},
         selection=["a"],
-        confirmation=None,
+        holdout=None,
         chosen="p+01",
         why="so",
         generations=4,
@@ -86,7 +86,7 @@ def test_a_front_is_whole(width: int) -> None:
         computed=Computed(),
     )
     console, page = drawn(width)
-    print_landscape(console, landscape)
+    print_sweep(console, result)
     assert max(map(len, page.getvalue().splitlines())) <= width
     for shown in ("rep-4 (lower)", "Similarity to the", "12.50", "0.512", "40.25", "37%", "front"):
         assert shown in page.getvalue(), shown

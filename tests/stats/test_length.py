@@ -130,8 +130,8 @@ def test_what_cannot_be_told_is_marked(
     labels: list[float], lengths: list[float], doubt: str
 ) -> None:
     found = length_controlled(np.array(labels), np.array(lengths), **QUICK)
-    assert found.doubt.startswith(doubt)
-    assert bool(found.doubt) == bool(doubt)
+    assert found.warning.startswith(doubt)
+    assert bool(found.warning) == bool(doubt)
     assert 0 < found.win_rate < 1
 
 
@@ -147,13 +147,13 @@ def test_prompts_all_alike_have_no_interval() -> None:
             for length in (0.0, 5.0):
                 found = length_controlled(labels(prompts), np.full(prompts, length), **QUICK)
                 assert np.isnan([found.low, found.high]).all()
-                assert found.doubt == doubt
+                assert found.warning == doubt
 
 
 def test_one_prompt_has_no_interval() -> None:
     found = length_controlled(np.array([1.0, 0.0]), np.array([3.0, -1.0]), prompts=["a", "a"])
     assert np.isnan([found.low, found.high]).all()
-    assert found.doubt == "only 1 prompts"
+    assert found.warning == "only 1 prompts"
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ from ethogram.cli.common import (
 @click.argument("version")
 @click.option(
     "--prompt",
-    required=True,
-    metavar="ID_OR_TEXT",
-    help="Id of a prompt of the suite, or a text of your own, generated on the spot.",
+    metavar="ID",
+    help="Id of a prompt of the suite, or a text that is not close to an id.",
 )
+@click.option("--text", help="A prompt of your own; its output is generated and not stored.")
 @click.option(
     "--sample",
     default=0,
@@ -33,7 +33,9 @@ from ethogram.cli.common import (
 )
 @study_option
 @json_option
-def trace(version: str, prompt: str, sample: int, folder: Path, as_json: bool) -> None:
+def trace(
+    version: str, prompt: str | None, text: str | None, sample: int, folder: Path, as_json: bool
+) -> None:
     """Show how an output's tokens were chosen: the decoding microscope.
 
     Token by token: its probability and rank under the model's own distribution, that one's
@@ -44,7 +46,8 @@ def trace(version: str, prompt: str, sample: int, folder: Path, as_json: bool) -
     from ethogram.study import trace as make
 
     with open_study(folder) as study:
-        traced = make(study, version, prompt, sample=sample, on_load=loading_teller(quiet=as_json))
+        teller = loading_teller(quiet=as_json)
+        traced = make(study, version, prompt, text=text, sample=sample, on_load=teller)
     if as_json:
         print_json(traced.to_json())
     else:

@@ -80,7 +80,7 @@ def sweep(
 ) -> None:
     """Try many settings of VERSION, find the best trade-offs, prove one on held-out prompts."""
     from ethogram.files import write_whole
-    from ethogram.report.sweeps import print_landscape
+    from ethogram.report.sweeps import print_sweep
     from ethogram.spec.space import parse_axis
     from ethogram.study import promote as write
     from ethogram.study import sweep as search_settings
@@ -94,7 +94,7 @@ def sweep(
                 study,
                 version,
                 [parse_axis(text) for text in axes],
-                goals=goals,
+                objectives=goals,
                 search=search,  # type: ignore[arg-type]  # click's choice is the literal
                 trials=trials,
                 samples=samples,
@@ -110,7 +110,7 @@ def sweep(
     if as_json:
         print_json({**landscape.to_json(), "promoted": str(path) if path else None})
         return
-    print_landscape(console(), landscape)
+    print_sweep(console(), landscape)
     if path:
         click.echo(f"Wrote {path}. Next: ethogram run {promote}")
     if output:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 import numpy as np
 
 from ethogram.metrics.text import bare, sentence_spans, word_spans
+from ethogram.spec.results import Score as Score
+from ethogram.spec.results import Span as Span
 from ethogram.spec.suite import Constraint
 
 if TYPE_CHECKING:
@@ -91,31 +93,6 @@ class Output:
     def __getstate__(self) -> dict[str, Any]:
         # What was found can be found again; another process gets the fields only.
         return {each.name: getattr(self, each.name) for each in fields(self)}
-
-
-@dataclass(frozen=True)
-class Span:
-    """Evidence: characters [start, end) of an output's text, and what they show."""
-
-    start: int
-    end: int
-    label: str
-
-
-@dataclass(frozen=True)
-class Score:
-    """One output under one metric.
-
-    Attributes:
-        value: None where the metric says nothing about this output by itself.
-        parts: what the output adds to its group: numbers that may be summed. All zero when the
-            output adds nothing.
-        spans: evidence in the text.
-    """
-
-    value: float | None
-    parts: tuple[float, ...]
-    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,9 @@ if TYPE_CHECKING:
         Cost,
         JudgedPair,
         PairwiseJudgement,
-        RubricJudgement,
-        ScoredOutput,
     )
     from ethogram.study.judging.prompts import Winner
+    from ethogram.study.judging.rubric import RubricJudgement, ScoredOutput
 
 
 def print_pairwise(console: Console, found: PairwiseJudgement, *, shown: int) -> None:
@@ -84,7 +83,7 @@ def _scores(found: RubricJudgement) -> Table:
             Text(each.metric.title),
             number(each.before),
             number(each.after),
-            Text(f"{interval}{' ?' if each.is_doubtful else '  '}"),
+            Text(f"{interval}{' ?' if each.is_unreliable else '  '}"),
             p_value(each.p_adjusted),
             Text(each.verdict, style=_colour(each)),
         )
@@ -133,13 +132,13 @@ def _rates(found: PairwiseJudgement) -> Table:
     table.add_row(
         Text(f"win rate of {found.after}{kind}"),
         _percent(rate.estimate),
-        _between(rate.low, rate.high, doubtful=bool(found.doubt)),
+        _between(rate.low, rate.high, doubtful=bool(found.warning)),
         p_value(found.test.p),
     )
     table.add_row(
         Text(f"at equal length{kind}"),
         _percent(length.win_rate),
-        _between(length.low, length.high, doubtful=bool(length.doubt)),
+        _between(length.low, length.high, doubtful=bool(length.warning)),
         "",
     )
     table.add_row("position consistency", _percent(found.consistency), "", "")
@@ -166,10 +165,10 @@ def _agreements(found: PairwiseJudgement) -> Table:
 
 def _doubts(found: PairwiseJudgement) -> list[str]:
     lines = []
-    if found.doubt:
-        lines.append(f"? the win rate is unreliable ({found.doubt})")
-    if found.length.doubt:
-        lines.append(f"? the win rate at equal length is unreliable ({found.length.doubt})")
+    if found.warning:
+        lines.append(f"? the win rate is unreliable ({found.warning})")
+    if found.length.warning:
+        lines.append(f"? the win rate at equal length is unreliable ({found.length.warning})")
     return lines
 
 

@@ -146,9 +146,9 @@ def _differences(entry: Entry) -> str:
 
 
 def _doubt(item: Difference) -> str:
-    if not item.is_doubtful:
+    if not item.is_unreliable:
         return ""
-    return f' <span class="soft">(unreliable: {html.escape(item.test.doubt)})</span>'
+    return f' <span class="soft">(unreliable: {html.escape(item.test.warning)})</span>'
 
 
 def _whisker(item: Difference) -> str:

@@ -306,7 +306,7 @@ def _results(entry: Entry) -> list[str]:
         interval = f"{signed(item.estimate)} [{signed(item.low)}, {signed(item.high)}]"
         rows.append(
             f"| {_cell(item.metric.title)} | {number(item.before)} | {number(item.after)} "
-            f"| {interval}{' ?' if item.is_doubtful else ''} | {p_value(item.p_adjusted)} "
+            f"| {interval}{' ?' if item.is_unreliable else ''} | {p_value(item.p_adjusted)} "
             f"| {item.verdict} |"
         )
     return rows

@@ -123,8 +123,8 @@ def print_differences(
             number(item.before),
             number(item.after),
             signed(item.estimate),
-            Text(f"{interval} ?" if item.is_doubtful else f"{interval}  "),
-            *(() if narrow else (p_value(item.p_adjusted), number(item.test.detectable))),
+            Text(f"{interval} ?" if item.is_unreliable else f"{interval}  "),
+            *(() if narrow else (p_value(item.p_adjusted), number(item.test.minimum_detectable))),
             Text(item.verdict, style=_colour(item)),
         )
     console.print(table)
@@ -222,8 +222,8 @@ def _doubts(items: Iterable[Difference]) -> str:
     """Why intervals are marked, or nothing."""
     doubts: dict[str, list[str]] = {}
     for item in items:
-        if item.is_doubtful:
-            doubts.setdefault(item.test.doubt, []).append(item.metric.title)
+        if item.is_unreliable:
+            doubts.setdefault(item.test.warning, []).append(item.metric.title)
     if not doubts:
         return ""
     reasons = "; ".join(

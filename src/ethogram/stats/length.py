@@ -1,4 +1,4 @@
-"""Length: the win rate that would be left if both outputs were of equal length. Knows arrays only.
+"""Length: the win rate at equal output length.
 
 AlpacaEval 2 (Dubois et al. 2024, arXiv:2404.04475): a logistic regression of who wins on the length
 difference, read off where that difference is zero. Judges like long answers; the raw win rate
@@ -16,7 +16,7 @@ import numpy as np
 
 from ethogram.stats.bootstrap import Indices
 from ethogram.stats.interval import critical
-from ethogram.stats.paired import FEWEST_DIFFERING
+from ethogram.stats.paired import FEWEST_EFFECTIVE_PROMPTS
 from ethogram.stats.planning import FEWEST_PROMPTS
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -34,7 +34,7 @@ FEWEST_OF_A_SIDE = 0.05
 #: Newton's method on a concave function of few coefficients; it ends in under ten.
 _STEPS = 100
 _TOLERANCE = 1e-10
-#: Pulls below this share of what they are sums of are rounding.
+#: Influence values below this share of what they are sums of are rounding.
 _ROUNDING = 1e-12
 
 
@@ -43,7 +43,7 @@ class LengthControlled:
     """A win rate with the influence of length taken out.
 
     Attributes:
-        raw: the mean label, each prompt weighing the same.
+        raw: the mean label, each prompt with the same weight.
         win_rate: the same if the lengths were equal; in [0, 1].
         low: lower bound of its interval; NaN with one prompt, or where all prompts are alike.
         high: upper bound.
@@ -52,7 +52,7 @@ class LengthControlled:
         difficulty_coefficient: log-odds that a unit of difficulty adds; NaN without a difficulty.
         scale: the standard deviation that length differences were divided by.
         prompts: how many.
-        doubt: why it is unreliable; empty if it is not.
+        warning: why it is unreliable; empty if it is not.
     """
 
     raw: float
@@ -64,7 +64,7 @@ class LengthControlled:
     difficulty_coefficient: float
     scale: float
     prompts: int
-    doubt: str
+    warning: str
 
 
 def length_controlled(
@@ -126,9 +126,9 @@ def length_controlled(
     if count > 1:
         drawn = np.random.default_rng(seed).multinomial(count, [1 / count] * count, size=resamples)
         _, others, errors = fit.at(drawn.astype(float), start=coefficients)
-        reach = critical(np.abs(others - odds), errors, confidence)
-        if np.isfinite(reach) and error > 0:
-            low, high = (float(_sigmoid(odds + side * reach * error)) for side in (-1, 1))
+        margin = critical(np.abs(others - odds), errors, confidence)
+        if np.isfinite(margin) and error > 0:
+            low, high = (float(_sigmoid(odds + side * margin * error)) for side in (-1, 1))
     return LengthControlled(
         raw=float((shares * labels).sum() / count),
         win_rate=float(_sigmoid(odds)),
@@ -139,12 +139,12 @@ def length_controlled(
         difficulty_coefficient=float(coefficients[2]) if difficulty is not None else math.nan,
         scale=scale,
         prompts=count,
-        doubt=_doubt(labels, lengths, shares, count),
+        warning=_warning(labels, lengths, shares, count),
     )
 
 
 def standardised(length_differences: Array) -> tuple[Array, float]:
-    """tanh(d / sd) [pairs], which bounds the pull of a single very long output, and sd."""
+    """tanh(d / sd) [pairs], which bounds the influence of a single very long output, and sd."""
     scale = float(np.std(length_differences, ddof=1)) if len(length_differences) > 1 else 0.0
     if scale == 0:  # All differ by as much: length explains nothing, and only its sign is left.
         return np.sign(length_differences).astype(float), scale
@@ -279,7 +279,7 @@ class _Fit:
     ) -> tuple[Array, Array]:
         """The log-odds at equal length and, by the delta method, their standard error.
 
-        Each prompt pulls by its own level and by its score through the coefficients: the sandwich
+        Each prompt counts by its own level and by its score through the coefficients: the sandwich
         with prompts as clusters (Liang and Zeger 1986).
         """
         count = weights.shape[1]
@@ -293,12 +293,12 @@ class _Fit:
         lean = np.linalg.solve(hessian, gradient[..., None])[..., 0]  # [r, k]
         score = self._shares * (self._labels - guess) * (lean @ self._features.T)  # [r, pairs]
         scores = self._by_prompt(score)  # [r, prompts]
-        pulls = (of_prompts - rate[:, None]) / count + scores
-        pulls = pulls - np.einsum("rp,rp->r", weights, pulls)[:, None] / count
+        influence = (of_prompts - rate[:, None]) / count + scores
+        influence = influence - np.einsum("rp,rp->r", weights, influence)[:, None] / count
         # Prompts that are all alike pull by nothing, whatever rounding leaves of it.
         scale = rate / count + np.abs(scores).max(axis=1)
-        pulls = np.where(np.abs(pulls) <= _ROUNDING * scale[:, None], 0.0, pulls)
-        variance = np.einsum("rp,rp->r", weights, pulls**2) * count / max(count - 1, 1)
+        influence = np.where(np.abs(influence) <= _ROUNDING * scale[:, None], 0.0, influence)
+        variance = np.einsum("rp,rp->r", weights, influence**2) * count / max(count - 1, 1)
         rate = np.clip(rate, 1e-12, 1 - 1e-12)
         return np.log(rate / (1 - rate)), np.sqrt(variance) / (rate * (1 - rate))
 
@@ -313,11 +313,11 @@ def _sigmoid(odds: Array) -> Array:
     return result
 
 
-def _doubt(labels: Array, lengths: Array, shares: Array, prompts: int) -> str:
+def _warning(labels: Array, lengths: Array, shares: Array, prompts: int) -> str:
     if prompts < FEWEST_PROMPTS:
         return f"only {prompts} prompts"
     won, lost = float((shares * labels).sum()), float((shares * (1 - labels)).sum())
-    if min(won, lost) < FEWEST_DIFFERING:
+    if min(won, lost) < FEWEST_EFFECTIVE_PROMPTS:
         side = "wins" if won < lost else "losses"
         return f"rests on {min(won, lost):.0f} {side}"
     longer, shorter = float(np.mean(lengths > 0)), float(np.mean(lengths < 0))

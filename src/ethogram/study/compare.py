@@ -9,6 +9,7 @@ from typing import Any
 
 from ethogram.metrics import Output
 from ethogram.spec import Change, diff_versions
+from ethogram.study.calling import missing_key, takes_study
 from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import measure, metric_names
 from ethogram.study.workspace import Study
@@ -35,7 +36,7 @@ class SideBySide:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What changed from one version to another and what it did."""
+    """What changed from one version to another, and its effect."""
 
     before: str
     after: str
@@ -43,6 +44,17 @@ class Comparison:
     differences: Sequence[Difference]
     samples: Sequence[SideBySide]
     prompts: int
+
+    def __getitem__(self, metric: str) -> Difference:
+        """The difference of one metric, by its name."""
+        found = {item.metric.name: item for item in self.differences}
+        if metric not in found:
+            raise missing_key(metric, found)
+        return found[metric]
+
+    def __repr__(self) -> str:
+        heading = f"Comparison {self.before} → {self.after}, {self.prompts} prompts"
+        return "\n  ".join([heading, *map(str, self.differences)])
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -75,12 +87,13 @@ class Comparison:
         return f"<table>{head}<th>difference, 95 %</th><th></th></tr>{rows}</table>"
 
 
+@takes_study
 def compare(
     study: Study,
     before: str,
     after: str,
     *,
-    metrics: Sequence[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
     samples: int = 3,
 ) -> Comparison:
     """Compare two versions on the prompts that both have.
@@ -89,14 +102,14 @@ def compare(
         study: the opened study.
         before: name of the first version (usually the parent).
         after: name of the second.
-        metrics: names; default those of the study's table.
+        metrics: a name or several; default those of the study's table.
         samples: how many prompts to show side by side.
 
     Raises:
-        SpecError: a generation is missing, the versions share no prompt, or an id stands for two
+        SpecError: a generation is missing, the versions share no prompt, or an id is used for two
             different prompts.
     """
-    names = tuple(metrics or metric_names(study))
+    names = (metrics,) if isinstance(metrics, str) else tuple(metrics or metric_names(study))
     first, second = measure(study, before, names), measure(study, after, names)
     coupled = study.coupled(before, after)
     found = differences(first, second, names, before, after, coupled=coupled)

@@ -1,9 +1,9 @@
-"""Measure: stored generations to numbers, per prompt and per version. Knows no files."""
+"""Measure: stored generations to numbers, per prompt and per version."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ DEFAULT_METRICS = (
     "answer_first",
     "self_perplexity",
 )
-#: Model-based metrics take this many outputs at once, and their scores are stored as often: enough
-#: to fill batches of equal length, few enough that a run cut short loses little.
+#: Model-based metrics measure this many outputs at once and then store the scores: enough to fill
+#: batches of equal length, few enough that an interrupted run loses little.
 BATCH = 256
 
 
@@ -45,6 +45,8 @@ class Measured:
     metric: Additive
     outputs: Sequence[Output]
     scores: Sequence[Score]
+    #: Differences already tested with this as the second version; see `difference`.
+    tested: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def value(self) -> float:
@@ -66,8 +68,8 @@ class Measured:
     def parts_by_sample(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]]:
         """Prompt ids and the parts of each output: [prompts, sample indices, parts].
 
-        Rows of NaN stand where a prompt has no sample of that index. A score of all samples of a
-        prompt stands at index 0, whichever output it is kept under.
+        Rows are NaN where a prompt has no sample of that index. A score of all samples of a
+        prompt is at index 0, whichever output it is stored under.
         """
         rows = {
             prompt: row
@@ -104,7 +106,8 @@ def measure(
 ) -> dict[str, Measured]:
     """Score the stored generations of a version, or a part of them.
 
-    Scores that took a model are stored: measuring again computes only what is new.
+    Scores of model-based metrics are stored, and an opened study keeps the measurements of its
+    versions: measuring again computes only what is new.
 
     Args:
         study: the opened study.
@@ -116,6 +119,17 @@ def measure(
         SpecError: a generation is missing, or a metric's name is unknown.
         ModelError: a metric needs a model that cannot be had.
     """
+    if version not in study.spec.stated:  # A setting of a sweep: too many to keep.
+        return _measure(study, version, names, part)
+    identities = tuple(study.identities(version, part))
+    known: dict[str, Measured] = study.measured.setdefault((version, identities), {})
+    missing = [name for name in names if name not in known]
+    if missing or not names:
+        known |= _measure(study, version, missing, part)
+    return {name: known[name] for name in names}
+
+
+def _measure(study: Study, version: str, names: Sequence[str], part: Part) -> dict[str, Measured]:
     metrics = {name: get(name) for name in names}
     outputs = study.outputs(version, part)
     measured = {
@@ -123,14 +137,14 @@ def measure(
         for name, metric in metrics.items()
         if isinstance(metric, Metric)
     }
-    slow = {name: metric for name, metric in metrics.items() if name not in measured}
-    if slow:
+    expensive = {name: metric for name, metric in metrics.items() if name not in measured}
+    if expensive:
         identities = study.identities(version, part)
-        measured |= _measure_slow(study, version, outputs, identities, slow)
+        measured |= _measure_expensive(study, version, outputs, identities, expensive)
     return {name: measured[name] for name in metrics}
 
 
-def _measure_slow(
+def _measure_expensive(
     study: Study,
     version: str,
     outputs: Sequence[Output],
@@ -159,7 +173,7 @@ def _measure_slow(
 
 
 def _batches(outputs: Sequence[Output]) -> Iterator[list[list[int]]]:
-    """Places of outputs, a list a prompt, whole prompts together until a batch is full."""
+    """Positions of outputs, one list per prompt; a batch holds whole prompts."""
     prompts: dict[str, list[int]] = {}
     for index, output in enumerate(outputs):
         prompts.setdefault(output.prompt_id, []).append(index)

@@ -1,4 +1,4 @@
-"""Show and diff: what versions say, resolved or as written. Generates and measures nothing."""
+"""Show and diff: the settings of versions, resolved or as written."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from io import StringIO
 from typing import Any
 
 from ethogram.spec import Diff, diff_versions
+from ethogram.study.calling import takes_study
 from ethogram.study.workspace import Study
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A version laid open.
+    """The settings of a version.
 
     Attributes:
         version: its name.
@@ -45,6 +46,7 @@ class Shown:
         return f"<pre>{html.escape(self.to_text())}</pre>"
 
 
+@takes_study
 def show(study: Study, version: str, *, resolved: bool = False) -> Shown:
     """What a version's file states, or the whole of it.
 
@@ -60,13 +62,14 @@ def show(study: Study, version: str, *, resolved: bool = False) -> Shown:
     if not resolved:
         return Shown(version, whole.identity, study.spec.stated[version])
     fields = whole.model_dump(mode="json")
-    # What stands for "as the study says" and "as the other settings say".
+    # Defaults that follow from the study and from other settings.
     fields["samples"] = study.spec.samples(version)
     fields["suite"] = whole.suite or study.spec.settings.suite
     fields["decoding"]["strategy"] = whole.decoding.resolved_strategy
     return Shown(version, whole.identity, fields)
 
 
+@takes_study
 def diff(study: Study, before: str, after: str) -> Diff:
     """Which settings differ between two resolved versions; needs no generations.
 
