@@ -19,8 +19,9 @@ from ethogram.engine.batch import Batch
 from ethogram.engine.forward.batch_invariance import CANDIDATES, BatchSizes, invariant_batch_sizes
 from ethogram.engine.forward.decoder_only import DecoderOnly
 from ethogram.engine.forward.encoder_decoder import EncoderDecoder
+from ethogram.engine.forward.passes import ForwardPass
 from ethogram.engine.guidance import BranchModel
-from ethogram.engine.slots import SharedGroup, Slots
+from ethogram.engine.slots import Slots
 from ethogram.errors import ModelError
 from ethogram.spec import Decoding, Request
 
@@ -123,7 +124,7 @@ def test_a_step_of_many_rows_runs_in_parts(most: int) -> None:
     engine = Engine(model, max_rows=40)
     whole = {name: made[0] for name, made in run(engine, sweep()).items()}
     parts = Engine(model, max_rows=40)
-    parts.rows = BatchSizes(None, most)  # type: ignore[misc]
+    parts.batch_sizes = BatchSizes(None, most)
     assert {name: made[0] for name, made in run(parts, sweep()).items()} == whole
 
 
@@ -258,7 +259,7 @@ def watch_batches(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
     return batches
 
 
-def held_bytes(forward: DecoderOnly) -> int:
+def held_bytes(forward: ForwardPass) -> int:
     """Bytes of the tensors that hold keys and values."""
     caches = [forward.cache]
     if isinstance(forward, EncoderDecoder):
@@ -416,12 +417,11 @@ def test_slots_hold_the_tokens_of_their_outputs_without_holes(seed: int, count: 
         memory[target] = memory[source][:length]
 
     slots = Slots(copy)
-    for group in slots.share([Written(str(n)) for n in range(count)]):  # type: ignore[misc]
-        memory[group.slot] = [0]
+    for shared in slots.share([Written(str(n)) for n in range(count)]):  # type: ignore[misc]
+        memory[shared.slot] = [0]
     alive = count
     while len(slots):
         for group in list(slots.groups()):
-            assert isinstance(group, SharedGroup)
             for output in group.outputs:
                 output.token_ids.append(chance.choice((1, 1, 1, 2)))
                 if chance.random() < 0.15:
@@ -430,18 +430,16 @@ def test_slots_hold_the_tokens_of_their_outputs_without_holes(seed: int, count: 
         before = len(slots)
         forks = 0
         for group in list(slots.groups()):
-            assert isinstance(group, SharedGroup)
-            forks += slots.fork(group)
+            forks += group.settle(slots)
         assert len(slots) <= before + forks
-        assert sum(len(h.outputs) for h in slots.groups() if isinstance(h, SharedGroup)) == alive
+        assert sum(len(group.outputs) for group in slots.groups()) == alive
         for number, group in enumerate(slots.owners):
-            assert isinstance(group, SharedGroup)
-            assert group.slot == number
+            assert group.rows == [number]
             history = group.outputs[0].token_ids
             assert all(output.token_ids == history for output in group.outputs)
             memory[number] = [*memory[number][: len(history)], *group.last_tokens]  # the next step
             assert memory[number] == [0, *history]
-        histories = [tuple(group.outputs[0].token_ids) for group in slots.groups()]  # type: ignore[union-attr]
+        histories = [tuple(group.outputs[0].token_ids) for group in slots.groups()]
         assert len(set(histories)) == len(histories)
     assert alive == 0
 
