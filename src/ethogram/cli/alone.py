@@ -46,6 +46,7 @@ from ethogram.cli.common import (
 @click.option(
     "--nli-model", "nli", metavar="NAME", help="Model of natural language inference; no default."
 )
+@click.option("--select", metavar="NAME", help="Whose outputs, where FILE holds several models'.")
 @click.option("--pitfalls", is_flag=True, help="Count the pitfalls instead of scoring.")
 @click.option("--evidence", is_flag=True, help="Show where the clearest output shows it.")
 @json_option
@@ -58,11 +59,12 @@ def score(
     encoder: str | None,
     reference: str | None,
     nli: str | None,
+    select: str | None,
     pitfalls: bool,
     evidence: bool,
     as_json: bool,
 ) -> None:
-    """Score the outputs in FILE (.jsonl or .jsonl.gz), made anywhere.
+    """Score the outputs in FILE, made anywhere: JSON lines and the files of many tools.
 
     Without --metric, every metric that needs neither a model nor several samples of a prompt,
     but those of pitfalls, which --pitfalls counts.
@@ -70,7 +72,7 @@ def score(
     if pitfalls:
         if metrics or human_text or index or processes or encoder or reference or nli:
             raise click.UsageError("--pitfalls takes no option but --evidence and --json")
-        _count_pitfalls(file, evidence=evidence, as_json=as_json)
+        _count_pitfalls(file, select, evidence=evidence, as_json=as_json)
         return
     from ethogram.metrics import NamedModels
     from ethogram.metrics import score as make
@@ -85,6 +87,7 @@ def score(
         table = make(
             file,
             metrics or None,
+            select=select,
             human_text=human_text,
             index=index,
             models=NamedModels(chosen, on_load=on_load),
@@ -98,11 +101,11 @@ def score(
         click.echo(table.to_text(evidence=evidence, width=width))
 
 
-def _count_pitfalls(file: Path, *, evidence: bool, as_json: bool) -> None:
-    from ethogram.metrics import find_pitfalls
+def _count_pitfalls(file: Path, select: str | None, *, evidence: bool, as_json: bool) -> None:
+    from ethogram.metrics import find_pitfalls, read_outputs
 
     with count_progress("outputs", quiet=as_json) as on_progress:
-        table = find_pitfalls(file, on_progress=on_progress)
+        table = find_pitfalls(read_outputs(file, select), on_progress=on_progress)
     if as_json:
         print_json(table.to_json())
     else:

@@ -55,17 +55,28 @@ def diff(before: str, after: str, folder: Path, as_json: bool) -> None:
     show_default=True,
     help="Prompts shown side by side.",
 )
+@click.option("--select", multiple=True, help="Of files: whose outputs; may be repeated.")
 @study_option
 @json_option
 def compare(
-    before: str, after: str, metrics: tuple[str, ...], samples: int, folder: Path, as_json: bool
+    before: str,
+    after: str,
+    metrics: tuple[str, ...],
+    samples: int,
+    select: tuple[str, ...],
+    folder: Path,
+    as_json: bool,
 ) -> None:
-    """Compare two versions: what changed, what it did, how sure we are."""
+    """Compare two versions, or two files of outputs: what changed, what it did, how sure we are."""
     from ethogram.report.terminal import print_comparison
+    from ethogram.study import are_files
     from ethogram.study import compare as make
 
-    with open_study(folder) as study:
-        result = make(study, before, after, metrics=metrics or None, samples=samples)
+    if are_files((before, after)):
+        result = make(before, after, metrics=metrics or None, samples=samples, select=select)
+    else:
+        with open_study(folder) as study:
+            result = make(study, before, after, metrics=metrics or None, samples=samples)
     if as_json:
         print_json(result.to_json())
     else:

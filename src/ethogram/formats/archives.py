@@ -74,7 +74,7 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, budget: B
         )
     try:
         with archive.open(info) as file:
-            data = file.read(MOST_DOCUMENT + 1)
+            data = file.read(min(MOST_DOCUMENT, budget.left) + 1)
     except (NotImplementedError, RuntimeError) as error:
         raise SpecError(f"cannot be unpacked: {error}", where=where) from None
     budget.spend(len(data))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ethogram.formats.base import Fields, Row, Shape, Value, stateless
-from ethogram.formats.content import answer_of, messages_of, prompt_of
+from ethogram.formats.content import ROLES, TEXTS, answer_of, messages_of, prompt_of
 
 #: Fields beside a conversation that mean the same as in a plain row.
 _KEPT = (
@@ -23,7 +23,6 @@ _KEPT = (
     "stop_reason",
     "logprobs",
 )
-_TEXTS = ("text", "output", "completion", "generation", "response")
 
 
 def _turns(data: Fields) -> Any:
@@ -33,7 +32,7 @@ def _turns(data: Fields) -> Any:
 def _is_conversation(data: Fields) -> bool:
     turns = _turns(data)
     is_list = isinstance(turns, list) and bool(turns)
-    return is_list and not any(data.get(name) is not None for name in _TEXTS)
+    return is_list and not any(data.get(name) is not None for name in TEXTS)
 
 
 def _conversation(value: Value) -> Iterator[Row]:
@@ -48,10 +47,10 @@ def _conversation(value: Value) -> Iterator[Row]:
         return
     last = messages_of([turns[-1]]) or []
     role = turns[-1].get("role", turns[-1].get("from"))
-    if role in ("assistant", "gpt", "chatgpt", "model", "bot"):
-        text, problem = (last[0]["content"], None) if last else answer_of(turns[-1])
+    if ROLES.get(role.lower()) == "assistant":
+        text, why = (last[0]["content"], None) if last else answer_of(turns[-1])
         prompt = messages_of(turns[:-1])
-        yield value.row({**known, "prompt": prompt, "text": text}, group=group, problem=problem)
+        yield value.row({**known, "prompt": prompt, "text": text}, group=group, problem=why)
     else:
         problem = "the last turn is not the assistant's, so there is no output"
         yield value.row({**known, "prompt": messages_of(turns)}, group=group, problem=problem)

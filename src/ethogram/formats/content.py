@@ -18,6 +18,8 @@ ROLES = {
     "model": "assistant",
     "bot": "assistant",
 }
+#: Fields that hold an output in plain rows; a row that has one is not only a prompt.
+TEXTS = ("text", "output", "completion", "generation", "response", "generated_text")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 TOOL_CALL = "the answer is a tool call without text"
 

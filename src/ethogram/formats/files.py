@@ -67,7 +67,7 @@ def _raw_values(path: Path) -> Iterator[Value]:
         raise SpecError(f"cannot be read: {error.strerror}", where=str(path)) from None
 
 
-def _open(path: Path, start: bytes) -> IO[bytes]:
+def _open(path: Path, start: bytes) -> IO[bytes] | Unpacked:
     return Unpacked(path) if start.startswith(_GZIP) else path.open("rb")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ethogram.formats.base import Converter, Fields, Row, Shape, Value, stateless
-from ethogram.formats.content import answer_of, prompt_of, reason_of, reference_of
+from ethogram.formats.content import TEXTS, answer_of, prompt_of, reason_of, reference_of
 
 _ATTACHMENT = "attachment://"
 
@@ -49,8 +49,9 @@ def _sample(value: Value, model: Any = None) -> Iterator[Row]:
     data = _attached(data, attachments) if isinstance(attachments, dict) and attachments else data
     output = data.get("output") if isinstance(data.get("output"), dict) else {}
     given = output.get("choices")
-    choices = [choice for choice in given if isinstance(choice, dict)] if given else []
-    fields = {
+    listed = given if isinstance(given, list) else []
+    choices = [choice for choice in listed if isinstance(choice, dict)]
+    fields: Fields = {
         "prompt": prompt_of(data.get("input")),
         "prompt_id": data.get("id"),
         "reference": reference_of(data.get("target")),
@@ -68,14 +69,14 @@ def _sample(value: Value, model: Any = None) -> Iterator[Row]:
         problem = f"the sample failed: {reason_of(error)}" if error else "no output"
         yield value.row(fields, group=group, problem=problem)
     for choice in choices:
-        text, problem = answer_of(choice.get("message"))
+        text, why = answer_of(choice.get("message"))
         found = {
             **fields,
             "text": text,
             "finish_reason": choice.get("stop_reason"),
             "logprobs": choice.get("logprobs"),
         }
-        yield value.row(found, group=group, problem=problem)
+        yield value.row(found, group=group, problem=why)
 
 
 def _attached(value: Any, attachments: Fields) -> Any:
@@ -98,7 +99,7 @@ def _attached(value: Any, attachments: Fields) -> Any:
 
 
 def _is_record(data: Fields) -> bool:
-    return "input" in data and "target" in data and not {"output", "text", "response"} & data.keys()
+    return "input" in data and "target" in data and not data.keys() & TEXTS
 
 
 def _record(value: Value) -> Iterator[Row]:

@@ -53,6 +53,11 @@ class Budget:
         self._most = min(MOST_UNPACKED, max(FREE, MOST_RATIO * path.stat().st_size))
         self._spent = 0
 
+    @property
+    def left(self) -> int:
+        """Bytes that may still come."""
+        return self._most - self._spent
+
     def spend(self, count: int) -> None:
         """Count some unpacked bytes.
 

@@ -9,11 +9,11 @@ import json
 from collections.abc import Iterator
 
 from ethogram.formats.base import Fields, Row, Shape, Value, stateless
+from ethogram.formats.content import TEXTS
 
-#: Columns of a CSV table that hold JSON lists, whole numbers, and outputs, which may be empty.
+#: Columns of a CSV table that hold JSON lists and whole numbers.
 _LISTS = ("token_ids", "logprobs", "tags", "constraints", "messages")
 _WHOLE = ("sample", "sample_index")
-_TEXTS = ("output", "text", "completion", "generation", "response")
 
 
 def _is_export(data: Fields) -> bool:
@@ -46,7 +46,7 @@ def from_cells(cells: dict[str, str | None]) -> Fields:
     """A row of a CSV table: empty cells are unknown, lists and whole numbers are read as such."""
     row: Fields = {}
     for name, cell in cells.items():
-        if cell is None or (cell == "" and name not in _TEXTS):
+        if cell is None or (cell == "" and name not in TEXTS):
             continue
         row[name] = cell
         is_list = name in _LISTS and cell.startswith("[") and cell.endswith("]")

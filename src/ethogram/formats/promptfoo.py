@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ethogram.formats.base import Converter, Fields, Row, Shape, Value, stateless
-from ethogram.formats.content import as_text, prompt_of, reason_of, shortened, text_of
+from ethogram.formats.content import TEXTS, as_text, prompt_of, reason_of, shortened, text_of
 
 #: Assertions whose value is a right answer.
 _EXACT = ("equals", "contains", "icontains")
@@ -84,7 +84,7 @@ class _Reader:
         if isinstance(provider, dict):
             provider = provider.get("label") or provider.get("id")
         label = _object(data.get("prompt")).get("label") if "promptIdx" in data else None
-        key = (str(provider), data.get("promptIdx") if "promptIdx" in data else None)
+        key = (str(provider), str(data.get("promptIdx")))
         if key not in self._names:
             parts = [str(provider or "provider"), shortened(str(label), 40) if label else ""]
             name = " | ".join(part for part in parts if part)
@@ -133,7 +133,7 @@ def _lines() -> Converter:
 
 
 def _is_test(data: Fields) -> bool:
-    is_only = not {"response", "output", "text", "prompt", "messages"} & data.keys()
+    is_only = not data.keys() & {*TEXTS, "prompt", "messages"}
     return is_only and isinstance(data.get("vars"), dict)
 
 

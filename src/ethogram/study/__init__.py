@@ -1,9 +1,12 @@
 """The verbs: run, compare, init, import, export; joins the rooms above it."""
 
 from ethogram.study.check import Baseline, CheckResult, Contract, check
-from ethogram.study.compare import Comparison, compare
+from ethogram.study.compare import Comparison
 from ethogram.study.difference import Difference, difference, differences
-from ethogram.study.files import export, import_outputs, init
+from ethogram.study.exporting import export
+from ethogram.study.files import init
+from ethogram.study.from_files import are_files, check_files, compare, study_of_files
+from ethogram.study.importing import import_each, import_outputs, import_suite
 from ethogram.study.judging.judge import judge
 from ethogram.study.judging.pairwise import (
     JudgedPair,
@@ -41,18 +44,23 @@ __all__ = [
     "Traced",
     "VersionProgress",
     "VersionResult",
+    "are_files",
     "check",
+    "check_files",
     "compare",
     "diff",
     "difference",
     "differences",
     "export",
+    "import_each",
     "import_outputs",
+    "import_suite",
     "init",
     "judge",
     "promote",
     "run",
     "show",
+    "study_of_files",
     "summarise",
     "sweep",
     "trace",

@@ -26,7 +26,7 @@ from ethogram.spec import (
 from ethogram.spec.identity import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ethogram.metrics import Models, Output
     from ethogram.models import ModelReference
@@ -133,6 +133,18 @@ class Study:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def frame(
+        self,
+        kind: str = "generations",
+        versions: Sequence[str] | None = None,
+        *,
+        metrics: Sequence[str] | None = None,
+    ) -> Any:
+        """`generations`, `scores` or `comparisons` as a pandas DataFrame; see `study.frame`."""
+        from ethogram.study.frame import frame
+
+        return frame(self, kind, versions, metrics=metrics)
 
     def with_versions(self, versions: Mapping[str, Version]) -> Study:
         """This study and further versions that no file states, such as the settings of a sweep.
@@ -258,9 +270,6 @@ class Study:
         Raises:
             SpecError: the file cannot be read, a line is broken, or a sample index is no count.
         """
-        path = self.spec.outputs_path(version)
-        if path is None:
-            return []
         return [
             Generation(
                 identity=digest(["import", _identifying(row)]),
@@ -274,8 +283,17 @@ class Study:
                 logprobs=row.logprobs or (),
                 seconds=0.0,
             )
-            for row in read_imported(path)
+            for row in self.imported_outputs(version)
         ]
+
+    def imported_outputs(self, version: str) -> list[Output]:
+        """The rows of a version's file of outputs made elsewhere; empty if it has none.
+
+        Raises:
+            SpecError: as `imported`.
+        """
+        path = self.spec.outputs_path(version)
+        return [] if path is None else read_imported(path)
 
     def generations(self, version: str, part: Part = WHOLE) -> list[Generation]:
         """The stored generations of a version, in suite order.
@@ -284,6 +302,9 @@ class Study:
             SpecError: some are missing.
         """
         wanted = self.identities(version, part)
+        if self.spec.version(version).outputs:
+            # Nothing has to be made: what the store lacks is in the file.
+            self.store.add(self.imported(version), model=self.spec.version(version).model)
         found = self.store.get(wanted)
         missing = sum(identity not in found for identity in wanted)
         if missing:
@@ -331,15 +352,19 @@ def _finish_reason(row: Output) -> FinishReason:
     return known.get(row.finish_reason or "", "unknown")
 
 
-def read_imported(path: Path) -> list[Output]:
-    """The outputs of a file that stand for a version's.
+def read_imported(
+    path: Path,
+    select: str | None = None,
+    on_bad: Callable[[SpecError], None] | None = None,
+) -> list[Output]:
+    """The outputs of a file that stand for a version's; arguments as for `read_outputs`.
 
     Raises:
         SpecError: the file cannot be read, a line is broken, or a sample index is no count.
     """
     from ethogram.metrics import read_outputs
 
-    rows = list(read_outputs(path))
+    rows = list(read_outputs(path, select, on_bad=on_bad))
     for row in rows:
         if row.sample_index >= MOST_SAMPLES:
             raise SpecError(
