@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ethogram.errors import SpecError
 from ethogram.formats.base import Value
+from ethogram.formats.content import well_formed
 from ethogram.formats.limits import MOST_DOCUMENT, Budget
 from ethogram.spec.source import parse_json
 
@@ -80,7 +81,8 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, budget: B
     budget.spend(len(data))
     if len(data) > MOST_DOCUMENT:
         raise SpecError(f"a sample of more than {MOST_DOCUMENT // 2**20} MiB", where=where)
-    return parse_json(data.decode("utf-8-sig"), where)
+    text = data.decode("utf-8-sig")
+    return well_formed(parse_json(text, where), text, where)
 
 
 def _model(header: object) -> str | None:

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from ethogram.errors import SpecError
+
 #: Names of roles in chat files, and the three roles of a suite.
 ROLES = {
     "system": "system",
@@ -20,12 +22,29 @@ ROLES = {
 }
 #: Fields that hold an output in plain rows; a row that has one is not only a prompt.
 TEXTS = ("text", "output", "completion", "generation", "response", "generated_text")
+_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 TOOL_CALL = "the answer is a tool call without text"
 
 
+def well_formed(value: Any, text: str, where: str) -> Any:
+    """A value parsed from a JSON text, without half surrogates.
+
+    Only an escape can make one, so values of a text without such escapes are left as they are.
+
+    Raises:
+        SpecError: the value is nested too deep.
+    """
+    if not _ESCAPE.search(text):
+        return value
+    try:
+        return without_surrogates(value)
+    except RecursionError:
+        raise SpecError("JSON nested too deep", where=where) from None
+
+
 def without_surrogates(value: Any) -> Any:
-    """The value with each half of a surrogate pair as U+FFFD: it is no character in UTF-8.
+    """The value with each half of a surrogate pair as U+FFFD: it is not a character.
 
     Raises:
         RecursionError: the value is nested too deep.

@@ -16,7 +16,7 @@ from typing import IO, Any
 from ethogram.errors import SpecError
 from ethogram.formats.archives import archived
 from ethogram.formats.base import Value
-from ethogram.formats.content import without_surrogates
+from ethogram.formats.content import well_formed
 from ethogram.formats.limits import MOST_DOCUMENT, MOST_LINE, Unpacked
 from ethogram.formats.tables import csv_rows, parquet_rows
 from ethogram.spec.source import parse_json, parse_object
@@ -31,15 +31,6 @@ def values(path: Path) -> Iterator[Value]:
         SpecError: missing or unreadable file, a broken line (named), or a size over the limits.
         MissingExtraError: Parquet without the extra `parquet`.
     """
-    for value in _raw_values(path):
-        try:
-            data = without_surrogates(value.data)
-        except RecursionError:
-            raise SpecError("JSON nested too deep", where=value.where) from None
-        yield Value(data, value.where, value.number)
-
-
-def _raw_values(path: Path) -> Iterator[Value]:
     if not path.exists():
         raise SpecError("no such file", where=str(path))
     number = 0
@@ -107,7 +98,7 @@ def _json_values(path: Path, start: bytes) -> Iterator[Value]:
                 yield from _document(path, start, line, number)
                 return
         seen += 1
-        yield Value(parse_object(line, where), where, number)
+        yield Value(well_formed(parse_object(line, where), line, where), where, number)
 
 
 def _complete(line: str) -> Any:
@@ -141,6 +132,7 @@ def _document(path: Path, start: bytes, line: str, number: int) -> Iterator[Valu
         raise SpecError(f"not valid JSON: {error.msg}", where=f"{path}:{error.lineno}") from None
     except (RecursionError, ValueError):
         found = parse_json(text, f"{path}:{number}", hint="fix or remove the line")
+    found = well_formed(found, text, str(path))
     if isinstance(found, list):
         for place, item in enumerate(found, start=1):
             where = f"{path}: item {place}"

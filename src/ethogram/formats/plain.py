@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 
 from ethogram.formats.base import Fields, Row, Shape, Value, stateless
-from ethogram.formats.content import TEXTS
+from ethogram.formats.content import TEXTS, well_formed
 
 #: Columns of a CSV table that hold JSON lists and whole numbers.
 _LISTS = ("token_ids", "logprobs", "tags", "constraints", "messages")
@@ -52,7 +52,7 @@ def from_cells(cells: dict[str, str | None]) -> Fields:
         is_list = name in _LISTS and cell.startswith("[") and cell.endswith("]")
         if is_list or (name in _WHOLE and cell.isdigit()):
             try:
-                row[name] = json.loads(cell)
+                row[name] = well_formed(json.loads(cell), cell, name)
             except (ValueError, RecursionError):
                 row[name] = cell  # Its reader names the field and the line.
     return row
