@@ -7,7 +7,10 @@ import io
 import re
 from pathlib import Path
 
+import click
 from ruamel.yaml import YAML
+
+from ethogram.cli import cli
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "statistics-from-your-own-tool.md"
@@ -27,10 +30,10 @@ def test_the_examples_of_statistics_from_your_own_tool_run() -> None:
 
 
 def test_the_action_names_options_of_check() -> None:
-    from ethogram.cli.checking import check
-
     action = YAML(typ="safe").load(ROOT / "action.yml")
     step = action["runs"]["steps"][-1]["run"]
+    check = cli.get_command(click.Context(cli), "check")
+    assert check is not None
     options = {name for parameter in check.params for name in parameter.opts}
     assert set(re.findall(r"--[a-z]+", step)) <= options
     assert "GITHUB_STEP_SUMMARY" in step

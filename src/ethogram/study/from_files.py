@@ -13,6 +13,7 @@ from typing import Any, overload
 
 from ethogram.errors import SpecError
 from ethogram.formats import rows
+from ethogram.metrics import Output
 from ethogram.spec import StudySpec, Suite, Version
 from ethogram.spec.source import SourceMap
 from ethogram.spec.suite import SuitePrompt
@@ -54,17 +55,12 @@ class FileStudy(Study):
     def __init__(
         self, files: dict[str, tuple[Path, str | None]], expect: dict[str, str] | None = None
     ) -> None:
-        self.folder = Path()
-        self.on_measured, self._on_load = None, None
         self._sources = files
         self._outputs = {name: read_imported(path, group) for name, (path, group) in files.items()}
-        self._model_identities: dict[Any, str] = {}
-        self._suites = {}
-        places = {}
+        places = {name: SourceMap() for name in files}
         for name, (path, _) in files.items():
-            places[name] = SourceMap()
             places[name].set((), path, 1)
-        self.spec = StudySpec(
+        spec = StudySpec(
             folder=Path(),
             settings=StudyFile(name=" and ".join(files), store="sqlite://"),
             versions={
@@ -73,6 +69,7 @@ class FileStudy(Study):
             },
             places=places,
         )
+        super().__init__(spec=spec)
         self._by_version = self._suites_of()
 
     def _suites_of(self) -> dict[str, Suite]:
@@ -94,7 +91,7 @@ class FileStudy(Study):
         self.spec.version(version)
         return self._by_version[version]
 
-    def imported_outputs(self, version: str) -> list[Any]:
+    def imported_outputs(self, version: str) -> list[Output]:
         """The outputs of a file."""
         return self._outputs[version]
 
@@ -166,24 +163,12 @@ def expectations(bounds: Sequence[str]) -> dict[str, str]:
 
 
 @overload
-def compare(
-    study: Study,
-    before: str,
-    after: str,
-    *,
-    metrics: Sequence[str] | None = None,
-    samples: int = 3,
-) -> Comparison: ...
+def compare(study: Study, before: str, after: str, **options: Any) -> Comparison: ...
 
 
 @overload
 def compare(
-    study: str | Path,
-    before: str | Path,
-    *,
-    metrics: Sequence[str] | None = None,
-    samples: int = 3,
-    select: Sequence[str] = (),
+    study: str | Path, before: str | Path, *, select: Sequence[str] = (), **options: Any
 ) -> Comparison: ...
 
 
@@ -192,9 +177,8 @@ def compare(
     before: str | Path,
     after: str | None = None,
     *,
-    metrics: Sequence[str] | None = None,
-    samples: int = 3,
     select: Sequence[str] = (),
+    **options: Any,
 ) -> Comparison:
     """Compare two versions of a study, or two files of outputs: `compare("a.jsonl", "b.jsonl")`.
 
@@ -202,9 +186,9 @@ def compare(
         study: the opened study; or the first file.
         before: name of the first version; or the second file.
         after: name of the second version; left out for files.
-        metrics: names; default those of the study's table, of files the default ones.
-        samples: how many prompts to show side by side.
         select: of files that hold several groups (models, providers), which one of each.
+        options: those of `study.compare.compare`: `metrics` (names; default those of the study's
+            table, of files the default ones), `samples` (how many prompts to show side by side).
 
     Raises:
         SpecError: a generation is missing, a file cannot be read, no prompt is shared, or an id
@@ -213,10 +197,10 @@ def compare(
     if isinstance(study, Study):
         if after is None:
             raise SpecError("a comparison needs two versions", where=str(before))
-        return compare_versions(study, str(before), after, metrics=metrics, samples=samples)
+        return compare_versions(study, str(before), after, **options)
     with study_of_files([study, before], select=select) as files:
         first, second = files.versions
-        return compare_versions(files, first, second, metrics=metrics, samples=samples)
+        return compare_versions(files, first, second, **options)
 
 
 def check_files(

@@ -60,6 +60,7 @@ class Study:
         folder: the folder that holds study.yaml.
         on_measured: told as metrics that need a model get on: version, outputs done, outputs.
         on_load: told the name of a model that scores, before it is loaded.
+        spec: what the folder's files would state, for a study that has none.
 
     Raises:
         SpecError: a file of the study is wrong.
@@ -71,10 +72,11 @@ class Study:
         *,
         on_measured: Callable[[str, int, int], None] | None = None,
         on_load: Callable[[str], None] | None = None,
+        spec: StudySpec | None = None,
     ) -> None:
         self.folder = Path(folder)
         self.on_measured, self._on_load = on_measured, on_load
-        self.spec: StudySpec = load_study(self.folder)
+        self.spec: StudySpec = spec or load_study(self.folder)
         self._model_identities: dict[ModelReference, str] = {}
         self._suites: dict[Path, Suite] = {}
 
