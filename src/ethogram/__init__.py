@@ -196,7 +196,9 @@ _CONTENTS: dict[str, tuple[str, ...]] = {
         "judge",
         # Exchange outputs with other programs.
         "import_outputs",
+        "import_suite",
         "export",
+        "check_files",
         # What these return.
         "RunResult",
         "Comparison",

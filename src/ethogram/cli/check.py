@@ -37,6 +37,15 @@ from ethogram.cli.options import (
 @click.option(
     "--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML to FILE."
 )
+@click.option(
+    "--expect",
+    multiple=True,
+    metavar="BOUND",
+    help="For files instead of versions: a bound like 'loop_rate < 0.02'. Repeatable.",
+)
+@click.option(
+    "--select", multiple=True, metavar="NAME", help="For files: only the outputs of this model."
+)
 @click.option("--github", is_flag=True, help="Print annotations for GitHub Actions.")
 @study_option
 @json_option
@@ -46,24 +55,31 @@ def check_command(
     budget: int,
     strict: bool,
     junit: Path | None,
+    expect: tuple[str, ...],
+    select: tuple[str, ...],
     github: bool,
     folder: Path,
     json_wanted: bool,
 ) -> None:
     """Check the bounds under `expect:`; exit 1 if one is broken."""
     from ethogram.report.checks import github_annotations, print_check, write_junit
-    from ethogram.study import check
+    from ethogram.study import check, check_files
 
-    with open_study(folder) as study, run_progress(quiet=json_wanted) as on_progress:
-        result = check(
-            study,
-            versions or None,
-            baseline=baseline,
-            budget=budget,
-            on_progress=on_progress,
-            on_wait=say_waiting,
-            on_load=say_loading(quiet=json_wanted),
-        )
+    if expect or (versions and all(Path(name).is_file() for name in versions)):
+        if not versions or not expect:
+            raise click.UsageError("name files and at least one --expect 'metric < number'")
+        result = check_files(versions, expect, select=select)
+    else:
+        with open_study(folder) as study, run_progress(quiet=json_wanted) as on_progress:
+            result = check(
+                study,
+                versions or None,
+                baseline=baseline,
+                budget=budget,
+                on_progress=on_progress,
+                on_wait=say_waiting,
+                on_load=say_loading(quiet=json_wanted),
+            )
     if junit:
         write_junit(result, junit, strict=strict)
     if json_wanted:

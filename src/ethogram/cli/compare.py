@@ -46,6 +46,9 @@ from ethogram.cli.options import (
     help="Add p-values, effect sizes, and what the prompts could have shown.",
 )
 @click.option("--by", type=click.Choice(["tag"]), help="Compare the prompts of each tag apart.")
+@click.option(
+    "--select", multiple=True, metavar="NAME", help="For files: only the outputs of this model."
+)
 @study_option
 @json_option
 def compare_command(
@@ -57,38 +60,45 @@ def compare_command(
     everything: bool,
     details: bool,
     by: str | None,
+    select: tuple[str, ...],
     folder: Path,
     json_wanted: bool,
 ) -> None:
     """Show what changed, what it did, and how sure that is.
 
     Clear changes come first, then the prompts whose outputs changed most. With several AFTER, each
-    is compared with BEFORE.
+    is compared with BEFORE. They may also be files of outputs.
     """
     from ethogram.report.terminal import print_by_tag, print_comparison
     from ethogram.study import compare, compare_by_tag
 
-    with open_study(folder) as study:
-        if by:
-            tagged = [
-                compare_by_tag(study, before, each, metrics=metrics or None) for each in after
-            ]
-            if json_wanted:
-                print_json(tagged[0] if len(tagged) == 1 else tagged)
-            for found in () if json_wanted else tagged:
-                print_by_tag(console(), found, everything=everything)
-            return
+    if Path(before).is_file() and all(Path(name).is_file() for name in after):
         compared = [
-            compare(
-                study,
-                before,
-                each,
-                metrics=metrics or None,
-                samples=samples,
-                prompts=prompts or None,
-            )
+            compare(before, each, metrics=metrics or None, samples=samples, select=select)
             for each in after
         ]
+    else:
+        with open_study(folder) as study:
+            if by:
+                tagged = [
+                    compare_by_tag(study, before, each, metrics=metrics or None) for each in after
+                ]
+                if json_wanted:
+                    print_json(tagged[0] if len(tagged) == 1 else tagged)
+                for found in () if json_wanted else tagged:
+                    print_by_tag(console(), found, everything=everything)
+                return
+            compared = [
+                compare(
+                    study,
+                    before,
+                    each,
+                    metrics=metrics or None,
+                    samples=samples,
+                    prompts=prompts or None,
+                )
+                for each in after
+            ]
     if json_wanted:
         print_json(compared[0] if len(compared) == 1 else compared)
     for result in () if json_wanted else compared:

@@ -53,6 +53,9 @@ from ethogram.cli.options import (
 @click.option(
     "--nli-model", "nli", metavar="NAME", help="Model of natural language inference. No default."
 )
+@click.option(
+    "--select", metavar="NAME", help="Read only the outputs of this model, if FILE has several."
+)
 @click.option("--pitfalls", is_flag=True, help="Count the pitfalls instead.")
 @click.option(
     "--evidence", is_flag=True, help="Show the clearest output of each metric, and where in it."
@@ -67,13 +70,14 @@ def score_command(
     encoder: str | None,
     reference: str | None,
     nli: str | None,
+    select: str | None,
     pitfalls: bool,
     evidence: bool,
     json_wanted: bool,
 ) -> None:
     """Measure outputs made by any program.
 
-    FILE is JSONL, plain or gzipped: one object a line, with `text` or `output`.
+    FILE is JSONL with `text` or `output` in each line, or a file of many other tools.
 
     Without --metric: every metric that needs neither a model nor several samples of a prompt.
     Pitfalls are counted by --pitfalls. `ethogram metrics` lists all.
@@ -81,7 +85,7 @@ def score_command(
     if pitfalls:
         if metrics or human_text or index or processes or encoder or reference or nli:
             raise click.UsageError("--pitfalls takes no option but --evidence and --json")
-        _count_pitfalls(file, evidence=evidence, json_wanted=json_wanted)
+        _count_pitfalls(file, select, evidence=evidence, json_wanted=json_wanted)
         return
     from ethogram.metrics import NamedModels, score
     from ethogram.report.scores import scores_text
@@ -96,6 +100,7 @@ def score_command(
         table = score(
             file,
             metrics or None,
+            select=select,
             human_text=human_text,
             index=index,
             models=NamedModels(chosen, on_load=on_load),
@@ -108,12 +113,12 @@ def score_command(
         click.echo(scores_text(table, evidence=evidence, width=_width()))
 
 
-def _count_pitfalls(file: Path, *, evidence: bool, json_wanted: bool) -> None:
-    from ethogram.metrics import find_pitfalls
+def _count_pitfalls(file: Path, select: str | None, *, evidence: bool, json_wanted: bool) -> None:
+    from ethogram.metrics import find_pitfalls, read_outputs
     from ethogram.report.scores import pitfalls_text
 
     with count_progress("outputs", quiet=json_wanted) as on_progress:
-        table = find_pitfalls(file, on_progress=on_progress)
+        table = find_pitfalls(read_outputs(file, select), on_progress=on_progress)
     if json_wanted:
         print_json(table)
     else:

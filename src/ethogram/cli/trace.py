@@ -60,8 +60,9 @@ def trace_command(
     from ethogram.study import trace
 
     with open_study(folder) as study:
-        on_load = say_loading(quiet=json_wanted)
-        traced = trace(study, version, prompt, text=text, sample=sample, on_load=on_load)
+        traced = trace(
+            study, version, prompt, text=text, sample=sample, on_load=say_loading(quiet=json_wanted)
+        )
     if json_wanted:
         print_json(traced)
     else:

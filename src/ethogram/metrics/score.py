@@ -286,13 +286,14 @@ def score(
     file: str | Path,
     metrics: Sequence[str] | None = None,
     *,
+    select: str | None = None,
     human_text: str | Path | None = None,
     index: str | Path | None = None,
     models: Models | None = None,
     processes: int | None = 1,
     on_progress: Callable[[int], None] | None = None,
 ) -> ScoreTable:
-    """Score the outputs in a `.jsonl` or `.jsonl.gz` file; fields as `read_outputs` says.
+    """Score the outputs in a file; shapes, fields and `select` as `read_outputs` says.
 
     The other arguments are those of `score_outputs`.
 
@@ -301,7 +302,7 @@ def score(
         ModelError: a metric needs a model that cannot be had.
     """
     return score_outputs(
-        read_outputs(file),
+        read_outputs(file, select),
         metrics,
         human_text=human_text,
         index=index,

@@ -92,14 +92,19 @@ class Diff:
         return f"<p>{html.escape(heading)}</p><ul>{lines or '<li>No setting differs.</li>'}</ul>"
 
 
+#: What is known of outputs made elsewhere; their decoding and prompt are not the defaults.
+_KNOWN_OF_IMPORTS = ("model", "outputs", "suite")
+
+
 def diff_versions(before: Version, after: Version) -> list[Change]:
     """The settings in which two resolved versions differ, in the order of the version file."""
     old, new = _flat(before), _flat(after)
     strategies = (before.decoding.resolved_strategy, after.decoding.resolved_strategy)
+    unknown = before.outputs or after.outputs
     return [
         Change(name, old[name], new[name], _meaning(name, old[name], new[name], strategies))
         for name in old
-        if old[name] != new[name]
+        if old[name] != new[name] and not (unknown and name not in _KNOWN_OF_IMPORTS)
     ]
 
 

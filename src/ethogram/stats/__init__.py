@@ -7,6 +7,7 @@ from ethogram.stats.multiple import adjust
 from ethogram.stats.paired import PairedTest, paired
 from ethogram.stats.permutation import sign_flip_test
 from ethogram.stats.planning import More, Spread, minimum_detectable, more_samples
+from ethogram.stats.scores import paired_scores
 from ethogram.stats.sequential import Decision, decide_both, decide_bounded, decide_mean
 from ethogram.stats.split import split_prompts
 from ethogram.stats.superiority import Superiority, superiority
@@ -31,6 +32,7 @@ __all__ = [
     "minimum_detectable",
     "more_samples",
     "paired",
+    "paired_scores",
     "sign_flip_test",
     "split_prompts",
     "superiority",

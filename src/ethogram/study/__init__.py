@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ethogram.study.by_tag import TagComparison, compare_by_tag
     from ethogram.study.check import Baseline, CheckResult, Contract, check
-    from ethogram.study.compare import Comparison, SideBySide, compare
+    from ethogram.study.compare import Comparison, SideBySide
     from ethogram.study.difference import Difference, difference, differences
-    from ethogram.study.files import export, import_outputs
+    from ethogram.study.exporting import export
+    from ethogram.study.from_files import are_files, check_files, compare, study_of_files
     from ethogram.study.generate import generate
+    from ethogram.study.importing import import_each, import_outputs, import_suite
     from ethogram.study.init import init
     from ethogram.study.judging.judge import judge
     from ethogram.study.judging.pairwise import JudgedPair, PairwiseJudgement
@@ -58,15 +60,19 @@ _MODULES = {
     "VersionProgress": "record",
     "VersionResult": "result",
     "VersionStatus": "versions",
+    "are_files": "from_files",
     "check": "check",
-    "compare": "compare",
+    "check_files": "from_files",
+    "compare": "from_files",
     "compare_by_tag": "by_tag",
     "diff": "settings",
     "difference": "difference",
     "differences": "difference",
-    "export": "files",
+    "export": "exporting",
     "generate": "generate",
-    "import_outputs": "files",
+    "import_each": "importing",
+    "import_outputs": "importing",
+    "import_suite": "importing",
     "init": "init",
     "judge": "judging.judge",
     "new_version": "versions",
@@ -74,6 +80,7 @@ _MODULES = {
     "promote": "sweeping.promote",
     "run": "run",
     "show": "settings",
+    "study_of_files": "from_files",
     "summarise": "result",
     "sweep": "sweeping.sweep",
     "trace": "trace",
@@ -105,7 +112,9 @@ __all__ = [
     "VersionProgress",
     "VersionResult",
     "VersionStatus",
+    "are_files",
     "check",
+    "check_files",
     "compare",
     "compare_by_tag",
     "diff",
@@ -113,7 +122,9 @@ __all__ = [
     "differences",
     "export",
     "generate",
+    "import_each",
     "import_outputs",
+    "import_suite",
     "init",
     "judge",
     "new_version",
@@ -121,6 +132,7 @@ __all__ = [
     "promote",
     "run",
     "show",
+    "study_of_files",
     "summarise",
     "sweep",
     "trace",

@@ -12,6 +12,8 @@ from ethogram.spec.identity import digest
 from ethogram.study.requests import WHOLE, Part
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ethogram.metrics import Output
     from ethogram.study.workspace import Study
 
@@ -38,9 +40,6 @@ def imported(study: Study, version: str) -> list[Generation]:
     Raises:
         SpecError: the file cannot be read, a line is broken, or a sample index is too large.
     """
-    path = study.spec.outputs_path(version)
-    if path is None:
-        return []
     return [
         Generation(
             identity=digest(["import", _identifying(row)]),
@@ -54,7 +53,7 @@ def imported(study: Study, version: str) -> list[Generation]:
             logprobs=row.logprobs or (),
             seconds=0.0,
         )
-        for row in read_imported(path)
+        for row in study.imported_outputs(version)
     ]
 
 
@@ -65,6 +64,9 @@ def generations_of(study: Study, version: str, part: Part = WHOLE) -> list[Gener
         SpecError: some are missing.
     """
     wanted = identities_of(study, version, part)
+    if study.spec.version(version).outputs:
+        # Nothing has to be made: what the store lacks is in the file.
+        study.store.add(study.imported(version), model=study.spec.version(version).model)
     found = study.store.get(wanted)
     missing = sum(identity not in found for identity in wanted)
     if missing:
@@ -117,15 +119,19 @@ def _finish_reason(row: Output) -> FinishReason:
     return known.get(row.finish_reason or "", "unknown")
 
 
-def read_imported(path: Path) -> list[Output]:
-    """The outputs of a file that a version imports.
+def read_imported(
+    path: Path,
+    select: str | None = None,
+    on_bad: Callable[[SpecError], None] | None = None,
+) -> list[Output]:
+    """The outputs of a file that a version imports; arguments as for `read_outputs`.
 
     Raises:
         SpecError: the file cannot be read, a line is broken, or a sample index is too large.
     """
     from ethogram.metrics import read_outputs
 
-    rows = list(read_outputs(path))
+    rows = list(read_outputs(path, select, on_bad=on_bad))
     for row in rows:
         if row.sample_index >= MOST_SAMPLES:
             raise SpecError(

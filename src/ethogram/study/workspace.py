@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ethogram.errors import WriteError
 from ethogram.spec import Generation, Request, StudySpec, Suite, Version, load_study
@@ -19,7 +19,7 @@ from ethogram.study.stored_outputs import generations_of, identities_of, importe
 from ethogram.study.stored_outputs import read_imported as read_imported
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ethogram.metrics import Models, Output
     from ethogram.models import ModelReference
@@ -45,10 +45,11 @@ class Study:
         *,
         on_measured: Callable[[str, int, int], None] | None = None,
         on_load: Callable[[str], None] | None = None,
+        spec: StudySpec | None = None,
     ) -> None:
         self.folder = Path(folder)
         self.on_measured, self._on_load = on_measured, on_load
-        self.spec: StudySpec = load_study(self.folder)
+        self.spec: StudySpec = spec or load_study(self.folder)
         self._model_identities: dict[ModelReference, str] = {}
         self._suites: dict[Path, Suite] = {}
         #: Identities of the generations of versions and parts, once computed.
@@ -111,6 +112,18 @@ class Study:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def frame(
+        self,
+        kind: str = "generations",
+        versions: Sequence[str] | None = None,
+        *,
+        metrics: Sequence[str] | None = None,
+    ) -> Any:
+        """`generations`, `scores` or `comparisons` as a pandas DataFrame; see `study.frame`."""
+        from ethogram.study.frame import frame
+
+        return frame(self, kind, versions, metrics=metrics)
 
     def with_versions(self, versions: Mapping[str, Version]) -> Study:
         """A view of this study with further versions that have no file, such as a sweep's settings.
@@ -193,6 +206,15 @@ class Study:
     def imported(self, version: str) -> list[Generation]:
         """The imported outputs of a version, as generations; see `stored_outputs.imported`."""
         return imported(self, version)
+
+    def imported_outputs(self, version: str) -> list[Output]:
+        """The rows of a version's file of outputs made elsewhere; empty if it has none.
+
+        Raises:
+            SpecError: as `imported`.
+        """
+        path = self.spec.outputs_path(version)
+        return [] if path is None else read_imported(path)
 
     def generations(self, version: str, part: Part = WHOLE) -> list[Generation]:
         """The stored generations of a version, in suite order.
