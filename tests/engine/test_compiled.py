@@ -151,7 +151,7 @@ def lengths(history: History) -> list[int]:
 
 @given(scores=score_rows(), limit=st.floats(-1, 14), data=st.data())
 @settings(max_examples=60, deadline=None)
-def test_mirostat_keeps_by_the_outputs_own_limit_and_tells_the_surprise(
+def test_mirostat_applies_the_limit_of_each_output_and_returns_surprisals(
     scores: Tensor, limit: float, data: st.DataObject
 ) -> None:
     rows = len(scores)
