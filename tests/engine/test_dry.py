@@ -225,7 +225,7 @@ def test_generation_equals_transformers_with_brute_force(
     assert expected != tiny.generate(model, prompt, decoding), "DRY changed nothing"
 
 
-def test_dry_stands_after_the_penalties_in_every_order() -> None:
+def test_dry_follows_the_penalties_in_every_order() -> None:
     """A repetition penalty of 2 halves 4 to 2 before DRY takes 1; the other way round gives 1.5."""
     scores, history = torch.full((1, VOCAB), 4.0), History([[1, 2, 3, 1, 2]], [[]])
     both = {"dry_multiplier": 1.0, "repetition_penalty": 2.0, "strategy": "greedy"}

@@ -91,7 +91,7 @@ def test_the_limit_starts_at_twice_the_target_and_moves_against_the_error() -> N
     assert next_limit(6.0, 1.0, settings) == 7.0
 
 
-def test_mirostat_takes_the_place_of_the_truncations() -> None:
+def test_mirostat_replaces_the_truncations() -> None:
     """Also where they would stand before the temperature; penalties stay."""
     settings = {"temperature": 0.7, "mirostat_tau": 3.0, "repetition_penalty": 1.3}
     off = {"top_k": 3, "top_p": 0.5, "min_p": 0.3, "typical_p": 0.5, "xtc_probability": 1.0}

@@ -108,13 +108,13 @@ def test_another_tokenizer_is_refused_before_anything_runs(
     words = byte_level_tokenizer()
     words.add_tokens(["<more>"])
     words.save_pretrained(study_folder / "models/small")
-    write(study_folder, "v0.2.0", "amateur: models/small")
+    write(study_folder, "v0.2.0", "contrastive: {amateur: models/small}")
     with Study(study_folder) as study, pytest.raises(RequestError) as caught:
         run(study, ["v0.2.0"])
-    told = str(caught.value)
+    message = str(caught.value)
     assert (
         "decoding.contrastive.amateur (version v0.2.0): the amateur models/small has another tok"
-        in told
+        in message
     )
     assert stored(study_folder) == {}
 
