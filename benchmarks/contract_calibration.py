@@ -158,7 +158,7 @@ def calibrate(kind: Kind, prompts: int, rounds: int, *, trials: int, seed: int =
     effects = generator.normal(size=(prompts, 1))
     many = kind.draw(generator, effects, TRUTH_SAMPLES).mean(axis=1)
     truth = float(metric.aggregate(many.mean(axis=0)))
-    exceeds = metric.unit == "percent" and 2 * truth > 100
+    exceeds = metric.unit.name == "percent" and 2 * truth > 100
     told = []
     for _ in range(trials):
         parts = kind.draw(generator, effects, rounds)

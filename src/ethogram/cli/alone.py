@@ -21,6 +21,7 @@ from ethogram.cli.common import (
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--metric", "metrics", multiple=True, help="Metric to compute; may be repeated.")
+@click.option("--all", "everything", is_flag=True, help="Every metric that needs no model.")
 @click.option(
     "--human-text",
     type=click.Path(path_type=Path),
@@ -52,6 +53,7 @@ from ethogram.cli.common import (
 def score(
     file: Path,
     metrics: tuple[str, ...],
+    everything: bool,
     human_text: Path | None,
     index: Path | None,
     processes: int | None,
@@ -64,14 +66,16 @@ def score(
 ) -> None:
     """Score the outputs in FILE (.jsonl or .jsonl.gz), made anywhere.
 
-    Without --metric, every metric that needs neither a model nor several samples of a prompt,
-    but those of pitfalls, which --pitfalls counts.
+    Without --metric, the default metrics of a run; --all adds every other that needs neither a
+    model nor several samples of a prompt. --pitfalls counts the pitfalls.
     """
     if pitfalls:
-        if metrics or human_text or index or processes or encoder or reference or nli:
+        if metrics or everything or human_text or index or processes or encoder or reference or nli:
             raise click.UsageError("--pitfalls takes no option but --evidence and --json")
         _count_pitfalls(file, evidence=evidence, as_json=as_json)
         return
+    if metrics and everything:
+        raise click.UsageError("--all cannot be combined with --metric")
     from ethogram.metrics import NamedModels
     from ethogram.metrics import score as make
     from ethogram.spec import ScoringModels
@@ -84,7 +88,7 @@ def score(
     ):
         table = make(
             file,
-            metrics or None,
+            "all" if everything else metrics or None,
             human_text=human_text,
             index=index,
             models=NamedModels(chosen, on_load=on_load),

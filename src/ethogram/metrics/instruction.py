@@ -7,18 +7,11 @@ where a text may be freed of its first line, its last line and its asterisks bef
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from ethogram.metrics.base import (
-    NOT_APPLICABLE,
-    Metric,
-    Output,
-    Score,
-    Span,
-    mean_score,
-    pooled,
-    ratio,
-)
+from ethogram.metrics.base import NOT_APPLICABLE, Output, Score, Span, mean_score, metric
 from ethogram.metrics.constraints import follows, forbidden, loose_variants
+from ethogram.metrics.units import SHARE
 
 Verdicts = tuple[bool, ...]
 
@@ -66,26 +59,20 @@ def _place(text: str, instruction: str, kwargs: dict[str, list[str]]) -> tuple[i
     return 0, len(text)
 
 
-def _by_prompt(judge: Callable[[Output], Verdicts]) -> Callable[[Output], Score]:
-    def measure(output: Output) -> Score:
-        if not output.constraints:
-            return NOT_APPLICABLE
-        verdicts = output.once(judge)
-        return mean_score(all(verdicts), _evidence(output, verdicts))
-
-    return measure
+def _by_prompt(judge: Callable[[Output], Verdicts], output: Output) -> Score:
+    if not output.constraints:
+        return NOT_APPLICABLE
+    verdicts = output.once(judge)
+    return mean_score(all(verdicts), _evidence(output, verdicts))
 
 
-def _by_instruction(judge: Callable[[Output], Verdicts]) -> Callable[[Output], Score]:
-    def measure(output: Output) -> Score:
-        if not output.constraints:
-            return NOT_APPLICABLE
-        verdicts = output.once(judge)
-        followed, total = sum(verdicts), len(verdicts)
-        spans = _evidence(output, verdicts)
-        return Score(followed / total, (float(followed), float(total)), spans)
-
-    return measure
+def _by_instruction(judge: Callable[[Output], Verdicts], output: Output) -> Score:
+    if not output.constraints:
+        return NOT_APPLICABLE
+    verdicts = output.once(judge)
+    followed, total = sum(verdicts), len(verdicts)
+    spans = _evidence(output, verdicts)
+    return Score(followed / total, (float(followed), float(total)), spans)
 
 
 _IFEVAL = (
@@ -100,40 +87,33 @@ _FORM = (
     "words in capitals need the extra `ifeval`: languages are told by langdetect with a fixed "
     "seed, sentences by Punkt's English model. "
 )
+_VARIANTS = (
+    "; one of eight variants of the text has to follow: without first line, last line, both, "
+    "asterisks"
+)
 _LOOSE = "Forgives an opening line such as 'Sure, here it is:', and what stands in its last line. "
 
-INSTRUCTION = tuple(
-    Metric(
-        name=f"ifeval_{level}_{reading}",
-        title=f"Follows instructions ({level}, {reading})",
-        unit="share",
+for _reading, _judge in (("strict", strict_verdicts), ("loose", loose_verdicts)):
+    _forgives = _LOOSE if _reading == "loose" else ""
+    _variants = _VARIANTS if _reading == "loose" else ""
+    metric(
+        f"ifeval_prompt_{_reading}",
+        title=f"Follows instructions (prompt, {_reading})",
+        unit=SHARE,
         direction="higher",
-        formula=formula
-        + (
-            ""
-            if reading == "strict"
-            else "; one of eight variants of the text has to follow: without first line, last "
-            "line, both, asterisks"
-        ),
+        formula=f"share of outputs that follow every constraint of their prompt{_variants}",
         source=_IFEVAL,
         reference=_REFERENCE,
-        pitfalls=_FORM + ("" if reading == "strict" else _LOOSE) + pitfall,
-        measure=make(judge),
-        aggregate=ratio if make is _by_prompt else pooled,
-    )
-    for reading, judge in (("strict", strict_verdicts), ("loose", loose_verdicts))
-    for level, make, formula, pitfall in (
-        (
-            "prompt",
-            _by_prompt,
-            "share of outputs that follow every constraint of their prompt",
-            "Falls with the number of constraints a prompt has.",
-        ),
-        (
-            "instruction",
-            _by_instruction,
-            "constraints followed / all constraints, over all outputs",
-            "Prompts with many constraints weigh more.",
-        ),
-    )
-)
+        pitfalls=f"{_FORM}{_forgives}Falls with the number of constraints a prompt has.",
+    )(partial(_by_prompt, _judge))
+    metric(
+        f"ifeval_instruction_{_reading}",
+        title=f"Follows instructions (instruction, {_reading})",
+        unit=SHARE,
+        direction="higher",
+        formula=f"constraints followed / all constraints, over all outputs{_variants}",
+        source=_IFEVAL,
+        reference=_REFERENCE,
+        pitfalls=f"{_FORM}{_forgives}Prompts with many constraints weigh more.",
+        weight="unit",
+    )(partial(_by_instruction, _judge))

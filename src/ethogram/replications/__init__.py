@@ -75,7 +75,7 @@ REPLICATIONS = {
         ),
         Replication(
             "alpaca-eval",
-            "raw and length-controlled win rates of four models, from released judgements",
+            "raw win rates of four models, from released judgements",
             ("alpaca-eval-judgements",),
             "alpaca",
         ),

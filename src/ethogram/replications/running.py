@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ethogram.metrics.base import Array
 from ethogram.spec import Version
 from ethogram.stats import Interval, bootstrap
 from ethogram.stats.bootstrap import Aggregate
@@ -17,7 +18,6 @@ from ethogram.stats.student import normal_quantile
 if TYPE_CHECKING:
     from ethogram.engine.forward.teacher_forcing import TeacherForced
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
 
 #: What is run unless another is named: what a version runs by default.
 DEFAULT_MODEL = str(Version.model_fields["model"].default)

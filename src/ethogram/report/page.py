@@ -69,7 +69,7 @@ def _overview(log: list[Entry]) -> str:
     metrics = [item.metric for item in log[0].values.values()]
     head = "".join(
         f'<th class="number">{html.escape(metric.title)}<br>'
-        f'<span class="soft">{html.escape(metric.unit)}</span></th>'
+        f'<span class="soft">{html.escape(metric.unit.name)}</span></th>'
         for metric in metrics
     )
     rows = "".join(

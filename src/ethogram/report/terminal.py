@@ -93,7 +93,7 @@ def _overview(result: RunResult, rows: Sequence[VersionResult]) -> Table:
             Text(number(row.values[metric.name]), style=_style(row.differences.get(metric.name)))
             for row in rows
         ]
-        table.add_row(Text(metric.title), metric.unit, *cells)
+        table.add_row(Text(metric.title), metric.unit.name, *cells)
     return table
 
 

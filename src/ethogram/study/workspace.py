@@ -302,6 +302,7 @@ class Study:
         outputs = []
         for generation in self.generations(version, part):
             item = items.get(generation.prompt_id)
+            right = item.references if item else ()
             outputs.append(
                 Output(
                     text=generation.text,
@@ -309,7 +310,8 @@ class Study:
                     token_ids=generation.token_ids or None,
                     logprobs=generation.logprobs or None,
                     finish_reason=generation.finish_reason or None,
-                    reference=item.reference if item else None,
+                    reference=right[0] if right else None,
+                    other_references=right[1:],
                     tags=item.tags if item else (),
                     prompt_id=generation.prompt_id,
                     sample_index=generation.sample_index,

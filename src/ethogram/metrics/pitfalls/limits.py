@@ -23,9 +23,6 @@ class Limits:
         loop_characters: of the shortest loop within words.
         echo_share: of an output's words that stand in runs copied from the prompt.
         echo_run: words of the shortest such run; four words seldom agree by chance.
-        ramble_share: of the words that do not serve the request.
-        ramble_words: of the shortest output that can ramble.
-        brief_words: of an answer to a question for one thing, beyond which it says more than asked.
         drift_words: of the last third, at least, for the share of function words to mean anything.
         drift_function: share of function words below which words are no connected English; prose
             has 0.35 to 0.6 in its last third, learned prose 0.2 and more.
@@ -51,9 +48,6 @@ class Limits:
     loop_characters: int = 24
     echo_share: float = 0.5
     echo_run: int = 4
-    ramble_share: float = 0.5
-    ramble_words: int = 20
-    brief_words: int = 80
     drift_words: int = 15
     drift_function: float = 0.15
     drift_odd_words: int = 7

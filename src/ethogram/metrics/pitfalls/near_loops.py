@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from ethogram.metrics.base import Integers
 from ethogram.metrics.loops import common_suffixes
 from ethogram.metrics.pitfalls.limits import LIMITS
 from ethogram.metrics.text import bare, word_spans
 
 Booleans = np.ndarray[Any, np.dtype[np.bool_]]
-Integers = np.ndarray[Any, np.dtype[np.int64]]
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 _LABEL = re.compile(r"\(?[A-Za-z][.:)]+$")
 _NUMBER = re.compile(r"[^\w\s]*\d[\d\W]*$")

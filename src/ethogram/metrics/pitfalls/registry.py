@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from ethogram.metrics.base import NOT_APPLICABLE, Metric, Output, Score, mean_score, ratio
+from ethogram.metrics.base import NOT_APPLICABLE, Output, Score, declared, mean_score, metric
 from ethogram.metrics.pitfalls import rules
 from ethogram.metrics.pitfalls.limits import LIMITS
 from ethogram.metrics.pitfalls.rules import DOES_NOT_APPLY, Finding
+from ethogram.metrics.units import SHARE
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,6 @@ class Pitfall:
 
 
 _ALL = "all"
-_ASKING = "prompts that ask"
 
 #: In the order of the labelling guide; an output can show several.
 PITFALLS = (
@@ -61,18 +62,6 @@ PITFALLS = (
         _ALL,
         "Lists of like items and refrains that are asked for count; counting (`1, 2, 3`) does not.",
         rules.loop,
-    ),
-    Pitfall(
-        "ramble",
-        "Ramble",
-        "does not serve the request with more than half of its text",
-        "more than half of the words come after the answer is complete (its reference, the asker's "
-        "next turn, sentences said again), or stand in sentences about the task; or more than "
-        f"{LIMITS.brief_words} words answer a question for one thing",
-        f"{_ASKING}, and outputs that do not loop",
-        "Does not understand the text: further answers and unasked advice in other words than "
-        "these are missed, and a long answer that explains is taken for one.",
-        rules.ramble,
     ),
     Pitfall(
         "drift",
@@ -144,29 +133,23 @@ PITFALLS = (
 )
 
 
-def _measure(pitfall: Pitfall) -> Callable[[Output], Score]:
-    def measure(output: Output) -> Score:
-        finding = pitfall.find(output)
-        if finding.found is None:
-            return NOT_APPLICABLE
-        return mean_score(finding.found, finding.spans)
-
-    return measure
+def _measure(pitfall: Pitfall, output: Output) -> Score:
+    finding = pitfall.find(output)
+    return NOT_APPLICABLE if finding.found is None else mean_score(finding.found, finding.spans)
 
 
-PITFALL_METRICS = tuple(
-    Metric(
-        name=f"pitfall_{pitfall.name}",
-        title=f"Pitfall: {pitfall.title.lower()}",
-        unit="share",
+for _pitfall in PITFALLS:
+    metric(
+        f"pitfall_{_pitfall.name}",
+        title=f"Pitfall: {_pitfall.title.lower()}",
+        unit=SHARE,
         direction="lower",
-        formula=f"share of outputs that show it: {pitfall.rule}",
+        formula=f"share of outputs that show it: {_pitfall.rule}",
         source="rule of Ethogram",
         reference="precision and recall on outputs labelled by hand: docs/pitfalls.md",
-        pitfalls=f"Applies to {pitfall.applies}. {pitfall.misleads}".strip(),
-        measure=_measure(pitfall),
-        aggregate=ratio,
-        version=pitfall.version,
-    )
-    for pitfall in PITFALLS
-)
+        pitfalls=f"Applies to {_pitfall.applies}. {_pitfall.misleads}".strip(),
+        version=_pitfall.version,
+    )(partial(_measure, _pitfall))
+
+#: In the order of `PITFALLS`.
+PITFALL_METRICS = tuple(declared[f"pitfall_{pitfall.name}"] for pitfall in PITFALLS)
