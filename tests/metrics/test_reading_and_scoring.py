@@ -116,7 +116,7 @@ def test_gzip_and_byte_order_mark(tmp_path: Path) -> None:
         ('{"text": "a", "logprobs": "x"}', ":2: logprobs: must be a list of finite numbers"),
         ('{"text": "a", "token_ids": [1], "logprobs": [-1, -2]}', ":2: logprobs: 2 of them for 1"),
         ('{"text": ["a", "b"], "token_ids": [1]}', ":2: token_ids: go with one text"),
-        ('{"text": "a", "reference": 3}', ":2: reference: must be a text"),
+        ('{"text": "a", "reference": {}}', ":2: reference: must be a text"),
         ('{"text": "a", "tags": [3]}', ":2: tags: must be a text or a list of texts"),
     ],
 )

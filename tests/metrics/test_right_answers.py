@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from ethogram.metrics import DEFAULT_METRICS, Output, get, score_outputs
+from ethogram.errors import SpecError
+from ethogram.metrics import DEFAULT_METRICS, Output, get, read_outputs, score_outputs
 from ethogram.spec.suite import SuitePrompt
 
 NAMES = ("exact_match", "token_f1", "contains_reference")
@@ -54,6 +58,26 @@ def test_a_suite_gives_one_right_answer_or_a_list(
 ) -> None:
     prompt = SuitePrompt.model_validate({"id": "p", "text": "2 + 2?", "reference": given})
     assert prompt.references == references
+
+
+@pytest.mark.parametrize(
+    ("given", "references"),
+    [("four", ("four",)), (4, ("4",)), (["four", 4], ("four", "4")), ([], ()), (None, ())],
+)
+def test_a_file_of_outputs_gives_one_right_answer_or_a_list(
+    tmp_path: Path, given: object, references: tuple[str, ...]
+) -> None:
+    file = tmp_path / "outputs.jsonl"
+    file.write_text(json.dumps({"output": "It is four.", "reference": given}))
+    (output,) = read_outputs(file)
+    assert output.references == references
+
+
+def test_other_kinds_of_right_answer_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "outputs.jsonl"
+    file.write_text(json.dumps({"output": "It is four.", "reference": {"a": 1}}))
+    with pytest.raises(SpecError, match="reference: must be a text, a number or a list of them"):
+        list(read_outputs(file))
 
 
 def test_empty_outputs_have_a_row_of_their_own() -> None:
@@ -106,7 +130,27 @@ def test_loop_rate_is_what_the_pitfall_finds() -> None:
     [("pitfall_ramble", "post_answer_words"), ("turn_leakage", "pitfall_turn_leakage")],
 )
 def test_a_removed_metric_names_what_replaces_it(name: str, instead: str) -> None:
-    from ethogram.errors import SpecError
-
     with pytest.raises(SpecError, match=f"'{name}': this metric was removed; use {instead}"):
         get(name)
+
+
+def test_a_constraint_that_no_check_fits_is_not_followed_and_named(tmp_path: Path) -> None:
+    rows = [
+        {
+            "output": "Schedule one.",
+            "instruction_id_list": ["length_constraints:nth_paragraph_first_word"],
+            "kwargs": [{"keyword": "schedule", "num_paragraphs": 3}],
+        },
+        {"output": "Fine", "instruction_id_list": ["ratio:overlap"], "kwargs": [{"percentage": 9}]},
+        {"output": "ok then", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]},
+    ]
+    file = tmp_path / "ifeval.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    outputs = list(read_outputs(file))
+    for name in ("ifeval_prompt_strict", "ifeval_instruction_loose"):
+        scores = [get(name).measure(output) for output in outputs]
+        assert [score.value for score in scores] == [0, 0, 1]
+        labels = [span.label for score in scores for span in score.spans]
+        assert labels[0].startswith("cannot be checked: length_constraints:nth_paragraph_first_wor")
+        assert labels[1].startswith("cannot be checked: unknown instruction 'ratio:overlap'")
+    assert get("pitfall_format_break").measure(outputs[0]).value is None

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from ethogram.extras import require
+from ethogram.spec.constraints import check_constraint
 from ethogram.spec.suite import Constraint
 
 Check = Callable[..., bool]
@@ -23,7 +24,7 @@ _EXTRA = "ifeval"
 
 
 def follows(constraint: Constraint, text: str) -> bool:
-    """Whether a text follows a constraint; an empty text follows none.
+    """Whether a text follows a constraint that has no `fault_of`; an empty text follows none.
 
     Raises:
         MissingExtraError: the constraint needs the extra `ifeval` (languages, sentences, capitals).
@@ -32,6 +33,19 @@ def follows(constraint: Constraint, text: str) -> bool:
         return False
     given = {name: value for name, value in constraint.kwargs.items() if value is not None}
     return _CHECKS[constraint.type](text, **given)
+
+
+def fault_of(constraint: Constraint) -> str | None:
+    """Why no check fits a constraint: an unknown instruction or wrong arguments; None if one does.
+
+    A suite refuses such a constraint; a file of outputs made elsewhere may hold one.
+    """
+    given = {name: value for name, value in constraint.kwargs.items() if value is not None}
+    try:
+        check_constraint(constraint.type, given)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def loose_variants(text: str) -> list[str]:

@@ -10,15 +10,23 @@ from collections.abc import Callable
 from functools import partial
 
 from ethogram.metrics.base import NOT_APPLICABLE, Output, Score, Span, mean_score, metric
-from ethogram.metrics.constraints import follows, forbidden, loose_variants
+from ethogram.metrics.constraints import fault_of, follows, forbidden, loose_variants
 from ethogram.metrics.units import SHARE
 
 Verdicts = tuple[bool, ...]
 
 
+def _faults(output: Output) -> tuple[str | None, ...]:
+    """Of each constraint, why it cannot be checked."""
+    return tuple(map(fault_of, output.constraints))
+
+
 def strict_verdicts(output: Output) -> Verdicts:
-    """Whether the text itself follows each constraint of the output's prompt."""
-    return tuple(follows(constraint, output.text) for constraint in output.constraints)
+    """Whether the text itself follows each constraint; one that cannot be checked, it does not."""
+    return tuple(
+        fault is None and follows(constraint, output.text)
+        for constraint, fault in zip(output.constraints, output.once(_faults), strict=True)
+    )
 
 
 def loose_verdicts(output: Output) -> Verdicts:
@@ -26,18 +34,25 @@ def loose_verdicts(output: Output) -> Verdicts:
     strict = output.once(strict_verdicts)
     variants = loose_variants(output.text)[1:] if not all(strict) else []
     return tuple(
-        followed or any(follows(constraint, variant) for variant in variants)
-        for constraint, followed in zip(output.constraints, strict, strict=True)
+        followed or (fault is None and any(follows(constraint, variant) for variant in variants))
+        for constraint, fault, followed in zip(
+            output.constraints, output.once(_faults), strict, strict=True
+        )
     )
 
 
 def _evidence(output: Output, verdicts: Verdicts) -> tuple[Span, ...]:
     """A stretch for each constraint that is not followed: the fault itself, or the whole text."""
-    return tuple(
-        Span(*_place(output.text, constraint.type, constraint.kwargs), f"breaks {constraint.type}")
-        for constraint, followed in zip(output.constraints, verdicts, strict=True)
-        if not followed
-    )
+    spans = []
+    for constraint, fault, followed in zip(
+        output.constraints, output.once(_faults), verdicts, strict=True
+    ):
+        if fault:
+            spans.append(Span(0, len(output.text), f"cannot be checked: {fault}"))
+        elif not followed:
+            place = _place(output.text, constraint.type, constraint.kwargs)
+            spans.append(Span(*place, f"breaks {constraint.type}"))
+    return tuple(spans)
 
 
 def _place(text: str, instruction: str, kwargs: dict[str, list[str]]) -> tuple[int, int]:
@@ -83,9 +98,10 @@ _REFERENCE = (
     "0.4.13 once by hand, 1664 verdicts without a difference"
 )
 _FORM = (
-    "Sees the form that was asked for, not whether the text is any good. Languages, sentences and "
-    "words in capitals need the extra `ifeval`: languages are told by langdetect with a fixed "
-    "seed, sentences by Punkt's English model. "
+    "Sees the form that was asked for, not whether the text is any good. A constraint that no "
+    "check fits counts as not followed, and the evidence names it. Languages, sentences and words "
+    "in capitals need the extra `ifeval`: langdetect tells languages, with a fixed seed, and "
+    "Punkt's English model sentences. "
 )
 _VARIANTS = (
     "; one of eight variants of the text has to follow: without first line, last line, both, "

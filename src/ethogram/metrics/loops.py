@@ -280,8 +280,8 @@ def _loop_rate_exact(output: Output) -> Score:
     formula="the phrase of 1..90 units with most copies at the end: > 1, or > 50 below 3 units",
     source=_HOLTZMAN,
     reference="ari-holtzman/degen, metrics/repetition.py (the rule behind the paper's table 1)",
-    pitfalls="Silent about words of scripts without spaces. Two copies of three units suffice, while 'ab ab ab' is missed. "
-    + _UNITS,
+    pitfalls="Two copies of three units suffice, while 'ab ab ab' is missed. Counts token ids where"
+    " known, else words, and is silent about words of scripts without spaces.",
 )
 def _loop_rate_degen(output: Output) -> Score:
     units, kind = loop_units(output)

@@ -37,9 +37,8 @@ def replicate(data: DataFolders) -> Replicated:
     files = data.files("gpt2-large-webtext")
     rows: list[Row] = []
     for name in DIVERSITY:
-        table = score_outputs(
-            read_outputs(files[name]), ("diversity", "words", "empty_rate", *_REPEATS)
-        )
+        names = ("diversity", "words", "empty_rate", *_REPEATS)
+        table = score_outputs(read_outputs(files[name]), names)
         rows += _rows(name, table)
     same = all(not row.difference for row in rows)
     return Replicated(

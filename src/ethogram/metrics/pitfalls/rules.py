@@ -13,7 +13,7 @@ from ethogram.errors import MissingExtraError
 from ethogram.metrics import asking
 from ethogram.metrics.base import NOT_APPLICABLE, Output, Score, Span, mean_score, metric
 from ethogram.metrics.citations import citations
-from ethogram.metrics.constraints import follows
+from ethogram.metrics.constraints import fault_of, follows
 from ethogram.metrics.formats import shape
 from ethogram.metrics.pitfalls.demands import code_share, demands, has_rows, wants_language
 from ethogram.metrics.pitfalls.language import ONLY_ENGLISH, function_share, odd_share
@@ -219,7 +219,7 @@ def format_break(output: Output) -> Finding:
         if fault:
             faults.append(fault)
     for constraint in output.constraints:
-        if cut and not _stays_broken(constraint.type, constraint.kwargs):
+        if fault_of(constraint) or (cut and not _stays_broken(constraint.type, constraint.kwargs)):
             continue
         try:
             followed = follows(constraint, output.text)
