@@ -11,7 +11,7 @@ def test_drawn_outputs(tmp_path: Path) -> None:
     for file in (first, again):
         measured_outputs.write(file, 120)
     assert first.read_bytes() == again.read_bytes()
-    table = score(first)
+    table = score(first, "all")
     assert table.outputs == 120
     assert list(table.samples) == list(range(measured_outputs.SAMPLES))
     assert table["tokens"].value == measured_outputs.TOKENS

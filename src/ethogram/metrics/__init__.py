@@ -1,4 +1,4 @@
-"""Metrics: from outputs to numbers with evidence. Knows texts and token ids; knows no study."""
+"""Metrics: from outputs to numbers with evidence."""
 
 from ethogram.metrics.base import (
     Metric,

@@ -110,7 +110,7 @@ _STOP_WORDS = set_of(
 
 @dataclass(frozen=True)
 class Sentence:
-    """A stretch of text and where it stands."""
+    """A stretch of text and where it is."""
 
     start: int
     end: int
@@ -238,7 +238,7 @@ def echoes(sentence: str, prompt: str) -> bool:
 
     A whole line or sentence of the prompt, or four fifths of its word 4-grams. Where the prompt
     asks to edit a given text, only a line or sentence that is not changed at all. Choosing one of
-    listed options is no echo, nor is a heading.
+    listed options is not an echo, nor is a heading.
     """
     words = [bare(word) for word in sentence.split()]
     if LIST_ITEM.match(sentence) and _OPTION.search(prompt):
@@ -262,7 +262,7 @@ def content_words(text: str) -> set[str]:
 
 
 def contains(text: str, wanted: str) -> bool:
-    """Whether the words of `wanted` stand in `text` one after another; case does not matter."""
+    """Whether the words of `wanted` occur in `text` one after another; case does not matter."""
     inside = r"\s+".join(re.escape(word) for word in wanted.split())
     return bool(inside) and bool(re.search(rf"(?<!\w){inside}(?!\w)", text, re.IGNORECASE))
 

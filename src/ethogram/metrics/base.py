@@ -1,4 +1,4 @@
-"""Base: what a metric is and what it gives. Knows outputs; knows no file, no store.
+"""Base: what a metric is and what it gives.
 
 A metric turns one output, or all outputs of one prompt, into a score with additive parts; the value
 of a group comes from the sum of its parts. So resampling prompts is a matrix product, and a stream
@@ -182,7 +182,7 @@ class Metric:
         aggregate: summed (or averaged) parts [..., k] to values [...]; NaN where nothing applies.
         weight: what the value's denominator counts, where it is `unit.high` (1 without one) times
             parts[0] / parts[1]: `output`, where an output weighs 0 or 1, or `unit`, where it weighs
-            as many as it has sentences, n-grams or references. None where it is no such quotient.
+            as many as it has sentences, n-grams or references. None where it is another form.
         version: raised whenever the same output would score otherwise than before.
         family: the module that declares it.
     """

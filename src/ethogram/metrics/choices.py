@@ -1,4 +1,4 @@
-"""Choices: which of several given answers a model finds likelier. Knows log-likelihoods."""
+"""Choices: which of several given answers a model finds likelier."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Choices:
     """A question with given answers.
 
     Attributes:
-        prompt: all that stands before an answer; spaces at its end are dropped.
+        prompt: all that precedes an answer; spaces at its end are dropped.
         right: right answers, the best one first.
         wrong: wrong answers.
     """
@@ -84,7 +84,7 @@ def multiple_choice(
     Args:
         questions: each with at least one right and one wrong answer.
         model: that chooses.
-        begin: whether the token that begins a text stands before the prompt. lm-eval follows the
+        begin: whether the token that begins a text precedes the prompt. lm-eval follows the
             tokenizer, and many, such as those of GPT-2 and SmolLM2, add none.
 
     Raises:

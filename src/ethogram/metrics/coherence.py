@@ -1,4 +1,4 @@
-"""Coherence: how near an output stays to its prompt and to itself. Knows texts as vectors."""
+"""Coherence: how near an output stays to its prompt and to itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Consistency: whether the samples of a prompt say the same. Knows no truth, only agreement.
+"""Consistency: whether the samples of a prompt say the same.
 
 What a model makes up tends to differ from sample to sample; what it knows tends to stay.
 """
@@ -313,6 +313,7 @@ metric(
     "Rajpurkar et al. 2016, arXiv:1606.05250",
     reference="scipy.stats.entropy in tests/metrics",
     pitfalls=f"{_AGREE} For short answers only: any other word makes another answer.",
+    version=2,
     scope="prompt",
 )
 def _answer_entropy(outputs: Sequence[Output]) -> Score:

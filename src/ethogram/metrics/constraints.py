@@ -1,9 +1,9 @@
-"""Constraints: whether a text follows one of IFEval's 25 instructions. Knows texts and arguments.
+"""Constraints: whether a text follows one of IFEval's 25 instructions.
 
 The rules are those of the released checkers (google-research, instruction_following_eval, which
 lm-eval and if-verifiable keep), with three differences: keywords and markers are literal texts, not
 patterns; an argument that is missing is an error and not drawn by chance; and a letter that is no
-letter of the alphabet is counted as it stands.
+letter of the alphabet is counted as it is.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _frequency(text: str, keyword: str, frequency: int, relation: str) -> bool:
 
 
 def forbidden(text: str, words: list[str]) -> re.Match[str] | None:
-    """The first of the words that stands in the text as a word of its own."""
+    """The first of the words that is in the text as a word of its own."""
     either = "|".join(re.escape(word) for word in words)
     return re.search(rf"\b(?:{either})\b", text, re.IGNORECASE)
 

@@ -1,4 +1,4 @@
-"""Distribution: how near a set of texts is to human ones. Knows features of texts."""
+"""Distribution: how near a set of texts is to human ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class MauveResult:
     """What MAUVE says of two sets of texts.
 
     Attributes:
-        mauve: mean over the seeds, 0 to 1; 1 where the sets cannot be told apart.
+        mauve: mean over the seeds, 0 to 1; 1 where the sets cannot be distinguished.
         by_seed: the value of each seed of the clustering.
         mauve_smoothed: the same with smoothed histograms (`mauve_star`), which saturates less.
         texts: of the smaller set.

@@ -1,4 +1,4 @@
-"""Diversity: how many different n-grams, within an output and over all of them. Knows words."""
+"""Diversity: how many different n-grams, within an output and over all of them."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def _different_grams(output: Output) -> array[int]:
 
 
 def self_repetition(grams: Sequence[Sequence[int]]) -> float:
-    """Mean of log(1 + how often the different 4-grams of an output stand in the others)."""
+    """Mean of log(1 + how often the different 4-grams of an output are in the others)."""
     if not grams:
         return math.nan
     owner = np.repeat(np.arange(len(grams)), [len(found) for found in grams])
@@ -222,7 +222,7 @@ def self_repetition(grams: Sequence[Sequence[int]]) -> float:
     title="Self-repetition",
     unit=LOG_COUNT,
     direction="lower",
-    formula="mean over outputs of log(1 + how often its different word 4-grams stand in other "
+    formula="mean over outputs of log(1 + how often its different word 4-grams are in other "
     "outputs, each output counted once); over at most "
     f"{MOST_OUTPUTS} outputs, drawn evenly by a hash",
     source="Salkar et al. 2022, Self-Repetition in Abstractive Neural Summarizers",

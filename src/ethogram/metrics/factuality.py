@@ -120,7 +120,7 @@ def _contains_reference(output: Output) -> Score:
 
 
 def _holds(answer: list[str], reference: list[str]) -> bool:
-    """Whether the words of a reference stand in an answer one after another."""
+    """Whether the words of a reference occur in an answer one after another."""
     starts = range(len(answer) - len(reference) + 1)
     return any(answer[at : at + len(reference)] == reference for at in starts)
 
@@ -167,7 +167,7 @@ _VERDICT_TEXTS: tuple[tuple[Verdict, Direction, str, str, str], ...] = (
         "cannot exist: a wrong check digit of an ISBN, an arXiv id of month 13 or with digits "
         "too few, a DOI without registrant or suffix, an address without a valid host",
         "the tables of cases in tests/metrics; check digits of ISO 2108",
-        "Zero is no praise: an invented DOI is well formed as a rule.",
+        "Zero proves little: an invented DOI is well formed as a rule.",
     ),
     (
         "unverifiable",
@@ -180,7 +180,7 @@ _VERDICT_TEXTS: tuple[tuple[Verdict, Direction, str, str, str], ...] = (
     (
         "listed",
         "higher",
-        "stand in the index that --index names",
+        "are in the index that --index names",
         "the table of cases in tests/metrics",
         "Listed means that it exists, not that it says what the output claims. Author and year "
         "are matched by first author only.",

@@ -44,7 +44,7 @@ def exp_mean(parts: Array) -> Array:
     "temperature 1, natural logarithm; empty outputs are left out",
     source="perplexity of the model on its own output; Holtzman et al. 2020, arXiv:1904.09751",
     reference="numpy in tests/metrics",
-    pitfalls="Low is no praise: a loop drives it towards 1, human text stands well above. "
+    pitfalls="Low is not good in itself: a loop drives it towards 1, human text is well above. "
     "Never compare two models by it.",
     version=2,
     aggregate=exp_mean,
@@ -98,7 +98,7 @@ def _share_of(sentences: list[tuple[int, int]], faults: tuple[Span, ...]) -> Sco
     unit=SHARE,
     direction="lower",
     formula="sentences that end at a line break without . ! ? … : or ; / all sentences, the "
-    "last of each output left away",
+    "last of each output left out",
     source=_SHAPE,
     reference="the table of cases in tests/metrics",
     pitfalls=_PROSE + "Verse and addresses end without a mark rightly.",
@@ -122,7 +122,7 @@ def _unended(output: Output) -> Score:
     unit=SHARE,
     direction="lower",
     formula="sentences that begin with a small letter / all sentences, the first of each "
-    "output left away",
+    "output left out",
     source=_SHAPE,
     reference="the table of cases in tests/metrics",
     pitfalls=_PROSE + "A mark before a small letter ends no sentence, so mostly line breaks "

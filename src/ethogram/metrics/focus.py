@@ -102,16 +102,16 @@ def answer_end(output: Output) -> tuple[int, str] | None:
 
 
 def _reference_end(output: Output) -> tuple[int, str] | None:
-    """The end of the first sentence with the reference, where a brief reference answers."""
-    if not output.reference:
-        return None
-    brief = len(normalised_answer(output.reference)) <= BRIEF_REFERENCE
-    if not (
-        brief and (asking.wants_short_answer(output.tags) or asking.is_question(output.prompt))
-    ):
+    """The end of the first sentence with a brief right answer, where a question is asked."""
+    brief = [
+        reference
+        for reference in output.references
+        if reference and len(normalised_answer(reference)) <= BRIEF_REFERENCE
+    ]
+    if not (asking.wants_short_answer(output.tags) or asking.is_question(output.prompt)):
         return None
     for start, end in output.sentence_spans:
-        if asking.contains(output.text[start:end], output.reference):
+        if any(asking.contains(output.text[start:end], reference) for reference in brief):
             return end, "goes on after the answer"
     return None
 
@@ -177,7 +177,7 @@ def _rambling(output: Output) -> Score:
     direction="higher",
     formula=f"windows of {WINDOW_WORDS} words with a content word of the prompt (first five "
     "letters) / all windows",
-    source="derived for Ethogram: the cheap cousin of similarity under a sentence encoder",
+    source="derived for Ethogram: a cheap alternative to similarity under a sentence encoder",
     reference="the table of cases in tests/metrics",
     pitfalls="Synonyms count as off topic, a word in passing as on topic; long prompts make it "
     "easy. English stop words. Prefer the metric of a sentence encoder where one is at hand.",

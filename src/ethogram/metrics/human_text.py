@@ -2,7 +2,7 @@
 
 Everything is counted in windows of equal length, the first words of each text, as all of it depends
 on length. Distances between counted distributions also depend on how many windows were counted, so
-each comes with the same distance between human text and human text: the reference is dealt into two
+each comes with the same distance between human text and human text: the reference is split into two
 halves, outputs are compared with the first, and as many windows of the second with the first too.
 """
 
@@ -22,7 +22,7 @@ from ethogram.metrics.reading import read_outputs
 from ethogram.metrics.text import set_of
 from ethogram.metrics.units import BITS
 
-#: Words of a window; a shorter text is left away.
+#: Words of a window; a shorter text is left out.
 WINDOW = 50
 #: Sentences of more words, and words of more letters, are one kind.
 LONGEST_SENTENCE, LONGEST_WORD = 50, 20
@@ -89,11 +89,11 @@ def jensen_shannon(a: Counter[Hashable], b: Counter[Hashable]) -> float:
 
 @dataclass(frozen=True)
 class HumanText:
-    """Windows of human text, dealt in turn into two halves.
+    """Windows of human text, split alternately into two halves.
 
     Attributes:
         compared: the half that outputs are compared with.
-        baseline: the half that stands for outputs.
+        baseline: the half that represents outputs.
     """
 
     compared: Sequence[Output]
@@ -148,7 +148,7 @@ class _Distance:
         self._windows = 0
 
     def add(self, output: Output) -> None:
-        # No more windows than there are to stand for them: both sides are of equal size.
+        # No more windows than there are to represent them: both sides are of equal size.
         if self._human is None or self._windows >= len(self._human.baseline):
             return
         window = output.once(window_of)

@@ -1,4 +1,4 @@
-"""Instruction: whether outputs follow the checkable demands of their prompts. Knows verdicts.
+"""Instruction: whether outputs follow the checkable demands of their prompts.
 
 Four readings, as IFEval reports them: of whole prompts or of single instructions; strict, or loose,
 where a text may be freed of its first line, its last line and its asterisks before it is judged.
@@ -107,7 +107,7 @@ _VARIANTS = (
     "; one of eight variants of the text has to follow: without first line, last line, both, "
     "asterisks"
 )
-_LOOSE = "Forgives an opening line such as 'Sure, here it is:', and what stands in its last line. "
+_LOOSE = "Forgives an opening line such as 'Sure, here it is:', and what is in its last line. "
 
 for _reading, _judge in (("strict", strict_verdicts), ("loose", loose_verdicts)):
     _forgives = _LOOSE if _reading == "loose" else ""

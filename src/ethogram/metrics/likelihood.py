@@ -1,4 +1,4 @@
-"""Likelihood: what a reference model makes of outputs. Knows log-probabilities of fed tokens."""
+"""Likelihood: what a reference model makes of outputs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ethogram.metrics.units import NATS_PER_TOKEN, PERPLEXITY, SHARE
 _FORCED = "single forward passes of transformers in tests/engine and tests/metrics"
 _MODEL = "under the reference model, given the token that begins a text"
 _LOW = (
-    "Low is no praise: loops are the likeliest text of all, and human text stands well above. "
-    "Values under two reference models cannot be compared. Text is turned into tokens anew, so "
+    "Low is not good in itself: loops are the likeliest text of all, and human text is well above. "
+    "Values under two reference models cannot be compared. Text is tokenized again, so "
     "they may differ from those that were generated; end tokens are not scored."
 )
 
@@ -56,8 +56,8 @@ def judge(
     Args:
         texts: to judge.
         model: the judge.
-        prompts: what stands before each text; None judges the texts by themselves.
-        begin: whether the token that begins a text stands before all.
+        prompts: what precedes each text; None judges the texts by themselves.
+        begin: whether the token that begins a text precedes all.
     """
     codes = [model.ids(text) for text in texts]
     start = model.start if begin else ()
@@ -176,7 +176,7 @@ def self_reinforcement(
                 f"{repeats + 1} copies are {length} tokens, the context holds "
                 f"{model.context_length}"
                 if sentence.strip() and before
-                else "nothing stands before the first token, or the sentence is empty",
+                else "nothing precedes the first token, or the sentence is empty",
                 where=f"sentence {sentence[:40]!r}",
                 hint="ask for fewer repeats, give a prefix, or leave the sentence out",
             )

@@ -1,8 +1,8 @@
-"""Loops: whether, where and how an output repeats itself at its end. Knows sequences of units.
+"""Loops: whether, where and how an output repeats itself at its end.
 
 Units are token ids when the output has them, else words, or characters in text without spaces.
 Two adjustments keep the end of the ids at
-the end of the text: the id that ended the output (finish_reason eos) is left away, as the released
+the end of the text: the id that ended the output (finish_reason eos) is left out, as the released
 code of Holtzman et al. does with its end-of-text token; and after a stop string (finish_reason
 stop) words are used, since the ids then run past the text by a number nobody knows.
 
@@ -147,7 +147,7 @@ def find_escaped_loops(
     """The loops that end before the sequence does: (index after the last unit, loop), by onset.
 
     Maximal runs x[i] == x[i+p] (Kolpakov and Kucherov 1999) of three phrases or more, each with its
-    smallest period; one that lies within another is left away. O(length² / 3) comparisons.
+    smallest period; one that lies within another is left out. O(length² / 3) comparisons.
     """
     if len(units) < MIN_COPIES * min_phrase or max(Counter(units).values()) < MIN_COPIES:
         return []
@@ -352,7 +352,7 @@ def _loop_cycles(output: Output) -> Score:
     "Refrains, counting and tables repeat rightly. A loop at the end counts in loop_rate only.",
 )
 def _escaped_loops(output: Output) -> Score:
-    if output.is_empty or lacks_spaces(output.text):
+    if lacks_spaces(output.text):
         return NOT_APPLICABLE
     escaped = find_escaped_loops(output.words)
     spans = output.word_spans

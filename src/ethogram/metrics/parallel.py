@@ -1,4 +1,4 @@
-"""Parallel: the metrics of single outputs, measured by several processes. Knows chunks and order.
+"""Parallel: the metrics of single outputs, measured by several processes.
 
 Outputs go out in chunks and their scores come back in the order of the outputs, so that sums are
 added in one order and a table is the same, bit for bit, whatever the number of processes. Of the

@@ -1,8 +1,8 @@
-"""Repetition: how much of an output was said before in it. Knows n-grams and compression.
+"""Repetition: how much of an output was said before in it.
 
 Two families share a name and are different numbers. rep-n and diversity follow SimCTG's released
 code, so that published tables can be compared with: words, pooled over outputs, in percent, the
-last n-gram of each text left away, and rep-n rounded to two decimals before the product. seq-rep-n
+last n-gram of each text left out, and rep-n rounded to two decimals before the product. seq-rep-n
 follows Welleck et al.: each output has its own ratio, and the mean of those counts.
 """
 
@@ -42,7 +42,7 @@ _SIMCTG = "Su et al. 2022, A Contrastive Framework for Neural Text Generation, a
 _SIMCTG_CODE = "yxuansu/SimCTG, simctg/evaluation.py; equal to its gpt2-large WebText tables"
 _POOLED = (
     "Pooled over outputs and on words: not the mean of outputs, and not seq-rep-n. "
-    "The last n-gram of each text is left away as in the released code."
+    "The last n-gram of each text is left out as in the released code."
 )
 _WELLECK = (
     "Welleck et al. 2020, Neural Text Generation with Unlikelihood Training, arXiv:1908.04319"

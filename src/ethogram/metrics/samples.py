@@ -1,4 +1,4 @@
-"""Samples: how different the outputs of one prompt are. Knows vectors of a sentence encoder."""
+"""Samples: how different the outputs of one prompt are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Score: a stream of outputs to a table of values and the clearest evidence. Knows only sums.
+"""Score: a stream of outputs to a table of values and the clearest evidence.
 
 Keeps the summed parts of each metric and sample index and one output a metric, never all outputs.
 Two kinds of metric need more: corpus metrics grow with the number of different n-grams, and metrics
@@ -240,8 +240,8 @@ def score_outputs(
             outputs. The table is the same. Other processes import the script that started them,
             so it has to guard its work by `if __name__ == "__main__":`, which is why one is the
             default.
-        on_progress: told how many outputs have been measured; at the end of reading where a metric
-            is of all samples of a prompt, else after each.
+        on_progress: called with how many outputs have been measured, after each; at the end of
+            reading where a metric is of all samples of a prompt.
 
     Raises:
         SpecError: a name is unknown, a file cannot be read, a metric was named without the file

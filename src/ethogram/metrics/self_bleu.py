@@ -1,6 +1,6 @@
-"""Self-BLEU: how like each other the outputs of a set are. Knows sequences of units.
+"""Self-BLEU: how like each other the outputs of a set are.
 
-BLEU-4 of every output against all others needs, of each n-gram, only how often it stands at most in
+BLEU-4 of every output against all others needs, of each n-gram, only how often it occurs at most in
 one other output; the two largest counts tell that for all of them. So the work grows with the
 number of n-grams and not with the square of the number of outputs.
 """
@@ -87,7 +87,7 @@ def _brevity(lengths: Integers) -> Array:
     """BLEU's penalty for a text shorter than the nearest of the others; the shorter of two ties."""
     ordered = np.sort(lengths)
     place = np.searchsorted(ordered, lengths)
-    # Its own length is left away once; an equal one, if there is, stands behind it.
+    # Its own length is left out once; an equal one, if there is, stands behind it.
     below = np.where(place > 0, ordered[np.maximum(place - 1, 0)], np.iinfo(np.int64).min // 2)
     last = len(lengths) - 1
     above = np.where(

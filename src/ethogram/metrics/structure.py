@@ -90,14 +90,14 @@ def _answer_first(output: Output) -> Score:
 
 
 def _fault(output: Output, first: asking.Sentence, announced: bool) -> str | None:
-    """Why the first sentence is no answer; None if it is one. `Here it is:` may announce it."""
+    """Why the first sentence is not an answer; None if it is one. `Here it is:` may announce it."""
     prompt, sentence = output.prompt, first.text
     label = output.once(leaked_turn)
     if label and label[0] <= first.start:
         return label[2]
     if asking.declines(sentence):
         return "declines"
-    if output.reference and asking.contains(sentence, output.reference):
+    if any(asking.contains(sentence, reference) for reference in output.references):
         return None
     finished = asking.is_finished(prompt)
     words = sentence.split()
@@ -116,7 +116,7 @@ def _fault(output: Output, first: asking.Sentence, announced: bool) -> str | Non
     if short or fitting or not asking.is_question(prompt):
         return None
     opening = output.text[: first.start + OPENING_CHARACTERS]
-    asked = asking.content_words(prompt) | asking.content_words(output.reference or "")
+    asked = asking.content_words(prompt) | asking.content_words(" ".join(output.references))
     if not asked or asked & asking.content_words(opening):
         return None
     return "speaks about something else"
@@ -201,7 +201,7 @@ def _markdown_share(output: Output) -> Score:
     title="Words in lists",
     unit=SHARE,
     direction="none",
-    formula="mean over outputs of the share of its words that stand in a list",
+    formula="mean over outputs of the share of its words that are in a list",
     source="CommonMark 0.31",
     reference="markdown-it-py, which finds the lists",
     pitfalls="What follows a list item without an empty line belongs to it.",

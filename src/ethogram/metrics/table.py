@@ -126,7 +126,7 @@ class ScoreTable:
         }
 
     def to_text(self, *, evidence: bool = False, width: int | None = None) -> str:
-        """The table for a terminal; metrics that say nothing of these outputs stand below it.
+        """The table for a terminal; metrics that say nothing of these outputs are listed below it.
 
         Args:
             evidence: add the clearest output of each metric that can show one.
@@ -140,7 +140,7 @@ class ScoreTable:
             )
         columns = list(zip(heading, *lines, strict=True))
         widths = [max(len(cell) for cell in column) for column in columns]
-        # Numbers stand to the right: all between the name and the last three columns, and the last.
+        # Numbers are right-aligned: all between the name and the last three columns, and the last.
         right = {*range(1, len(heading) - 3), len(heading) - 1}
         printed = [
             "  ".join(

@@ -1,4 +1,4 @@
-"""Text: words, n-grams and where they stand. Knows strings; knows no metric."""
+"""Text: words, n-grams and where they are."""
 
 from __future__ import annotations
 

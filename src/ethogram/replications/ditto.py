@@ -50,12 +50,12 @@ def replicate(
         data: where WikiText-2 lies.
         model: built-in name, hub id, local folder or .gguf file; decoder-only.
         limit: how many sentences, taken evenly from the whole text.
-        on_progress: told how many sentences have been read.
+        on_progress: called with how many sentences have been read.
     """
     paragraphs = read_paragraphs(data.files("wikitext-2")["test"])
     chosen = pick(paragraphs, limit)
     reader = likelihoods(model, on_progress)
-    # A first token has no probability unless something stands before it.
+    # A first token has no probability unless something precedes it.
     prefix = "" if reader.start else "\n"
     curves = [self_reinforcement(reader, [each], repeats=REPEATS, prefix=prefix) for each in chosen]
     repeated, pairs = consecutive_repeats(paragraphs)

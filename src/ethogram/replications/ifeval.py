@@ -58,7 +58,7 @@ def replicate(
         model: built-in name, hub id, local folder or .gguf file; with a chat template.
         limit: the first so many prompts only; None for all.
         max_new_tokens: longest answer.
-        on_progress: told how many answers there are.
+        on_progress: called with how many answers there are.
 
     Raises:
         ModelError: the model cannot be had.

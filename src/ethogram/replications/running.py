@@ -28,10 +28,10 @@ def likelihoods(model: str, on_progress: Callable[[int], None] | None) -> Teache
 
     Args:
         model: built-in name, hub id, local folder or .gguf file.
-        on_progress: told how many texts it has been given so far.
+        on_progress: called with how many texts it has been given so far.
 
     Raises:
-        ModelError: it cannot be had, or is no decoder-only model.
+        ModelError: it cannot be had, or is not a decoder-only model.
     """
     from ethogram.engine.forward.teacher_forcing import TeacherForced
     from ethogram.models import load

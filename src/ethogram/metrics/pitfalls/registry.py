@@ -1,7 +1,7 @@
 """Pitfalls: named ways to go wrong, as rules over one output, each with its evidence.
 
 A rule says found, not found, or that it does not apply. What each is worth, measured on outputs
-labelled by hand, stands in docs/pitfalls.md; what the words mean in docs/labelling.md. Each is a
+labelled by hand, is in docs/pitfalls.md; what the words mean in docs/labelling.md. Each is a
 metric too, `pitfall_…`: the share of outputs that show it.
 """
 
@@ -26,7 +26,7 @@ class Pitfall:
         name: of the label in docs/labelling.md.
         title: for a reader.
         meaning: what the output does.
-        rule: how it is told.
+        rule: how it is detected.
         applies: to which outputs, besides that they say something.
         misleads: where the rule is wrong.
         look: the rule.
@@ -83,7 +83,7 @@ PITFALLS = (
         "Fabrication",
         "names a source that nothing confirms",
         "a DOI, arXiv number, ISBN or address, or a title or text together with its author, year "
-        "or publisher, that does not stand in the prompt",
+        "or publisher, that is not in the prompt",
         _ALL,
         "Cannot know what exists: a real source is found too. Of a model that looks nothing up, "
         "read it as `named from memory, to be checked`.",
@@ -95,7 +95,7 @@ PITFALLS = (
         "lacks the form that the prompt asks for",
         "breaks a constraint of the suite, or a form that the prompt's words ask for: a number of "
         "items, sentences or paragraphs, JSON, a table, capitals, a haiku's three lines, code, a "
-        "language, a DOI, ISBN or address; of a text that the limit cut, only what it cannot mend",
+        "language, a DOI, ISBN or address; of a text that the limit cut, only what it cannot fix",
         "prompts that ask for such a form",
         "Forms that are asked for in other words are not seen.",
         rules.format_break,
@@ -114,7 +114,7 @@ PITFALLS = (
         "echo",
         "Echo",
         "says the prompt's own words again in place of an answer",
-        f"{LIMITS.echo_share:.0%} of the words or more stand in runs of {LIMITS.echo_run} words or "
+        f"{LIMITS.echo_share:.0%} of the words or more are in runs of {LIMITS.echo_run} words or "
         "more of the prompt",
         "prompts that do not ask for a given text again, changed or not",
         "Says nothing of an echo in other words.",

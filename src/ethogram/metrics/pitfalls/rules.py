@@ -1,6 +1,6 @@
 """Pitfall rules: one output to what goes wrong in it, with evidence. English rules, no model.
 
-`pitfalls.py` names them and says what they are worth; their bounds stand in `limits.py`.
+`pitfalls.py` names them and says what they are worth; their bounds are in `limits.py`.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def echo(output: Output) -> Finding:
 
 
 def _copied_runs(output: Output) -> list[tuple[int, int]]:
-    """Runs of words [first, last) of which every 4-gram stands in the prompt."""
+    """Runs of words [first, last) of which every 4-gram is in the prompt."""
     words, size = output.bare_words, LIMITS.echo_run
     # An answer may well use the words of a text that it was given to work on.
     source = [bare(word) for word in asking.request_of(output.prompt).split()]
@@ -200,7 +200,7 @@ def truncation(output: Output) -> Finding:
     text = output.text.rstrip()
     start, end = output.sentence_spans[-1]
     fenced = len(re.findall(r"^[ \t]*```", text, re.MULTILINE)) % 2 == 1
-    # The number or letter of a list item is no end, though a full stop follows it.
+    # The number or letter of a list item is not an end, though a full stop follows it.
     bare_number = re.search(r"(?:^|\n|[.!?:] )[ \t]*\(?(?:\d{1,2}|[A-Za-z])[.)]$", text)
     ended = re.search(r"[.!?…。！？][\"'”’)\]*_`]*$", text) or text.endswith("```")
     if ended and not fenced and not bare_number:
@@ -291,7 +291,7 @@ def last_third(output: Output) -> int:
 
 
 def drift(output: Output) -> Finding:
-    """The last third is no connected English."""
+    """The last third is not connected English."""
     if loop(output).found or _has_form(output) or wants_language(output.prompt):
         return DOES_NOT_APPLY
     start = last_third(output)
@@ -311,9 +311,9 @@ def drift(output: Output) -> Finding:
 
 
 def _is_of_another_language(prompt: str, beginning: str) -> bool:
-    """Whether a prompt is no English prose, and neither are the first two thirds of its output.
+    """Whether a prompt is not English prose, and neither are the first two thirds of its output.
 
-    English that drifted is no other language: some function words of English alone still stand in
+    English that drifted is not another language: some function words of English alone are still in
     it, which fluent text of others has hardly any of. A long prompt tells by itself.
     """
     if len(prompt.split()) >= LIMITS.drift_words and (
