@@ -73,11 +73,11 @@ def _rambles(generator: np.random.Generator, prompt: Array, samples: int) -> Arr
 
 
 def _repeats(generator: np.random.Generator, prompt: Array, samples: int) -> Array:
-    """Distinct n-grams and all of them: hardly a repeat, but in rare outputs a loop."""
+    """Repeated n-grams and all of them: hardly a repeat, but in rare outputs a loop."""
     loops = generator.random((len(prompt), samples)) < 0.04 * np.exp(prompt - 0.5)
     share = np.where(loops, 0.8, generator.beta(0.5, 40, size=loops.shape))
     grams = generator.integers(40, 100, size=loops.shape).astype(float)
-    return np.stack([grams - np.floor(share * grams), grams], axis=-1)
+    return np.stack([np.floor(share * grams), grams], axis=-1)
 
 
 def _repeats_of_each_order(generator: np.random.Generator, prompt: Array, samples: int) -> Array:
@@ -158,7 +158,7 @@ def calibrate(kind: Kind, prompts: int, rounds: int, *, trials: int, seed: int =
     effects = generator.normal(size=(prompts, 1))
     many = kind.draw(generator, effects, TRUTH_SAMPLES).mean(axis=1)
     truth = float(metric.aggregate(many.mean(axis=0)))
-    exceeds = metric.unit == "percent" and 2 * truth > 100
+    exceeds = metric.unit.name == "percent" and 2 * truth > 100
     seen = []
     for _ in range(trials):
         parts = kind.draw(generator, effects, rounds)

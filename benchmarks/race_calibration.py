@@ -49,12 +49,12 @@ def _some(generator: np.random.Generator, settings: int, prompts: int) -> Array:
 
 
 def _repeats(generator: np.random.Generator, settings: int, prompts: int) -> Array:
-    """Distinct n-grams and all of them: few repeats, and a loop in one output of ten."""
+    """Repeated n-grams and all of them: few repeats, and a loop in one output of ten."""
     shape = (settings, prompts, SAMPLES)
     loops = generator.random(shape) < 0.1
     share = np.where(loops, generator.beta(4, 2, shape), generator.beta(0.5, 40, shape))
     grams = generator.integers(40, 90, shape).astype(float)
-    return np.stack([np.round(grams * (1 - share)), grams], axis=-1)
+    return np.stack([grams - np.round(grams * (1 - share)), grams], axis=-1)
 
 
 def _with_ones(values: Any) -> Array:

@@ -107,7 +107,8 @@ def test_the_whole_story(ethogram: Run, tiny_study: Path, tmp_path: Path) -> Non
     assert "loop_rate" in ethogram("score", str(rows))[1]
     looping = tmp_path / "looping.jsonl"
     looping.write_text('{"text": "round and round and round and round"}\n')
-    assert "    at 0: loop starts: 3.5" in ethogram("score", str(looping), "--evidence")[1]
+    shown = ethogram("score", str(looping), "--evidence")[1]
+    assert "    at 0: 3.5 times a phrase of 2 words" in shown
     assert (
         parsed(ethogram("import", str(rows), "--as", "v5.0.0", "--json", *at))["version"]
         == "v5.0.0"

@@ -314,7 +314,7 @@ def test_a_wrong_constraint_is_told_with_its_place(
     assert said in str(told.value)
     assert f"{suite}:2" in str(told.value)
     outputs = tmp_path / "outputs.jsonl"
-    outputs.write_text(json.dumps({"text": "x", "instruction_id_list": [name], "kwargs": [kwargs]}))
+    outputs.write_text(json.dumps({"text": "x", "constraints": [{"type": name, "kwargs": kwargs}]}))
     with pytest.raises(SpecError) as told:
         list(read_outputs(outputs))
     assert said in str(told.value)

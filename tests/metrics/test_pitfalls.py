@@ -66,16 +66,6 @@ CASES = [
     ("loop", "", "| ant | 6 legs |\n| bee | 6 legs |\n| fly | 6 legs |\n| bug | 6 legs |", False),
     ("loop", "", "Go home. Go home. Go home. " + PROSE, False),
     ("loop", "", "1. Rice and beans\n2. Bread\n3. A bowl of soup\n4. Fruit", False),
-    ("ramble", "What is 2 plus 2?", "4.", False),
-    (
-        "ramble",
-        "Write one sentence about winter.",
-        "Snow fell all night on the town. This sentence is short and could be longer. Feel free to "
-        "change the town to a city. Let me know if you would like another.",
-        True,
-    ),
-    ("ramble", "How many legs does an ant have?", "Ants have six legs. " + PROSE * 2, True),
-    ("ramble", "The old man sat by the sea and", PROSE, None),
     ("drift", "Tell me about winter.", GIBBERISH, True),
     ("drift", "Tell me about winter.", PROSE, False),
     ("drift", "Translate into French: The bread is warm.", "Le pain est chaud. " * 9, None),

@@ -11,7 +11,7 @@ import scipy.stats
 from tests.stats.studies import allowed, studies
 
 from benchmarks.calibration import SETTINGS, calibrate, discoveries
-from ethogram.metrics import Metric, Output, get
+from ethogram.metrics import Output, get
 from ethogram.metrics.base import ratio
 from ethogram.stats import more_samples, paired, permutation, sign_flip_test, superiority
 from ethogram.stats.bootstrap import prompt_means
@@ -253,7 +253,6 @@ def test_statistics_from_moments_are_those_of_each_prompt(parts: int) -> None:
     """Sums of squares over prompts, and the influence value of each prompt: the same statistic."""
     generator = np.random.default_rng(parts)
     metric = get("rep_2" if parts == 2 else "diversity")
-    assert isinstance(metric, Metric)
     sides = [generator.uniform(5, 60, (30, parts)) for _ in range(2)]
     for side in sides:
         side[:, 1::2] += 60
@@ -292,7 +291,6 @@ def test_outputs_of_one_quotient_do_not_differ_however_long_they_are(name: str) 
     """Their slopes are exact, so that no error of theirs passes for a spread of outputs."""
     generator = np.random.default_rng(8)
     metric = get(name)
-    assert isinstance(metric, Metric)
     pairs = len(metric.measure(Output("a b c d e f g", logprobs=(-1.0,))).parts) // 2
     a, b = (
         np.repeat(generator.integers(30, 70, (24, 4, pairs)), 2, axis=2).astype(float)
@@ -307,7 +305,6 @@ def test_outputs_of_one_quotient_do_not_differ_however_long_they_are(name: str) 
 @pytest.mark.parametrize("name", ["rep_2", "diversity", "self_perplexity", "loop_rate"])
 def test_slopes_are_those_of_the_value(name: str) -> None:
     metric = get(name)
-    assert isinstance(metric, Metric)
     pairs = len(metric.measure(Output("a b c d e f g", logprobs=(-1.0,))).parts) // 2
     mean = np.array([17.3, 41.9, 23.1, 39.7, 31.7, 37.3][: 2 * pairs])
     for part, slope in enumerate(gradient(mean, metric.aggregate)):

@@ -56,6 +56,7 @@ from ethogram.cli.options import (
 @click.option(
     "--select", metavar="NAME", help="Read only the outputs of this model, if FILE has several."
 )
+@click.option("-a", "--all", "everything", is_flag=True, help="Every metric that needs no model.")
 @click.option("--pitfalls", is_flag=True, help="Count the pitfalls instead.")
 @click.option(
     "--evidence", is_flag=True, help="Show the clearest output of each metric, and where in it."
@@ -71,6 +72,7 @@ def score_command(
     reference: str | None,
     nli: str | None,
     select: str | None,
+    everything: bool,
     pitfalls: bool,
     evidence: bool,
     json_wanted: bool,
@@ -79,14 +81,16 @@ def score_command(
 
     FILE is JSONL with `text` or `output` in each line, or a file of many other tools.
 
-    Without --metric: every metric that needs neither a model nor several samples of a prompt.
-    Pitfalls are counted by --pitfalls. `ethogram metrics` lists all.
+    Without --metric: the default metrics of a run. --all adds every other that needs neither a
+    model nor several samples of a prompt. `ethogram metrics` lists all.
     """
     if pitfalls:
-        if metrics or human_text or index or processes or encoder or reference or nli:
+        if metrics or everything or human_text or index or processes or encoder or reference or nli:
             raise click.UsageError("--pitfalls takes no option but --evidence and --json")
         _count_pitfalls(file, select, evidence=evidence, json_wanted=json_wanted)
         return
+    if metrics and everything:
+        raise click.UsageError("--all cannot be combined with --metric")
     from ethogram.metrics import NamedModels, score
     from ethogram.report.scores import scores_text
     from ethogram.spec import ScoringModels
@@ -99,7 +103,7 @@ def score_command(
     ):
         table = score(
             file,
-            metrics or None,
+            "all" if everything else metrics or None,
             select=select,
             human_text=human_text,
             index=index,

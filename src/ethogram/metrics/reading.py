@@ -113,7 +113,7 @@ class _Row:
                 token_ids=ids,
                 logprobs=logprobs,
                 finish_reason=self._finish_reason(),
-                reference=self._text("reference"),
+                **self._right_answers(),
                 tags=self._tags(),
                 prompt_id=prompt_id or f"line-{self._number}",
                 sample_index=first + offset,
@@ -188,6 +188,15 @@ class _Row:
         reason = stated or next((item for item in others if isinstance(item, str) and item), None)
         return finish_reason(reason) if reason else None
 
+    def _right_answers(self) -> dict[str, Any]:
+        """`reference`: a text, a number or a list of them, the first one the main one."""
+        given = self._data.get("reference")
+        items = given if isinstance(given, list) else [] if given is None else [given]
+        if not all(isinstance(item, str) or _is_finite(item) for item in items):
+            raise self._wrong("reference", "must be a text, a number or a list of them")
+        texts = tuple(str(item) for item in items)
+        return {"reference": texts[0] if texts else None, "other_references": texts[1:]}
+
     def _tags(self) -> tuple[str, ...]:
         field, value = self._find(TAG_FIELDS)
         tags = [value] if isinstance(value, str) else value or []
@@ -211,9 +220,15 @@ class _Row:
             ]
         if not isinstance(rows or [], list):
             raise self._wrong(field, "must be a list")
+        return tuple(self._constraint(field, row) for row in rows or [])
+
+    def _constraint(self, field: str, row: dict[str, Any]) -> Constraint:
         try:
-            return tuple(Constraint.model_validate(row) for row in rows or [])
+            return Constraint.model_validate(row)
         except ValidationError as error:
+            if field == "instruction_id_list" and isinstance(row["kwargs"] or {}, dict):
+                # Of a released table: the metrics count it as not followed and name it.
+                return Constraint.model_construct(type=str(row["type"]), kwargs=row["kwargs"] or {})
             message = error.errors()[0]["msg"].removeprefix("Value error, ")
             raise self._wrong(field, message[:1].lower() + message[1:]) from None
 

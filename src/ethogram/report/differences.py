@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ethogram.report.printing import NAME_WIDTH
 from ethogram.study.headline import CLEAR, HEADINGS, SAME, by_verdict, doubt, in_words
 from ethogram.study.numbers import (
-    PERCENTAGES,
     difference_in,
     interval_in,
+    is_percentage,
     p_value,
     signed,
     value_in,
@@ -148,7 +148,7 @@ def _notes(items: Sequence[Difference]) -> list[str]:
     if not items:
         return []
     notes = ["n: prompts to which the metric applies"]
-    if any(item.metric.unit in PERCENTAGES for item in items):
+    if any(is_percentage(item.metric.unit) for item in items):
         notes.append("differences of percentages are in points")
     return ["; ".join(notes) + "."]
 

@@ -6,12 +6,14 @@ import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from ethogram.metrics.units import RATIO, Unit
 from ethogram.report.printing import text_table
+from ethogram.study.numbers import is_percentage, value_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ethogram.metrics.base import Described
+    from ethogram.metrics.base import Metric
     from ethogram.metrics.pitfalls.registry import Pitfall
     from ethogram.metrics.pitfalls.table import PitfallTable
     from ethogram.metrics.table import Evidence, ScoreRow, ScoreTable
@@ -24,17 +26,15 @@ _SPANS, _EXCERPT = 4, 100
 #: What metrics and pitfalls say of themselves.
 _METRIC_WORDS = ("name", "title", "unit", "direction", "formula", "source", "pitfalls")
 _PITFALL_WORDS = ("meaning", "rule", "applies", "misleads")
-#: Two decimals suit words and tokens; values between -1 and 1 need one more.
-_THREE_DECIMALS = ("ratio", "cosine", "cosine distance", "cosine per 100 tokens")
 
 
-def value_with_unit(value: float, unit: str) -> str:
+def value_with_unit(value: float, unit: Unit) -> str:
     """A value of a metric; shares and percentages with a percent sign."""
     if math.isnan(value):
         return "–"
-    if unit in ("share", "percent"):
-        return f"{100 * value if unit == 'share' else value:.1f} %"
-    return f"{value:.3f}" if unit in _THREE_DECIMALS else f"{value:.2f}"
+    if is_percentage(unit):
+        return value_in(unit, value)
+    return f"{value:.{unit.decimals}f}"
 
 
 def scores_text(table: ScoreTable, *, evidence: bool = False, width: int | None = None) -> str:
@@ -69,7 +69,7 @@ def _score_lines(rows: Sequence[ScoreRow], samples: Sequence[int]) -> list[list[
     for row in rows:
         unit = row.metric.unit
         value = value_with_unit(row.value, unit)
-        named = value if unit in ("share", "percent", "ratio") else f"{value} {unit}"
+        named = value if is_percentage(unit) or unit == RATIO else f"{value} {unit}"
         by_sample = [value_with_unit(row.by_sample.get(index, math.nan), unit) for index in samples]
         better = "" if row.metric.direction == "none" else row.metric.direction
         lines.append([row.metric.name, named, better, *by_sample, str(row.applies_to)])
@@ -77,7 +77,7 @@ def _score_lines(rows: Sequence[ScoreRow], samples: Sequence[int]) -> list[list[
 
 
 def _defaults_first(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
-    from ethogram.study.measure import DEFAULT_METRICS
+    from ethogram.metrics import DEFAULT_METRICS
 
     place = {name: number for number, name in enumerate(DEFAULT_METRICS)}
     return sorted(rows, key=lambda row: (place.get(row.metric.name, len(place)), row.metric.name))
@@ -89,12 +89,10 @@ def _width_of(lines: Sequence[Sequence[str]]) -> int:
 
 
 def _about(table: ScoreTable) -> str:
-    from ethogram.metrics.base import CorpusMetric
-
     if len(table.samples) < 2:
         return f"{table.outputs} outputs."
     about = f"{table.outputs} outputs, {len(table.samples)} samples a prompt; values are of all"
-    if any(isinstance(row.metric, CorpusMetric) for row in table.rows):
+    if any(row.metric.scope == "corpus" for row in table.rows):
         about += ", except corpus metrics: their mean over the samples"
     return f"{about}."
 
@@ -150,17 +148,11 @@ def replication_text(made: Replicated) -> str:
     return "\n".join([made.title, source, "", text_table(lines, right=right), "", *words])
 
 
-def list_metrics() -> list[Described]:
+def list_metrics() -> list[Metric]:
     """Every metric but the pitfalls, those of a run's table first."""
-    from ethogram.metrics import all_metrics, batch_metrics, corpus_metrics, group_metrics
-    from ethogram.study.measure import DEFAULT_METRICS
+    from ethogram.metrics import DEFAULT_METRICS, all_metrics, metrics_of, named_metrics
 
-    everything: list[Described] = [
-        *all_metrics(),
-        *batch_metrics(),
-        *group_metrics(),
-        *corpus_metrics(),
-    ]
+    everything = [*all_metrics(), *named_metrics(), *metrics_of("corpus")]
     named = {metric.name: metric for metric in everything if not metric.name.startswith("pitfall_")}
     first = [named.pop(name) for name in DEFAULT_METRICS]
     return [*first, *(named[name] for name in sorted(named))]
@@ -173,19 +165,19 @@ def list_pitfalls() -> list[Pitfall]:
     return list(PITFALLS)
 
 
-def described(each: Described | Pitfall) -> dict[str, Any]:
+def described(each: Metric | Pitfall) -> dict[str, Any]:
     """What a metric or pitfall says of itself, as data."""
     names = [*_METRIC_WORDS, *_PITFALL_WORDS]
     said = {name: getattr(each, name, None) for name in names}
     return {name: words for name, words in said.items() if isinstance(words, str)}
 
 
-def metrics_text(metrics: Sequence[Described], *, width: int | None = None) -> str:
+def metrics_text(metrics: Sequence[Metric], *, width: int | None = None) -> str:
     """Metrics, a line each."""
     lines = [["metric", "better", "unit", "title"]]
     for each in metrics:
         better = "" if each.direction == "none" else each.direction
-        lines.append([each.name, better, each.unit, each.title])
+        lines.append([each.name, better, str(each.unit), each.title])
     hint = "`ethogram metrics NAME` explains one; -m NAME or `metrics:` in study.yaml uses it."
     return f"{text_table(lines, width=width, wrap=3)}\n\n{hint}"
 
@@ -198,12 +190,12 @@ def pitfall_list_text(pitfalls: Sequence[Pitfall], *, width: int | None = None) 
     return f"{text_table(lines, width=width, wrap=2)}\n\n{hint}"
 
 
-def metric_text(metric: Described) -> str:
+def metric_text(metric: Metric) -> str:
     """A metric explained: what it is, where it comes from, how it misleads."""
     better = "neither way" if metric.direction == "none" else metric.direction
     parts = [
         ("better", better),
-        ("unit", metric.unit),
+        ("unit", str(metric.unit)),
         ("formula", metric.formula),
         ("source", metric.source),
         ("misleads", metric.pitfalls),

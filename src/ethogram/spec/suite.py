@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ethogram.errors import SpecError
 from ethogram.spec.constraints import check_constraint
@@ -53,9 +53,26 @@ class SuitePrompt(BaseModel):
     id: str = Field(min_length=1, description="unique in the suite; keys the sampling noise")
     text: str | None = Field(None, min_length=1, description="the prompt")
     messages: tuple[ChatMessage, ...] | None = Field(None, min_length=1, description="chat turns")
-    reference: str | None = Field(None, description="a right answer")
+    reference: str | tuple[str, ...] | None = Field(
+        None, description="a right answer, or a list of several; a number is read as text"
+    )
     constraints: tuple[Constraint, ...] = Field((), description="checkable demands")
     tags: tuple[str, ...] = Field((), description="groups for reading results")
+
+    @field_validator("reference", mode="before")
+    @classmethod
+    def _numbers_as_text(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return tuple(cls._numbers_as_text(each) for each in value) or None
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return str(value) if is_number else value
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every right answer; none where none is known."""
+        if self.reference is None:
+            return ()
+        return (self.reference,) if isinstance(self.reference, str) else self.reference
 
     @model_validator(mode="after")
     def _text_or_messages(self) -> SuitePrompt:

@@ -2,7 +2,7 @@
 
 from ethogram.stats.coupling import Coupling, coupling
 from ethogram.stats.interval import Interval, bootstrap
-from ethogram.stats.length import LengthControlled, instruction_difficulty, length_controlled
+from ethogram.stats.length import LengthControlled, length_controlled
 from ethogram.stats.multiple import adjust
 from ethogram.stats.paired import PairedTest, paired
 from ethogram.stats.permutation import sign_flip_test
@@ -27,7 +27,6 @@ __all__ = [
     "decide_both",
     "decide_bounded",
     "decide_mean",
-    "instruction_difficulty",
     "length_controlled",
     "minimum_detectable",
     "more_samples",

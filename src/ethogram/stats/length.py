@@ -25,9 +25,6 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 #: normal prior of variance 10 in log-odds. It keeps the fit finite where one side always wins, and
 #: moves a win rate of 2 % over 805 prompts by 0.04 points.
 RIDGE = 0.1
-#: The prior variance of an instruction's difficulty is 1 / this: its scale is free, as a model's
-#: own slope multiplies it.
-DIFFICULTY_RIDGE = 1.0
 #: Where fewer pairs than this share have the longer output on one side, equal length lies at the
 #: edge of what was seen.
 FEWEST_OF_A_SIDE = 0.05
@@ -92,7 +89,7 @@ def length_controlled(
         length_differences: [pairs], second minus first, in any unit.
         prompts: the prompt of each pair; pairs of one prompt are drawn together and weigh as much
             as one. Default: each pair is a prompt of its own.
-        difficulty: [pairs], of the instruction; see `instruction_difficulty`.
+        difficulty: [pairs], how easy each instruction makes it to win, in log-odds.
         ridge: strength of the L2 penalty on all coefficients.
         resamples: of the bootstrap.
         seed: of the bootstrap.
@@ -149,79 +146,6 @@ def standardised(length_differences: Array) -> tuple[Array, float]:
     if scale == 0:  # All differ by as much: length explains nothing, and only its sign is left.
         return np.sign(length_differences).astype(float), scale
     return np.tanh(length_differences / scale), scale
-
-
-def instruction_difficulty(
-    labels: Array,
-    length_differences: Array,
-    *,
-    ridge: float = RIDGE,
-    difficulty_ridge: float = DIFFICULTY_RIDGE,
-) -> Array:
-    """How much easier each instruction makes it to win, from several models' judgements.
-
-    One regression over all: sigmoid(a_m + b_m tanh(d / sd_m) + g_x), where g_x is shared by the
-    models: the instruction term of Dubois et al. 2024, with the models' slopes in it held at one so
-    that its scale is known. Estimated together with a model's own label it would explain that label
-    away, so leave the model out for which it is used, unless there are very many.
-
-    Args:
-        labels: [models, instructions], how far each model wins; NaN where it was not judged.
-        length_differences: [models, instructions], model minus baseline.
-        ridge: on the models' coefficients.
-        difficulty_ridge: on the difficulties.
-
-    Returns:
-        [instructions], log-odds around zero; zero for one that nobody answered.
-
-    Raises:
-        ValueError: the shapes differ.
-    """
-    labels, lengths = (np.asarray(values, float) for values in (labels, length_differences))
-    if labels.ndim != 2 or labels.shape != lengths.shape:
-        raise ValueError(f"labels and lengths differ in shape: {labels.shape}, {lengths.shape}")
-    known = ~np.isnan(labels) & ~np.isnan(lengths)  # [models, instructions]
-    features = np.zeros((*labels.shape, 2))
-    for row, (mask, values) in enumerate(zip(known, lengths, strict=True)):
-        features[row, mask, 0] = 1
-        features[row, mask, 1] = standardised(values[mask])[0]
-    targets = np.where(known, labels, 0.0)
-    own = np.zeros((len(labels), 2))  # a_m and b_m
-    shared = np.zeros(labels.shape[1])  # g_x
-    for _ in range(_STEPS):
-        odds = np.einsum("mik,mk->mi", features, own) + shared
-        guess = _sigmoid(odds) * known
-        spread = guess * (1 - guess) * known
-        residual = targets - guess
-        pull_own = np.einsum("mik,mi->mk", features, residual) - ridge * own
-        pull_shared = residual.sum(axis=0) - difficulty_ridge * shared
-        step_own, step_shared = _arrow_step(
-            features, spread, pull_own, pull_shared, (ridge, difficulty_ridge)
-        )
-        own, shared = own + step_own, shared + step_shared
-        if max(np.abs(step_own).max(initial=0), np.abs(step_shared).max(initial=0)) < _TOLERANCE:
-            break
-    return shared
-
-
-def _arrow_step(
-    features: Array, spread: Array, pull_own: Array, pull_shared: Array, ridges: tuple[float, float]
-) -> tuple[Array, Array]:
-    """Newton's step of models and difficulties together.
-
-    The difficulties' block of the Hessian is diagonal, so it is eliminated first (the Schur
-    complement), and the cost grows with the number of instructions only in proportion.
-    """
-    models = len(features)
-    diagonal = spread.sum(axis=0) + ridges[1]  # [instructions]
-    cross = features * spread[..., None]  # [models, instructions, 2]
-    flat = cross.transpose(0, 2, 1).reshape(2 * models, -1)  # [coefficients, instructions]
-    reduced = -(flat / diagonal) @ flat.T + ridges[0] * np.eye(2 * models)
-    for row in range(models):
-        block = slice(2 * row, 2 * row + 2)
-        reduced[block, block] += features[row].T @ cross[row]
-    own = np.linalg.solve(reduced, pull_own.reshape(-1) - flat @ (pull_shared / diagonal))
-    return own.reshape(models, 2), (pull_shared - flat.T @ own) / diagonal
 
 
 class _Fit:

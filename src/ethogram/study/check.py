@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ethogram.errors import SpecError
-from ethogram.metrics import Additive, GroupMetric, Output, Score, Span, get
+from ethogram.metrics import Metric, Output, Score, Span, get
 from ethogram.study.calling import names_of, takes_study
 from ethogram.study.decide import decide
 from ethogram.study.difference import Difference, differences
@@ -59,7 +59,7 @@ class Contract:
     """
 
     version: str
-    metric: Additive
+    metric: Metric
     bound: str
     value: float
     outcome: Outcome
@@ -269,7 +269,7 @@ def check_version(study: Study, name: str) -> list[Contract]:
         return []
     # To a metric of all samples of a prompt, more samples are no further rounds: its value would
     # change. So that repeated looks stay valid, it always uses the study's number of samples.
-    grouped = [metric for metric in expect if isinstance(get(metric), GroupMetric)]
+    grouped = [metric for metric in expect if get(metric).scope == "prompt"]
     others = [metric for metric in expect if metric not in grouped]
     measured: dict[str, Measured] = {}
     if grouped:
@@ -294,10 +294,12 @@ def _refuse_unknown_metrics(study: Study, name: str) -> None:
             where = f"{file}:{line}: expect.{metric}"
             raise SpecError(error.what, where=where, hint=error.hint) from None
         operator, limit = _limit(bound)
-        says_nothing = (operator, limit) in ((">=", 0), ("<", 0), ("<=", 1), (">", 1))
-        if found.unit == "share" and (says_nothing or not 0 <= limit <= 1):
+        low, high = found.unit.bounds
+        says_nothing = (operator, limit) in ((">=", low), ("<", low), ("<=", high), (">", high))
+        if found.unit.is_bounded and (says_nothing or not low <= limit <= high):
             raise SpecError(
-                f"a share lies between 0 and 1, so '{bound}' is always or never true",
+                f"a {found.unit} lies between {low:g} and {high:g}, "
+                f"so '{bound}' is always or never true",
                 where=f"{file}:{line}: expect.{metric}",
                 hint="write for example '< 0.02'",
             )
@@ -319,9 +321,9 @@ def _contract(study: Study, version: str, measured: Measured, bound: str) -> Con
     if decision.side != "undecided":
         outcome = "pass" if decision.side == wanted else "fail"
     prompts = len({output.prompt_id for output in measured.outputs})
-    by_rounds = method != "exact" and not isinstance(metric, GroupMetric)
+    by_rounds = method != "exact" and metric.scope != "prompt"
     more = decision.more
-    if isinstance(metric, GroupMetric) and more:
+    if metric.scope == "prompt" and more:
         more = None
     file, line = _place(study, version, metric.name)
     return Contract(

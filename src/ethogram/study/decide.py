@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ethogram.metrics import Additive, get
-from ethogram.metrics.base import pooled, ratio
+from ethogram.metrics import Metric
 from ethogram.spec import Version
 from ethogram.stats import Decision, decide_both, decide_bounded, decide_mean
 from ethogram.stats.bootstrap import prompt_means
@@ -23,8 +22,6 @@ from ethogram.study.measure import Measured
 LEVEL = 0.05
 #: [prompts, rounds, k] additive parts, or a column of them.
 Parts = np.ndarray[Any, np.dtype[np.float64]]
-#: Units of what an output cannot have more of than tokens.
-_COUNTED = ("words", "tokens", "references")
 
 
 def decide(spec: Version, measured: Measured, operator: str, limit: float) -> tuple[Decision, str]:
@@ -88,7 +85,7 @@ def _whole_rounds(parts: Parts) -> Parts:
     return packed
 
 
-def _scores(metric: Additive, parts: Parts) -> Parts:
+def _scores(metric: Metric, parts: Parts) -> Parts:
     """What each output adds to the value, to first order: [prompts, rounds]."""
     mean = prompt_means(parts).mean(axis=0)
     shares = np.einsum("psk,k->ps", parts, gradient(mean, metric.aggregate))
@@ -116,18 +113,15 @@ class _Quotient:
     counts_outputs: bool
 
 
-def _quotient(metric: Additive, parts: Parts) -> _Quotient | None:
+def _quotient(metric: Metric, parts: Parts) -> _Quotient | None:
     """The metric as a quotient, if it is a share, a count or a percentage of repeated n-grams."""
-    numerator, denominator = parts[..., 0], parts[..., 1]
-    if metric.aggregate is get("rep_4").aggregate:
-        return _Quotient(denominator - numerator, denominator, 100.0, 100.0, counts_outputs=False)
-    counts_outputs = metric.aggregate is ratio
-    if not (counts_outputs or metric.aggregate is pooled):
+    unit = metric.unit
+    if metric.weight is None or not (unit.is_bounded or unit.counted):
         return None
-    if metric.unit not in ("share", *_COUNTED):
-        return None
-    upper_bound = 1.0 if metric.unit == "share" else 0.0
-    return _Quotient(numerator, denominator, 1.0, upper_bound, counts_outputs)
+    most = unit.high if unit.is_bounded else 0.0
+    return _Quotient(
+        parts[..., 0], parts[..., 1], most or 1.0, most, counts_outputs=metric.weight == "output"
+    )
 
 
 def _unseen(quotient: _Quotient, longest: int) -> tuple[float, float]:

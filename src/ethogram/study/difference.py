@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ethogram.metrics import Additive
+from ethogram.metrics import Metric
 from ethogram.stats import More, PairedTest, adjust, more_samples, paired
 from ethogram.study.measure import Measured
 from ethogram.study.shared_prompts import shared_prompts
@@ -18,8 +18,6 @@ from ethogram.study.shared_prompts import shared_prompts
 SEED = 20260101
 #: A difference counts where its p-value, adjusted for the metrics beside it, is at most this.
 LEVEL = 0.05
-#: Width of the range that values of a unit lie in; others have no bound.
-_WIDTHS = {"share": 1.0, "percent": 100.0}
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Difference:
         p_adjusted: its p-value after Holm's correction for the other metrics of the table.
     """
 
-    metric: Additive
+    metric: Metric
     test: PairedTest
     p_adjusted: float
 
@@ -129,7 +127,7 @@ class Difference:
         needed = self.needed
         return {
             "metric": self.metric.name,
-            "unit": self.metric.unit,
+            "unit": self.metric.unit.name,
             **{key: value if math.isfinite(value) else None for key, value in numbers.items()},
             "prompts": test.prompts,
             "prompts_needed": needed.prompts,
@@ -194,8 +192,9 @@ def _test(
 ) -> Difference:
     ids = shared_prompts(first.outputs, second.outputs, before, after)
     a, b = (_parts_of(ids, side) for side in (first, second))
-    width = _WIDTHS.get(first.metric.unit, math.inf)
-    test = paired(a, b, first.metric.aggregate, coupled=coupled, width=width, seed=SEED)
+    test = paired(
+        a, b, first.metric.aggregate, coupled=coupled, width=first.metric.unit.width, seed=SEED
+    )
     return Difference(first.metric, test, test.p)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from ethogram.errors import SpecError
 from ethogram.extras import require
 from ethogram.files import replacing, write_whole
-from ethogram.metrics import GroupMetric, get
+from ethogram.metrics import get
 from ethogram.spec.suite import SuitePrompt
 from ethogram.study.lines import constraints_of, json_lines
 from ethogram.study.measure import measure
@@ -120,7 +120,7 @@ def _values(
         SpecError: a metric has a value for a whole prompt only.
     """
     for name in metrics:
-        if isinstance(get(name), GroupMetric):
+        if get(name).scope == "prompt":
             raise SpecError(
                 f"{name!r} is of all samples of a prompt, not of one output",
                 where="--metrics",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ethogram.study.difference import Difference
-from ethogram.study.numbers import PERCENTAGES, value_in
+from ethogram.study.numbers import is_percentage, value_in
 
 #: Verdicts in the order of a report, and the heading of each.
 HEADINGS = {
@@ -76,7 +76,7 @@ def in_words(heading: str, members: Sequence[Difference]) -> str:
 def from_to(item: Difference) -> str:
     """Both values: `35.7 → 0.0 %`."""
     before, after = (value_in(item.metric.unit, value) for value in (item.before, item.after))
-    if item.metric.unit in PERCENTAGES:
+    if is_percentage(item.metric.unit):
         before = before.removesuffix(" %")
     return f"{before} → {after}"
 

@@ -9,23 +9,12 @@ from typing import Any
 import numpy as np
 
 from ethogram.errors import SpecError
-from ethogram.metrics import Additive, GroupMetric, Metric, Models, Output, Score, get
+from ethogram.metrics import DEFAULT_METRICS, Metric, Models, Output, Score, get
 from ethogram.spec.identity import digest
 from ethogram.spec.study import STUDY_FILE
 from ethogram.store import Scored, Scorer
 from ethogram.study.workspace import WHOLE, Part, Study
 
-#: The columns of a run's table when study.yaml names none.
-DEFAULT_METRICS = (
-    "loop_rate",
-    "rep_4",
-    "diversity",
-    "distinct_2",
-    "words",
-    "stop_rate",
-    "answer_first",
-    "self_perplexity",
-)
 #: Model-based metrics measure this many outputs at once and then store the scores: enough to fill
 #: batches of equal length, few enough that an interrupted run loses little.
 BATCH = 256
@@ -42,7 +31,7 @@ class Measured:
         scores: one score for each of `outputs`.
     """
 
-    metric: Additive
+    metric: Metric
     outputs: Sequence[Output]
     scores: Sequence[Score]
     #: Differences already tested with this as the second version; see `difference`.
@@ -75,7 +64,7 @@ class Measured:
             prompt: row
             for row, prompt in enumerate(dict.fromkeys(each.prompt_id for each in self.outputs))
         }
-        grouped = isinstance(self.metric, GroupMetric)
+        grouped = self.metric.scope == "prompt"
         at = [0 if grouped else output.sample_index for output in self.outputs]
         indices = 1 + max(at, default=0)
         width = len(self.scores[0].parts) if self.scores else 0
@@ -91,7 +80,7 @@ def metric_names(study: Study) -> tuple[str, ...]:
     Raises:
         SpecError: study.yaml names one that there is not, or that has no value for a version.
     """
-    names = study.spec.settings.metrics or DEFAULT_METRICS
+    names = study.spec.settings.metrics or _default_names(study)
     for place, name in enumerate(names):
         try:
             get(name)
@@ -99,6 +88,13 @@ def metric_names(study: Study) -> tuple[str, ...]:
             where = study.spec.own_places.where(("metrics", place), study.folder / STUDY_FILE)
             raise SpecError(f"{name!r}: {error.what}", where=where, hint=error.hint) from None
     return names
+
+
+def _default_names(study: Study) -> tuple[str, ...]:
+    """The default metrics; right answers only where a prompt of a suite has one."""
+    suites = (study.suite(version) for version in study.versions)
+    known = any(prompt.reference is not None for suite in suites for prompt in suite.prompts)
+    return tuple(name for name in DEFAULT_METRICS if known or name != "contains_reference")
 
 
 def measure(
@@ -135,7 +131,7 @@ def _measure(study: Study, version: str, names: Sequence[str], part: Part) -> di
     measured = {
         name: Measured(metric, outputs, [metric.measure(output) for output in outputs])
         for name, metric in metrics.items()
-        if isinstance(metric, Metric)
+        if metric.reads_one_output
     }
     expensive = {name: metric for name, metric in metrics.items() if name not in measured}
     if expensive:
@@ -149,14 +145,14 @@ def _measure_expensive(
     version: str,
     outputs: Sequence[Output],
     identities: Sequence[str],
-    metrics: dict[str, Additive],
+    metrics: dict[str, Metric],
 ) -> dict[str, Measured]:
     """Metrics that need a model or whole prompts, all of them on one batch, then on the next."""
     about: dict[str, dict[int, Score]] = {name: {} for name in metrics}
     done = 0
     for batch in _batches(outputs):
         for name, metric in metrics.items():
-            units = batch if isinstance(metric, GroupMetric) else [[i] for g in batch for i in g]
+            units = batch if metric.scope == "prompt" else [[i] for g in batch for i in g]
             scores = _scores(study, metric, outputs, identities, units)
             about[name] |= {unit[0]: score for unit, score in zip(units, scores, strict=True)}
         done += sum(map(len, batch))
@@ -189,14 +185,14 @@ def _batches(outputs: Sequence[Output]) -> Iterator[list[list[int]]]:
 
 def _scores(
     study: Study,
-    metric: Additive,
+    metric: Metric,
     outputs: Sequence[Output],
     identities: Sequence[str],
     units: Sequence[Sequence[int]],
 ) -> list[Score]:
     """A score for each unit (the places of one output, or of a prompt's samples)."""
     groups = [[outputs[place] for place in unit] for unit in units]
-    if isinstance(metric, Metric) or not metric.needs:
+    if not metric.needs:
         return _compute(metric, groups, study.models)
     scorer = Scorer(metric.name, metric.version, study.models.identity(metric.needs))
     keys = [
@@ -219,10 +215,7 @@ def _read(group: Sequence[Output], identities: Sequence[str]) -> str:
     return digest([list(identities), first.prompt, first.reference, list(first.tags)])
 
 
-def _compute(metric: Additive, groups: Sequence[Sequence[Output]], models: Models) -> list[Score]:
-    if isinstance(metric, GroupMetric):
+def _compute(metric: Metric, groups: Sequence[Sequence[Output]], models: Models) -> list[Score]:
+    if metric.scope == "prompt":
         return metric.measure_groups(groups, models)
-    outputs = [output for group in groups for output in group]
-    if isinstance(metric, Metric):
-        return [metric.measure(output) for output in outputs]
-    return metric.measure_batch(outputs, models)
+    return metric.measure_batch([output for group in groups for output in group], models)

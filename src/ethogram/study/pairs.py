@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ethogram.errors import SpecError
-from ethogram.metrics import GroupMetric, Output, get
+from ethogram.metrics import Output, get
 from ethogram.spec.suite import SuitePrompt
 from ethogram.study.measure import measure
 from ethogram.study.workspace import Study
@@ -69,7 +69,7 @@ def _judged(study: Study, versions: Sequence[str], model: str) -> Iterator[tuple
 
 def _measured(study: Study, versions: Sequence[str], name: str) -> Iterator[tuple[Output, Output]]:
     metric = get(name)
-    if metric.direction == "none" or isinstance(metric, GroupMetric):
+    if metric.direction == "none" or metric.scope == "prompt":
         raise SpecError(
             "it does not say which of two outputs is better",
             where=f"--metrics {name}",

@@ -143,7 +143,7 @@ def _refuse_unknown(what: str, wanted: Sequence[str], known: Sequence[str], vers
 def loop_spans(output: Output) -> Sequence[Span]:
     """The repetitions of the loop at the end of an output; none where it does not loop."""
     metric = get("loop_rate")
-    return metric.measure(output).spans  # type: ignore[union-attr]  # loop_rate reads one output
+    return metric.measure(output).spans
 
 
 def marked_loop(text: str, loop: Sequence[Span]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ethogram.metrics import Additive, get
+from ethogram.metrics import Metric, get
 from ethogram.study.calling import missing_key
 from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import measure, metric_names
@@ -99,7 +99,7 @@ class RunResult:
     """What a run made and measured."""
 
     study: str
-    metrics: Sequence[Additive]
+    metrics: Sequence[Metric]
     rows: Sequence[VersionResult]
     seconds: float
     computed: Computed = Computed()

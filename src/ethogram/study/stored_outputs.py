@@ -90,6 +90,7 @@ def outputs_of(study: Study, version: str, part: Part = WHOLE) -> list[Output]:
     outputs = []
     for generation in generations_of(study, version, part):
         item = items.get(generation.prompt_id)
+        right = item.references if item else ()
         outputs.append(
             Output(
                 text=generation.text,
@@ -97,7 +98,8 @@ def outputs_of(study: Study, version: str, part: Part = WHOLE) -> list[Output]:
                 token_ids=generation.token_ids or None,
                 logprobs=generation.logprobs or None,
                 finish_reason=generation.finish_reason or None,
-                reference=item.reference if item else None,
+                reference=right[0] if right else None,
+                other_references=right[1:],
                 tags=item.tags if item else (),
                 prompt_id=generation.prompt_id,
                 sample_index=generation.sample_index,

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from ethogram.backends import ChatClient, ChatReply, ChatRequest, Endpoint
 from ethogram.errors import SpecError
-from ethogram.metrics import Metric, Output, Score, get
-from ethogram.metrics.base import NOT_APPLICABLE, mean_score, ratio
+from ethogram.metrics import Metric, Output, Score, Unit, get
+from ethogram.metrics.base import NOT_APPLICABLE, mean_score
 from ethogram.spec.identity import digest
 from ethogram.spec.rubric import HIGHEST, LOWEST, Rubric, load_rubric
 from ethogram.study.calling import takes_study
@@ -123,7 +123,7 @@ def judge(
 
 def _of_one_output(name: str) -> Metric:
     metric = get(name)
-    if not isinstance(metric, Metric):
+    if not metric.reads_one_output:
         raise SpecError(
             "it needs a model or all samples of a prompt, and verdicts are about single outputs",
             where=f"--metric {name}",
@@ -335,14 +335,13 @@ def _criteria(rubric: Rubric) -> dict[str, Metric]:
         name: Metric(
             name=name,
             title=name,
-            unit="points",
+            unit=Unit("points", LOWEST, HIGHEST),
             direction="higher",
             formula=f"mean score from {LOWEST} to {HIGHEST}: {what}",
             source="single-answer grading, Zheng et al. 2023, arXiv:2306.05685, section 3.1",
             reference="",
             pitfalls="a judge favours long answers and its own style",
-            measure=_unmeasured,
-            aggregate=ratio,
+            function=_unmeasured,
         )
         for name, what in titles.items()
     }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ethogram.metrics import Additive
+from ethogram.metrics import Metric
 from ethogram.metrics.table import finite_or_none
 from ethogram.spec.space import Setting
 from ethogram.spec.version import Version
@@ -24,7 +24,7 @@ class Objective:
         higher_is_better: its direction here.
     """
 
-    metric: Additive
+    metric: Metric
     higher_is_better: bool
 
     @property
