@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ethogram.errors import SpecError
@@ -220,7 +221,7 @@ def _with_field(start: Version, donor: Version, field: str, where: str) -> Versi
         form[group] = {**form[group], setting: getattr(getattr(donor, group), setting)}
     else:
         form[group] = getattr(donor, group)
-    return validate(Version, {**form, "parent": where}, where, SourceMap())
+    return validate(Version, {**form, "parent": where}, Path(where), SourceMap())
 
 
 def _against(view: Study, before: str, after: str, names: Sequence[str]) -> dict[str, Difference]:
