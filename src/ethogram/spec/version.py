@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from ethogram.spec.aims import BOUND, Notes, Way, check_claim
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.identity import digest
 from ethogram.spec.prompt import Prompt
@@ -15,18 +16,12 @@ from ethogram.spec.scoring import ScoringModels
 #: What generates a version's outputs: Ethogram's own engine, or vLLM.
 BackendName = Literal["engine", "vllm"]
 VERSION_NAME = re.compile(r"^v?\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$")
-BOUND = re.compile(r"^\s*(<=|>=|<|>)\s*-?\d+(\.\d+)?\s*$")
-
-
-def _as_list(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-Notes = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 
 #: Fields that describe a version and never pass from parent to child.
 OWN_FIELDS = (
     "title",
+    "title_shown_by",
+    "aim",
     "parent",
     "learned",
     "takeaway",
@@ -68,11 +63,26 @@ class Version(BaseModel):
     outputs: str | None = Field(
         None, description="JSONL of outputs made elsewhere; the version is then never generated"
     )
+    aim: dict[str, Way] = Field(
+        default_factory=dict,
+        description="metrics that this version is meant to move: lower, higher or same; tested "
+        "first and by themselves",
+    )
+    title_shown_by: dict[str, str] = Field(
+        default_factory=dict,
+        description="metrics that show the title: lower, higher, same, or a bound; `verify` fails "
+        "where they do not",
+    )
     expect: dict[str, str] = Field(default_factory=dict, description="bounds on metrics")
     learned: Notes = Field((), description="what the author learned")
     takeaway: Notes = Field((), description="what to remember")
     limitation: Notes = Field((), description="what still fails")
     notes: Notes = Field((), description="anything else")
+
+    @field_validator("title_shown_by")
+    @classmethod
+    def _claims_parse(cls, value: dict[str, str]) -> dict[str, str]:
+        return {metric: check_claim(metric, claim) for metric, claim in value.items()}
 
     @field_validator("expect")
     @classmethod
@@ -129,6 +139,9 @@ class StudyFile(BaseModel):
         "prompt",
         description="prompt: versions share the noise of a prompt and sample index; "
         "independent: each version has its own",
+    )
+    thread: str | None = Field(
+        None, description="id of the prompt that the log follows through all versions"
     )
     trace: bool = Field(False, description="store how each token was chosen beside each output")
     metrics: tuple[str, ...] = Field((), description="metrics of the table; default: a fixed set")

@@ -15,9 +15,10 @@ from ethogram.errors import SpecError
 from ethogram.formats import rows
 from ethogram.metrics import Output
 from ethogram.spec import StudySpec, Suite, Version
+from ethogram.spec.aims import BOUND
 from ethogram.spec.source import SourceMap
 from ethogram.spec.suite import SuitePrompt
-from ethogram.spec.version import BOUND, VERSION_NAME, StudyFile
+from ethogram.spec.version import VERSION_NAME, StudyFile
 from ethogram.study.check import CheckResult
 from ethogram.study.check import check as check_versions
 from ethogram.study.compare import Comparison

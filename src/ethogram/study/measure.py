@@ -54,6 +54,11 @@ class Measured:
         parts = np.array([np.mean(np.array(rows), axis=0) for rows in ids.values()], dtype=float)
         return list(ids), parts
 
+    def by_prompt(self) -> dict[str, float]:
+        """The value of every prompt; NaN where the metric applies to none of its outputs."""
+        ids, parts = self.parts_by_prompt()
+        return dict(zip(ids, (float(self.metric.aggregate(row)) for row in parts), strict=True))
+
     def parts_by_sample(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]]:
         """Prompt ids and the parts of each output: [prompts, sample indices, parts].
 
