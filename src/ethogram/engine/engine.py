@@ -23,6 +23,7 @@ from ethogram.engine.forward.batch_invariance import FEW_COUNTS, RowClass, row_c
 from ethogram.engine.forward.early_layers import LayeredDecoder
 from ethogram.engine.forward.fused import FusedLlama, fuse
 from ethogram.engine.forward.passes import DecoderOnly, EncoderDecoder, ServedModel
+from ethogram.engine.forward.self_check import check_forward
 from ethogram.engine.guidance import GuidanceBranch
 from ethogram.engine.guidance_rows import AuxiliaryRows, GuidanceRows
 from ethogram.engine.jobs import Job, make_jobs
@@ -87,7 +88,7 @@ class Engine:
         self.merging, self.memory_bytes = merging, memory_bytes
         self.amateurs = dict(amateurs or {})
         self.work = Work()
-        self._clock = clock
+        self._clock, self._is_checked = clock, False
 
     @cached_property
     def fused(self) -> FusedLlama | None:
@@ -149,12 +150,20 @@ class Engine:
             raise ValueError(f"alternatives is {alternatives}; it must be at least 1")
         distinct = list({request.identity: request for request in requests}.values())
         jobs = make_jobs(distinct, self.loaded, self._forward(1), self.amateurs)
+        self._check_forward()
         self.work = Work()
         # Held by these mappings alone, which a finished job leaves: memory falls as a run goes.
         apart: dict[_Sight, dict[str, Job]] = {sight: {} for sight in _Sight}
         for job in jobs:
             apart[_sight(job)][job.request.identity] = job
         return self._run_apart(apart, on_tokens, alternatives if trace else 0)
+
+    def _check_forward(self) -> None:
+        """Compare decode steps of architectures that are not known with transformers, once."""
+        if not self._is_checked:
+            for loaded in (self.loaded, *self.amateurs.values()):
+                check_forward(loaded)
+            self._is_checked = True
 
     def _run_apart(
         self,

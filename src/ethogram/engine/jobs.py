@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from ethogram.engine.chat import chat_text
+from ethogram.engine.forced import NOTHING_FORCED, Forced, forced_tokens
 from ethogram.engine.forward.passes import ServedModel
 from ethogram.engine.guidance import GuidanceBranch, GuidanceBranches
 from ethogram.engine.stopping import StopRules
@@ -29,6 +31,7 @@ class Job:
         slots: rows it needs: the beams of a beam search, the candidates of contrastive search,
             of best-of and of self-consistency, otherwise one.
         second: its second view, if its decoding has one.
+        forced: tokens that the output must have.
     """
 
     request: Request
@@ -39,6 +42,7 @@ class Job:
     words: Words
     slots: int
     second: GuidanceBranch | None = None
+    forced: Forced = NOTHING_FORCED
 
 
 class Reader(Protocol):
@@ -69,11 +73,14 @@ def make_jobs(
     views = GuidanceBranches(loaded, forward.context_length, amateurs or {})
     known: dict[Any, tuple[str, tuple[int, ...]]] = {}
     jobs = []
-    for request in requests:
+    for asked_for in requests:
+        request = _without_bad_words(asked_for, loaded)
         try:
-            if request.prompt not in known:
-                known[request.prompt] = _tokenise(request, loaded)
-            text, ids = known[request.prompt]
+            asked = request.prompt, request.chat
+            if asked not in known:
+                known[asked] = _tokenise(request, loaded)
+                _refuse_unembedded(request, known[asked][1], loaded)
+            text, ids = known[asked]
             words = lexicon.words(request.decoding)
             _refuse_foreign_ids(request.decoding, words, loaded.vocab_size)
             jobs.append(_make_job(request, text, ids, words, loaded, forward, views))
@@ -81,6 +88,15 @@ def make_jobs(
             error.request = request.identity
             raise
     return jobs
+
+
+def _without_bad_words(request: Request, loaded: ServedModel) -> Request:
+    """The request with what the model's own settings rule out, as `generate` does."""
+    banned = getattr(loaded, "bad_words_ids", ())
+    if not banned or loaded.model is None:
+        return request
+    bad_words = (*request.decoding.bad_words, *banned)
+    return replace(request, decoding=request.decoding.model_copy(update={"bad_words": bad_words}))
 
 
 def _refuse_foreign_ids(decoding: Decoding, words: Words, vocab: int) -> None:
@@ -94,6 +110,18 @@ def _refuse_foreign_ids(decoding: Decoding, words: Words, vocab: int) -> None:
                 where=f"decoding.{name}",
                 hint=f"use ids from 0 to {vocab - 1}",
             )
+
+
+def _refuse_unembedded(request: Request, ids: tuple[int, ...], loaded: ServedModel) -> None:
+    """Refuse tokens that were added to the tokenizer and that the model has no embedding of."""
+    if ids and max(ids) >= loaded.vocab_size:
+        token = loaded.tokenizer.convert_ids_to_tokens(max(ids))
+        raise RequestError(
+            f"the prompt has token {token!r} ({max(ids)}), and the model embeds only "
+            f"{loaded.vocab_size} tokens",
+            where=f"prompt {request.prompt_id}",
+            hint="resize the model's embeddings to its tokenizer, or leave the token out",
+        )
 
 
 def _make_job(
@@ -130,7 +158,9 @@ def _make_job(
         limit=min(decoding.max_new_tokens, room),
     )
     slots = _slots(decoding, loaded.vocab_size)
-    return Job(request, text, ids, forward.decoder_prompt(ids), rules, words, slots, second)
+    forced = forced_tokens(decoding, loaded, rules.limit)
+    decoder_prompt = forward.decoder_prompt(ids)
+    return Job(request, text, ids, decoder_prompt, rules, words, slots, second, forced)
 
 
 def _slots(decoding: Decoding, vocab: int) -> int:
@@ -145,13 +175,5 @@ def _tokenise(request: Request, loaded: ServedModel) -> tuple[str, tuple[int, ..
     tokenizer = loaded.tokenizer
     if isinstance(request.prompt, str):
         return request.prompt, tuple(tokenizer(request.prompt, verbose=False).input_ids)
-    if not loaded.has_chat_template:
-        raise RequestError(
-            "the prompt is a chat and the model has no chat template",
-            where=f"prompt {request.prompt_id}",
-            hint="write the prompt as plain text or choose an instruct model",
-        )
-    turns = [{"role": turn.role, "content": turn.content} for turn in request.prompt]
-    text = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
-    ids = tokenizer(text, add_special_tokens=False, verbose=False).input_ids
-    return str(text), tuple(ids)
+    text = chat_text(request, loaded)
+    return text, tuple(tokenizer(text, add_special_tokens=False, verbose=False).input_ids)

@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from ethogram.engine import native
+from ethogram.engine.forced import only
 from ethogram.engine.guidance_rows import GuidanceRows
 from ethogram.engine.native.sample import OUTPUT, Chosen, Edit, Traced, choose
 from ethogram.engine.noise import draw
@@ -55,16 +57,21 @@ class Sampler:
         """
         plain: list[tuple[SequenceState, int]] = []
         seconded: list[tuple[SequenceState, int]] = []
-        searched = 0
+        searched = forced = 0
         for group, mine in zip(groups, rows, strict=True):
             if isinstance(group, Search):
-                scores = logits[list(mine)].float()
+                written = group.length - len(group.job.decoder_prompt)
+                scores = only(logits[list(mine)].float(), group.job.forced.at(written))
                 log_probs = scores.log_softmax(-1)
                 new = group.push(scores, log_probs, self._look(scores, log_probs))
                 group.chosen += new
                 searched += new
             else:
                 for output in group.outputs:
+                    if output.job.forced.at(output.written) is not None:
+                        self._push_forced(output, logits[mine[0]].float())
+                        forced += 1
+                        continue
                     (plain if output.job.second is None else seconded).append((output, mine[0]))
         library = native.library() if logits.is_cpu else None
         if plain and library is not None:
@@ -73,7 +80,21 @@ class Sampler:
             self._choose_in_torch(plain, logits)
         if seconded:  # Their scores are made in torch, so torch chooses from them too.
             self._choose_in_torch(seconded, logits)
-        return searched + len(plain) + len(seconded)
+        return searched + forced + len(plain) + len(seconded)
+
+    def _push_forced(self, output: SequenceState, logits: Tensor) -> None:
+        """Give an output the token that is forced here; its row of logits is [vocab] fp32."""
+        token = output.job.forced.at(output.written)
+        assert token is not None
+        row = logits.unsqueeze(0)
+        log_probs = row.log_softmax(-1)
+        raw = self._look(row, log_probs)
+        output.push(token, float(log_probs[0, token]))
+        if raw is not None:
+            steps = len(output.job.request.decoding.active_step_names())
+            kept = np.ones((1, steps), np.int32)
+            chosen = torch.tensor([token], device=row.device)
+            output.watched.append((see(raw, [0], chosen, only(row, token), kept), 0))
 
     def _choose_compiled(
         self,

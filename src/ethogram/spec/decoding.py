@@ -251,8 +251,15 @@ class Decoding(BaseModel):
     stop_token_ids: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         (), description="token ids that end the output, besides the model's end of sequence"
     )
+    forced_tokens: tuple[Annotated[int, Field(ge=0)] | Annotated[str, Field(min_length=1)], ...] = (
+        Field(
+            (),
+            description="first tokens of the output, by id or by their spelling in the vocabulary, "
+            "such as the language code of mBART or NLLB",
+        )
+    )
 
-    @field_validator("stop", "bad_words", "dry_sequence_breakers", mode="before")
+    @field_validator("stop", "bad_words", "dry_sequence_breakers", "forced_tokens", mode="before")
     @classmethod
     def _one_string_is_a_list(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
@@ -419,4 +426,6 @@ class Decoding(BaseModel):
             form["stop"] = sorted(set(self.stop))
         if self.stop_token_ids:
             form["stop_token_ids"] = sorted(set(self.stop_token_ids))
+        if self.forced_tokens:
+            form["forced_tokens"] = list(self.forced_tokens)
         return form

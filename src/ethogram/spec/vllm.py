@@ -90,6 +90,8 @@ def _lacking_strategy(decoding: Decoding) -> Refusal | None:
         return _lacks("num_beams", "beam search like that of transformers", "1")
     if decoding.resolved_strategy == "contrastive":
         return _lacks("penalty_alpha", "contrastive search", "0")
+    if decoding.forced_tokens:
+        return _lacks("forced_tokens", "forced first tokens", "[]")
     for setting, off in (("guidance_scale", 1.0), ("amateur", None), ("dola_layers", None)):
         if getattr(decoding, setting) != off:
             return _lacks(setting, _LABELS[setting], "null" if off is None else f"{off:g}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from ethogram.spec import (
     make_requests,
 )
 from ethogram.spec.identity import digest
+from ethogram.study.dated_chats import DatedChats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +79,7 @@ class Study:
         self.spec: StudySpec = load_study(self.folder)
         self._model_identities: dict[ModelReference, str] = {}
         self._suites: dict[Path, Suite] = {}
+        self._dated_chats = DatedChats(datetime.now())
 
     def __repr__(self) -> str:
         return f"Study({str(self.folder)!r}, versions={list(self.spec.versions)})"
@@ -236,6 +239,7 @@ class Study:
             chosen = tuple(item for item in suite.prompts if item.id in part.prompt_ids)
             suite = suite.model_copy(update={"prompts": chosen})
         amateur = self.amateur_reference(version)
+        chat_model = self.model_reference(version) if resolved.prompt.chat else None
         return make_requests(
             resolved,
             suite,
@@ -244,6 +248,7 @@ class Study:
             model_identity=self.model_identity(version),
             amateur_identity=self._identity(amateur) if amateur else None,
             independent_noise=settings.coupling == "independent",
+            finish=self._dated_chats.finish(chat_model) if chat_model else None,
         )
 
     def identities(self, version: str, part: Part = WHOLE) -> list[str]:

@@ -21,6 +21,7 @@ from ethogram.engine.forward.cuda_graphs import CudaGraphRecorder, StepGraphs
 from ethogram.engine.forward.decode_attention import AttentionSwitch, Lengths
 from ethogram.engine.forward.fused import FusedLlama
 from ethogram.engine.forward.kv_cache import CrossSlots, Pairs, SlotCache, bucketed
+from ethogram.engine.forward.support import check_architecture, context_limit, numbers_a_position
 from ethogram.errors import ModelError
 
 
@@ -115,32 +116,14 @@ class DecoderOnly:
             self.graphs = StepGraphs(CudaGraphRecorder(), rows, self.device)
 
     def _check(self) -> None:
-        kind = self.config.model_type
-        if "position_ids" not in self._accepts:
-            raise ModelError(
-                f"architecture {kind} takes no position ids, which batching needs",
-                hint="use a GPT-2, GPT-NeoX, Llama, Qwen, SmolLM or T5 model",
-            )
-        window = getattr(self.config, "sliding_window", None)
-        stated = getattr(self.config, "layer_types", None)
-        layer_types = set(stated or ("sliding_attention" if window else "full_attention",))
-        if not layer_types <= {"full_attention", "sliding_attention"}:
-            raise ModelError(
-                f"architecture {kind} has layers without ordinary attention",
-                hint="use a GPT-2, GPT-NeoX, Llama, Qwen, SmolLM or T5 model",
-            )
-        if window and "sliding_attention" in layer_types:
-            # Within one window, sliding attention is full attention.
-            self.context_length = min(self.context_length, int(window))
+        check_architecture(self.model, self.config, self._accepts)
+        # Within one window, sliding attention is full attention.
+        limit = context_limit(self.config)
+        self.context_length = min(self.context_length, limit or self.context_length)
 
     def slot_bytes(self, length: int, source_capacity: int) -> int:
         """Memory of a slot of so many positions and source places."""
-        config = self.config
-        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        dim = getattr(config, "head_dim", None) or getattr(config, "d_kv", None)
-        dim = dim or config.hidden_size // config.num_attention_heads
-        layers = getattr(config, "num_decoder_layers", None) or config.num_hidden_layers
-        position = 2 * layers * heads * dim * self.dtype.itemsize
+        position = numbers_a_position(self.config) * self.dtype.itemsize
         return int(position * (bucketed(length) + source_capacity))
 
     def start(self, source_capacity: int) -> None:
