@@ -29,6 +29,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "architectures.md"
 HEAD = Path(__file__).with_name("architectures_head.md")
 #: Seconds for one architecture.
 TIMEOUT = 120
+#: Architectures that one process compares.
+_CHUNK = 20
 MOST_PARAMETERS = 30_000_000
 NEW_TOKENS = 52
 #: With the new tokens they leave a window of 32 positions, and the first 64 places of a slot.
@@ -135,24 +137,24 @@ def compare(wanted: Sequence[str]) -> list[Row]:
     waiting = list(wanted)
     rows: list[Row] = []
     while waiting:
-        for row in _worker(waiting):
-            rows.append(row)
-            waiting = waiting[1:]
-            print(row.name, row.verdict, file=sys.stderr)
-        if waiting:
-            kind, name = waiting.pop(0).split(":")
-            rows.append(Row(name, kind, "not built", f"no answer within {TIMEOUT} s"))
+        chunk, waiting = waiting[:_CHUNK], waiting[_CHUNK:]
+        made = list(_worker(chunk))
+        rows += made
+        if len(made) < len(chunk):
+            kind, name = chunk[len(made)].split(":")
+            rows.append(Row(name, kind, "not built", f"its process died, or took {TIMEOUT} s"))
+            waiting = [*chunk[len(made) + 1 :], *waiting]
     return rows
 
 
-def _worker(waiting: Sequence[str]) -> Iterator[Row]:
+def _worker(chunk: Sequence[str]) -> Iterator[Row]:
     """Rows as a process makes them, until it is done, hangs or dies."""
     command = [sys.executable, __file__, "--work"]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     assert process.stdin is not None
-    process.stdin.write("\n".join(waiting[:20]))
+    process.stdin.write("\n".join(chunk))
     process.stdin.close()
     lines: queue.Queue[str | None] = queue.Queue()
 
@@ -164,11 +166,13 @@ def _worker(waiting: Sequence[str]) -> Iterator[Row]:
 
     threading.Thread(target=read, daemon=True).start()
     try:
-        for _ in waiting[:20]:
+        for _ in chunk:
             line = lines.get(timeout=TIMEOUT + 30)
             if line is None:
                 return
-            yield Row(*json.loads(line))
+            row = Row(*json.loads(line))
+            print(row.name, row.verdict, file=sys.stderr)
+            yield row
     except queue.Empty:
         return
     finally:
@@ -197,6 +201,8 @@ def _too_long(*_: object) -> None:
 
 
 def _verdict(name: str, *, is_seq2seq: bool) -> tuple[str, str]:
+    import transformers
+
     from ethogram.errors import EthogramError
 
     try:
@@ -212,8 +218,10 @@ def _verdict(name: str, *, is_seq2seq: bool) -> tuple[str, str]:
             model.save_pretrained(folder)
             words.save_pretrained(folder)
             made = _ours(folder)
-            # Read again: some tables are computed when a model is loaded.
+            # Read again: some tables are computed when a model is loaded, and some architectures
+            # have their own way to split words.
             model = type(model).from_pretrained(folder, dtype="float32").eval()
+            words = transformers.AutoTokenizer.from_pretrained(folder)
     except EthogramError as error:
         return "refused", _plain(error.what)
     except TimeoutError:
