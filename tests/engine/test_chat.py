@@ -72,8 +72,12 @@ def test_a_dropped_system_message_is_said(
 ) -> None:
     text = 'Say "yes",\nthen stop.'
     with caplog.at_level(logging.WARNING):
-        chat_text(_request(Message(role, text), USER), _loaded(template))
-    assert (f"leaves out the {role} message" in caplog.text) == is_said
+        requests = [
+            replace(_request(Message(role, text), Message("user", each)), identity=each)
+            for each in ("a", "b")
+        ]
+        assert len(list(Engine(_loaded(template)).generate(requests))) == 2
+    assert caplog.text.count(f"leaves out the {role} message (2 prompts)") == is_said
 
 
 def test_arguments_reach_the_template() -> None:

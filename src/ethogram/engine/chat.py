@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -81,9 +83,7 @@ def render_chat(
             where=where,
             hint="leave prompt.continue_final out, or end the chat with an assistant message",
         )
-    text = _apply(messages, form, loaded.tokenizer, where, day)
-    _warn_of_dropped(messages, text, where)
-    return text
+    return _apply(messages, form, loaded.tokenizer, where, day)
 
 
 def reads_clock(messages: tuple[Message, ...], form: ChatFormat, loaded: ChatModel) -> bool:
@@ -135,13 +135,22 @@ def _with_clock(tokenizer: Any, arguments: dict[str, Any], day: datetime) -> dic
     }
 
 
-def _warn_of_dropped(messages: tuple[Message, ...], text: str, where: str) -> None:
-    for message in messages:
-        content = message.content.strip()
-        if message.role in ("system", "developer") and not _holds(text, content):
-            _log.warning(
-                "%s: the model's chat template leaves out the %s message", where, message.role
-            )
+def warn_of_dropped(chats: Iterable[tuple[tuple[Message, ...], str]]) -> None:
+    """Warn once of each role whose message the template leaves out.
+
+    Args:
+        chats: messages, and the text that the template made of them.
+    """
+    dropped = Counter(
+        message.role
+        for messages, text in chats
+        for message in messages
+        if message.role in ("system", "developer") and not _holds(text, message.content.strip())
+    )
+    for role, count in dropped.items():
+        _log.warning(
+            "the model's chat template leaves out the %s message (%d prompts)", role, count
+        )
 
 
 def _holds(text: str, content: str) -> bool:

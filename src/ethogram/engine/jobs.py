@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from ethogram.engine.chat import chat_text
+from ethogram.engine.chat import chat_text, warn_of_dropped
 from ethogram.engine.forced import NOTHING_FORCED, Forced, forced_tokens
 from ethogram.engine.forward.passes import ServedModel
 from ethogram.engine.guidance import GuidanceBranch, GuidanceBranches
@@ -73,9 +73,9 @@ def make_jobs(
     views = GuidanceBranches(loaded, forward.context_length, amateurs or {})
     known: dict[Any, tuple[str, tuple[int, ...]]] = {}
     jobs = []
-    for asked_for in requests:
-        request = _without_bad_words(asked_for, loaded)
+    for request in requests:
         try:
+            request = _without_bad_words(request, loaded)
             asked = request.prompt, request.chat
             if asked not in known:
                 known[asked] = _tokenise(request, loaded)
@@ -87,6 +87,9 @@ def make_jobs(
         except RequestError as error:
             error.request = request.identity
             raise
+    warn_of_dropped(
+        (prompt, text) for (prompt, _), (text, _) in known.items() if not isinstance(prompt, str)
+    )
     return jobs
 
 
@@ -95,6 +98,12 @@ def _without_bad_words(request: Request, loaded: ServedModel) -> Request:
     banned = getattr(loaded, "bad_words_ids", ())
     if not banned or loaded.model is None:
         return request
+    if "bad_words" not in request.decoding.chain:
+        raise RequestError(
+            "the model's own settings rule out tokens, and the order leaves bad_words out",
+            where="decoding.order",
+            hint="add bad_words to the list",
+        )
     bad_words = (*request.decoding.bad_words, *banned)
     return replace(request, decoding=request.decoding.model_copy(update={"bad_words": bad_words}))
 
