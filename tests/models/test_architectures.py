@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from scripts.architectures import PAGE, PROMPTS, build, work
+from scripts.architectures import PAGE, work
+from scripts.tiny_models import PROMPTS, build
 from tests.engine import tiny
 
 from ethogram.engine import Engine
