@@ -54,7 +54,7 @@ def test_a_template_that_refuses_or_fails_is_one_line(template: str, reason: str
     with pytest.raises(RequestError, match=reason) as caught:
         list(Engine(_loaded(template)).generate([request]))
     assert "\n" not in str(caught.value)
-    assert str(caught.value).startswith("prompt p7: the model's chat template refuses it")
+    assert str(caught.value).startswith("prompt p7: the model's chat template cannot format it")
     assert caught.value.request == "r"
 
 

@@ -66,7 +66,7 @@ def test_a_refusing_template_names_prompt_and_version(
         main()
     assert ended.value.code == 2
     told = capsys.readouterr().err.strip().splitlines()[-1]
-    assert "prompt a (version v0.1.0): the model's chat template refuses it" in told
+    assert "prompt a (version v0.1.0): the model's chat template cannot format it" in told
     assert "(System role not supported)" in told
 
 

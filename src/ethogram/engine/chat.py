@@ -115,7 +115,7 @@ def _apply(
         # A template runs any operation on the messages, so it can fail in any way.
         reason = next(iter(str(error).splitlines()), "")[:200] or type(error).__name__
         raise RequestError(
-            f"the model's chat template refuses it ({reason})",
+            f"the model's chat template cannot format it ({reason})",
             where=where,
             hint="change its messages or prompt.template_args, or write the prompt as plain text",
         ) from None
