@@ -2,45 +2,75 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip
+# The releases that the checks run with, for everybody the same; `make lock` renews them.
+PINNED := --constraint requirements/constraints.txt
+EXTRAS := engine,ifeval,judge,lora,mauve,parquet,sweep
+# Processes of the tests: `make test JOBS=8`. Each of them computes on one thread.
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest
+PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: demo test lint types docs bench-engine bench-measure bench-store clean
+.PHONY: help demo check test test-slow lint words types fast data lock docs clean
+.PHONY: bench-engine bench-measure bench-store
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
-# Two stamps: running the demo needs no linter.
-$(VENV)/.run: pyproject.toml
+# Two stamps: running the demo needs no linter. pip 25.1 is the first that reads dependency groups.
+$(VENV)/.run: pyproject.toml requirements/constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[engine,parquet]'
+	$(PIP) install --quiet --upgrade 'pip>=25.1'
+	$(PIP) install --quiet $(PINNED) --editable '.[engine,parquet]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(PIP) install --quiet $(PINNED) --group dev --editable '.[$(EXTRAS)]'
 	@touch $@
 
-$(VENV)/.docs: pyproject.toml
+$(VENV)/.docs: pyproject.toml requirements/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	$(PIP) install --quiet --upgrade 'pip>=25.1'
+	$(PIP) install --quiet $(PINNED) --group docs --editable .
 	@touch $@
 
 demo: $(VENV)/.run  ## run the example study on the built-in model and print its table
 	$(BIN)/ethogram run --study examples/first-light
 	$(BIN)/ethogram log --study examples/first-light
 
-lint: $(VENV)/.dev  ## ruff: lint and format
+check: lint types fast  ## the quick loop: lint, types, short tests that need no model
+
+lint: $(VENV)/.dev words  ## ruff (lint and format), and which package imports which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 
-types: $(VENV)/.dev  ## mypy, strict
+words: $(VENV)/.dev  ## spelling, words to avoid, lengths of lines and files
+	$(BIN)/codespell
+	$(BIN)/python scripts/check_words.py
+	$(BIN)/python scripts/check_sizes.py
+
+types: $(VENV)/.dev  ## mypy, strict: source, tests, benchmarks, scripts
 	$(BIN)/mypy
 
-test: lint types  ## lint, types, tests with branch coverage
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+fast: $(VENV)/.dev  ## short tests that need no model; few examples, no coverage
+	$(PYTEST) $(PARALLEL) --hypothesis-profile=fast -m "not slow and not long and not model and not gpu"
+
+test: lint types  ## lint, types, and the tests but the slow ones, with branch coverage
+	$(PYTEST) $(PARALLEL) --hypothesis-profile=ci -m "not slow" --cov --cov-report=term-missing:skip-covered
+
+test-slow: $(VENV)/.dev  ## every test in its full form: simulations, whole models, many examples
+	$(PYTEST) $(PARALLEL) --hypothesis-profile=full
+
+data: $(VENV)/.run  ## fetch the released outputs whose published scores are tested (30 MB)
+	$(BIN)/python scripts/fetch_data.py
+
+lock:  ## renew requirements/constraints.txt with the newest releases that fit
+	$(PYTHON) scripts/lock.py
 
 docs: $(VENV)/.docs  ## build the documentation into site/, strict
-	$(BIN)/python scripts/metrics_page.py
+	set -e; for page in scripts/*_page.py; do $(BIN)/python $$page; done
 	$(BIN)/zensical build --strict
 
 bench-engine: $(VENV)/.run  ## the engine and its peers side by side (long; a quiet machine)
@@ -53,4 +83,4 @@ bench-store: $(VENV)/.run  ## memory and queries of a sweep of 100 000 outputs (
 	$(BIN)/python -m benchmarks.store
 
 clean:  ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .cache .coverage site
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .cache .coverage* site dist

@@ -144,7 +144,23 @@ def _some_outputs(
     generator: np.random.Generator, prompt: Array, noise: Array, effect: float
 ) -> Array:
     applies = generator.random(noise.shape) < 0.6
-    return _continuous(generator, prompt, noise, effect) * applies[..., None]
+    return _continuous(generator, prompt, noise, effect) * np.asarray(applies)[..., None]
+
+
+def _rare_on_unequal_outputs() -> Setting:
+    """A rate of 1 % under both versions; the metric applies to 45 % and to 95 % of the outputs."""
+
+    def draw(
+        generator: np.random.Generator, prompts: int, samples: int, effect: float
+    ) -> tuple[Array, Array]:
+        sides = []
+        for applicable, rate in ((0.45, 0.01), (0.95, 0.01 + 0.2 * effect)):
+            applies = generator.random((prompts, samples)) < applicable
+            events = generator.random((prompts, samples)) < rate
+            sides.append(np.stack([applies & events, applies], axis=-1).astype(float))
+        return sides[0], sides[1]
+
+    return Setting("rate of 1 %, unequal applicability", draw, width=1.0)
 
 
 def _exp_ratio(parts: Array) -> Array:
@@ -163,6 +179,7 @@ SETTINGS = (
     Setting("ratio, few heavy prompts", _both(_few_heavy), width=1.0),
     Setting("perplexity", _both(_perplexity), _exp_ratio),
     Setting("on 60 % of outputs", _both(_some_outputs)),
+    _rare_on_unequal_outputs(),
 )
 
 
@@ -254,7 +271,8 @@ def calibrate(
             textbook.append(list(_textbook(before, after, setting.aggregate, true, trial, test)))
     sure = np.array(held)[np.array(reliable)]
     names = ("percentile_prompts", "percentile_both", "student")
-    shares = [_percent(column) for column in zip(*textbook, strict=True)] or [None] * 3
+    shares: list[float | None] = [_percent(column) for column in zip(*textbook, strict=True)]
+    shares = shares or [None] * 3
     return Calibration(
         setting=setting.name,
         effect=effect,

@@ -2,10 +2,10 @@
 
     python -m benchmarks.contract_calibration
 
-draws versions whose value lies exactly at the bound of a contract, so that "above" and "below" are
-both wrong, makes samples round by round, looks after every round, and counts who was ever told so;
-and how many are told "below" of a bound that is twice the value. Writes a table into
-docs/checks.md; some minutes on one core. Knows no engine.
+draws versions whose value is exactly at the bound of a contract, so that "above" and "below" are
+both wrong, makes samples round by round, tests after every round, and counts how many studies ever
+saw such a verdict, and how many see "below" of a bound that is twice the value. Writes a table into
+docs/checks.md; some minutes on one core.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 LONGEST = 120
 #: Prompts and rounds of samples.
 SIZES = ((12, 16), (24, 16), (100, 8))
-#: Outputs of each prompt whose mean stands for its truth.
+#: Outputs of each prompt whose mean is taken as its truth.
 TRUTH_SAMPLES = 20_000
 
 
@@ -73,11 +73,11 @@ def _rambles(generator: np.random.Generator, prompt: Array, samples: int) -> Arr
 
 
 def _repeats(generator: np.random.Generator, prompt: Array, samples: int) -> Array:
-    """Distinct n-grams and all of them: hardly a repeat, but in rare outputs a loop."""
+    """Repeated n-grams and all of them: hardly a repeat, but in rare outputs a loop."""
     loops = generator.random((len(prompt), samples)) < 0.04 * np.exp(prompt - 0.5)
     share = np.where(loops, 0.8, generator.beta(0.5, 40, size=loops.shape))
     grams = generator.integers(40, 100, size=loops.shape).astype(float)
-    return np.stack([grams - np.floor(share * grams), grams], axis=-1)
+    return np.stack([np.floor(share * grams), grams], axis=-1)
 
 
 def _repeats_of_each_order(generator: np.random.Generator, prompt: Array, samples: int) -> Array:
@@ -131,9 +131,9 @@ class Row:
         kind: its name.
         prompts: of a study.
         rounds: of samples, each with a look.
-        above: studies that were ever told "above".
-        below: studies that were ever told "below".
-        found: studies that are told "below" by the last look, of a bound twice the value; NaN
+        above: studies that ever saw "above".
+        below: studies that ever saw "below".
+        found: studies that see "below" at the last look, of a bound twice the value; NaN
             where no value can be as large.
     """
 
@@ -158,18 +158,18 @@ def calibrate(kind: Kind, prompts: int, rounds: int, *, trials: int, seed: int =
     effects = generator.normal(size=(prompts, 1))
     many = kind.draw(generator, effects, TRUTH_SAMPLES).mean(axis=1)
     truth = float(metric.aggregate(many.mean(axis=0)))
-    exceeds = metric.unit == "percent" and 2 * truth > 100
-    told = []
+    exceeds = metric.unit.name == "percent" and 2 * truth > 100
+    seen = []
     for _ in range(trials):
         parts = kind.draw(generator, effects, rounds)
         sides = {_side(version, metric, parts[:, :upto], truth) for upto in range(1, rounds + 1)}
         right = math.nan if exceeds else _side(version, metric, parts, 2 * truth) == "below"
-        told.append(("above" in sides, "below" in sides, right))
+        seen.append(("above" in sides, "below" in sides, right))
     return Row(
         kind.name,
         prompts,
         rounds,
-        *(round(100 * float(share), 1) for share in np.mean(told, axis=0)),
+        *(round(100 * float(share), 1) for share in np.mean(seen, axis=0)),
     )
 
 

@@ -14,7 +14,7 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +150,7 @@ def cut_to(tokens: int, decode: Callable[[Sequence[int]], str], name: str) -> An
     return score
 
 
-def correct(answers: dict[str, Sequence[str]]) -> Callable[[Generation], Sequence[float]]:
+def correct(answers: Mapping[str, Sequence[str]]) -> Callable[[Generation], Sequence[float]]:
     """Whether an output holds one of its question's answers."""
 
     def score(made: Generation) -> Sequence[float]:
@@ -239,7 +239,7 @@ def measure() -> Iterator[list[dict[str, Any]]]:
         for tokens in LENGTHS:
             for name in METRICS:
                 score = cut_to(tokens, decode, name)
-                before, after = (grid(told, score, len(OPENINGS)) for told, _ in both)
+                before, after = (grid(values, score, len(OPENINGS)) for values, _ in both)
                 task = f"continuation, {tokens} tokens"
                 rows.append(row(task, other, name, before, after, get(name).aggregate))
         before, after = (grid(made, correct(answers), len(QUESTIONS)) for _, made in both)

@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.process import ROOT
 from benchmarks.prompts import PARAGRAPHS
-from ethogram.metrics import NamedModels, Output, batch_metrics, group_metrics, score_outputs
+from ethogram.metrics import NamedModels, Output, named_metrics, score_outputs
 from ethogram.metrics.models import Encoder
 from ethogram.models import locate
 from ethogram.models.reference import ModelReference
@@ -77,7 +77,7 @@ def outputs(count: int, encoder: Encoder, *, seed: int = 0) -> Iterator[Output]:
 
 def total(count: int) -> dict[str, Any]:
     """All metrics of the encoder together, the loading of the model apart."""
-    names = [m.name for m in (*batch_metrics(), *group_metrics()) if m.needs == ("encoder",)]
+    names = [m.name for m in named_metrics() if m.needs == ("encoder",)]
     models = NamedModels()
     models.encoder.encode(["a text to warm up with"])
     made = list(outputs(count, models.encoder))

@@ -1,4 +1,4 @@
-"""Decode steps of the fused fused beside those of transformers, in one run. No choosing of tokens.
+"""Decode steps of the fused model beside those of transformers, in one run, without sampling.
 
     python -m benchmarks.forward --dtype bfloat16 --rows 1,48,192 --context 100
 
@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
+from ethogram.engine.forward.decoder_only import DecoderOnly
 from ethogram.engine.forward.fused import FusedLlama, fuse
-from ethogram.engine.forward.passes import DecoderOnly
 from ethogram.engine.memory import keep_large_blocks
 from ethogram.models import ModelReference, load
 
@@ -39,7 +39,7 @@ def main() -> None:
     loaded = load(ModelReference(options.model, dtype=options.dtype))
     fused = fuse(loaded.model)
     if fused is None:
-        raise SystemExit("this model or processor has no fused fused; the log says more")
+        raise SystemExit("this model or processor has no fused form; see the log")
     with torch.inference_mode():
         _steps(loaded, fused, _numbers(options.rows), options.context)
         _prompts(loaded, fused, _numbers(options.prompts))

@@ -41,22 +41,22 @@ class Row:
 
 def calibrate(prompts: int, pairs: int, skill: float, *, trials: int, resamples: int = 499) -> Row:
     """Judge as many studies of one kind and count."""
-    luck = np.random.default_rng([prompts, pairs, int(10 * skill)])
-    truth = float(_sigmoid(luck.normal(skill, PROMPT_SPREAD, size=1_000_000)).mean())
+    rng = np.random.default_rng([prompts, pairs, int(10 * skill)])
+    truth = float(_sigmoid(rng.normal(skill, PROMPT_SPREAD, size=1_000_000)).mean())
     ids = list(np.repeat(np.arange(prompts), pairs))
     found = []
     for seed in range(trials):
-        lengths = luck.normal(200, 400, size=(prompts, pairs))
-        odds = luck.normal(skill, PROMPT_SPREAD, size=(prompts, 1))
+        lengths = rng.normal(200, 400, size=(prompts, pairs))
+        odds = rng.normal(skill, PROMPT_SPREAD, size=(prompts, 1))
         chance = _sigmoid(odds + LENGTH_PULL * np.tanh(lengths / 450))
-        labels = (luck.random((prompts, pairs)) < chance).astype(float)
+        labels = (rng.random((prompts, pairs)) < chance).astype(float)
         found.append(
             length_controlled(
                 labels.ravel(), lengths.ravel(), prompts=ids, resamples=resamples, seed=seed
             )
         )
     covered = np.array([each.low <= truth <= each.high for each in found])
-    unmarked = np.array([not each.doubt for each in found])
+    unmarked = np.array([not each.warning for each in found])
     return Row(
         prompts,
         pairs,

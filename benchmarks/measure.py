@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks import machine, measured_outputs
 from benchmarks.process import ROOT, run
-from ethogram.metrics import Output, all_metrics, corpus_metrics, read_outputs
+from ethogram.metrics import Output, all_metrics, metrics_of, read_outputs
 from ethogram.metrics.parallel import available_cores
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "machine": described,
             "outputs": options.outputs,
             "tokens_an_output": measured_outputs.TOKENS,
-            "metrics": len(all_metrics()) + len(corpus_metrics()),
+            "metrics": len(all_metrics()) + len(metrics_of("corpus")),
             "total": totals(file, options),
         }
         outputs = list(islice(read_outputs(file), OUTPUTS_ALONE))
@@ -90,11 +90,11 @@ def totals(file: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
 def alone(outputs: Sequence[Output]) -> list[dict[str, Any]]:
     """Each metric by itself, on outputs that nothing has been found of yet."""
     found = []
-    for metric in (*all_metrics(), *corpus_metrics()):
+    for metric in (*all_metrics(), *metrics_of("corpus")):
         fresh = [Output(**output.__getstate__()) for output in outputs]
-        measure = getattr(metric, "measure_corpus", None) or (
-            lambda fresh, metric=metric: [metric.measure(output) for output in fresh]
-        )
+        measure = metric.measure_corpus
+        if metric.scope == "output":
+            measure = lambda fresh, metric=metric: [metric.measure(o) for o in fresh]  # noqa: E731
         seconds = timed(lambda measure=measure, fresh=fresh: measure(fresh))
         found.append({"metric": metric.name, "outputs_per_second": len(outputs) / seconds})
     return found

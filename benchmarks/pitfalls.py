@@ -168,7 +168,7 @@ def _confirmed(metric: Metric, by_model: dict[str, list[Output]]) -> dict[str, A
     return result | {
         "difference": [_rounded(number) for number in (test.estimate, test.low, test.high)],
         "p": _rounded(test.p),
-        "doubt": test.doubt,
+        "doubt": test.warning,
     }
 
 

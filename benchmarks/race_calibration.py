@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.page import SWEEPS, replace
 from ethogram.metrics import get
-from ethogram.stats.racing import Objective, race
+from ethogram.stats.racing import RaceObjective, race
 from ethogram.study.sweeping.sweep import RACE_ERROR
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -49,12 +49,12 @@ def _some(generator: np.random.Generator, settings: int, prompts: int) -> Array:
 
 
 def _repeats(generator: np.random.Generator, settings: int, prompts: int) -> Array:
-    """Distinct n-grams and all of them: few repeats, and a loop in one output of ten."""
+    """Repeated n-grams and all of them: few repeats, and a loop in one output of ten."""
     shape = (settings, prompts, SAMPLES)
     loops = generator.random(shape) < 0.1
     share = np.where(loops, generator.beta(4, 2, shape), generator.beta(0.5, 40, shape))
     grams = generator.integers(40, 90, shape).astype(float)
-    return np.stack([np.round(grams * (1 - share)), grams], axis=-1)
+    return np.stack([grams - np.round(grams * (1 - share)), grams], axis=-1)
 
 
 def _with_ones(values: Any) -> Array:
@@ -87,7 +87,7 @@ def dropped(kind: Kind, settings: int, prompts: int, *, trials: int) -> float:
     for _ in range(trials):
         parts = kind.draw(generator, settings, prompts).mean(axis=2)
         samples = np.full(settings, SAMPLES)
-        one = Objective(parts, metric.aggregate, metric.direction == "higher", samples)
+        one = RaceObjective(parts, metric.aggregate, metric.direction == "higher", samples)
         races += any(by is not None for by in race([one], error=RACE_ERROR, looks=LOOKS))
     return 100 * races / trials
 

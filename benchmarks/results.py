@@ -46,14 +46,14 @@ def memory(runs: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     None for engines that do not say. `growth_bytes` holds all that a run needs beside the model,
     scores and outputs included; it stays under the budget if `within_budget`.
     """
-    told = [run["memory"] for run in runs if run.get("memory")]
-    if not told:
+    memory_runs = [run["memory"] for run in runs if run.get("memory")]
+    if not memory_runs:
         return None
     growth = max(run["generation_peak_bytes"] - run["loaded_memory_bytes"] for run in runs)
-    budget = min(one["budget_bytes"] for one in told)
+    budget = min(one["budget_bytes"] for one in memory_runs)
     return {
         "budget_bytes": budget,
-        "slots_bytes": max(one["slots_bytes"] for one in told),
+        "slots_bytes": max(one["slots_bytes"] for one in memory_runs),
         "growth_bytes": growth,
         "within_budget": growth <= budget,
     }

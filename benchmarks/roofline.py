@@ -1,6 +1,6 @@
 """What torch's matrix products alone allow: each one of the model's layers, timed in bf16.
 
-Rows a second if nothing but these products took time: no attention, no norms, no choosing.
+Rows a second if nothing but these products took time: no attention, no norms, no sampling.
 Run as a program, so that it has a process of its own as each peer has.
 """
 
@@ -35,11 +35,11 @@ def measure(config: dict[str, Any], rows: int) -> float:
     """Seconds of one pass of this many rows: all layers with weights of their own, and the head."""
     import torch
 
-    made = {"dtype": torch.bfloat16}
+    made = torch.bfloat16
     layer_shapes = shapes(config) * config["num_hidden_layers"]
     all_shapes = [*layer_shapes, (config["hidden_size"], config["vocab_size"])]
-    weights = [torch.randn(out, wide, **made) for wide, out in all_shapes]
-    inputs = {wide: torch.randn(rows, wide, **made) for wide, _ in all_shapes}
+    weights = [torch.randn(out, wide, dtype=made) for wide, out in all_shapes]
+    inputs = {wide: torch.randn(rows, wide, dtype=made) for wide, _ in all_shapes}
     times: list[float] = []
     with torch.inference_mode():
         while len(times) < 4 or sum(times) < SECONDS:

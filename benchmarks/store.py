@@ -2,7 +2,7 @@
 
 The model is random and made here; what is measured is everything around it. A sweep of 20 versions
 goes through the engine into the store as `ethogram run` does it, while the resident memory of the
-process is sampled; then the store is asked what a study asks it.
+process is sampled; then the queries of a study are timed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from benchmarks.results import memory
 from ethogram.engine import Engine
 from ethogram.models import load
 from ethogram.study import Study
-from ethogram.study.record import GraphRecorder, Progress
+from ethogram.study.record import Progress, Recorder
 
 OUTPUT = ROOT / "benchmarks" / "results" / "store.json"
 GENERATIONS, VERSIONS, SAMPLES = 100_000, 20, 20
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         make_study(Path(folder), prompts, options.new_tokens)
         with Study(folder) as study:
             made = sweep(study)
-            asked = ask(study)
+            took = ask(study)
         size = sum(file.stat().st_size for file in Path(folder, ".ethogram").glob("store.sqlite*"))
     data = {
         "schema": 1,
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "samples": SAMPLES,
         **made,
         "store_bytes": size,
-        "query_seconds": asked,
+        "query_seconds": took,
     }
     text = json.dumps(data, indent=1) + "\n"
     print(text if output is None else output)
@@ -127,13 +127,13 @@ def sweep(study: Study) -> dict[str, Any]:
     engine = Engine(load(study.model_reference("v0.0.0")))
     watch = Watch()
     todo = {name: study.requests(name) for name in study.versions}
-    recorder = GraphRecorder(study, todo, watch.told)
+    recorder = Recorder(study, todo, watch.update)
     begun = time.perf_counter()
     with PeakMemory() as held, watch:
         requests = [request for one in todo.values() for request in one]
         recorder.record(engine.generate(requests, on_tokens=recorder.count_tokens))
     seconds, peak = time.perf_counter() - begun, max(held.peak_before, held.peak)
-    told = {
+    figures = {
         "generation_peak_bytes": held.peak,
         "loaded_memory_bytes": held.resident_before,
         "memory": {
@@ -143,14 +143,14 @@ def sweep(study: Study) -> dict[str, Any]:
     }
     return {
         "generations": sum(recorder.made.values()),
-        "delivered_tokens": engine.work.delivered,
-        "computed_tokens": engine.work.computed + engine.work.prefills,
+        "delivered_tokens": engine.work.output_tokens,
+        "computed_tokens": engine.work.computed_tokens + engine.work.prefills,
         "merged_share": engine.work.merged_share,
         "seconds": seconds,
         "memory": {
             **watch.summary(),
             "peak_memory_bytes": peak,
-            **(memory([told]) or {}),
+            **(memory([figures]) or {}),
         },
     }
 
@@ -171,8 +171,8 @@ class Watch:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
 
-    def told(self, now: Progress) -> None:
-        """Where the run stands."""
+    def update(self, now: Progress) -> None:
+        """The progress of the run."""
         self._done, self._total = now.done, now.total
 
     def __enter__(self) -> Watch:

@@ -15,8 +15,8 @@ HEAD = """# Benchmarks
 Ethogram's engine and other engines on the same machine, in the same run, on the same weights,
 prompts, decodings and lengths. A sweep of 48 rows is 12 decodings × 4 prompts, one of 192 has 4
 samples of each, one of 768 has 16. Every row gets {new_tokens} new tokens; the end of sequence is
-ignored. Each figure is {repeats}, generation only, in tokens per second delivered;
-beside it, in brackets, Ethogram's rate divided by this one.
+ignored. Each figure is {repeats}, generation only, in output tokens per second; in
+brackets, Ethogram's rate divided by this one.
 """
 
 KINDS = {
@@ -43,16 +43,16 @@ def page(data: dict[str, Any]) -> str:
 
 
 def rates(cases: Sequence[dict[str, Any]]) -> str:
-    """Delivered tokens a second by engine and size, with ratios."""
+    """Output tokens per second by engine and size, with ratios."""
     head = ["engine", *(f"{case['size']} rows" if case["size"] > 1 else "1 row" for case in cases)]
     return _table(head, ([name, *(_rate(c, name) for c in cases)] for name in _names(cases)))
 
 
 def details(cases: Sequence[dict[str, Any]]) -> str:
-    """Ours: delivered and computed apart, what merging saved, how near to the roofline."""
+    """Ours: output and computed tokens, what merging saved, the share of the roofline."""
     head = [
-        *("case", "delivered/s", "computed/s", "merged share", "roofline/s", "roofline share"),
-        *("without merging/s", "beside openvino", "memory for slots", "taken by the run"),
+        *("case", "output/s", "computed/s", "merged share", "roofline/s", "roofline share"),
+        *("without merging/s", "versus openvino", "memory for slots", "used by the run"),
         "peak memory",
     ]
     return _table(head, (_detail(case) for case in cases if OURS in case["measured"]))
@@ -67,7 +67,7 @@ def latencies(cases: Sequence[dict[str, Any]]) -> str:
 
 
 def engines(data: dict[str, Any]) -> str:
-    """Versions, peak memory and what is not the same, by engine; those that could not run, why."""
+    """Versions, peak memory and differences, by engine; why some could not run."""
     lines = []
     for name, about in data["peers"].items():
         if "unavailable" in about:
@@ -91,7 +91,7 @@ def _machine(data: dict[str, Any]) -> str:
     return (
         f"Measured on {' to '.join(days[:1] + days[1:][-1:])} with {data['model']['name']} in bf16 "
         f"on {machine['processor']}, {data['threads']} threads, {machine['memory_gib']:.0f} GiB. "
-        "Again: `make bench-engine`.\n"
+        "Reproduce with `make bench-engine`.\n"
     )
 
 
@@ -148,11 +148,11 @@ def _unmerged(case: dict[str, Any]) -> list[str]:
     return [rate, "–" if ratio is None else f"{ratio:.2f}×"]
 
 
-def _memory(told: dict[str, Any] | None) -> list[str]:
-    """What the slots were allowed, and what the whole run added to what was loaded."""
-    if told is None:
+def _memory(memory: dict[str, Any] | None) -> list[str]:
+    """The budget of the slots, and what the run added to the loaded model."""
+    if memory is None:
         return ["–", "–"]
-    budget, growth = told["budget_bytes"], told["growth_bytes"]
+    budget, growth = memory["budget_bytes"], memory["growth_bytes"]
     # Earlier runs measured growth over the peak of loading, which hid it: left out of their cases.
     taken = "–" if growth is None else f"{growth / 2**30:.1f} GiB"
     return [f"{budget / 2**30:.1f} GiB", taken]

@@ -11,7 +11,7 @@ import argparse
 import time
 from collections.abc import Sequence
 
-from benchmarks.choosing import sweep_requests
+from benchmarks.sampling import sweep_requests
 from ethogram.engine import Engine
 from ethogram.models import ModelReference, load
 from ethogram.spec import Request

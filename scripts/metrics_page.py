@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ethogram.metrics import all_metrics, batch_metrics, corpus_metrics, group_metrics
-from ethogram.metrics.base import Described
-from ethogram.metrics.registry import MEASURES
+from ethogram.metrics import DEFAULT_METRICS, Metric, get
+from ethogram.metrics.base import declared
+from ethogram.metrics.registry import FAMILIES
 from ethogram.spec.constraints import INSTRUCTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +27,11 @@ KINDS = {
 }
 DIRECTIONS = {"lower": "lower is better", "higher": "higher is better", "none": "neither is better"}
 
+SCOPES = {
+    "prompt": "all samples of a prompt: needs two or more, and runs only when it is named",
+    "corpus": "all outputs together: only `ethogram score` shows it, without an interval",
+    "model": "a model or two sets of texts: a function of Python, no column of a table",
+}
 NEEDS = {
     "encoder": "a sentence encoder",
     "reference": "a reference model",
@@ -34,14 +39,15 @@ NEEDS = {
 }
 
 
-def entry(metric: Described) -> str:
+def entry(metric: Metric) -> str:
     """The section of one metric."""
-    needs = getattr(metric, "needs", ())
+    needs = [NEEDS[kind] for kind in metric.needs]
     rows = {
-        "unit": metric.unit,
+        "unit": metric.unit.name,
         "direction": DIRECTIONS[metric.direction],
         "definition": metric.formula,
-        **({"needs": ", ".join(NEEDS[kind] for kind in needs)} if needs else {}),
+        **({"value of": SCOPES[metric.scope]} if metric.scope != "output" else {}),
+        **({"needs": ", ".join(needs)} if needs else {}),
         "source": metric.source,
         "checked against": metric.reference,
         "pitfalls": metric.pitfalls,
@@ -134,29 +140,26 @@ def _measured_on(found: dict[str, Any]) -> str:
     )
 
 
+def defaults() -> str:
+    """The table of the metrics that a run shows."""
+    lines = ["| metric | unit | better | what it is |", "|---|---|---|---|"]
+    for name in DEFAULT_METRICS:
+        metric = get(name)
+        better = "–" if metric.direction == "none" else metric.direction
+        cells = (f"[`{name}`](#{name})", str(metric.unit), better, _plain(metric.formula))
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def page() -> str:
-    """The whole page: the hand-written head, then every metric."""
+    """The whole page: the hand-written head, then every metric, family by family."""
     head = HEAD.read_text(encoding="utf-8")
-    head = head.replace("@@TABLE@@", constraints()).replace("@@SPEED@@", speed())
-    parts = [head, "## Of each output\n"]
-    parts += [entry(metric) for metric in all_metrics()]
-    parts.append("## Of each output, with a model\n")
-    parts.append("These run only when they are named. Which models they read is said under")
-    parts.append("[Models that measure](#models-that-measure).\n")
-    parts += [entry(metric) for metric in batch_metrics()]
-    parts.append("## Of all samples of a prompt\n")
-    parts.append(
-        "These compare a prompt's outputs with each other, so they need two samples or more,"
-    )
-    parts.append("and run only when they are named.\n")
-    parts += [entry(metric) for metric in group_metrics()]
-    parts.append("## Of a whole set\n")
-    parts.append("These see all outputs together. `ethogram score` shows them; they have no")
-    parts.append("interval, so comparisons and the log leave them out.\n")
-    parts += [entry(metric) for metric in corpus_metrics()]
-    parts.append("## Of a model, or of two sets of texts\n")
-    parts.append("These are functions, called from [Python](python.md#measures-of-a-model).\n")
-    parts += [entry(measure) for measure in MEASURES]
+    head = head.replace("@@DEFAULTS@@", defaults())
+    parts = [head.replace("@@TABLE@@", constraints()).replace("@@SPEED@@", speed())]
+    for family, title in FAMILIES.items():
+        members = [metric for metric in declared.values() if metric.family == family]
+        parts.append(f"## {title}\n")
+        parts += [entry(metric) for metric in members]
     return "\n".join(parts)
 
 

@@ -1,7 +1,8 @@
-"""Configurations of tiny models, by architecture."""
+"""Configurations of tiny models, by architecture, and their tokenizer."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -48,3 +49,29 @@ def tiny_config(kind: str, vocab_size: int, *, width: int = 32) -> Any:
         **grouped,
         **ids,
     )
+
+
+def train_tokenizer(texts: Iterable[str], *, adds_eos: bool = False) -> Any:
+    """A byte-level BPE tokenizer of 300 tokens, `<pad>` 0 and `<eos>` 1.
+
+    Args:
+        texts: what its merges are learned from.
+        adds_eos: end every text with `<eos>`, as T5 does.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers.processors import TemplateProcessing
+    from transformers import PreTrainedTokenizerFast
+
+    raw = Tokenizer(models.BPE())
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300,
+        special_tokens=["<pad>", "<eos>"],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    raw.train_from_iterator(texts, trainer)
+    if adds_eos:
+        raw.post_processor = TemplateProcessing(single="$A <eos>", special_tokens=[("<eos>", 1)])
+    return PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="<pad>", eos_token="<eos>")

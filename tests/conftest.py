@@ -1,4 +1,4 @@
-"""Fixtures for all rooms: tiny checkpoints made here, a cache of their own, the shared data."""
+"""Fixtures for all tests: tiny checkpoints made here, an own cache, released data."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.architectures import tiny_config
+from tests import profiles
+from tests.architectures import tiny_config, train_tokenizer
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Before torch is imported: workers that each start a thread per core slow one another down.
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
 
-SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+profiles.register()
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}\n{% endfor %}"
@@ -26,17 +31,60 @@ WORDS = (
 )
 
 
-@pytest.fixture
+def _data_folders() -> list[Path]:
+    """Where released data may be: $ETHOGRAM_DATA, beside the checkout, the cache (`make data`)."""
+    from ethogram.cache import cache_folder
+
+    named = os.environ.get("ETHOGRAM_DATA")
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    return [*([Path(named)] if named else []), beside, cache_folder() / "data"]
+
+
+#: Found once, at import: tests change the variables that name them.
+DATA_FOLDERS = _data_folders()
+HOW_TO_GET_DATA = "no released data on this machine: run `make data`, or set ETHOGRAM_DATA"
+
+
+def find_data(name: str) -> Path | None:
+    """A file of released data, plain or packed: `find_data("wikitext-2/test.txt")`."""
+    for folder in DATA_FOLDERS:
+        for path in (folder / name, folder / f"{name}.gz"):
+            if path.is_file():
+                return path
+    return None
+
+
+@pytest.fixture(scope="session")
+def released() -> Callable[[str], Path]:
+    """Finds a file of released data, or skips the test: `released("truthfulqa.csv")`."""
+
+    def find(name: str) -> Path:
+        path = find_data(name)
+        if path is None:
+            pytest.skip(f"{name}: {HOW_TO_GET_DATA}")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real data beside the checkout."""
-    if not SHARED_DATA.is_dir():
-        pytest.skip("the shared data folder is not beside this checkout")
-    return SHARED_DATA
+    """A folder that has every data set of the replications."""
+    from ethogram.replications.registry import DATA_SETS
+
+    files = [file.path for data_set in DATA_SETS.values() for file in data_set.files.values()]
+    for folder in DATA_FOLDERS:
+        if all((folder / file).is_file() or (folder / f"{file}.gz").is_file() for file in files):
+            return folder
+    pytest.skip(HOW_TO_GET_DATA)
 
 
 @pytest.fixture
 def model_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty model cache."""
+    from ethogram.engine.native import library
+
+    library()  # Taken from the user's cache, so that no test compiles kernels into an empty one.
     folder = tmp_path / "cache"
     monkeypatch.setenv("ETHOGRAM_CACHE", str(folder))
     return folder
@@ -44,20 +92,7 @@ def model_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def byte_level_tokenizer(chat_template: str | None = None) -> Any:
     """A byte-level BPE tokenizer of 300 tokens."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    raw = Tokenizer(models.BPE())
-    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    raw.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=300,
-        special_tokens=["<pad>", "<eos>"],
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        show_progress=False,
-    )
-    raw.train_from_iterator(WORDS, trainer)
-    words = PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="<pad>", eos_token="<eos>")
+    words = train_tokenizer(WORDS)
     words.chat_template = chat_template
     return words
 

@@ -32,7 +32,9 @@ def start(job: dict[str, Any]) -> Running:
         generate,
         packages=("ethogram", "torch", "transformers"),
         settings={"dtype": "bfloat16", "end_of_sequence": "masked by min_new_tokens", **options},
-        computed=lambda: engine.work.computed + engine.work.prefills - engine.work.beams,
+        computed=lambda: (
+            engine.work.computed_tokens + engine.work.prefills - engine.work.extra_beams
+        ),
         memory=lambda: {
             "budget_bytes": engine.work.memory_budget,
             "slots_bytes": engine.work.slots_bytes,

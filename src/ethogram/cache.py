@@ -1,4 +1,4 @@
-"""The folder of what takes long to make, and how a folder is built there once. Knows no model."""
+"""The cache folder, and how a folder in it is built once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ethogram.errors import WriteError
 
 
 def cache_folder() -> Path:
-    """Where it is kept: $ETHOGRAM_CACHE, else the user's cache folder."""
+    """The cache folder: $ETHOGRAM_CACHE, else the user's own."""
     named = os.environ.get("ETHOGRAM_CACHE")
     return Path(named).expanduser() if named else user_cache_path("ethogram")
 

@@ -1,4 +1,4 @@
-"""The one error tree: every error a user can meet says what is wrong, where, and how to mend it.
+"""The one error tree: every error a user can meet says what is wrong, where, and how to fix it.
 
     EthogramError
     ├── SpecError          a file the user wrote is wrong (study, version, suite, outputs)
@@ -24,7 +24,7 @@ class EthogramError(Exception):
     Args:
         what: what is wrong, without a full stop.
         where: file, line and field, or the object concerned; printed first.
-        hint: how to mend it; printed last.
+        hint: how to fix it; printed last.
     """
 
     exit_code = 2
@@ -79,7 +79,7 @@ class StoreError(EthogramError):
 
 
 class WriteError(EthogramError):
-    """A file cannot be written; what stood there before is untouched."""
+    """A file cannot be written; the old file is untouched."""
 
     def __init__(self, path: object, error: OSError, *, hint: str | None = None) -> None:
         super().__init__(
@@ -94,7 +94,7 @@ class BackendError(EthogramError):
 
 
 class DataError(EthogramError):
-    """A published data set is not here, is not the pinned one, or cannot be fetched."""
+    """A published data set is missing, is not the pinned one, or cannot be fetched."""
 
 
 class MissingExtraError(EthogramError):

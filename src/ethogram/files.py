@@ -1,4 +1,4 @@
-"""Writes a file whole or not at all, reads packed ones. Knows paths, not what the files hold."""
+"""Files written whole or not at all, and text read from plain or gzipped files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ethogram.errors import WriteError
 
 
 def open_text(path: Path, *, newline: str | None = None) -> TextIO:
-    """A text file in UTF-8 to read, unpacked where its name ends in .gz.
+    """A text file in UTF-8 to read, unpacked if its name ends in .gz.
 
     Args:
         path: the file.
@@ -30,9 +30,9 @@ def open_text(path: Path, *, newline: str | None = None) -> TextIO:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A new file beside `path` to write to; it takes the place of `path` once all is written.
+    """A new file beside `path` to write to; it replaces `path` once all is written.
 
-    Folders are made where they are missing. If anything fails, what stood there before stays.
+    Missing folders are made. If anything fails, the old file stays.
 
     Raises:
         WriteError: full disk, read-only folder, ….
@@ -61,7 +61,7 @@ def write_whole(path: Path, pieces: Iterable[str]) -> None:
         pieces: text, written one piece after another, line ends as they are.
 
     Raises:
-        WriteError: it cannot be written; what stood there before is untouched.
+        WriteError: it cannot be written; the old file is untouched.
     """
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         file.writelines(pieces)

@@ -75,12 +75,12 @@ def test_what_passes_is_tried_again(status: int) -> None:
     [
         (refusal(401, f"Incorrect key {SECRET}"), ["refuses the key (401)", "OPENAI_API_KEY"]),
         (refusal(403), ["refuses the key (403)"]),
-        (refusal(404), ["knows no model 'small'", "404", "/v1"]),
+        (refusal(404), ["no model 'small'", "404", "/v1"]),
         (refusal(429), ["too many requests", "429", "--concurrency"]),
         (refusal(400, f"bad {SECRET}\x1b[2J<b>"), ["refuses the request (400): bad …"]),
         (refusal(400, "x" * 9000), ["x …"]),
         (refusal(500, "no room"), ["fails (500), tried once: no room", "its log", "stored"]),
-        ((502, {}, b"<html>oops"), ["fails (502), tried once; look at its log and run again"]),
+        ((502, {}, b"<html>oops"), ["fails (502), tried once; check its log and run again"]),
         ((422, {}, b"<html>oops"), ["refuses the request (422): no reason given"]),
         ((200, {"Content-Type": "application/json"}, b"{not json"), ["not a chat completion"]),
         ((200, {"Content-Type": "text/html"}, b"<html>hi"), ["not a chat completion"]),
@@ -122,7 +122,7 @@ def test_a_refused_connection_is_told() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
-    with pytest.raises(BackendError, match=r"cannot be reached .*refused.*, tried once"):
+    with pytest.raises(BackendError, match=r"unreachable .*refused.*, tried once"):
         list(client(url).ask(requests()))
 
 
@@ -168,7 +168,7 @@ def test_a_setting_that_a_model_refuses_is_left_out(message: str, left: dict[str
 
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://host/v1", "http://", "http://[", "v1"])
 def test_an_address_that_is_none_is_told(url: str) -> None:
-    with pytest.raises(BackendError, match="no address of an API"):
+    with pytest.raises(BackendError, match="not the address of an API"):
         client(url)
 
 

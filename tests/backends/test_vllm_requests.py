@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from tests.engine import tiny
 
 from ethogram.backends.vllm_options import machine_options
-from ethogram.backends.vllm_request import Writing, sampling_settings, seed_of
+from ethogram.backends.vllm_request import RunningOutput, sampling_settings, seed_of
 from ethogram.engine.jobs import Job, make_jobs
 from ethogram.engine.steps import History, apply_steps
-from ethogram.engine.token_strings import Words
+from ethogram.engine.token_strings import StringIds
 from ethogram.errors import ModelError, RequestError, SpecError
 from ethogram.spec import ORDER_PRESETS, Decoding
+from ethogram.spec.steps import STEPS
 from ethogram.spec.vllm import VLLM_STEPS, refusal
 
 
@@ -113,23 +114,19 @@ def test_a_greedy_request_has_no_seed() -> None:
     ("decoding", "setting", "says"),
     [
         ({"num_beams": 4}, "num_beams", "beam search"),
-        (
-            {"num_beams": 4, "num_beam_groups": 2, "diversity_penalty": 1.0},
-            "num_beams",
-            "beam search",
-        ),
         ({"penalty_alpha": 0.6, "top_k": 4}, "penalty_alpha", "contrastive search"),
         ({"guidance_scale": 1.5}, "guidance_scale", "classifier-free guidance"),
-        ({"amateur": "gpt2"}, "amateur", "contrastive decoding"),
+        ({"contrastive": {"amateur": "gpt2"}}, "contrastive.amateur", "contrastive decoding"),
         ({"dola_layers": "low"}, "dola_layers", "DoLa"),
+        ({"forced_tokens": [7]}, "forced_tokens", "forced first tokens"),
         ({"typical_p": 0.9}, "typical_p", "typical sampling"),
         ({"epsilon_cutoff": 0.01}, "epsilon_cutoff", "epsilon cutoff"),
         ({"eta_cutoff": 0.01}, "eta_cutoff", "eta cutoff"),
         ({"top_n_sigma": 1.0}, "top_n_sigma", "top-n-sigma"),
         ({"top_h": 0.5}, "top_h", "top-H"),
-        ({"xtc_probability": 0.5}, "xtc_probability", "XTC"),
-        ({"mirostat_tau": 3.0}, "mirostat_tau", "mirostat"),
-        ({"dry_multiplier": 0.8}, "dry_multiplier", "DRY"),
+        ({"xtc": {"probability": 0.5}}, "xtc.probability", "XTC"),
+        ({"mirostat": {"tau": 3.0}}, "mirostat.tau", "mirostat"),
+        ({"dry": {"multiplier": 0.8}}, "dry.multiplier", "DRY"),
         ({"no_repeat_ngram_size": 3}, "no_repeat_ngram_size", "n-grams"),
         ({"temperature": 2.5}, "temperature", "0.01 to 2"),
         ({"temperature": 0.001}, "temperature", "0.01 to 2"),
@@ -153,20 +150,20 @@ def test_what_vllm_cannot_do_is_refused_by_name(
 def test_every_step_is_either_handed_over_or_refused() -> None:
     assert set(VLLM_STEPS) < set(ORDER_PRESETS["vllm"])
     values = {
-        "dry_multiplier": 0.5,
+        "dry": {"multiplier": 0.5},
         "no_repeat_ngram_size": 2,
         "typical_p": 0.5,
         "epsilon_cutoff": 0.1,
         "eta_cutoff": 0.1,
         "top_n_sigma": 1.0,
         "top_h": 0.5,
-        "xtc_probability": 0.5,
-        "mirostat_tau": 2.0,
+        "xtc": {"probability": 0.5},
+        "mirostat": {"tau": 2.0},
     }
     for name in set(ORDER_PRESETS["vllm"]) - set(VLLM_STEPS):
         found = refusal(Decoding(order="vllm", **{name: values[name]}))
         assert found is not None
-        assert found.setting == name
+        assert found.setting == STEPS[name].setting
 
 
 @pytest.mark.parametrize(
@@ -204,7 +201,7 @@ def scores(logits: torch.Tensor, order: tuple[str, ...]) -> torch.Tensor:
     """Probabilities after steps of which two and the token history are the same throughout."""
     decoding = Decoding(strategy="sample", order=order, **{name: ACTIVE[name] for name in order})
     rows = len(logits)
-    words = Words(((2,), (5, 6)), {})
+    words = StringIds(((2,), (5, 6)), {})
     history = History([(3, 4, 4)] * rows, [(7, 7, 5)] * rows, frozenset({1}), words)
     return apply_steps(logits, decoding, history).softmax(-1)
 
@@ -232,7 +229,7 @@ def test_orders_are_compared_pair_by_pair() -> None:
     assert "repetition_penalty before top_k" in found.what
 
 
-def test_bad_words_that_vllm_spells_otherwise_are_refused() -> None:
+def test_bad_words_that_vllm_spells_differently_are_refused() -> None:
     words = tiny.tokenizer()
     same = [w for w in ("x", "q", "Z") if len(words.encode(f" {w}", add_special_tokens=False)) > 1]
     assert same, "a word whose spelling after a space has more tokens"
@@ -240,36 +237,36 @@ def test_bad_words_that_vllm_spells_otherwise_are_refused() -> None:
         settings(bad_words=(same[0],))
 
 
-def test_a_prompt_that_ends_in_the_beginning_of_a_bad_word_is_refused() -> None:
+def test_a_prompt_that_ends_with_the_start_of_a_bad_word_is_refused() -> None:
     words = tiny.tokenizer()
     made = job("the cat", bad_words=("x",))
     ids = made.prompt_ids
-    one = Words(((ids[-1], 5),), {})
+    one = StringIds(((ids[-1], 5),), {})
     spelt = SimpleNamespace(
         encode=lambda text, **_: [] if text[0] == " " else [ids[-1], 5], decode=words.decode
     )
-    with pytest.raises(RequestError, match="ends in the beginning"):
-        sampling_settings(dataclasses.replace(made, words=one), spelt)
+    with pytest.raises(RequestError, match="ends with the start"):
+        sampling_settings(dataclasses.replace(made, string_ids=one), spelt)
 
 
 # --- what comes back ------------------------------------------------------------------------------
 
 
 def completion(ids: list[int], reason: str | None = None) -> Any:
-    """New tokens as vLLM tells them."""
+    """New tokens as vLLM returns them."""
     logprobs = [{token: SimpleNamespace(logprob=-float(token))} for token in ids]
     return SimpleNamespace(token_ids=ids, logprobs=logprobs, finish_reason=reason)
 
 
 def write(made: Job, *parts: Any) -> Any:
-    rivals: list[Any] = [None]
-    writing = Writing(made, tiny.tokenizer(), 0, rivals)
-    writing.started = 1.0
+    candidates: list[Any] = [None]
+    output = RunningOutput(made, tiny.tokenizer(), 0, candidates)
+    output.started = 1.0
     for part in parts:
-        if writing.take(part):
-            writing.finish(3.5)
+        if output.take(part):
+            output.finish(3.5)
             break
-    return rivals[0]
+    return candidates[0]
 
 
 def test_an_end_of_sequence_ends_an_output() -> None:
@@ -322,7 +319,7 @@ def test_options_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
         ("[1]", "JSON object"),
         ("[" * 100_000, "nested too deep"),
         ('{"max_num_seqs": ' + "9" * 5000 + "}", "more than 4300 digits"),
-        ('{"trust_remote_code": true}', "no option"),
+        ('{"trust_remote_code": true}', "not a vLLM option"),
         ('{"tensor_parallel_sizes": 2}', "did you mean 'tensor_parallel_size'"),
     ],
 )

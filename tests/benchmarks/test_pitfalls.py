@@ -11,7 +11,7 @@ from benchmarks import pitfalls as bench
 from ethogram.metrics import PITFALLS, NamedModels
 
 #: Lowest (precision, recall) on the prompts held out. Those that the page calls reliable stay so;
-#: of ramble, fabrication and echo too few are labelled, or found, for a floor to mean anything.
+#: of fabrication and echo too few are labelled, or found, for a floor to mean anything.
 FLOORS = {
     "loop": (0.9, 0.65),
     "drift": (0.85, 0.4),

@@ -18,16 +18,16 @@ from benchmarks.peers.common import expand, unsupported_settings, warm_up_rows
 from ethogram.spec import Decoding
 
 
-def encode(text):
+def encode(text: str) -> list[int]:
     return list(text.encode())
 
 
-def case_of(size, kind="short"):
+def case_of(size: int, kind: str = "short") -> dict[str, Any]:
     return workload.make_case(size, kind, new_tokens=5, encode=encode)
 
 
 @pytest.mark.parametrize("size", workload.SHAPES)
-def test_a_case_has_as_many_rows_as_it_says(size):
+def test_a_case_has_as_many_rows_as_it_says(size: int) -> None:
     case = case_of(size)
     shape = workload.SHAPES[size]
     assert len(case["rows"]) == size == shape.rows
@@ -36,31 +36,31 @@ def test_a_case_has_as_many_rows_as_it_says(size):
 
 
 @pytest.mark.parametrize("kind", workload.PROMPT_KINDS)
-def test_a_case_is_plain_json(kind):
+def test_a_case_is_plain_json(kind: str) -> None:
     case = case_of(48, kind)
     assert json.loads(json.dumps(case)) == {**case, "decodings": list(case["decodings"])}
 
 
-def test_unknown_sizes_and_prompts_are_named():
+def test_unknown_sizes_and_prompts_are_named() -> None:
     with pytest.raises(ValueError, match="no sweep of 5 rows"):
         case_of(5)
     with pytest.raises(ValueError, match="unknown prompts 'tall'"):
         case_of(48, "tall")
 
 
-def test_decodings_are_valid_and_differ():
+def test_decodings_are_valid_and_differ() -> None:
     forms = [json.dumps(Decoding(**d).canonical()) for d in workload.DECODINGS]
     assert len(set(forms)) == len(workload.DECODINGS) == 12
 
 
-def test_the_seed_belongs_to_prompt_and_sample():
+def test_the_seed_belongs_to_prompt_and_sample() -> None:
     rows = case_of(192)["rows"]
     by_seed = {row["seed"]: (row["prompt"], row["sample"]) for row in rows}
     assert all(by_seed[row["seed"]] == (row["prompt"], row["sample"]) for row in rows)
     assert set(Counter(row["seed"] for row in rows).values()) == {12}
 
 
-def test_long_prompts_share_no_beginning_and_headed_ones_all_of_the_header():
+def test_long_prompts_share_no_beginning_and_headed_ones_all_of_the_header() -> None:
     long = workload.prompt_texts("long")
     assert len({text[:20] for text in long}) == len(long)
     headed = workload.prompt_texts("shared")
@@ -68,28 +68,28 @@ def test_long_prompts_share_no_beginning_and_headed_ones_all_of_the_header():
 
 
 @pytest.mark.parametrize(("size", "repeated"), [(1, 0), (48, 0), (192, 12), (768, 60)])
-def test_rows_that_only_repeat_a_greedy_one(size, repeated):
+def test_rows_that_only_repeat_a_greedy_one(size: int, repeated: int) -> None:
     assert workload.repeated_greedy_rows(case_of(size)) == repeated
 
 
 @pytest.mark.parametrize("size", [48, 192, 768])
-def test_a_spread_has_each_decoding_and_each_prompt(size):
+def test_a_spread_has_each_decoding_and_each_prompt(size: int) -> None:
     rows = workload.spread(case_of(size)["rows"], 12)
     assert {row["decoding"] for row in rows} == set(range(12))
     assert {row["prompt"] for row in rows} == set(range(4))
 
 
-def test_a_spread_of_few_rows_is_all_of_them():
+def test_a_spread_of_few_rows_is_all_of_them() -> None:
     assert workload.spread([1, 2], 12) == [1, 2] == workload.spread([1, 2], None)
 
 
-def test_warm_up_never_uses_a_measured_prompt():
+def test_warm_up_never_uses_a_measured_prompt() -> None:
     case = case_of(48)
     measured = {prompt["text"] for prompt in case["prompts"]}
     assert not measured & {row.text for row in warm_up_rows(case, expand(case))}
 
 
-def test_unsupported_settings_are_those_in_use():
+def test_unsupported_settings_are_those_in_use() -> None:
     assert unsupported_settings(case_of(48), ("temperature", "top_p", "top_k")) == [
         "min_p",
         "repetition_penalty",
@@ -97,7 +97,9 @@ def test_unsupported_settings_are_those_in_use():
     assert unsupported_settings(case_of(1), ("temperature", "top_p")) == []
 
 
-def run_of(seconds, delivered=100, computed=None, **rest):
+def run_of(
+    seconds: float, delivered: int = 100, computed: int | None = None, **rest: Any
+) -> dict[str, Any]:
     return {
         "seconds": seconds,
         "cpu_seconds": seconds,
@@ -116,7 +118,7 @@ def run_of(seconds, delivered=100, computed=None, **rest):
     }
 
 
-def test_the_best_run_counts_and_memory_is_the_worst():
+def test_the_best_run_counts_and_memory_is_the_worst() -> None:
     best = results.best_of(
         [
             run_of(4.0, first_token_seconds=0.2),
@@ -130,7 +132,7 @@ def test_the_best_run_counts_and_memory_is_the_worst():
     assert best["first_token_seconds"] == 0.2
 
 
-def test_memory_is_held_against_the_budget():
+def test_memory_is_held_against_the_budget() -> None:
     def run(growth: int, budget: int) -> dict[str, Any]:
         told = {"budget_bytes": budget, "slots_bytes": 10}
         return run_of(
@@ -153,13 +155,15 @@ def test_memory_is_held_against_the_budget():
 
 
 @pytest.mark.parametrize("is_told", [True, False], ids=["peaks forgotten", "sampled"])
-def test_memory_of_loading_is_not_that_of_generating(monkeypatch, is_told):
+def test_memory_of_loading_is_not_that_of_generating(
+    monkeypatch: pytest.MonkeyPatch, is_told: bool
+) -> None:
     if not is_told:
         monkeypatch.setattr(common, "_forget_peaks", lambda: False)
     elif not common._forget_peaks():
         pytest.skip("this system does not forget peaks")
 
-    def hold(megabytes):
+    def hold(megabytes: int) -> int:
         # Mapped on its own and given back whole, whatever the allocator was told to keep.
         with mmap.mmap(-1, megabytes << 20) as held:
             np.frombuffer(held, np.uint8).fill(1)
@@ -174,7 +178,7 @@ def test_memory_of_loading_is_not_that_of_generating(monkeypatch, is_told):
     assert memory.peak_before >= memory.resident_before
 
 
-def test_ratios_shares_and_merging():
+def test_ratios_shares_and_merging() -> None:
     measured = {
         registry.OURS: results.best_of([run_of(1.0, computed=60)]),
         "other": results.best_of([run_of(2.0, greedy={"1": [1, 2, 9]})]),
@@ -186,7 +190,7 @@ def test_ratios_shares_and_merging():
     assert compared["greedy_agreement"] == {"other": 2.0}
 
 
-def test_the_engine_without_merging_is_held_against_openvino():
+def test_the_engine_without_merging_is_held_against_openvino() -> None:
     data = page_data()
     assert "| 30% | – | – |" in table.page(data)
     (case,) = data["cases"]
@@ -199,22 +203,22 @@ def test_the_engine_without_merging_is_held_against_openvino():
     assert "| 1 short | 100 | 60.0 | 40% | 200 | 30% | 62.5 | 1.25× | – |" in table.page(data)
 
 
-def test_options_of_ours_reach_both_and_merging_stays_off(monkeypatch):
-    seen = {}
+def test_options_of_ours_reach_both_and_merging_stays_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, Any] = {}
     monkeypatch.setattr(
         engine, "run", lambda python, module, job, variables: seen.update({module: job["options"]})
     )
     options = engine.parse(["--quick", "--peers", "ethogram", "--ours", '{"max_rows": 7}'])
     assert [peer.name for peer in options.peers] == [registry.OURS, registry.UNMERGED]
-    job = {"case": {"rows": []}, "model": {"bfloat16": "models/bf16"}}
-    told = []
+    job: dict[str, Any] = {"case": {"rows": []}, "model": {"bfloat16": "models/bf16"}}
+    told: list[Any] = []
     for peer in options.peers:
         engine.run_peer(peer, Path(sys.executable), job, options)
         told.append(seen["benchmarks.peers.ours"])
     assert told == [{"engine": {"max_rows": 7}}, {"engine": {"max_rows": 7, "merging": False}}]
 
 
-def test_nothing_is_compared_without_ours():
+def test_nothing_is_compared_without_ours() -> None:
     compared = results.compare({"other": results.best_of([run_of(2.0)])}, roofline=None)
     assert compared == {"roofline_share": {}, "ratios": {}, "merged_share": None}
 
@@ -228,11 +232,13 @@ def test_nothing_is_compared_without_ours():
         ({"1": [1, 2], "2": [5]}, {"1": [1, 3], "2": [4]}, 0.5),
     ],
 )
-def test_agreement(ours, theirs, expected):
+def test_agreement(
+    ours: dict[str, list[int]], theirs: dict[str, list[int]], expected: float | None
+) -> None:
     assert results.agreement(ours, theirs) == expected
 
 
-def test_roofline_shapes_and_best_batch():
+def test_roofline_shapes_and_best_batch() -> None:
     config = {
         "hidden_size": 576,
         "num_attention_heads": 9,
@@ -245,8 +251,8 @@ def test_roofline_shapes_and_best_batch():
     assert roofline.best({"1": 10.0, "48": 90.0}, 6) == 10.0
 
 
-def page_data():
-    measured = {
+def page_data() -> dict[str, Any]:
+    measured: dict[str, Any] = {
         registry.OURS: results.best_of([run_of(1.0, computed=60, first_token_seconds=0.05)]),
         "other": results.best_of([run_of(2.0)]),
     }
@@ -277,7 +283,7 @@ def page_data():
     }
 
 
-def test_the_page_says_what_was_measured():
+def test_the_page_says_what_was_measured() -> None:
     text = table.page(page_data())
     assert "| other | 50.0 (2.00×) |" in text
     assert "| 1 short | 100 | 60.0 | 40% | 200 | 30% | – | – | – | – | 1.0 GiB |" in text
@@ -288,7 +294,7 @@ def test_the_page_says_what_was_measured():
     assert "Prompts of 11 to 13 tokens" in text
 
 
-def test_cases_that_were_added_keep_their_day():
+def test_cases_that_were_added_keep_their_day() -> None:
     data = page_data()
     later = {**data["cases"][0], "date": "2026-01-05T03:04:05+00:00"}
     assert "Measured on 2026-01-02 with" in table.page(data)
@@ -297,7 +303,7 @@ def test_cases_that_were_added_keep_their_day():
     )
 
 
-def test_every_row_of_a_table_has_the_cells_of_its_head():
+def test_every_row_of_a_table_has_the_cells_of_its_head() -> None:
     lines = [line for line in table.page(page_data()).splitlines() if line.startswith("|")]
     cells = [line.count("|") for line in lines]
     heads = [index for index, line in enumerate(lines) if line.startswith("|---")]
@@ -306,7 +312,7 @@ def test_every_row_of_a_table_has_the_cells_of_its_head():
         assert len(set(cells[index - 1 : end])) == 1
 
 
-def test_peers_are_chosen_by_the_beginning_of_their_name():
+def test_peers_are_chosen_by_the_beginning_of_their_name() -> None:
     assert [peer.name for peer in registry.chosen("vllm, openvino 8")] == [
         registry.OURS,
         "vllm",
@@ -319,7 +325,7 @@ def test_peers_are_chosen_by_the_beginning_of_their_name():
 
 
 @pytest.mark.parametrize("peer", registry.PEERS, ids=lambda peer: peer.name)
-def test_each_peer_has_a_module_and_pinned_requirements(peer):
+def test_each_peer_has_a_module_and_pinned_requirements(peer: registry.Peer) -> None:
     assert (REQUIREMENTS / f"{peer.module}.py").is_file()
     if peer.environment is not None:
         text = (REQUIREMENTS / f"{peer.environment}.txt").read_text(encoding="utf-8")
@@ -336,7 +342,9 @@ def test_each_peer_has_a_module_and_pinned_requirements(peer):
         (["--new-tokens", "8"], list(workload.DEFAULT_CASES), False),
     ],
 )
-def test_only_a_whole_run_writes_the_page(arguments, cases, page):
+def test_only_a_whole_run_writes_the_page(
+    arguments: list[str], cases: list[tuple[int, str]], page: bool
+) -> None:
     options = engine.parse(arguments)
     assert options.cases == cases
     assert options.page == page

@@ -58,8 +58,9 @@ def test_the_whole_story(ethogram: Run, tiny_study: Path, tmp_path: Path) -> Non
 
     code, out, _ = ethogram("run", *at)
     assert code == 0
-    assert "v0.1.0 against v0.0.1" in out
-    assert "0 generations made, 30 already stored" in out
+    assert "Sampled  (against v0.0.1)" in out
+    assert "0 outputs generated, 30 already stored" in out
+    assert "95 % interval" in ethogram("run", "--details", *at)[1]
 
     code, out, _ = ethogram("show", "v0.1.0", *at)
     assert "parent: v0.0.1" in out
@@ -76,14 +77,15 @@ def test_the_whole_story(ethogram: Run, tiny_study: Path, tmp_path: Path) -> Non
     assert parsed(ethogram("compare", "v0.0.1", "v0.1.0", "--json", *at))["prompts"] == 6
     code, out, _ = ethogram("compare", "v0.0.1", "v0.1.0", "--samples", "1", *at)
     assert code == 0
-    assert "95 % interval" in out
+    assert "v0.0.1 → v0.1.0" in out
+    assert "95 % interval" in ethogram("compare", "v0.0.1", "v0.1.0", "--all", *at)[1]
 
     paths = parsed(ethogram("log", "--json", *at))
     assert all(Path(path).is_file() for path in paths.values())
     assert ethogram("log", *at)[0] == 0
     code, out, _ = ethogram("verify", *at)
     assert code == 0
-    assert "0 not borne out" in out
+    assert "0 not supported" in out
 
     log = tiny_study / "PROGRESS.md"
     text = log.read_text()
@@ -105,15 +107,16 @@ def test_the_whole_story(ethogram: Run, tiny_study: Path, tmp_path: Path) -> Non
     assert "loop_rate" in ethogram("score", str(rows))[1]
     looping = tmp_path / "looping.jsonl"
     looping.write_text('{"text": "round and round and round and round"}\n')
-    assert "    at 0: loop starts: 3.5" in ethogram("score", str(looping), "--evidence")[1]
+    shown = ethogram("score", str(looping), "--evidence")[1]
+    assert "    at 0: 3.5 times a phrase of 2 words" in shown
     assert (
         parsed(ethogram("import", str(rows), "--as", "v5.0.0", "--json", *at))["version"]
         == "v5.0.0"
     )
     code, out, _ = ethogram("run", "v5.0.0", *at)
     assert code == 0
-    assert "12 outputs taken in, 0 already stored" in out
-    assert "generations made" not in out
+    assert "12 outputs imported, 0 already stored" in out
+    assert "outputs generated" not in out
 
 
 def test_the_microscope(ethogram: Run, tiny_study: Path) -> None:
@@ -140,11 +143,117 @@ def test_init_then_the_hint_is_true(ethogram: Run, tmp_path: Path) -> None:
     assert "study" in parsed(ethogram("init", str(tmp_path / "other"), "--json"))
 
 
+def test_init_example_copies_the_study_of_the_tutorial(ethogram: Run, tmp_path: Path) -> None:
+    assert ethogram("init", str(tmp_path / "light"), "--example")[0] == 0
+    listed = parsed(ethogram("ls", "-C", str(tmp_path / "light"), "--json"))
+    assert [each["version"] for each in listed] == [
+        "v0.0.1",
+        "v0.1.0",
+        "v1.0.0",
+        "v1.1.0",
+        "v2.0.0",
+    ]
+    assert [each["wanted"] for each in listed] == [30, 120, 120, 120, 120]
+
+
+def test_reading_versions_and_outputs(
+    ethogram: Run, tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    at = ("-C", str(tiny_study))
+    code, out, _ = ethogram("ls", *at)
+    assert code == 0
+    assert "0/12" in out
+    assert "Next: ethogram run v0.0.1 v0.1.0 v1.0.0" in out
+    parsed(ethogram("run", *at, "-j"))
+    assert "12/12" in ethogram("ls", *at)[1]
+
+    code, out, _ = ethogram("outputs", "v0.1.0", "-p", "p1", *at)
+    assert code == 0
+    assert "the old lighthouse keeper number 1 said" in out
+    assert "number 2" not in out
+    shown = parsed(ethogram("outputs", "v0.1.0", "-n", "3", "-j", *at))
+    assert len(shown["outputs"]) == 3
+    assert "3 of 12 outputs" in ethogram("outputs", "v0.1.0", "-n", "3", *at)[1]
+    same = parsed(ethogram("outputs", "v0.1.0", "--differ", "v0.1.0", "-j", *at))
+    assert same["outputs"] == []
+    assert "is the same in" in ethogram("outputs", "v0.1.0", "--differ", "v0.1.0", *at)[1]
+    differ = parsed(ethogram("outputs", "v0.1.0", "--differ", "v0.0.1", "-j", *at))
+    assert all(each["output"] != each["other"] for each in differ["outputs"])
+    one_line(ethogram("outputs", "v0.1.0", "-p", "p11", *at), "no prompt 'p11'", "did you mean")
+    one_line(ethogram("outputs", "v0.1.0", "-t", "sea", *at), "no tag 'sea'")
+
+
+def test_several_comparisons_and_tags(ethogram: Run, tiny_study: Path) -> None:
+    at = ("-C", str(tiny_study))
+    parsed(ethogram("run", *at, "-j"))
+    both = parsed(ethogram("compare", "v0.0.1", "v0.1.0", "v1.0.0", "-j", *at))
+    assert [(each["before"], each["after"]) for each in both] == [
+        ("v0.0.1", "v0.1.0"),
+        ("v0.0.1", "v1.0.0"),
+    ]
+    shown = parsed(ethogram("compare", "v0.0.1", "v0.1.0", "-p", "p3", "-j", *at))
+    assert [each["prompt_id"] for each in shown["samples"]] == ["p3"]
+    one_line(ethogram("compare", "v0.0.1", "v0.1.0", "-p", "q", *at), "no prompt 'q'")
+    one_line(ethogram("compare", "v0.0.1", "v0.1.0", "--by", "tag", *at), "no prompt has a tag")
+    suite = tiny_study / "suites/prompts.jsonl"
+    suite.write_text(
+        "".join(
+            line.replace("}", f', "tags": ["{"odd" if number % 2 else "even"}"]}}') + "\n"
+            for number, line in enumerate(suite.read_text().splitlines())
+        )
+    )
+    tags = parsed(ethogram("compare", "v0.0.1", "v0.1.0", "--by", "tag", "-m", "words", "-j", *at))
+    assert list(tags["tags"]) == ["even", "odd"]
+    assert {each["prompts"] for found in tags["tags"].values() for each in found} == {3}
+    code, out, _ = ethogram("compare", "v0.0.1", "v0.1.0", "--by", "tag", "--all", *at)
+    assert code == 0
+    assert "odd  3 prompts" in out
+
+
+def test_a_new_version(ethogram: Run, tiny_study: Path) -> None:
+    at = ("-C", str(tiny_study))
+    given = ("new", "v0.2.0", "--from", "v0.1.0", "--set", "decoding.temperature=0.5")
+    assert "Next: ethogram run v0.2.0" in ethogram(*given, *at)[1]
+    assert ethogram("diff", "v0.1.0", "v0.2.0", *at)[1].count("\n") == 1
+    one_line(ethogram(*given, *at), "exists already")
+    again = ("new", "v0.3.0", "--from", "v0.1.0", "--set")
+    one_line(ethogram(*again, "decoding.temperatur=1", *at), "temperatur")
+    one_line(ethogram(*again, "decoding.temperature=-1", *at), "temperature")
+    one_line(ethogram(*again, "temperature", *at), "FIELD=VALUE")
+    one_line(ethogram("new", "three", "--from", "v0.1.0", *at), "v0.1.0")
+    one_line(ethogram("new", "v0.3.0", "--from", "v9.0.0", *at), "no version 'v9.0.0'")
+
+
+def test_metrics_are_listed_and_explained(ethogram: Run) -> None:
+    names = [each["name"] for each in parsed(ethogram("metrics", "--json"))]
+    assert names[0] == "loop_rate"
+    assert not any(name.startswith("pitfall_") for name in names)
+    assert "rep_4" in ethogram("metrics")[1]
+    assert "pitfall_loop" in ethogram("metrics", "--pitfalls")[1]
+    assert "formula" in ethogram("metrics", "rep_4")[1]
+    assert parsed(ethogram("metrics", "rep_4", "--json"))["unit"] == "percent"
+    one_line(ethogram("metrics", "rep_5x"), "unknown metric")
+
+
+def test_every_help_has_an_example_and_explains_every_option() -> None:
+    import click
+
+    from ethogram.cli import cli
+
+    for name, command in cli.commands.items():
+        assert f"ethogram {name}" in (command.epilog or ""), name
+        assert command.help, name
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.help, (name, option.name)
+
+
 def test_models_and_pull(ethogram: Run, model_cache: Path) -> None:
     listed = parsed(ethogram("models", "--json"))
     assert listed[0]["name"] == "smollm2-135m-instruct"
     assert "smollm2-135m-instruct" in ethogram("models")[1]
-    one_line(ethogram("pull", "gpt2"), "gpt2", "out of reach")
+    one_line(ethogram("pull", "gpt2"), "gpt2", "unreachable")
 
 
 @pytest.mark.parametrize("kind", ["study", "version", "suite"])
@@ -220,7 +329,9 @@ def test_a_prompt_longer_than_the_context(ethogram: Run, tiny_study: Path) -> No
 
 def test_wrong_usage(ethogram: Run, tmp_path: Path, tiny_study: Path) -> None:
     one_line(ethogram("run", "--study", str(tmp_path / "none")), "study.yaml")
-    one_line(ethogram("sow", "v0.0.1"), "sow")
+    one_line(ethogram("sow", "v0.0.1"), "sow", "did you mean 'show'?")
+    one_line(ethogram("versions"), "did you mean 'ls'?")
+    one_line(ethogram("qqqq"), "ethogram --help")
     one_line(ethogram("show"), "VERSION")
     one_line(ethogram("show", "v7.7.7", "--study", str(tiny_study)), "v7.7.7")
     one_line(ethogram("score", str(tmp_path / "none.jsonl")), "none.jsonl")
@@ -309,12 +420,12 @@ def test_check_has_an_exit_code_for_each_outcome(
     one_line(ethogram("check", "v0.1.1", *at), "no version")
 
 
-def test_a_model_to_measure_with_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
-    from ethogram.cli.common import measure_progress
+def test_a_model_to_measure_with_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    from ethogram.cli.options import measure_progress
 
     with measure_progress(quiet=False) as (_, load):
         assert load is not None
         for name in ("encoder", "encoder", "judge"):
             load(name)
-    told = capsys.readouterr().err
-    assert [told.count(f"Loading {name} to measure") for name in ("encoder", "judge")] == [1, 1]
+    shown = capsys.readouterr().err
+    assert [shown.count(f"Loading {name} to measure") for name in ("encoder", "judge")] == [1, 1]

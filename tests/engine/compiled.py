@@ -1,4 +1,4 @@
-"""The compiled choice made visible: what it keeps, and what it draws, on given scores."""
+"""The sampling kernel on given scores: what it keeps, and what it draws."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ethogram.engine import native
 from ethogram.engine.jobs import Job
-from ethogram.engine.native.sample import OUTPUT, STEP, Chosen, Code, choose
+from ethogram.engine.native.sample import OUTPUT, STEP, Code, SampledTokens, sample_tokens
 from ethogram.engine.sampler import sample_compiled, tables
 from ethogram.engine.sampling.compiled_chain import CompiledChain
 from ethogram.engine.sequence import SequenceState
@@ -44,18 +44,18 @@ def outputs_of(decoding: Decoding, history: History, rows: int) -> list[Sequence
         output = SequenceState(Job(request, "", prompt, prompt, rules, history.words, 1), 0.0, None)
         for token in history.outputs[row] if history.outputs else ():
             output.push(token, 0.0)
-        if history.surprise_limits:
-            output.surprise_limit = history.surprise_limits[row]
+        if history.surprisal_limits:
+            output.surprisal_limit = history.surprisal_limits[row]
         made.append(output)
     return made
 
 
-def program_of(decoding: Decoding, history: History) -> CompiledChain:
+def chain_of(decoding: Decoding, history: History) -> CompiledChain:
     return CompiledChain(decoding, history.words, history.eos_token_ids)
 
 
 def kept_by_kernel(
-    scores: Tensor, decoding: Decoding, history: History, expected: Tensor, program: Any = None
+    scores: Tensor, decoding: Decoding, history: History, expected: Tensor, chain: Any = None
 ) -> Tensor:
     """Which tokens are in after all steps, [rows, vocab].
 
@@ -63,15 +63,15 @@ def kept_by_kernel(
     gives that token if it is in. Of a large vocabulary only the tokens about the expected cut and
     some others are asked; the rest is taken as expected, if their number agrees with the kernel's.
     """
-    program = program or program_of(decoding, history)
+    chain = chain or chain_of(decoding, history)
     outputs = outputs_of(decoding, history, len(scores))
-    base, own_steps, edits = tables(outputs, [program] * len(outputs), range(len(outputs)))
+    base, own_steps, edits = tables(outputs, [chain] * len(outputs), range(len(outputs)))
     base["is_sampled"] = 0
     asked = [_asked(row, mask) for row, mask in zip(scores, expected, strict=True)]
     table = np.concatenate([np.repeat(base[row], len(ids)) for row, ids in enumerate(asked)])
     tokens = np.concatenate(asked).astype(np.int32)
     lift = np.array([_PROBE], np.float32)
-    size = len(program.steps) + 1
+    size = len(chain.steps) + 1
     steps = np.zeros((len(table), size), STEP)
     steps[:, :-1] = own_steps
     for name, value in (("code", Code.ADD), ("value", np.inf), ("count", 1)):
@@ -79,13 +79,13 @@ def kept_by_kernel(
     steps["values"][:, -1] = lift.ctypes.data
     steps["ids"][:, -1] = tokens.ctypes.data + 4 * np.arange(len(tokens), dtype=np.uint64)
     table["first_step"], table["steps"] = np.arange(len(table)) * size, size
-    chosen = choose(library(), scores, table, steps.ravel(), edits, trace=True)
-    assert chosen.trace is not None
+    sampled = sample_tokens(library(), scores, table, steps.ravel(), edits, trace=True)
+    assert sampled.trace is not None
     mask = expected.clone()
     for row, ids in enumerate(asked):
         mine = table["row"] == row
-        mask[row, torch.from_numpy(ids)] = torch.from_numpy(chosen.tokens[mine] == ids)
-        counts = set(chosen.trace.kept[mine, -1].tolist())
+        mask[row, torch.from_numpy(ids)] = torch.from_numpy(sampled.tokens[mine] == ids)
+        counts = set(sampled.trace.kept[mine, -1].tolist())
         assert counts == {int(mask[row].sum())}, "other tokens are in than those asked tell"
     return mask
 
@@ -101,21 +101,21 @@ def _asked(row: Tensor, mask: Tensor) -> np.ndarray:
     return np.unique([*order[sorted(near)], *some, order[0], order[-1]])
 
 
-def choose_by_kernel(
+def sample_by_kernel(
     scores: Tensor,
     decoding: Decoding,
     history: History,
     *,
     trace: bool = False,
     alternatives: int = 0,
-) -> Chosen:
-    """What the kernel chooses for each row."""
-    program = program_of(decoding, history)
+) -> SampledTokens:
+    """What the kernel samples for each row."""
+    chain = chain_of(decoding, history)
     outputs = outputs_of(decoding, history, len(scores))
     return sample_compiled(
         library(),
         outputs,
-        [program] * len(outputs),
+        [chain] * len(outputs),
         range(len(outputs)),
         scores,
         trace=trace,
@@ -128,5 +128,5 @@ def draw_by_kernel(scores: Tensor, keys: Sequence[int], positions: Sequence[int]
     table = np.zeros(len(keys), OUTPUT)
     table["row"] = np.arange(len(keys)) if len(scores) > 1 else 0
     table["key"], table["position"], table["is_sampled"] = keys, positions, 1
-    chosen = choose(library(), scores, table, np.empty(0, STEP))
-    return torch.from_numpy(chosen.tokens).long()
+    sampled = sample_tokens(library(), scores, table, np.empty(0, STEP))
+    return torch.from_numpy(sampled.tokens).long()

@@ -23,25 +23,25 @@ def truncate(name: str, value: Any, scores: np.ndarray) -> tuple[Mask, np.ndarra
     p = np.where(alive, np.exp(x - x.max()), 0.0)
     p /= p.sum()
     with np.errstate(divide="ignore", invalid="ignore"):
-        surprise = np.where(alive, -np.log(np.where(p > 0, p, 1.0)), np.inf)
-        is_in, margin = _RULES[name](x, p, surprise, value)
+        surprisal = np.where(alive, -np.log(np.where(p > 0, p, 1.0)), np.inf)
+        is_in, margin = _RULES[name](x, p, surprisal, value)
     return is_in & alive, np.where(alive, margin, np.inf)
 
 
-def _top_k(x: Any, p: Any, surprise: Any, k: int) -> tuple[Mask, np.ndarray]:
+def _top_k(x: Any, p: Any, surprisal: Any, k: int) -> tuple[Mask, np.ndarray]:
     return x >= np.sort(x)[::-1][min(int(k), len(x)) - 1], np.full(len(x), np.inf)
 
 
-def _top_p(x: Any, p: Any, surprise: Any, mass: float) -> tuple[Mask, np.ndarray]:
+def _top_p(x: Any, p: Any, surprisal: Any, mass: float) -> tuple[Mask, np.ndarray]:
     order = np.argsort(-x, kind="stable")
     above = np.empty(len(x))
     above[order] = np.concatenate([[0.0], np.cumsum(p[order])[:-1]])
     return above < mass, np.abs(above - mass)
 
 
-def _typical_p(x: Any, p: Any, surprise: Any, mass: float) -> tuple[Mask, np.ndarray]:
-    entropy = np.sum(p * np.where(p > 0, surprise, 0.0))
-    distance = np.abs(surprise - entropy)
+def _typical_p(x: Any, p: Any, surprisal: Any, mass: float) -> tuple[Mask, np.ndarray]:
+    entropy = np.sum(p * np.where(p > 0, surprisal, 0.0))
+    distance = np.abs(surprisal - entropy)
     order = np.argsort(distance, kind="stable")
     reached = np.cumsum(p[order])
     cut = distance[order][min(int((reached < mass).sum()), len(x) - 1)]
@@ -54,17 +54,17 @@ def _floor(x: Any, p: Any, floor: float) -> tuple[Mask, np.ndarray]:
     return (p >= floor) | (x == x.max()), np.abs(np.log(p / floor))
 
 
-def _eta(x: Any, p: Any, surprise: Any, epsilon: float) -> tuple[Mask, np.ndarray]:
-    entropy = np.sum(p * np.where(p > 0, surprise, 0.0))
+def _eta(x: Any, p: Any, surprisal: Any, epsilon: float) -> tuple[Mask, np.ndarray]:
+    entropy = np.sum(p * np.where(p > 0, surprisal, 0.0))
     return _floor(x, p, min(epsilon, np.sqrt(epsilon) * np.exp(-entropy)))
 
 
-def _top_n_sigma(x: Any, p: Any, surprise: Any, n: float) -> tuple[Mask, np.ndarray]:
+def _top_n_sigma(x: Any, p: Any, surprisal: Any, n: float) -> tuple[Mask, np.ndarray]:
     lowest = x.max() - n * x[x > -np.inf].std()
     return x >= lowest, np.abs(x - lowest)
 
 
-def _top_h(x: Any, p: Any, surprise: Any, share: float) -> tuple[Mask, np.ndarray]:
+def _top_h(x: Any, p: Any, surprisal: Any, share: float) -> tuple[Mask, np.ndarray]:
     best = np.argsort(-x, kind="stable")[:100]
     q = p[best] / p[best].sum()
     parts = np.where(q > 0, -q * np.log(np.where(q > 0, q, 1.0)), 0.0)
@@ -75,12 +75,12 @@ def _top_h(x: Any, p: Any, surprise: Any, share: float) -> tuple[Mask, np.ndarra
     return is_in, margin
 
 
-def _mirostat(x: Any, p: Any, surprise: Any, limit: float) -> tuple[Mask, np.ndarray]:
-    bits = surprise / np.log(2)
+def _mirostat(x: Any, p: Any, surprisal: Any, limit: float) -> tuple[Mask, np.ndarray]:
+    bits = surprisal / np.log(2)
     return (bits <= limit) | (x == x.max()), np.abs(bits - limit)
 
 
-def _xtc(x: Any, p: Any, surprise: Any, threshold: float) -> tuple[Mask, np.ndarray]:
+def _xtc(x: Any, p: Any, surprisal: Any, threshold: float) -> tuple[Mask, np.ndarray]:
     likely = p >= threshold
     least = x[likely].min() if likely.any() else np.inf
     # One token on the other side moves the least likely one for all.
@@ -97,8 +97,8 @@ _RULES: dict[str, Any] = {
     "eta_cutoff": _eta,
     "top_n_sigma": _top_n_sigma,
     "top_h": _top_h,
-    "mirostat_tau": _mirostat,
-    "xtc_probability": _xtc,
+    "mirostat": _mirostat,
+    "xtc": _xtc,
 }
 
 

@@ -95,7 +95,7 @@ def test_a_bias_is_added_to_the_scores(library: Any) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
 @pytest.mark.parametrize("shape", [SHAPES[0], ODD_SHAPES[2]], ids=str)
-def test_a_row_does_not_depend_on_company_room_or_threads(
+def test_a_row_does_not_depend_on_batch_capacity_or_threads(
     library: Any, shape: tuple[int, int, int], dtype: torch.dtype
 ) -> None:
     query, key, value, lengths = make(shape, 12, 300, dtype)
@@ -114,7 +114,7 @@ def test_a_row_does_not_depend_on_company_room_or_threads(
         torch.set_num_threads(threads)
 
 
-def test_places_past_the_length_are_never_read(library: Any) -> None:
+def test_positions_past_the_length_are_never_read(library: Any) -> None:
     query, key, value, lengths = make((4, 2, 64), 6, 50, torch.float32)
     made = attend(library, query, key, value, lengths, 0.2)
     hidden = torch.arange(50) >= lengths[:, None, None, None]
@@ -206,8 +206,11 @@ def test_no_compiler_or_a_broken_one_gives_none(
 
 
 def test_a_compiled_library_is_compiled_once(
-    library: Any, monkeypatch: pytest.MonkeyPatch, model_cache: Path
+    library: Any, monkeypatch: pytest.MonkeyPatch, model_cache: Path, tmp_path: Path
 ) -> None:
+    source = tmp_path / "one.cpp"
+    source.write_text('extern "C" int one() { return 1; }\n')
+    monkeypatch.setattr(native, "SOURCES", (source,))
     made = []
     plain_run = subprocess.run
 

@@ -77,7 +77,7 @@ def test_the_majority_is_kept_and_the_votes_are_recorded() -> None:
         assert made[prompt].token_ids == samples[selection.chosen].token_ids
 
 
-def test_company_changes_nothing() -> None:
+def test_best_of_is_batch_invariant() -> None:
     todo = [
         ask("best", PROMPTS[0], 5, best_of=5),
         ask("vote", PROMPTS[1], 6, self_consistency=4, answer="text"),

@@ -15,8 +15,8 @@ from torch import Tensor
 from transformers import NoBadWordsLogitsProcessor
 
 from ethogram.engine import Engine
-from ethogram.engine.steps import STEPS, History, apply_steps
-from ethogram.engine.token_strings import TokenStrings, Words
+from ethogram.engine.steps import FUNCTIONS, History, apply_steps
+from ethogram.engine.token_strings import StringIds, TokenStrings
 from ethogram.errors import RequestError
 from ethogram.spec import ORDER_PRESETS, Decoding, Generation
 
@@ -84,10 +84,10 @@ def test_bad_words_equal_transformers_row_by_row(
 ) -> None:
     scores, history = case
     history = History(
-        history.prompts, history.outputs, history.eos_token_ids, Words(tuple(map(tuple, bad)))
+        history.prompts, history.outputs, history.eos_token_ids, StringIds(tuple(map(tuple, bad)))
     )
     before = scores.clone()
-    ours = STEPS["bad_words"](scores, None, history)
+    ours = FUNCTIONS["bad_words"](scores, None, history)
     assert torch.equal(scores, before)
     left = [word for word in bad if word not in ([0], [2])]
     if not left:  # transformers refuses an empty list
@@ -99,11 +99,11 @@ def test_bad_words_equal_transformers_row_by_row(
 
 def test_a_bad_word_may_begin_in_the_prompt() -> None:
     scores = torch.zeros(1, 6)
-    words = Words(((3, 4, 5),))
+    words = StringIds(((3, 4, 5),))
     for prompt, output in (([3, 4], []), ([3], [4]), ([1], [3, 4])):
-        ours = STEPS["bad_words"](scores, None, History([prompt], [output], words=words))
+        ours = FUNCTIONS["bad_words"](scores, None, History([prompt], [output], words=words))
         assert ours[0].isinf().tolist() == [False] * 5 + [True]
-    ours = STEPS["bad_words"](scores, None, History([[4]], [[]], words=words))
+    ours = FUNCTIONS["bad_words"](scores, None, History([[4]], [[]], words=words))
     assert torch.equal(ours, scores)
 
 
@@ -127,12 +127,12 @@ class Spelling:
     ],
 )
 def test_words_are_spelt_with_and_without_a_space(bad: list[Any], ids: Any) -> None:
-    words = TokenStrings(Spelling()).words(Decoding(bad_words=bad))
+    words = TokenStrings(Spelling()).resolve(Decoding(bad_words=bad))
     assert set(words.bad) == set(ids)
 
 
 def test_words_of_a_decoding_without_any() -> None:
-    assert TokenStrings(Spelling()).words(Decoding()) == Words()
+    assert TokenStrings(Spelling()).resolve(Decoding()) == StringIds()
 
 
 @pytest.mark.parametrize("strategy", [{"strategy": "greedy"}, {}, {"num_beams": 3}])
@@ -170,6 +170,6 @@ def test_an_id_outside_the_vocabulary_is_refused(name: str) -> None:
 def test_bans_leave_the_other_rows_scores_alone(preset: str) -> None:
     scores = make_scores("peaked", 40, seed=3)
     decoding = Decoding(order=preset, strategy="greedy", logit_bias={2: 5.0}, bad_words=[[1]])
-    ours = apply_steps(scores, decoding, History([[0]] * 3, [[]] * 3, words=Words(((1,),))))
+    ours = apply_steps(scores, decoding, History([[0]] * 3, [[]] * 3, words=StringIds(((1,),))))
     rest = [i for i in range(40) if i not in (1, 2)]
     assert torch.equal(ours[:, rest], scores[:, rest])

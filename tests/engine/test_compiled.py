@@ -14,11 +14,11 @@ import torch
 from hypothesis import given, settings
 from tests.engine import tiny
 from tests.engine.compiled import (
-    choose_by_kernel,
+    chain_of,
     kept_by_kernel,
     library,
     outputs_of,
-    program_of,
+    sample_by_kernel,
 )
 from tests.engine.plain import ROUNDING, exceptions, truncate
 from tests.engine.scores import EMPTY, SHAPES, histories, make_scores, score_rows
@@ -29,11 +29,12 @@ from ethogram.engine import Engine
 from ethogram.engine import sampler as choosing
 from ethogram.engine.noise import draw
 from ethogram.engine.sampler import sample_compiled
-from ethogram.engine.steps import STEPS, History, apply_steps
-from ethogram.engine.steps.mirostat import surprise
-from ethogram.engine.token_strings import Words
+from ethogram.engine.steps import FUNCTIONS, History, apply_steps
+from ethogram.engine.steps.mirostat import surprisal
+from ethogram.engine.token_strings import StringIds
 from ethogram.spec import ORDER_PRESETS, Decoding, Request
-from ethogram.spec.steps import NEUTRAL, Mirostat
+from ethogram.spec.groups import Mirostat
+from ethogram.spec.steps import STEPS
 
 #: Settings of every step that can be alone in a decoding, by its name.
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -53,7 +54,7 @@ HISTORY_VALUES: dict[str, st.SearchStrategy[Any]] = {
     "no_repeat_ngram_size": st.integers(1, 4),
     "min_new_tokens": st.integers(1, 9),
     "logit_bias": st.dictionaries(st.integers(0, 2), st.floats(-20, 20, width=16), min_size=1),
-    "dry_multiplier": st.floats(0.1, 3.0),
+    "dry": st.builds(dict, multiplier=st.floats(0.1, 3.0)),
     "bad_words": st.just(((1,), (2, 1), (0, 2, 1))),
 }
 
@@ -67,12 +68,12 @@ def both(scores: Tensor, decoding: Decoding, history: History) -> tuple[Tensor, 
 def is_within_rounding(scores: Tensor, decoding: Decoding, history: History) -> bool:
     """Whether some step of the chain cuts so near a token that its side is a matter of rounding."""
     for name, value in decoding.steps:
-        if name in VALUES or name == "mirostat_tau":
+        if name in VALUES or name == "mirostat":
             for row, before in enumerate(scores.numpy()):
-                limit = history.surprise_limits[row] if name == "mirostat_tau" else value
+                limit = history.surprisal_limits[row] if name == "mirostat" else value
                 if truncate(name, limit, before)[1].min() < ROUNDING:
                     return True
-        scores = STEPS[name](scores, value, history)
+        scores = FUNCTIONS[name](scores, value, history)
     return False
 
 
@@ -91,18 +92,24 @@ def test_a_step_keeps_what_its_definition_keeps(
 
 
 @pytest.mark.parametrize("shape", ["peaked", "bf16_ties", "with_minus_inf"])
-@pytest.mark.parametrize("name", [*VALUES, "mirostat_tau", "xtc_probability"])
+@pytest.mark.parametrize("name", [*VALUES, "mirostat", "xtc"])
 def test_kernel_and_torch_seldom_differ_by_rounding(name: str, shape: str) -> None:
     """Guards the comparison with definitions, which lets them: 40 rows, none or one differs."""
     scores = make_scores(shape, 2049, seed=3, rows=40) / 2
-    value = {"top_k": 30, "epsilon_cutoff": 1e-3, "eta_cutoff": 1e-3, "top_n_sigma": 2.0}
-    value |= {"mirostat_tau": 4.0, "min_p": 0.02}
-    more = {"xtc_threshold": 0.02, "xtc_probability": 1.0} if name == "xtc_probability" else {}
-    history = History([], [], surprise_limits=[4 + row / 10 for row in range(40)])
+    value: dict[str, Any] = {
+        "top_k": 30,
+        "epsilon_cutoff": 1e-3,
+        "eta_cutoff": 1e-3,
+        "top_n_sigma": 2.0,
+        "min_p": 0.02,
+        "mirostat": {"tau": 4.0},
+        "xtc": {"probability": 1.0, "threshold": 0.02},
+    }
+    history = History([], [], surprisal_limits=[4 + row / 10 for row in range(40)])
     history = History(
-        [[0]] * 40, [[]] * 40, keys=range(40), surprise_limits=history.surprise_limits
+        [[0]] * 40, [[]] * 40, keys=range(40), surprisal_limits=history.surprisal_limits
     )
-    decoding = Decoding(strategy="sample", **({name: value.get(name, 0.8)} | more))
+    decoding = Decoding(strategy="sample", **{name: value.get(name, 0.8)})
     by_torch, by_kernel = both(scores, decoding, history)
     assert int((by_torch != by_kernel).any(-1).sum()) <= 1
     assert 1 < by_kernel.sum(-1).float().mean() < 2049, "nothing was cut, or all"
@@ -122,7 +129,7 @@ def test_a_chain_of_any_steps_keeps_what_torch_keeps(
     if data.draw(st.booleans()):
         chain = tuple(data.draw(st.permutations(list(steps))))
     decoding = Decoding(strategy="sample", order=chain, **steps)
-    words = Words(((1,), (2, 1), (0, 2, 1)), {0: ((),), 2: ((1,),)})
+    words = StringIds(((1,), (2, 1), (0, 2, 1)), {0: ((),), 2: ((1,),)})
     rows = range(len(scores))
     history = History(plain.prompts, plain.outputs, plain.eos_token_ids, words, list(rows))
     edited = apply_steps(scores, decoding, history)
@@ -131,7 +138,7 @@ def test_a_chain_of_any_steps_keeps_what_torch_keeps(
     by_torch, by_kernel = both(scores, decoding, history)
     if not is_within_rounding(scores, decoding, history):
         assert torch.equal(by_torch, by_kernel)
-        drawn = choose_by_kernel(scores, decoding, history).tokens
+        drawn = sample_by_kernel(scores, decoding, history).tokens
         assert drawn.tolist() == draw(edited, history.keys, lengths(history)).tolist()
 
 
@@ -144,19 +151,19 @@ def lengths(history: History) -> list[int]:
 
 @given(scores=score_rows(), limit=st.floats(-1, 14), data=st.data())
 @settings(max_examples=60, deadline=None)
-def test_mirostat_keeps_by_the_outputs_own_limit_and_tells_the_surprise(
+def test_mirostat_keeps_by_the_outputs_own_limit_and_returns_the_surprisal(
     scores: Tensor, limit: float, data: st.DataObject
 ) -> None:
     rows = len(scores)
     limits = [limit + row for row in range(rows)]
-    history = History([[0]] * rows, [[]] * rows, keys=range(rows), surprise_limits=limits)
+    history = History([[0]] * rows, [[]] * rows, keys=range(rows), surprisal_limits=limits)
     decoding = Decoding(mirostat_tau=3.0)
     _, kept = both(scores, decoding, history)
-    exceptions("mirostat_tau", limits, scores, kept)
-    chosen = choose_by_kernel(scores, decoding, history)
+    exceptions("mirostat", limits, scores, kept)
+    chosen = sample_by_kernel(scores, decoding, history)
     left = scores.masked_fill(~kept, -torch.inf)
-    told = surprise(left, torch.from_numpy(chosen.tokens).long())
-    assert chosen.surprises.tolist() == pytest.approx(told, abs=1e-5)
+    expected = surprisal(left, torch.from_numpy(chosen.tokens).long())
+    assert chosen.surprisals.tolist() == pytest.approx(expected, abs=1e-5)
 
 
 def test_xtc_acts_at_the_same_keys_as_in_torch() -> None:
@@ -168,18 +175,26 @@ def test_xtc_acts_at_the_same_keys_as_in_torch() -> None:
     assert 80 < int((by_kernel.sum(-1) == 2).sum()) < 160
 
 
-def test_steps_have_all_their_kernels() -> None:
-    """Each step by name; an unknown one is refused rather than left out."""
-    settings_of = {
-        name: {"logit_bias": {1: 2.0}, "bad_words": ((1,),)}.get(name, 0.5)
-        for name in NEUTRAL
-        if name not in ("top_k", "no_repeat_ngram_size", "min_new_tokens", "mirostat_tau")
-    }
-    settings_of |= {"top_k": 5, "no_repeat_ngram_size": 2, "min_new_tokens": 2}
-    history = History([[1]], [[2]], frozenset({0}), Words(((1,),)))
-    named = set(program_of(Decoding(**settings_of), history).names)
-    named |= set(program_of(Decoding(mirostat_tau=2.0), history).names)
-    assert named == set(STEPS)
+SOME: dict[str, Any] = {
+    "top_k": 5,
+    "no_repeat_ngram_size": 2,
+    "min_new_tokens": 2,
+    "logit_bias": {1: 2.0},
+    "bad_words": ((1,),),
+    "dry": {"multiplier": 0.5},
+    "xtc": {"probability": 0.5},
+    "mirostat": {"tau": 2.0},
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_every_declared_step_has_a_kernel(name: str) -> None:
+    """Guards the translation: a step without one raises rather than being left out."""
+    history = History([[1]], [[2]], frozenset({0}), StringIds(((1,),)))
+    chain = chain_of(Decoding(**{name: SOME.get(name, 0.5)}), history)
+    assert chain.names == [name]
+    with pytest.raises(KeyError):
+        chain._append("unheard_of", 1.0)
 
 
 # --- negative controls ----------------------------------------------------------------------------
@@ -189,7 +204,7 @@ def test_steps_in_another_order_would_be_caught() -> None:
     scores = make_scores("peaked", 300, seed=5) / 3
     decoding = Decoding(temperature=2.0, top_p=0.6, min_p=0.2)
     expected = apply_steps(scores, decoding, EMPTY) > -torch.inf
-    swapped = program_of(decoding, EMPTY)
+    swapped = chain_of(decoding, EMPTY)
     swapped.steps = swapped.steps[::-1].copy()
     assert not torch.equal(kept_by_kernel(scores, decoding, EMPTY, expected, swapped), expected)
 
@@ -220,7 +235,7 @@ def test_a_prompt_or_padding_counted_wrongly_would_be_caught(name: str, value: f
     }
 
     def given_by(history: History) -> int:
-        return int(choose_by_kernel(scores, decoding, history).tokens[0])
+        return int(sample_by_kernel(scores, decoding, history).tokens[0])
 
     assert given_by(right) == int(apply_steps(scores, decoding, right).argmax())
     seen = {name for name, history in wrong.items() if given_by(history) != given_by(right)}
@@ -234,7 +249,7 @@ def test_a_prompt_or_padding_counted_wrongly_would_be_caught(name: str, value: f
     )
 
 
-# --- what is told ---------------------------------------------------------------------------------
+# --- what is returned ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
@@ -245,7 +260,7 @@ def test_logprobs_are_those_of_the_model_at_temperature_1(vocab: int, dtype: tor
     scores = (scores * torch.tensor([[0.0, 0.1, 1, 3, 10, 40]]).T).to(dtype)
     history = History([[0]] * 6, [[]] * 6, keys=range(6))
     decoding = Decoding(temperature=2.0, top_k=40, repetition_penalty=3.0)
-    chosen = choose_by_kernel(scores, decoding, history)
+    chosen = sample_by_kernel(scores, decoding, history)
     tokens = torch.from_numpy(chosen.tokens).long().unsqueeze(1)
     expected = scores.double().log_softmax(-1).gather(1, tokens).squeeze(1)
     np.testing.assert_allclose(chosen.logprobs, expected.numpy(), atol=1e-5, rtol=2e-7)
@@ -259,8 +274,8 @@ def test_the_trace_equals_torch(shape: str, dtype: torch.dtype) -> None:
     scores = make_scores(shape, 700, seed=11, rows=8).to(dtype)
     history = History([[0, 3]] * 8, [[5]] * 8, keys=range(8))
     decoding = Decoding(temperature=1.5, top_k=60, top_p=0.9, repetition_penalty=1.3)
-    chosen = choose_by_kernel(scores, decoding, history, trace=True, alternatives=12)
-    plain = choose_by_kernel(scores, decoding, history)
+    chosen = sample_by_kernel(scores, decoding, history, trace=True, alternatives=12)
+    plain = sample_by_kernel(scores, decoding, history)
     assert plain.tokens.tolist() == chosen.tokens.tolist()
     assert plain.logprobs.tobytes() == chosen.logprobs.tobytes()
     assert plain.trace is None
@@ -285,7 +300,7 @@ def test_the_trace_equals_torch(shape: str, dtype: torch.dtype) -> None:
 
     left, counts = scores.float(), []
     for name, value in decoding.steps:
-        left = STEPS[name](left, value, history)
+        left = FUNCTIONS[name](left, value, history)
         counts.append((left > -torch.inf).sum(-1))
     assert seen.kept.tolist() == torch.stack(counts, -1).tolist()
 
@@ -295,7 +310,7 @@ def test_the_trace_of_a_mixed_batch_has_room_for_the_longest_chain() -> None:
     decodings = [Decoding(strategy="greedy"), Decoding(), Decoding(top_k=4, top_p=0.999999)]
     history = History([[0]], [[]], keys=[3])
     outputs = [outputs_of(decoding, history, 1)[0] for decoding in decodings]
-    programs = [program_of(decoding, history) for decoding in decodings]
+    programs = [chain_of(decoding, history) for decoding in decodings]
     chosen = sample_compiled(
         library(), outputs, programs, [0, 0, 0], scores, trace=True, alternatives=60
     )
@@ -324,10 +339,10 @@ def mixed_batch() -> tuple[Tensor, list[Any], list[Any], list[int]]:
     outputs, programs, rows = [], [], []
     for row in range(7):
         for place, decoding in enumerate(decodings):
-            words = Words(((1,), (4, 1)))
+            words = StringIds(((1,), (4, 1)))
             history = History([[1, 2, 3, 4] * 3], [[4] * row], words=words, keys=[row * 10 + place])
             outputs += outputs_of(decoding, history, 1)
-            programs.append(program_of(decoding, history))
+            programs.append(chain_of(decoding, history))
             rows.append(row)
     return scores, outputs, programs, rows
 
@@ -335,11 +350,11 @@ def mixed_batch() -> tuple[Tensor, list[Any], list[Any], list[int]]:
 def bits_of(scores: Tensor, outputs: Any, programs: Any, rows: Any) -> list[Any]:
     chosen = sample_compiled(library(), outputs, programs, rows, scores, trace=True, alternatives=3)
     assert chosen.trace is not None
-    parts = (chosen.tokens, chosen.logprobs, chosen.surprises, chosen.trace.entropy)
+    parts = (chosen.tokens, chosen.logprobs, chosen.surprisals, chosen.trace.entropy)
     return [tuple(part[i].tobytes() for part in parts) for i in range(len(outputs))]
 
 
-def test_an_output_is_given_the_same_in_any_company_and_by_any_threads() -> None:
+def test_sampling_is_batch_invariant_on_any_number_of_threads() -> None:
     scores, outputs, programs, rows = mixed_batch()
     together = bits_of(scores, outputs, programs, rows)
     order = np.random.default_rng(4).permutation(len(outputs))
@@ -360,7 +375,7 @@ def test_an_output_is_given_the_same_in_any_company_and_by_any_threads() -> None
 
 
 @pytest.mark.parametrize("kind", ["llama", "t5"])
-def test_torch_chooses_the_same_tokens_in_a_mixed_batch(
+def test_torch_samples_the_same_tokens_in_a_mixed_batch(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library()
@@ -399,31 +414,31 @@ def settings_of_all() -> Sequence[Decoding]:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("where", ["one", "half", "all"])
-def test_scores_that_are_no_numbers_give_some_token(value: float, where: str) -> None:
+def test_scores_that_are_not_numbers_give_some_token(value: float, where: str) -> None:
     scores = torch.randn(1, 1000, generator=torch.Generator().manual_seed(1))
     scores[0, {"one": slice(7, 8), "half": slice(0, 500), "all": slice(None)}[where]] = value
     for decoding in settings_of_all():
-        chosen = choose_by_kernel(scores, decoding, History([[1]], [[2]], keys=[5]), trace=True)
+        chosen = sample_by_kernel(scores, decoding, History([[1]], [[2]], keys=[5]), trace=True)
         assert 0 <= chosen.tokens[0] < 1000
 
 
 def test_a_row_of_which_everything_is_banned_gives_some_token() -> None:
-    words = Words(tuple((token,) for token in range(40)))
+    words = StringIds(tuple((token,) for token in range(40)))
     history = History([[1]], [[2]], words=words, keys=[5])
     # What an earlier, wider row left in the kernel's memory must not be taken for a token.
-    choose_by_kernel(
+    sample_by_kernel(
         torch.arange(600.0).unsqueeze(0), Decoding(top_k=1), History([[1]], [[2]], keys=[5])
     )
     for decoding in settings_of_all():
         banned = decoding.model_copy(update={"bad_words": ((1,),)})
-        assert 0 <= choose_by_kernel(torch.zeros(1, 40), banned, history).tokens[0] < 40
+        assert 0 <= sample_by_kernel(torch.zeros(1, 40), banned, history).tokens[0] < 40
 
 
 def test_ids_beyond_the_logits_are_passed_over() -> None:
     """An end of sequence or a prompt's token may have no logit."""
     history = History([[1, 900]], [[2]], frozenset({5000}), keys=[1])
     decoding = Decoding(min_new_tokens=4, repetition_penalty=1.5, no_repeat_ngram_size=1)
-    assert 0 <= choose_by_kernel(torch.zeros(1, 40), decoding, history).tokens[0] < 40
+    assert 0 <= sample_by_kernel(torch.zeros(1, 40), decoding, history).tokens[0] < 40
 
 
 def test_extreme_scores_are_cut_as_by_their_definition() -> None:
@@ -435,14 +450,14 @@ def test_extreme_scores_are_cut_as_by_their_definition() -> None:
         decoding = Decoding(**{name: value})
         _, kept = both(smallest, decoding, EMPTY)
         exceptions(name, value, smallest, kept)
-        seen = choose_by_kernel(wide, decoding, history, trace=True)
+        seen = sample_by_kernel(wide, decoding, history, trace=True)
         assert seen.tokens[0] == 99
         assert seen.trace is not None
         assert seen.trace.kept[0, 0] == {"top_k": 7}.get(name, 1)
 
 
 @pytest.mark.parametrize("tau", [1.0, 3.0])
-def test_an_outputs_surprise_limit_reaches_the_kernel(tau: float) -> None:
+def test_an_outputs_surprisal_limit_reaches_the_kernel(tau: float) -> None:
     decoding = Decoding(mirostat_tau=tau)
     (output,) = outputs_of(decoding, History([[0]], [[]], keys=[1]), 1)
-    assert output.surprise_limit == 2 * tau == 2 * Mirostat(tau, 0.1).tau
+    assert output.surprisal_limit == 2 * tau == 2 * Mirostat(tau=tau, eta=0.1).tau

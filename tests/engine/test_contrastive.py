@@ -21,7 +21,7 @@ from ethogram.engine import Engine
 from ethogram.engine.sampling.contrast import contrasted
 from ethogram.errors import RequestError
 from ethogram.spec import Decoding, Request
-from ethogram.spec.views import Amateur
+from ethogram.spec.guidance import Amateur
 
 KINDS = ("gpt2", "gpt_neox", "llama")
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -81,13 +81,16 @@ def by_hand(expert: tiny.Loaded, weak: tiny.Loaded, request: Request) -> list[in
     while len(ids) - len(prompt) < decoding.max_new_tokens:
         with torch.inference_mode():
             strong = expert.model(torch.tensor([ids])).logits[0, -1]
-            other = weak.model(torch.tensor([ids])).logits[0, -1] / decoding.amateur_temperature
+            other = (
+                weak.model(torch.tensor([ids])).logits[0, -1]
+                / decoding.contrastive.amateur_temperature
+            )
         mass = strong.softmax(-1)
-        plausible = mass >= decoding.contrastive_alpha * mass.max()
-        if decoding.contrastive_beta is None:
+        plausible = mass >= decoding.contrastive.alpha * mass.max()
+        if decoding.contrastive.beta is None:
             scores = mass.log() - other.softmax(-1).log()
         else:
-            beta = decoding.contrastive_beta
+            beta = decoding.contrastive.beta
             scores = (1 + beta) * strong - beta * other
         scores = torch.where(plausible, scores, -torch.inf)[None]
         for step in chain:
@@ -231,7 +234,7 @@ def refusal(model: tiny.Loaded, amateurs: dict[str, tiny.Loaded], **settings: An
 def test_an_amateur_must_be_at_hand() -> None:
     told = refusal(tiny.loaded("llama"), {})
     assert told.startswith(
-        "decoding.amateur: the amateur weak is not loaded; hand it to the engine"
+        "decoding.contrastive.amateur: the amateur weak is not loaded; pass it to the engine"
     )
 
 
@@ -240,8 +243,8 @@ def test_an_amateur_must_have_the_models_tokenizer() -> None:
     other.add_tokens(["<other>"])
     told = refusal(tiny.loaded("llama"), {"weak": dataclasses.replace(amateur(), tokenizer=other)})
     assert told == (
-        "decoding.amateur: the amateur weak has another tokenizer than the model (1 entries of "
-        "their vocabularies differ); choose an amateur of the model's own family"
+        "decoding.contrastive.amateur: the amateur weak has a different tokenizer from the model "
+        "(1 entries of their vocabularies differ); choose an amateur of the model's family"
     )
 
 
@@ -257,20 +260,20 @@ def test_an_amateur_must_split_the_prompt_alike() -> None:
             made["input_ids"] = [token for letter in text for token in self.encode(letter)]
             return made
 
-    told = refusal(
+    error = refusal(
         tiny.loaded("llama"), {"weak": dataclasses.replace(amateur(), tokenizer=Letters())}
     )
-    assert "another tokenizer than the model (it splits prompt p otherwise)" in told
+    assert "a different tokenizer from the model (it splits prompt p differently)" in error
 
 
 def test_encoders_are_refused_on_either_side() -> None:
     assert "this one has an encoder" in refusal(tiny.loaded("t5"), {"weak": amateur()})
-    told = refusal(tiny.loaded("llama"), {"weak": tiny.loaded("t5")})
-    assert "the amateur weak has an encoder; choose a decoder-only model" in told
+    error = refusal(tiny.loaded("llama"), {"weak": tiny.loaded("t5")})
+    assert "the amateur weak has an encoder; choose a decoder-only model" in error
 
 
 def test_the_prompt_must_fit_the_amateur() -> None:
     short = dataclasses.replace(amateur(), context_length=4)
-    told = refusal(tiny.loaded("llama"), {"weak": short})
-    assert told.startswith("prompt p: the prompt has ")
-    assert "the amateur's context 4; shorten the prompt or choose an amateur" in told
+    error = refusal(tiny.loaded("llama"), {"weak": short})
+    assert error.startswith("prompt p: the prompt has ")
+    assert "the amateur's context 4; shorten the prompt or choose an amateur" in error

@@ -14,7 +14,7 @@ from tests.engine import tiny
 
 from ethogram.engine import Engine
 from ethogram.engine.forward.cuda_graphs import StepGraphs
-from ethogram.engine.forward.passes import DecoderOnly
+from ethogram.engine.forward.decoder_only import DecoderOnly
 from ethogram.spec import Decoding, Generation, Request
 
 DEVICE = "cuda"
@@ -46,11 +46,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "eta": {"eta_cutoff": 0.02},
     "top_n_sigma": {"top_n_sigma": 1.5},
     "top_h": {"top_h": 0.6},
-    "xtc": {"xtc_probability": 0.7, "xtc_threshold": 0.05},
-    "mirostat": {"mirostat_tau": 2.5},
-    "dry": {"dry_multiplier": 0.8, "dry_penalty_last_n": -1},
+    "xtc": {"xtc": {"probability": 0.7, "threshold": 0.05}},
+    "mirostat": {"mirostat": {"tau": 2.5}},
+    "dry": {"dry": {"multiplier": 0.8, "penalty_last_n": -1}},
     "penalties": GREEDY["penalties"] | GREEDY["bans"] | GREEDY["bias"],
-    "groups": {"num_beams": 4, "num_beam_groups": 2, "diversity_penalty": 0.5},
     "contrastive": {"penalty_alpha": 0.5, "top_k": 4},
     "guidance": {"guidance_scale": 1.5, "negative_prompt": "the dog"},
     "dola": {"dola_layers": "low", "strategy": "greedy"},
@@ -100,26 +99,26 @@ def test_a_mixed_batch_gives_what_it_gives_on_the_processor() -> None:
         assert here[identity].logprobs == pytest.approx(one.logprobs, abs=1e-3), identity
 
 
-def test_recorded_steps_give_what_plain_steps_give(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_captured_steps_give_what_plain_steps_give(monkeypatch: pytest.MonkeyPatch) -> None:
     requests = mixed()
-    played: list[StepGraphs] = []
+    used: list[StepGraphs] = []
     plain_run = StepGraphs.run
 
     def run(self: StepGraphs, *arguments: Any) -> torch.Tensor:
-        played.append(self)
+        used.append(self)
         return plain_run(self, *arguments)
 
     monkeypatch.setattr(StepGraphs, "run", run)
     recorded = made(Engine(loaded()), requests)
-    assert any(graphs.played for graphs in played)
-    monkeypatch.setattr(DecoderOnly, "is_recordable", False)
+    assert any(graphs.replays for graphs in used)
+    monkeypatch.setattr(DecoderOnly, "uses_cuda_graphs", False)
     plain = made(Engine(loaded()), requests)
     for identity, one in plain.items():
         assert recorded[identity].token_ids == one.token_ids, identity
         assert recorded[identity].logprobs == pytest.approx(one.logprobs, abs=1e-3), identity
 
 
-def test_deterministic_mode_gives_the_same_bits_in_any_company() -> None:
+def test_deterministic_mode_is_batch_invariant() -> None:
     requests = mixed()
     first = made(Engine(loaded()), requests)
     for seed, rows in ((1, 5), (2, 40), (3, 192)):

@@ -18,7 +18,7 @@ from ethogram.engine.forward.early_layers import early_layers
 from ethogram.engine.sampling.contrast import _divergence, between_layers
 from ethogram.errors import RequestError
 from ethogram.spec import Decoding, Request
-from ethogram.spec.views import Layers
+from ethogram.spec.guidance import EarlyLayers
 
 VECTORS = json.loads((Path(__file__).parent / "vectors/dola.json").read_text(encoding="utf-8"))
 MODELS = sorted({tuple(case["model"].items()) for case in VECTORS["cases"]})
@@ -102,7 +102,7 @@ def test_the_last_layer_alone_gives_the_logprobs() -> None:
     assert made.logprobs == pytest.approx(own, abs=1e-4)
 
 
-def test_bfloat16_is_the_same_in_any_company() -> None:
+def test_bfloat16_is_batch_invariant() -> None:
     model = dataclasses.replace(tiny.loaded("llama", torch.bfloat16), eos_token_ids=frozenset())
     requests = [
         tiny.request(prompt, Decoding(dola_layers=layers, max_new_tokens=14), index=i, name=prompt)
@@ -202,8 +202,8 @@ class Shape:
 def test_layers_are_chosen_as_in_transformers(
     depth: int, tied: bool, chosen: Any, expected: Any
 ) -> None:
-    view = Decoding(dola_layers=chosen).second_view
-    assert isinstance(view, Layers)
+    view = Decoding(dola_layers=chosen).guidance_branch
+    assert isinstance(view, EarlyLayers)
     assert early_layers(Shape(depth, tied), view) == tuple(expected)  # type: ignore[arg-type]
 
 
@@ -214,7 +214,7 @@ def test_layers_are_chosen_as_in_transformers(
         ("t5", "low", "has an encoder; turn it off"),
     ],
 )
-def test_layers_that_cannot_be_had(kind: str, layers: Any, message: str) -> None:
+def test_layers_that_the_model_lacks(kind: str, layers: Any, message: str) -> None:
     request = tiny.request("the cat", Decoding(dola_layers=layers))
     with pytest.raises(RequestError, match=rf"^decoding.dola_layers: .*{message}"):
         Engine(tiny.loaded(kind)).generate([request])
@@ -222,4 +222,4 @@ def test_layers_that_cannot_be_had(kind: str, layers: Any, message: str) -> None
 
 def test_a_model_of_three_tied_layers_has_no_low_ones() -> None:
     with pytest.raises(RequestError, match="3 layers has no low ones to choose from; use high"):
-        early_layers(Shape(3, True), Layers("low"))  # type: ignore[arg-type]
+        early_layers(Shape(3, True), EarlyLayers("low"))  # type: ignore[arg-type]

@@ -13,10 +13,10 @@ from tests.engine import tiny
 from torch import Tensor
 
 from ethogram.engine import Engine
-from ethogram.engine.steps import STEPS, History, apply_steps
-from ethogram.engine.token_strings import TokenStrings, Words
+from ethogram.engine.steps import FUNCTIONS, History, apply_steps
+from ethogram.engine.token_strings import StringIds, TokenStrings
 from ethogram.spec import Decoding
-from ethogram.spec.steps import Dry
+from ethogram.spec.groups import Dry
 
 VOCAB = 6
 
@@ -72,19 +72,24 @@ def test_dry_equals_brute_force(
 ) -> None:
     prompts = [row[: max(1, min(split, len(row)))] for row in rows]
     outputs = [row[len(prompt) :] for row, prompt in zip(rows, prompts, strict=True)]
-    words = Words(breakers=dict.fromkeys(breakers, ((),)))
+    words = StringIds(breakers=dict.fromkeys(breakers, ((),)))
     scores = torch.linspace(-2, 2, VOCAB).repeat(len(rows), 1)
-    ours = STEPS["dry_multiplier"](scores, value, History(prompts, outputs, words=words))
+    ours = FUNCTIONS["dry"](scores, value, History(prompts, outputs, words=words))
     lost = torch.tensor([brute_force(row, value, breakers) for row in rows])
     torch.testing.assert_close(ours, scores - lost, rtol=1e-5, atol=1e-5)
     assert torch.equal(ours == scores, lost == 0)
 
 
+def dry(**changes: Any) -> Dry:
+    """Settings under which every length counts and each further token doubles the penalty."""
+    return Dry(
+        **{"multiplier": 1.0, "base": 2.0, "penalty_last_n": -1, "sequence_breakers": (), **changes}
+    )
+
+
 def penalise(ids: list[int], **changes: Any) -> list[float]:
-    value = Dry(1.0, 2.0, 2, -1, ())._replace(**changes)
-    return (-STEPS["dry_multiplier"](torch.zeros(1, VOCAB), value, History([ids], [[]])))[
-        0
-    ].tolist()
+    value = dry(**changes)
+    return (-FUNCTIONS["dry"](torch.zeros(1, VOCAB), value, History([ids], [[]])))[0].tolist()
 
 
 def test_dry_by_hand() -> None:
@@ -107,9 +112,9 @@ def test_a_long_loop_is_ruled_out_and_does_not_overflow() -> None:
 
 def test_a_row_without_repetition_is_left_as_it_was() -> None:
     scores = torch.zeros(2, VOCAB)
-    value = Dry(1.0, 2.0, 2, -1, ())
-    assert STEPS["dry_multiplier"](scores, value, History([[1, 2], [3]], [[], []])) is scores
-    both = STEPS["dry_multiplier"](scores, value, History([[1, 2, 3, 1, 2], [3]], [[], []]))
+    value = dry()
+    assert FUNCTIONS["dry"](scores, value, History([[1, 2], [3]], [[], []])) is scores
+    both = FUNCTIONS["dry"](scores, value, History([[1, 2, 3, 1, 2], [3]], [[], []]))
     assert both.tolist() == [[0, 0, 0, -1.0, 0, 0], [0] * VOCAB]
 
 
@@ -133,7 +138,7 @@ class Spelling:
 
 def breakers_of(*strings: str) -> dict[int, tuple[tuple[int, ...], ...]]:
     decoding = Decoding(dry_multiplier=1.0, dry_sequence_breakers=strings)
-    return dict(TokenStrings(Spelling()).words(decoding).breakers)
+    return dict(TokenStrings(Spelling()).resolve(decoding).breakers)
 
 
 def test_a_breaker_lies_within_a_token_or_across_two() -> None:
@@ -143,32 +148,28 @@ def test_a_breaker_lies_within_a_token_or_across_two() -> None:
 
 
 def test_breakers_are_looked_up_only_for_dry() -> None:
-    assert TokenStrings(None).words(Decoding()).breakers == {}
+    assert TokenStrings(None).resolve(Decoding()).breakers == {}
 
 
 def test_a_breaker_across_tokens_ends_a_repetition() -> None:
     """`a x# # a ...`: the run after `x# #` alone counts; without its second half nothing breaks."""
-    words = Words(breakers=breakers_of("##"))
-    value = Dry(1.0, 2.0, 1, -1, ())
+    words = StringIds(breakers=breakers_of("##"))
+    value = dry(allowed_length=1)
     broken, whole = [0, 1, 3, 0, 5, 0, 1, 3, 0], [0, 1, 4, 0, 5, 0, 1, 0]
-    lost = -STEPS["dry_multiplier"](
-        torch.zeros(1, VOCAB), value, History([broken], [[]], words=words)
-    )
+    lost = -FUNCTIONS["dry"](torch.zeros(1, VOCAB), value, History([broken], [[]], words=words))
     # Of `0 1 3 0` only the last 0 follows the breaker: its continuations 1 and 5 cost base ** 0,
     # though 5 would lengthen a repetition of four tokens.
     assert lost.tolist() == [[0, 1.0, 0, 0, 0, 1.0]]
-    free = -STEPS["dry_multiplier"](torch.zeros(1, VOCAB), value, History([broken], [[]]))
+    free = -FUNCTIONS["dry"](torch.zeros(1, VOCAB), value, History([broken], [[]]))
     assert free.tolist() == [[0, 1.0, 0, 0, 0, 8.0]]
-    ends = -STEPS["dry_multiplier"](
-        torch.zeros(1, VOCAB), value, History([whole], [[]], words=words)
-    )
+    ends = -FUNCTIONS["dry"](torch.zeros(1, VOCAB), value, History([whole], [[]], words=words))
     assert ends[0, 1] == 1.0
 
 
 def test_the_breakers_of_a_real_tokenizer_are_the_tokens_that_spell_them() -> None:
     tokenizer = tiny.tokenizer()
     decoding = Decoding(dry_multiplier=1.0, dry_sequence_breakers=["t", " "])
-    found = TokenStrings(tokenizer).words(decoding).breakers
+    found = TokenStrings(tokenizer).resolve(decoding).breakers
     spelt = {i for i in range(len(tokenizer)) if set("t ") & set(tokenizer.decode([i]))}
     assert dict.fromkeys(spelt, ((),)) == found
     assert len(spelt) > 10
@@ -217,18 +218,18 @@ def test_generation_equals_transformers_with_brute_force(
         dry_sequence_breakers=["e"],
     )
     breakers = {i for i in range(model.vocab_size) if "e" in model.tokenizer.decode([i])}
-    extra = (PlainDry(decoding.step_value("dry_multiplier"), breakers),)  # type: ignore[arg-type]
+    extra = (PlainDry(decoding.step_value("dry"), breakers),)  # type: ignore[arg-type]
     expected = tiny.generate(model, prompt, decoding, extra)
     (made,) = Engine(model).generate([tiny.request(prompt, decoding)])
     assert list(made.token_ids) == expected
     assert expected != tiny.generate(model, prompt, decoding), "DRY changed nothing"
 
 
-def test_dry_stands_after_the_penalties_in_every_order() -> None:
+def test_dry_follows_the_penalties_in_every_order() -> None:
     """A repetition penalty of 2 halves 4 to 2 before DRY takes 1; the other way round gives 1.5."""
     scores, history = torch.full((1, VOCAB), 4.0), History([[1, 2, 3, 1, 2]], [[]])
     both = {"dry_multiplier": 1.0, "repetition_penalty": 2.0, "strategy": "greedy"}
     for order in ("transformers", "vllm", "llamacpp"):
         assert apply_steps(scores, Decoding(order=order, **both), history)[0, 3] == 1.0
-    late = Decoding(order=("dry_multiplier", "repetition_penalty"), **both)
+    late = Decoding(order=("dry", "repetition_penalty"), **both)
     assert apply_steps(scores, late, history)[0, 3] == 1.5

@@ -11,8 +11,9 @@ import torch
 from tests.engine import tiny
 
 from ethogram.engine import Engine, memory
+from ethogram.engine.forward.decoder_only import DecoderOnly
+from ethogram.engine.forward.encoder_decoder import EncoderDecoder
 from ethogram.engine.forward.kv_cache import SlotCache, additive, bucketed
-from ethogram.engine.forward.passes import DecoderOnly, EncoderDecoder
 from ethogram.errors import ModelError, RequestError
 from ethogram.spec import Decoding
 
@@ -71,7 +72,7 @@ def test_a_sliding_window_bounds_the_context(changes: dict[str, Any], context: i
 
 def test_an_encoder_decoder_needs_a_start_token() -> None:
     model = disguise(generation_config=None)
-    with pytest.raises(ModelError, match="no decoder start token"):
+    with pytest.raises(ModelError, match="no decoder_start_token_id"):
         EncoderDecoder(model, 4)
     model = disguise(decoder_start_token_id=5)
     assert EncoderDecoder(model, 4).decoder_prompt([7, 8]) == (5,)
@@ -121,7 +122,7 @@ def test_lengths_are_rounded_up_to_buckets(length: int, capacity: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_hidden_places_get_no_weight(dtype: torch.dtype) -> None:
+def test_hidden_positions_get_no_weight(dtype: torch.dtype) -> None:
     mask = additive(torch.tensor([[False, True, False]]), dtype)
     assert mask.shape == (1, 1, 1, 3)
     assert mask.softmax(-1)[0, 0, 0].tolist() == [0.5, 0, 0.5]
@@ -136,34 +137,33 @@ def test_a_context_cut_by_a_window_is_named_in_the_error() -> None:
 
 def test_a_prompt_is_not_kept_once_its_outputs_run() -> None:
     """Its keys and values lie in the slots; a second copy for each row would double the memory."""
-    from ethogram.engine.batch import Batch, Work
-    from ethogram.engine.forward.batch_invariance import RowClass
+    from ethogram.engine.batch import Batch
+    from ethogram.engine.forward.batch_invariance import BatchSizes
     from ethogram.engine.jobs import make_jobs
+    from ethogram.engine.scheduler import BatchConfig
+    from ethogram.engine.work import Work
 
     model = dataclasses.replace(tiny.loaded("llama"), eos_token_ids=frozenset())
     forward = DecoderOnly(model, 8)
     held: list[Any] = []
     plain = forward.prefill
 
-    def watched(ids: Any, begun: Any) -> Any:
+    def traced(ids: Any, cached: Any) -> Any:
         import weakref
 
-        made = plain(ids, begun)
+        made = plain(ids, cached)
         held.append(weakref.ref(made.pairs[0][0]))
         return made
 
-    forward.prefill = watched  # type: ignore[method-assign]
+    forward.prefill = traced  # type: ignore[method-assign]
     requests = [
         tiny.request(prompt, Decoding(max_new_tokens=4), name=prompt) for prompt in ("a", "b", "c")
     ]
     batch = Batch(
         forward,
         make_jobs(requests, model, forward),
+        BatchConfig(8, BatchSizes(None, 64)),
         tokenizer=model.tokenizer,
-        waves=False,
-        usable=8,
-        rows=RowClass(None, 64),
-        merging=True,
         clock=lambda: 0.0,
         work=Work(),
     )
@@ -171,7 +171,7 @@ def test_a_prompt_is_not_kept_once_its_outputs_run() -> None:
     assert [ref() is not None for ref in held] == [False, False, True]
 
 
-def test_memory_settings_are_asked_for_where_the_c_library_knows_them(
+def test_allocator_settings_are_made_where_the_c_library_supports_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Library:

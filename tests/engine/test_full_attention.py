@@ -82,7 +82,7 @@ def test_the_kernel_is_attention(
     assert torch.allclose(made.double(), wanted, rtol=close, atol=close)
 
 
-def test_a_text_has_the_same_bits_in_any_company_and_on_any_threads(library: Any) -> None:
+def test_a_text_has_the_same_bits_in_any_batch_and_on_any_threads(library: Any) -> None:
     query, key, value = heads_of(9, 3, 21, 32, torch.bfloat16)
     together = attend_texts(library, query, key, value, None, 0.2)
     for text in range(9):
@@ -133,7 +133,7 @@ def test_a_mask_is_read_whatever_its_strides(library: Any) -> None:
     ],
     ids=["causal", "causal unless said", "called causal", "bias"],
 )
-def test_what_the_kernel_does_not_know_torch_computes(
+def test_what_the_kernel_does_not_support_torch_computes(
     monkeypatch: pytest.MonkeyPatch, layer: Any, others: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(full, "attend_texts", _refuse)

@@ -1,4 +1,4 @@
-"""The fused fused of Llama-family models: logits of transformers, same bits in any company."""
+"""Fused Llama-family models: logits of transformers, same bits in any batch."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.engine import tiny
 
 from ethogram.engine import Engine, native
 from ethogram.engine.forward import fused
+from ethogram.engine.forward.decoder_only import DecoderOnly
 from ethogram.engine.forward.fused import FusedLlama, fuse, is_known
-from ethogram.engine.forward.passes import DecoderOnly
 from ethogram.engine.native.layer_kernels import LayerKernels
 from ethogram.spec import Decoding
 
@@ -72,7 +72,7 @@ def model_of(name: str, dtype: torch.dtype = torch.float32) -> Any:
     return model.to(dtype).eval()
 
 
-def twin_of(model: Any, monkeypatch: pytest.MonkeyPatch, *, own: bool) -> FusedLlama:
+def fused_of(model: Any, monkeypatch: pytest.MonkeyPatch, *, own: bool) -> FusedLlama:
     """With our products or torch's, whatever this processor would choose."""
     monkeypatch.setattr(fused, "has_own_kernel", lambda dtype: own)
     found = native.library()
@@ -122,7 +122,7 @@ def test_the_logits_are_those_of_transformers(
     """At all positions, for prompts of 1 to 260 tokens that cross buckets and chunks."""
     model, prompts = model_of(name), [1, 5, 62, 200, 260]
     sequences = ragged(prompts, 9)
-    made = stepwise(model, twin_of(model, monkeypatch, own=own), sequences, prompts)
+    made = stepwise(model, fused_of(model, monkeypatch, own=own), sequences, prompts)
     for ids, prompt, logits in zip(sequences, prompts, made, strict=True):
         with torch.inference_mode():
             expected = model(input_ids=torch.tensor([ids])).logits[0, prompt - 1 :]
@@ -165,15 +165,15 @@ def test_a_window_shorter_than_the_check_is_no_disagreement() -> None:
     assert fuse(model) is not None
 
 
-# --- the same bits in any company -----------------------------------------------------------------
+# --- the same bits in any batch -----------------------------------------------------------------
 
 
 @DTYPES
-def test_a_row_is_the_same_alone_in_company_and_as_part_of_a_prompt(
+def test_a_row_is_the_same_alone_in_a_batch_and_in_a_prompt(
     dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, prompts = model_of("llama", dtype), [3, 50, 199, 230]
-    fused, sequences = twin_of(model, monkeypatch, own=True), ragged(prompts, 6)
+    fused, sequences = fused_of(model, monkeypatch, own=True), ragged(prompts, 6)
     together = stepwise(model, fused, sequences, prompts)
     for row, (ids, prompt) in enumerate(zip(sequences, prompts, strict=True)):
         (alone,) = stepwise(model, fused, [ids], [prompt])
@@ -194,12 +194,12 @@ def test_no_row_is_padded_where_products_are_row_independent() -> None:
     assert engine.work.padding == 0
 
 
-def test_rows_keep_to_a_class_where_torch_multiplies(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch_sizes_are_invariant_where_torch_multiplies(monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny.loaded("llama")
     monkeypatch.setattr(fused, "has_own_kernel", lambda dtype: False)
     engine = Engine(model)
     assert engine.fused is not None
-    assert engine.rows.counts is not None
+    assert engine.batch_sizes.allowed is not None
     requests = [
         tiny.request(prompt, Decoding(max_new_tokens=9), index=i, key=i, name=prompt)
         for i in range(9)
@@ -211,13 +211,15 @@ def test_rows_keep_to_a_class_where_torch_multiplies(monkeypatch: pytest.MonkeyP
         assert alone.token_ids == together[request.identity]
 
 
-def test_long_prompts_are_read_by_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_prompts_run_on_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     model = model_of("llama")
-    fused = twin_of(model, monkeypatch, own=True)
+    fused = fused_of(model, monkeypatch, own=True)
     loaded = dataclasses.replace(tiny.loaded("llama"), model=model, context_length=512)
     read: list[int] = []
     monkeypatch.setattr(
-        fused, "prefill", lambda ids, begun: read.append(len(ids)) or FusedLlama.prefill(fused, ids)
+        fused,
+        "prefill",
+        lambda ids, cached: read.append(len(ids)) or FusedLlama.prefill(fused, ids),
     )
     for length in (1, 256, 257):
         DecoderOnly(loaded, 1, fused).prefill(ragged([length], 0)[0])
@@ -271,13 +273,13 @@ DYNAMIC_ROPE = {"rope_type": "dynamic", "rope_theta": 1e4, "factor": 2.0}
     ],
     ids=["gpt2", "gpt_neox", "t5", "gelu", "dynamic_rope", "fp16", "hook", "wrapped", "eager"],
 )
-def test_others_run_on_transformers(make: Any) -> None:
+def test_unsupported_models_run_on_transformers(make: Any) -> None:
     model = make()
     assert not is_known(model)
     assert fuse(model) is None
 
 
-def test_a_twin_that_disagrees_is_not_used(
+def test_a_fused_model_that_disagrees_is_not_used(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Broken on purpose: the engine says so once and gives the tokens of transformers."""

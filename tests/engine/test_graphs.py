@@ -1,7 +1,7 @@
-"""Recorded decode steps, on a tape that plays operations again as a CUDA graph does: on one memory.
+"""CUDA graphs of decode steps, on a tape that replays operations on the same memory as CUDA does.
 
-Whatever a step took from Python, or kept in memory that another step would have made anew, is wrong
-from the second playing on; so outputs that are those of plain steps show that it can be recorded.
+Whatever a step takes from Python, or keeps in memory that another step allocates again, is wrong
+from the second replay on; so equal outputs show that a step can be captured.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from ethogram.engine import Engine, native
-from ethogram.engine.forward.batch_invariance import FEW_COUNTS
-from ethogram.engine.forward.cuda_graphs import PATIENCE, StepGraphs
-from ethogram.engine.forward.passes import DecoderOnly
+from ethogram.engine.forward.batch_invariance import ANY_SIZE, FEW_SIZES
+from ethogram.engine.forward.cuda_graphs import RUNS_BEFORE_CAPTURE, StepGraphs
+from ethogram.engine.forward.decoder_only import DecoderOnly
+from ethogram.engine.forward.early_layers import LayeredDecoder
 from ethogram.spec import Decoding
 
 
 class Tape(TorchDispatchMode):
-    """Notes every operation with the tensors that it read and wrote."""
+    """Records every operation with the tensors that it read and wrote."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,34 +44,34 @@ class Tape(TorchDispatchMode):
                     old.copy_(new)
 
 
-class TapeRecorder:
-    """Stands in the place of CUDA's recorder."""
+class TapeCapturer:
+    """Stands in the place of CUDA's capturer."""
 
     def __init__(self) -> None:
-        self.recordings = 0
+        self.captures = 0
 
-    def record(self, step: Callable[[], Tensor]) -> Callable[[], Tensor]:
-        self.recordings += 1
+    def capture(self, step: Callable[[], Tensor]) -> Callable[[], Tensor]:
+        self.captures += 1
         with Tape() as tape:
             result = step()
 
-        def play() -> Tensor:
+        def replay() -> Tensor:
             tape.play()
             return result
 
-        return play
+        return replay
 
 
 @pytest.fixture
-def recorders(monkeypatch: pytest.MonkeyPatch) -> list[TapeRecorder]:
-    """Lets every forward pass record on tape, with torch's attention as on a CUDA device."""
-    made: list[TapeRecorder] = []
+def capturers(monkeypatch: pytest.MonkeyPatch) -> list[TapeCapturer]:
+    """Lets every forward pass capture on tape, with torch's attention as on a CUDA device."""
+    made: list[TapeCapturer] = []
     plain = DecoderOnly.__init__
 
     def init(self: DecoderOnly, loaded: Any, rows: int, fused: Any = None) -> None:
         plain(self, loaded, rows, fused)
-        if self.is_recordable and fused is None:
-            made.append(TapeRecorder())
+        if self.uses_cuda_graphs and fused is None:
+            made.append(TapeCapturer())
             self.graphs = StepGraphs(made[-1], rows, self.device)
 
     monkeypatch.setattr(DecoderOnly, "__init__", init)
@@ -95,13 +96,13 @@ def requests() -> list[Any]:
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "gpt_neox", "llama"])
-def test_recorded_steps_give_what_plain_steps_give(
-    kind: str, monkeypatch: pytest.MonkeyPatch, recorders: list[TapeRecorder]
+def test_captured_steps_give_what_plain_steps_give(
+    kind: str, monkeypatch: pytest.MonkeyPatch, capturers: list[TapeCapturer]
 ) -> None:
     engine = Engine(tiny.loaded(kind), max_rows=9)
     engine.fused = None
     found = {one.identity: one for one in engine.generate(requests())}
-    assert sum(recorder.recordings for recorder in recorders) > 3
+    assert sum(capturer.captures for capturer in capturers) > 3
     monkeypatch.undo()
     monkeypatch.setattr(native, "library", lambda: None)
     plain = Engine(tiny.loaded(kind), max_rows=9)
@@ -113,40 +114,49 @@ def test_recorded_steps_give_what_plain_steps_give(
 
 def test_a_step_that_keeps_a_number_of_python_is_caught() -> None:
     """The negative control: a tape knows no Python, as a graph knows none."""
-    graphs, number = StepGraphs(TapeRecorder(), 2, torch.device("cpu")), 0
+    graphs, number = StepGraphs(TapeCapturer(), 2, torch.device("cpu")), 0
     found = []
-    for number in range(PATIENCE + 3):
+    for number in range(RUNS_BEFORE_CAPTURE + 3):
         ids, _ = graphs.write([number, number], [0, 0], 0)
         step = lambda ids=ids, number=number: ids * 2 + number  # noqa: E731
         found.append(int(graphs.run("shape", "memory", step)[0]))
-    assert found[: PATIENCE + 1] == [3 * step for step in range(PATIENCE + 1)]
-    assert found[-1] != 3 * (PATIENCE + 2)
+    assert found[: RUNS_BEFORE_CAPTURE + 1] == [3 * step for step in range(RUNS_BEFORE_CAPTURE + 1)]
+    assert found[-1] != 3 * (RUNS_BEFORE_CAPTURE + 2)
 
 
-def test_shapes_are_recorded_once_they_return_and_void_when_slots_move() -> None:
-    recorder = TapeRecorder()
-    graphs = StepGraphs(recorder, 4, torch.device("cpu"))
+def test_shapes_are_captured_once_they_return_and_void_when_slots_move() -> None:
+    capturer = TapeCapturer()
+    graphs = StepGraphs(capturer, 4, torch.device("cpu"))
 
     def run(value: int, memory: str) -> int:
         ids, places = graphs.write([value, 1], [2, 3], 1)
         return int(graphs.run(2, memory, lambda: ids + places)[0])
 
-    assert [run(value, "here") for value in range(PATIENCE + 2)] == [
-        value + 2 for value in range(PATIENCE + 2)
+    assert [run(value, "here") for value in range(RUNS_BEFORE_CAPTURE + 2)] == [
+        value + 2 for value in range(RUNS_BEFORE_CAPTURE + 2)
     ]
-    assert (recorder.recordings, graphs.played) == (1, 2)
-    assert [run(value, "there") for value in range(PATIENCE)] == [2 + v for v in range(PATIENCE)]
-    assert (recorder.recordings, graphs.played) == (1, 2)
+    assert (capturer.captures, graphs.replays) == (1, 2)
+    assert [run(value, "there") for value in range(RUNS_BEFORE_CAPTURE)] == [
+        2 + v for v in range(RUNS_BEFORE_CAPTURE)
+    ]
+    assert (capturer.captures, graphs.replays) == (1, 2)
 
 
-def test_what_is_returned_outlives_the_next_playing() -> None:
-    graphs = StepGraphs(TapeRecorder(), 1, torch.device("cpu"))
+def test_a_result_outlives_the_next_replay() -> None:
+    graphs = StepGraphs(TapeCapturer(), 1, torch.device("cpu"))
     kept = []
-    for value in range(PATIENCE + 3):
+    for value in range(RUNS_BEFORE_CAPTURE + 3):
         ids, _ = graphs.write([value], [0], 0)
         kept.append(graphs.run("shape", "memory", lambda ids=ids: ids + 1))
-    assert [int(one) for one in kept] == list(range(1, PATIENCE + 4))
+    assert [int(one) for one in kept] == list(range(1, RUNS_BEFORE_CAPTURE + 4))
 
 
-def test_few_counts_of_rows_make_few_shapes() -> None:
-    assert {FEW_COUNTS.padded(rows) for rows in range(1, 193)} == set(FEW_COUNTS.counts or ())
+def test_few_batch_sizes_make_few_shapes() -> None:
+    assert {FEW_SIZES.padded(rows) for rows in range(1, 193)} == set(FEW_SIZES.allowed or ())
+
+
+def test_a_decoder_that_keeps_layers_captures_nothing(capturers: list[TapeCapturer]) -> None:
+    """Its steps leave hidden states behind, which a replay would not hand over."""
+    decoder = LayeredDecoder(tiny.loaded("llama"), 2, ANY_SIZE)
+    assert decoder.graphs is None
+    assert not capturers

@@ -1,4 +1,4 @@
-"""Classifier-free guidance: token for token that of transformers, alone and in company."""
+"""Classifier-free guidance: token for token that of transformers, alone and in a batch."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.engine.test_equality import PROMPTS, model_of, warpers
 from transformers import UnbatchedClassifierFreeGuidanceLogitsProcessor
 
 from ethogram.engine import Engine
-from ethogram.engine.forward.batch_invariance import RowClass
-from ethogram.engine.guidance_rows import AuxiliaryRows
+from ethogram.engine.forward.batch_invariance import BatchSizes
+from ethogram.engine.guidance_rows import BranchRows
 from ethogram.engine.sampling.contrast import guided
 from ethogram.engine.search.best_of import candidate_key
 from ethogram.errors import RequestError
@@ -89,7 +89,7 @@ def test_a_mixed_batch_equals_generate(kind: str) -> None:
     [("gpt2", torch.bfloat16), ("gpt_neox", torch.float32), ("llama", torch.bfloat16)],
     ids=["gpt2", "gpt_neox", "llama"],
 )
-def test_company_merging_and_limits_change_no_bit(kind: str, dtype: torch.dtype) -> None:
+def test_batch_merging_and_limits_change_no_bit(kind: str, dtype: torch.dtype) -> None:
     """Guided and ordinary outputs and a beam search: the same alone, apart, in any order."""
     model = dataclasses.replace(
         tiny.loaded(kind, dtype), eos_token_ids=model_of(kind).eos_token_ids
@@ -117,7 +117,7 @@ def test_a_scale_of_one_is_no_guidance() -> None:
     off = Decoding(max_new_tokens=20, guidance_scale=1.0, negative_prompt="the dog")
     engine = Engine(model)
     assert run(engine, [tiny.request("the cat", off)]) == run(engine, [plain])
-    assert engine.work.companions == 0
+    assert engine.work.guidance_rows == 0
     assert off.canonical() == plain.decoding.canonical()
 
 
@@ -144,7 +144,7 @@ def own_logprobs(model: tiny.Loaded, made: Generation) -> list[float]:
     return [float(logits[start + i - 1, token]) for i, token in enumerate(made.token_ids)]
 
 
-def test_second_views_share_rows_while_their_histories_are_equal() -> None:
+def test_branches_share_rows_while_their_histories_are_equal() -> None:
     """Greedy outputs of one scale that differ in length alone have one companion row."""
     model = dataclasses.replace(tiny.loaded("llama"), eos_token_ids=frozenset())
     settings: dict[str, Any] = {"strategy": "greedy", "guidance_scale": 1.5}
@@ -154,15 +154,15 @@ def test_second_views_share_rows_while_their_histories_are_equal() -> None:
     ]
     engine = Engine(model)
     list(engine.generate(requests))
-    assert (engine.work.companions, engine.work.computed) == (12, 11)
+    assert (engine.work.guidance_rows, engine.work.computed_tokens) == (12, 11)
     apart = Engine(model, merging=False)
     list(apart.generate(requests))
-    assert apart.work.companions == 1 + apart.work.computed > 50
+    assert apart.work.guidance_rows == 1 + apart.work.computed_tokens > 50
 
 
 @pytest.mark.parametrize("merging", [True, False])
 @pytest.mark.parametrize("many", [{"best_of": 5}, {"self_consistency": 5, "answer": "text"}])
-def test_each_candidate_has_a_row_for_its_second_view(many: dict[str, Any], merging: bool) -> None:
+def test_each_candidate_has_a_row_for_its_branch(many: dict[str, Any], merging: bool) -> None:
     """Candidates are outputs of their own: each as the plain sample on its key, guided."""
     model = dataclasses.replace(tiny.loaded("llama"), eos_token_ids=frozenset())
     settings: dict[str, Any] = {"guidance_scale": 1.6, "temperature": 1.5, "max_new_tokens": 9}
@@ -182,14 +182,14 @@ def test_each_candidate_has_a_row_for_its_second_view(many: dict[str, Any], merg
     assert len(list(engine.generate([one, *plain]))) == 6
 
 
-def test_memory_counts_companion_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_counts_branch_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     from ethogram.engine import engine as module
     from ethogram.engine.batch import Batch
-    from ethogram.engine.forward.passes import DecoderOnly
+    from ethogram.engine.forward.decoder_only import DecoderOnly
 
     model = tiny.loaded("llama")
     requests = as_requests({k: v for k, v in DECODINGS.items() if k.startswith("away")})
-    monkeypatch.setattr(Engine, "rows", RowClass((4,), 4))
+    monkeypatch.setattr(Engine, "batch_sizes", BatchSizes((4,), 4))
     whole = run(Engine(model), requests)
     longest = max(len(model.tokenizer(prompt).input_ids) for prompt in PROMPTS) + 20
     forward = DecoderOnly(model, 1)
@@ -199,31 +199,31 @@ def test_memory_counts_companion_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     usable = []
     plain = Batch.__init__
 
-    def watched(self: Any, *arguments: Any, **settings: Any) -> None:
-        usable.append(settings["usable"])
+    def traced(self: Any, *arguments: Any, **settings: Any) -> None:
+        usable.append(arguments[2].max_outputs)
         plain(self, *arguments, **settings)
 
-    monkeypatch.setattr(Batch, "__init__", watched)
+    monkeypatch.setattr(Batch, "__init__", traced)
     engine = Engine(model)
     assert run(engine, requests) == whole
     assert usable == [4]  # Five would take eight slots, of each kind.
     assert engine.work.slots_bytes == 4 * (own + beside)
 
 
-def test_a_second_view_that_does_not_fit_halves_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_branch_that_does_not_fit_halves_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny.loaded("llama")
     requests = as_requests({k: v for k, v in DECODINGS.items() if k.startswith("weak")})
     whole = run(Engine(model), requests)
-    plain, failed = AuxiliaryRows.advance, []
+    plain, failed = BranchRows.advance, []
 
-    def short(self: AuxiliaryRows) -> None:
+    def short(self: BranchRows) -> None:
         if self.forward.rows > 4:
             failed.append(self.forward.rows)
             raise MemoryError
         plain(self)
 
-    monkeypatch.setattr(AuxiliaryRows, "advance", short)
-    monkeypatch.setattr(Engine, "rows", RowClass(None, 64))
+    monkeypatch.setattr(BranchRows, "advance", short)
+    monkeypatch.setattr(Engine, "batch_sizes", BatchSizes(None, 64))
     assert {name: made[0] for name, made in run(Engine(model), requests).items()} == {
         name: made[0] for name, made in whole.items()
     }
@@ -264,7 +264,7 @@ def test_a_negative_prompt_must_fit() -> None:
         Engine(model).generate([tiny.request("the cat", long)])
 
 
-def test_an_output_ends_where_its_second_view_is_full() -> None:
+def test_an_output_ends_where_the_context_of_its_branch_is_full() -> None:
     model = dataclasses.replace(tiny.loaded("llama"), context_length=20, eos_token_ids=frozenset())
     decoding = Decoding(guidance_scale=2.0, negative_prompt="the dog ran", max_new_tokens=50)
     negative = len(model.tokenizer("the dog ran").input_ids)

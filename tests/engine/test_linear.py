@@ -12,7 +12,7 @@ from torch import Tensor
 from ethogram.engine import native
 from ethogram.engine.forward import linear
 from ethogram.engine.forward.linear import Linear, has_own_kernel, join
-from ethogram.engine.forward.patch import quicken
+from ethogram.engine.forward.patch import patch_model
 from ethogram.engine.native.layer_kernels import LayerKernels
 
 DTYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
@@ -88,7 +88,7 @@ def test_threads_do_not_matter(dtype: torch.dtype) -> None:
             torch.set_num_threads(threads)
 
 
-def test_what_is_not_a_number_stays_so() -> None:
+def test_nan_stays_nan() -> None:
     x, layer = make(3, 8, 5, torch.bfloat16)
     x[1, 2] = torch.nan
     x[2, 2] = torch.inf
@@ -100,14 +100,14 @@ def test_what_is_not_a_number_stays_so() -> None:
 
 @DTYPES
 @pytest.mark.parametrize("has_bias", [True, False])
-def test_torchs_product_takes_its_place(dtype: torch.dtype, has_bias: bool) -> None:
+def test_without_the_kernel_torch_multiplies(dtype: torch.dtype, has_bias: bool) -> None:
     x, layer = make(7, 33, 20, dtype, has_bias)
     other = Linear(layer.weight, layer.bias, None)
     assert torch.allclose(layer(x).float(), other(x).float(), rtol=2**-7, atol=2e-2)
 
 
 @DTYPES
-def test_joined_modules_work_on_and_hold_their_weights_once(dtype: torch.dtype) -> None:
+def test_joined_modules_stay_usable_and_store_their_weights_once(dtype: torch.dtype) -> None:
     modules = [torch.nn.Linear(24, outputs, dtype=dtype) for outputs in (16, 8, 8)]
     x = torch.randn(5, 24, generator=torch.Generator().manual_seed(1)).to(dtype)
     apart = torch.cat([module(x) for module in modules], -1)
@@ -143,7 +143,7 @@ def test_the_processor_decides(
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
-def test_a_quickened_encoder_says_the_same_up_to_rounding(dtype: torch.dtype) -> None:
+def test_a_patched_encoder_gives_the_same_up_to_rounding(dtype: torch.dtype) -> None:
     """More rows than one chunk, biases, padding; layers that are no plain `Linear` left alone."""
     torch.manual_seed(1)
     config = transformers.BertConfig(
@@ -159,7 +159,7 @@ def test_a_quickened_encoder_says_the_same_up_to_rounding(dtype: torch.dtype) ->
     seen = torch.arange(30) < torch.randint(1, 31, (40, 1))
     with torch.inference_mode():
         before = model(input_ids=ids, attention_mask=seen.long()).last_hidden_state[seen].float()
-        changed = quicken(model)
+        changed = patch_model(model)
         after = model(input_ids=ids, attention_mask=seen.long()).last_hidden_state[seen].float()
     attention = "ethogram_full" if changed else "sdpa"
     assert model.config._attn_implementation == attention
@@ -169,6 +169,6 @@ def test_a_quickened_encoder_says_the_same_up_to_rounding(dtype: torch.dtype) ->
     assert error < (1e-5 if dtype == torch.float32 else 0.03)
 
 
-def test_without_a_compiler_nothing_is_quickened(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_compiler_nothing_is_patched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "library", lambda: None)
-    assert quicken(torch.nn.Sequential(torch.nn.Linear(4, 4))) == 0
+    assert patch_model(torch.nn.Sequential(torch.nn.Linear(4, 4))) == 0

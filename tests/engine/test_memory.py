@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ethogram.engine import memory
-from ethogram.engine.memory import available_bytes, container_room
+from ethogram.engine.memory import available_bytes, container_free_bytes
 
 GIB = 2**30
 
@@ -30,7 +30,7 @@ def write_group(
 
 def room(tmp_path: Path, own: str) -> int | None:
     (tmp_path / "own").write_text(own)
-    return container_room(tmp_path, tmp_path / "own")
+    return container_free_bytes(tmp_path, tmp_path / "own")
 
 
 def test_a_container_of_version_2(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_container_of_version_1_sees_its_own_group_as_the_root(tmp_path: Path)
     assert room(tmp_path, lines) == GIB + 7
 
 
-def test_a_group_that_is_full_has_no_room(tmp_path: Path) -> None:
+def test_a_full_group_has_nothing_free(tmp_path: Path) -> None:
     write_group(tmp_path, 2, GIB, GIB + 5)
     assert room(tmp_path, "0::/\n") == 0
 
@@ -62,7 +62,7 @@ def test_a_group_that_is_full_has_no_room(tmp_path: Path) -> None:
 def test_without_a_limit_there_is_none(tmp_path: Path, own: str) -> None:
     write_group(tmp_path, 2, "max", GIB)
     assert room(tmp_path, own) is None
-    assert container_room(tmp_path, tmp_path / "nowhere") is None
+    assert container_free_bytes(tmp_path, tmp_path / "nowhere") is None
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(123, 123), (None, 10**9), (2**60, 10**9)])
@@ -73,7 +73,7 @@ def test_the_machine_and_its_container_both_bound(
         available = 10**9
 
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Machine)
-    monkeypatch.setattr(memory, "container_room", lambda: limit)
+    monkeypatch.setattr(memory, "container_free_bytes", lambda: limit)
     assert available_bytes(torch.device("cpu")) == expected
 
 

@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 from tests.engine import tiny
 
 from ethogram.engine import Engine
-from ethogram.engine.allocation import SlotNeed, allocated_bytes, most_outputs
+from ethogram.engine.allocation import BatchNeeds, SlotNeed
 from ethogram.engine.batch import Batch
-from ethogram.engine.forward.batch_invariance import CANDIDATES, RowClass, row_class
-from ethogram.engine.forward.passes import DecoderOnly, EncoderDecoder
-from ethogram.engine.slots import SharedGroup, Slots
+from ethogram.engine.forward.batch_invariance import CANDIDATES, BatchSizes, invariant_batch_sizes
+from ethogram.engine.forward.decoder_only import DecoderOnly
+from ethogram.engine.forward.encoder_decoder import EncoderDecoder
+from ethogram.engine.forward.passes import ForwardPass
+from ethogram.engine.guidance import BranchModel
+from ethogram.engine.slots import Slots
 from ethogram.errors import ModelError
 from ethogram.spec import Decoding, Request
 
@@ -65,8 +68,8 @@ def test_merging_changes_no_bit(kind: str, dtype: torch.dtype) -> None:
     requests = sweep(heat=12.0 if kind == "t5" else 1.0)  # this T5 is very sure of itself
     merged, apart = Engine(model, max_rows=40), Engine(model, max_rows=40, merging=False)
     assert run(merged, requests) == run(apart, requests)
-    assert merged.work.delivered == apart.work.delivered
-    assert merged.work.computed < apart.work.computed
+    assert merged.work.output_tokens == apart.work.output_tokens
+    assert merged.work.computed_tokens < apart.work.computed_tokens
     assert merged.work.forks > 0
     assert apart.work.forks == 0
 
@@ -84,10 +87,10 @@ def test_work_counts_what_was_computed_and_what_came_of_it() -> None:
     for one in made:
         assert one.token_ids == longest.token_ids[: one.sample_index]
     work = engine.work
-    assert work.delivered == sum(range(3, 13))
-    assert (work.computed, work.steps, work.prefills, work.forks) == (11, 11, 1, 0)
+    assert work.output_tokens == sum(range(3, 13))
+    assert (work.computed_tokens, work.steps, work.prefills, work.forks) == (11, 11, 1, 0)
     assert work.prompt_tokens == len(made[0].prompt_token_ids)
-    assert work.merged_share == pytest.approx(1 - 12 / work.delivered)
+    assert work.merged_share == pytest.approx(1 - 12 / work.output_tokens)
 
 
 def test_equal_identities_are_generated_once() -> None:
@@ -116,12 +119,12 @@ def test_any_order_and_any_limit_give_the_same_tokens(kind: str, dtype: torch.dt
 
 
 @pytest.mark.parametrize("most", [1, 3, 64])
-def test_a_step_of_many_rows_is_fed_in_parts(most: int) -> None:
+def test_a_step_of_many_rows_runs_in_parts(most: int) -> None:
     model = dataclasses.replace(tiny.loaded("llama"), eos_token_ids=frozenset())
     engine = Engine(model, max_rows=40)
     whole = {name: made[0] for name, made in run(engine, sweep()).items()}
     parts = Engine(model, max_rows=40)
-    parts.rows = RowClass(None, most)  # type: ignore[misc]
+    parts.batch_sizes = BatchSizes(None, most)
     assert {name: made[0] for name, made in run(parts, sweep()).items()} == whole
 
 
@@ -140,11 +143,11 @@ def headed(count: int = 4) -> list[Request]:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
 @pytest.mark.parametrize("kind", ["gpt2", "gpt_neox", "llama"])
-def test_a_shared_beginning_is_read_once_and_changes_no_bit(
+def test_a_cached_prefix_is_computed_once_and_changes_no_bit(
     kind: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Keys, values and logits are those of the prompt read alone, whatever came before it."""
-    monkeypatch.setattr(DecoderOnly, "block", 16)
+    monkeypatch.setattr(DecoderOnly, "chunk", 16)
     model = tiny.loaded(kind, dtype)
     engine = Engine(model)
     alone = {}
@@ -162,8 +165,8 @@ def test_a_shared_beginning_is_read_once_and_changes_no_bit(
     forward = DecoderOnly(model, 1)
     first, other = (model.tokenizer(one.prompt).input_ids for one in headed(2))
     before, whole = forward.prefill(first), forward.prefill(other)
-    begun = tuple((keys[:, :, :16], values[:, :, :16]) for keys, values in before.pairs)
-    rest = forward.prefill(other, begun)
+    cached = tuple((keys[:, :, :16], values[:, :, :16]) for keys, values in before.pairs)
+    rest = forward.prefill(other, cached)
     assert torch.equal(rest.logits, whole.logits)
     for (keys, values), (same_keys, same_values) in zip(rest.pairs, whole.pairs, strict=True):
         assert torch.equal(keys, same_keys)
@@ -173,7 +176,7 @@ def test_a_shared_beginning_is_read_once_and_changes_no_bit(
 def test_an_equal_or_shorter_prompt_still_computes_its_last_token(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(DecoderOnly, "block", 4)
+    monkeypatch.setattr(DecoderOnly, "chunk", 4)
     model = tiny.loaded("llama")
     texts = ("0 1 2 3 4 5 6 7 8 9", "0 1 2 3 4 5 6 7", "0 1 2 3", "0")
     requests = [
@@ -186,13 +189,13 @@ def test_an_equal_or_shorter_prompt_still_computes_its_last_token(
     assert run(Engine(model), requests) == alone
 
 
-def test_an_encoder_shares_no_beginning() -> None:
+def test_an_encoder_shares_no_prefix() -> None:
     engine = Engine(tiny.loaded("t5"))
     run(engine, headed())
     assert engine.work.prompt_tokens == engine.work.prompt_tokens_computed
 
 
-def test_outputs_of_one_luck_are_admitted_together() -> None:
+def test_outputs_of_one_noise_key_are_admitted_together() -> None:
     """Of two decodings of many samples in a small batch, those that stay equal share a row."""
     model = dataclasses.replace(tiny.loaded("llama"), eos_token_ids=frozenset())
     requests = [
@@ -208,7 +211,7 @@ def test_outputs_of_one_luck_are_admitted_together() -> None:
 def test_beams_do_not_hide_what_was_merged() -> None:
     engine = Engine(dataclasses.replace(tiny.loaded("llama"), eos_token_ids=frozenset()))
     run(engine, [tiny.request("the cat", Decoding(num_beams=4, max_new_tokens=9))])
-    assert engine.work.computed == 4 * 8
+    assert engine.work.computed_tokens == 4 * 8
     assert engine.work.merged_share == 0
 
 
@@ -217,12 +220,12 @@ def test_beams_do_not_hide_what_was_merged() -> None:
 
 @pytest.mark.parametrize(
     ("rows", "usable"),
-    [(RowClass(None, 64), 7), (RowClass((4,), 4), 4), (RowClass((4, 6, 8), 8), 6)],
+    [(BatchSizes(None, 64), 7), (BatchSizes((4,), 4), 4), (BatchSizes((4, 6, 8), 8), 6)],
     ids=["any number", "fours", "some numbers"],
 )
-@pytest.mark.parametrize("is_told", [True, False], ids=["memory_bytes", "free memory"])
+@pytest.mark.parametrize("is_setting", [True, False], ids=["memory_bytes", "free memory"])
 def test_few_slots_are_used_where_memory_is_short(
-    monkeypatch: pytest.MonkeyPatch, rows: RowClass, usable: int, is_told: bool
+    monkeypatch: pytest.MonkeyPatch, rows: BatchSizes, usable: int, is_setting: bool
 ) -> None:
     """Room for seven slots of these prompts and lengths, and padding takes slots as well."""
     from ethogram.engine import engine as module
@@ -232,14 +235,14 @@ def test_few_slots_are_used_where_memory_is_short(
     forward = DecoderOnly(model, 1)
     length = max(len(model.tokenizer(prompt).input_ids) for prompt in PROMPTS) + 27
     slot = forward.slot_bytes(length, 0)
-    monkeypatch.setattr(Engine, "rows", rows)
-    if not is_told:
+    monkeypatch.setattr(Engine, "batch_sizes", rows)
+    if not is_setting:
         monkeypatch.setattr(module, "available_bytes", lambda device: 14 * slot)
     batches = watch_batches(monkeypatch)
-    engine = Engine(model, memory_bytes=7 * slot if is_told else None)
+    engine = Engine(model, memory_bytes=7 * slot if is_setting else None)
     assert {name: made[0] for name, made in run(engine, requests).items()} == whole
     (batch,) = batches
-    assert batch.usable == usable
+    assert batch.config.max_outputs == usable
     assert held_bytes(batch.forward) == engine.work.slots_bytes == usable * slot
     assert engine.work.memory_budget == 7 * slot
 
@@ -248,15 +251,15 @@ def watch_batches(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
     batches: list[Batch] = []
     plain = Batch.__init__
 
-    def watched(self: Any, *arguments: Any, **settings: Any) -> None:
+    def traced(self: Any, *arguments: Any, **settings: Any) -> None:
         plain(self, *arguments, **settings)
         batches.append(self)
 
-    monkeypatch.setattr(Batch, "__init__", watched)
+    monkeypatch.setattr(Batch, "__init__", traced)
     return batches
 
 
-def held_bytes(forward: DecoderOnly) -> int:
+def held_bytes(forward: ForwardPass) -> int:
     """Bytes of the tensors that hold keys and values."""
     caches = [forward.cache]
     if isinstance(forward, EncoderDecoder):
@@ -274,15 +277,15 @@ def held_bytes(forward: DecoderOnly) -> int:
 def test_a_budget_holds_as_many_outputs_as_their_slots_allow(
     limit: int, budget: int, counts: set[int], beside: int
 ) -> None:
-    needs = [
-        SlotNeed(RowClass(tuple(sorted(counts)), max(counts)), 700, 1000),
-        SlotNeed(RowClass(None, 64), 300, beside),
-    ]
-    fitting = [n for n in range(1, limit + 1) if allocated_bytes(needs, n) <= budget]
-    assert most_outputs(needs, budget, limit) == max(fitting, default=0)
+    needs = BatchNeeds(
+        SlotNeed(BatchSizes(tuple(sorted(counts)), max(counts)), 700, 1000),
+        {BranchModel(): SlotNeed(BatchSizes(None, 64), 300, beside)},
+    )
+    fitting = [n for n in range(1, limit + 1) if needs.allocated_bytes(n) <= budget]
+    assert needs.most_outputs(budget, limit) == max(fitting, default=0)
 
 
-def test_a_limit_that_holds_no_output_still_holds_one() -> None:
+def test_a_budget_below_one_output_still_runs_one() -> None:
     model = tiny.loaded("llama")
     engine = Engine(model, memory_bytes=1)
     (made,) = engine.generate([tiny.request("the cat", Decoding(max_new_tokens=5))])
@@ -294,7 +297,7 @@ def test_a_limit_that_holds_no_output_still_holds_one() -> None:
 @pytest.mark.parametrize("kind", ["gpt2", "llama", "t5"])
 def test_the_memory_of_a_slot_is_what_its_keys_and_values_take(kind: str) -> None:
     model = tiny.loaded(kind)
-    forward = Engine(model)._forward(3)
+    forward = Engine(model)._model_pass(3)
     forward.start(64 if kind == "t5" else 0)
     forward.fill(0, forward.prefill(model.tokenizer("the cat").input_ids))
     assert 3 * forward.slot_bytes(60, 64 if kind == "t5" else 0) == held_bytes(forward)
@@ -329,7 +332,7 @@ def test_a_batch_that_does_not_fit_goes_on_with_half(
 
 
 @pytest.mark.parametrize("merging", [True, False])
-def test_tokens_of_a_batch_that_did_not_fit_are_not_delivered(
+def test_tokens_of_a_batch_that_did_not_fit_are_discarded(
     monkeypatch: pytest.MonkeyPatch, merging: bool
 ) -> None:
     """Some outputs have finished when it fails, of some only candidates, and others run."""
@@ -337,7 +340,6 @@ def test_tokens_of_a_batch_that_did_not_fit_are_not_delivered(
     more = [
         Decoding(best_of=4, max_new_tokens=20),
         Decoding(penalty_alpha=0.5, top_k=4, max_new_tokens=15),
-        Decoding(num_beams=4, num_beam_groups=2, diversity_penalty=0.4, max_new_tokens=9),
     ]
     requests = sweep() + [
         Request(f"{p}/more/{d}", f"p{p}", 0, prompt, decoding, noise_key=p)
@@ -346,7 +348,7 @@ def test_tokens_of_a_batch_that_did_not_fit_are_not_delivered(
     ]
     whole = Engine(model, merging=merging, max_rows=24)
     expected = run(whole, requests)
-    assert whole.work.discarded == 0
+    assert whole.work.discarded_tokens == 0
     plain, left = DecoderOnly.decode, [11, 14, 13]
 
     def short(self: Any, *arguments: Any, **named: Any) -> Any:
@@ -359,25 +361,29 @@ def test_tokens_of_a_batch_that_did_not_fit_are_not_delivered(
 
     monkeypatch.setattr(DecoderOnly, "decode", short)
     engine = Engine(model, merging=merging, max_rows=24)
-    told: list[int] = []
-    made = {one.identity: one.token_ids for one in engine.generate(requests, on_tokens=told.append)}
+    reported: list[int] = []
+    made = {
+        one.identity: one.token_ids for one in engine.generate(requests, on_tokens=reported.append)
+    }
     assert made == {name: one[0] for name, one in expected.items()}
     assert not left
-    assert engine.work.delivered == whole.work.delivered
-    assert engine.work.discarded > 0
-    assert sum(told) == engine.work.delivered + engine.work.discarded
+    assert engine.work.output_tokens == whole.work.output_tokens
+    assert engine.work.discarded_tokens > 0
+    assert sum(reported) == engine.work.output_tokens + engine.work.discarded_tokens
 
 
-def test_one_output_that_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_output_that_does_not_fit_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def short(self: Any, *_: Any, **__: Any) -> Any:
         raise MemoryError
 
     monkeypatch.setattr(DecoderOnly, "prefill", short)
-    with pytest.raises(ModelError, match="does not hold one output beside the model; choose"):
+    with pytest.raises(
+        ModelError, match="out of memory: not enough free memory for a single sequence; choose"
+    ):
         run(Engine(tiny.loaded("llama")), sweep())
 
 
-def test_other_errors_are_not_taken_for_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_errors_are_not_taken_for_out_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(self: Any, *_: Any, **__: Any) -> Any:
         raise RuntimeError("shapes differ")
 
@@ -402,7 +408,7 @@ class Written:
 
 @given(seed=st.integers(0, 10**6), count=st.integers(1, 9))
 @settings(max_examples=60, deadline=None)
-def test_slots_hold_what_their_outputs_wrote_and_have_no_holes(seed: int, count: int) -> None:
+def test_slots_hold_the_tokens_of_their_outputs_without_holes(seed: int, count: int) -> None:
     """A random life of outputs over slots of plain lists, checked after each step."""
     chance = random.Random(seed)
     memory: dict[int, list[int]] = {}
@@ -411,12 +417,11 @@ def test_slots_hold_what_their_outputs_wrote_and_have_no_holes(seed: int, count:
         memory[target] = memory[source][:length]
 
     slots = Slots(copy)
-    for group in slots.share([Written(str(n)) for n in range(count)]):  # type: ignore[misc]
-        memory[group.slot] = [0]
+    for shared in slots.share([Written(str(n)) for n in range(count)]):  # type: ignore[misc]
+        memory[shared.slot] = [0]
     alive = count
     while len(slots):
         for group in list(slots.groups()):
-            assert isinstance(group, SharedGroup)
             for output in group.outputs:
                 output.token_ids.append(chance.choice((1, 1, 1, 2)))
                 if chance.random() < 0.15:
@@ -425,18 +430,16 @@ def test_slots_hold_what_their_outputs_wrote_and_have_no_holes(seed: int, count:
         before = len(slots)
         forks = 0
         for group in list(slots.groups()):
-            assert isinstance(group, SharedGroup)
-            forks += slots.part(group)
+            forks += group.settle(slots)
         assert len(slots) <= before + forks
-        assert sum(len(h.outputs) for h in slots.groups() if isinstance(h, SharedGroup)) == alive
+        assert sum(len(group.outputs) for group in slots.groups()) == alive
         for number, group in enumerate(slots.owners):
-            assert isinstance(group, SharedGroup)
-            assert group.slot == number
+            assert group.rows == [number]
             history = group.outputs[0].token_ids
             assert all(output.token_ids == history for output in group.outputs)
-            memory[number] = [*memory[number][: len(history)], group.last_token]  # the next step
+            memory[number] = [*memory[number][: len(history)], *group.last_tokens]  # the next step
             assert memory[number] == [0, *history]
-        histories = [tuple(group.outputs[0].token_ids) for group in slots.groups()]  # type: ignore[union-attr]
+        histories = [tuple(group.outputs[0].token_ids) for group in slots.groups()]
         assert len(set(histories)) == len(histories)
     assert alive == 0
 
@@ -444,21 +447,21 @@ def test_slots_hold_what_their_outputs_wrote_and_have_no_holes(seed: int, count:
 # --- the class of row counts ----------------------------------------------------------------------
 
 
-def test_the_row_class_holds_on_this_machine() -> None:
+def test_invariant_batch_sizes_hold_on_this_machine() -> None:
     """Whatever the range is, the counts in it give equal bits."""
     model = tiny.loaded("gpt2").model
-    found = row_class(model.modules())
-    assert found.counts is not None
-    assert 64 in found.counts
-    assert set(found.counts) <= set(CANDIDATES)
+    found = invariant_batch_sizes(model.modules())
+    assert found.allowed is not None
+    assert 64 in found.allowed
+    assert set(found.allowed) <= set(CANDIDATES)
     layer = model.transformer.h[0].mlp.c_fc
     rows = torch.randn(192, layer.weight.shape[0], generator=torch.Generator().manual_seed(9))
     among = torch.cat([layer(part) for part in rows.split(64)])
-    for count in found.counts:
+    for count in found.allowed:
         assert torch.equal(layer(rows[:count]), among[:count])
 
 
-def test_a_product_that_differs_by_its_number_of_rows_narrows_the_class() -> None:
+def test_a_product_that_differs_by_batch_size_narrows_the_sizes() -> None:
     class Odd(torch.nn.Linear):
         """Rounds differently below 32 and above 96 rows."""
 
@@ -468,10 +471,10 @@ def test_a_product_that_differs_by_its_number_of_rows_narrows_the_class() -> Non
 
     Odd.__name__ = "Linear"
     torch.manual_seed(0)
-    found = row_class([Odd(24, 40)])
-    assert found.counts is not None
-    assert min(found.counts) >= 32
-    assert max(found.counts) == found.most <= 96
+    found = invariant_batch_sizes([Odd(24, 40)])
+    assert found.allowed is not None
+    assert min(found.allowed) >= 32
+    assert max(found.allowed) == found.largest <= 96
 
 
 @pytest.mark.parametrize(("first", "most"), [(64, 64), (100, 96), (160, 160), (191, 176)])
@@ -486,13 +489,13 @@ def test_rows_beyond_the_reference_are_compared_too(first: int, most: int) -> No
 
     Late.__name__ = "Linear"
     torch.manual_seed(0)
-    found = row_class([Late(24, 40)])
-    assert found.counts is not None
-    assert found.most <= most
-    assert 64 in found.counts
+    found = invariant_batch_sizes([Late(24, 40)])
+    assert found.allowed is not None
+    assert found.largest <= most
+    assert 64 in found.allowed
 
 
 @pytest.mark.parametrize(("rows", "fed"), [(1, 4), (4, 4), (5, 16), (64, 64)])
-def test_rows_are_padded_to_the_next_number_of_the_class(rows: int, fed: int) -> None:
-    assert RowClass((4, 16, 64), 64).padded(rows) == fed
-    assert RowClass(None, 64).padded(rows) == rows
+def test_rows_are_padded_to_the_next_allowed_size(rows: int, fed: int) -> None:
+    assert BatchSizes((4, 16, 64), 64).padded(rows) == fed
+    assert BatchSizes(None, 64).padded(rows) == rows

@@ -18,10 +18,10 @@ from transformers import RepetitionPenaltyLogitsProcessor, TemperatureLogitsWarp
 
 from ethogram.engine import Engine
 from ethogram.engine.noise import draw
-from ethogram.engine.steps import STEPS, History, apply_steps
-from ethogram.engine.steps.mirostat import first_limit, next_limit, surprise
+from ethogram.engine.steps import FUNCTIONS, History, apply_steps
+from ethogram.engine.steps.mirostat import first_limit, next_limit, surprisal
 from ethogram.spec import Decoding
-from ethogram.spec.steps import Mirostat
+from ethogram.spec.groups import Mirostat
 
 
 def plain(row: list[float], limit: float) -> list[int]:
@@ -68,7 +68,9 @@ def test_the_cut_equals_the_plain_version(scores: Tensor, data: st.DataObject) -
     bits = -rows.double().log_softmax(-1) / math.log(2)
     assume(bool(((bits - torch.tensor(limits).unsqueeze(1)).abs() > 1e-5).all()))
     before = rows.clone()
-    ours = STEPS["mirostat_tau"](rows, Mirostat(3.0, 0.1), History([], [], surprise_limits=limits))
+    ours = FUNCTIONS["mirostat"](
+        rows, Mirostat(tau=3.0, eta=0.1), History([], [], surprisal_limits=limits)
+    )
     kept = [torch.nonzero(row > -torch.inf).flatten().tolist() for row in ours]
     assert kept == [plain(row, limit) for row, limit in zip(rows.tolist(), limits, strict=True)]
     assert torch.equal(rows, before)
@@ -77,7 +79,7 @@ def test_the_cut_equals_the_plain_version(scores: Tensor, data: st.DataObject) -
 def test_surprise_is_that_of_the_renormalised_distribution() -> None:
     """In bits: 0.5 and 0.25 are left of 1, so they are 2/3 and 1/3."""
     scores = torch.tensor([[0.5, 0.25, 0.0]]).log().repeat(2, 1)
-    assert surprise(scores, torch.tensor([0, 1])) == pytest.approx(
+    assert surprisal(scores, torch.tensor([0, 1])) == pytest.approx(
         [math.log2(1.5), math.log2(3)], abs=1e-6
     )
 
@@ -89,13 +91,13 @@ def test_the_limit_starts_at_twice_the_target_and_moves_against_the_error() -> N
     assert next_limit(6.0, 1.0, settings) == 7.0
 
 
-def test_mirostat_takes_the_place_of_the_truncations() -> None:
+def test_mirostat_replaces_the_truncations() -> None:
     """Also where they would stand before the temperature; penalties stay."""
     settings = {"temperature": 0.7, "mirostat_tau": 3.0, "repetition_penalty": 1.3}
     off = {"top_k": 3, "top_p": 0.5, "min_p": 0.3, "typical_p": 0.5, "xtc_probability": 1.0}
     for order in ("transformers", "vllm", "llamacpp"):
         decoding = Decoding(order=order, **settings, **off)
-        expected = ("repetition_penalty", "temperature", "mirostat_tau")
+        expected = ("repetition_penalty", "temperature", "mirostat")
         assert decoding.active_step_names() == expected
     assert Decoding(strategy="greedy", mirostat_tau=3.0).active_step_names() == ()
     assert Decoding(num_beams=2, mirostat_tau=3.0).active_step_names() == ()
@@ -105,16 +107,16 @@ def test_mirostat_takes_the_place_of_the_truncations() -> None:
 def test_the_mean_surprise_comes_to_the_target(tau: float) -> None:
     """500 draws of 8 rows from a Zipf distribution of 7.4 bits; without it, that is the mean."""
     scores = (-1.1 * torch.arange(1, 3001).log()).repeat(8, 1)
-    value = Mirostat(tau, 0.1)
+    value = Mirostat(tau=tau, eta=0.1)
     limits, keys = [first_limit(value)] * 8, list(range(8))
     seen = []
     for position in range(500):
-        left = STEPS["mirostat_tau"](scores, value, History([], [], surprise_limits=limits))
-        bits = surprise(left, draw(left, keys, [position] * 8))
+        left = FUNCTIONS["mirostat"](scores, value, History([], [], surprisal_limits=limits))
+        bits = surprisal(left, draw(left, keys, [position] * 8))
         limits = [next_limit(old, new, value) for old, new in zip(limits, bits, strict=True)]
         seen += bits[:] if position >= 100 else []
     assert sum(seen) / len(seen) == pytest.approx(tau, abs=0.1)
-    free = surprise(scores, draw(scores, list(range(8)), [0] * 8))
+    free = surprisal(scores, draw(scores, list(range(8)), [0] * 8))
     assert sum(free) / 8 > 5
 
 
@@ -167,7 +169,7 @@ def test_a_limit_is_the_outputs_own() -> None:
 
 def test_the_repetition_penalty_acts_before_mirostat() -> None:
     scores = torch.tensor([[2.0, 1.0, 0.0]])
-    history = History([[0]], [[]], surprise_limits=[1.5])
+    history = History([[0]], [[]], surprisal_limits=[1.5])
     decoding = Decoding(mirostat_tau=0.75, repetition_penalty=8.0)
     penalised = RepetitionPenaltyLogitsProcessor(8.0)(torch.tensor([[0]]), scores.clone())
     left = apply_steps(scores, decoding, history)[0] > -torch.inf

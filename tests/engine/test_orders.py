@@ -43,13 +43,13 @@ ENGINES = {
         "repetition_penalty",
         "frequency_penalty",
         "presence_penalty",
-        "dry_multiplier",
+        "dry",
         "top_n_sigma",
         "top_k",
         "typical_p",
         "top_p",
         "min_p",
-        "xtc_probability",
+        "xtc",
         "temperature",
     ),
 }
@@ -65,8 +65,8 @@ CHAINS = {
         "top_p",
         "top_h",
         "typical_p",
-        "xtc_probability",
-        "mirostat_tau",
+        "xtc",
+        "mirostat",
     ),
     "llamacpp": (
         "top_n_sigma",
@@ -77,9 +77,9 @@ CHAINS = {
         "min_p",
         "epsilon_cutoff",
         "eta_cutoff",
-        "xtc_probability",
+        "xtc",
         "temperature",
-        "mirostat_tau",
+        "mirostat",
     ),
 }
 VALUES = {
@@ -92,8 +92,8 @@ VALUES = {
     "min_p": st.floats(0.005, 0.3),
     "epsilon_cutoff": st.floats(0.001, 0.1),
     "eta_cutoff": st.floats(0.001, 0.3),
-    "xtc_probability": st.floats(0.03, 0.3),
-    "mirostat_tau": st.floats(0.5, 3.0),
+    "xtc": st.floats(0.03, 0.3),
+    "mirostat": st.floats(0.5, 3.0),
 }
 #: Of transformers, in the settings of `generate`, by the class that each makes.
 SETTINGS: dict[str, tuple[str, Any]] = {
@@ -119,14 +119,14 @@ ROUNDING = 1e-5
 def chain(scores: np.ndarray, order: Sequence[str], values: dict[str, Any]) -> list[bool]:
     """Which tokens of a row the plain steps leave, one after another in this order."""
     row = scores.astype(np.float64)
-    if "mirostat_tau" in values:  # It takes the place of the truncations, as in llama.cpp.
-        order = [name for name in order if name in ("temperature", "mirostat_tau")]
+    if "mirostat" in values:  # It replaces the truncations, as in llama.cpp.
+        order = [name for name in order if name in ("temperature", "mirostat")]
     for name in order:
         if name == "temperature" and name in values:
             row = row / values[name]
         elif name in values:
             # Mirostat begins at twice its target.
-            value = 2 * values[name] if name == "mirostat_tau" else values[name]
+            value = 2 * values[name] if name == "mirostat" else values[name]
             is_in, _ = truncate(name, value, row)
             row = np.where(is_in, row, -np.inf)
     return list((row > -np.inf).tolist())
@@ -143,12 +143,14 @@ def certain(scores: np.ndarray, order: Sequence[str], values: dict[str, Any]) ->
 
 
 def ours(scores: Tensor, preset: str, values: dict[str, Any]) -> list[bool]:
-    told = dict(values)
-    if "xtc_probability" in told:  # In every draw.
-        told |= {"xtc_probability": 1.0, "xtc_threshold": values["xtc_probability"]}
-    decoding = Decoding(strategy="sample", order=preset, **told)
-    limits = [2 * values.get("mirostat_tau", 0.0)]
-    history = History([[0]], [[]], keys=[5], surprise_limits=limits)
+    settings = dict(values)
+    if "xtc" in values:  # In every draw.
+        settings["xtc"] = {"probability": 1.0, "threshold": values["xtc"]}
+    if "mirostat" in values:
+        settings["mirostat"] = {"tau": values["mirostat"]}
+    decoding = Decoding(strategy="sample", order=preset, **settings)
+    limits = [2 * values.get("mirostat", 0.0)]
+    history = History([[0]], [[]], keys=[5], surprisal_limits=limits)
     left: list[bool] = (apply_steps(scores, decoding, history)[0] > -torch.inf).tolist()
     return left
 
@@ -207,16 +209,16 @@ def test_a_chain_keeps_what_plain_steps_in_that_order_leave(
         ("llamacpp", "top_k", "typical_p"),
         ("llamacpp", "typical_p", "top_p"),
         ("llamacpp", "top_p", "min_p"),
-        ("llamacpp", "min_p", "xtc_probability"),
+        ("llamacpp", "min_p", "xtc"),
         ("llamacpp", "top_p", "temperature"),
-        ("llamacpp", "xtc_probability", "temperature"),
+        ("llamacpp", "xtc", "temperature"),
     ],
 )
 def test_a_swapped_pair_would_be_noticed(preset: str, first: str, second: str) -> None:
     """Negative control of the chain: of these pairs the order matters, in some of 60 rows."""
     some = {
         **{"temperature": 1.8, "top_n_sigma": 1.2, "top_k": 12, "typical_p": 0.6, "top_p": 0.7},
-        **{"min_p": 0.1, "epsilon_cutoff": 0.03, "xtc_probability": 0.08},
+        **{"min_p": 0.1, "epsilon_cutoff": 0.03, "xtc": 0.08},
     }
     values, wrong = {name: some[name] for name in (first, second)}, 0
     assert CHAINS[preset].index(first) < CHAINS[preset].index(second)

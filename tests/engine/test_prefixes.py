@@ -1,4 +1,4 @@
-"""SharedGroup prefixes: one copy is read for all rows that hold it, and no bit changes."""
+"""Shared prefixes: one copy is read for all rows that hold it, and no bit changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.engine.test_merging import PROMPTS, run, sweep
 from ethogram.engine import Engine, native
 from ethogram.engine.forward.decode_attention import attend
 from ethogram.engine.forward.kv_cache import SlotCache
-from ethogram.engine.forward.shared_prefixes import Prefixes, PrefixReads
+from ethogram.engine.forward.shared_prefixes import PrefixGroups, PrefixReads
 
 SLOTS, ROOM = 6, 12
 SLOT, LENGTH = st.integers(0, SLOTS - 1), st.integers(1, ROOM)
@@ -28,10 +28,10 @@ ACTS = st.lists(
 
 
 class Mirror:
-    """Slots of plain numbers beside the families, every number written once."""
+    """Slots of plain numbers beside the prefix groups, every number written once."""
 
     def __init__(self) -> None:
-        self.prefixes = Prefixes(SLOTS)
+        self.prefixes = PrefixGroups(SLOTS)
         self.held = np.arange(SLOTS * ROOM).reshape(SLOTS, ROOM)
         self.next = SLOTS * ROOM
         self.last: tuple[int, np.ndarray[Any, Any]] | None = None
@@ -46,9 +46,9 @@ class Mirror:
             self.held[one, :length] = prompt
             self.last = (self.prefixes.begin(one, length), prompt)
         elif name == "join" and self.last:
-            family, prompt = self.last
+            group, prompt = self.last
             self.held[one, : len(prompt)] = prompt
-            self.prefixes.join(one, family, len(prompt))
+            self.prefixes.join(one, group, len(prompt))
         elif name == "copy":
             self.held[two, :length] = self.held[one, :length]
             self.prefixes.follow(one, two, length)
@@ -84,9 +84,9 @@ def test_a_row_reads_what_it_holds(acts: list[Any], one: int, two: int) -> None:
 
 def test_rows_of_one_prompt_share_all_of_it() -> None:
     """What the property test would also pass without: that anything is shared at all."""
-    prefixes = Prefixes(5)
-    family = prefixes.begin(0, 7)
-    prefixes.join(1, family, 7)
+    prefixes = PrefixGroups(5)
+    group = prefixes.begin(0, 7)
+    prefixes.join(1, group, 7)
     prefixes.begin(2, 4)
     prefixes.follow(1, 3, 9)  # Two tokens after the prompt, then its outputs part.
     reads = prefixes.reads(0, 4, 1)
@@ -118,7 +118,7 @@ def test_only_the_shared_copy_is_read(shape: tuple[int, int, int], dtype: torch.
     key, value = (
         torch.randn(rows, kv_heads, places, dim, generator=generator).to(dtype) for _ in "kv"
     )
-    prefixes = Prefixes(rows)
+    prefixes = PrefixGroups(rows)
     families = [prefixes.begin(row, length) for row, length in ((0, 33), (1, 50))]
     for row in range(2, rows):
         prefixes.join(row, families[row % 2], (33, 50)[row % 2])

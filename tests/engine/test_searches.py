@@ -1,9 +1,8 @@
-"""Contrastive and diverse beam search: equal to vectors of transformers 4.55.4, alone and mixed."""
+"""Contrastive search: equal to recorded outputs of transformers 4.55.4, alone and in a batch."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,8 @@ from tests.engine.vectors.checkpoint import VOCAB, build
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from ethogram.engine import Engine
-from ethogram.engine.forward.passes import DecoderOnly
+from ethogram.engine.forward.decoder_only import DecoderOnly
 from ethogram.engine.search import contrastive as contrastive_search
-from ethogram.engine.search import diverse_beam as beam_groups
 from ethogram.spec import Decoding, Generation, Request
 
 VECTORS: dict[str, Any] = json.loads(
@@ -118,11 +116,11 @@ def test_in_bf16_the_batch_changes_nothing_either() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "t5"])
-def test_prompts_that_begin_alike_remember_the_whole_beginning(
+def test_states_of_a_cached_prefix_are_kept(
     kind: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Contrastive search looks at the states of all tokens, of blocks taken over as well."""
-    monkeypatch.setattr(DecoderOnly, "block", 16)
+    monkeypatch.setattr(DecoderOnly, "chunk", 16)
     header, loaded = [(7 * place) % 90 + 1 for place in range(40)], model_of(kind, dtype)
     # Of the fourth prompt only the last token is read: all else stands in blocks taken over.
     tails = ([5], [5, 6], [*range(20, 28), 9], [*range(20, 28), 10], [*range(30, 45)])
@@ -140,7 +138,7 @@ def test_prompts_that_begin_alike_remember_the_whole_beginning(
         assert alone.logprobs == mixed[request.identity].logprobs
 
 
-def test_the_vectors_see_enough() -> None:
+def test_the_vectors_cover_enough() -> None:
     """Guards the tests above: settings differ from each other, and outputs end at many places."""
     assert VECTORS["transformers"] == "4.55.4"
     for kind in KINDS:
@@ -153,8 +151,8 @@ def test_the_vectors_see_enough() -> None:
 
 def test_a_search_stops_at_stop_strings_and_keeps_raw_logprobs() -> None:
     todo = [
-        Request(name, "p", 0, "5 17 30 5 17", decoding(stop=["5 "], **SETTINGS[name]))
-        for name in ("contrastive", "groups")
+        Request(name, "p", 0, "5 17 30 5 17", decoding(stop=["5 "], **(SETTINGS | OTHERS)[name]))
+        for name in ("contrastive", "beam")
     ]
     for made in generate(model_of("llama"), todo).values():
         with torch.inference_mode():
@@ -166,42 +164,22 @@ def test_a_search_stops_at_stop_strings_and_keeps_raw_logprobs() -> None:
         assert "5 " not in made.text
 
 
-class _Deaf(Counter[int]):
-    """Groups that are not told what others chose."""
-
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        pass
-
-
 @pytest.mark.parametrize(
-    ("family", "owner", "name", "wrong"),
+    ("owner", "name", "wrong"),
     [
-        (
-            "contrastive",
-            contrastive_search.ContrastiveSearch,
-            "agreed",
-            property(lambda s: s.length - 1),
-        ),
-        ("contrastive", contrastive_search, "normalize", lambda states, dim: states),
-        ("groups", beam_groups, "Counter", _Deaf),
-        (
-            "groups",
-            beam_groups.GroupBeamSearch,
-            "_best_of_all",
-            lambda s: s._groups[0].finished[0][1],
-        ),
+        (contrastive_search.ContrastiveSearch, "shared_length", property(lambda s: s.length - 1)),
+        (contrastive_search, "normalize", lambda states, dim: states),
     ],
 )
 def test_a_wrong_search_is_noticed(
-    monkeypatch: pytest.MonkeyPatch, family: str, owner: Any, name: str, wrong: Any
+    monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, wrong: Any
 ) -> None:
     """Negative controls: each of these mistakes makes outputs differ from the vectors."""
     monkeypatch.setattr(owner, name, wrong)
-    some = {key: one for key, one in SETTINGS.items() if key.startswith(family)}
-    made = generate(model_of("gpt2"), requests(some))
+    made = generate(model_of("gpt2"), requests(SETTINGS))
     recorded = VECTORS["outputs"]["gpt2"]
     assert any(
         without_end(made[f"{key}/{place}"]) != ids
-        for key in some
+        for key in SETTINGS
         for place, ids in enumerate(recorded[key])
     )

@@ -23,9 +23,10 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from ethogram.engine.steps import STEPS, History, apply_steps
+from ethogram.engine.steps import FUNCTIONS, History, apply_steps
+from ethogram.engine.steps.registry import step
 from ethogram.spec import ORDER_PRESETS, Decoding
-from ethogram.spec.steps import STEP_NAMES
+from ethogram.spec.steps import STEPS
 
 WARPERS: dict[str, Any] = {
     "temperature": TemperatureLogitsWarper,
@@ -52,7 +53,7 @@ def test_a_step_equals_the_warper_of_transformers(
 ) -> None:
     value = data.draw(settings_of(name))
     before = scores.clone()
-    ours = STEPS[name](scores, value, EMPTY)
+    ours = FUNCTIONS[name](scores, value, EMPTY)
     assert torch.equal(ours, WARPERS[name](value)(None, scores))
     assert torch.equal(scores, before), "the given scores were changed in place"
 
@@ -61,7 +62,7 @@ def test_a_step_equals_the_warper_of_transformers(
 @settings(max_examples=100, deadline=None)
 def test_top_p_keeps_what_transformers_keeps_but_for_ties(scores: Tensor, p: float) -> None:
     before = scores.clone()
-    ours = STEPS["top_p"](scores, p, EMPTY)
+    ours = FUNCTIONS["top_p"](scores, p, EMPTY)
     kept = ours > -torch.inf
     assert torch.equal(ours[kept], before[kept])
     assert torch.equal(scores, before), "the given scores were changed in place"
@@ -76,13 +77,13 @@ def test_top_p_and_transformers_seldom_differ_by_rounding(p: float) -> None:
     scores = scores.float()
     theirs = TopPLogitsWarper(p)(None, scores) > -torch.inf
     assert exceptions("top_p", p, scores, theirs, ties=True) <= 6
-    assert exceptions("top_p", p, scores, STEPS["top_p"](scores, p, EMPTY) > -torch.inf) == 0
+    assert exceptions("top_p", p, scores, FUNCTIONS["top_p"](scores, p, EMPTY) > -torch.inf) == 0
 
 
 def test_of_equal_scores_at_the_cut_of_top_p_the_lowest_ids_stay() -> None:
     scores = torch.tensor([[0.0, 1.0, 0.0, 1.0, 0.0, 0.0]])
     for p, stay in ((0.28, [1]), (0.5, [1, 3]), (0.68, [0, 1, 3]), (0.7, [0, 1, 2, 3])):
-        kept = STEPS["top_p"](scores, p, EMPTY)[0] > -torch.inf
+        kept = FUNCTIONS["top_p"](scores, p, EMPTY)[0] > -torch.inf
         assert torch.nonzero(kept).flatten().tolist() == stay
 
 
@@ -100,7 +101,7 @@ def test_a_chain_equals_the_warpers_of_transformers_in_order(
 
 def test_top_k_keeps_ties_at_the_last_place() -> None:
     scores = torch.tensor([[3.0, 2.0, 2.0, 2.0, 1.0]])
-    kept = STEPS["top_k"](scores, 2, EMPTY) > -torch.inf
+    kept = FUNCTIONS["top_k"](scores, 2, EMPTY) > -torch.inf
     assert kept.tolist() == [[True, True, True, True, False]]
 
 
@@ -130,7 +131,18 @@ def test_a_custom_order_is_followed() -> None:
 
 @pytest.mark.parametrize("preset", ORDER_PRESETS)
 def test_each_preset_orders_all_steps_once(preset: str) -> None:
-    assert sorted(ORDER_PRESETS[preset]) == sorted(STEP_NAMES) == sorted(STEPS)
+    assert sorted(ORDER_PRESETS[preset]) == sorted(STEPS)
+    positions = [getattr(step.order, preset) for step in STEPS.values()]
+    assert len(set(positions)) == len(positions), "two steps at one position have no order"
+
+
+def test_every_declared_step_has_a_function() -> None:
+    assert set(FUNCTIONS) == set(STEPS)
+    with pytest.raises(KeyError):
+
+        @step
+        def unheard_of(scores: torch.Tensor, value: float, history: History) -> torch.Tensor:
+            return scores
 
 
 def test_neutral_settings_run_no_step() -> None:
@@ -148,7 +160,7 @@ def test_repetition_penalty_equals_transformers(
 ) -> None:
     scores, history = case
     reference = row_by_row(RepetitionPenaltyLogitsProcessor(penalty), scores, history)
-    assert torch.equal(STEPS["repetition_penalty"](scores, penalty, history), reference)
+    assert torch.equal(FUNCTIONS["repetition_penalty"](scores, penalty, history), reference)
 
 
 @given(case=histories(), size=st.integers(1, 5))
@@ -156,7 +168,7 @@ def test_repetition_penalty_equals_transformers(
 def test_no_repeat_ngram_equals_transformers(case: tuple[Tensor, History], size: int) -> None:
     scores, history = case
     reference = row_by_row(NoRepeatNGramLogitsProcessor(size), scores, history)
-    assert torch.equal(STEPS["no_repeat_ngram_size"](scores, size, history), reference)
+    assert torch.equal(FUNCTIONS["no_repeat_ngram_size"](scores, size, history), reference)
 
 
 @given(case=histories(), minimum=st.integers(1, 15))
@@ -170,7 +182,7 @@ def test_min_new_tokens_equals_transformers(case: tuple[Tensor, History], minimu
         )
         ids = torch.tensor([[*prompt, *output]])
         expected.append(processor(ids, scores[row : row + 1].clone()))
-    assert torch.equal(STEPS["min_new_tokens"](scores, minimum, history), torch.cat(expected))
+    assert torch.equal(FUNCTIONS["min_new_tokens"](scores, minimum, history), torch.cat(expected))
 
 
 @given(
@@ -190,8 +202,8 @@ def test_count_penalties_equal_the_formula_of_vllm(
             counts[row, token] += 1
     reference = scores - frequency * counts
     reference = reference - presence * (counts > 0).float()
-    ours = STEPS["frequency_penalty"](scores, frequency, history)
-    ours = STEPS["presence_penalty"](ours, presence, history)
+    ours = FUNCTIONS["frequency_penalty"](scores, frequency, history)
+    ours = FUNCTIONS["presence_penalty"](ours, presence, history)
     assert torch.equal(ours, reference)
 
 
@@ -200,8 +212,8 @@ def test_a_short_row_is_not_penalised_for_its_padding(name: str) -> None:
     """Alone and beside a longer row, a row gets the same scores; only its own ids change."""
     scores = torch.full((2, 6), 2.0)
     history = History([[5], [5, 4]], [[1], [1, 2, 3, 3, 3, 2]])
-    both = STEPS[name](scores, 1.5, history)
-    alone = STEPS[name](scores[:1], 1.5, History([[5]], [[1]]))
+    both = FUNCTIONS[name](scores, 1.5, history)
+    alone = FUNCTIONS[name](scores[:1], 1.5, History([[5]], [[1]]))
     assert torch.equal(both[:1], alone)
     touched = {"repetition_penalty": [1, 5]}.get(name, [1])
     assert np.flatnonzero(both[0].numpy() != 2.0).tolist() == touched
@@ -211,9 +223,9 @@ def test_count_penalties_ignore_the_prompt() -> None:
     scores = torch.zeros(1, 4)
     history = History([[0, 0, 1]], [[]])
     for name in ("frequency_penalty", "presence_penalty"):
-        assert torch.equal(STEPS[name](scores, 2.0, history), scores)
+        assert torch.equal(FUNCTIONS[name](scores, 2.0, history), scores)
 
 
 def test_min_new_tokens_without_an_end_of_sequence_changes_nothing() -> None:
     scores = torch.zeros(1, 4)
-    assert STEPS["min_new_tokens"](scores, 5, History([[1]], [[]])) is scores
+    assert FUNCTIONS["min_new_tokens"](scores, 5, History([[1]], [[]])) is scores

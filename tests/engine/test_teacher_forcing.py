@@ -34,7 +34,7 @@ def alone(model: TeacherForced, ids: tuple[int, ...]) -> tuple[np.ndarray, np.nd
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(IDS, min_size=1, max_size=6), st.sampled_from(["gpt2", "llama"]))
-def test_a_batch_says_what_single_sequences_say(
+def test_a_batch_gives_what_single_sequences_give(
     forced: dict[str, TeacherForced], sequences: list[tuple[int, ...]], kind: str
 ) -> None:
     model = forced[kind]
@@ -46,7 +46,7 @@ def test_a_batch_says_what_single_sequences_say(
         assert len(found.logprobs) == len(ids) - 1
 
 
-def test_sequences_share_batches_by_length_and_are_remembered(
+def test_sequences_share_batches_by_length_and_are_cached(
     forced: dict[str, TeacherForced], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = forced["llama"]
@@ -62,7 +62,7 @@ def test_sequences_share_batches_by_length_and_are_remembered(
 
 
 @pytest.mark.parametrize("length", [0, 257])
-def test_what_does_not_fit_the_context_is_told(
+def test_what_does_not_fit_the_context_is_an_error(
     forced: dict[str, TeacherForced], length: int
 ) -> None:
     with pytest.raises(RequestError, match=f"{length} tokens do not fit a context of 256"):

@@ -14,7 +14,7 @@ from tests.engine import tiny
 from tests.engine.scores import make_scores
 
 from ethogram.engine import Engine
-from ethogram.engine.sampling.trace import apply_counting, look, see
+from ethogram.engine.sampling.trace import apply_steps_counting, collect, record_step
 from ethogram.engine.steps import History
 from ethogram.spec import Decoding, Generation, Request, Trace
 
@@ -172,16 +172,17 @@ def test_any_number_of_alternatives() -> None:
 def test_ties_and_tokens_that_the_model_rules_out() -> None:
     """Equal logits share the best rank; a logit of minus infinity has no part in the entropy."""
     logits = torch.tensor([[1.0, 1.0, 0.0, -torch.inf, -1.0]])
-    raw = look(logits, logits.log_softmax(-1), 2)
-    scores, kept = apply_counting(logits, Decoding(top_k=1), History([[0]], [[]]))
+    raw = collect(logits, logits.log_softmax(-1), 2)
+    scores, kept = apply_steps_counting(logits, Decoding(top_k=1), History([[0]], [[]]))
     ranks = [
-        int(see(raw, [0], torch.tensor([token]), scores, kept).rank[0]) for token in (0, 1, 2, 4)
+        int(record_step(raw, [0], torch.tensor([token]), scores, kept).rank[0])
+        for token in (0, 1, 2, 4)
     ]
     assert ranks == [1, 1, 3, 4]
     chances = logits.double().softmax(-1)
     assert float(raw.entropy[0]) == pytest.approx(float(torch.special.entr(chances).sum()))
     assert kept.tolist() == [[2]], "ties at the border stay, as in transformers"
-    one = see(raw, [0], torch.tensor([1]), scores, kept)
+    one = record_step(raw, [0], torch.tensor([1]), scores, kept)
     assert one.probability[0] == pytest.approx(0.5)
 
 
@@ -190,8 +191,8 @@ def test_the_entropy_of_a_row_does_not_depend_on_its_neighbours() -> None:
     log_probs = make_scores("peaked", 5000, 3, rows=4).log_softmax(-1)
     log_probs[2, ::2] = -torch.inf
     log_probs = log_probs.log_softmax(-1)
-    together = look(log_probs, log_probs, 1).entropy
-    alone = [look(row, row, 1).entropy for row in log_probs.split(1)]
+    together = collect(log_probs, log_probs, 1).entropy
+    alone = [collect(row, row, 1).entropy for row in log_probs.split(1)]
     assert torch.equal(together, torch.cat(alone))
     kept = log_probs[2, 1::2]
     assert float(together[2]) == pytest.approx(float(-(kept.exp() * kept).sum()), rel=1e-5)

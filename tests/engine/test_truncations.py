@@ -27,7 +27,7 @@ from transformers import (
     TypicalLogitsWarper,
 )
 
-from ethogram.engine.steps import STEPS, apply_steps, entropy, floors, mirostat
+from ethogram.engine.steps import FUNCTIONS, apply_steps, entropy, floors, mirostat
 from ethogram.spec import ORDER_PRESETS, Decoding
 
 #: In the order in which transformers applies them.
@@ -58,7 +58,7 @@ EXACT = ("temperature", "top_k", "min_p", "epsilon_cutoff", "eta_cutoff")
 
 def surprise_of_the_first(scores: Tensor) -> Tensor:
     tokens = torch.zeros(len(scores), dtype=torch.int64)
-    return torch.tensor(mirostat.surprise(scores, tokens), dtype=torch.float64)
+    return torch.tensor(mirostat.surprisal(scores, tokens), dtype=torch.float64)
 
 
 def kept(scores: Tensor) -> list[list[int]]:
@@ -72,7 +72,7 @@ def test_a_step_equals_the_warper_of_transformers(
     name: str, scores: Tensor, data: st.DataObject
 ) -> None:
     value, before = data.draw(VALUES[name]), scores.clone()
-    assert torch.equal(STEPS[name](scores, value, EMPTY), WARPERS[name](value)(None, scores))
+    assert torch.equal(FUNCTIONS[name](scores, value, EMPTY), WARPERS[name](value)(None, scores))
     assert torch.equal(scores, before), "the given scores were changed in place"
 
 
@@ -83,7 +83,7 @@ def test_a_cut_by_a_sum_is_that_of_transformers_but_for_ties_and_rounding(
     name: str, scores: Tensor, data: st.DataObject
 ) -> None:
     value, before = data.draw(VALUES[name]), scores.clone()
-    ours = STEPS[name](scores, value, EMPTY)
+    ours = FUNCTIONS[name](scores, value, EMPTY)
     exceptions(name, value, scores, ours > -torch.inf)
     theirs = WARPERS[name](value)(None, scores) > -torch.inf
     exceptions(name, value, scores, theirs, ties=name == "top_h")
@@ -97,7 +97,7 @@ def test_cuts_by_a_sum_seldom_differ_by_rounding(name: str, value: float) -> Non
     scores = scores.float()
     theirs = WARPERS[name](value)(None, scores) > -torch.inf
     assert exceptions(name, value, scores, theirs, ties=name != "typical_p") <= 6
-    assert exceptions(name, value, scores, STEPS[name](scores, value, EMPTY) > -torch.inf) <= 1
+    assert exceptions(name, value, scores, FUNCTIONS[name](scores, value, EMPTY) > -torch.inf) <= 1
 
 
 @given(
@@ -123,16 +123,16 @@ def test_another_order_is_seen() -> None:
 
 
 def test_typical_drops_the_best_token_and_keeps_ties() -> None:
-    """0.4 on one token, the rest on 32 equal ones: entropy 2.75, surprises 0.92 and 3.98 nats."""
+    """0.4 on one token, the rest on 32 equal ones: entropy 2.75, surprisals 0.92 and 3.98 nats."""
     scores = torch.tensor([[0.4] + [0.6 / 32] * 32]).log()
-    assert kept(STEPS["typical_p"](scores, 0.3, EMPTY)) == [list(range(1, 33))]
+    assert kept(FUNCTIONS["typical_p"](scores, 0.3, EMPTY)) == [list(range(1, 33))]
 
 
 def test_top_h_sees_a_hundred_tokens() -> None:
     """With the whole entropy allowed, the 100 best of 300 stay, and the best alone with none."""
     scores = torch.linspace(0, 0.1, 300).unsqueeze(0)
-    assert kept(STEPS["top_h"](scores, 1.0, EMPTY)) == [list(range(200, 300))]
-    assert kept(STEPS["top_h"](scores, 1e-9, EMPTY)) == [[299]]
+    assert kept(FUNCTIONS["top_h"](scores, 1.0, EMPTY)) == [list(range(200, 300))]
+    assert kept(FUNCTIONS["top_h"](scores, 1e-9, EMPTY)) == [[299]]
 
 
 def plain_top_n_sigma(row: list[float], n: float) -> list[int]:
@@ -148,7 +148,7 @@ def plain_top_n_sigma(row: list[float], n: float) -> list[int]:
 def test_top_n_sigma_equals_the_plain_version(scores: Tensor, n: float) -> None:
     rows = scores[:, :400]
     if bool((rows > -torch.inf).any(-1).all()):
-        ours = STEPS["top_n_sigma"](rows, n, EMPTY)
+        ours = FUNCTIONS["top_n_sigma"](rows, n, EMPTY)
         assert kept(ours) == [plain_top_n_sigma(row, n) for row in rows.tolist()]
         assert torch.equal(ours[ours > -torch.inf], rows[ours > -torch.inf])
 
@@ -156,8 +156,8 @@ def test_top_n_sigma_equals_the_plain_version(scores: Tensor, n: float) -> None:
 def test_top_n_sigma_divides_by_the_population_and_ignores_what_is_out() -> None:
     """Scores 0, 2, 4: sd 1.633 of the population, 2 of a sample; -inf tokens move neither."""
     scores = torch.tensor([[0.0, 2.0, 4.0, -torch.inf, -torch.inf]])
-    assert kept(STEPS["top_n_sigma"](scores, 1.1, EMPTY)) == [[2]]  # 4 - 1.1 * 2 would keep 2.0
-    assert kept(STEPS["top_n_sigma"](scores, 1.3, EMPTY)) == [[1, 2]]
+    assert kept(FUNCTIONS["top_n_sigma"](scores, 1.1, EMPTY)) == [[2]]  # 4 - 1.1 * 2 would keep 2.0
+    assert kept(FUNCTIONS["top_n_sigma"](scores, 1.3, EMPTY)) == [[1, 2]]
 
 
 def test_top_n_sigma_keeps_the_same_tokens_at_any_temperature() -> None:
@@ -181,17 +181,17 @@ def threads() -> Iterator[None]:
 @pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("vocab", [3000, 49_152])
 @pytest.mark.parametrize(("name", "value"), [*((n, 0.3) for n in NEW), ("top_n_sigma", 1.0)])
-def test_a_row_is_cut_the_same_in_any_company(name: str, value: float, vocab: int) -> None:
+def test_truncation_is_batch_invariant(name: str, value: float, vocab: int) -> None:
     shapes = ("flat", "peaked", "integers", "with_minus_inf")
     scores = torch.cat([make_scores(shape, vocab, 7) for shape in shapes])
-    together = STEPS[name](scores, value, EMPTY)
+    together = FUNCTIONS[name](scores, value, EMPTY)
     for row in range(len(scores)):
-        assert torch.equal(STEPS[name](scores[row : row + 1], value, EMPTY)[0], together[row])
+        assert torch.equal(FUNCTIONS[name](scores[row : row + 1], value, EMPTY)[0], together[row])
 
 
 @pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("measure", [entropy.entropy, floors.deviation, surprise_of_the_first])
-def test_what_cuts_are_made_by_is_the_same_to_the_bit_in_any_company(measure: Any) -> None:
+def test_the_sums_behind_cuts_are_batch_invariant(measure: Any) -> None:
     """A cut seldom shows a last bit; the figure behind it does."""
     scores = torch.cat([make_scores(shape, 49_152, 3, 20) for shape in ("flat", "peaked")])
     together = measure(scores)

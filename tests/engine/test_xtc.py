@@ -20,12 +20,18 @@ from transformers import TemperatureLogitsWarper, TopKLogitsWarper
 
 from ethogram.engine import Engine
 from ethogram.engine.noise import draw, gumbel_numpy, uniform
-from ethogram.engine.steps import STEPS, History, apply_steps
+from ethogram.engine.steps import FUNCTIONS, History, apply_steps
 from ethogram.engine.steps.xtc import _STREAM
 from ethogram.spec import Decoding
-from ethogram.spec.steps import Xtc
+from ethogram.spec.groups import Xtc
 
 ALWAYS, NEVER = 1.0, 1e-300
+
+
+def run_xtc(
+    scores: torch.Tensor, probability: float, threshold: float, history: History
+) -> torch.Tensor:
+    return FUNCTIONS["xtc"](scores, Xtc(probability=probability, threshold=threshold), history)
 
 
 def plain(row: list[float], threshold: float) -> list[int]:
@@ -56,10 +62,10 @@ def test_what_stays_equals_the_plain_version(scores: Tensor, threshold: float) -
     assume(bool((rows > -torch.inf).any(-1).all()))
     assume(bool(((rows.softmax(-1) - threshold).abs() > 1e-6).all()))
     before = rows.clone()
-    ours = STEPS["xtc_probability"](rows, Xtc(ALWAYS, threshold), history(len(rows)))
+    ours = run_xtc(rows, ALWAYS, threshold, history(len(rows)))
     assert kept(ours) == [plain(row, threshold) for row in rows.tolist()]
     assert torch.equal(rows, before)
-    assert STEPS["xtc_probability"](rows, Xtc(NEVER, threshold), history(len(rows))) is rows
+    assert run_xtc(rows, NEVER, threshold, history(len(rows))) is rows
 
 
 @pytest.mark.parametrize(
@@ -74,7 +80,7 @@ def test_what_stays_equals_the_plain_version(scores: Tensor, threshold: float) -
 )
 def test_xtc_by_hand(probabilities: list[float], threshold: float, stays: list[int]) -> None:
     scores = torch.tensor([probabilities]).log()
-    assert kept(STEPS["xtc_probability"](scores, Xtc(ALWAYS, threshold), history(1))) == [stays]
+    assert kept(run_xtc(scores, ALWAYS, threshold, history(1))) == [stays]
 
 
 def test_the_llamacpp_order_measures_before_the_temperature() -> None:
@@ -111,9 +117,7 @@ def test_it_acts_in_its_share_of_the_draws(probability: float) -> None:
 def test_the_step_acts_by_this_chance_and_no_other() -> None:
     scores = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log().repeat(400, 1)
     for position in (0, 7):
-        done = kept(
-            STEPS["xtc_probability"](scores, Xtc(0.3, 0.1), history(400, position=position))
-        )
+        done = kept(run_xtc(scores, 0.3, 0.1, history(400, position=position)))
         acted = [row == [2, 3] for row in done]
         assert acted == [uniform(key, position, _STREAM) < 0.3 for key in range(400)]
         assert 80 < sum(acted) < 160
@@ -136,7 +140,7 @@ def test_the_chance_is_independent_of_the_draw() -> None:
     """The tokens drawn are those of the mixture, which a shared stream would distort."""
     n = 20_000
     scores = torch.tensor(PROBABILITIES).float().log().repeat(n, 1)
-    left = STEPS["xtc_probability"](scores, Xtc(0.5, 0.1), history(n))
+    left = run_xtc(scores, 0.5, 0.1, history(n))
     drawn = np.bincount(draw(left, range(n), [0] * n).numpy(), minlength=4)
     assert stats.chisquare(drawn, MIXED * n).pvalue > 0.01
     chance = np.array([uniform(key, 0, _STREAM) for key in range(n)])
@@ -146,13 +150,13 @@ def test_the_chance_is_independent_of_the_draw() -> None:
     assert stats.chisquare(counts_of(shared < 0.5), MIXED * n).pvalue < 1e-12
 
 
-def test_a_row_acts_the_same_in_any_company() -> None:
+def test_xtc_is_batch_invariant() -> None:
     scores = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log().repeat(40, 1)
-    value, keys = Xtc(0.5, 0.1), list(range(40))
+    value, keys = Xtc(probability=0.5, threshold=0.1), list(range(40))
     outputs = [[2] * (key % 5) for key in keys]
-    together = STEPS["xtc_probability"](scores, value, History([[1]] * 40, outputs, keys=keys))
+    together = FUNCTIONS["xtc"](scores, value, History([[1]] * 40, outputs, keys=keys))
     for row in (0, 3, 17, 39):
-        alone = STEPS["xtc_probability"](
+        alone = FUNCTIONS["xtc"](
             scores[:1], value, History([[1]], [outputs[row]], keys=[keys[row]])
         )
         assert torch.equal(alone[0], together[row])
@@ -180,7 +184,7 @@ class PlainXtc(transformers.LogitsProcessor):
 def test_generation_equals_transformers_with_the_plain_version(prompt: str) -> None:
     model, key = tiny.loaded("llama"), 77
     common: dict[str, Any] = {"temperature": 0.4, "top_k": 50, "max_new_tokens": 32}
-    decoding = Decoding(**common, xtc_probability=0.5, xtc_threshold=0.05)
+    decoding = Decoding(**common, xtc=Xtc(probability=0.5, threshold=0.05))
     start = len(model.tokenizer(prompt).input_ids)
 
     def reference(*middle: Any) -> list[int]:
@@ -188,5 +192,5 @@ def test_generation_equals_transformers_with_the_plain_version(prompt: str) -> N
         return tiny.generate(model, prompt, decoding, (*extra, KeyedGumbel(key, start)))
 
     (made,) = Engine(model).generate([tiny.request(prompt, decoding, key=key)])
-    assert list(made.token_ids) == reference(PlainXtc(Xtc(0.5, 0.05), key, start))
+    assert list(made.token_ids) == reference(PlainXtc(decoding.xtc, key, start))
     assert list(made.token_ids) != reference(), "XTC changed nothing"

@@ -8,8 +8,7 @@ from typing import Any
 
 import torch
 import transformers
-from tests.architectures import tiny_config
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tests.architectures import tiny_config, train_tokenizer
 from transformers import PreTrainedTokenizerFast
 
 from ethogram.spec import Decoding, Request
@@ -35,21 +34,7 @@ class Loaded:
 
 @cache
 def tokenizer(*, adds_eos: bool = False) -> PreTrainedTokenizerFast:
-    raw = Tokenizer(models.BPE())
-    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    raw.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=300,
-        special_tokens=[AddedToken("<pad>", special=True), AddedToken("<eos>", special=True)],
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        show_progress=False,
-    )
-    raw.train_from_iterator(WORDS, trainer)
-    if adds_eos:
-        from tokenizers.processors import TemplateProcessing
-
-        raw.post_processor = TemplateProcessing(single="$A <eos>", special_tokens=[("<eos>", 1)])
-    return PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="<pad>", eos_token="<eos>")
+    return train_tokenizer(WORDS, adds_eos=adds_eos)
 
 
 @cache

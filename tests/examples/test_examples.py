@@ -27,8 +27,8 @@ def test_an_example_is_whole(name: str) -> None:
             tags = [tag for prompt in suite.prompts for tag in prompt.tags]
             assert {tag: tags.count(tag) for tag in TAGS} == dict.fromkeys(TAGS, 5)
             assert all(p.constraints for p in suite.prompts if "instruction" in p.tags)
-        for version in study.versions.values():
-            for metric in version.expect:
+        for described in study.versions.values():
+            for metric in described.expect:
                 assert get(metric).name == metric
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,9 +14,9 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ethogram.metrics import NamedModels, Output, get, read_outputs
-from ethogram.metrics.coherence import COHERENCE, ON_TOPIC, WINDOW, drift_curve, slope
-from ethogram.metrics.samples import SAMPLES, cut_alike, mean_pairwise_distance, vendi_score
+from ethogram.metrics import NamedModels, Output, get, metrics_of, read_outputs
+from ethogram.metrics.coherence import ON_TOPIC, WINDOW, drift_curve, slope
+from ethogram.metrics.samples import cut_alike, mean_pairwise_distance, vendi_score
 from ethogram.metrics.text import sentence_spans
 
 from .stubs import StubModels, WordVectors
@@ -106,8 +107,10 @@ def test_sentences_cover_all_but_white_space(text: str) -> None:
 
 
 @pytest.mark.model
-def test_the_bound_of_on_topic_is_what_answers_to_others_reach(shared_data: Path) -> None:
-    file = shared_data / "self-instruct" / "text-davinci-003.jsonl.gz"
+def test_the_bound_of_on_topic_is_what_answers_to_others_reach(
+    released: Callable[[str], Path],
+) -> None:
+    file = released("self-instruct/text-davinci-003.jsonl")
     outputs = list(read_outputs(file))[::9]
     encoder = NamedModels().encoder
     prompts = encoder.encode([output.prompt for output in outputs])
@@ -126,7 +129,7 @@ def test_the_bound_of_on_topic_is_what_answers_to_others_reach(shared_data: Path
 @given(TEXTS, TEXTS)
 def test_bounds_and_company(text: str, prompt: str) -> None:
     output, other = Output(text, prompt=prompt), Output("sea tide. moon", prompt="sun")
-    for metric in COHERENCE:
+    for metric in (m for m in metrics_of("output") if m.family == "coherence"):
         (score,) = metric.measure_batch([output], MODELS)
         together = metric.measure_batch([other, output, other], MODELS)[1]
         assert together.value == pytest.approx(score.value, abs=1e-5)
@@ -173,7 +176,7 @@ def test_samples_of_a_prompt() -> None:
     ]
     vendi = get("vendi_score").measure_groups(groups, MODELS)
     assert vendi[2].value == pytest.approx(1)
-    for metric in SAMPLES:
+    for metric in (m for m in metrics_of("prompt") if m.family == "samples"):
         assert metric.measure_group(groups[0], MODELS) == metric.measure_groups(groups, MODELS)[0]
 
 

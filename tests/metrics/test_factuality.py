@@ -46,12 +46,11 @@ def test_worked_by_hand(text: str, reference: str, exact: int, f1: float, contai
     assert get("contains_reference").measure(output).value == contains
 
 
-def test_articles_alone_are_an_empty_answer() -> None:
-    # SQuAD's script: where one side is empty, F1 is whether both are.
-    assert token_f1(normalised_answer("the"), normalised_answer("A")) == 1
+def test_articles_alone_stay() -> None:
+    assert token_f1(normalised_answer("the"), normalised_answer("A")) == 0
     assert token_f1(normalised_answer("the"), ["tide"]) == 0
     assert get("token_f1").measure(Output("x")).value is None
-    assert get("contains_reference").measure(Output("x", reference="The")).value is None
+    assert get("contains_reference").measure(Output("x", reference=" ")).value is None
 
 
 @given(WORDS, WORDS)
@@ -95,8 +94,8 @@ def test_an_answer_equal_to_the_reference_matches(text: str) -> None:
         ("ISBN 978-3-16-148410-1", "isbn", None, "check digit"),
         ("ISBN 0-306-40615-3", "isbn", None, "check digit"),
         ("ISBN 12345", "isbn", None, "5 digits"),
-        ("ISBN 0X30640615", "isbn", None, "an X that is no check digit"),
-        ("ISBN 97803064061X7", "isbn", None, "an X that is no check digit"),
+        ("ISBN 0X30640615", "isbn", None, "an X that is not a check digit"),
+        ("ISBN 97803064061X7", "isbn", None, "an X that is not a check digit"),
         ("https://www.example.org/a_(b).", "url", "example.org/a_(b)", None),
         ("http://localhost:8080/x", "url", "localhost:8080/x", None),
         ("http://bücher.example/", "url", "bücher.example", None),
@@ -160,7 +159,7 @@ def index_file(folder: Path, *, closed: bool) -> Path:
 def verdicts(file: Path | None) -> dict[str, float | None]:
     names = [f"{v}_references" for v in ("malformed", "listed", "unverifiable", "fabricated")]
     # All metrics where there is no index: naming those that read one is refused.
-    table = score_outputs([Output(TEXT)], names if file else None, index=file)
+    table = score_outputs([Output(TEXT)], names if file else "all", index=file)
     return {name: table.to_json()["metrics"][name]["value"] for name in names}
 
 

@@ -71,27 +71,8 @@ def evidence(name: str, text: str, **fields: object) -> list[str]:
     ],
 )
 def test_turn_leakage(text: str, prompt: str, shown: list[str]) -> None:
-    assert evidence("turn_leakage", text, prompt=prompt) == shown
-    assert value_of("turn_leakage", text, prompt=prompt) == bool(shown)
-
-
-@pytest.mark.parametrize(
-    ("text", "reason", "cut"),
-    [
-        ("The tide rose and the boats were gone.", "length", 0),
-        ('She said "the tide rose and the boats were gone."', None, 0),
-        ("The tide rose and then the boats that were", None, 1),
-        ("The tide rose and then the boats that were", "length", 1),
-        ("Six o'clock", None, 0),
-        ("Six o'clock", "length", 1),
-        ("These we need for the trip:\n- water and bread\n- a map of the coast", None, 0),
-        ("These we need for the trip:\n- water and bread\n- a map of the coast", "length", 1),
-        ("It is done like this here, see below:\n```\nx = 1\n```", None, 0),
-        ("", None, None),
-    ],
-)
-def test_truncation(text: str, reason: str | None, cut: int | None) -> None:
-    assert value_of("truncation", text, finish_reason=reason) == cut
+    assert evidence("pitfall_turn_leakage", text, prompt=prompt) == shown
+    assert value_of("pitfall_turn_leakage", text, prompt=prompt) == bool(shown)
 
 
 @pytest.mark.parametrize(

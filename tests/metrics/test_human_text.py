@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,10 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 
 from ethogram.errors import SpecError
+from ethogram.files import open_text
 from ethogram.metrics import Output, score, score_outputs
 from ethogram.metrics.human_text import WINDOW, jensen_shannon, read_human_text
 
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
 COUNTS = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 9), min_size=1)
 
 
@@ -56,12 +57,12 @@ NAMES = [f"human_{kind}" for kind in ("words", "word_lengths", "sentence_lengths
 def test_like_text_is_at_the_baseline_and_other_text_is_far(human: Path) -> None:
     like = texts(1, ["the", "tide", "and", "gulls", "rise"], 80)
     other = texts(2, ["astonishing", "circumstances", "notwithstanding"], 80)
-    names = [*NAMES, *(f"{name}_baseline" for name in NAMES)]
-    near = score_outputs(map(Output, like), names, human_text=human)
-    far = score_outputs(map(Output, other), names, human_text=human)
+    near = score_outputs(map(Output, like), NAMES, human_text=human)
+    far = score_outputs(map(Output, other), NAMES, human_text=human)
+    rest = read_human_text(human).baseline[:80]
+    baseline = score_outputs(rest, NAMES, human_text=human)
     for name in NAMES:
-        assert near[name].value < 0.1 > near[f"{name}_baseline"].value
-        assert near[f"{name}_baseline"].value == far[f"{name}_baseline"].value
+        assert near[name].value < 0.1 > baseline[name].value
     assert far["human_words"].value == 1
     assert far["human_word_lengths"].value == 1
 
@@ -112,22 +113,23 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
         score_outputs([Output("a")], ["human_words"])
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="shared/data does not lie beside the checkout")
-def test_released_samples_are_near_human_text_and_greedy_ones_and_wikipedia_are_not() -> None:
-    folder = DATA / "gpt2-large-webtext"
-    human = folder / "human.jsonl.gz"
+def test_released_samples_are_near_human_text_and_greedy_ones_and_wikipedia_are_not(
+    released: Callable[[str], Path],
+) -> None:
+    human = released("gpt2-large-webtext/human.jsonl")
     kinds = [*NAMES, "human_function_words"]
-    names = [*kinds, *(f"{name}_baseline" for name in kinds)]
+    names = kinds
+    rest = score_outputs(read_human_text(human).baseline, names, human_text=human)
     nucleus, greedy = (
-        score(folder / f"{kind}.jsonl.gz", names, human_text=human, processes=1)
+        score(released(f"gpt2-large-webtext/{kind}.jsonl"), names, human_text=human, processes=1)
         for kind in ("nucleus", "greedy")
     )
-    with gzip.open(DATA / "wikitext-2" / "test.txt.gz") as file:
-        lines = [Output(line.decode()) for line in file]
+    with open_text(released("wikitext-2/test.txt")) as file:
+        lines = [Output(line) for line in file]
     wikipedia = score_outputs(lines, names, human_text=human, processes=1)
     for name in kinds:
         near = nucleus[name].by_sample[0]
         # It may fall below the baseline: it goes on with the same beginnings as its human half.
-        assert near < 1.1 * nucleus[f"{name}_baseline"].by_sample[0]
+        assert near < 1.1 * rest[name].value
         assert near < greedy[name].by_sample[0]
         assert near < wikipedia[name].by_sample[0]

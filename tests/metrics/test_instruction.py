@@ -1,10 +1,9 @@
 """IFEval's constraints against if-verifiable, verdict by verdict, and cases of our own."""
 
-import gzip
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ethogram.errors import SpecError
+from ethogram.files import open_text
 from ethogram.metrics import Output, get, read_outputs
 from ethogram.metrics.constraints import follows, loose_variants
 from ethogram.metrics.instruction import loose_verdicts, strict_verdicts
 from ethogram.spec.constraints import INSTRUCTIONS
 from ethogram.spec.suite import Constraint, load_suite
 
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
 NAMES = ("prompt_strict", "instruction_strict", "prompt_loose", "instruction_loose")
 
 ESSAY = (
@@ -208,14 +207,15 @@ def reshaped(text: str, rng: random.Random) -> str:
     )
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="shared/data does not lie beside the checkout")
-def test_verdicts_are_those_of_if_verifiable(registry: dict[str, Any]) -> None:
-    with gzip.open(DATA / "self-instruct" / "text-davinci-003.jsonl.gz") as file:
+def test_verdicts_are_those_of_if_verifiable(
+    registry: dict[str, Any], released: Callable[[str], Path]
+) -> None:
+    with open_text(released("self-instruct/text-davinci-003.jsonl")) as file:
         texts = [json.loads(line)["output"] for line in file]
     rng = random.Random(0)
     followed: dict[str, set[bool]] = {}
     compared = 0
-    for name, kwargs in published_constraints():
+    for name, kwargs in published_constraints(released("ifeval-prompts.jsonl")):
         if name == "keywords:letter_frequency" and not kwargs["letter"].isalpha():
             continue  # There the released checker counts a letter drawn by chance.
         constraint = Constraint(type=name, kwargs=kwargs)
@@ -237,8 +237,8 @@ def test_verdicts_are_those_of_if_verifiable(registry: dict[str, Any]) -> None:
     assert sum(len(seen) == 2 for seen in followed.values()) >= 20
 
 
-def published_constraints() -> Iterator[tuple[str, dict[str, Any]]]:
-    with gzip.open(DATA / "ifeval-prompts.jsonl.gz") as file:
+def published_constraints(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    with open_text(path) as file:
         for row in map(json.loads, file):
             yield from zip(row["instruction_id_list"], row["kwargs"], strict=True)
 
@@ -314,7 +314,7 @@ def test_a_wrong_constraint_is_told_with_its_place(
     assert said in str(told.value)
     assert f"{suite}:2" in str(told.value)
     outputs = tmp_path / "outputs.jsonl"
-    outputs.write_text(json.dumps({"text": "x", "instruction_id_list": [name], "kwargs": [kwargs]}))
+    outputs.write_text(json.dumps({"text": "x", "constraints": [{"type": name, "kwargs": kwargs}]}))
     with pytest.raises(SpecError) as told:
         list(read_outputs(outputs))
     assert said in str(told.value)
@@ -378,7 +378,7 @@ def test_imported_outputs_keep_their_identity_without_constraints() -> None:
     from dataclasses import asdict
 
     from ethogram.spec.identity import digest
-    from ethogram.study.workspace import _identifying
+    from ethogram.study.stored_outputs import _identifying
 
     row = Output("text", prompt="p", token_ids=(1, 2), logprobs=(-1.0, -2.0), tags=("a",))
     before = {name: value for name, value in asdict(row).items() if name != "constraints"}

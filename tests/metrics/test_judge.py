@@ -151,7 +151,7 @@ def test_a_rubric_is_read_from_a_file(tmp_path: Path) -> None:
         (
             "criteria:\n  - {name: a, question: q}\n  - {name: a, question: r}\n",
             ":3: criteria.1.name",
-            "stands twice",
+            "duplicate criterion",
         ),
         (
             "criteria:\n  - name: a\n    question: q\n    hihg: x\n",

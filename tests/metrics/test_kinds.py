@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,22 +12,21 @@ import pytest
 
 from ethogram.errors import ModelError, SpecError
 from ethogram.metrics import (
-    BatchMetric,
-    GroupMetric,
+    Metric,
     Models,
     NamedModels,
     Output,
     Score,
     Span,
-    batch_metrics,
-    corpus_metrics,
+    Unit,
     get,
-    group_metrics,
+    metrics_of,
+    named_metrics,
     parallel,
     registry,
     score_outputs,
 )
-from ethogram.metrics.base import mean_score, of_each, ratio
+from ethogram.metrics.base import mean_score
 from ethogram.metrics.score import BATCH
 from ethogram.spec import ScoringModels
 from ethogram.store import Scored, Scorer, Store
@@ -35,7 +35,7 @@ from ethogram.study.measure import Measured, measure
 
 ABOUT = {
     "title": "t",
-    "unit": "characters",
+    "unit": Unit("characters"),
     "direction": "lower",
     "formula": "f",
     "source": "s",
@@ -67,25 +67,21 @@ def _distinct(outputs: Sequence[Output]) -> Score:
     return mean_score(len({output.text for output in outputs}) / len(outputs))
 
 
-LENGTH = BatchMetric(
-    name="stub_length", measure_batch=_length, aggregate=ratio, needs=("encoder",), **ABOUT
-)
+LENGTH = Metric(name="stub_length", function=_length, needs=("encoder",), **ABOUT)
+
+
+DISTINCT = Metric(name="stub_distinct", function=_distinct, scope="prompt", **ABOUT)
 
 
 def _distinct_of_all(groups: Sequence[Sequence[Output]], models: Models) -> list[Score]:
     models.order.append("distinct")  # type: ignore[attr-defined]
-    return of_each(_distinct)(groups, models)
-
-
-DISTINCT = GroupMetric(
-    name="stub_distinct", measure_groups=_distinct_of_all, aggregate=ratio, **ABOUT
-)
+    return [_distinct(outputs) for outputs in groups]
 
 
 @pytest.fixture
 def stubs(monkeypatch: pytest.MonkeyPatch) -> StubModels:
     for metric in (LENGTH, DISTINCT):
-        monkeypatch.setitem(registry._NAMED_METRICS, metric.name, metric)
+        monkeypatch.setitem(registry._METRICS, metric.name, metric)
     return StubModels()
 
 
@@ -125,8 +121,12 @@ def test_a_group_metric_takes_the_samples_of_a_prompt_in_any_order(stubs: StubMo
     ]
 
 
-def test_whole_prompts_go_through_every_metric_of_a_model_together(stubs: StubModels) -> None:
-    """So that an encoder that remembers a batch is asked for each text once."""
+def test_whole_prompts_go_through_every_metric_of_a_model_together(
+    stubs: StubModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that an encoder that remembers a batch reads each text once."""
+    distinct = replace(DISTINCT, function=_distinct_of_all, needs=("encoder",))
+    monkeypatch.setitem(registry._METRICS, distinct.name, distinct)
     by_sample = sorted(_outputs(BATCH, samples=2), key=lambda output: output.sample_index)
     told: list[int] = []
     names = ["stub_length", "stub_distinct"]
@@ -167,19 +167,19 @@ def test_a_group_metric_has_one_score_a_prompt_whatever_its_first_sample() -> No
 
 def test_metrics_that_need_a_model_run_only_when_named() -> None:
     table = score_outputs([Output("a", prompt="b")])
-    named = {metric.name for metric in (*batch_metrics(), *group_metrics())}
+    named = {metric.name for metric in named_metrics()}
     assert named
     assert not named & {row.metric.name for row in table.rows}
 
 
 def test_every_named_metric_says_what_it_is() -> None:
-    names = [metric.name for metric in (*batch_metrics(), *group_metrics(), *corpus_metrics())]
+    names = [metric.name for metric in (*named_metrics(), *metrics_of("corpus"))]
     assert len(set(names)) == len(names)
-    for metric in (*batch_metrics(), *group_metrics()):
+    for metric in named_metrics():
         assert get(metric.name) is metric
-        texts = (metric.title, metric.unit, metric.formula, metric.source, metric.pitfalls)
+        texts = (metric.title, metric.unit.name, metric.formula, metric.source, metric.pitfalls)
         assert all((*texts, metric.reference))
-    assert all(metric.needs for metric in batch_metrics())
+    assert all(metric.needs for metric in (m for m in metrics_of("output") if m.needs))
     with pytest.raises(SpecError, match="did you mean 'prompt_similarity'"):
         get("prompt_similarty")
 
@@ -277,10 +277,10 @@ def test_wrong_models_are_told_in_one_line(
     cases = [
         (ScoringModels(), "nli", "none is named; name one in study.yaml"),
         (ScoringModels(encoder="all-minilm"), "encoder", "did you mean the built-in all-minilm-l6"),
-        (ScoringModels(reference="no/such/model"), "reference", "there is no such model folder"),
+        (ScoringModels(reference="no/such/model"), "reference", "model folder not found"),
         (ScoringModels(reference=str(checkpoint("t5"))), "reference", "name a decoder-only model"),
         (ScoringModels(nli=str(checkpoint("llama"))), "nli", "not entailment, neutral and"),
-        (ScoringModels(encoder=str(checkpoint("t5"))), "encoder", "no encoder of whole texts"),
+        (ScoringModels(encoder=str(checkpoint("t5"))), "encoder", "it is not a sentence encoder"),
     ]
     for named, kind, line in cases:
         with pytest.raises(ModelError, match=line) as caught:
@@ -289,5 +289,5 @@ def test_wrong_models_are_told_in_one_line(
 
 
 def test_aggregates_of_named_metrics_say_nothing_of_nothing() -> None:
-    for metric in (*batch_metrics(), *group_metrics()):
+    for metric in named_metrics():
         assert math.isnan(metric.aggregate(np.zeros(2)))

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ethogram.engine.forward.teacher_forcing import TeacherForced
 from ethogram.errors import RequestError, SpecError
-from ethogram.metrics import Output, get
+from ethogram.metrics import Output, get, metrics_of
 from ethogram.metrics.choices import Choices, multiple_choice, right_mass
 from ethogram.metrics.likelihood import (
-    LIKELIHOOD,
-    Judged,
     judge,
-    repeats_history,
     self_reinforcement,
 )
 from ethogram.models import load
@@ -111,38 +107,9 @@ def test_without_a_beginning_the_first_token_is_not_scored(model: TeacherForced)
         model._loaded.tokenizer.bos_token = begin
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30),
-    st.integers(1, 8),
-    st.booleans(),
-)
-def test_repeats_are_those_of_the_paper(
-    pairs: list[tuple[int, int]], history: int, begun: bool
-) -> None:
-    ids, likeliest = zip(*pairs, strict=True)
-    first = 0 if begun else 1
-    judged = Judged(ids, np.zeros(len(ids) - first, np.float32), np.array(likeliest[first:], int))
-    rep = wrep = 0
-    for t in range(first, len(ids)):  # repeat_at_1 of unlikelihood_training, place by place
-        window = [ids[k] for k in range(t - history, t) if k >= 0]
-        rep += likeliest[t] in window
-        wrep += likeliest[t] in window and likeliest[t] != ids[t]
-    assert repeats_history(judged, history) == (rep, wrep)
-
-
-def test_shares_of_every_history(model: TeacherForced) -> None:
+def test_no_outputs_have_no_scores(model: TeacherForced) -> None:
     models = StubModels(reference=model)
-    (score,) = get("rep_history_16").measure_batch([Output(TEXT)], models)
-    (judged,) = judge([TEXT], model)
-    assert score.parts == (repeats_history(judged, 16)[0], len(judged.argmax))
-    values = [
-        get(f"{kind}_history_{history}").measure_batch([Output(TEXT)], models)[0].value or 0
-        for kind in ("wrep", "rep")
-        for history in (16, 32, 128, 512)
-    ]
-    assert values[:4] == sorted(values[:4])
-    assert all(0 <= wrong <= all_ <= 1 for wrong, all_ in zip(values[:4], values[4:], strict=True))
-    for metric in LIKELIHOOD:
+    for metric in (m for m in metrics_of("output") if m.family == "likelihood"):
         assert metric.measure_batch([], models) == []
 
 
@@ -200,6 +167,10 @@ def test_choices_are_those_of_the_likelihoods(model: TeacherForced) -> None:
     assert found.mc1 == (bool(sums[0] > max(sums[2:])),)
     assert found.mc2[0] == pytest.approx(weights[:2].sum() / weights.sum(), rel=1e-3)
     assert found.to_json()["mc2"] == found.mc2[0]
+    lengths = [len(answer) for answer in answers]
+    assert found.acc_norm == (bool(sums[0] / lengths[0] > max(np.divide(sums, lengths)[2:])),)
+    assert multiple_choice([replace(question, prompt=question.prompt + " ")], model) == found
+    assert multiple_choice([question], model, begin=False) != found
     with pytest.raises(SpecError, match=r"question 1 .*needs a right and a wrong answer"):
         multiple_choice([Choices("q", (), ("a",))], model)
 

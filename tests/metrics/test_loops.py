@@ -60,7 +60,7 @@ def test_released_vectors(
     assert find_loop_degen(units) == (length, copies, degen)
     assert (find_loop(units) is not None) == paper
     output = Output("", token_ids=tuple(units))
-    assert get("loop_rate").measure(output).value == paper
+    assert get("loop_rate_exact").measure(output).value == paper
     assert get("loop_rate_degen").measure(output).value == degen
 
 
@@ -112,12 +112,12 @@ def test_long_text_takes_little_time() -> None:
     units = [5, 6] + [1, 2, 3] * 5000
     assert find_loop(units) is not None
     output = Output("x y " + "a b c " * 5000, token_ids=tuple(units))
-    assert get("loop_rate").measure(output).value == 1.0
+    assert get("loop_rate_exact").measure(output).value == 1.0
 
 
 def test_an_ending_token_does_not_hide_a_loop() -> None:
     ids = (7, *(1, 2, 3) * 4)
-    loop_rate = get("loop_rate").measure
+    loop_rate = get("loop_rate_exact").measure
     assert loop_rate(Output("", token_ids=(*ids, 50256), finish_reason="eos")).value == 1.0
     assert loop_rate(Output("", token_ids=(*ids, 50256), finish_reason="length")).value == 0.0
 
@@ -145,7 +145,7 @@ def test_loop_in_numbers() -> None:
 def test_evidence_marks_each_repetition(with_ids: bool) -> None:
     text = "A gull cried. It was dark and cold, dark and cold, dark and cold, dark and"
     ids = (11, 12, 13, 14, 15, *(1, 2, 3, 4) * 3, 1, 2)
-    spans = get("loop_rate").measure(Output(text, token_ids=ids if with_ids else None)).spans
+    spans = get("loop_rate_exact").measure(Output(text, token_ids=ids if with_ids else None)).spans
     phrases = [text[span.start : span.end].strip() for span in spans]
     assert len(phrases) == 4
     assert len(set(phrases[:3])) == 1
@@ -159,7 +159,7 @@ def test_evidence_marks_each_repetition(with_ids: bool) -> None:
 @given(st.text("ab ", max_size=8), st.text("ab ", min_size=2, max_size=6), st.integers(3, 6))
 def test_evidence_of_a_loop_of_ids_is_in_the_text(before: str, phrase: str, times: int) -> None:
     text = before + phrase * times
-    score = get("loop_rate").measure(Output(text, token_ids=tuple(map(ord, text))))
+    score = get("loop_rate_exact").measure(Output(text, token_ids=tuple(map(ord, text))))
     assert score.value == 1.0
     pieces = [text[span.start : span.end] for span in score.spans]
     whole = [piece for piece in pieces if len(piece) == len(pieces[0])]
@@ -170,7 +170,7 @@ def test_evidence_of_a_loop_of_ids_is_in_the_text(before: str, phrase: str, time
 
 def test_no_evidence_is_made_up() -> None:
     """Ids may loop while the text given with them does not; then nothing is marked."""
-    score = get("loop_rate").measure(Output("nothing like it", token_ids=(1, 2) * 5))
+    score = get("loop_rate_exact").measure(Output("nothing like it", token_ids=(1, 2) * 5))
     assert score.value == 1.0
     assert score.spans == ()
 

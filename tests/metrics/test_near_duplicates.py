@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nltk.metrics.distance import jaccard_distance
 
-from ethogram.metrics import Output, corpus_metrics, get
+from ethogram.metrics import Output, get
 from ethogram.metrics.repetition import near_duplicates
 from ethogram.metrics.text import sentence_spans
 
@@ -46,31 +46,6 @@ def test_whisper_limit_is_on_bytes() -> None:
     assert get("whisper_repetitive").measure(Output(loop)).value == 1
     assert get("whisper_repetitive").measure(Output(prose)).value == 0
     assert get("whisper_repetitive").measure(Output("")).value is None
-
-
-@given(st.lists(st.integers(0, 9), min_size=0, max_size=80))
-def test_blocks_are_packed_one_by_one(lines: list[int]) -> None:
-    metric = next(m for m in corpus_metrics() if m.name == "block_compression_ratio")
-    texts = [f"line {number} " * 60 for number in lines]
-    data = "".join(text + "\n" for text in texts).encode()
-    blocks = [data[at : at + 16_384] for at in range(0, len(data) - 16_383, 16_384)]
-    value = metric.measure_corpus(map(Output, texts))
-    if blocks:
-        packed = sum(len(zlib.compress(block, 9)) for block in blocks)
-        assert value == pytest.approx(16_384 * len(blocks) / packed)
-    else:
-        assert value != value
-
-
-def test_block_ratio_is_of_one_kind_of_text_whatever_its_amount() -> None:
-    block, joined = (
-        next(m for m in corpus_metrics() if m.name == name)
-        for name in ("block_compression_ratio", "corpus_compression_ratio")
-    )
-    texts = [Output(f"{(n * 7919) % 10007} gulls over the {n % 13} harbours") for n in range(9000)]
-    few, many = texts[:1500], texts
-    assert block.measure_corpus(few) == pytest.approx(block.measure_corpus(many), rel=0.02)
-    assert joined.measure_corpus(many) > 1.02 * joined.measure_corpus(few)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_few_outputs_are_measured_here(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("started processes for a few outputs")
 
     monkeypatch.setattr(several, "ProcessPoolExecutor", refuse)
-    assert score_outputs(outputs(20), ["words"], processes=None)["words"].applies_to == 20
+    assert score_outputs(outputs(20), ["empty_rate"], processes=None).outputs == 20
     monkeypatch.setattr(several, "SERIAL_OUTPUTS", 10)
     monkeypatch.setattr(several, "available_cores", lambda: 2)
     with pytest.raises(AssertionError, match="a few outputs"):

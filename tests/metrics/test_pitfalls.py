@@ -66,16 +66,6 @@ CASES = [
     ("loop", "", "| ant | 6 legs |\n| bee | 6 legs |\n| fly | 6 legs |\n| bug | 6 legs |", False),
     ("loop", "", "Go home. Go home. Go home. " + PROSE, False),
     ("loop", "", "1. Rice and beans\n2. Bread\n3. A bowl of soup\n4. Fruit", False),
-    ("ramble", "What is 2 plus 2?", "4.", False),
-    (
-        "ramble",
-        "Write one sentence about winter.",
-        "Snow fell all night on the town. This sentence is short and could be longer. Feel free to "
-        "change the town to a city. Let me know if you would like another.",
-        True,
-    ),
-    ("ramble", "How many legs does an ant have?", "Ants have six legs. " + PROSE * 2, True),
-    ("ramble", "The old man sat by the sea and", PROSE, None),
     ("drift", "Tell me about winter.", GIBBERISH, True),
     ("drift", "Tell me about winter.", PROSE, False),
     ("drift", "Translate into French: The bread is warm.", "Le pain est chaud. " * 9, None),
@@ -250,7 +240,7 @@ def test_the_command_prints_counts_evidence_and_json(tmp_path: Path) -> None:
     command = ["score", str(file), "--pitfalls"]
     words = CliRunner().invoke(cli, [*command, "--evidence"])
     assert words.exit_code == 0
-    assert "loop              1   1  1.000  repeats a phrase" in words.output
+    assert "loop              1   1  100.0 %  repeats a phrase" in words.output
     assert "at 0: 3.0 times a phrase of 2 words: 'No use. No use. No use.'" in words.output
     data = json.loads(CliRunner().invoke(cli, [*command, "--json"]).output)
     assert data["pitfalls"]["loop"]["share"] == 1.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import string
 from typing import Any
 
 import pytest
@@ -26,12 +28,19 @@ def squad() -> Any:
     return pytest.importorskip("torchmetrics.functional.text").squad
 
 
+def squad_words(text: str) -> list[str]:
+    plain = "".join(letter for letter in text.lower() if letter not in string.punctuation)
+    return re.sub(r"\b(a|an|the)\b", " ", plain).split()
+
+
 def agrees(squad: Any, text: str, reference: str) -> None:
     theirs = squad(
         [{"prediction_text": text, "id": "1"}],
         [{"answers": {"answer_start": [0], "text": [reference]}, "id": "1"}],
     )
     output = Output(text, reference=reference)
+    if any(side.split() and not squad_words(side) for side in (text, reference)):
+        return  # Where the script leaves nothing of an answer, ours keeps its words.
     ours = [get(name).measure(output).value for name in ("exact_match", "token_f1")]
     due = [float(theirs[name]) / 100 for name in ("exact_match", "f1")]
     assert ours == pytest.approx(due, abs=1e-6)  # Theirs are of single precision.

@@ -37,8 +37,6 @@ FEW_SHOT = "Q: What is the capital of Spain?\nA: Madrid\n\nQ: What is the capita
         ("Is it safe?", "Certainly not.", "answers"),
         ("Name a town.", "Great Falls.", "answers"),
         ("List some fruits.", "Here are some: apples, pears, plums, figs and dates.", "answers"),
-        (CAPITAL, "", "empty"),
-        (CAPITAL, "  \n", "empty"),
         (
             CAPITAL,
             "My grandmother used to bake bread every morning before the others woke.",
@@ -87,7 +85,7 @@ def test_answer_first(prompt: str, text: str, label: str) -> None:
 def test_long_monotony_takes_little_time(piece: str) -> None:
     output = Output(piece * 20_000 + "x", prompt=CAPITAL)
     started = time.process_time()
-    for name in ("answer_first", "qa_structure", "prompt_echo"):
+    for name in ("answer_first", "qa_structure"):
         get(name).measure(output)
     assert time.process_time() - started < 5
 
@@ -179,33 +177,6 @@ def test_leaked_turn_is_shown() -> None:
     assert text[span.start : span.end] == "User:"
 
 
-def test_prompt_echo_counts_copied_4grams_and_shows_the_longest() -> None:
-    prompt = "Tell me why the sea is salt and the rivers are not."
-    text = "Why the sea is salt? Because the rivers are not. Rivers bring salt all the time."
-    words = [word.strip("?.").casefold() for word in text.split()]
-    source = [word.strip(".").casefold() for word in prompt.split()]
-    known = [source[i : i + 4] for i in range(len(source) - 3)]
-    hits = [words[i : i + 4] in known for i in range(len(words) - 3)]
-    score = get("prompt_echo").measure(Output(text, prompt=prompt))
-    assert score.value == pytest.approx(sum(hits) / len(hits))
-    (span,) = score.spans
-    assert text[span.start : span.end] == "Why the sea is salt?"
-    assert span.label == "5 words copied from the prompt"
-
-
-@pytest.mark.parametrize(
-    ("prompt", "text", "value"),
-    [
-        ("one two three four five", "one two three four five", 1.0),
-        ("one two three four five", "six seven eight nine ten", 0.0),
-        ("one two three", "one two three four", None),
-        ("one two three four", "one two three", None),
-    ],
-)
-def test_prompt_echo_bounds(prompt: str, text: str, value: float | None) -> None:
-    assert get("prompt_echo").measure(Output(text, prompt=prompt)).value == value
-
-
 PIECES = st.sampled_from(
     [
         *(
@@ -235,9 +206,9 @@ ENDS = st.sampled_from([None, "eos", "stop", "length", "unknown"])
     [
         ("answer_first", True),
         ("qa_structure", True),
-        ("turn_leakage", True),
-        ("prompt_echo", False),
-        ("truncation", True),
+        ("pitfall_turn_leakage", True),
+        ("pitfall_echo", True),
+        ("pitfall_truncation", True),
     ],
 )
 @given(prompt=TEXTS, text=TEXTS, end=ENDS, reference=st.none() | st.just("Paris"))
@@ -258,6 +229,4 @@ def test_values_and_spans_stay_within_their_bounds(
         for span in spans:
             assert 0 <= span.start < span.end <= len(output.text) or (span.end, text) == (0, "")
             assert span.label
-        # A marker of a chat template may be part of a leaked turn; each is a finding of its own.
-        apart = all(one.end <= two.start for one, two in pairwise(spans))
-        assert apart or name == "turn_leakage"
+        assert all(one.end <= two.start for one, two in pairwise(spans))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 from ethogram.cli import cli
 from ethogram.errors import SpecError
 from ethogram.replications import DATA_SETS, REPLICATIONS, Replicated, Row, replicate
-from ethogram.study.alpaca_eval import PUBLISHED
+from ethogram.replications.alpaca import PUBLISHED, win_rate
 
 PAGE = Path(__file__).parents[2] / "docs" / "replications.md"
 
@@ -54,19 +55,36 @@ def test_holtzman_has_the_published_order(shared_data: Path) -> None:
             assert row.ours == pytest.approx(row.published, abs=0.12)
 
 
-def test_alpaca_eval_raw_rates_and_intervals(shared_data: Path) -> None:
+def test_alpaca_eval_raw_rates(shared_data: Path) -> None:
     made = alpaca_eval(shared_data)
-    for model, (raw, controlled) in PUBLISHED.items():
+    for model, raw in PUBLISHED.items():
         row = made[model, "win rate"]
         assert row.published == round(raw, 3)
         assert row.difference == 0
         assert row.ours == pytest.approx(raw, abs=1e-6)
-        at_equal_length = made[model, "length-controlled"]
-        assert at_equal_length.published == round(controlled, 3)
-        assert at_equal_length.low is not None
-        assert at_equal_length.high is not None
-        assert at_equal_length.low < controlled < at_equal_length.high
-    assert "L1 penalty" in made.why[0]
+    assert "length-controlled ones are left out" in made.why[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("{", "alpaca-7b.jsonl.gz:1"),
+        ("[" * 100_000, "alpaca-7b.jsonl.gz:1"),
+        ('{"prompt": "p"}', "not a judgement with prompt and preference"),
+        ('{"prompt": "p", "preference": 3}', "preference must be between 1 and 2, got 3"),
+        (None, "no such file"),
+        (b"no gzip", "cannot be read"),
+    ],
+)
+def test_a_broken_file_of_judgements(tmp_path: Path, line: str | bytes | None, words: str) -> None:
+    path = tmp_path / "alpaca-7b.jsonl.gz"
+    if isinstance(line, str):
+        path.write_bytes(gzip.compress(line.encode()))
+    elif line is not None:
+        path.write_bytes(line)
+    with pytest.raises(SpecError, match="alpaca-7b") as caught:
+        win_rate(path)
+    assert words in str(caught.value)
 
 
 def test_json_and_words_say_the_same(shared_data: Path) -> None:

@@ -113,7 +113,7 @@ def test_lines_for_people() -> None:
     assert "fail" in lines[1]
     assert "loop_rate is 0.400, expected < 0.02, confidence 99.7 % on 96 outputs" in lines[1]
     assert "p,1:x sample 2, 1.000: say it again it again" in lines[2]
-    assert "on 96 outputs without chance" in lines[4]
+    assert "deterministic, on 96 outputs" in lines[4]
     assert "undecided after 96 outputs, about 24 more would decide" in lines[5]
     assert "no number of samples like these would decide" in lines[6]
     assert "applies to none of them" in lines[7]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,9 +41,9 @@ def traced(*texts: str) -> Traced:
     return Traced("v1.0.0", "A [red]title[/red]", True, made, how, texts, [["a", "b"]] * count)
 
 
-def shown(made: Traced, width: int = 120) -> str:
+def shown(made: Traced, width: int = 120, *, details: bool = False) -> str:
     stream = io.StringIO()
-    print_trace(Console(file=stream, width=width, color_system=None), made)
+    print_trace(Console(file=stream, width=width, color_system=None), made, details=details)
     return stream.getvalue()
 
 
@@ -51,11 +52,28 @@ def test_what_is_shown() -> None:
     assert "A [red]title[/red]" in text
     row = next(line for line in text.splitlines() if line.lstrip().startswith("1"))
     assert row.split()[:3] == ["1", "·the", "████"]
-    for part in ("50.0 %", "1.25", "75.0 %", " 40 ", "b 20.0 %"):
+    for part in ("50.0 %", "b 20.0 %"):
         assert part in row
     assert "a 50.0 %" not in row, "the chosen token is no alternative to itself"
-    assert "possible after top_k" in text
-    assert "ended by length after 2 tokens" in text
+    assert "cut off by the length limit after 2 tokens" in text
+
+
+def test_details() -> None:
+    text = shown(traced(" the", "\n"), details=True)
+    row = next(line for line in text.splitlines() if line.lstrip().startswith("1"))
+    for part in ("50.0 %", "1.25", "75.0 %", " 40"):
+        assert part in row
+    assert "still possible after top_k" in text
+
+
+def test_eighty_columns_hold_two_whole_alternatives() -> None:
+    made = traced("unbelievably", "x")
+    made = replace(made, alternatives=[["chosen", "extraordin"]] * 2)
+    made.trace.alternatives[:, 0] = 91
+    text = shown(made, 80)
+    row = next(line for line in text.splitlines() if line.lstrip().startswith("1"))
+    for part in ("unbelievably", "50.0 %", "chosen 50.0 %", "extraordin 20.0 %"):
+        assert part in row
 
 
 def test_no_output_drives_the_terminal() -> None:

@@ -10,7 +10,8 @@ import pytest
 from ethogram.errors import SpecError, WriteError
 from ethogram.metrics import find_pitfalls
 from ethogram.report import log, verify, write_html, write_progress
-from ethogram.report.claims import entries, printable
+from ethogram.report.claims import entries
+from ethogram.report.printing import printable
 from ethogram.report.progress import Block, _differing, find_blocks
 from ethogram.study import Study, import_outputs, init, run
 from ethogram.study.measure import measure

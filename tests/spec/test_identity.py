@@ -121,7 +121,7 @@ FULL = {
         (FULL, "llamacpp", "2c07714eb3ecb360e07d31befecc30ceef5f55ffa0f964aadd6fb906962f7b72"),
     ],
 )
-def test_identities_of_release_0_1_0_stand(
+def test_identities_of_release_0_1_0_are_unchanged(
     settings: dict[str, Any], order: str, identity: str
 ) -> None:
     """New settings must not change the key under which old generations are stored."""

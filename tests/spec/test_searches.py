@@ -1,4 +1,4 @@
-"""Searches and candidates: which settings agree, what is identity, and how changes are told."""
+"""Searches and candidates: contradictions, identity, and words for a change."""
 
 from typing import Any
 
@@ -8,7 +8,6 @@ from pydantic import ValidationError
 from ethogram.spec import Decoding, Selection, Version, diff_versions
 
 CONTRASTIVE = {"penalty_alpha": 0.6, "top_k": 4}
-GROUPS = {"num_beams": 6, "num_beam_groups": 3, "diversity_penalty": 0.5}
 
 
 def identity(**settings: Any) -> str:
@@ -19,7 +18,7 @@ def test_strategies_are_inferred() -> None:
     assert Decoding(**CONTRASTIVE).resolved_strategy == "contrastive"
     assert Decoding(strategy="contrastive", **CONTRASTIVE).resolved_strategy == "contrastive"
     assert Decoding(**CONTRASTIVE, temperature=0).resolved_strategy == "contrastive"
-    assert Decoding(**GROUPS).resolved_strategy == "beam"
+    assert Decoding(num_beams=3).resolved_strategy == "beam"
     assert Decoding(best_of=4).resolved_strategy == "sample"
     assert not Decoding(**CONTRASTIVE).is_stochastic
     assert Decoding(**CONTRASTIVE, repetition_penalty=1.2).active_step_names() == (
@@ -36,20 +35,16 @@ def test_strategies_are_inferred() -> None:
         ({**CONTRASTIVE, "strategy": "sample"}, "penalty_alpha 0.6 has no effect under sample"),
         ({**CONTRASTIVE, "num_beams": 3}, "penalty_alpha 0.6 has no effect under beam"),
         ({**CONTRASTIVE, "strategy": "contrastive", "num_beams": 3}, "num_beams 3 has no effect"),
-        ({**GROUPS, "num_beams": 5}, "num_beams 5 cannot be split into 3 equal groups"),
-        ({"num_beam_groups": 2, "diversity_penalty": 0.5}, "num_beams 1 cannot be split"),
-        ({**GROUPS, "diversity_penalty": 0}, "needs a diversity_penalty above 0"),
-        ({"num_beams": 4, "diversity_penalty": 0.5}, "has no effect in one group"),
         ({"best_of": 3, "self_consistency": 3}, "set one of them"),
         ({"best_of": 3, "temperature": 0}, "best_of 3 needs sampling; under greedy"),
         ({"self_consistency": 3, "num_beams": 2}, "self_consistency 3 needs sampling; under beam"),
         ({"best_of": 2, **CONTRASTIVE}, "best_of 2 needs sampling; under contrastive"),
         ({"answer": "pattern"}, "needs an answer_pattern"),
         ({"answer_pattern": "a"}, "has no effect with answer last_number"),
-        ({"answer": "pattern", "answer_pattern": "("}, "is no regular expression"),
+        ({"answer": "pattern", "answer_pattern": "("}, "is not a regular expression"),
     ],
 )
-def test_what_contradicts_itself_is_refused(settings: dict[str, Any], line: str) -> None:
+def test_contradictions_are_refused(settings: dict[str, Any], line: str) -> None:
     with pytest.raises(ValidationError, match=line):
         Decoding(**settings)
 
@@ -59,8 +54,8 @@ def test_what_contradicts_itself_is_refused(settings: dict[str, Any], line: str)
     [
         (CONTRASTIVE, {"penalty_alpha": 0.5}),
         (CONTRASTIVE, {"top_k": 5}),
-        (GROUPS, {"num_beam_groups": 2}),
-        (GROUPS, {"diversity_penalty": 0.6}),
+        ({"num_beams": 3}, {"num_beams": 4}),
+        ({"num_beams": 3}, {"length_penalty": 2.0}),
         ({"best_of": 3}, {"best_of": 4}),
         ({"best_of": 3}, {"best_of_by": "total"}),
         ({"self_consistency": 3}, {"self_consistency": 4}),
@@ -71,7 +66,9 @@ def test_what_contradicts_itself_is_refused(settings: dict[str, Any], line: str)
         ),
     ],
 )
-def test_what_matters_counts(base: dict[str, Any], change: dict[str, Any]) -> None:
+def test_settings_that_act_change_the_identity(
+    base: dict[str, Any], change: dict[str, Any]
+) -> None:
     assert identity(**base) != identity(**{**base, **change})
 
 
@@ -85,7 +82,9 @@ def test_what_matters_counts(base: dict[str, Any], change: dict[str, Any]) -> No
         ({"temperature": 0}, {"top_k": 4}),
     ],
 )
-def test_what_changes_no_output_does_not(base: dict[str, Any], change: dict[str, Any]) -> None:
+def test_settings_without_effect_keep_the_identity(
+    base: dict[str, Any], change: dict[str, Any]
+) -> None:
     assert identity(**base) == identity(**{**base, **change})
 
 
@@ -102,7 +101,7 @@ def test_what_changes_no_output_does_not(base: dict[str, Any], change: dict[str,
             {"prompt_lookup_num_tokens": 8},
             {},
             [
-                "`decoding.prompt_lookup_num_tokens` `8` → off (the same output, sooner or later)",
+                "`decoding.prompt_lookup_num_tokens` `8` → off (the same output, at another speed)",
             ],
         ),
         (
@@ -124,4 +123,4 @@ def test_votes_and_score() -> None:
     selection = Selection(2, (-3.0, -2.0, -1.0), ("4", None, "5"), (1, 2, 3))
     assert selection.score == -1.0
     assert dict(selection.votes) == {"4": 1, "5": 1}
-    assert Selection.of_json(selection.to_json()) == selection
+    assert Selection.from_json(selection.to_json()) == selection

@@ -55,11 +55,11 @@ def test_ranges_are_for_a_search():
         ("decoding.temperature=0:1:0", "positive STEP"),
         ("decoding.temperature=0:1:0.0001", "10001 steps"),
         ("decoding.min_p=0:0.1:log", "above 0 on a logarithmic scale"),
-        ("decoding.top_p=0.9,0.9", "stands twice"),
+        ("decoding.top_p=0.9,0.9", "duplicate value"),
         ("decoding.top_p=[0.9", "cannot be read"),
     ],
 )
-def test_a_mistake_is_told(text, says):
+def test_mistakes_are_reported(text, says):
     with pytest.raises(SpecError) as caught:
         parse_axis(text)
     assert says in str(caught.value)
@@ -74,7 +74,7 @@ def test_a_grid_is_every_combination():
     assert settings[1].words == "temperature 0.5, top_k 10"
 
 
-def test_a_setting_lies_over_what_is_inherited():
+def test_a_setting_overrides_the_inherited_one():
     base = Version.model_validate(
         {
             "title": "Parent",
@@ -105,7 +105,7 @@ def test_equal_behaviour_is_one_setting():
     ]
 
 
-def test_fields_that_share_a_last_name_are_told_in_full():
+def test_fields_that_share_a_name_are_written_in_full():
     setting = Setting((("decoding.stop", "a"), ("prompt.stop", "b")))
     assert setting.words == "decoding.stop a, prompt.stop b"
     assert math.isclose(parse_axis("decoding.temperature=1:2:0.5").values[1], 1.5)

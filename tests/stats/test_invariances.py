@@ -56,20 +56,23 @@ def numbers(test: PairedTest) -> Any:
     """All that a test says but for its bounds; p last."""
     effect, spread = test.effect, test.spread
     found = [test.before, test.after, test.error, effect, test.superiority.ordinary]
-    return np.array([*found, spread.between, spread.within, test.differing, test.p])
+    return np.array([*found, spread.between, spread.within, test.effective_prompts, test.p])
 
 
 @FEW
 @given(versions(), st.sampled_from([ratio, exponential]))
-def test_swapping_the_versions_mirrors_the_paired_test(both: tuple[Any, Any], value: Any) -> None:
+def test_swapping_versions_mirrors_the_test(both: tuple[Any, Any], value: Any) -> None:
     there, back = paired(*both, value, **QUICK), paired(*both[::-1], value, **QUICK)
     same = np.testing.assert_allclose
     same([back.before, back.after], [there.after, there.before])
     same([back.estimate, back.effect], [-there.estimate, -there.effect])
     same([back.low, back.high], [-there.high, -there.low], atol=1e-12)
-    same([back.p, back.error, back.differing], [there.p, there.error, there.differing])
+    same(
+        [back.p, back.error, back.effective_prompts],
+        [there.p, there.error, there.effective_prompts],
+    )
     same(back.superiority.ordinary, 1 - there.superiority.ordinary)
-    assert back.doubt == there.doubt
+    assert back.warning == there.warning
 
 
 @FEW
@@ -223,4 +226,4 @@ def test_a_win_rate_at_equal_length_turns_with_its_sides_and_knows_no_order_or_u
     order = data.draw(st.permutations(range(len(labels))))
     again = length_controlled(labels[order], lengths[order], resamples=49)
     same([again.raw, again.win_rate], [found.raw, found.win_rate], atol=1e-9)
-    assert again.doubt == found.doubt
+    assert again.warning == found.warning

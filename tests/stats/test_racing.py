@@ -10,7 +10,7 @@ from scipy.stats import ttest_rel
 from ethogram.metrics.base import ratio
 from ethogram.stats.racing import (
     FEWEST_TO_DROP,
-    Objective,
+    RaceObjective,
     beaten_p_values,
     compromise,
     front_shares,
@@ -24,8 +24,8 @@ def means(values: np.ndarray) -> np.ndarray:
     return np.stack([values, np.ones_like(values)], axis=-1)
 
 
-def objective(values: np.ndarray, *, higher: bool = True, samples: int = 2) -> Objective:
-    return Objective(means(values), ratio, higher, np.full(len(values), samples))
+def objective(values: np.ndarray, *, higher: bool = True, samples: int = 2) -> RaceObjective:
+    return RaceObjective(means(values), ratio, higher, np.full(len(values), samples))
 
 
 def noisy(truth, prompts, generator, *, noise=0.1):
@@ -63,7 +63,7 @@ def test_silence_does_not_win():
     values = np.random.default_rng(5).normal(size=(2, 12))
     parts = means(values)
     parts[1] = 0.0  # The metric applies to none of its outputs.
-    silent = Objective(parts, ratio, higher_is_better=False, samples=np.ones(2, dtype=int))
+    silent = RaceObjective(parts, ratio, higher_is_better=False, samples=np.ones(2, dtype=int))
     assert race([silent], error=0.05, looks=1) == [None, 0]
 
 
@@ -113,13 +113,15 @@ def test_settings_of_few_applicable_outputs_are_hardly_ever_dropped() -> None:
         generator = np.random.default_rng([12, seed])
         applies = generator.random((5, 12)) < 0.4
         scores = np.stack([applies & (generator.random((5, 12)) < 0.5), applies], axis=-1)
-        one = Objective(scores.astype(float), ratio, True, np.full(5, 4))
+        one = RaceObjective(scores.astype(float), ratio, True, np.full(5, 4))
         wrong += any(by is not None for by in race([one], error=0.05, looks=1))
     assert wrong <= 20
     alone = np.zeros((2, 12, 2))
     alone[0, 0] = 1.0
     alone[1] = np.stack([np.tile([0.0, 1.0], 6), np.ones(12)], axis=-1)
-    assert race([Objective(alone, ratio, True, np.full(2, 4))], error=0.05, looks=1) == [None] * 2
+    assert (
+        race([RaceObjective(alone, ratio, True, np.full(2, 4))], error=0.05, looks=1) == [None] * 2
+    )
 
 
 def test_an_event_that_has_not_shown_yet_keeps_settings_apart():
@@ -128,7 +130,7 @@ def test_an_event_that_has_not_shown_yet_keeps_settings_apart():
     for samples, beaten in ((1, None), (2, 0)):
         both = [objective(values, samples=samples), objective(never, samples=samples)]
         assert race(both, error=0.05, looks=1) == [None, beaten]
-    uneven = Objective(means(never), ratio, True, np.array([4, 1]))
+    uneven = RaceObjective(means(never), ratio, True, np.array([4, 1]))
     assert race([objective(values), uneven], error=0.05, looks=1) == [None, None]
 
 

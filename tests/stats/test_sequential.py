@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.stats.studies import allowed, studies
 
 from ethogram.stats import decide_both, decide_bounded, decide_mean
 
@@ -75,15 +76,16 @@ def test_clear_cases_are_decided_rightly() -> None:
 
 
 @pytest.mark.parametrize("chance", [0.01, 0.03, 0.1])
-def test_rare_counts_are_decided_wrongly_at_most_as_often(chance: float) -> None:
+@studies(130, 400)
+def test_rare_counts_are_decided_wrongly_at_most_as_often(chance: float, trials: int) -> None:
     """At the bound itself, however rare the events: fifty outputs without one prove nothing."""
     generator = np.random.default_rng(4)
     found = []
-    for _ in range(400):
+    for _ in range(trials):
         counts = (generator.random((25, ROUNDS)) < chance).astype(float)
         found.append(looks(lambda n, c=counts: decide_mean(c[:, :n], chance)))
     for side in ("above", "below"):
-        assert found.count(side) / len(found) <= 0.05 + 3 * 0.0109
+        assert found.count(side) / len(found) <= allowed(0.05, trials)
 
 
 def test_scores_that_hardly_differ_are_left_to_a_bet() -> None:
@@ -109,10 +111,11 @@ def test_a_spread_of_rounding_is_none() -> None:
 
 
 @pytest.mark.parametrize("chance", [0.02, 0.3])
-def test_two_methods_at_half_the_level_are_wrong_no_more_often(chance: float) -> None:
+@studies(80, 300)
+def test_two_methods_at_half_the_level_are_wrong_no_more_often(chance: float, trials: int) -> None:
     generator = np.random.default_rng(6)
     found = []
-    for _ in range(300):
+    for _ in range(trials):
         long = (generator.random((25, ROUNDS)) < chance) * generator.integers(20, 81, (25, ROUNDS))
         ones, mean = np.ones_like(long, dtype=float), chance * 50
         found.append(
@@ -124,7 +127,7 @@ def test_two_methods_at_half_the_level_are_wrong_no_more_often(chance: float) ->
             )
         )
     for side in ("above", "below"):
-        assert found.count(side) / len(found) <= 0.05 + 3 * 0.0126
+        assert found.count(side) / len(found) <= allowed(0.05, trials)
 
 
 def test_what_is_said_to_be_missing_decides() -> None:

@@ -57,7 +57,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(st.lists(GENERATIONS, unique_by=lambda item: item.identity))
 def test_round_trip(store: Store, generations: list[Generation]) -> None:
-    with store._begin(writes=True) as connection:
+    with store.database.begin(writes=True) as connection:
         connection.execute(sql("delete from generations"))
     assert store.add(generations, model="m") == len(generations)
     identities = [item.identity for item in generations]
@@ -92,7 +92,7 @@ def test_full_disk_keeps_what_is_stored(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     with Store.open(path) as store:
         store.add([generation("a")], model="m")
-        with store._engine.connect() as connection:
+        with store.database.engine.connect() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
             connection.connection.execute(f"PRAGMA max_page_count={pages + 2}")
         with pytest.raises(StoreError, match="disk is full; free some space") as caught:
@@ -121,12 +121,15 @@ def test_what_is_no_store_is_refused(tmp_path: Path, prepare: object, line: str)
 @pytest.mark.parametrize(
     ("url", "line"),
     [
-        ("foo://user:secret@host/x", r"^foo://user:\*\*\*@host/x: SQLAlchemy knows no such"),
+        (
+            "foo://user:secret@host/x",
+            r"^foo://user:\*\*\*@host/x: SQLAlchemy does not support this database",
+        ),
         (
             "mysql+aiomysql://user:secret@host/x",
             r"\*\*\*@host/x: the driver 'aiomysql' .*not installed",
         ),
-        ("://", "store: no URL of a database"),
+        ("://", "store: not the URL of a database"),
     ],
 )
 def test_a_url_that_cannot_be_used_is_told_without_its_password(url: str, line: str) -> None:

@@ -15,8 +15,8 @@ from sqlalchemy import create_engine, insert, inspect
 from ethogram.errors import StoreError
 from ethogram.spec import Generation, Trace
 from ethogram.store import SCHEMA_VERSION, Store
+from ethogram.store.rows import generation_row
 from ethogram.store.schema import MIGRATIONS, generations_table, schema_table
-from ethogram.store.store import _to_row
 from ethogram.store.traces import pack, unpack
 
 
@@ -72,7 +72,7 @@ def test_a_store_of_the_first_schema_is_brought_up(tmp_path: Path) -> None:
         schema_table.create(connection)
         MIGRATIONS[0](connection)
         connection.execute(insert(schema_table).values(version=1))
-        connection.execute(insert(generations_table), [_to_row(generation("a"), "m")])
+        connection.execute(insert(generations_table), [generation_row(generation("a"), "m")])
         assert "traces" not in inspect(connection).get_table_names()
     engine.dispose()
     with Store.open(path) as store:

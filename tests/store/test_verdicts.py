@@ -30,19 +30,19 @@ def verdict(identity: str, reply: str = "fine") -> StoredVerdict:
 
 def test_verdicts_come_back_as_they_were(tmp_path: Path) -> None:
     with Store.open(tmp_path / "store.db") as store:
-        shelf = Verdicts(store)
+        verdicts = Verdicts(store)
         many = [verdict(f"v{i}", f"reply 日本 😀\n{i}") for i in range(1203)]
-        shelf.add(many)
-        found = shelf.get([each.identity for each in many] + ["unknown"])
+        verdicts.add(many)
+        found = verdicts.get([each.identity for each in many] + ["unknown"])
     assert found == {each.identity: each for each in many}
 
 
 def test_a_verdict_that_is_there_stays(tmp_path: Path) -> None:
     with Store.open(tmp_path / "store.db") as store:
-        shelf = Verdicts(store)
-        shelf.add([verdict("v", "first")])
-        shelf.add([verdict("v", "second"), verdict("w")])
-        assert shelf.get(["v", "w"]) == {"v": verdict("v", "first"), "w": verdict("w")}
+        verdicts = Verdicts(store)
+        verdicts.add([verdict("v", "first")])
+        verdicts.add([verdict("v", "second"), verdict("w")])
+        assert verdicts.get(["v", "w"]) == {"v": verdict("v", "first"), "w": verdict("w")}
 
 
 def test_a_store_from_before_gains_the_table(tmp_path: Path) -> None:

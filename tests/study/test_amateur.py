@@ -38,6 +38,18 @@ def test_a_trace_has_the_amateur_that_a_run_has(study_folder: Path) -> None:
     assert traced.generation.logprobs == made.logprobs
 
 
+def test_own_text_is_traced_with_the_amateur(study_folder: Path) -> None:
+    """Of a suite prompt's text, the output is the one that the suite's prompt has."""
+    write(study_folder, "v0.2.0", "amateur: models/small, temperature: 0.01")
+    with Study(study_folder) as study:
+        prompt = study.suite("v0.2.0").prompts[0]
+        shown = trace(study, "v0.2.0", text=prompt.as_text())
+        listed = trace(study, "v0.2.0", prompt.id)
+    assert not shown.in_suite
+    assert shown.generation.prompt_text == listed.generation.prompt_text
+    assert shown.trace.entropy[0] == listed.trace.entropy[0]
+
+
 def test_a_run_loads_each_model_once_and_says_which(study_folder: Path) -> None:
     write(study_folder, "v0.2.0", "amateur: models/small")
     write(study_folder, "v0.3.0", "amateur: models/small, contrastive_beta: 0.5")
@@ -96,11 +108,14 @@ def test_another_tokenizer_is_refused_before_anything_runs(
     words = byte_level_tokenizer()
     words.add_tokens(["<more>"])
     words.save_pretrained(study_folder / "models/small")
-    write(study_folder, "v0.2.0", "amateur: models/small")
+    write(study_folder, "v0.2.0", "contrastive: {amateur: models/small}")
     with Study(study_folder) as study, pytest.raises(RequestError) as caught:
         run(study, ["v0.2.0"])
-    told = str(caught.value)
-    assert "decoding.amateur (version v0.2.0): the amateur models/small has another tok" in told
+    message = str(caught.value)
+    assert (
+        "decoding.contrastive.amateur (version v0.2.0): the amateur models/small has another tok"
+        in message
+    )
     assert stored(study_folder) == {}
 
 
@@ -110,7 +125,7 @@ def test_an_amateur_that_is_not_here_is_named(study_folder: Path) -> None:
         run(study, ["v0.2.0"])
     told = str(caught.value)
     assert told.startswith(
-        "model nobody/nothing: this model is not on this machine, and there is no folder "
+        "model nobody/nothing: this model is not downloaded, and there is no folder "
         "nobody/nothing; fetch it with"
     )
     assert told.endswith("--revision dev")

@@ -116,7 +116,7 @@ def test_a_trace_is_refused_where_the_backend_shows_none(
     with Study(tiny_study) as study:
         prompt = study.suite("v0.2.0").prompts[0].id
         for text in (prompt, "a text of my own"):
-            with pytest.raises(SpecError, match="vllm does not show how a token was chosen"):
+            with pytest.raises(SpecError, match="backend vllm cannot trace how a token was chosen"):
                 trace(study, "v0.2.0", text)
     assert stored(tiny_study) == {}
 

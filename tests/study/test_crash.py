@@ -56,21 +56,29 @@ def long_study(tiny_study: Path) -> Path:
     return tiny_study
 
 
-def test_kill_9_at_five_moments(long_study: Path, tmp_path: Path, stored: Stored) -> None:
+@pytest.mark.parametrize(
+    ("prompts", "kills"),
+    [pytest.param(50, 2, id="short"), pytest.param(150, 5, marks=pytest.mark.slow, id="full")],
+)
+def test_kill_9_in_the_middle(
+    long_study: Path, tmp_path: Path, stored: Stored, prompts: int, kills: int
+) -> None:
+    suite = long_study / "suites/prompts.jsonl"
+    suite.write_text("".join(suite.read_text().splitlines(keepends=True)[:prompts]))
     undisturbed = Path(shutil.copytree(long_study, tmp_path / "undisturbed"))
     process = start(undisturbed)
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     total = rows(undisturbed)
-    assert total == 150 + 300 + 300
+    assert total == prompts * 5
 
     moments = random.Random(11)
     killed = 0
-    for number in range(5):
+    for number in range(kills):
         before = rows(long_study, "runs")
         # By what is stored, not by the clock: machines differ. Whole batches end together, so the
         # last moment leaves more than one of them.
-        wanted = int(total * (number + moments.random()) / 8)
+        wanted = int(total * (number + moments.random()) / (kills + 3))
         process = start(long_study)
         while process.poll() is None and (
             rows(long_study, "runs") == before or rows(long_study) < wanted
@@ -81,7 +89,7 @@ def test_kill_9_at_five_moments(long_study: Path, tmp_path: Path, stored: Stored
             killed += 1
         process.communicate()
         assert rows(long_study) <= total
-    assert killed == 5
+    assert killed == kills
     assert rows(long_study) < total
 
     process = start(long_study)
@@ -108,5 +116,5 @@ def test_ctrl_c_stops_cleanly_and_keeps_what_is_done(long_study: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err.strip() == "ethogram: interrupted; all that was made is stored"
+    assert err.strip() == "ethogram: interrupted; everything generated so far is stored"
     assert rows(long_study) > 0

@@ -36,8 +36,8 @@ def test_prompts_meet_by_id_whatever_their_order() -> None:
     ("first", "second", "message"),
     [
         ([("a", "A?", "1")], [("b", "A?", "1")], "they share no prompt"),
-        ([("a", "A?", "1")], [("a", "B?", "1")], "'a' stands for two different prompts"),
-        ([("a", "A?", "1"), ("a", "B?", "1")], [("a", "A?", "1")], "'a' stands for two"),
+        ([("a", "A?", "1")], [("a", "B?", "1")], "'a' is used for two different prompts"),
+        ([("a", "A?", "1"), ("a", "B?", "1")], [("a", "A?", "1")], "'a' is used for two"),
     ],
 )
 def test_what_cannot_be_compared_is_told(first: Rows, second: Rows, message: str) -> None:
@@ -90,7 +90,7 @@ def test_run_compare_log_and_check_refuse_an_id_of_two_prompts(tmp_path: Path) -
             lambda: log(study),
             lambda: check(study, baseline=True),
         ):
-            with pytest.raises(SpecError, match="prompt id 'p0' stands for two different"):
+            with pytest.raises(SpecError, match="prompt id 'p0' is used for two different"):
                 refused()
     # As the message says: one suite in both files makes them one prompt.
     file = tmp_path / "s" / "versions" / "v0.0.2.yaml"

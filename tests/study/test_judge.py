@@ -206,7 +206,7 @@ def test_replies_that_cannot_be_read_are_kept_counted_and_told(study: eg.Study) 
     assert found.unparsed_share == pytest.approx(4 / 48)
     assert [pair.outcome for pair in found.pairs if pair.before.prompt_id == "p4"] == ["tie"] * 2
     assert found.consistency == 1
-    assert "8% of replies could not be read" in found.doubt
+    assert "8% of replies could not be read" in found.warning
     assert found.verdict == "no clear preference" or found.verdict.startswith("perhaps")
     data = found.to_json()
     assert data["unparsed"] == 4
@@ -331,7 +331,7 @@ def test_metrics_are_held_against_the_verdicts(study: eg.Study) -> None:
         assert words.pairs == 24
         assert words.winner_higher.low <= words.winner_higher.estimate
         assert loops.winner_higher.estimate == 0.5
-        with pytest.raises(SpecError, match="metrics go with pairs; leave out the rubric"):
+        with pytest.raises(SpecError, match="--metric: cannot be combined with --rubric"):
             judged(study, judge.url, metrics=metrics, rubric=KIND)
         with pytest.raises(EthogramError, match="wrods"):
             judged(study, judge.url, metrics=["wrods"])
@@ -429,7 +429,7 @@ def test_mistakes_are_told(tmp_path: Path, study: eg.Study) -> None:
     suite.write_text(suite.read_text().replace("Question 3?", "Something else?"))
     with (
         eg.Study(other.folder) as again,
-        pytest.raises(SpecError, match="'p3' stands for two different prompts"),
+        pytest.raises(SpecError, match="'p3' is used for two different prompts"),
     ):
         judged(again, "http://127.0.0.1:1/v1")
     with pytest.raises(SpecError, match="no such rubric"):

@@ -41,55 +41,57 @@ def test_a_grid_finds_its_front_and_proves_the_choice(many):
         many,
         base,
         axes("decoding.temperature=0.3,1,3", "decoding.top_k=0,5"),
-        goals=GOALS,
+        objectives=GOALS,
         samples=2,
         on_stage=told.append,
     )
-    assert found.asked == len(found.points) == 6
-    assert all(point.beaten_by or point.samples == 2 for point in found.points)
-    front = {point.name for point in found.front}
-    values = {p.name: (p.values[GOALS[0]], -p.values["self_perplexity"]) for p in found.points}
-    for point in found.points:
-        if not point.beaten_by:
+    assert found.requested == len(found.trials) == 6
+    assert all(trial.eliminated_by or trial.samples == 2 for trial in found.trials)
+    front = {trial.name for trial in found.front}
+    values = {p.name: (p.values[GOALS[0]], -p.values["self_perplexity"]) for p in found.trials}
+    for trial in found.trials:
+        if not trial.eliminated_by:
             beaten = any(
-                all(a >= b for a, b in zip(values[o.name], values[point.name], strict=True))
-                and values[o.name] != values[point.name]
-                for o in found.points
-                if not o.beaten_by
+                all(a >= b for a, b in zip(values[o.name], values[trial.name], strict=True))
+                and values[o.name] != values[trial.name]
+                for o in found.trials
+                if not o.eliminated_by
             )
-            assert (point.name in front) != beaten
+            assert (trial.name in front) != beaten
     assert found.chosen in front
-    assert found.confirmation is not None
-    assert found.confirmation.prompts + len(found.selection) == 20
+    assert found.holdout is not None
+    assert found.holdout.prompts + len(found.selection) == 20
     assert told[0].startswith("look 1/2: 6 settings × 1 sample")
     assert json.loads(json.dumps(found.to_json()))["chosen"] == found.chosen
 
 
 def test_values_are_those_of_the_versions_on_the_selection_prompts(many):
-    found = sweep(many, sampled(many), axes("decoding.temperature=0.5,2"), goals=GOALS, samples=2)
-    point = found.points[1]
-    view = many.with_versions({"v9.9.9": point.version})
-    part = Part(frozenset(found.selection), point.samples)
+    found = sweep(
+        many, sampled(many), axes("decoding.temperature=0.5,2"), objectives=GOALS, samples=2
+    )
+    trial = found.trials[1]
+    view = many.with_versions({"v9.9.9": trial.version})
+    part = Part(frozenset(found.selection), trial.samples)
     assert measure(view, "v9.9.9", ["distinct_2"], part)["distinct_2"].value == pytest.approx(
-        point.values["distinct_2"]
+        trial.values["distinct_2"]
     )
 
 
 def test_a_sweep_done_again_makes_nothing_and_says_the_same(many):
     spaces = axes("decoding.temperature=0.5,2")
-    first = sweep(many, sampled(many), spaces, goals=GOALS)
-    again = sweep(many, sampled(many), spaces, goals=GOALS)
+    first = sweep(many, sampled(many), spaces, objectives=GOALS)
+    again = sweep(many, sampled(many), spaces, objectives=GOALS)
     assert first.generations > 0
     assert again.generations == 0
-    same = ("points", "chosen", "confirmation", "base_values")
+    same = ("trials", "chosen", "holdout", "base_values")
     one, other = first.to_json(), again.to_json()
     assert all(one.get(key) == other.get(key) for key in same)
 
 
 def test_settings_of_one_behaviour_run_once(many):
     space = axes("decoding.strategy=greedy,sample", "decoding.top_k=3,4,5")
-    found = sweep(many, sampled(many), space, goals=GOALS)
-    assert (found.asked, len(found.points)) == (6, 4)
+    found = sweep(many, sampled(many), space, objectives=GOALS)
+    assert (found.requested, len(found.trials)) == (6, 4)
 
 
 @pytest.mark.parametrize("search", ["random", "tpe", "nsga2"])
@@ -98,42 +100,42 @@ def test_a_search_tries_as_many_as_asked(many, search):
         many,
         sampled(many),
         axes("decoding.temperature=0.2:2", "decoding.top_k=0,3,10"),
-        goals=GOALS,
+        objectives=GOALS,
         search=search,
         trials=14,
         samples=1,
     )
-    assert found.asked == 14
-    temperatures = [dict(p.setting.values)["decoding.temperature"] for p in found.points]
+    assert found.requested == 14
+    temperatures = [dict(p.setting.values)["decoding.temperature"] for p in found.trials]
     assert all(0.2 <= t <= 2 for t in temperatures)
     assert len(set(temperatures)) > 7
 
 
 def test_racing_saves_outputs_and_keeps_the_choice(many, monkeypatch):
-    """A goal that is all a matter of the setting: the far ones are beaten on every prompt."""
+    """An objective that is all a matter of the setting: the far ones are beaten on every prompt."""
     space = axes("decoding.max_new_tokens=2,4,30,60")
-    run = {"goals": ["words:higher"], "samples": 4}
+    run = {"objectives": ["words:higher"], "samples": 4}
     raced = sweep(many, sampled(many), space, **run)
     whole = sweep(many, sampled(many), space, **run, racing=False)
-    assert raced.dropped
-    assert not whole.dropped
+    assert raced.eliminated
+    assert not whole.eliminated
     assert raced.chosen == whole.chosen
-    kept = sum(point.samples for point in raced.points)
-    assert kept < sum(point.samples for point in whole.points)
-    values = [point.values["words"] for point in whole.points]
+    kept = sum(trial.samples for trial in raced.trials)
+    assert kept < sum(trial.samples for trial in whole.trials)
+    values = [trial.values["words"] for trial in whole.trials]
     assert all(a <= b for a, b in pairwise(np.round(values, 6)))
 
 
 def test_the_choice_becomes_a_child_with_its_reason(many):
     base = sampled(many)
     space = axes("decoding.max_new_tokens=2,30", "decoding.stop=['.', '!']")
-    found = sweep(many, base, space, goals=["words:higher"])
+    found = sweep(many, base, space, objectives=["words:higher"])
     path = promote(many, found, "v7.0.0")
     with eg.Study(many.folder) as study:
         child = study.versions["v7.0.0"]
         assert child.parent == base
         assert child.decoding.max_new_tokens == 30
-        assert child.identity == found.point(found.chosen).version.identity
+        assert child.identity == found.trial(found.chosen).version.identity
         assert study.spec.stated["v7.0.0"]["decoding"].keys() == {"max_new_tokens", "stop"}
     said = path.read_text()
     assert "held out" in said
@@ -145,25 +147,25 @@ def test_what_does_not_beat_its_parent_is_said_not_to(many):
     """The parent's own settings again: no prompt can tell the two apart."""
     base = sampled(many)
     temperature = many.versions[base].decoding.temperature
-    found = sweep(many, base, axes(f"decoding.temperature={temperature}"), goals=GOALS)
-    assert found.confirmation is not None
-    assert not found.confirmation.holds
+    found = sweep(many, base, axes(f"decoding.temperature={temperature}"), objectives=GOALS)
+    assert found.holdout is not None
+    assert not found.holdout.holds
     path = promote(many, found, "v7.0.1")
-    assert "does not beat its parent" in " ".join(path.read_text().split())
+    assert "does not clearly beat its parent" in " ".join(path.read_text().split())
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"goals": ["words"]}, "no better direction"),
-        ({"goals": ["wrods:lower"]}, "did you mean 'words'"),
-        ({"goals": ["words:lower", "words:higher"]}, "named twice"),
+        ({"objectives": ["words"]}, "no better direction"),
+        ({"objectives": ["wrods:lower"]}, "did you mean 'words'"),
+        ({"objectives": ["words:lower", "words:higher"]}, "named twice"),
         ({"axes": []}, "nothing to vary"),
         ({"search": "annealing"}, "unknown search"),
     ],
 )
 def test_a_mistake_is_told_before_anything_runs(many, change, says):
-    asked = {"axes": axes("decoding.top_k=1,2"), "goals": GOALS, **change}
+    asked = {"axes": axes("decoding.top_k=1,2"), "objectives": GOALS, **change}
     with pytest.raises(SpecError) as caught:
         sweep(many, sampled(many), asked.pop("axes"), **asked)
     assert says in str(caught.value)
@@ -172,4 +174,4 @@ def test_a_mistake_is_told_before_anything_runs(many, change, says):
 
 def test_a_small_suite_cannot_be_split(tiny_study):
     with eg.Study(tiny_study) as study, pytest.raises(SpecError, match="prompts are too few"):
-        sweep(study, sampled(study), axes("decoding.top_k=1,2"), goals=GOALS)
+        sweep(study, sampled(study), axes("decoding.top_k=1,2"), objectives=GOALS)

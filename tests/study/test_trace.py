@@ -83,7 +83,7 @@ def test_an_output_that_comes_out_differently_is_left_alone(
         again = run(study, ["v0.0.1"], trace=True)
         assert (again.traced, again.parted) == (5, 1)
         assert study.store.missing_traces([name]) == [name]
-        with pytest.raises(StoreError, match="other tokens than are stored"):
+        with pytest.raises(StoreError, match="gave different tokens than the stored ones"):
             trace(study, "v0.0.1", prompt)
     assert stored(tiny_study) == before
 
@@ -122,12 +122,14 @@ def test_a_text_of_ones_own_touches_nothing(tiny_study: Path) -> None:
         assert "<|assistant|>" in shown.generation.prompt_text, "the version's own prompt"
         assert study.store.count() == 0
         assert not study.store.runs()
+        word = trace(study, "v1.0.0", text="p02")
+        assert not word.in_suite, "an explicit text may look like an id"
     assert (tiny_study / "suites/prompts.jsonl").read_text() == suite
 
 
-def test_mistakes_are_told(tiny_study: Path) -> None:
+def test_mistakes_name_what_is_wrong(tiny_study: Path) -> None:
     with Study(tiny_study) as study:
-        with pytest.raises(SpecError, match=r"no sample 1 .*it has sample 0 only"):
+        with pytest.raises(SpecError, match=r"no sample 1 .*use 0, the only one"):
             trace(study, "v0.0.1", "p0", sample=1)
         with pytest.raises(SpecError, match=r"no sample 2 .*use 0 to 1"):
             trace(study, "v0.1.0", "p0", sample=2)
@@ -135,6 +137,12 @@ def test_mistakes_are_told(tiny_study: Path) -> None:
             trace(study, "v0.1.1", "p0")
         with pytest.raises(SpecError, match="the prompt is empty"):
             trace(study, "v0.1.0", " ")
+        with pytest.raises(SpecError, match=r"no prompt 'p02' .*did you mean 'p2'\?.*--text"):
+            trace(study, "v0.1.0", "p02")
+        with pytest.raises(SpecError, match="--text cannot be combined"):
+            trace(study, "v0.1.0", "p0", text="p0")
+        with pytest.raises(SpecError, match="no prompt; name a prompt id"):
+            trace(study, "v0.1.0")
 
 
 def test_part_of_a_character_is_shown_as_a_replacement_character() -> None:

@@ -1,4 +1,4 @@
-"""Backends: what turns requests into generations, and chat completions of an endpoint.
+"""Backends: engines that turn requests into generations, and a client for chat completions.
 
 Importing it imports neither torch nor vLLM.
 """

@@ -1,4 +1,4 @@
-"""The interface of a backend, and whether one is installed. Generates nothing."""
+"""The interface of a backend, and whether one is installed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Backend(Protocol):
 
     @property
     def work(self) -> Work:
-        """What the last call of `generate` computed so far, and what came of it."""
+        """What the last call of `generate` computed so far."""
 
     def generate(
         self,
@@ -31,15 +31,15 @@ class Backend(Protocol):
         """Generate; all requests are checked before the first one runs.
 
         Args:
-            requests: in any order; of equal identities one is generated.
-            on_tokens: told now and then how many new tokens were chosen.
-            trace: note how each token was chosen; a backend that cannot refuses.
+            requests: in any order; requests of equal identity are generated once.
+            on_tokens: called now and then with how many new tokens were chosen.
+            trace: record how each token was chosen; a backend that cannot refuses.
 
         Returns:
             Generations as they finish.
 
         Raises:
-            EthogramError: a request or the model cannot be served.
+            EthogramError: a request or the model cannot be run.
         """
 
 

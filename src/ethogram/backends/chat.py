@@ -1,7 +1,7 @@
-"""Chat: questions to an OpenAI-compatible endpoint, some at once, and its replies as they come.
+"""A client for OpenAI-compatible chat endpoints: concurrent requests, replies as they arrive.
 
-Knows addresses, keys and retries; knows nothing of what is asked. What an endpoint says is
-untrusted text: cleaned of what no text may hold, never run, never a path.
+Replies are untrusted text: cleaned of characters that no database takes, never executed, never used
+as a path.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from ethogram.extras import require
 
 URL_VARIABLE = "OPENAI_BASE_URL"
 KEY_VARIABLE = "OPENAI_API_KEY"
-#: Where the openai package goes without an address; only there is a key always needed.
+#: The openai package's default address; only there is a key always needed.
 DEFAULT_URL = "https://api.openai.com/v1"
-#: Servers of one's own mostly ask for no key, but the client has to send something.
+#: Local servers mostly need no key, but the client has to send one.
 _NO_KEY = "none"
-#: A judge's reply has some hundred words; beyond this, an endpoint sends something else.
+#: Characters of a reply that are kept; a judge's reply has some hundred words.
 LONGEST_REPLY = 200_000
-#: Of an endpoint's own words in an error, this many characters.
+#: Characters of an endpoint's own message that an error quotes.
 _LONGEST_MESSAGE = 200
-#: Settings that some models refuse and that then go without: reasoning models of OpenAI count
-#: their thoughts under another name and choose their temperature themselves.
+#: Settings that some models refuse, and that are then renamed or omitted: OpenAI's reasoning models
+#: have another name for the limit and set their own temperature.
 _RENAMED = {"max_tokens": "max_completion_tokens"}
 _OPTIONAL = ("temperature",)
 
@@ -39,8 +39,8 @@ class ChatRequest:
     """One question.
 
     Attributes:
-        identity: comes back with the reply.
-        text: the question, sent as the only message of the user.
+        identity: returned with the reply.
+        text: the question, sent as the only user message.
         max_tokens: of the reply.
     """
 
@@ -51,14 +51,14 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChatReply:
-    """What came back; all of it as the endpoint says.
+    """A reply, as the endpoint reports it.
 
     Attributes:
         identity: of the request.
-        text: the reply; empty where there is none.
-        finish_reason: stop, length, …; empty if nobody said.
-        served_model: what the endpoint calls the model that answered.
-        prompt_tokens: zero if nobody counted.
+        text: the reply; may be empty.
+        finish_reason: stop, length, …; empty if not reported.
+        served_model: the endpoint's name for the model that answered.
+        prompt_tokens: zero if not reported.
         completion_tokens: likewise.
         seconds: from the first try to the reply.
     """
@@ -74,16 +74,16 @@ class ChatReply:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a model is served, and how to ask there.
+    """Where a model is served, and how to send requests.
 
     Attributes:
         base_url: address of the API, up to `/v1`; default OPENAI_BASE_URL, then OpenAI's own.
         api_key: default OPENAI_API_KEY. Sent to the endpoint, and neither stored nor shown.
-        concurrency: questions under way at once. Eight keep a local server's batch filled and stay
-            below common limits per minute.
-        timeout: seconds that one try may take.
+        concurrency: requests in flight at once. Eight keep a local server's batch filled and stay
+            below common rate limits.
+        timeout: seconds for one try.
         retries: further tries after a refused connection, a timeout, 408, 409, 429 or 5xx; they
-            wait half a second, one, two, …, or as long as the endpoint asks (Retry-After).
+            wait half a second, one, two, …, or as long as Retry-After requires.
     """
 
     base_url: str | None = None
@@ -94,10 +94,10 @@ class Endpoint:
 
 
 class ChatClient:
-    """Asks one model of one endpoint.
+    """Sends requests to one model of one endpoint.
 
     Args:
-        model: its name there.
+        model: its name at the endpoint.
         endpoint: where and how.
 
     Raises:
@@ -106,7 +106,7 @@ class ChatClient:
     """
 
     def __init__(self, model: str, endpoint: Endpoint) -> None:
-        openai: Any = require("openai", extra="judge", needed_for="asking a model elsewhere")
+        openai: Any = require("openai", extra="judge", needed_for="a model at an endpoint")
         address = endpoint.base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
         self.where = _shown(address)
         self._key = endpoint.api_key or os.environ.get(KEY_VARIABLE) or ""
@@ -128,7 +128,7 @@ class ChatClient:
             max_retries=endpoint.retries,
         )
         if self.where != DEFAULT_URL:
-            # The package reads these from the environment and sends them to whomever it asks.
+            # The package would send these from the environment to any endpoint.
             self._client.organization = self._client.project = None
         self._refused: set[str] = set()
 
@@ -136,17 +136,17 @@ class ChatClient:
         return f"ChatClient({self.model!r}, base_url={self.where!r})"
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._client.close()
 
     def ask(self, requests: Iterable[ChatRequest]) -> Iterator[ChatReply]:
-        """Replies as they come, in any order.
+        """Replies as they arrive, in any order.
 
-        After a failure nothing more is asked, but replies under way are still given, so that
-        whoever stores them loses nothing that was paid for.
+        After a failure no more requests are sent, but replies in flight are still returned, so that
+        nothing that was paid for is lost.
 
         Raises:
-            BackendError: the endpoint cannot be reached, refuses, or answers with something else.
+            BackendError: the endpoint is unreachable, refuses, or answers with something else.
         """
         replies: SimpleQueue[ChatReply | BaseException] = SimpleQueue()
 
@@ -157,21 +157,21 @@ class ChatClient:
                 replies.put(error)
 
         left = iter(requests)
-        under_way = 0
+        in_flight = 0
         failed: BaseException | None = None
         while True:
-            while failed is None and under_way < self._concurrency:
+            while failed is None and in_flight < self._concurrency:
                 request = next(left, None)
                 if request is None:
                     break
-                # Daemons, unlike a pool's threads: an interrupted program ends at once, and not
-                # only after the slowest reply and all its retries.
+                # Daemon threads, unlike those of a pool: an interrupted program ends at once,
+                # without waiting for the slowest reply and all its retries.
                 Thread(target=answer, args=(request,), daemon=True).start()
-                under_way += 1
-            if not under_way:
+                in_flight += 1
+            if not in_flight:
                 break
             reply = replies.get()
-            under_way -= 1
+            in_flight -= 1
             if isinstance(reply, BaseException):
                 failed = failed or reply
             else:
@@ -185,12 +185,12 @@ class ChatClient:
             completion = self._create(request)
         except self._openai.OpenAIError as error:
             raise self._explained(error) from None
-        except ValueError:  # A body that says it is JSON and is not.
+        except ValueError:  # A body that is declared JSON and is not.
             raise self._malformed() from None
         return self._reply(request, completion, perf_counter() - began)
 
     def _create(self, request: ChatRequest) -> Any:
-        """One completion; a setting that the model refuses is left out or renamed from then on."""
+        """One completion; refused settings are omitted or renamed from then on."""
         while True:
             refused = frozenset(self._refused)
             settings: dict[str, Any] = {"temperature": 0.0, "max_tokens": request.max_tokens}
@@ -238,41 +238,41 @@ class ChatClient:
         )
 
     def _explained(self, error: Exception) -> BackendError:
-        """One line for whatever went wrong."""
+        """The error in one line."""
         openai, tries = self._openai, self._tries
         status = getattr(error, "status_code", None)
         if isinstance(error, openai.APITimeoutError):
             what = f"no answer within {self._timeout:g} s, tried {_times(tries)}"
-            hint = "give it more time with --timeout, or ask fewer at once with --concurrency"
+            hint = "give it more time with --timeout, or lower --concurrency"
         elif isinstance(error, openai.APIConnectionError):
-            what = f"cannot be reached ({_cause(error)}), tried {_times(tries)}"
+            what = f"unreachable ({_cause(error)}), tried {_times(tries)}"
             hint = "check the address and that the server runs"
         elif isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-            # The endpoint's own words often repeat the key.
+            # The endpoint's own message often repeats the key.
             what = f"refuses the key ({status})" if self._key else f"asks for a key ({status})"
             hint = (
                 f"set {KEY_VARIABLE}, or the variable of --key-variable, "
                 f"to one that may use {self.model!r}"
             )
         elif isinstance(error, openai.NotFoundError):
-            what = f"knows no model {self.model!r}, or no chat at this address (404)"
+            what = f"no model {self.model!r}, or no chat API, at this address (404)"
             hint = "check --model and --base-url; most addresses end in /v1"
         elif isinstance(error, openai.RateLimitError):
-            what = f"too many requests, or nothing left to spend (429), tried {_times(tries)}"
-            hint = "ask fewer at once with --concurrency, or later; what was answered is stored"
+            what = f"too many requests or quota exceeded (429), tried {_times(tries)}"
+            hint = "lower --concurrency, or try again later; replies so far are stored"
         elif isinstance(error, openai.InternalServerError):
-            words = self._words(error)
+            words = self._message(error)
             what = f"fails ({status}), tried {_times(tries)}" + (f": {words}" if words else "")
-            hint = "look at its log and run again; what was answered is stored"
+            hint = "check its log and run again; replies so far are stored"
         elif isinstance(error, openai.APIStatusError):
-            what = f"refuses the request ({status}): {self._words(error) or 'no reason given'}"
-            hint = "what was answered is stored"
+            what = f"refuses the request ({status}): {self._message(error) or 'no reason given'}"
+            hint = "replies so far are stored"
         else:
             return self._malformed()
         return BackendError(what, where=self.where, hint=hint)
 
-    def _words(self, error: Any) -> str:
-        """The endpoint's own words, short and without the key; none if it gives none."""
+    def _message(self, error: Any) -> str:
+        """The endpoint's own message, short and without the key; may be empty."""
         body = error.body
         message = body.get("message") if isinstance(body, dict) else None
         words = message if isinstance(message, str) else ""
@@ -283,7 +283,7 @@ class ChatClient:
 
 
 def clean(text: str) -> str:
-    """Text that every database takes: without NUL and without halves of surrogate pairs."""
+    """Text without NUL and unpaired surrogates, which databases refuse."""
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return whole.replace("\x00", "�")
 
@@ -297,7 +297,7 @@ def _times(tries: int) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    """Why a connection failed, in the system's words."""
+    """Why a connection failed, as the system reports it."""
     cause = error.__cause__ or error
     return str(cause).splitlines()[0] if str(cause) else type(cause).__name__
 
@@ -306,7 +306,7 @@ def _shown(address: str) -> str:
     """An address without a user or password in it.
 
     Raises:
-        BackendError: it is none.
+        BackendError: it is not one.
     """
     try:
         parts = urlsplit(address)
@@ -316,7 +316,7 @@ def _shown(address: str) -> str:
         usable, port = None, ""
     if not usable:
         raise BackendError(
-            "no address of an API",
+            "not the address of an API",
             where="base URL",
             hint="write it like http://localhost:8000/v1",
         )

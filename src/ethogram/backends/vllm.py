@@ -1,7 +1,7 @@
-"""vLLM as a backend: the same requests and the same prompt ids, run by another engine.
+"""The vLLM backend: the same requests and prompt ids as the engine, run by vLLM.
 
-Prompts are tokenised, outputs ended and texts made by the engine's own rooms; vLLM runs the model
-and draws the tokens. What it cannot do as the engine does it is refused by name.
+vLLM runs the model and samples the tokens. The engine's `jobs` and `stopping` tokenise prompts, end
+outputs and make their text. Settings that vLLM handles differently are refused by name.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ethogram.backends.vllm_options import machine_options
-from ethogram.backends.vllm_request import Writing, sampling_settings, seed_of
-from ethogram.engine.batch import Work
+from ethogram.backends.vllm_request import RunningOutput, sampling_settings, seed_of
 from ethogram.engine.jobs import Job, make_jobs
 from ethogram.engine.memory import SLOTS_SHARE, available_bytes
-from ethogram.engine.search.best_of import candidate_key, choose
+from ethogram.engine.search.best_of import candidate_key, select_candidate
+from ethogram.engine.work import Work
 from ethogram.errors import ModelError, RequestError
 from ethogram.extras import require
 from ethogram.models import LoadedModel, ModelReference, describe, locate
@@ -27,28 +27,28 @@ from ethogram.spec.vllm import refusal
 
 #: Outputs in progress by default, as in vLLM.
 MAX_ROWS = 256
-#: Cached tokens that vLLM allots at a time on CPUs (`vllm/platforms/cpu.py`).
+#: Tokens in a block of vLLM's KV cache on CPUs (`vllm/platforms/cpu.py`).
 _CPU_BLOCK = 128
 
 
 class VllmBackend:
-    """Generates on one model by vLLM, which is started at the first request.
+    """Generates with one model by vLLM, which starts at the first request.
 
     Args:
         reference: the model.
         max_rows: most outputs in progress.
-        options: arguments of `vllm.LLM` that say how it uses the machine; default those of the
+        options: arguments of `vllm.LLM` for the use of the machine; default those of the
             environment variable ETHOGRAM_VLLM.
         clock: seconds, for `Generation.seconds`.
 
     Attributes:
-        work: what the last call of `generate` computed so far, and what came of it; vLLM shares
-            no rows, and takes the beginnings of prompts from its cache.
+        work: what the last call of `generate` computed so far; vLLM shares no rows, and takes
+            prefixes of prompts from its cache.
 
     Raises:
-        ModelError: the model is not here, damaged, or has an encoder.
+        ModelError: the model is not downloaded, damaged, or has an encoder.
         MissingExtraError: the optional part [vllm] is not installed.
-        SpecError: an option is not one of those that can be set.
+        SpecError: an option cannot be set.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class VllmBackend:
         self.described: LoadedModel = describe(reference)
         if self.described.is_encoder_decoder:
             raise ModelError(
-                "it has an encoder, and vLLM runs decoder-only models",
+                "it has an encoder, and vLLM runs only decoder-only models",
                 where=f"model {reference.model}",
                 hint="set `backend: engine`",
             )
@@ -78,7 +78,7 @@ class VllmBackend:
         self._folder = locate(reference)
         self._max_rows, self._clock = max_rows or MAX_ROWS, clock
         self._llm: Any = None
-        self._room = self._rows = 0
+        self._context = self._rows = 0
 
     def generate(
         self,
@@ -90,36 +90,36 @@ class VllmBackend:
         """Generate; all requests are checked before vLLM is started.
 
         Args:
-            requests: in any order; of equal identities one is generated.
-            on_tokens: told after each step how many new tokens were chosen.
-            trace: refused: vLLM does not show how a token was chosen.
+            requests: in any order; requests of equal identity are generated once.
+            on_tokens: called after each step with how many new tokens were chosen.
+            trace: refused, since vLLM does not report how a token was chosen.
 
         Returns:
             Generations as they finish.
 
         Raises:
-            RequestError: a prompt does not fit the model's context, or a decoding asks for what
-                vLLM cannot do.
+            RequestError: a prompt does not fit the model's context, or vLLM does not support a
+                decoding.
             ModelError: vLLM cannot load or run the model.
         """
         if trace:
             raise RequestError(
-                "it does not show how a token was chosen",
+                "vLLM does not report how a token was chosen",
                 where="backend vllm",
                 hint="run with --no-trace, or with backend: engine",
             )
         distinct = list({request.identity: request for request in requests}.values())
         for request in distinct:
             _refuse(request)
-        jobs = make_jobs(distinct, self.described, _Reader(self.described.context_length))
-        wanted = [
+        jobs = make_jobs(distinct, self.described, _PromptReader(self.described.context_length))
+        prepared = [
             (job, [self._params(job, key) for key in _candidate_keys(job.request)]) for job in jobs
         ]
         self.work = Work()
-        return self._run(wanted, on_tokens)
+        return self._run(prepared, on_tokens)
 
     def close(self) -> None:
-        """Stop vLLM and free its memory; the next request starts it anew."""
+        """Stop vLLM and free its memory; the next request starts it again."""
         if self._llm is None:
             return
         self._llm.llm_engine.engine_core.shutdown()
@@ -141,78 +141,81 @@ class VllmBackend:
         return SamplingParams(**settings, seed=seed_of(key))
 
     def _run(
-        self, wanted: Sequence[tuple[Job, list[Any]]], on_tokens: Callable[[int], None] | None
+        self, prepared: Sequence[tuple[Job, list[Any]]], on_tokens: Callable[[int], None] | None
     ) -> Iterator[Generation]:
-        if not wanted:
+        if not prepared:
             return
-        engine = self._engine([job for job, _ in wanted])
-        running: dict[str, Writing] = {}
+        engine = self._engine([job for job, _ in prepared])
+        running: dict[str, RunningOutput] = {}
         try:
-            for job, each in wanted:
-                rivals: list[Generation | None] = [None] * len(each)
-                for index, params in enumerate(each):
+            for job, candidates in prepared:
+                finished: list[Generation | None] = [None] * len(candidates)
+                for index, params in enumerate(candidates):
                     name = f"{job.request.identity}-{index}"
                     engine.add_request(name, {"prompt_token_ids": list(job.prompt_ids)}, params)
-                    running[name] = Writing(job, self.described.tokenizer, index, rivals)
+                    running[name] = RunningOutput(job, self.described.tokenizer, index, finished)
             while running:
                 yield from self._step(engine, running, on_tokens)
-        except (ValueError, RuntimeError) as error:  # What vLLM raises; ours are neither.
+        except (ValueError, RuntimeError) as error:  # vLLM raises these; ours are neither.
             running.clear()
-            self.close()  # After an error of its own it answers no more.
+            self.close()  # After an error it cannot be used again.
             raise ModelError(
-                f"vLLM cannot run it ({_in_one_line(error)})",
+                f"vLLM cannot run it ({_one_line(error)})",
                 where=f"model {self.described.reference.model}",
-                hint="set `backend: engine`, or see what vLLM says: VLLM_LOGGING_LEVEL=INFO",
+                hint="set `backend: engine`, or see vLLM's log: VLLM_LOGGING_LEVEL=INFO",
             ) from error
         finally:
             if running:
                 engine.abort_request(list(running))
 
     def _step(
-        self, engine: Any, running: dict[str, Writing], on_tokens: Callable[[int], None] | None
+        self,
+        engine: Any,
+        running: dict[str, RunningOutput],
+        on_tokens: Callable[[int], None] | None,
     ) -> list[Generation]:
         """One step of vLLM; returns the generations that it finished."""
-        before, started = self.work.delivered, self._clock()
+        before, started = self.work.output_tokens, self._clock()
         finished: list[Generation] = []
         ended_by_us: list[str] = []
-        for output in engine.step():
-            writing = running.get(output.request_id)
-            if writing is None:
-                continue  # Ended by a stop string; vLLM had one more token under way.
-            if not writing.token_ids:
-                writing.started = started
-                self._count_prompt(writing.job, output.num_cached_tokens or 0)
-            completion = output.outputs[0]
-            is_ended = writing.take(completion)
-            self.work.delivered += writing.fresh
-            self.work.computed += writing.fresh
+        for result in engine.step():
+            output = running.get(result.request_id)
+            if output is None:
+                continue  # Ended by a stop string; vLLM had one more token in flight.
+            if not output.token_ids:
+                output.started = started
+                self._count_prompt(output.job, result.num_cached_tokens or 0)
+            completion = result.outputs[0]
+            is_ended = output.take(completion)
+            self.work.output_tokens += output.new_tokens
+            self.work.computed_tokens += output.new_tokens
             if not is_ended:
                 continue
-            del running[output.request_id]
+            del running[result.request_id]
             if completion.finish_reason is None:
-                ended_by_us.append(output.request_id)
-            writing.finish(self._clock())
-            if all(writing.rivals):
-                finished.append(_chosen(writing))
+                ended_by_us.append(result.request_id)
+            output.finish(self._clock())
+            if all(output.candidates):
+                finished.append(_selected(output))
         if ended_by_us:
             engine.abort_request(ended_by_us)
         if on_tokens is not None:
-            on_tokens(self.work.delivered - before)
+            on_tokens(self.work.output_tokens - before)
         return finished
 
     def _count_prompt(self, job: Job, cached: int) -> None:
         self.work.prefills += 1
-        self.work.computed -= 1  # An output's first token comes with its prompt.
+        self.work.computed_tokens -= 1  # An output's first token comes with its prompt.
         self.work.prompt_tokens += len(job.prompt_ids)
         self.work.prompt_tokens_computed += len(job.prompt_ids) - cached
 
     def _engine(self, jobs: Sequence[Job]) -> Any:
-        """An engine with room for the longest of the jobs, started anew if it has less."""
-        room = max(len(job.prompt_ids) + job.rules.limit for job in jobs)
+        """An engine whose context fits the longest job, restarted if it has less."""
+        context = max(len(job.prompt_ids) + job.rules.limit for job in jobs)
         rows = min(self._max_rows, sum(job.request.decoding.candidates for job in jobs))
-        if self._llm is None or room > self._room or rows > self._rows:
+        if self._llm is None or context > self._context or rows > self._rows:
             self.close()
-            self._room, self._rows = room, rows
+            self._context, self._rows = context, rows
             self._llm = self._start()
         return self._llm.llm_engine
 
@@ -223,29 +226,29 @@ class VllmBackend:
             **self._cpu_memory(),
             **self.options,
             "dtype": reference.dtype,
-            "max_model_len": self._room,
+            "max_model_len": self._context,
             "load_format": "safetensors",
             "trust_remote_code": False,
             "use_tqdm_on_load": False,
-            "generation_config": "vllm",  # Its defaults: everything is said by the decoding.
+            "generation_config": "vllm",  # Its defaults: the decoding sets everything.
             "logprobs_mode": "raw_logprobs",
         }
         from vllm import LLM
 
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", FutureWarning)  # Of its own code, to its authors.
+                warnings.simplefilter("ignore", FutureWarning)  # About its own code.
                 return LLM(str(self._folder), **settings)
-        except Exception as error:  # It has no error tree of its own.
+        except Exception as error:  # It has no exception hierarchy.
             raise ModelError(
-                f"vLLM cannot start ({_in_one_line(error)})",
+                f"vLLM cannot start ({_one_line(error)})",
                 where=f"model {reference.model}",
-                hint="check that vLLM knows the architecture and that the memory holds it; "
+                hint="check that vLLM supports the architecture and that it fits in memory; "
                 "ETHOGRAM_VLLM sets its share of the memory",
             ) from error
 
     def _cpu_memory(self) -> dict[str, int]:
-        """On CPUs no more cache than the rows need: vLLM would take most of the memory."""
+        """On CPUs, only as much cache as the rows need: vLLM would take most of the memory."""
         from vllm.platforms import current_platform
 
         if not current_platform.is_cpu() or "VLLM_CPU_KVCACHE_SPACE" in os.environ:
@@ -261,25 +264,25 @@ class VllmBackend:
             config.hidden_size // config.num_attention_heads
         )
         size = getattr(torch, self.described.reference.dtype).itemsize
-        blocks = -(-self._room // _CPU_BLOCK) + 1
+        blocks = -(-self._context // _CPU_BLOCK) + 1
         row = 2 * config.num_hidden_layers * heads * width * size * blocks * _CPU_BLOCK
         free = int(SLOTS_SHARE * available_bytes(torch.device("cpu")))
         return {"kv_cache_memory_bytes": max(min(row * (self._rows + 1), free), 2 * row)}
 
 
-class _Reader:
-    """Room for a prompt: all of the model's context."""
+class _PromptReader:
+    """A decoder-only model: its prompts may fill its context."""
 
     def __init__(self, context_length: int) -> None:
         self.context_length = context_length
 
     def decoder_prompt(self, prompt_ids: Sequence[int]) -> tuple[int, ...]:
-        """A decoder-only model sees the prompt."""
+        """The prompt."""
         return tuple(prompt_ids)
 
 
 def _prepare() -> None:
-    """Import vLLM, quiet and telling nobody unless the user's environment says otherwise."""
+    """Import vLLM, quiet and without usage statistics unless the environment sets them."""
     for name, value in (
         ("VLLM_NO_USAGE_STATS", "1"),
         ("VLLM_LOGGING_LEVEL", "ERROR"),
@@ -293,7 +296,7 @@ def _prepare() -> None:
     from vllm.platforms import current_platform
 
     if current_platform.is_cpu():
-        # On few cores its front end and its worker take turns; in one process it is faster.
+        # On few cores its front end and its worker compete; one process is faster.
         os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
 
 
@@ -311,11 +314,11 @@ def _candidate_keys(request: Request) -> list[int | None]:
     return [candidate_key(request.noise_key, i) for i in range(request.decoding.candidates)]
 
 
-def _chosen(writing: Writing) -> Generation:
-    decoding, made = writing.job.request.decoding, [one for one in writing.rivals if one]
-    return made[0] if decoding.candidates == 1 else choose(decoding, made)
+def _selected(output: RunningOutput) -> Generation:
+    decoding, made = output.job.request.decoding, [one for one in output.candidates if one]
+    return made[0] if decoding.candidates == 1 else select_candidate(decoding, made)
 
 
-def _in_one_line(error: BaseException) -> str:
-    """The beginning of an error of vLLM, which may be long; its first line alone may say little."""
+def _one_line(error: BaseException) -> str:
+    """The start of a vLLM error, in one line; its first line alone may not explain it."""
     return " ".join(" ".join(str(error).splitlines()[:3]).split())[:200] or type(error).__name__

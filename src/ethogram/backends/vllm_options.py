@@ -1,4 +1,4 @@
-"""How vLLM may use this machine: options that change no output by design. Runs nothing."""
+"""Options for how vLLM uses this machine, which by design change no output."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from ethogram.errors import SpecError
 from ethogram.spec.source import parse_json, suggest
 
-#: Options of this machine; they stand in no version, since another machine wants others.
+#: Options of this machine; not part of a version, since another machine needs others.
 VARIABLE = "ETHOGRAM_VLLM"
-_MEND = 'write for example {"tensor_parallel_size": 2}'
-#: Arguments of `vllm.LLM` that say how and where it runs, not what it says.
+_HINT = 'write for example {"tensor_parallel_size": 2}'
+#: Arguments of `vllm.LLM` for how and where it runs, not for what it generates.
 OPTIONS = (
     "tensor_parallel_size",
     "pipeline_parallel_size",
@@ -29,32 +29,32 @@ OPTIONS = (
 
 
 def machine_options(options: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The options given, or else those of the environment variable ETHOGRAM_VLLM.
+    """The given options, or those of the environment variable ETHOGRAM_VLLM.
 
     Args:
         options: names of `OPTIONS` to values as `vllm.LLM` takes them.
 
     Raises:
-        SpecError: the variable holds no JSON object, or an option is not one of `OPTIONS`.
+        SpecError: the variable is not a JSON object, or an option is not one of `OPTIONS`.
     """
     if options is None:
-        options = _of_environment()
+        options = _from_environment()
     for name in options:
         if name not in OPTIONS:
             raise SpecError(
-                f"{name!r} is no option of vLLM that can be set here",
+                f"{name!r} is not a vLLM option that can be set here",
                 where=VARIABLE,
                 hint=suggest(name, list(OPTIONS)),
             )
     return dict(options)
 
 
-def _of_environment() -> dict[str, Any]:
-    found = parse_json(os.environ.get(VARIABLE) or "{}", VARIABLE, hint=_MEND)
+def _from_environment() -> dict[str, Any]:
+    found = parse_json(os.environ.get(VARIABLE) or "{}", VARIABLE, hint=_HINT)
     if not isinstance(found, dict):
         raise _malformed(f"must be a JSON object, got {type(found).__name__}")
     return found
 
 
 def _malformed(what: str) -> SpecError:
-    return SpecError(what, where=VARIABLE, hint=_MEND)
+    return SpecError(what, where=VARIABLE, hint=_HINT)

@@ -1,6 +1,6 @@
 """Generation on transformers models: requests in, generations out. Importing it imports torch."""
 
-from ethogram.engine.batch import Work
 from ethogram.engine.engine import MAX_ROWS, Engine
+from ethogram.engine.work import Work
 
 __all__ = ["MAX_ROWS", "Engine", "Work"]

@@ -1,13 +1,7 @@
-"""Turns requests into generations on a loaded model. Knows admission; leaves the rest to its room.
+"""Generates with one loaded model: requests in, generations out.
 
-The map: `prompts` makes requests ready, `forward` runs the model over the slots of `cache` (through
-its fused in `fused` where it has one), `slots` says who holds them, `choosing` picks tokens by
-`steps` and `noise` or asks a `search` (`beam`, `beam_groups`, `contrastive_search`), `trace` notes
-how, `best_of` chooses among outputs, `lookup` guesses tokens, `stopping` says when an output ends,
-`batch` moves all rows by one token, `invariance` how many rows that may be, and `allocation` what
-slots they take. Where an output's
-scores come from two views of its history, `second` says which, `companions` and `layers` have them
-at hand, and `contrast` makes one of two.
+`Engine.generate` prepares requests (`jobs`), fits a batch into memory (`allocation`) and steps it
+(`batch`) until every output has ended.
 """
 
 from __future__ import annotations
@@ -17,14 +11,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from functools import cached_property
 
-from ethogram.engine.allocation import SlotNeed, allocated_bytes, most_outputs
-from ethogram.engine.batch import Batch, Work
-from ethogram.engine.forward.batch_invariance import FEW_COUNTS, RowClass, row_class
+from ethogram.engine.allocation import BatchNeeds, SlotNeed
+from ethogram.engine.batch import Batch
+from ethogram.engine.forward.batch_invariance import (
+    ANY_SIZE,
+    FEW_SIZES,
+    BatchSizes,
+    invariant_batch_sizes,
+)
+from ethogram.engine.forward.decoder_only import DecoderOnly
 from ethogram.engine.forward.early_layers import LayeredDecoder
+from ethogram.engine.forward.encoder_decoder import EncoderDecoder
 from ethogram.engine.forward.fused import FusedLlama, fuse
-from ethogram.engine.forward.passes import DecoderOnly, EncoderDecoder, ServedModel
-from ethogram.engine.guidance import GuidanceBranch
-from ethogram.engine.guidance_rows import AuxiliaryRows, GuidanceRows
+from ethogram.engine.forward.passes import ForwardPass, ServedModel
+from ethogram.engine.forward.self_check import check_forward
+from ethogram.engine.guidance import BranchModel, GuidanceBranch
+from ethogram.engine.guidance_rows import BranchRows, GuidanceRows
 from ethogram.engine.jobs import Job, make_jobs
 from ethogram.engine.memory import (
     SLOTS_SHARE,
@@ -33,14 +35,14 @@ from ethogram.engine.memory import (
     keep_large_blocks,
 )
 from ethogram.engine.sampling.trace import ALTERNATIVES
+from ethogram.engine.scheduler import BatchConfig
+from ethogram.engine.work import Work
 from ethogram.errors import ModelError
 from ethogram.spec.generation import Generation, Request
-from ethogram.spec.views import Layers
+from ethogram.spec.guidance import EarlyLayers
 
 #: Outputs in progress by default: enough rows for the matrix products to run at full speed.
 MAX_ROWS = 192
-#: Rows fed at most when nothing has to be the same in any company.
-_ANY_ROWS = RowClass(None, 1024)
 
 
 class Engine:
@@ -48,23 +50,21 @@ class Engine:
 
     Args:
         loaded: the model (`ethogram.models.load`).
-        max_rows: most outputs in progress, fewer where half of the free memory holds fewer; a
-            search counts once per beam or candidate, and one with more of them than this gets its
-            rows all the same.
-        deterministic: make each generation the same to the bit alone, in any batch and in any
-            order, by feeding only numbers of rows under which the model's matrix products were
-            found to give a row equal bits. Without it small batches may be faster, and results
-            may differ by rounding.
+        max_rows: most outputs in progress; fewer if half of the free memory holds fewer. A search
+            counts once per beam or candidate, and one with more of them than this still runs.
+        deterministic: decode batch-invariantly: a request produces the same tokens, bit for bit,
+            alone, in any batch and in any order. Steps are padded to batch sizes at which the
+            model's matrix products were measured to be row-invariant. Without it small batches
+            may be faster, and results may differ by rounding.
         merging: let outputs share a row while their histories are equal. It changes no output.
-        memory_bytes: most bytes that the slots of outputs in progress may take, or half of the
-            free memory where that is less; slots for one output are taken all the same. None
-            leaves it at half.
-        amateurs: weaker models for contrastive decoding, by the name that `Decoding.amateur` gives
-            them; all have the model's tokenizer.
+        memory_bytes: most bytes for the KV cache; half of the free memory if that is less or if
+            None. Slots for one output are allocated in any case.
+        amateurs: weaker models for contrastive decoding, by the name in `contrastive.amateur`; all
+            with the model's tokenizer.
         clock: seconds, for `Generation.seconds`.
 
     Attributes:
-        work: what the last call of `generate` computed so far, and what came of it.
+        work: what the last call of `generate` computed so far.
     """
 
     def __init__(
@@ -87,36 +87,36 @@ class Engine:
         self.merging, self.memory_bytes = merging, memory_bytes
         self.amateurs = dict(amateurs or {})
         self.work = Work()
-        self._clock = clock
+        self._clock, self._is_checked = clock, False
 
     @cached_property
     def fused(self) -> FusedLlama | None:
-        """The model's fused fused, if it has one."""
+        """The fused form of the model, if it has one."""
         return fuse(self.loaded.model)
 
     @cached_property
-    def rows(self) -> RowClass:
-        """How many rows its decode steps may feed."""
+    def batch_sizes(self) -> BatchSizes:
+        """Batch sizes of its decode steps."""
         if self.fused and self.fused.is_row_independent:
-            return _ANY_ROWS
+            return ANY_SIZE
         if self.fused and self.deterministic:
-            return row_class(self.fused.products)
-        return self._row_class(self.loaded)
+            return invariant_batch_sizes(self.fused.products)
+        return self._sizes_of(self.loaded)
 
     @cached_property
-    def _plain_rows(self) -> RowClass:
-        """The same without the fused, for outputs that look at hidden states."""
-        return self._row_class(self.loaded)
+    def _unfused_sizes(self) -> BatchSizes:
+        """The same without the fused model, for outputs that read hidden states."""
+        return self._sizes_of(self.loaded)
 
-    def _row_class(self, loaded: ServedModel) -> RowClass:
+    @cached_property
+    def _amateur_sizes(self) -> dict[str, BatchSizes]:
+        return {name: self._sizes_of(amateur) for name, amateur in self.amateurs.items()}
+
+    def _sizes_of(self, loaded: ServedModel) -> BatchSizes:
         if self.deterministic:
-            return row_class(loaded.model.modules())
-        # Few numbers of rows are few recordings: see `graphs`.
-        return FEW_COUNTS if loaded.model.device.type == "cuda" else _ANY_ROWS
-
-    @cached_property
-    def _amateur_rows(self) -> dict[str, RowClass]:
-        return {name: self._row_class(amateur) for name, amateur in self.amateurs.items()}
+            return invariant_batch_sizes(loaded.model.modules())
+        # Few batch sizes need few CUDA graphs.
+        return FEW_SIZES if loaded.model.device.type == "cuda" else ANY_SIZE
 
     def generate(
         self,
@@ -129,57 +129,65 @@ class Engine:
         """Generate; all requests are checked before the first one runs.
 
         Args:
-            requests: in any order; mixed decodings share the batch, and of equal identities one
-                is generated.
-            on_tokens: told after each step how many new tokens were chosen (a search
-                counts at most one a step). Where the memory does not hold a batch, tokens of
-                its unfinished outputs were told and are told again; `work` counts them apart.
-            trace: note how each token was chosen, in `Generation.trace`. It changes no output.
-            alternatives: how many of the most probable tokens a trace names at each place.
+            requests: in any order. Mixed decodings share the batch; requests of equal identity are
+                generated once.
+            on_tokens: called after each step with how many new tokens were chosen (a search
+                counts at most one a step). If a batch runs out of memory, the tokens of its
+                unfinished outputs are reported again; `work` counts them apart.
+            trace: record how each token was chosen, in `Generation.trace`. It changes no output.
+            alternatives: how many of the most probable tokens a trace records at each position.
 
         Returns:
             Generations as they finish.
 
         Raises:
-            RequestError: a prompt does not fit the model's context, or cannot be made, or a
-                decoding asks for what the model or its amateur does not have.
-            ModelError: the architecture cannot be batched, or memory does not hold one output.
+            RequestError: a prompt does not fit the model's context or cannot be tokenised, or the
+                model or its amateur cannot run a decoding.
+            ModelError: the architecture cannot be batched, or memory is too small for one output.
         """
         if alternatives < 1:
             raise ValueError(f"alternatives is {alternatives}; it must be at least 1")
         distinct = list({request.identity: request for request in requests}.values())
-        jobs = make_jobs(distinct, self.loaded, self._forward(1), self.amateurs)
+        jobs = make_jobs(distinct, self.loaded, self._model_pass(1), self.amateurs)
+        self._check_forward()
         self.work = Work()
-        # Held by these mappings alone, which a finished job leaves: memory falls as a run goes.
-        apart: dict[_Sight, dict[str, Job]] = {sight: {} for sight in _Sight}
+        # Only these mappings hold the jobs, and finished ones leave: memory falls during a run.
+        waiting: dict[RequiredOutputs, dict[str, Job]] = {kind: {} for kind in RequiredOutputs}
         for job in jobs:
-            apart[_sight(job)][job.request.identity] = job
-        return self._run_apart(apart, on_tokens, alternatives if trace else 0)
+            waiting[_required_outputs(job)][job.request.identity] = job
+        return self._run_all(waiting, on_tokens, alternatives if trace else 0)
 
-    def _run_apart(
+    def _check_forward(self) -> None:
+        """Compare decode steps of architectures that are not known with transformers, once."""
+        if not self._is_checked:
+            for loaded in (self.loaded, *self.amateurs.values()):
+                check_forward(loaded)
+            self._is_checked = True
+
+    def _run_all(
         self,
-        apart: Mapping[_Sight, dict[str, Job]],
+        waiting: Mapping[RequiredOutputs, dict[str, Job]],
         on_tokens: Callable[[int], None] | None,
         alternatives: int,
     ) -> Iterator[Generation]:
-        """Run those that look at hidden states after the others, by transformers' own forward.
+        """Run jobs that read hidden states after the others, by transformers' own forward pass.
 
-        So that the others have the same bits with and without them: a fused shows no states.
+        So the others have the same bits with and without them: a fused model shows no states.
         """
-        for waiting in apart.values():
-            if waiting:
-                yield from self._run(waiting, on_tokens, alternatives)
+        for jobs in waiting.values():
+            if jobs:
+                yield from self._run(jobs, on_tokens, alternatives)
 
     def _run(
         self, waiting: dict[str, Job], on_tokens: Callable[[int], None] | None, alternatives: int
     ) -> Iterator[Generation]:
-        """Run the jobs that wait, by identity; where memory falls short, half as many at a time."""
+        """Run waiting jobs, by identity; after running out of memory, half as many at a time."""
         needs = self._needs(list(waiting.values()))
-        usable = self._usable(list(waiting.values()), needs)
+        most = self._max_outputs(list(waiting.values()), needs)
         while waiting:
             batch = None
             try:
-                batch = self._batch(list(waiting.values()), needs, usable, alternatives)
+                batch = self._batch(list(waiting.values()), needs, most, alternatives)
                 while not batch.is_done:
                     finished = batch.step()
                     if on_tokens is not None:
@@ -193,119 +201,122 @@ class Engine:
                     raise
                 if batch is not None:
                     batch.discard()
-                if usable <= least:
+                if most <= least:
                     raise ModelError(
-                        "the memory does not hold one output beside the model",
+                        "out of memory: not enough free memory for a single sequence",
                         hint="choose a smaller model, a shorter prompt, or dtype bfloat16",
                     ) from error
-                usable = max(usable // 2, least)
+                most = max(most // 2, least)
 
-    def _forward(self, slots: int) -> DecoderOnly:
+    def _model_pass(self, slots: int) -> ForwardPass:
+        """The forward pass of the model where only logits are needed."""
         if self.loaded.is_encoder_decoder:
             return EncoderDecoder(self.loaded, slots)
         return DecoderOnly(self.loaded, slots, self.fused)
 
-    def _own(self, sight: _Sight, slots: int) -> DecoderOnly:
-        """What runs the jobs' own rows."""
-        if sight is _Sight.LAYERS:
-            return LayeredDecoder(self.loaded, slots, self._plain_rows)
-        if sight is _Sight.STATES and not self.loaded.is_encoder_decoder:
+    def _job_pass(self, required: RequiredOutputs, slots: int) -> ForwardPass:
+        """The forward pass of the jobs' own rows."""
+        if required is RequiredOutputs.LAYERS:
+            return LayeredDecoder(self.loaded, slots, self._unfused_sizes)
+        if required is RequiredOutputs.LAST_STATES and not self.loaded.is_encoder_decoder:
             return DecoderOnly(self.loaded, slots)
-        return self._forward(slots)
+        return self._model_pass(slots)
 
-    def _second(self, model: str, slots: int) -> DecoderOnly:
-        """What runs the rows of second views on one model (`Second.model`)."""
-        return DecoderOnly(self.amateurs[model], slots) if model else self._forward(slots)
+    def _branch_pass(self, model: BranchModel, slots: int) -> ForwardPass:
+        """The forward pass of guidance branches on one model."""
+        if model.amateur is None:
+            return self._model_pass(slots)
+        return DecoderOnly(self.amateurs[model.amateur], slots)
 
-    def _needs(self, jobs: Sequence[Job]) -> dict[str | None, SlotNeed]:
-        """What the jobs need of slots: of their own, by None, and of each model of second views."""
-        sight = _sight(jobs[0])
-        own = self._own(sight, 1)
+    def _needs(self, jobs: Sequence[Job]) -> BatchNeeds:
+        """Slots that the jobs need, of their own and for their guidance branches."""
+        required = _required_outputs(jobs[0])
+        own = self._job_pass(required, 1)
         largest = max(
             own.slot_bytes(
                 len(job.decoder_prompt) + job.rules.limit, own.source_capacity(job.prompt_ids)
             )
             for job in jobs
         )
-        rows = self.rows if sight is _Sight.LOGITS else self._plain_rows
-        needs: dict[str | None, SlotNeed] = {
-            None: SlotNeed(rows, largest, sum(job.slots for job in jobs))
-        }
-        for model, lookers in _second_views(jobs).items():
-            beside = self._second(model, 1)
-            rows = self._amateur_rows[model] if model else self.rows
-            largest = max(
-                beside.slot_bytes(len(second.prompt_ids) + job.rules.limit, 0)
-                for second, job in lookers
+        sizes = self.batch_sizes if required is RequiredOutputs.LOGITS else self._unfused_sizes
+        branches: dict[BranchModel, SlotNeed] = {}
+        for model, members in _branches_by_model(jobs).items():
+            branch_pass = self._branch_pass(model, 1)
+            branches[model] = SlotNeed(
+                self.batch_sizes if model.amateur is None else self._amateur_sizes[model.amateur],
+                max(
+                    branch_pass.slot_bytes(len(branch.prompt_ids) + job.rules.limit, 0)
+                    for branch, job in members
+                ),
+                sum(job.slots for _, job in members),
             )
-            needs[model] = SlotNeed(rows, largest, sum(job.slots for _, job in lookers))
-        return needs
+        return BatchNeeds(SlotNeed(sizes, largest, sum(job.slots for job in jobs)), branches)
 
-    def _usable(self, jobs: Sequence[Job], needs: Mapping[str | None, SlotNeed]) -> int:
-        """How many outputs may be in progress: as asked, as memory allows, as there are."""
+    def _max_outputs(self, jobs: Sequence[Job], needs: BatchNeeds) -> int:
+        """How many outputs may be in progress: `max_rows`, what memory holds, or all jobs."""
         least = max(job.slots for job in jobs)
         budget = int(SLOTS_SHARE * available_bytes(self.loaded.model.device))
         if self.memory_bytes is not None:
             budget = min(budget, self.memory_bytes)
         self.work.memory_budget = budget
-        room = most_outputs(needs.values(), budget, min(self.max_rows, needs[None].outputs))
-        return max(room, least)
+        return max(needs.most_outputs(budget, min(self.max_rows, needs.own.outputs)), least)
 
     def _batch(
-        self,
-        jobs: Sequence[Job],
-        needs: Mapping[str | None, SlotNeed],
-        usable: int,
-        alternatives: int,
+        self, jobs: Sequence[Job], needs: BatchNeeds, max_outputs: int, alternatives: int
     ) -> Batch:
-        forward = self._own(_sight(jobs[0]), needs[None].slots(usable))
-        # The rows of second views: no more than can be in progress at once.
-        views = {
-            model: AuxiliaryRows(
-                self._second(model, need.slots(usable)), need.rows, self.merging, self.work
+        forward = self._job_pass(_required_outputs(jobs[0]), needs.own.slots(max_outputs))
+        branches = {
+            model: BranchRows(
+                self._branch_pass(model, need.slots(max_outputs)),
+                need.sizes,
+                self.merging,
+                self.work,
             )
-            for model, need in needs.items()
-            if model is not None
+            for model, need in needs.branches.items()
         }
         layers = forward if isinstance(forward, LayeredDecoder) else None
-        allocated = allocated_bytes(needs.values(), usable)
+        allocated = needs.allocated_bytes(max_outputs)
         self.work.slots_bytes = max(self.work.slots_bytes, allocated)
         return Batch(
             forward,
             jobs,
+            BatchConfig(
+                max_outputs,
+                needs.own.sizes,
+                static=self.loaded.is_encoder_decoder,
+                merging=self.merging,
+                alternatives=alternatives,
+            ),
             tokenizer=self.loaded.tokenizer,
-            waves=self.loaded.is_encoder_decoder,
-            usable=usable,
-            rows=needs[None].rows,
-            merging=self.merging,
             clock=self._clock,
             work=self.work,
-            companions=GuidanceRows(views, layers),
-            alternatives=alternatives,
+            guidance=GuidanceRows(branches, layers),
         )
 
 
-class _Sight(Enum):
-    """What an output sees of its own model: jobs of one sight run together."""
+class RequiredOutputs(Enum):
+    """What a job needs of the model's forward pass; jobs with the same need run together."""
 
     LOGITS = auto()
     #: The last hidden states, for contrastive search.
-    STATES = auto()
-    #: Early layers, for DoLa: see `layers`.
+    LAST_STATES = auto()
+    #: The hidden states of early layers, for DoLa.
     LAYERS = auto()
 
 
-def _sight(job: Job) -> _Sight:
-    if job.second is not None and isinstance(job.second.view, Layers):
-        return _Sight.LAYERS
+def _required_outputs(job: Job) -> RequiredOutputs:
+    if job.guidance is not None and isinstance(job.guidance.view, EarlyLayers):
+        return RequiredOutputs.LAYERS
     is_contrastive = job.request.decoding.resolved_strategy == "contrastive"
-    return _Sight.STATES if is_contrastive else _Sight.LOGITS
+    return RequiredOutputs.LAST_STATES if is_contrastive else RequiredOutputs.LOGITS
 
 
-def _second_views(jobs: Sequence[Job]) -> dict[str, list[tuple[GuidanceBranch, Job]]]:
-    """Second views with rows of their own, and whose they are, by their model."""
-    found: dict[str, list[tuple[GuidanceBranch, Job]]] = {}
+def _branches_by_model(
+    jobs: Sequence[Job],
+) -> dict[BranchModel, list[tuple[GuidanceBranch, Job]]]:
+    """Guidance branches with rows of their own and their jobs, by the model that they run on."""
+    found: dict[BranchModel, list[tuple[GuidanceBranch, Job]]] = {}
     for job in jobs:
-        if job.second is not None and job.second.model is not None:
-            found.setdefault(job.second.model, []).append((job.second, job))
+        if job.guidance is not None and job.guidance.model is not None:
+            found.setdefault(job.guidance.model, []).append((job.guidance, job))
     return found

@@ -1,4 +1,4 @@
-"""What an output's second view reads, and whether it can. Knows tokenizers; runs no model."""
+"""Prepares guidance branches: what each reads, on which model, and whether it can."""
 
 from __future__ import annotations
 
@@ -6,41 +6,51 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ethogram.engine.forward.decoder_only import DecoderOnly
 from ethogram.engine.forward.early_layers import early_layers
-from ethogram.engine.forward.passes import DecoderOnly, ServedModel
+from ethogram.engine.forward.passes import ServedModel
 from ethogram.errors import RequestError
-from ethogram.spec.decoding import VIEW_SETTINGS, Decoding
 from ethogram.spec.generation import Request
-from ethogram.spec.views import Amateur, Guidance, Layers, View
+from ethogram.spec.guidance import Amateur, Branch, EarlyLayers, Guidance
+
+
+@dataclass(frozen=True, slots=True)
+class BranchModel:
+    """The model that guidance branches run on.
+
+    Attributes:
+        amateur: name of the amateur; None for the generating model itself.
+    """
+
+    amateur: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class GuidanceBranch:
-    """The second view of one output.
+    """The second forward pass that an output's scores are combined with.
 
     Attributes:
         view: its settings.
-        model: name of the amateur that it runs on, "" for the model itself; None where it needs no
-            row of its own.
-        prompt_ids: what its row begins with.
+        model: what its rows run on; None where it needs no rows, since it reads early layers.
+        prompt_ids: the prompt of its rows.
         layers: early layers to choose from.
-        room: new tokens that it has room for; None for as many as the output itself.
+        max_new_tokens: new tokens that its context holds; None for as many as the output itself.
     """
 
-    view: View
-    model: str | None = None
+    view: Branch
+    model: BranchModel | None = None
     prompt_ids: tuple[int, ...] = ()
     layers: tuple[int, ...] = ()
-    room: int | None = None
+    max_new_tokens: int | None = None
 
 
 class GuidanceBranches:
-    """Makes the second views of requests ready; what was checked once is remembered.
+    """Prepares the guidance branches of requests; caches what was checked once.
 
     Args:
         loaded: the model.
         context_length: most tokens of prompt and output together.
-        amateurs: other models by the name that decodings give them.
+        amateurs: other models, by the name that decodings use.
     """
 
     def __init__(
@@ -56,48 +66,48 @@ class GuidanceBranches:
         self._negative: dict[str, tuple[int, ...]] = {}
 
     def of(self, request: Request, text: str, ids: tuple[int, ...]) -> GuidanceBranch | None:
-        """The second view of a request.
+        """The guidance branch of a request; None without one.
 
         Args:
-            request: what was asked.
+            request: the request.
             text: its prompt as text.
-            ids: the same as tokens.
+            ids: its prompt as token ids.
 
         Raises:
-            RequestError: the model, or the amateur, cannot serve it.
+            RequestError: the model or the amateur cannot run it.
         """
-        view = request.decoding.second_view
+        view = request.decoding.guidance_branch
         if view is None:
             return None
         if self._loaded.is_encoder_decoder:
             raise RequestError(
-                "it needs a decoder-only model, and this one has an encoder",
-                where=f"decoding.{_setting(request.decoding)}",
+                "needs a decoder-only model, and this one has an encoder",
+                where=f"decoding.{request.decoding.guidance_setting}",
                 hint="turn it off, or choose a decoder-only model",
             )
-        if isinstance(view, Layers):
+        if isinstance(view, EarlyLayers):
             return GuidanceBranch(view, layers=early_layers(self._loaded, view))
         if isinstance(view, Guidance):
             return self._guidance(view, ids)
         return self._amateur(view, request, text, ids)
 
     def _guidance(self, view: Guidance, ids: tuple[int, ...]) -> GuidanceBranch:
-        """Without a negative prompt it begins with the prompt's last token, as in transformers."""
+        """Without a negative prompt it starts from the prompt's last token, as in transformers."""
         if view.negative_prompt is None:
-            return GuidanceBranch(view, "", ids[-1:])
+            return GuidanceBranch(view, BranchModel(), ids[-1:])
         if view.negative_prompt not in self._negative:
             made = self._loaded.tokenizer(view.negative_prompt, verbose=False).input_ids
             self._negative[view.negative_prompt] = tuple(made)
         negative = self._negative[view.negative_prompt]
-        room = self._context_length - len(negative)
-        if not negative or room < 1:
+        free = self._context_length - len(negative)
+        if not negative or free < 1:
             raise RequestError(
                 f"the negative prompt has {len(negative)} tokens and the model's context "
                 f"{self._context_length}",
                 where="decoding.negative_prompt",
                 hint="shorten it" if negative else "write at least a word",
             )
-        return GuidanceBranch(view, "", negative, room=room)
+        return GuidanceBranch(view, BranchModel(), negative, max_new_tokens=free)
 
     def _amateur(
         self, view: Amateur, request: Request, text: str, ids: tuple[int, ...]
@@ -105,25 +115,25 @@ class GuidanceBranches:
         if view.model not in self._amateurs:
             raise _refusal(
                 f"the amateur {view.model} is not loaded",
-                "hand it to the engine: Engine(model, amateurs={name: amateur})",
+                "pass it to the engine: Engine(model, amateurs={name: amateur})",
             )
         amateur = self._amateurs[view.model]
         context = self._context_of(view.model, amateur)
         if (view.model, text) not in self._same_split:
             self._same_split[view.model, text] = _split(amateur, text) == _split(self._loaded, text)
         if not self._same_split[view.model, text]:
-            raise _other_tokenizer(view.model, f"it splits prompt {request.prompt_id} otherwise")
-        room = context - len(ids)
-        if room < 1:
+            raise _other_tokenizer(view.model, f"it splits prompt {request.prompt_id} differently")
+        free = context - len(ids)
+        if free < 1:
             raise RequestError(
                 f"the prompt has {len(ids)} tokens and the amateur's context {context}",
                 where=f"prompt {request.prompt_id}",
                 hint="shorten the prompt or choose an amateur with a longer context",
             )
-        return GuidanceBranch(view, view.model, ids, room=room)
+        return GuidanceBranch(view, BranchModel(view.model), ids, max_new_tokens=free)
 
     def _context_of(self, name: str, amateur: ServedModel) -> int:
-        """Most tokens that an amateur reads, once it is known to fit the model."""
+        """Context length of an amateur, once it is checked against the model."""
         if name in self._context:
             return self._context[name]
         if amateur.is_encoder_decoder:
@@ -137,21 +147,16 @@ class GuidanceBranches:
 
 
 def _split(loaded: ServedModel, text: str) -> Any:
-    """A text as ids, without what the tokenizer puts before and after it."""
+    """A text as ids, without special tokens."""
     return loaded.tokenizer(text, add_special_tokens=False, verbose=False).input_ids
 
 
-def _setting(decoding: Decoding) -> str:
-    """Name of the setting that turned the second view on."""
-    return next(name for name, off in VIEW_SETTINGS.items() if getattr(decoding, name) != off)
-
-
 def _refusal(what: str, hint: str) -> RequestError:
-    return RequestError(what, where="decoding.amateur", hint=hint)
+    return RequestError(what, where="decoding.contrastive.amateur", hint=hint)
 
 
 def _other_tokenizer(name: str, how: str) -> RequestError:
     return _refusal(
-        f"the amateur {name} has another tokenizer than the model ({how})",
-        "choose an amateur of the model's own family",
+        f"the amateur {name} has a different tokenizer from the model ({how})",
+        "choose an amateur of the model's family",
     )

@@ -1,15 +1,20 @@
-"""Turns requests into token ids and checks them. Knows the tokenizer; runs no model."""
+"""Prepares requests: tokenises their prompts, resolves their rules and checks them.
+
+Backends share it, so that each runs the same prompt ids under the same rules.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from ethogram.engine.chat import chat_text, warn_of_dropped
+from ethogram.engine.forced import NOTHING_FORCED, Forced, forced_tokens
 from ethogram.engine.forward.passes import ServedModel
 from ethogram.engine.guidance import GuidanceBranch, GuidanceBranches
 from ethogram.engine.stopping import StopRules
-from ethogram.engine.token_strings import TokenStrings, Words
+from ethogram.engine.token_strings import StringIds, TokenStrings
 from ethogram.errors import RequestError
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import Request
@@ -17,18 +22,19 @@ from ethogram.spec.generation import Request
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A request made ready to run.
+    """A prepared request.
 
     Attributes:
-        request: what was asked.
+        request: the request.
         prompt_text: the text that the model sees.
         prompt_ids: its ids, special tokens included.
-        decoder_prompt: the ids that the decoder sees before it writes.
+        decoder_prompt: the ids that the decoder reads before it generates.
         rules: what ends the output.
-        words: the strings of its decoding as ids.
-        slots: rows it needs: the beams of a beam search, the candidates of contrastive search,
-            of best-of and of self-consistency, otherwise one.
-        second: its second view, if its decoding has one.
+        string_ids: token ids of the strings of its decoding.
+        slots: slots that it needs: the beams of a beam search, the candidates of contrastive
+            search, of best-of and of self-consistency, otherwise one.
+        guidance: its guidance branch, if its decoding has one.
+        forced: tokens that the output must have.
     """
 
     request: Request
@@ -36,57 +42,81 @@ class Job:
     prompt_ids: tuple[int, ...]
     decoder_prompt: tuple[int, ...]
     rules: StopRules
-    words: Words
+    string_ids: StringIds
     slots: int
-    second: GuidanceBranch | None = None
+    guidance: GuidanceBranch | None = None
+    forced: Forced = NOTHING_FORCED
 
 
-class Reader(Protocol):
-    """What reads a prompt, as far as its room goes."""
+class PromptReader(Protocol):
+    """What a model reads of a prompt, and how much fits."""
 
     @property
     def context_length(self) -> int:
         """Most tokens of prompt and output together."""
 
     def decoder_prompt(self, prompt_ids: Sequence[int]) -> tuple[int, ...]:
-        """The ids that the decoder sees before it writes."""
+        """The ids that the decoder reads before it generates."""
 
 
 def make_jobs(
     requests: Sequence[Request],
     loaded: ServedModel,
-    forward: Reader,
+    reader: PromptReader,
     amateurs: Mapping[str, ServedModel] | None = None,
 ) -> list[Job]:
-    """Make all requests ready; each distinct prompt is tokenised once.
+    """Prepare all requests; each distinct prompt is tokenised once.
 
     Raises:
         RequestError: a prompt is empty or does not fit, messages meet a model without a chat
             template, a sampling request has no noise key, a decoding names a token that the
-            model lacks, or it has a second view that cannot be had.
+            model lacks, or its guidance cannot run.
     """
-    lexicon = TokenStrings(loaded.tokenizer)
-    views = GuidanceBranches(loaded, forward.context_length, amateurs or {})
-    known: dict[Any, tuple[str, tuple[int, ...]]] = {}
+    token_strings = TokenStrings(loaded.tokenizer)
+    branches = GuidanceBranches(loaded, reader.context_length, amateurs or {})
+    tokenised: dict[Any, tuple[str, tuple[int, ...]]] = {}
     jobs = []
     for request in requests:
         try:
-            if request.prompt not in known:
-                known[request.prompt] = _tokenise(request, loaded)
-            text, ids = known[request.prompt]
-            words = lexicon.words(request.decoding)
-            _refuse_foreign_ids(request.decoding, words, loaded.vocab_size)
-            jobs.append(_make_job(request, text, ids, words, loaded, forward, views))
+            request = _without_bad_words(request, loaded)
+            key = request.prompt, request.chat
+            if key not in tokenised:
+                tokenised[key] = _tokenise(request, loaded)
+                _refuse_unembedded(request, tokenised[key][1], loaded)
+            text, ids = tokenised[key]
+            string_ids = token_strings.resolve(request.decoding)
+            _check_ids(request.decoding, string_ids, loaded.vocab_size)
+            jobs.append(_make_job(request, text, ids, string_ids, loaded, reader, branches))
         except RequestError as error:
             error.request = request.identity
             raise
+    warn_of_dropped(
+        (prompt, text)
+        for (prompt, _), (text, _) in tokenised.items()
+        if not isinstance(prompt, str)
+    )
     return jobs
 
 
-def _refuse_foreign_ids(decoding: Decoding, words: Words, vocab: int) -> None:
+def _without_bad_words(request: Request, loaded: ServedModel) -> Request:
+    """The request with what the model's own settings rule out, as `generate` does."""
+    banned = getattr(loaded, "bad_words_ids", ())
+    if not banned or loaded.model is None:
+        return request
+    if "bad_words" not in request.decoding.chain:
+        raise RequestError(
+            "the model's own settings rule out tokens, and the order leaves bad_words out",
+            where="decoding.order",
+            hint="add bad_words to the list",
+        )
+    bad_words = (*request.decoding.bad_words, *banned)
+    return replace(request, decoding=request.decoding.model_copy(update={"bad_words": bad_words}))
+
+
+def _check_ids(decoding: Decoding, string_ids: StringIds, vocab: int) -> None:
     for name, ids in (
         ("logit_bias", set(decoding.logit_bias)),
-        ("bad_words", {token for word in words.bad for token in word}),
+        ("bad_words", {token for word in string_ids.bad for token in word}),
     ):
         if ids and max(ids) >= vocab:
             raise RequestError(
@@ -96,21 +126,33 @@ def _refuse_foreign_ids(decoding: Decoding, words: Words, vocab: int) -> None:
             )
 
 
+def _refuse_unembedded(request: Request, ids: tuple[int, ...], loaded: ServedModel) -> None:
+    """Refuse tokens that were added to the tokenizer and that the model has no embedding of."""
+    if ids and max(ids) >= loaded.vocab_size:
+        token = loaded.tokenizer.convert_ids_to_tokens(max(ids))
+        raise RequestError(
+            f"the prompt has token {token!r} ({max(ids)}), and the model embeds only "
+            f"{loaded.vocab_size} tokens",
+            where=f"prompt {request.prompt_id}",
+            hint="resize the model's embeddings to its tokenizer, or leave the token out",
+        )
+
+
 def _make_job(
     request: Request,
     text: str,
     ids: tuple[int, ...],
-    words: Words,
+    string_ids: StringIds,
     loaded: ServedModel,
-    forward: Reader,
-    views: GuidanceBranches,
+    reader: PromptReader,
+    branches: GuidanceBranches,
 ) -> Job:
     where = f"prompt {request.prompt_id}"
-    decoding, context = request.decoding, forward.context_length
+    decoding, context = request.decoding, reader.context_length
     if not ids:
         raise RequestError("the prompt has no tokens", where=where, hint="write at least a word")
-    room = decoding.max_new_tokens if loaded.is_encoder_decoder else context - len(ids)
-    if len(ids) > context or room < 1:
+    limit = decoding.max_new_tokens if loaded.is_encoder_decoder else context - len(ids)
+    if len(ids) > context or limit < 1:
         raise RequestError(
             f"the prompt has {len(ids)} tokens and the model's context {context}",
             where=where,
@@ -120,17 +162,19 @@ def _make_job(
         raise RequestError(
             "a sampling request needs a noise key", where=where, hint="set noise_key"
         )
-    second = views.of(request, text, ids)
-    if second is not None and second.room is not None:
-        room = min(room, second.room)
-    rules = StopRules.of(
+    guidance = branches.of(request, text, ids)
+    if guidance is not None and guidance.max_new_tokens is not None:
+        limit = min(limit, guidance.max_new_tokens)
+    rules = StopRules.from_decoding(
         decoding,
         tokenizer=loaded.tokenizer,
         eos_token_ids=loaded.eos_token_ids,
-        limit=min(decoding.max_new_tokens, room),
+        limit=min(decoding.max_new_tokens, limit),
     )
     slots = _slots(decoding, loaded.vocab_size)
-    return Job(request, text, ids, forward.decoder_prompt(ids), rules, words, slots, second)
+    forced = forced_tokens(decoding, loaded, rules.limit)
+    prompt = reader.decoder_prompt(ids)
+    return Job(request, text, ids, prompt, rules, string_ids, slots, guidance, forced)
 
 
 def _slots(decoding: Decoding, vocab: int) -> int:
@@ -145,13 +189,5 @@ def _tokenise(request: Request, loaded: ServedModel) -> tuple[str, tuple[int, ..
     tokenizer = loaded.tokenizer
     if isinstance(request.prompt, str):
         return request.prompt, tuple(tokenizer(request.prompt, verbose=False).input_ids)
-    if not loaded.has_chat_template:
-        raise RequestError(
-            "the prompt is a chat and the model has no chat template",
-            where=f"prompt {request.prompt_id}",
-            hint="write the prompt as plain text or choose an instruct model",
-        )
-    turns = [{"role": turn.role, "content": turn.content} for turn in request.prompt]
-    text = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
-    ids = tokenizer(text, add_special_tokens=False, verbose=False).input_ids
-    return str(text), tuple(ids)
+    text = chat_text(request, loaded)
+    return text, tuple(tokenizer(text, add_special_tokens=False, verbose=False).input_ids)

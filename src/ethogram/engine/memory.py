@@ -1,4 +1,4 @@
-"""How much memory there is, and how the C library keeps it. Knows the machine; knows no model."""
+"""Free memory of the machine, its container or its GPU, and settings of the allocator."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import NamedTuple
 import psutil
 import torch
 
-#: Share of the free memory that the slots of a batch may take: the rest is for scores over the
-#: vocabulary, for prompts being read, and for others.
+#: Share of the free memory that the slots of a batch may take: the rest is for logits, for prompts
+#: being prefilled, and for other programs.
 SLOTS_SHARE = 0.5
 
 #: mallopt parameters of glibc <malloc.h>.
@@ -26,7 +26,7 @@ def keep_large_blocks() -> bool:
     the work on a [64, 50k] tensor itself: 3 to 4 times (measured on softmax and logsumexp).
 
     Returns:
-        Whether the C library understood; False outside glibc.
+        Whether the C library supports it; False outside glibc.
     """
     try:
         libc = ctypes.CDLL("libc.so.6")
@@ -37,15 +37,15 @@ def keep_large_blocks() -> bool:
 
 
 def available_bytes(device: torch.device) -> int:
-    """Memory that is free for use, of the machine and its container or of a CUDA device.
+    """Free memory, of the machine and its container or of a CUDA device.
 
     Blocks that torch keeps for itself on a CUDA device, and has not handed out, count as free.
     """
     if device.type == "cuda":
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return int(torch.cuda.mem_get_info(device)[0]) + int(kept)
-    free, room = int(psutil.virtual_memory().available), container_room()
-    return free if room is None else min(free, room)
+    free, limit = int(psutil.virtual_memory().available), container_free_bytes()
+    return free if limit is None else min(free, limit)
 
 
 class _Hierarchy(NamedTuple):
@@ -67,7 +67,7 @@ _HIERARCHIES = (
 )  # fmt: skip
 
 
-def container_room(
+def container_free_bytes(
     groups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
 ) -> int | None:
     """Bytes that the control groups of this process still allow; None where none sets a limit.
@@ -77,21 +77,21 @@ def container_room(
 
     Args:
         groups: where the hierarchies of version 2 and 1 are mounted.
-        own: says which groups the process is in.
+        own: lists the groups of the process.
     """
     try:
         lines = own.read_text(encoding="utf-8").splitlines()
     except OSError:
         return None
-    rooms = [
-        room
+    frees = [
+        found
         for hierarchy in _HIERARCHIES
         for line in lines
         if hierarchy.mark in line
         for folder in _upwards(groups / hierarchy.folder, line.split(":", 2)[2])
-        if (room := _room(folder, hierarchy)) is not None
+        if (found := _free_in(folder, hierarchy)) is not None
     ]
-    return min(rooms, default=None)
+    return min(frees, default=None)
 
 
 def _upwards(root: Path, group: str) -> Iterator[Path]:
@@ -101,7 +101,7 @@ def _upwards(root: Path, group: str) -> Iterator[Path]:
         yield root.joinpath(*parts[:count])
 
 
-def _room(folder: Path, hierarchy: _Hierarchy) -> int | None:
+def _free_in(folder: Path, hierarchy: _Hierarchy) -> int | None:
     try:
         limit = (folder / hierarchy.limit).read_text(encoding="utf-8").strip()
         usage = int((folder / hierarchy.usage).read_text(encoding="utf-8"))
@@ -115,7 +115,7 @@ def _room(folder: Path, hierarchy: _Hierarchy) -> int | None:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether an error says that memory is short, in one of the ways in which torch says it."""
+    """Whether an error means out of memory, in one of the forms that torch raises."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)

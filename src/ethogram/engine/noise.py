@@ -1,7 +1,7 @@
-"""Sampling noise as a pure function of (key, position, token id). Knows hashing, but no model.
+"""Sampling noise as a pure function of (key, position, token id).
 
-Because the noise of a token depends on nothing else, a row draws the same sequence alone, in any
-batch and in any order, and two decodings that share a key share their randomness. The hash is
+The noise of a token depends on nothing else, so sampling is batch-invariant, and two decodings that
+share a key use common random numbers. The hash is
 splitmix64 (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"); adding
 Gumbel noise and taking the maximum draws from the softmax (Gumbel 1954; Maddison et al. 2014).
 """
@@ -27,7 +27,7 @@ _BITS = 52
 #: Rows with at most this many surviving tokens are drawn from their survivors directly.
 _NARROW = 1024
 #: Wide rows: the tokens examined first, and the rows hashed at a time (so that they fit the cache).
-_FIRST_LOOK = 64
+_FIRST = 64
 _ROWS_AT_A_TIME = 4
 
 
@@ -131,8 +131,8 @@ def gumbel(keys: Sequence[int], positions: Sequence[int], tokens: Tensor) -> Ten
 def draw(scores: Tensor, keys: Sequence[int], positions: Sequence[int]) -> Tensor:
     """Draw one token of each row from softmax(scores) by the noise of its key and position.
 
-    The noise is added in fp64, and only to tokens that can win, which changes no draw. This is the
-    way of torch; the compiled choice draws the same.
+    The noise is added in fp64, and only to tokens that can win, which changes no draw. This is done
+    in torch; the sampling kernel draws the same.
 
     Args:
         scores: [rows, vocab] fp32, -inf for tokens that are out.
@@ -164,13 +164,13 @@ def draw(scores: Tensor, keys: Sequence[int], positions: Sequence[int]) -> Tenso
 def _draw_wide(scores: Tensor, states: Tensor) -> Tensor:
     """Draw from rows with many survivors; the logarithms are taken only of hashes that can win.
 
-    A token outside the first look scores at most `lowest + noise`, so it needs noise of at least
-    `best - lowest`, which is a bound on its hash.
+    A token that is not among the first scores at most `lowest + noise`, so it needs noise of at
+    least `best - lowest`, which is a bound on its hash.
     """
-    values, ids = scores.topk(_FIRST_LOOK)  # [rows, look]
+    values, ids = scores.topk(_FIRST)  # [rows, first]
     bits = hash_bits(states, torch.arange(scores.shape[1], device=scores.device).unsqueeze(0))
-    seen = values + _gumbel_of_bits(bits.gather(1, ids))
-    best, where = seen.max(-1, keepdim=True)  # [rows, 1]
+    noisy = values + _gumbel_of_bits(bits.gather(1, ids))
+    best, where = noisy.max(-1, keepdim=True)  # [rows, 1]
     picked = ids.gather(1, where).squeeze(1)
     needed = best - values[:, -1:] - 1e-9  # the margin covers the rounding of the logarithms
     limit = (torch.exp(-torch.exp(-needed)) * 2.0**_BITS).long() - 1

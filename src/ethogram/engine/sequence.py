@@ -1,4 +1,4 @@
-"""One output being written, token by token. Knows its job; knows no slot and runs no model."""
+"""The state of one output while its tokens are chosen one by one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from ethogram.engine.jobs import Job
 from ethogram.engine.sampling.token_history import TokenHistory
-from ethogram.engine.sampling.trace import Place, as_trace
+from ethogram.engine.sampling.trace import TraceRow, as_trace
 from ethogram.engine.steps.mirostat import first_limit, next_limit
 from ethogram.engine.stopping import StopWatch, final_text
 from ethogram.spec.generation import FinishReason, Generation
@@ -17,32 +17,37 @@ class SequenceState:
     """An output under greedy decoding or sampling.
 
     Args:
-        job: what is written.
+        job: the prepared request.
         started: clock reading at admission, seconds.
-        tokenizer: to watch for stop strings and to make the text.
+        tokenizer: to find stop strings and to make the text.
+
+    Attributes:
+        token_ids: the tokens so far.
+        logprobs: their raw log-probabilities, nats.
+        trace_rows: how each was chosen, where a trace is wanted.
+        finish_reason: why it ended, or None.
+        decoding_key: equal for outputs of equal decodings, so that they are sampled together.
+        history: prompt and tokens in the form of the sampling kernel.
+        surprisal_limit: most surprisal of the next token, bits; mirostat moves it with each token.
     """
 
     def __init__(self, job: Job, started: float, tokenizer: Any) -> None:
         self.job, self.started = job, started
         self.token_ids: list[int] = []
         self.logprobs: list[float] = []
-        #: How each token was chosen, where that is watched.
-        self.watched: list[Place] = []
+        self.trace_rows: list[TraceRow] = []
         self.finish_reason: FinishReason | None = None
         decoding = job.request.decoding
-        #: Outputs of one group choose alike, so they choose together.
-        self.group: Hashable = (
+        self.decoding_key: Hashable = (
             decoding.resolved_strategy,
             decoding.steps,
-            decoding.second_view,
+            decoding.guidance_branch,
         )
-        #: Prompt and tokens in the form of the compiled choice.
-        self.seen = TokenHistory(job.decoder_prompt, job.rules.limit)
+        self.history = TokenHistory(job.decoder_prompt, job.rules.limit)
         self._mirostat = decoding.mirostat
-        #: Most surprise of the next token, bits; each token moves it when mirostat is on.
-        self.surprise_limit = first_limit(self._mirostat)
+        self.surprisal_limit = first_limit(self._mirostat)
         self._tokenizer = tokenizer
-        self._watch = StopWatch(job.rules, tokenizer)
+        self._stops = StopWatch(job.rules, tokenizer)
 
     @property
     def length(self) -> int:
@@ -54,20 +59,20 @@ class SequenceState:
         """New tokens so far."""
         return len(self.token_ids)
 
-    def push(self, token: int, logprob: float, surprise: float | None = None) -> None:
+    def push(self, token: int, logprob: float, surprisal: float | None = None) -> None:
         """Add a token.
 
         Args:
             token: its id.
             logprob: its raw log-probability, nats.
-            surprise: its surprise in the draw, bits; only mirostat asks for it.
+            surprisal: its surprisal in the draw, bits; only mirostat needs it.
         """
-        if surprise is not None:
-            self.surprise_limit = next_limit(self.surprise_limit, surprise, self._mirostat)
+        if surprisal is not None:
+            self.surprisal_limit = next_limit(self.surprisal_limit, surprisal, self._mirostat)
         self.token_ids.append(token)
-        self.seen.push(token)
+        self.history.push(token)
         self.logprobs.append(logprob)
-        self.finish_reason = self._watch.push(token)
+        self.finish_reason = self._stops.push(token)
 
     def generation(self, now: float) -> Generation | None:
         """The finished output; None where it is a candidate and others are not finished."""
@@ -79,7 +84,7 @@ class SequenceState:
             self.finish_reason,
             seconds=now - self.started,
             tokenizer=self._tokenizer,
-            seen=self.watched,
+            trace_rows=self.trace_rows,
         )
 
 
@@ -91,9 +96,9 @@ def as_generation(
     *,
     seconds: float,
     tokenizer: Any,
-    seen: Sequence[Place] = (),
+    trace_rows: Sequence[TraceRow] = (),
 ) -> Generation:
-    """Put a finished output in the form that leaves the room."""
+    """A finished output as a `Generation`; `seconds` is how long it took."""
     request = job.request
     return Generation(
         identity=request.identity,
@@ -106,5 +111,5 @@ def as_generation(
         finish_reason=finish_reason,
         logprobs=tuple(logprobs),
         seconds=seconds,
-        trace=as_trace(seen, request.decoding) if seen else None,
+        trace=as_trace(trace_rows, request.decoding) if trace_rows else None,
     )

@@ -1,16 +1,21 @@
-"""When an output ends and what its text is. Knows tokenizer and stop rules; never a score."""
+"""When an output ends, and what its text is.
+
+Backends share it, so that each ends outputs by the same rules.
+"""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from ethogram.errors import RequestError
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import FinishReason
 
-#: What a decoder prints for bytes that are not (yet) a whole character.
+#: What a tokenizer decodes bytes to that are not (yet) a whole character.
 _UNFINISHED = "�"
 
 
@@ -31,12 +36,25 @@ class StopRules:
     limit: int
 
     @classmethod
-    def of(
+    def from_decoding(
         cls, decoding: Decoding, *, tokenizer: Any, eos_token_ids: frozenset[int], limit: int
     ) -> StopRules:
-        """Resolve a decoding's rules; a stop string that is a special token acts by its id."""
-        special = set(getattr(tokenizer, "all_special_tokens", ()))
-        named = {int(tokenizer.convert_tokens_to_ids(s)) for s in decoding.stop if s in special}
+        """Resolve a decoding's rules; a stop string that is a special token acts by its id.
+
+        Raises:
+            RequestError: a stop string contains a special token and more, which no text shows.
+        """
+        special = _special_tokens(tokenizer) if decoding.stop else {}
+        for stop in decoding.stop:
+            inside = [token for token in special if token in stop]
+            if inside and stop not in special:
+                raise RequestError(
+                    f"stop string {stop!r} contains the special token {inside[0]!r}, which texts "
+                    "leave out, so it would never be met",
+                    where="decoding.stop",
+                    hint=f"stop at {inside[0]!r} alone",
+                )
+        named = {special[stop] for stop in decoding.stop if stop in special}
         ids = frozenset(decoding.stop_token_ids) | named
         return cls(frozenset(eos_token_ids), ids, decoding.stop, limit)
 
@@ -44,6 +62,16 @@ class StopRules:
     def ending_ids(self) -> frozenset[int]:
         """Ids that end the output by themselves."""
         return self.eos_token_ids | self.stop_token_ids
+
+
+@lru_cache(maxsize=4)  # Each request asks, and some tokenizers have thousands.
+def _special_tokens(tokenizer: Any) -> dict[str, int]:
+    """Ids of the tokens that texts leave out, by their spelling: the named and the added ones."""
+    added = getattr(tokenizer, "added_tokens_decoder", {})
+    special = {token.content: int(id_) for id_, token in added.items() if token.special}
+    for name in getattr(tokenizer, "all_special_tokens", ()):
+        special.setdefault(str(name), int(tokenizer.convert_tokens_to_ids(name)))
+    return special
 
 
 class TextSoFar:
@@ -75,13 +103,13 @@ class TextSoFar:
 
     def fork(self) -> TextSoFar:
         """An independent copy, for a beam that splits."""
-        fused = copy.copy(self)
-        fused._ids = list(self._ids)
-        return fused
+        copied = copy.copy(self)
+        copied._ids = list(self._ids)
+        return copied
 
 
 class StopWatch:
-    """Says of each new token of one output whether it ends it."""
+    """Checks after each new token of one output whether it ends."""
 
     def __init__(self, rules: StopRules, tokenizer: Any) -> None:
         self.rules = rules
@@ -109,9 +137,9 @@ class StopWatch:
 
     def fork(self) -> StopWatch:
         """An independent copy, for a beam that splits."""
-        fused = copy.copy(self)
-        fused._text = self._text.fork() if self._text else None
-        return fused
+        copied = copy.copy(self)
+        copied._text = self._text.fork() if self._text else None
+        return copied
 
 
 def decode(tokenizer: Any, ids: Sequence[int]) -> str:

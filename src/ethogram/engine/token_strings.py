@@ -1,4 +1,4 @@
-"""The strings of a decoding as token ids. Knows the tokenizer; sees no score and no output."""
+"""Resolves the strings of a decoding (bad words, DRY breakers) to token ids."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ethogram.spec.decoding import Decoding
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """What a decoding's strings are in ids.
+class StringIds:
+    """Token ids of the strings of a decoding.
 
     Attributes:
-        bad: sequences that must not occur.
-        breakers: ids that begin a breaker of DRY, and the ids that complete it: none where the
-            breaker lies within the token.
+        bad: token sequences that must not occur.
+        breakers: ids that start a breaker of DRY, and the ids that complete it: none where the
+            breaker is within the token.
     """
 
     bad: tuple[tuple[int, ...], ...] = ()
@@ -34,22 +34,24 @@ class TokenStrings:
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
-        self._known: dict[Any, Words] = {}
+        self._resolved: dict[Any, StringIds] = {}
 
-    def words(self, decoding: Decoding) -> Words:
-        """The strings of a decoding as ids; those of steps that cannot act are left out."""
+    def resolve(self, decoding: Decoding) -> StringIds:
+        """Token ids of the strings of a decoding, without those of inactive steps."""
         active = decoding.active_step_names()
         bad = decoding.bad_words if "bad_words" in active else ()
-        breakers = decoding.dry_sequence_breakers if "dry_multiplier" in active else ()
-        if (bad, breakers) not in self._known:
-            self._known[bad, breakers] = Words(self._sequences(bad), self._breakers(breakers))
-        return self._known[bad, breakers]
+        breakers = decoding.dry.sequence_breakers if "dry" in active else ()
+        if (bad, breakers) not in self._resolved:
+            self._resolved[bad, breakers] = StringIds(
+                self._sequences(bad), self._breakers(breakers)
+            )
+        return self._resolved[bad, breakers]
 
     def _sequences(self, bad: tuple[str | tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
-        """Each word as it is spelt at the start of a text and after a space; ids as they are.
+        """Each word as it is spelt at the start of a text and after a space; ids stay as they are.
 
-        vLLM leaves the second spelling out when it has another number of tokens than the first,
-        which lets through " mess" beside "m", "ess"; here every spelling is ruled out.
+        vLLM omits the second spelling if it has a different number of tokens from the first,
+        which lets " mess" through beside "m", "ess"; here every spelling is banned.
         """
         found: dict[tuple[int, ...], None] = {}
         for word in bad:
@@ -61,10 +63,10 @@ class TokenStrings:
         return tuple(word for word in found if word)
 
     def _breakers(self, breakers: tuple[str, ...]) -> dict[int, tuple[tuple[int, ...], ...]]:
-        """Where breakers can begin, as in llama.cpp.
+        """Tokens at which breakers can start, as in llama.cpp.
 
-        A breaker lies within a token, or begins at the end of one and is completed by the tokens
-        of what is missing.
+        A breaker is within a token, or starts at the end of one and is completed by the tokens of
+        the rest.
         """
         found: dict[int, set[tuple[int, ...]]] = defaultdict(set)
         for breaker in breakers:

@@ -1,10 +1,6 @@
-"""Metrics: from outputs to numbers with evidence. Knows texts and token ids; knows no study."""
+"""Metrics: from outputs to numbers with evidence."""
 
 from ethogram.metrics.base import (
-    Additive,
-    BatchMetric,
-    CorpusMetric,
-    GroupMetric,
     Metric,
     Output,
     Score,
@@ -16,23 +12,21 @@ from ethogram.metrics.pitfalls.rules import Finding
 from ethogram.metrics.pitfalls.table import PitfallRow, PitfallTable, find_pitfalls
 from ethogram.metrics.reading import read_outputs
 from ethogram.metrics.registry import (
+    DEFAULT_METRICS,
     all_metrics,
-    batch_metrics,
-    corpus_metrics,
     get,
-    group_metrics,
+    metrics_of,
+    named_metrics,
 )
 from ethogram.metrics.score import score, score_outputs
 from ethogram.metrics.table import Evidence, ScoreRow, ScoreTable
+from ethogram.metrics.units import Unit
 
 __all__ = [
+    "DEFAULT_METRICS",
     "PITFALLS",
-    "Additive",
-    "BatchMetric",
-    "CorpusMetric",
     "Evidence",
     "Finding",
-    "GroupMetric",
     "Metric",
     "Models",
     "NamedModels",
@@ -44,12 +38,12 @@ __all__ = [
     "ScoreRow",
     "ScoreTable",
     "Span",
+    "Unit",
     "all_metrics",
-    "batch_metrics",
-    "corpus_metrics",
     "find_pitfalls",
     "get",
-    "group_metrics",
+    "metrics_of",
+    "named_metrics",
     "read_outputs",
     "score",
     "score_outputs",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ethogram.metrics.text import bare, set_of
+from ethogram.metrics.text import bare, copied, sentence_spans, set_of
 
 #: Verbs that open an instruction.
 IMPERATIVES = set_of(
@@ -98,15 +98,6 @@ _COURTESY_CHARACTERS = 300
 LIST_ITEM = re.compile(r"(?:[-*•+#>|]|\(?\d{1,3}[.):]|\(?[A-Za-z][.)]\s|```|\$|\d)")
 _OPTION = re.compile(r"^\s*\(?[A-Ea-e1-5][.)]\s", re.MULTILINE)
 _CONTINUES = re.compile(r"[,;.?!)\]}:…–—%/\\]|['’](?:s|t|re|ve|ll|d|m)\b")
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|etc|e\.g|i\.e|no|fig|jr|sr|inc|ltd|co)|\b[A-Za-z]|^\d{1,3})\.$",
-    re.IGNORECASE,
-)
-# An end mark before a closing quote ends nothing when the sentence goes on in small letters. Each
-# run of marks is tried once (possessive, from its first mark): some models write thousands of dots.
-_SENTENCE_END = re.compile(
-    r"(?<![.!?…:])[.!?…:]++(?:(?=\s|$)|[\"'”’)\]*]++(?=\s+[^a-z\s]|\s*$))|\n|$"
-)
 _STOP_WORDS = set_of(
     """a about after all also an and any are as at be because been before being but by can could did
     do does each for from get give given had has have he her him his how i if in input into is it
@@ -119,7 +110,7 @@ _STOP_WORDS = set_of(
 
 @dataclass(frozen=True)
 class Sentence:
-    """A stretch of text and where it stands."""
+    """A stretch of text and where it is."""
 
     start: int
     end: int
@@ -211,22 +202,11 @@ def opening_sentences(text: str, limit: int = 3) -> list[Sentence]:
 
 
 def _sentences(text: str, start: int = 0, limit: int = 64) -> list[Sentence]:
-    """Sentences; a line break ends one, an abbreviation or a list number does not."""
-    found: list[Sentence] = []
-    while len(found) < limit:
-        while start < len(text) and text[start].isspace():
-            start += 1
-        if start >= len(text):
-            break
-        ends = (match.end() for match in _SENTENCE_END.finditer(text, start))
-        end = next(
-            (end for end in ends if not _ABBREVIATION.search(text[max(start, end - 8) : end])),
-            len(text),
-        )
-        stripped = text[start:end].rstrip()
-        found.append(Sentence(start, start + len(stripped), stripped))
-        start = end
-    return found
+    """The first sentences of a text from `start` on."""
+    return [
+        Sentence(start + first, start + last, text[start + first : start + last])
+        for first, last in sentence_spans(text[start:], colon=True)[:limit]
+    ]
 
 
 def is_courtesy(sentence: str) -> bool:
@@ -258,7 +238,7 @@ def echoes(sentence: str, prompt: str) -> bool:
 
     A whole line or sentence of the prompt, or four fifths of its word 4-grams. Where the prompt
     asks to edit a given text, only a line or sentence that is not changed at all. Choosing one of
-    listed options is no echo, nor is a heading.
+    listed options is not an echo, nor is a heading.
     """
     words = [bare(word) for word in sentence.split()]
     if LIST_ITEM.match(sentence) and _OPTION.search(prompt):
@@ -271,14 +251,8 @@ def echoes(sentence: str, prompt: str) -> bool:
     heading = sentence.endswith((":", ","))
     if not heading and any(words == [bare(word) for word in unit.split()] for unit in units):
         return True
-    return copied_share(words, [bare(word) for word in prompt.split()]) >= 0.8
-
-
-def copied_share(words: list[str], source: list[str], n: int = 4) -> float:
-    """Share of the n-grams of `words` that stand in `source`; 0 where there are none."""
-    known = {tuple(source[start : start + n]) for start in range(len(source) - n + 1)}
-    grams = [tuple(words[start : start + n]) for start in range(len(words) - n + 1)]
-    return sum(gram in known for gram in grams) / len(grams) if grams else 0.0
+    again = copied(words, [bare(word) for word in prompt.split()], 4)
+    return bool(again) and sum(again) >= 0.8 * len(again)
 
 
 def content_words(text: str) -> set[str]:
@@ -288,7 +262,7 @@ def content_words(text: str) -> set[str]:
 
 
 def contains(text: str, wanted: str) -> bool:
-    """Whether the words of `wanted` stand in `text` one after another; case does not matter."""
+    """Whether the words of `wanted` occur in `text` one after another; case does not matter."""
     inside = r"\s+".join(re.escape(word) for word in wanted.split())
     return bool(inside) and bool(re.search(rf"(?<!\w){inside}(?!\w)", text, re.IGNORECASE))
 

@@ -1,4 +1,4 @@
-"""Base: what a metric is and what it gives. Knows outputs; knows no file, no store.
+"""Base: what a metric is and what it gives.
 
 A metric turns one output, or all outputs of one prompt, into a score with additive parts; the value
 of a group comes from the sum of its parts. So resampling prompts is a matrix product, and a stream
@@ -8,21 +8,30 @@ of outputs is scored in constant memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
 from ethogram.metrics.text import bare, sentence_spans, word_spans
+from ethogram.metrics.units import Unit
+from ethogram.spec.results import Score as Score
+from ethogram.spec.results import Span as Span
 from ethogram.spec.suite import Constraint
 
 if TYPE_CHECKING:
     from ethogram.metrics.models import ModelKind, Models
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Integers = np.ndarray[Any, np.dtype[np.int64]]
 Direction = Literal["lower", "higher", "none"]
+#: What one value of a metric is about: an output, all samples of a prompt, all outputs together,
+#: or a model or two sets of texts.
+Scope = Literal["output", "prompt", "corpus", "model"]
+Weight = Literal["output", "unit"]
 FoundT = TypeVar("FoundT")
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,7 @@ class Output:
         logprobs: log-probability of each new token at temperature 1, in nats; None if unknown.
         finish_reason: stop, eos or length; None or unknown if nobody said.
         reference: a right answer.
+        other_references: further right answers; metrics take the best over all.
         tags: groups of the prompt.
         prompt_id: outputs with one id answer the same prompt.
         sample_index: 0..K-1.
@@ -52,6 +62,17 @@ class Output:
     prompt_id: str = ""
     sample_index: int = 0
     constraints: tuple[Constraint, ...] = ()
+    other_references: tuple[str, ...] = ()
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every right answer; none where none is known."""
+        return () if self.reference is None else (self.reference, *self.other_references)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the text is nothing but white space."""
+        return not self.text.strip()
 
     @cached_property
     def words(self) -> list[str]:
@@ -93,124 +114,6 @@ class Output:
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
-@dataclass(frozen=True)
-class Span:
-    """Evidence: characters [start, end) of an output's text, and what they show."""
-
-    start: int
-    end: int
-    label: str
-
-
-@dataclass(frozen=True)
-class Score:
-    """One output under one metric.
-
-    Attributes:
-        value: None where the metric says nothing about this output by itself.
-        parts: what the output adds to its group: numbers that may be summed. All zero when the
-            output adds nothing.
-        spans: evidence in the text.
-    """
-
-    value: float | None
-    parts: tuple[float, ...]
-    spans: tuple[Span, ...] = ()
-
-
-@dataclass(frozen=True)
-class Described:
-    """What every metric says of itself; tables, help and documentation read it.
-
-    Attributes:
-        name: as in `expect:` and `--metric`.
-        title: for a reader.
-        unit: of the value.
-        direction: which way is better; none where neither is.
-        formula: in plain text.
-        source: the paper or rule it comes from.
-        reference: the implementation it was checked against.
-        pitfalls: how it misleads.
-        version: raised whenever the same output would score otherwise than before.
-    """
-
-    name: str
-    title: str
-    unit: str
-    direction: Direction
-    formula: str
-    source: str
-    reference: str
-    pitfalls: str
-    version: int = field(default=1, kw_only=True)
-
-    def badness(self, value: float) -> float:
-        """The greater, the more clearly an output of this value shows what is amiss."""
-        return -value if self.direction == "higher" else value
-
-
-@dataclass(frozen=True)
-class Metric(Described):
-    """A metric whose group value follows from summed parts.
-
-    Attributes:
-        measure: one output to its score.
-        aggregate: summed (or averaged) parts [..., k] to values [...]; NaN where nothing applies.
-    """
-
-    measure: Callable[[Output], Score]
-    aggregate: Callable[[Array], Array]
-
-
-@dataclass(frozen=True)
-class BatchMetric(Described):
-    """A metric that needs a model, so it takes many outputs at once.
-
-    Only metrics that are named run: see `needs`.
-
-    Attributes:
-        measure_batch: outputs, and the models named for scoring, to one score an output.
-        aggregate: summed (or averaged) parts [..., k] to values [...]; NaN where nothing applies.
-        needs: the models that it reads; their identities key its stored scores.
-    """
-
-    measure_batch: Callable[[Sequence[Output], Models], list[Score]]
-    aggregate: Callable[[Array], Array]
-    needs: tuple[ModelKind, ...]
-
-
-@dataclass(frozen=True)
-class GroupMetric(Described):
-    """A metric of all samples of one prompt: a score a prompt, and none for a single output.
-
-    Attributes:
-        measure_groups: the outputs of each of several prompts, and the models named for scoring,
-            to one score a prompt. Many prompts at once, so that a model can take them in batches;
-            `of_each` makes it from a function of one prompt's outputs that needs no model.
-        aggregate: summed (or averaged) parts [..., k] to values [...]; NaN where nothing applies.
-        needs: the models that it reads; none for a metric of plain text.
-    """
-
-    measure_groups: Callable[[Sequence[Sequence[Output]], Models], list[Score]]
-    aggregate: Callable[[Array], Array]
-    needs: tuple[ModelKind, ...] = ()
-
-    def measure_group(self, outputs: Sequence[Output], models: Models) -> Score:
-        """The score of the samples of one prompt."""
-        return self.measure_groups([outputs], models)[0]
-
-
-#: The metrics whose value follows from summed parts, so that it has an interval over prompts.
-Additive = Metric | BatchMetric | GroupMetric
-
-
-def of_each(
-    measure_group: Callable[[Sequence[Output]], Score],
-) -> Callable[[Sequence[Sequence[Output]], Models], list[Score]]:
-    """`measure_groups` of a group metric that needs no model."""
-    return lambda groups, _: [measure_group(outputs) for outputs in groups]
-
-
 class Gatherer(Protocol):
     """A corpus metric at work."""
 
@@ -221,24 +124,6 @@ class Gatherer(Protocol):
         """The value over all outputs so far; NaN where nothing applies."""
 
 
-@dataclass(frozen=True)
-class CorpusMetric(Described):
-    """A metric of a whole set of outputs that is no function of summed parts.
-
-    Attributes:
-        gather: starts a new count.
-    """
-
-    gather: Callable[[], Gatherer]
-
-    def measure_corpus(self, outputs: Iterable[Output]) -> float:
-        """The value over `outputs`; NaN where nothing applies."""
-        gatherer = self.gather()
-        for output in outputs:
-            gatherer.add(output)
-        return gatherer.value()
-
-
 def ratio(parts: Array) -> Array:
     """parts[..., 0] / parts[..., 1], NaN where the divisor is zero. Shapes [..., 2] to [...]."""
     above, below = parts[..., 0], parts[..., 1]
@@ -247,12 +132,152 @@ def ratio(parts: Array) -> Array:
     return result
 
 
-def pooled(parts: Array) -> Array:
-    """`ratio` of sums over something smaller than outputs, such as sentences or references.
+@dataclass(frozen=True)
+class Metric:
+    """A number, and all that tables, help and documentation say about it.
 
-    A name of its own, since an output may weigh any number there, and 0 or 1 under `ratio`.
+    Attributes:
+        name: as in `expect:` and `--metric`.
+        title: for a reader.
+        unit: of the value, with its bounds.
+        direction: which way is better; none where neither is.
+        formula: in plain text.
+        source: the paper or rule it comes from.
+        reference: the implementation it was checked against.
+        pitfalls: how it misleads.
+        function: what computes it. Its signature follows from `scope` and `needs`:
+
+            output           function(output) -> Score
+            output, needs    function(outputs, models) -> one Score an output
+            prompt           function(outputs of one prompt) -> Score
+            prompt, needs    function(groups of outputs, models) -> one Score a prompt
+            corpus           function() -> Gatherer
+            model            any function of Python; no column of a table
+        scope: what one value is about.
+        needs: the models that it reads; their identities key its stored scores. A metric that
+            needs one runs only when it is named, as does one of scope prompt.
+        aggregate: summed (or averaged) parts [..., k] to values [...]; NaN where nothing applies.
+        weight: what the value's denominator counts, where it is `unit.high` (1 without one) times
+            parts[0] / parts[1]: `output`, where an output weighs 0 or 1, or `unit`, where it weighs
+            as many as it has sentences, n-grams or references. None where it is another form.
+        version: raised whenever the same output would score otherwise than before.
+        family: the module that declares it.
     """
-    return ratio(parts)
+
+    name: str
+    title: str
+    unit: Unit
+    direction: Direction
+    formula: str
+    source: str
+    reference: str
+    pitfalls: str
+    function: Callable[..., Any]
+    scope: Scope = "output"
+    needs: tuple[ModelKind, ...] = ()
+    aggregate: Callable[[Array], Array] = ratio
+    weight: Weight | None = "output"
+    version: int = 1
+    family: str = ""
+
+    @property
+    def reads_one_output(self) -> bool:
+        """Whether it needs neither a model nor a second output."""
+        return self.scope == "output" and not self.needs
+
+    def badness(self, value: float) -> float:
+        """The greater, the more clearly an output of this value shows the failure."""
+        return -value if self.direction == "higher" else value
+
+    def measure(self, output: Output) -> Score:
+        """The score of one output, under a metric that `reads_one_output`."""
+        score: Score = self.function(output)
+        return score
+
+    def measure_batch(self, outputs: Sequence[Output], models: Models) -> list[Score]:
+        """One score an output, under a metric of scope output.
+
+        Many outputs at once, so that a model can take them in batches.
+        """
+        if not self.needs:
+            return [self.measure(output) for output in outputs]
+        scores: list[Score] = self.function(outputs, models)
+        return scores
+
+    def measure_groups(self, groups: Sequence[Sequence[Output]], models: Models) -> list[Score]:
+        """One score a prompt, from the outputs of each, under a metric of scope prompt."""
+        if not self.needs:
+            return [self.function(outputs) for outputs in groups]
+        scores: list[Score] = self.function(groups, models)
+        return scores
+
+    def measure_group(self, outputs: Sequence[Output], models: Models) -> Score:
+        """The score of the samples of one prompt, under a metric of scope prompt."""
+        return self.measure_groups([outputs], models)[0]
+
+    def gather(self) -> Gatherer:
+        """A new count, under a metric of scope corpus."""
+        gatherer: Gatherer = self.function()
+        return gatherer
+
+    def measure_corpus(self, outputs: Iterable[Output]) -> float:
+        """The value over `outputs`, under a metric of scope corpus; NaN where nothing applies."""
+        gatherer = self.gather()
+        for output in outputs:
+            gatherer.add(output)
+        return gatherer.value()
+
+
+#: Every declared metric by its name, in the order in which their modules were imported.
+declared: dict[str, Metric] = {}
+
+
+def metric(
+    name: str,
+    *,
+    title: str,
+    unit: Unit,
+    direction: Direction,
+    formula: str,
+    source: str,
+    reference: str,
+    pitfalls: str,
+    scope: Scope = "output",
+    needs: tuple[ModelKind, ...] = (),
+    aggregate: Callable[[Array], Array] = ratio,
+    weight: Weight | None = "output",
+    version: int = 1,
+) -> Callable[[FunctionT], FunctionT]:
+    """Declare the metric that a function computes; the arguments are the fields of `Metric`.
+
+    The function itself stays as it is, and its module is the metric's family. Declaring a name
+    twice is a programming error.
+    """
+
+    def declare(function: FunctionT) -> FunctionT:
+        if name in declared:
+            raise ValueError(f"metric {name!r} is declared twice")
+        module = getattr(function, "func", function).__module__
+        declared[name] = Metric(
+            name=name,
+            title=title,
+            unit=unit,
+            direction=direction,
+            formula=formula,
+            source=source,
+            reference=reference,
+            pitfalls=pitfalls,
+            function=function,
+            scope=scope,
+            needs=needs,
+            aggregate=aggregate,
+            weight=weight,
+            version=version,
+            family=module.removeprefix("ethogram.metrics."),
+        )
+        return function
+
+    return declare
 
 
 def mean_score(value: float | bool, spans: tuple[Span, ...] = ()) -> Score:

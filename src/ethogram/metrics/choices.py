@@ -1,4 +1,4 @@
-"""Choices: which of several given answers a model finds likelier. Knows log-likelihoods."""
+"""Choices: which of several given answers a model finds likelier."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ethogram.errors import SpecError
-from ethogram.metrics.base import Described
+from ethogram.metrics.base import metric
 from ethogram.metrics.likelihood import judge
 from ethogram.metrics.models import ReferenceModel
+from ethogram.metrics.units import SHARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Choices:
     """A question with given answers.
 
     Attributes:
-        prompt: all that stands before an answer, its last space not included.
+        prompt: all that precedes an answer; spaces at its end are dropped.
         right: right answers, the best one first.
         wrong: wrong answers.
     """
@@ -36,44 +37,55 @@ class ChoiceScore:
     Attributes:
         mc1: by question: whether the best right answer is likelier than every wrong one.
         mc2: by question: share of the probability of all answers that the right ones have.
+        acc_norm: by question: whether the best right answer is likelier per character than every
+            wrong one.
     """
 
     mc1: tuple[bool, ...]
     mc2: tuple[float, ...]
+    acc_norm: tuple[bool, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, with the means."""
         return {
             "mc1": float(np.mean(self.mc1)),
             "mc2": float(np.mean(self.mc2)),
+            "acc_norm": float(np.mean(self.acc_norm)),
             "by_question": [
-                {"mc1": one, "mc2": two} for one, two in zip(self.mc1, self.mc2, strict=True)
+                {"mc1": one, "mc2": two, "acc_norm": norm}
+                for one, two, norm in zip(self.mc1, self.mc2, self.acc_norm, strict=True)
             ],
         }
 
 
-#: What the documentation says of `multiple_choice`.
-MULTIPLE_CHOICE = Described(
-    name="multiple_choice",
-    title="Multiple choice by likelihood (MC1, MC2)",
-    unit="share",
+@metric(
+    "multiple_choice",
+    title="Multiple choice by likelihood (MC1, MC2, acc_norm)",
+    unit=SHARE,
     direction="higher",
-    formula="an answer's log-likelihood is the sum over its tokens, after the prompt and a space; "
+    formula="an answer's log-likelihood is the sum over its tokens, after the token that begins a "
+    "text, the prompt without the spaces at its end, and a space; "
     "MC1: share of questions whose best right answer is likelier than every wrong one; MC2: mean "
-    "share of the right answers in the softmax over all answers' log-likelihoods",
+    "share of the right answers in the softmax over all answers' log-likelihoods; acc_norm: as "
+    "MC1, each log-likelihood divided by the answer's characters",
     source="Lin et al. 2022, TruthfulQA, arXiv:2109.07958",
     reference="lm-eval 0.4.13, truthfulqa_mc1 and process_results_mc2, by hand in tests/metrics",
-    pitfalls="A property of the model, not of outputs. Long answers are less likely. Small models "
-    "score higher on TruthfulQA than large ones. Revisions of the data differ.",
+    pitfalls="A property of the model, not of outputs. lm-eval puts a begin token before the "
+    "prompt only where the tokenizer adds one by itself: `begin=False` leaves it out. Long answers "
+    "are less likely. Small models score higher on TruthfulQA than large ones. Revisions of the "
+    "data differ.",
+    scope="model",
 )
-
-
-def multiple_choice(questions: Sequence[Choices], model: ReferenceModel) -> ChoiceScore:
+def multiple_choice(
+    questions: Sequence[Choices], model: ReferenceModel, *, begin: bool = True
+) -> ChoiceScore:
     """Score given answers by their likelihood.
 
     Args:
         questions: each with at least one right and one wrong answer.
         model: that chooses.
+        begin: whether the token that begins a text precedes the prompt. lm-eval follows the
+            tokenizer, and many, such as those of GPT-2 and SmolLM2, add none.
 
     Raises:
         SpecError: a question lacks right or wrong answers.
@@ -86,16 +98,22 @@ def multiple_choice(questions: Sequence[Choices], model: ReferenceModel) -> Choi
             )
     answers = [[*question.right, *question.wrong] for question in questions]
     texts = [f" {answer.strip()}" for each in answers for answer in each]
-    prompts = [q.prompt for q, each in zip(questions, answers, strict=True) for _ in each]
-    judged = judge(texts, model, prompts)
+    prompts = [
+        question.prompt.rstrip(" ")
+        for question, each in zip(questions, answers, strict=True)
+        for _ in each
+    ]
+    judged = judge(texts, model, prompts, begin=begin)
     sums = iter([float(np.sum(each.logprobs, dtype=np.float64)) for each in judged])
-    mc1, mc2 = [], []
+    mc1, mc2, acc_norm = [], [], []
     for question, each in zip(questions, answers, strict=True):
         scores = np.array([next(sums) for _ in each])
         right = len(question.right)
         mc1.append(bool(scores[0] > scores[right:].max()))
         mc2.append(right_mass(scores, right))
-    return ChoiceScore(tuple(mc1), tuple(mc2))
+        by_length = scores / [max(1, len(answer.strip())) for answer in each]
+        acc_norm.append(bool(by_length[0] > by_length[right:].max()))
+    return ChoiceScore(tuple(mc1), tuple(mc2), tuple(acc_norm))
 
 
 def right_mass(scores: np.ndarray[Any, np.dtype[np.float64]], right: int) -> float:

@@ -1,10 +1,10 @@
-"""Citations: what an output refers to, and what can be known of it without a network. Knows texts.
+"""Citations: what an output refers to, and what can be known of it without a network.
 
 Four verdicts, of which the first three need no knowledge of the world:
 
     malformed     cannot exist: an ISBN whose check digit is wrong, an arXiv month of 13, a DOI
                   without a suffix, an address without a host
-    listed        stands in the index that the user named
+    listed        is in the index that the user named
     unverifiable  well formed; whether it exists cannot be known offline
     fabricated    well formed, of a kind that the index covers, not in it, and the index says of
                   itself that it is closed: that it holds all there is
@@ -97,7 +97,7 @@ def read_index(path: Path) -> Index:
     """The index in a JSON file: `{"closed": true, "references": ["doi:10.…", "arXiv:…", …]}`.
 
     Raises:
-        SpecError: the file cannot be read, has another form, or names what is no reference.
+        SpecError: the file cannot be read, has another form, or names what is not a reference.
     """
     data = parse_json(read_text(path), str(path))
     listed = data.get("references") if isinstance(data, dict) else None
@@ -158,7 +158,7 @@ def _arxiv_ids(text: str) -> Iterator[Citation]:
 
 
 def arxiv_fault(name: str) -> str | None:
-    """Why a text is no arXiv identifier; None if it is one.
+    """Why a text is not an arXiv identifier; None if it is one.
 
     YYMM.NNNN from 2007-04 to 2014-12, YYMM.NNNNN since; archive/YYMMNNN before.
     """
@@ -184,12 +184,12 @@ def arxiv_fault(name: str) -> str | None:
 def _isbns(text: str) -> Iterator[Citation]:
     for match in _ISBN.finditer(text):
         written = match[1]
-        # Digits of what follows, as a year, may stand behind a space: the first valid form counts.
+        # Digits of what follows, as a year, may follow a space: the first valid form counts.
         forms = [written, *(written[: gap.start()] for gap in re.finditer(" ", written))]
         good = next((form for form in forms if isbn_fault(form) is None), None)
         chosen = good or written
         digits = re.sub(r"[- ]", "", chosen).upper()
-        # What is no ISBN has no other form: an X may stand anywhere in it.
+        # What is not an ISBN has no other form: an X may be anywhere in it.
         name = "isbn:" + (_isbn_13(digits) if good else digits)
         end = match.start(1) + len(chosen)
         yield Citation("isbn", name, match.start(), end, None if good else isbn_fault(written))
@@ -206,7 +206,7 @@ def isbn_fault(written: str) -> str | None:
         total = sum((1, 3)[at % 2] * int(digit) for at, digit in enumerate(digits))
         return None if total % 10 == 0 else "ISBN whose check digit is wrong"
     if "X" in digits[:-1]:
-        return "ISBN with an X that is no check digit"
+        return "ISBN with an X that is not a check digit"
     return f"ISBN of {len(digits)} digits"
 
 
@@ -232,7 +232,7 @@ def _plain_url(address: str) -> str:
 
 
 def url_fault(address: str) -> str | None:
-    """Why a text is no address of the web; None if it is one (RFC 3986, with a dotted host)."""
+    """Why a text is not an address of the web; None if it is one (RFC 3986, with a dotted host)."""
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port

@@ -1,4 +1,4 @@
-"""Coherence: how near an output stays to its prompt and to itself. Knows texts as vectors."""
+"""Coherence: how near an output stays to its prompt and to itself."""
 
 from __future__ import annotations
 
@@ -7,17 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ethogram.metrics.base import (
-    NOT_APPLICABLE,
-    BatchMetric,
-    Output,
-    Score,
-    Span,
-    mean_score,
-    ratio,
-)
+from ethogram.metrics.base import NOT_APPLICABLE, Output, Score, Span, mean_score, metric
 from ethogram.metrics.models import Encoder, Models
 from ethogram.metrics.text import sentence_spans
+from ethogram.metrics.units import COSINE, COSINE_PER_100_TOKENS, SHARE
 
 #: Tokens of a window of the drift curve: about two sentences, so that 100 tokens give a curve.
 WINDOW = 32
@@ -25,6 +18,14 @@ WINDOW = 32
 #: prompts reach it, and 74 % of those that answer this one (786 sentences of 126 answers of
 #: text-davinci-003 to the instructions of Wang et al. 2023). Another encoder needs another value.
 ON_TOPIC = 0.21
+
+
+_CHECKED = "sentence-transformers 6.2.0 on the same weights (tests/models); numpy in tests/metrics"
+_NO_PRAISE = (
+    "Repeating is the surest way to stay near: read it with a metric of repetition. Values of two "
+    "encoders cannot be compared."
+)
+_DERIVED = "derived here from the coherence of Su et al. 2022; no paper fixes one formula"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,18 @@ def slope(values: Sequence[float]) -> float:
     return float(places @ np.asarray(values) / (places @ places))
 
 
+@metric(
+    "prompt_similarity",
+    title="Similarity to the prompt",
+    unit=COSINE,
+    direction="higher",
+    formula="mean over outputs of the cosine between the vectors of prompt and output under a "
+    "sentence encoder; each text cut at the encoder's limit (256 tokens by default)",
+    source="coherence of Su et al. 2022, arXiv:2202.06417 (there with SimCSE)",
+    reference=_CHECKED,
+    pitfalls=f"{_NO_PRAISE} Longer outputs come nearer. Values of the papers come from SimCSE.",
+    needs=("encoder",),
+)
 def _prompt_similarity(outputs: Sequence[Output], models: Models) -> list[Score]:
     whole = curves(outputs, models.encoder, lambda text: [(0, len(text))] if text.strip() else [])
     return [mean_score(curve[0].cosine) if curve else NOT_APPLICABLE for curve in whole]
@@ -110,6 +123,22 @@ def _of_curve(curve: Sequence[Near], value: Callable[[Sequence[float]], float]) 
     return mean_score(value([near.cosine for near in curve]), spans if drifted else ())
 
 
+@metric(
+    "on_topic_share",
+    title="Sentences on topic",
+    unit=SHARE,
+    direction="higher",
+    formula=f"share of an output's sentences whose cosine to the prompt is {ON_TOPIC} or more; "
+    "mean over outputs",
+    source="derived here; the bound is what 5 % of sentences that answer other prompts reach, "
+    "in answers of text-davinci-003 to the user instructions of Wang et al. 2023, "
+    "arXiv:2212.10560",
+    reference="the bound is found again on those answers in tests/metrics",
+    pitfalls="A right answer that uses none of the question's words may fall below: Paris is "
+    "near the capital of France, 7 is near nothing; of good answers 26 % do. The "
+    "bound belongs to all-minilm-l6-v2.",
+    needs=("encoder",),
+)
 def _on_topic_share(outputs: Sequence[Output], models: Models) -> list[Score]:
     scores = []
     for curve in curves(outputs, models.encoder, sentence_spans):
@@ -122,6 +151,18 @@ def _on_topic_share(outputs: Sequence[Output], models: Models) -> list[Score]:
     return scores
 
 
+@metric(
+    "adjacent_coherence",
+    title="Adjacent-sentence similarity",
+    unit=COSINE,
+    direction="higher",
+    formula="mean over an output's pairs of adjacent sentences of the cosine of their vectors; "
+    "mean over outputs with two sentences or more",
+    source="local coherence of Lapata and Barzilay 2005, IJCAI, with a sentence encoder",
+    reference=_CHECKED,
+    pitfalls=f"{_NO_PRAISE} A list of short items is low without fault.",
+    needs=("encoder",),
+)
 def _adjacent_coherence(outputs: Sequence[Output], models: Models) -> list[Score]:
     sentences = [sentence_spans(output.text) for output in outputs]
     texts = [
@@ -145,90 +186,32 @@ def _adjacent_coherence(outputs: Sequence[Output], models: Models) -> list[Score
     return scores
 
 
-_CHECKED = "sentence-transformers 6.2.0 on the same weights (tests/models); numpy in tests/metrics"
-_NO_PRAISE = (
-    "Repeating is the surest way to stay near: read it with a metric of repetition. Values of two "
-    "encoders cannot be compared."
-)
-_DERIVED = "derived here from the coherence of Su et al. 2022; no paper fixes one formula"
+metric(
+    "topic_drift",
+    title="Drift from the prompt",
+    unit=COSINE,
+    direction="lower",
+    formula=f"cosine of the first {WINDOW} tokens to the prompt minus that of the last window "
+    f"of {WINDOW}, windows cut one after the other by the encoder's tokens; mean over outputs "
+    "with two windows or more",
+    source=_DERIVED,
+    reference=_CHECKED,
+    pitfalls="The first window often repeats the question's words, so human text drifts too: "
+    "compare, do not read alone. Loops do not drift.",
+    needs=("encoder",),
+)(_drift(lambda cosines: cosines[0] - cosines[-1]))
 
-COHERENCE = (
-    BatchMetric(
-        name="prompt_similarity",
-        title="Similarity to the prompt",
-        unit="cosine",
-        direction="higher",
-        formula="mean over outputs of the cosine between the vectors of prompt and output under a "
-        "sentence encoder; each text cut at the encoder's limit (256 tokens by default)",
-        source="coherence of Su et al. 2022, arXiv:2202.06417 (there with SimCSE)",
-        reference=_CHECKED,
-        pitfalls=f"{_NO_PRAISE} Longer outputs come nearer. Values of the papers come from SimCSE.",
-        measure_batch=_prompt_similarity,
-        aggregate=ratio,
-        needs=("encoder",),
-    ),
-    BatchMetric(
-        name="topic_drift",
-        title="Drift from the prompt",
-        unit="cosine",
-        direction="lower",
-        formula=f"cosine of the first {WINDOW} tokens to the prompt minus that of the last window "
-        f"of {WINDOW}, windows cut one after the other by the encoder's tokens; mean over outputs "
-        "with two windows or more",
-        source=_DERIVED,
-        reference=_CHECKED,
-        pitfalls="The first window often repeats the question's words, so human text drifts too: "
-        "compare, do not read alone. Loops do not drift.",
-        measure_batch=_drift(lambda cosines: cosines[0] - cosines[-1]),
-        aggregate=ratio,
-        needs=("encoder",),
-    ),
-    BatchMetric(
-        name="drift_slope",
-        title="Drift slope",
-        unit="cosine per 100 tokens",
-        direction="higher",
-        formula=f"least-squares slope of the cosine to the prompt over windows of {WINDOW} tokens, "
-        "per 100 tokens; "
-        "mean over outputs with two windows or more; below zero where the text moves away",
-        source=_DERIVED,
-        reference="scipy.stats.linregress in tests/metrics",
-        pitfalls="Of two windows it is their difference. Long outputs have flatter slopes than "
-        "short ones that drift as far.",
-        measure_batch=_drift(lambda cosines: slope(cosines) * 100 / WINDOW),
-        aggregate=ratio,
-        needs=("encoder",),
-    ),
-    BatchMetric(
-        name="on_topic_share",
-        title="Sentences on topic",
-        unit="share",
-        direction="higher",
-        formula=f"share of an output's sentences whose cosine to the prompt is {ON_TOPIC} or more; "
-        "mean over outputs",
-        source="derived here; the bound is what 5 % of sentences that answer other prompts reach, "
-        "in answers of text-davinci-003 to the user instructions of Wang et al. 2023, "
-        "arXiv:2212.10560",
-        reference="the bound is found again on those answers in tests/metrics",
-        pitfalls="A right answer that uses none of the question's words may fall below: Paris is "
-        "near the capital of France, 7 is near nothing; of good answers 26 % do. The "
-        "bound belongs to all-minilm-l6-v2.",
-        measure_batch=_on_topic_share,
-        aggregate=ratio,
-        needs=("encoder",),
-    ),
-    BatchMetric(
-        name="adjacent_coherence",
-        title="Adjacent-sentence similarity",
-        unit="cosine",
-        direction="higher",
-        formula="mean over an output's pairs of adjacent sentences of the cosine of their vectors; "
-        "mean over outputs with two sentences or more",
-        source="local coherence of Lapata and Barzilay 2005, IJCAI, with a sentence encoder",
-        reference=_CHECKED,
-        pitfalls=f"{_NO_PRAISE} A list of short items is low without fault.",
-        measure_batch=_adjacent_coherence,
-        aggregate=ratio,
-        needs=("encoder",),
-    ),
-)
+metric(
+    "drift_slope",
+    title="Drift slope",
+    unit=COSINE_PER_100_TOKENS,
+    direction="higher",
+    formula=f"least-squares slope of the cosine to the prompt over windows of {WINDOW} tokens, "
+    "per 100 tokens; "
+    "mean over outputs with two windows or more; below zero where the text moves away",
+    source=_DERIVED,
+    reference="scipy.stats.linregress in tests/metrics",
+    pitfalls="Of two windows it is their difference. Long outputs have flatter slopes than "
+    "short ones that drift as far.",
+    needs=("encoder",),
+)(_drift(lambda cosines: slope(cosines) * 100 / WINDOW))

@@ -1,4 +1,4 @@
-"""Consistency: whether the samples of a prompt say the same. Knows no truth, only agreement.
+"""Consistency: whether the samples of a prompt say the same.
 
 What a model makes up tends to differ from sample to sample; what it knows tends to stay.
 """
@@ -9,28 +9,35 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
-from ethogram.metrics.base import (
-    NOT_APPLICABLE,
-    GroupMetric,
-    Output,
-    Score,
-    mean_score,
-    of_each,
-    ratio,
-)
+from ethogram.metrics.base import NOT_APPLICABLE, Output, Score, mean_score, metric
 from ethogram.metrics.factuality import normalised_answer
 from ethogram.metrics.models import Judgement, Models, NliModel
 from ethogram.metrics.text import ngrams, sentence_spans
+from ethogram.metrics.units import NATS, SHARE
 
 #: Two outputs count as one meaning from this cosine on, where no NLI model judges.
 SAME_MEANING = 0.8
 _WORD = re.compile(r"\w+|[^\w\s]")
 _START = "<s>"
 RELATIONS = ("entailment", "neutral", "contradiction")
+
+
+_MANAKUL = "Manakul et al. 2023, SelfCheckGPT, arXiv:2303.08896"
+_FARQUHAR = "Farquhar et al. 2024, Nature, s41586-024-07421-0; Kuhn et al. 2023, arXiv:2302.09664"
+_SEMANTIC = (
+    "jlko/semantic_uncertainty at b48e3c17, semantic_entropy.py: its worked example, its clusters "
+    "written out in tests/metrics, and numpy"
+)
+_CLUSTERS = "; an output that equals the first of several meanings counts to the last of them"
+_AGREE = (
+    "Agreement is not truth: an error that every sample makes is not seen. Needs sampling; the "
+    "papers take 10 to 20 samples at temperature 1."
+)
 
 
 def _tokens(sentence: str) -> list[str]:
@@ -72,14 +79,42 @@ def ngram_surprise(texts: Sequence[str], n: int) -> list[float | None]:
     ]
 
 
-def _selfcheck_ngram(n: int) -> Callable[[Sequence[Output]], Score]:
-    def measure(outputs: Sequence[Output]) -> Score:
-        values = [v for v in ngram_surprise([o.text for o in outputs], n) if v is not None]
-        return mean_score(math.fsum(values) / len(values)) if len(values) > 1 else NOT_APPLICABLE
-
-    return measure
+def _selfcheck_ngram(n: int, outputs: Sequence[Output]) -> Score:
+    values = [v for v in ngram_surprise([o.text for o in outputs], n) if v is not None]
+    return mean_score(math.fsum(values) / len(values)) if len(values) > 1 else NOT_APPLICABLE
 
 
+for _n, _name in ((1, "unigram"), (2, "bigram")):
+    metric(
+        f"selfcheck_{_name}",
+        title=f"SelfCheckGPT {_name}, max",
+        unit=NATS,
+        direction="lower",
+        formula=f"mean over a prompt's outputs, and over their sentences, of the largest "
+        f"-log p({_name}), p its share among the {_name}s of all outputs of the prompt; words in "
+        "lower case and marks count as tokens",
+        source=f"{_MANAKUL}, section 5.3",
+        reference="selfcheckgpt 0.1.7 with the same splitting of words; recorded in tests/metrics",
+        pitfalls=f"{_AGREE} Grows with the number and length of samples: compare equal ones. "
+        "The paper checks one passage against samples; here each sample is the passage once.",
+        scope="prompt",
+    )(partial(_selfcheck_ngram, _n))
+
+
+@metric(
+    "selfcheck_nli",
+    title="SelfCheckGPT NLI",
+    unit=SHARE,
+    direction="lower",
+    formula="mean over a prompt's outputs, their sentences and the other outputs of "
+    "P(contradiction) / (P(contradiction) + P(entailment)), premise the sentence, hypothesis "
+    "the other output",
+    source=f"{_MANAKUL}, section 5.4",
+    reference="selfcheckgpt 0.1.7, modeling_selfcheck.py, by arithmetic in tests/metrics",
+    pitfalls=f"{_AGREE} The paper's model is potsawee/deberta-v3-large-mnli.",
+    needs=("nli",),
+    scope="prompt",
+)
 def _selfcheck_nli(groups: Sequence[Sequence[Output]], models: Models) -> list[Score]:
     cases: list[list[tuple[str, str]]] = []
     for group in groups:
@@ -194,14 +229,6 @@ def _by_vectors(groups: Sequence[Sequence[Output]], models: Models) -> list[list
     ]
 
 
-def _by_answer(groups: Sequence[Sequence[Output]], _: Models) -> list[list[int]]:
-    found = []
-    for group in groups:
-        answers = [normalised_answer(output.text) for output in group]
-        found.append(cluster([[one == two for two in answers] for one in answers]))
-    return found
-
-
 Clustering = Callable[[Sequence[Sequence[Output]], Models], list[list[int]]]
 
 
@@ -215,6 +242,23 @@ def _discrete(meanings: Clustering) -> Callable[[Sequence[Sequence[Output]], Mod
     return measure
 
 
+@metric(
+    "semantic_entropy",
+    title="Semantic entropy",
+    unit=NATS,
+    direction="lower",
+    formula="-Σ p(c) log p(c) over the meanings c of a prompt's outputs; p(c) the sum of "
+    "exp(mean token log p) of its outputs, over that of all; two outputs mean the same where "
+    "the NLI model sees no contradiction in either direction and not both neutral"
+    f"{_CLUSTERS}; mean over prompts",
+    source=_FARQUHAR,
+    reference=_SEMANTIC,
+    pitfalls=f"{_AGREE} Needs log-probabilities. Made for answers of a sentence; long outputs "
+    "hardly ever mean the same.",
+    needs=("nli",),
+    version=2,
+    scope="prompt",
+)
 def _weighed(groups: Sequence[Sequence[Output]], models: Models) -> list[Score]:
     usable = [group if all(o.logprobs for o in group) else [] for group in groups]
     scores = []
@@ -226,114 +270,54 @@ def _weighed(groups: Sequence[Sequence[Output]], models: Models) -> list[Score]:
     return scores
 
 
-_MANAKUL = "Manakul et al. 2023, SelfCheckGPT, arXiv:2303.08896"
-_FARQUHAR = "Farquhar et al. 2024, Nature, s41586-024-07421-0; Kuhn et al. 2023, arXiv:2302.09664"
-_SEMANTIC = (
-    "jlko/semantic_uncertainty at b48e3c17, semantic_entropy.py: its worked example, its clusters "
-    "written out in tests/metrics, and numpy"
-)
-_CLUSTERS = "; an output that equals the first of several meanings counts to the last of them"
-_AGREE = (
-    "Agreement is not truth: an error that every sample makes is not seen. Needs sampling; the "
-    "papers take 10 to 20 samples at temperature 1."
-)
+metric(
+    "semantic_entropy_discrete",
+    title="Discrete semantic entropy",
+    unit=NATS,
+    direction="lower",
+    formula="-Σ p(c) log p(c) over the meanings c of a prompt's outputs, p(c) the share of "
+    "outputs; meanings as for semantic_entropy",
+    source=_FARQUHAR,
+    reference=_SEMANTIC,
+    pitfalls=f"{_AGREE} At most log of the number of samples.",
+    needs=("nli",),
+    version=2,
+    scope="prompt",
+)(_discrete(_by_nli))
 
-CONSISTENCY = (
-    *(
-        GroupMetric(
-            name=f"selfcheck_{name}",
-            title=f"SelfCheckGPT {name}, max",
-            unit="nats",
-            direction="lower",
-            formula=f"mean over a prompt's outputs, and over their sentences, of the largest "
-            f"-log p({name}), p its share among the {name}s of all outputs of the prompt; words in "
-            "lower case and marks count as tokens",
-            source=f"{_MANAKUL}, section 5.3",
-            reference="selfcheckgpt 0.1.7 with the same splitting of words; recorded in "
-            "tests/metrics",
-            pitfalls=f"{_AGREE} Grows with the number and length of samples: compare equal ones. "
-            "The paper checks one passage against samples; here each sample is the passage once.",
-            measure_groups=of_each(_selfcheck_ngram(n)),
-            aggregate=ratio,
-        )
-        for n, name in ((1, "unigram"), (2, "bigram"))
-    ),
-    GroupMetric(
-        name="selfcheck_nli",
-        title="SelfCheckGPT NLI",
-        unit="share",
-        direction="lower",
-        formula="mean over a prompt's outputs, their sentences and the other outputs of "
-        "P(contradiction) / (P(contradiction) + P(entailment)), premise the sentence, hypothesis "
-        "the other output",
-        source=f"{_MANAKUL}, section 5.4",
-        reference="selfcheckgpt 0.1.7, modeling_selfcheck.py, by arithmetic in tests/metrics",
-        pitfalls=f"{_AGREE} The paper's model is potsawee/deberta-v3-large-mnli.",
-        measure_groups=_selfcheck_nli,
-        aggregate=ratio,
-        needs=("nli",),
-    ),
-    GroupMetric(
-        name="semantic_entropy",
-        title="Semantic entropy",
-        unit="nats",
-        direction="lower",
-        formula="-Σ p(c) log p(c) over the meanings c of a prompt's outputs; p(c) the sum of "
-        "exp(mean token log p) of its outputs, over that of all; two outputs mean the same where "
-        "the NLI model sees no contradiction in either direction and not both neutral"
-        f"{_CLUSTERS}; mean over prompts",
-        source=_FARQUHAR,
-        reference=_SEMANTIC,
-        pitfalls=f"{_AGREE} Needs log-probabilities. Made for answers of a sentence; long outputs "
-        "hardly ever mean the same.",
-        measure_groups=_weighed,
-        aggregate=ratio,
-        needs=("nli",),
-        version=2,
-    ),
-    GroupMetric(
-        name="semantic_entropy_discrete",
-        title="Discrete semantic entropy",
-        unit="nats",
-        direction="lower",
-        formula="-Σ p(c) log p(c) over the meanings c of a prompt's outputs, p(c) the share of "
-        "outputs; meanings as for semantic_entropy",
-        source=_FARQUHAR,
-        reference=_SEMANTIC,
-        pitfalls=f"{_AGREE} At most log of the number of samples.",
-        measure_groups=_discrete(_by_nli),
-        aggregate=ratio,
-        needs=("nli",),
-        version=2,
-    ),
-    GroupMetric(
-        name="semantic_entropy_by_vectors",
-        title="Semantic entropy by vectors",
-        unit="nats",
-        direction="lower",
-        formula="as semantic_entropy_discrete, but two outputs mean the same where their vectors "
-        f"under the sentence encoder have a cosine of {SAME_MEANING} or more",
-        source="an approximation made here, where no NLI model is at hand",
-        reference=_SEMANTIC,
-        pitfalls=f"{_AGREE} A sentence encoder hardly sees a negation or another number: two "
-        "opposite answers can count as one meaning.",
-        measure_groups=_discrete(_by_vectors),
-        aggregate=ratio,
-        needs=("encoder",),
-        version=2,
-    ),
-    GroupMetric(
-        name="answer_entropy",
-        title="Entropy of the answers",
-        unit="nats",
-        direction="lower",
-        formula="-Σ p(a) log p(a) over the different outputs a of a prompt, p(a) their share; "
-        "compared without case, punctuation and articles; mean over prompts",
-        source="discrete semantic entropy with exact match for equivalence; normalisation of "
-        "Rajpurkar et al. 2016, arXiv:1606.05250",
-        reference="scipy.stats.entropy in tests/metrics",
-        pitfalls=f"{_AGREE} For short answers only: any other word makes another answer.",
-        measure_groups=_discrete(_by_answer),
-        aggregate=ratio,
-    ),
+metric(
+    "semantic_entropy_by_vectors",
+    title="Semantic entropy by vectors",
+    unit=NATS,
+    direction="lower",
+    formula="as semantic_entropy_discrete, but two outputs mean the same where their vectors "
+    f"under the sentence encoder have a cosine of {SAME_MEANING} or more",
+    source="an approximation made here, where no NLI model is at hand",
+    reference=_SEMANTIC,
+    pitfalls=f"{_AGREE} A sentence encoder hardly sees a negation or another number: two "
+    "opposite answers can count as one meaning.",
+    needs=("encoder",),
+    version=2,
+    scope="prompt",
+)(_discrete(_by_vectors))
+
+
+@metric(
+    "answer_entropy",
+    title="Entropy of the answers",
+    unit=NATS,
+    direction="lower",
+    formula="-Σ p(a) log p(a) over the different outputs a of a prompt, p(a) their share; "
+    "compared without case, punctuation and articles; mean over prompts",
+    source="discrete semantic entropy with exact match for equivalence; normalisation of "
+    "Rajpurkar et al. 2016, arXiv:1606.05250",
+    reference="scipy.stats.entropy in tests/metrics",
+    pitfalls=f"{_AGREE} For short answers only: any other word makes another answer.",
+    version=2,
+    scope="prompt",
 )
+def _answer_entropy(outputs: Sequence[Output]) -> Score:
+    if len(outputs) < 2:
+        return NOT_APPLICABLE
+    answers = [normalised_answer(output.text) for output in outputs]
+    return mean_score(cluster_entropy(cluster([[a == b for b in answers] for a in answers])))

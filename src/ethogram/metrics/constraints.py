@@ -1,9 +1,9 @@
-"""Constraints: whether a text follows one of IFEval's 25 instructions. Knows texts and arguments.
+"""Constraints: whether a text follows one of IFEval's 25 instructions.
 
 The rules are those of the released checkers (google-research, instruction_following_eval, which
 lm-eval and if-verifiable keep), with three differences: keywords and markers are literal texts, not
 patterns; an argument that is missing is an error and not drawn by chance; and a letter that is no
-letter of the alphabet is counted as it stands.
+letter of the alphabet is counted as it is.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from ethogram.extras import require
+from ethogram.spec.constraints import check_constraint
 from ethogram.spec.suite import Constraint
 
 Check = Callable[..., bool]
@@ -23,7 +24,7 @@ _EXTRA = "ifeval"
 
 
 def follows(constraint: Constraint, text: str) -> bool:
-    """Whether a text follows a constraint; an empty text follows none.
+    """Whether a text follows a constraint that has no `fault_of`; an empty text follows none.
 
     Raises:
         MissingExtraError: the constraint needs the extra `ifeval` (languages, sentences, capitals).
@@ -32,6 +33,19 @@ def follows(constraint: Constraint, text: str) -> bool:
         return False
     given = {name: value for name, value in constraint.kwargs.items() if value is not None}
     return _CHECKS[constraint.type](text, **given)
+
+
+def fault_of(constraint: Constraint) -> str | None:
+    """Why no check fits a constraint: an unknown instruction or wrong arguments; None if one does.
+
+    A suite refuses such a constraint; a file of outputs made elsewhere may hold one.
+    """
+    given = {name: value for name, value in constraint.kwargs.items() if value is not None}
+    try:
+        check_constraint(constraint.type, given)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def loose_variants(text: str) -> list[str]:
@@ -59,7 +73,7 @@ def _frequency(text: str, keyword: str, frequency: int, relation: str) -> bool:
 
 
 def forbidden(text: str, words: list[str]) -> re.Match[str] | None:
-    """The first of the words that stands in the text as a word of its own."""
+    """The first of the words that is in the text as a word of its own."""
     either = "|".join(re.escape(word) for word in words)
     return re.search(rf"\b(?:{either})\b", text, re.IGNORECASE)
 

@@ -1,4 +1,4 @@
-"""Distribution: how near a set of texts is to human ones. Knows features of texts."""
+"""Distribution: how near a set of texts is to human ones."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import numpy as np
 
 from ethogram.errors import SpecError
 from ethogram.extras import require
-from ethogram.metrics.base import Described
+from ethogram.metrics.base import metric
 from ethogram.metrics.models import ReferenceModel
+from ethogram.metrics.units import SHARE
 
 Features = np.ndarray[Any, Any]
 #: Below this many texts a side, the value moves by several points with the seed.
@@ -25,7 +26,7 @@ class MauveResult:
     """What MAUVE says of two sets of texts.
 
     Attributes:
-        mauve: mean over the seeds, 0 to 1; 1 where the sets cannot be told apart.
+        mauve: mean over the seeds, 0 to 1; 1 where the sets cannot be distinguished.
         by_seed: the value of each seed of the clustering.
         mauve_smoothed: the same with smoothed histograms (`mauve_star`), which saturates less.
         texts: of the smaller set.
@@ -44,24 +45,6 @@ class MauveResult:
             "mauve_smoothed": self.mauve_smoothed,
             "texts": self.texts,
         }
-
-
-#: What the documentation says of `mauve`.
-MAUVE = Described(
-    name="mauve",
-    title="MAUVE",
-    unit="share",
-    direction="higher",
-    formula="features of both sets are clustered together into n/10 clusters; the area under the "
-    "curve of the two Kullback-Leibler divergences to their mixtures, scaled by 5; mean over seeds",
-    source="Pillutla et al. 2021, arXiv:2102.01454; 2023, arXiv:2212.14578",
-    reference="mauve-text 0.4.0, which computes it; features against transformers in tests/engine",
-    pitfalls="Comparable only with the same number of texts, lengths, features, scaling and seeds. "
-    "Below 1000 texts a side it moves by several points with the seed, and the authors advise "
-    "5000. A difference in length dominates all others: cut both sets alike. Published values take "
-    "gpt2-large as the reference model. Needs the optional part [mauve]; mauve-text names the "
-    "GPLv3 in its files.",
-)
 
 
 def mauve_of_features(
@@ -105,6 +88,22 @@ def mauve_of_features(
     return MauveResult(math.fsum(values) / len(values), values, smoothed, texts)
 
 
+@metric(
+    "mauve",
+    title="MAUVE",
+    unit=SHARE,
+    direction="higher",
+    formula="features of both sets are clustered together into n/10 clusters; the area under the "
+    "curve of the two Kullback-Leibler divergences to their mixtures, scaled by 5; mean over seeds",
+    source="Pillutla et al. 2021, arXiv:2102.01454; 2023, arXiv:2212.14578",
+    reference="mauve-text 0.4.0, which computes it; features against transformers in tests/engine",
+    pitfalls="Comparable only with the same number of texts, lengths, features, scaling and seeds. "
+    "Below 1000 texts a side it moves by several points with the seed, and the authors advise "
+    "5000. A difference in length dominates all others: cut both sets alike. Published values take "
+    "gpt2-large as the reference model. Needs the optional part [mauve]; mauve-text names the "
+    "GPLv3 in its files.",
+    scope="model",
+)
 def mauve(
     ours: Sequence[str],
     human: Sequence[str],

@@ -1,53 +1,62 @@
-"""Diversity: how many different n-grams, within an output and over all of them. Knows words."""
+"""Diversity: how many different n-grams, within an output and over all of them."""
 
 from __future__ import annotations
 
 import math
 from array import array
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from functools import partial
 from itertools import combinations
 
 import numpy as np
 
-from ethogram.metrics.base import (
-    NOT_APPLICABLE,
-    CorpusMetric,
-    GroupMetric,
-    Metric,
-    Output,
-    Score,
-    mean_score,
-    of_each,
-    ratio,
-)
+from ethogram.metrics.base import NOT_APPLICABLE, Gatherer, Output, Score, mean_score, metric
 from ethogram.metrics.loops import loop_units
 from ethogram.metrics.repetition import repeated_share
 from ethogram.metrics.self_bleu import MOST_OUTPUTS, DrawnGatherer, hashed_units, mean_self_bleu
 from ethogram.metrics.text import ngrams
+from ethogram.metrics.units import LOG_COUNT, RATIO, SHARE, SLOPE
 
 ORDERS = (1, 2, 3)
 #: Hashes of n-grams that are gathered before they are sorted in.
 MOST_WAITING = 1 << 16
 #: Vocabulary that expectation-adjusted distinct reckons with: that of GPT-2.
 EAD_VOCABULARY = 50_257
-#: Most frequent units that a Zipf coefficient is fitted to, as in both released codes.
+#: Most frequent units that a Zipf coefficient is fitted to, as in the released code.
 ZIPF_RANKS = 5000
-#: MAUVE's fit takes one rank of each step of this fraction of log rank.
-ZIPF_STEPS = 15
 #: Order of the n-grams of self-repetition.
 SELF_REPETITION_ORDER = 4
 #: Order of the n-grams by which two samples of a prompt are compared.
 SAMPLE_ORDER = 2
 
 
-def _distinct(n: int) -> Callable[[Output], Score]:
-    def measure(output: Output) -> Score:
-        repeated = repeated_share(output.words, n)
-        return NOT_APPLICABLE if repeated is None else mean_score(1.0 - repeated)
+_LI = "Li et al. 2016, A Diversity-Promoting Objective Function, arXiv:1510.03055"
+_OF_SAMPLES = (
+    "Garbled text is far from garbled text: a high value wants fluent outputs. Greedy decoding has "
+    "one sample a prompt, so it says nothing of it. "
+)
+_UNITS = "On token ids where known, else on words: never compare the two kinds. "
 
-    return measure
+
+def _distinct(n: int, output: Output) -> Score:
+    repeated = repeated_share(output.words, n)
+    return NOT_APPLICABLE if repeated is None else mean_score(1.0 - repeated)
+
+
+for _n in ORDERS:
+    metric(
+        f"distinct_{_n}",
+        title=f"distinct-{_n}",
+        unit=SHARE,
+        direction="higher",
+        formula=f"mean over outputs of distinct {_n}-grams / all {_n}-grams of the output, in "
+        "words",
+        source=f"{_LI}, taken within each output (intra-distinct)",
+        reference="nltk.ngrams in tests/metrics",
+        pitfalls="Falls with length: compare outputs of equal length. corpus_distinct_n is the "
+        "pooled form that papers report.",
+    )(partial(_distinct, _n))
 
 
 def _gram_hashes(output: Output) -> dict[int, list[int]]:
@@ -55,8 +64,8 @@ def _gram_hashes(output: Output) -> dict[int, list[int]]:
     return {n: list(map(hash, ngrams(output.words, n))) for n in ORDERS}
 
 
-class _GramCounts:
-    """N-grams over all outputs and whether each was met again: 9 bytes for each different one.
+class _PooledDistinct:
+    """Distinct n-grams over all outputs / all n-grams: 8 bytes for each different one.
 
     Keeps a 64-bit hash of each, sorted, and adds to them when as many have been gathered, so that
     an n-gram is sorted in about twice on average.
@@ -66,52 +75,54 @@ class _GramCounts:
         self._n = n
         self._waiting = array("q")
         self._grams = np.empty(0, dtype=np.int64)
-        self._again = np.empty(0, dtype=bool)
-        self.total = 0
+        self._total = 0
 
     def add(self, output: Output) -> None:
         """Take in the n-grams of one more output."""
         hashes = output.once(_gram_hashes)[self._n]
         self._waiting.extend(hashes)
-        self.total += len(hashes)
+        self._total += len(hashes)
         if len(self._waiting) >= max(MOST_WAITING, len(self._grams)):
             self._sort_in()
 
     def _sort_in(self) -> None:
         new = np.frombuffer(self._waiting, dtype=np.int64)
-        grams, index, counts = np.unique(
-            np.concatenate((self._grams, new)), return_index=True, return_counts=True
-        )
-        # Of equal ones np.unique names the first, which is the one kept already, if there was one.
-        before = np.zeros(len(grams), dtype=bool)
-        known = index < len(self._grams)
-        before[known] = self._again[index[known]]
-        self._grams, self._again = grams, before | (counts > 1)
+        self._grams = np.union1d(self._grams, new)
         self._waiting = array("q")
 
-    def counts(self) -> tuple[int, int]:
-        """How many different n-grams there are, and how many of them were met once."""
+    def value(self) -> float:
+        """The share; NaN where there are none."""
         if self._waiting:
             self._sort_in()
-        return len(self._grams), len(self._grams) - int(self._again.sum())
+        return len(self._grams) / self._total if self._total else math.nan
 
 
-class _PooledDistinct(_GramCounts):
-    """Distinct n-grams over all outputs / all n-grams."""
-
-    def value(self) -> float:
-        """The share; NaN where there are none."""
-        return self.counts()[0] / self.total if self.total else math.nan
-
-
-class _Hapaxes(_GramCounts):
-    """N-grams that occur once over all outputs / all n-grams."""
-
-    def value(self) -> float:
-        """The share; NaN where there are none."""
-        return self.counts()[1] / self.total if self.total else math.nan
+for _n in ORDERS:
+    metric(
+        f"corpus_distinct_{_n}",
+        title=f"distinct-{_n} over all outputs",
+        unit=SHARE,
+        direction="higher",
+        formula=f"distinct {_n}-grams of all outputs together / all their {_n}-grams, in words",
+        source=f"{_LI}, in its common form over n-grams instead of tokens",
+        reference="nltk.ngrams in tests/metrics",
+        pitfalls="Falls with the number of words: compare sets of equal size.",
+        scope="corpus",
+    )(partial(_PooledDistinct, _n))
 
 
+@metric(
+    "expectation_adjusted_distinct",
+    title="Expectation-adjusted distinct",
+    unit=RATIO,
+    direction="higher",
+    formula=f"distinct units / (V (1 - ((V - 1) / V)^C)), V = {EAD_VOCABULARY}, C = all units",
+    source="Liu et al. 2022, Rethinking and Refining the Distinct Metric, arXiv:2202.13587",
+    reference="the formula in exact fractions in tests/metrics",
+    pitfalls=_UNITS + "Corrects for the number of units as if all were equally likely, so real "
+    "text still falls with size. V is that of GPT-2; other vocabularies give other values.",
+    scope="corpus",
+)
 class _AdjustedDistinct:
     """Distinct units over what as many draws from an even vocabulary would be expected to give."""
 
@@ -138,40 +149,56 @@ def expectation_adjusted_distinct(
     return distinct / expected
 
 
+@metric(
+    "zipf_coefficient",
+    title="Zipf coefficient",
+    unit=SLOPE,
+    direction="none",
+    formula=f"-slope of log count over log rank of the {ZIPF_RANKS} most frequent units; every "
+    "rank counts alike",
+    source="Holtzman et al. 2020, arXiv:1904.09751",
+    reference="scipy.stats.linregress, as in ari-holtzman/degen, metrics/zipf.py",
+    pitfalls=_UNITS + "Other released fits, such as that of MAUVE's code, give other numbers. "
+    "Depends on the number of units.",
+    scope="corpus",
+)
 class _Zipf:
     """Counts of units, and a line through log count over log rank."""
 
-    def __init__(self, fit: Callable[[Sequence[int]], float]) -> None:
-        self._fit = fit
+    def __init__(self) -> None:
         self._counts: Counter[Hashable] = Counter()
 
     def add(self, output: Output) -> None:
         self._counts.update(loop_units(output)[0])
 
     def value(self) -> float:
-        return self._fit(sorted(self._counts.values(), reverse=True)[:ZIPF_RANKS])
+        return zipf_coefficient(sorted(self._counts.values(), reverse=True)[:ZIPF_RANKS])
 
 
-def zipf_degen(counts: Sequence[int]) -> float:
+def zipf_coefficient(counts: Sequence[int]) -> float:
     """-slope of log count over log rank, every rank alike; counts fall. NaN below two ranks."""
     if len(counts) < 2:
         return math.nan
-    return -_slope(np.log(np.arange(1, len(counts) + 1)), np.log(counts))
-
-
-def zipf_mauve(counts: Sequence[int]) -> float:
-    """-slope with one rank of each fifteenth of log rank, the last rank left away."""
-    logs = np.log(np.arange(1, len(counts), dtype=float))
-    ranks, chosen = np.unique(np.round(ZIPF_STEPS * logs) / ZIPF_STEPS, return_index=True)
-    if len(ranks) < 2:
-        return math.nan
-    return -_slope(ranks, np.log(np.asarray(counts, dtype=float)[chosen]))
-
-
-def _slope(x: np.ndarray, y: np.ndarray) -> float:
-    """Slope of the least-squares line."""
+    x, y = np.log(np.arange(1, len(counts) + 1)), np.log(counts)
     centred = x - x.mean()
-    return float(centred @ (y - y.mean()) / (centred @ centred))
+    return -float(centred @ (y - y.mean()) / (centred @ centred))
+
+
+@metric(
+    "self_bleu_4",
+    title="Self-BLEU-4",
+    unit=SHARE,
+    direction="lower",
+    formula="mean over outputs of BLEU-4 against all others, smoothed by method 1; over "
+    f"at most {MOST_OUTPUTS} outputs, drawn evenly by a hash",
+    source="Zhu et al. 2018, Texygen, arXiv:1802.01886; settings of Holtzman et al. 2020",
+    reference="nltk sentence_bleu with method1, as in ari-holtzman/degen, metrics/self_bleu.py",
+    pitfalls=_UNITS + "Grows with the number of outputs: compare sets of equal size. Neither "
+    "direction is better beyond the value of human text of the same kind.",
+    scope="corpus",
+)
+def _self_bleu() -> Gatherer:
+    return DrawnGatherer(hashed_units, mean_self_bleu)
 
 
 def _different_grams(output: Output) -> array[int]:
@@ -180,7 +207,7 @@ def _different_grams(output: Output) -> array[int]:
 
 
 def self_repetition(grams: Sequence[Sequence[int]]) -> float:
-    """Mean of log(1 + how often the different 4-grams of an output stand in the others)."""
+    """Mean of log(1 + how often the different 4-grams of an output are in the others)."""
     if not grams:
         return math.nan
     owner = np.repeat(np.arange(len(grams)), [len(found) for found in grams])
@@ -190,6 +217,35 @@ def self_repetition(grams: Sequence[Sequence[int]]) -> float:
     return float(np.mean(np.log1p(elsewhere)))
 
 
+@metric(
+    "self_repetition",
+    title="Self-repetition",
+    unit=LOG_COUNT,
+    direction="lower",
+    formula="mean over outputs of log(1 + how often its different word 4-grams are in other "
+    "outputs, each output counted once); over at most "
+    f"{MOST_OUTPUTS} outputs, drawn evenly by a hash",
+    source="Salkar et al. 2022, Self-Repetition in Abstractive Neural Summarizers",
+    reference="diversity 0.3.1 (Shaib et al. 2024), self_repetition_score",
+    pitfalls="Grows with the number of outputs and their length: compare sets of equal size.",
+    scope="corpus",
+)
+def _self_repetition() -> Gatherer:
+    return DrawnGatherer(_different_grams, self_repetition)
+
+
+@metric(
+    "sample_distinct_2",
+    title="distinct-2 over samples",
+    unit=SHARE,
+    direction="higher",
+    formula="mean over prompts of distinct 2-grams of the prompt's outputs together / all "
+    "their 2-grams, in words",
+    source=f"{_LI}, taken over the outputs of each prompt (inter-distinct)",
+    reference="nltk.ngrams in tests/metrics",
+    pitfalls=_OF_SAMPLES + "Falls with the length and the number of samples: compare equal ones.",
+    scope="prompt",
+)
 def distinct_of_samples(outputs: Sequence[Output]) -> Score:
     """Distinct 2-grams of the samples of a prompt together / all their 2-grams.
 
@@ -201,6 +257,19 @@ def distinct_of_samples(outputs: Sequence[Output]) -> Score:
     return mean_score(len(set(grams)) / len(grams))
 
 
+@metric(
+    "sample_distance_2",
+    title="Distance of samples in 2-grams",
+    unit=SHARE,
+    direction="higher",
+    formula="mean over prompts of the mean over all pairs of the prompt's outputs of "
+    "1 - |A ∩ B| / |A ∪ B|, A and B their sets of word 2-grams",
+    source="Jaccard 1901; averaged over pairs as Tevet and Berant 2021, arXiv:2004.02990",
+    reference="nltk.jaccard_distance in tests/metrics",
+    pitfalls=_OF_SAMPLES + "Says how far the wording differs, not the meaning: two ways to put one "
+    "answer are far apart. semantic_diversity looks at the meaning.",
+    scope="prompt",
+)
 def distance_of_samples(outputs: Sequence[Output]) -> Score:
     """Mean over the pairs of samples of 1 - |A ∩ B| / |A ∪ B|, A and B their sets of 2-grams.
 
@@ -214,168 +283,3 @@ def distance_of_samples(outputs: Sequence[Output]) -> Score:
         for first, second in combinations(sets, 2)
     ]
     return mean_score(math.fsum(distances) / len(distances))
-
-
-_LI = "Li et al. 2016, A Diversity-Promoting Objective Function, arXiv:1510.03055"
-
-DIVERSITY = tuple(
-    Metric(
-        name=f"distinct_{n}",
-        title=f"distinct-{n}",
-        unit="share",
-        direction="higher",
-        formula=f"mean over outputs of distinct {n}-grams / all {n}-grams of the output, in words",
-        source=f"{_LI}, taken within each output (intra-distinct)",
-        reference="nltk.ngrams in tests/metrics",
-        pitfalls="Falls with length: compare outputs of equal length. corpus_distinct_n is the "
-        "pooled form that papers report.",
-        measure=_distinct(n),
-        aggregate=ratio,
-    )
-    for n in ORDERS
-)
-
-_OF_SAMPLES = (
-    "Garbled text is far from garbled text: a high value wants fluent outputs. Greedy decoding has "
-    "one sample a prompt, so it says nothing of it. "
-)
-
-DIVERSITY_SAMPLES = (
-    GroupMetric(
-        name="sample_distinct_2",
-        title="distinct-2 over samples",
-        unit="share",
-        direction="higher",
-        formula="mean over prompts of distinct 2-grams of the prompt's outputs together / all "
-        "their 2-grams, in words",
-        source=f"{_LI}, taken over the outputs of each prompt (inter-distinct)",
-        reference="nltk.ngrams in tests/metrics",
-        pitfalls=_OF_SAMPLES
-        + "Falls with the length and the number of samples: compare equal ones.",
-        measure_groups=of_each(distinct_of_samples),
-        aggregate=ratio,
-    ),
-    GroupMetric(
-        name="sample_distance_2",
-        title="Distance of samples in 2-grams",
-        unit="share",
-        direction="higher",
-        formula="mean over prompts of the mean over all pairs of the prompt's outputs of "
-        "1 - |A ∩ B| / |A ∪ B|, A and B their sets of word 2-grams",
-        source="Jaccard 1901; averaged over pairs as Tevet and Berant 2021, arXiv:2004.02990",
-        reference="nltk.jaccard_distance in tests/metrics",
-        pitfalls=_OF_SAMPLES
-        + "Says how far the wording differs, not the meaning: two ways to put one "
-        "answer are far apart. semantic_diversity looks at the meaning.",
-        measure_groups=of_each(distance_of_samples),
-        aggregate=ratio,
-    ),
-)
-
-_POOLED_DISTINCT = tuple(
-    CorpusMetric(
-        name=f"corpus_distinct_{n}",
-        title=f"distinct-{n} over all outputs",
-        unit="share",
-        direction="higher",
-        formula=f"distinct {n}-grams of all outputs together / all their {n}-grams, in words",
-        source=f"{_LI}, in its common form over n-grams instead of tokens",
-        reference="nltk.ngrams in tests/metrics",
-        pitfalls="Falls with the number of words: compare sets of equal size.",
-        gather=partial(_PooledDistinct, n),
-    )
-    for n in ORDERS
-)
-
-_HAPAXES = tuple(
-    CorpusMetric(
-        name=f"corpus_hapax_{n}",
-        title=f"{n}-grams that occur once",
-        unit="share",
-        direction="none",
-        formula=f"{n}-grams that occur exactly once over all outputs / all {n}-grams, in words",
-        source="Holtzman et al. 2020, arXiv:1904.09751, whose released code calls it distinct-n",
-        reference="ari-holtzman/degen, metrics/distinct_n.py; a count in tests/metrics",
-        pitfalls="Not distinct-n: a second occurrence takes an n-gram out. Falls with the number "
-        "of words: compare sets of equal size.",
-        gather=partial(_Hapaxes, n),
-    )
-    for n in ORDERS
-)
-_UNITS = "On token ids where known, else on words: never compare the two kinds. "
-
-DIVERSITY_CORPUS = (
-    *_POOLED_DISTINCT,
-    *_HAPAXES,
-    CorpusMetric(
-        name="expectation_adjusted_distinct",
-        title="Expectation-adjusted distinct",
-        unit="ratio",
-        direction="higher",
-        formula=f"distinct units / (V (1 - ((V - 1) / V)^C)), V = {EAD_VOCABULARY}, C = all units",
-        source="Liu et al. 2022, Rethinking and Refining the Distinct Metric, arXiv:2202.13587",
-        reference="the formula in exact fractions in tests/metrics",
-        pitfalls=_UNITS + "Corrects for the number of units as if all were equally likely, so real "
-        "text still falls with size. V is that of GPT-2; other vocabularies give other values.",
-        gather=_AdjustedDistinct,
-    ),
-    CorpusMetric(
-        name="self_bleu_4",
-        title="Self-BLEU-4",
-        unit="share",
-        direction="lower",
-        formula="mean over outputs of BLEU-4 against all others, smoothed by method 1; over "
-        f"at most {MOST_OUTPUTS} outputs, drawn evenly by a hash",
-        source="Zhu et al. 2018, Texygen, arXiv:1802.01886; settings of Holtzman et al. 2020",
-        reference="nltk sentence_bleu with method1, as in ari-holtzman/degen, metrics/self_bleu.py",
-        pitfalls=_UNITS + "Grows with the number of outputs: compare sets of equal size. Neither "
-        "direction is better beyond the value of human text of the same kind.",
-        gather=partial(DrawnGatherer, hashed_units, mean_self_bleu),
-    ),
-    *(
-        CorpusMetric(
-            name=name,
-            title=title,
-            unit="slope",
-            direction="none",
-            formula=f"-slope of log count over log rank of the {ZIPF_RANKS} most frequent units; "
-            + how,
-            source=source,
-            reference=reference,
-            pitfalls=_UNITS + "Two released fits give different numbers: mind which. Depends on "
-            "the number of units.",
-            gather=partial(_Zipf, fit),
-        )
-        for name, title, how, source, reference, fit in (
-            (
-                "zipf_coefficient",
-                "Zipf coefficient",
-                "every rank counts alike",
-                "Holtzman et al. 2020, arXiv:1904.09751",
-                "scipy.stats.linregress, as in ari-holtzman/degen, metrics/zipf.py",
-                zipf_degen,
-            ),
-            (
-                "zipf_coefficient_mauve",
-                "Zipf coefficient, MAUVE's fit",
-                f"one rank of each {ZIPF_STEPS}th of log rank, the last rank left away",
-                "Pillutla et al. 2021, MAUVE, arXiv:2102.01454",
-                "krishnap25/mauve-experiments, src/metrics.py (which leaves the sign as it is)",
-                zipf_mauve,
-            ),
-        )
-    ),
-    CorpusMetric(
-        name="self_repetition",
-        title="Self-repetition",
-        unit="log count",
-        direction="lower",
-        formula="mean over outputs of log(1 + how often its different word 4-grams stand in other "
-        "outputs, each output counted once); over at most "
-        f"{MOST_OUTPUTS} outputs, drawn evenly by a hash",
-        source="Salkar et al. 2022, Self-Repetition in Abstractive Neural Summarizers",
-        reference="diversity 0.3.1 (Shaib et al. 2024), self_repetition_score",
-        pitfalls="Grows with the number of outputs and their length: compare sets of equal size.",
-        gather=partial(DrawnGatherer, _different_grams, self_repetition),
-    ),
-)

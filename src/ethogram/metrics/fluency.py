@@ -14,11 +14,19 @@ import re
 import numpy as np
 
 from ethogram.metrics.asking import LIST_ITEM
-from ethogram.metrics.base import NOT_APPLICABLE, Array, Metric, Output, Score, Span, pooled, ratio
+from ethogram.metrics.base import NOT_APPLICABLE, Array, Output, Score, Span, metric, ratio
+from ethogram.metrics.units import PERPLEXITY, SHARE, WORDS
 
 #: Words from which on a stretch of prose counts as a sentence that wants an end mark.
 PROSE_WORDS = 4
 _END = re.compile(r"[.!?…:;。！？][\"'”’)\]*_`]*$")
+
+
+_SHAPE = "rule of Ethogram for 'weak sentences' in the notes that such logs keep by hand"
+_PROSE = (
+    f"Prose only: no list items, headings, code or stretches under {PROSE_WORDS} words. "
+    "English rules tell sentences. "
+)
 
 
 def exp_mean(parts: Array) -> Array:
@@ -27,8 +35,23 @@ def exp_mean(parts: Array) -> Array:
     return result
 
 
+@metric(
+    "self_perplexity",
+    title="Self-perplexity",
+    unit=PERPLEXITY,
+    direction="none",
+    formula="exp(mean over all tokens of -log p(token)), p of the generating model at "
+    "temperature 1, natural logarithm; empty outputs are left out",
+    source="perplexity of the model on its own output; Holtzman et al. 2020, arXiv:1904.09751",
+    reference="numpy in tests/metrics",
+    pitfalls="Low is not good in itself: a loop drives it towards 1, human text is well above. "
+    "Never compare two models by it.",
+    version=2,
+    aggregate=exp_mean,
+    weight=None,
+)
 def _self_perplexity(output: Output) -> Score:
-    if not output.logprobs:
+    if not output.logprobs or output.is_empty:
         return NOT_APPLICABLE
     nll, tokens = -math.fsum(output.logprobs), len(output.logprobs)
     return Score(float(exp_mean(np.array([nll, tokens]))), (nll, float(tokens)))
@@ -44,6 +67,17 @@ def _prose(output: Output) -> list[tuple[int, int]]:
     ]
 
 
+@metric(
+    "sentence_words",
+    title="Words a sentence",
+    unit=WORDS,
+    direction="none",
+    formula="words of all sentences / all sentences, pooled over outputs",
+    source=_SHAPE,
+    reference="the table of cases in tests/metrics",
+    pitfalls=_PROSE + "Text without end marks is one long sentence.",
+    weight="unit",
+)
 def _sentence_words(output: Output) -> Score:
     sentences = output.once(_prose)
     if not sentences:
@@ -58,6 +92,18 @@ def _share_of(sentences: list[tuple[int, int]], faults: tuple[Span, ...]) -> Sco
     return Score(len(faults) / len(sentences), (len(faults), len(sentences)), faults)
 
 
+@metric(
+    "unended_sentences",
+    title="Sentences without end mark",
+    unit=SHARE,
+    direction="lower",
+    formula="sentences that end at a line break without . ! ? … : or ; / all sentences, the "
+    "last of each output left out",
+    source=_SHAPE,
+    reference="the table of cases in tests/metrics",
+    pitfalls=_PROSE + "Verse and addresses end without a mark rightly.",
+    weight="unit",
+)
 def _unended(output: Output) -> Score:
     sentences = output.once(_prose)
     # The last sentence may be cut by the length limit, which truncation tells.
@@ -70,6 +116,19 @@ def _unended(output: Output) -> Score:
     return _share_of(whole, faults)
 
 
+@metric(
+    "small_starts",
+    title="Sentences begun small",
+    unit=SHARE,
+    direction="lower",
+    formula="sentences that begin with a small letter / all sentences, the first of each "
+    "output left out",
+    source=_SHAPE,
+    reference="the table of cases in tests/metrics",
+    pitfalls=_PROSE + "A mark before a small letter ends no sentence, so mostly line breaks "
+    "and unmarked scripts tell.",
+    weight="unit",
+)
 def _small_starts(output: Output) -> Score:
     # The first sentence may go on with the prompt's.
     sentences = [span for span in output.once(_prose) if output.text[: span[0]].strip()]
@@ -79,66 +138,3 @@ def _small_starts(output: Output) -> Score:
         if output.text[start:end].lstrip("\"'“‘([*_").lstrip()[:1].islower()
     )
     return _share_of(sentences, faults)
-
-
-_SHAPE = "rule of Ethogram for 'weak sentences' in the notes that such logs keep by hand"
-_PROSE = (
-    f"Prose only: no list items, headings, code or stretches under {PROSE_WORDS} words. "
-    "English rules tell sentences. "
-)
-
-FLUENCY = (
-    Metric(
-        name="self_perplexity",
-        title="Self-perplexity",
-        unit="perplexity",
-        direction="none",
-        formula="exp(mean over all tokens of -log p(token)), p of the generating model at "
-        "temperature 1, natural logarithm",
-        source="perplexity of the model on its own output; Holtzman et al. 2020, arXiv:1904.09751",
-        reference="numpy in tests/metrics",
-        pitfalls="Low is no praise: a loop drives it towards 1, human text stands well above. "
-        "Never compare two models by it.",
-        measure=_self_perplexity,
-        aggregate=exp_mean,
-    ),
-    Metric(
-        name="sentence_words",
-        title="Words a sentence",
-        unit="words",
-        direction="none",
-        formula="words of all sentences / all sentences, pooled over outputs",
-        source=_SHAPE,
-        reference="the table of cases in tests/metrics",
-        pitfalls=_PROSE + "Text without end marks is one long sentence.",
-        measure=_sentence_words,
-        aggregate=pooled,
-    ),
-    Metric(
-        name="unended_sentences",
-        title="Sentences without end mark",
-        unit="share",
-        direction="lower",
-        formula="sentences that end at a line break without . ! ? … : or ; / all sentences, the "
-        "last of each output left away",
-        source=_SHAPE,
-        reference="the table of cases in tests/metrics",
-        pitfalls=_PROSE + "Verse and addresses end without a mark rightly.",
-        measure=_unended,
-        aggregate=pooled,
-    ),
-    Metric(
-        name="small_starts",
-        title="Sentences begun small",
-        unit="share",
-        direction="lower",
-        formula="sentences that begin with a small letter / all sentences, the first of each "
-        "output left away",
-        source=_SHAPE,
-        reference="the table of cases in tests/metrics",
-        pitfalls=_PROSE + "A mark before a small letter ends no sentence, so mostly line breaks "
-        "and unmarked scripts tell.",
-        measure=_small_starts,
-        aggregate=pooled,
-    ),
-)

@@ -11,20 +11,12 @@ from __future__ import annotations
 import zlib
 
 from ethogram.metrics import asking
-from ethogram.metrics.base import (
-    NOT_APPLICABLE,
-    Metric,
-    Output,
-    Score,
-    Span,
-    mean_score,
-    pooled,
-    ratio,
-)
+from ethogram.metrics.base import NOT_APPLICABLE, Output, Score, Span, mean_score, metric
 from ethogram.metrics.factuality import normalised_answer
 from ethogram.metrics.loops import find_loop
 from ethogram.metrics.repetition import ZLIB_LEVEL, encode, sentences_said_again
 from ethogram.metrics.structure import CHAT_MARKERS, asks, leaked_turn, wants_questions
+from ethogram.metrics.units import RATIO, SHARE, TOKENS, WORDS
 
 #: Words of a window in which a content word of the prompt is sought.
 WINDOW_WORDS = 25
@@ -32,16 +24,64 @@ WINDOW_WORDS = 25
 BRIEF_REFERENCE = 5
 
 
+@metric(
+    "empty_rate",
+    title="Empty outputs",
+    unit=SHARE,
+    direction="lower",
+    formula="share of outputs that are nothing but white space",
+    source="count",
+    reference="count",
+    pitfalls="The other metrics of a run's table leave empty outputs out, but for right answers: "
+    "read this row first.",
+)
+def _empty_rate(output: Output) -> Score:
+    return mean_score(output.is_empty)
+
+
+@metric(
+    "words",
+    title="Words",
+    unit=WORDS,
+    direction="none",
+    formula="mean number of words of an output, split at white space",
+    source="gen_length of Su and Xu 2022, Contrastive Search Is What You Need",
+    reference="equal to the released gpt2-large WebText lengths",
+    pitfalls="Length moves most other metrics; look here first when they differ. Empty outputs "
+    "are left out: see empty_rate.",
+    version=2,
+)
 def _words(output: Output) -> Score:
-    return mean_score(len(output.words))
+    return NOT_APPLICABLE if output.is_empty else mean_score(len(output.words))
 
 
+@metric(
+    "tokens",
+    title="Tokens",
+    unit=TOKENS,
+    direction="none",
+    formula="mean number of new tokens of an output, the one that ended it included",
+    source="count",
+    reference="count",
+    pitfalls="Depends on the tokenizer; unknown for outputs that come as text only.",
+)
 def _tokens(output: Output) -> Score:
     return mean_score(len(output.token_ids)) if output.token_ids else NOT_APPLICABLE
 
 
+@metric(
+    "stop_rate",
+    title="Stop rate",
+    unit=SHARE,
+    direction="higher",
+    formula="share of outputs ended by the model or a stop string, not by the length limit",
+    source="count of finish reasons",
+    reference="count",
+    pitfalls="A stop string may cut a good answer. Empty outputs are left out: see empty_rate.",
+    version=2,
+)
 def _stop_rate(output: Output) -> Score:
-    if output.finish_reason in (None, "", "unknown"):
+    if output.finish_reason in (None, "", "unknown") or output.is_empty:
         return NOT_APPLICABLE
     return mean_score(output.finish_reason in ("eos", "stop"))
 
@@ -62,16 +102,16 @@ def answer_end(output: Output) -> tuple[int, str] | None:
 
 
 def _reference_end(output: Output) -> tuple[int, str] | None:
-    """The end of the first sentence with the reference, where a brief reference answers."""
-    if not output.reference:
-        return None
-    brief = len(normalised_answer(output.reference)) <= BRIEF_REFERENCE
-    if not (
-        brief and (asking.wants_short_answer(output.tags) or asking.is_question(output.prompt))
-    ):
+    """The end of the first sentence with a brief right answer, where a question is asked."""
+    brief = [
+        reference
+        for reference in output.references
+        if reference and len(normalised_answer(reference)) <= BRIEF_REFERENCE
+    ]
+    if not (asking.wants_short_answer(output.tags) or asking.is_question(output.prompt)):
         return None
     for start, end in output.sentence_spans:
-        if asking.contains(output.text[start:end], output.reference):
+        if any(asking.contains(output.text[start:end], reference) for reference in brief):
             return end, "goes on after the answer"
     return None
 
@@ -102,6 +142,20 @@ def _said_again_start(output: Output) -> tuple[int, str] | None:
     return None if start is None else (start, "says the same again")
 
 
+@metric(
+    "post_answer_words",
+    title="Words after the answer",
+    unit=WORDS,
+    direction="lower",
+    formula="words after the answer is complete: after the sentence with a brief reference, "
+    "from the asker's next turn, from the second copy of a final loop, or from where every "
+    "sentence is much like an earlier one; mean over outputs",
+    source="derived for Ethogram; verbosity of Zhang et al. 2024, arXiv:2411.07858",
+    reference="the table of cases in tests/metrics",
+    pitfalls="Only for prompts that ask. Without a reference it sees turns, loops and "
+    "sentences said again, so new chatter escapes it. An explanation behind the answer counts "
+    "as rambling where the suite gives a brief reference.",
+)
 def _rambling(output: Output) -> Score:
     if not output.once(asks) or output.once(wants_questions):
         return NOT_APPLICABLE
@@ -116,6 +170,19 @@ def _rambling(output: Output) -> Score:
     return mean_score(words, (Span(start, len(output.text.rstrip()), done[1]),))
 
 
+@metric(
+    "topic_word_share",
+    title="Windows on topic, by words",
+    unit=SHARE,
+    direction="higher",
+    formula=f"windows of {WINDOW_WORDS} words with a content word of the prompt (first five "
+    "letters) / all windows",
+    source="derived for Ethogram: a cheap alternative to similarity under a sentence encoder",
+    reference="the table of cases in tests/metrics",
+    pitfalls="Synonyms count as off topic, a word in passing as on topic; long prompts make it "
+    "easy. English stop words. Prefer the metric of a sentence encoder where one is at hand.",
+    weight="unit",
+)
 def _topic_share(output: Output) -> Score:
     topic = asking.content_words(output.prompt)
     if not topic or not output.words:
@@ -138,93 +205,22 @@ def _packed(data: bytes) -> int:
     return len(zlib.compress(data, ZLIB_LEVEL))
 
 
+@metric(
+    "compression_by_prompt",
+    title="Compression by the prompt",
+    unit=RATIO,
+    direction="none",
+    formula="(Z(prompt and text) - Z(prompt)) / Z(text), Z = bytes under zlib at level 9; both "
+    "summed over outputs",
+    source="conditional compression of Li et al. 2004, The Similarity Metric, arXiv:cs/0111054",
+    reference="zlib of the standard library",
+    pitfalls="Low: the text says again what the prompt said. High: it shares no strings with "
+    "it, which is right for most questions. Short texts share little with anything.",
+    weight="unit",
+)
 def _compression_by_prompt(output: Output) -> Score:
     if not output.prompt or not output.text:
         return NOT_APPLICABLE
     prompt, text = encode(output.prompt + "\n"), encode(output.text)
     given, alone = _packed(prompt + text) - _packed(prompt), _packed(text)
     return Score(given / alone, (given, alone))
-
-
-FOCUS = (
-    Metric(
-        name="words",
-        title="Words",
-        unit="words",
-        direction="none",
-        formula="mean number of words of an output, split at white space",
-        source="gen_length of Su and Xu 2022, Contrastive Search Is What You Need",
-        reference="equal to the released gpt2-large WebText lengths",
-        pitfalls="Length moves most other metrics; look here first when they differ.",
-        measure=_words,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="tokens",
-        title="Tokens",
-        unit="tokens",
-        direction="none",
-        formula="mean number of new tokens of an output, the one that ended it included",
-        source="count",
-        reference="count",
-        pitfalls="Depends on the tokenizer; unknown for outputs that come as text only.",
-        measure=_tokens,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="stop_rate",
-        title="Stop rate",
-        unit="share",
-        direction="higher",
-        formula="share of outputs ended by the model or a stop string, not by the length limit",
-        source="count of finish reasons",
-        reference="count",
-        pitfalls="A stop string may cut a good answer; an output may end at once and be empty.",
-        measure=_stop_rate,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="post_answer_words",
-        title="Words after the answer",
-        unit="words",
-        direction="lower",
-        formula="words after the answer is complete: after the sentence with a brief reference, "
-        "from the asker's next turn, from the second copy of a final loop, or from where every "
-        "sentence is much like an earlier one; mean over outputs",
-        source="derived for Ethogram; verbosity of Zhang et al. 2024, arXiv:2411.07858",
-        reference="the table of cases in tests/metrics",
-        pitfalls="Only for prompts that ask. Without a reference it sees turns, loops and "
-        "sentences said again, so new chatter escapes it. An explanation behind the answer counts "
-        "as rambling where the suite gives a brief reference.",
-        measure=_rambling,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="topic_word_share",
-        title="Windows on topic, by words",
-        unit="share",
-        direction="higher",
-        formula=f"windows of {WINDOW_WORDS} words with a content word of the prompt (first five "
-        "letters) / all windows",
-        source="derived for Ethogram: the cheap cousin of similarity under a sentence encoder",
-        reference="the table of cases in tests/metrics",
-        pitfalls="Synonyms count as off topic, a word in passing as on topic; long prompts make it "
-        "easy. English stop words. Prefer the metric of a sentence encoder where one is at hand.",
-        measure=_topic_share,
-        aggregate=pooled,
-    ),
-    Metric(
-        name="compression_by_prompt",
-        title="Compression by the prompt",
-        unit="ratio",
-        direction="none",
-        formula="(Z(prompt and text) - Z(prompt)) / Z(text), Z = bytes under zlib at level 9; both "
-        "summed over outputs",
-        source="conditional compression of Li et al. 2004, The Similarity Metric, arXiv:cs/0111054",
-        reference="zlib of the standard library",
-        pitfalls="Low: the text says again what the prompt said. High: it shares no strings with "
-        "it, which is right for most questions. Short texts share little with anything.",
-        measure=_compression_by_prompt,
-        aggregate=pooled,
-    ),
-)

@@ -1,4 +1,4 @@
-"""Formats: Markdown, lists, tables, fences and JSON in an output. Knows texts; knows no metric.
+"""Formats: Markdown, lists, tables, fences and JSON in an output.
 
 Blocks are found by markdown-it-py, which follows CommonMark. What CommonMark forgives (a fence that
 is never closed, a table row with a cell too few) is found here on the lines themselves.
@@ -58,7 +58,7 @@ class Shape:
 def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
-    # Blocks only: what stands within a line is of no interest here, and costs most of the time.
+    # Blocks only: what is within a line is of no interest here, and costs most of the time.
     return MarkdownIt("commonmark").enable("table").disable("inline")
 
 
@@ -155,7 +155,7 @@ def _cells(line: str) -> int:
 
 
 def wanted_json(output: Output) -> tuple[int, int] | None:
-    """Where JSON should stand, as [start, end): asked for by the prompt, fenced as it, or begun.
+    """Where JSON should be, as [start, end): asked for by the prompt, fenced as it, or begun.
 
     None where the output need not have any.
     """

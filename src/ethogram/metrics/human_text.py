@@ -2,7 +2,7 @@
 
 Everything is counted in windows of equal length, the first words of each text, as all of it depends
 on length. Distances between counted distributions also depend on how many windows were counted, so
-each comes with the same distance between human text and human text: the reference is dealt into two
+each comes with the same distance between human text and human text: the reference is split into two
 halves, outputs are compared with the first, and as many windows of the second with the first too.
 """
 
@@ -17,11 +17,12 @@ from functools import partial
 from pathlib import Path
 
 from ethogram.errors import SpecError
-from ethogram.metrics.base import CorpusMetric, Gatherer, Output
+from ethogram.metrics.base import Metric, Output, declared, metric
 from ethogram.metrics.reading import read_outputs
 from ethogram.metrics.text import set_of
+from ethogram.metrics.units import BITS
 
-#: Words of a window; a shorter text is left away.
+#: Words of a window; a shorter text is left out.
 WINDOW = 50
 #: Sentences of more words, and words of more letters, are one kind.
 LONGEST_SENTENCE, LONGEST_WORD = 50, 20
@@ -88,11 +89,11 @@ def jensen_shannon(a: Counter[Hashable], b: Counter[Hashable]) -> float:
 
 @dataclass(frozen=True)
 class HumanText:
-    """Windows of human text, dealt in turn into two halves.
+    """Windows of human text, split alternately into two halves.
 
     Attributes:
         compared: the half that outputs are compared with.
-        baseline: the half that stands for outputs.
+        baseline: the half that represents outputs.
     """
 
     compared: Sequence[Output]
@@ -141,26 +142,23 @@ def _lines(path: Path, packed: bool) -> Iterator[Output]:
 class _Distance:
     """Windows of outputs, counted, and their distance to human text."""
 
-    def __init__(self, count: Count, human: HumanText | None, *, baseline: bool) -> None:
-        self._count, self._human, self._baseline = count, human, baseline
+    def __init__(self, count: Count, human: HumanText | None) -> None:
+        self._count, self._human = count, human
         self._counts: Counter[Hashable] = Counter()
         self._windows = 0
 
     def add(self, output: Output) -> None:
-        # No more windows than there are to stand for them: both sides are of equal size.
+        # No more windows than there are to represent them: both sides are of equal size.
         if self._human is None or self._windows >= len(self._human.baseline):
             return
         window = output.once(window_of)
         if window is not None:
             self._windows += 1
-            if not self._baseline:
-                self._counts.update(window.once(self._count))
+            self._counts.update(window.once(self._count))
 
     def value(self) -> float:
         if self._human is None or not self._windows:
             return math.nan
-        if self._baseline:
-            self._counts = _counted(self._count, self._human.baseline[: self._windows])
         return jensen_shannon(self._counts, _counted(self._count, self._human.compared))
 
 
@@ -171,54 +169,34 @@ def _counted(count: Count, windows: Iterable[Output]) -> Counter[Hashable]:
     return total
 
 
-def _gather(count: Count, baseline: bool, human: HumanText | None = None) -> Gatherer:
-    return _Distance(count, human, baseline=baseline)
-
-
-def with_human_text(human: HumanText) -> tuple[CorpusMetric, ...]:
-    """The metrics of distance, with the text that a user named."""
-    return tuple(
-        replace(metric, gather=partial(_gather, count, baseline, human))
-        for metric, (_, _, count, baseline) in zip(HUMAN_TEXT, _KINDS, strict=True)
-    )
-
-
-_KINDS = tuple(
-    (name, what, count, baseline)
-    for name, what, count in (
-        ("words", "words, without case and outer punctuation", _words),
-        ("word_lengths", f"letters of a word, to {LONGEST_WORD}", _word_lengths),
-        ("sentence_lengths", f"words of a sentence, to {LONGEST_SENTENCE}", _sentence_lengths),
-        ("function_words", "English function words, all others as one", _function_words),
-    )
-    for baseline in (False, True)
-)
-HUMAN_TEXT = tuple(
-    CorpusMetric(
-        name=f"human_{name}" + ("_baseline" if baseline else ""),
-        title=("Human against human: " if baseline else "Distance to human text: ")
-        + name.replace("_", " "),
-        unit="bits",
-        direction="none" if baseline else "lower",
-        formula=f"Jensen-Shannon divergence between the distributions of {what}, in the first "
-        f"{WINDOW} words of "
-        + (
-            "as many texts of the other half of the human text as there were outputs"
-            if baseline
-            else "each output"
-        )
-        + " and of the human text that --human-text names (one half of it)",
+_KINDS: dict[str, tuple[str, Count]] = {
+    "words": ("words, without case and outer punctuation", _words),
+    "word_lengths": (f"letters of a word, to {LONGEST_WORD}", _word_lengths),
+    "sentence_lengths": (f"words of a sentence, to {LONGEST_SENTENCE}", _sentence_lengths),
+    "function_words": ("English function words, all others as one", _function_words),
+}
+for _kind, (_what, _count) in _KINDS.items():
+    metric(
+        f"human_{_kind}",
+        title="Distance to human text: " + _kind.replace("_", " "),
+        unit=BITS,
+        direction="lower",
+        formula=f"Jensen-Shannon divergence between the distributions of {_what}, in the first "
+        f"{WINDOW} words of each output and of the human text that --human-text names (one half of "
+        "it)",
         source="Lin 1991, Divergence Measures Based on the Shannon Entropy",
         reference="scipy.spatial.distance.jensenshannon, squared, base 2",
-        pitfalls=(
-            "What chance and sampling alone give: a distance near it is none."
-            if baseline
-            else f"Compare it with human_{name}_baseline, never with zero. Measures genre and "
-            "subject as much as quality: name human text of the same kind. Where it goes on with "
-            "the same beginnings, outputs share its subjects and may fall below the baseline. "
-            f"Outputs under {WINDOW} words, and more outputs than texts of a half, are left away."
-        ),
-        gather=partial(_gather, count, baseline),
+        pitfalls="Never compare it with zero: score the other half of the human text as outputs to "
+        "see what chance alone gives. Measures genre and subject as much as quality: name human "
+        "text of the same kind. Where it continues the same prompts, outputs share its subjects. "
+        f"Outputs under {WINDOW} words, and more outputs than texts of a half, are left out.",
+        scope="corpus",
+    )(partial(_Distance, _count, None))
+
+
+def with_human_text(human: HumanText) -> tuple[Metric, ...]:
+    """The metrics of distance, with the text that a user named."""
+    return tuple(
+        replace(declared[f"human_{kind}"], function=partial(_Distance, count, human))
+        for kind, (_, count) in _KINDS.items()
     )
-    for name, what, count, baseline in _KINDS
-)

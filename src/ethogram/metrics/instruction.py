@@ -1,4 +1,4 @@
-"""Instruction: whether outputs follow the checkable demands of their prompts. Knows verdicts.
+"""Instruction: whether outputs follow the checkable demands of their prompts.
 
 Four readings, as IFEval reports them: of whole prompts or of single instructions; strict, or loose,
 where a text may be freed of its first line, its last line and its asterisks before it is judged.
@@ -7,25 +7,26 @@ where a text may be freed of its first line, its last line and its asterisks bef
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from ethogram.metrics.base import (
-    NOT_APPLICABLE,
-    Metric,
-    Output,
-    Score,
-    Span,
-    mean_score,
-    pooled,
-    ratio,
-)
-from ethogram.metrics.constraints import follows, forbidden, loose_variants
+from ethogram.metrics.base import NOT_APPLICABLE, Output, Score, Span, mean_score, metric
+from ethogram.metrics.constraints import fault_of, follows, forbidden, loose_variants
+from ethogram.metrics.units import SHARE
 
 Verdicts = tuple[bool, ...]
 
 
+def _faults(output: Output) -> tuple[str | None, ...]:
+    """Of each constraint, why it cannot be checked."""
+    return tuple(map(fault_of, output.constraints))
+
+
 def strict_verdicts(output: Output) -> Verdicts:
-    """Whether the text itself follows each constraint of the output's prompt."""
-    return tuple(follows(constraint, output.text) for constraint in output.constraints)
+    """Whether the text itself follows each constraint; one that cannot be checked, it does not."""
+    return tuple(
+        fault is None and follows(constraint, output.text)
+        for constraint, fault in zip(output.constraints, output.once(_faults), strict=True)
+    )
 
 
 def loose_verdicts(output: Output) -> Verdicts:
@@ -33,18 +34,25 @@ def loose_verdicts(output: Output) -> Verdicts:
     strict = output.once(strict_verdicts)
     variants = loose_variants(output.text)[1:] if not all(strict) else []
     return tuple(
-        followed or any(follows(constraint, variant) for variant in variants)
-        for constraint, followed in zip(output.constraints, strict, strict=True)
+        followed or (fault is None and any(follows(constraint, variant) for variant in variants))
+        for constraint, fault, followed in zip(
+            output.constraints, output.once(_faults), strict, strict=True
+        )
     )
 
 
 def _evidence(output: Output, verdicts: Verdicts) -> tuple[Span, ...]:
     """A stretch for each constraint that is not followed: the fault itself, or the whole text."""
-    return tuple(
-        Span(*_place(output.text, constraint.type, constraint.kwargs), f"breaks {constraint.type}")
-        for constraint, followed in zip(output.constraints, verdicts, strict=True)
-        if not followed
-    )
+    spans = []
+    for constraint, fault, followed in zip(
+        output.constraints, output.once(_faults), verdicts, strict=True
+    ):
+        if fault:
+            spans.append(Span(0, len(output.text), f"cannot be checked: {fault}"))
+        elif not followed:
+            place = _place(output.text, constraint.type, constraint.kwargs)
+            spans.append(Span(*place, f"breaks {constraint.type}"))
+    return tuple(spans)
 
 
 def _place(text: str, instruction: str, kwargs: dict[str, list[str]]) -> tuple[int, int]:
@@ -66,26 +74,20 @@ def _place(text: str, instruction: str, kwargs: dict[str, list[str]]) -> tuple[i
     return 0, len(text)
 
 
-def _by_prompt(judge: Callable[[Output], Verdicts]) -> Callable[[Output], Score]:
-    def measure(output: Output) -> Score:
-        if not output.constraints:
-            return NOT_APPLICABLE
-        verdicts = output.once(judge)
-        return mean_score(all(verdicts), _evidence(output, verdicts))
-
-    return measure
+def _by_prompt(judge: Callable[[Output], Verdicts], output: Output) -> Score:
+    if not output.constraints:
+        return NOT_APPLICABLE
+    verdicts = output.once(judge)
+    return mean_score(all(verdicts), _evidence(output, verdicts))
 
 
-def _by_instruction(judge: Callable[[Output], Verdicts]) -> Callable[[Output], Score]:
-    def measure(output: Output) -> Score:
-        if not output.constraints:
-            return NOT_APPLICABLE
-        verdicts = output.once(judge)
-        followed, total = sum(verdicts), len(verdicts)
-        spans = _evidence(output, verdicts)
-        return Score(followed / total, (float(followed), float(total)), spans)
-
-    return measure
+def _by_instruction(judge: Callable[[Output], Verdicts], output: Output) -> Score:
+    if not output.constraints:
+        return NOT_APPLICABLE
+    verdicts = output.once(judge)
+    followed, total = sum(verdicts), len(verdicts)
+    spans = _evidence(output, verdicts)
+    return Score(followed / total, (float(followed), float(total)), spans)
 
 
 _IFEVAL = (
@@ -96,44 +98,38 @@ _REFERENCE = (
     "0.4.13 once by hand, 1664 verdicts without a difference"
 )
 _FORM = (
-    "Sees the form that was asked for, not whether the text is any good. Languages, sentences and "
-    "words in capitals need the extra `ifeval`: languages are told by langdetect with a fixed "
-    "seed, sentences by Punkt's English model. "
+    "Sees the form that was asked for, not whether the text is any good. A constraint that no "
+    "check fits counts as not followed, and the evidence names it. Languages, sentences and words "
+    "in capitals need the extra `ifeval`: langdetect tells languages, with a fixed seed, and "
+    "Punkt's English model sentences. "
 )
-_LOOSE = "Forgives an opening line such as 'Sure, here it is:', and what stands in its last line. "
+_VARIANTS = (
+    "; one of eight variants of the text has to follow: without first line, last line, both, "
+    "asterisks"
+)
+_LOOSE = "Forgives an opening line such as 'Sure, here it is:', and what is in its last line. "
 
-INSTRUCTION = tuple(
-    Metric(
-        name=f"ifeval_{level}_{reading}",
-        title=f"Follows instructions ({level}, {reading})",
-        unit="share",
+for _reading, _judge in (("strict", strict_verdicts), ("loose", loose_verdicts)):
+    _forgives = _LOOSE if _reading == "loose" else ""
+    _variants = _VARIANTS if _reading == "loose" else ""
+    metric(
+        f"ifeval_prompt_{_reading}",
+        title=f"Follows instructions (prompt, {_reading})",
+        unit=SHARE,
         direction="higher",
-        formula=formula
-        + (
-            ""
-            if reading == "strict"
-            else "; one of eight variants of the text has to follow: without first line, last "
-            "line, both, asterisks"
-        ),
+        formula=f"share of outputs that follow every constraint of their prompt{_variants}",
         source=_IFEVAL,
         reference=_REFERENCE,
-        pitfalls=_FORM + ("" if reading == "strict" else _LOOSE) + pitfall,
-        measure=make(judge),
-        aggregate=ratio if make is _by_prompt else pooled,
-    )
-    for reading, judge in (("strict", strict_verdicts), ("loose", loose_verdicts))
-    for level, make, formula, pitfall in (
-        (
-            "prompt",
-            _by_prompt,
-            "share of outputs that follow every constraint of their prompt",
-            "Falls with the number of constraints a prompt has.",
-        ),
-        (
-            "instruction",
-            _by_instruction,
-            "constraints followed / all constraints, over all outputs",
-            "Prompts with many constraints weigh more.",
-        ),
-    )
-)
+        pitfalls=f"{_FORM}{_forgives}Falls with the number of constraints a prompt has.",
+    )(partial(_by_prompt, _judge))
+    metric(
+        f"ifeval_instruction_{_reading}",
+        title=f"Follows instructions (instruction, {_reading})",
+        unit=SHARE,
+        direction="higher",
+        formula=f"constraints followed / all constraints, over all outputs{_variants}",
+        source=_IFEVAL,
+        reference=_REFERENCE,
+        pitfalls=f"{_FORM}{_forgives}Prompts with many constraints weigh more.",
+        weight="unit",
+    )(partial(_by_instruction, _judge))

@@ -1,4 +1,4 @@
-"""Likelihood: what a reference model makes of outputs. Knows log-probabilities of fed tokens."""
+"""Likelihood: what a reference model makes of outputs."""
 
 from __future__ import annotations
 
@@ -10,21 +10,18 @@ from typing import Any
 import numpy as np
 
 from ethogram.errors import RequestError
-from ethogram.metrics.base import (
-    NOT_APPLICABLE,
-    BatchMetric,
-    Described,
-    Output,
-    Score,
-    mean_score,
-    pooled,
-    ratio,
-)
+from ethogram.metrics.base import NOT_APPLICABLE, Output, Score, mean_score, metric
 from ethogram.metrics.fluency import exp_mean
 from ethogram.metrics.models import Floats, Ints, Models, ReferenceModel
+from ethogram.metrics.units import NATS_PER_TOKEN, PERPLEXITY, SHARE
 
-#: Lengths of the window in which Welleck et al. look for a repeated token.
-HISTORIES = (16, 32, 128, 512)
+_FORCED = "single forward passes of transformers in tests/engine and tests/metrics"
+_MODEL = "under the reference model, given the token that begins a text"
+_LOW = (
+    "Low is not good in itself: loops are the likeliest text of all, and human text is well above. "
+    "Values under two reference models cannot be compared. Text is tokenized again, so "
+    "they may differ from those that were generated; end tokens are not scored."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,11 @@ class Judged:
 
 
 def judge(
-    texts: Sequence[str], model: ReferenceModel, prompts: Sequence[str] | None = None
+    texts: Sequence[str],
+    model: ReferenceModel,
+    prompts: Sequence[str] | None = None,
+    *,
+    begin: bool = True,
 ) -> list[Judged]:
     """Feed texts to a reference model, each after the token that begins a text and its prompt.
 
@@ -55,10 +56,12 @@ def judge(
     Args:
         texts: to judge.
         model: the judge.
-        prompts: what stands before each text; None judges the texts by themselves.
+        prompts: what precedes each text; None judges the texts by themselves.
+        begin: whether the token that begins a text precedes all.
     """
     codes = [model.ids(text) for text in texts]
-    before = [model.start + model.ids(prompt) for prompt in prompts or [""] * len(texts)]
+    start = model.start if begin else ()
+    before = [start + model.ids(prompt) for prompt in prompts or [""] * len(texts)]
     pieces = [
         list(_pieces(b, ids, model.context_length)) for b, ids in zip(before, codes, strict=True)
     ]
@@ -108,31 +111,6 @@ def _mean_logprob(judged: Judged) -> Score:
     return mean_score(math.fsum(judged.logprobs) / len(judged.logprobs))
 
 
-def repeats_history(judged: Judged, history: int) -> tuple[int, int]:
-    """How many of the model's likeliest tokens stand among the `history` tokens of the text before.
-
-    Returns:
-        All such places, and those where the likeliest token is not the text's own (Welleck et al.
-        2019, section 3).
-    """
-    first = len(judged.ids) - len(judged.argmax)
-    repeated = wrong = 0
-    for place, likeliest in enumerate(judged.argmax.tolist(), start=first):
-        if likeliest in judged.ids[max(0, place - history) : place]:
-            repeated += 1
-            wrong += likeliest != judged.ids[place]
-    return repeated, wrong
-
-
-def _repeats(history: int, *, wrong: bool) -> Callable[[Judged], Score]:
-    def score(judged: Judged) -> Score:
-        found = float(repeats_history(judged, history)[wrong])
-        places = float(len(judged.argmax))
-        return Score(found / places, (found, places))
-
-    return score
-
-
 @dataclass(frozen=True)
 class SelfReinforcement:
     """How a model takes to a sentence that it has read again and again (Xu et al. 2022).
@@ -160,11 +138,10 @@ class SelfReinforcement:
         }
 
 
-#: What the documentation says of `self_reinforcement`.
-SELF_REINFORCEMENT = Described(
-    name="self_reinforcement",
+@metric(
+    "self_reinforcement",
     title="Self-reinforcement of a repeated sentence",
-    unit="share",
+    unit=SHARE,
     direction="lower",
     formula="a sentence is fed again and again; at its n-th repeat TP is the mean probability of "
     "its tokens, IP the share of them that are likelier than at the first occurrence, WR the share "
@@ -174,9 +151,8 @@ SELF_REINFORCEMENT = Described(
     pitfalls="A property of the model, not of outputs. The first occurrence has no space before "
     "it in the paper's code and has one here, so that all copies have the same tokens. IP compares "
     "with the first occurrence, not with the copy before.",
+    scope="model",
 )
-
-
 def self_reinforcement(
     model: ReferenceModel, sentences: Sequence[str], *, repeats: int = 16, prefix: str = ""
 ) -> SelfReinforcement:
@@ -200,7 +176,7 @@ def self_reinforcement(
                 f"{repeats + 1} copies are {length} tokens, the context holds "
                 f"{model.context_length}"
                 if sentence.strip() and before
-                else "nothing stands before the first token, or the sentence is empty",
+                else "nothing precedes the first token, or the sentence is empty",
                 where=f"sentence {sentence[:40]!r}",
                 hint="ask for fewer repeats, give a prefix, or leave the sentence out",
             )
@@ -215,79 +191,46 @@ def self_reinforcement(
     return SelfReinforcement(mean[0], mean[1], mean[2], len(sentences))
 
 
-_FORCED = "single forward passes of transformers in tests/engine and tests/metrics"
-_MODEL = "under the reference model, given the token that begins a text"
-_LOW = (
-    "Low is no praise: loops are the likeliest text of all, and human text stands well above. "
-    "Values under two reference models cannot be compared. Text is turned into tokens anew, so "
-    "they may differ from those that were generated; end tokens are not scored."
-)
+metric(
+    "reference_perplexity",
+    title="Reference perplexity",
+    unit=PERPLEXITY,
+    direction="none",
+    formula=f"exp(mean over all tokens of -log p(token)), {_MODEL}, the prompt and the output "
+    "so far; all tokens of all outputs weigh alike",
+    source="gen-ppl of Su et al. 2022, arXiv:2202.06417; Li et al. 2023, arXiv:2210.15097",
+    reference=_FORCED,
+    pitfalls=_LOW,
+    needs=("reference",),
+    aggregate=exp_mean,
+    weight=None,
+)(_each(_perplexity, after_prompt=True))
 
-LIKELIHOOD = (
-    BatchMetric(
-        name="reference_perplexity",
-        title="Reference perplexity",
-        unit="perplexity",
-        direction="none",
-        formula=f"exp(mean over all tokens of -log p(token)), {_MODEL}, the prompt and the output "
-        "so far; all tokens of all outputs weigh alike",
-        source="gen-ppl of Su et al. 2022, arXiv:2202.06417; Li et al. 2023, arXiv:2210.15097",
-        reference=_FORCED,
-        pitfalls=_LOW,
-        measure_batch=_each(_perplexity, after_prompt=True),
-        aggregate=exp_mean,
-        needs=("reference",),
-    ),
-    BatchMetric(
-        name="reference_perplexity_alone",
-        title="Reference perplexity, alone",
-        unit="perplexity",
-        direction="none",
-        formula=f"exp(mean over all tokens of -log p(token)), {_MODEL} and the output so far",
-        source="perplexity of generations of Holtzman et al. 2020, arXiv:1904.09751, section 4",
-        reference=_FORCED,
-        pitfalls=f"{_LOW} The first tokens of an answer are unlikely without its question. In "
-        "a chat model the token that begins a text may be the one that begins a turn.",
-        measure_batch=_each(_perplexity, after_prompt=False),
-        aggregate=exp_mean,
-        needs=("reference",),
-    ),
-    BatchMetric(
-        name="likelihood_coherence",
-        title="Likelihood coherence",
-        unit="nats per token",
-        direction="higher",
-        formula=f"mean over outputs of the mean log p(token), {_MODEL}, the prompt and the output "
-        "so far; prompt and output are turned into tokens separately",
-        source="Su and Xu 2022, Contrastive Search Is What You Need, arXiv:2210.14140, section 4",
-        reference=_FORCED,
-        pitfalls="Rewards repetition: in the paper greedy search (-0.58) beats contrastive search "
-        "(-1.52). Never alone, always beside diversity.",
-        measure_batch=_each(_mean_logprob, after_prompt=True),
-        aggregate=ratio,
-        needs=("reference",),
-    ),
-    *(
-        BatchMetric(
-            name=f"{'wrep' if wrong else 'rep'}_history_{history}",
-            title=f"{'wrep' if wrong else 'rep'}/{history}",
-            unit="share",
-            direction="lower",
-            formula="share of places where the reference model's likeliest token, given the "
-            f"output so far, stands among the {history} tokens before"
-            + (" and is not the output's own" if wrong else ""),
-            source="Welleck et al. 2019, Neural Text Generation with Unlikelihood Training, "
-            "arXiv:1908.04319, section 3",
-            reference="facebookresearch/unlikelihood_training, custom/metrics.py, by brute force "
-            "in tests/metrics",
-            pitfalls="Tells of the reference model on this text. The paper feeds human text: name "
-            "the model in question as the reference and score human text to get its numbers. An "
-            "output shorter than the window is its own window.",
-            measure_batch=_each(_repeats(history, wrong=wrong), after_prompt=False),
-            aggregate=pooled,
-            needs=("reference",),
-        )
-        for wrong in (False, True)
-        for history in HISTORIES
-    ),
-)
+metric(
+    "reference_perplexity_alone",
+    title="Reference perplexity, alone",
+    unit=PERPLEXITY,
+    direction="none",
+    formula=f"exp(mean over all tokens of -log p(token)), {_MODEL} and the output so far",
+    source="perplexity of generations of Holtzman et al. 2020, arXiv:1904.09751, section 4",
+    reference=_FORCED,
+    pitfalls=f"{_LOW} The first tokens of an answer are unlikely without its question. In "
+    "a chat model the token that begins a text may be the one that begins a turn.",
+    needs=("reference",),
+    aggregate=exp_mean,
+    weight=None,
+)(_each(_perplexity, after_prompt=False))
+
+metric(
+    "likelihood_coherence",
+    title="Likelihood coherence",
+    unit=NATS_PER_TOKEN,
+    direction="higher",
+    formula=f"mean over outputs of the mean log p(token), {_MODEL}, the prompt and the output "
+    "so far; prompt and output are turned into tokens separately",
+    source="Su and Xu 2022, Contrastive Search Is What You Need, arXiv:2210.14140, section 4",
+    reference=_FORCED,
+    pitfalls="Rewards repetition: in the paper greedy search (-0.58) beats contrastive search "
+    "(-1.52). Never alone, always beside diversity.",
+    needs=("reference",),
+)(_each(_mean_logprob, after_prompt=True))

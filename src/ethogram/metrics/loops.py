@@ -1,7 +1,8 @@
-"""Loops: whether, where and how an output repeats itself at its end. Knows sequences of units.
+"""Loops: whether, where and how an output repeats itself at its end.
 
-Units are token ids when the output has them, else words. Two adjustments keep the end of the ids at
-the end of the text: the id that ended the output (finish_reason eos) is left away, as the released
+Units are token ids when the output has them, else words, or characters in text without spaces.
+Two adjustments keep the end of the ids at
+the end of the text: the id that ended the output (finish_reason eos) is left out, as the released
 code of Holtzman et al. does with its end-of-text token; and after a stop string (finish_reason
 stop) words are used, since the ids then run past the text by a number nobody knows.
 
@@ -13,22 +14,39 @@ stand there that often, though the run may begin a few characters before the fir
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
-from ethogram.metrics.base import NOT_APPLICABLE, Metric, Output, Score, Span, mean_score, ratio
+from ethogram.metrics.base import NOT_APPLICABLE, Integers, Output, Score, Span, mean_score, metric
+from ethogram.metrics.units import CYCLES, LOOPS, SHARE, TEXT_UNITS
 
-Integers = np.ndarray[Any, np.dtype[np.int64]]
 #: The paper's rule: a phrase of at least two units, at least three times.
 MIN_PHRASE, MIN_COPIES = 2, 3
+#: Characters of a word, on average, above which white space does not separate words.
+LONG_WORDS = 24
+#: Letters of scripts that are written without spaces.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+Kind = Literal["tokens", "words", "characters"]
 #: Pairs of equal units, for each unit, up to which their distances are counted one by one.
 PAIRS_A_UNIT = 40
 #: The released code's rule: longest phrase tried, and the copies a shorter phrase than 3 needs.
 DEGEN_LONGEST, DEGEN_SHORT, DEGEN_MANY = 90, 3, 50
+
+
+_HOLTZMAN = "Holtzman et al. 2020, The Curious Case of Neural Text Degeneration, arXiv:1904.09751"
+_DERIVED = f"derived for Ethogram from the loop rule of {_HOLTZMAN}"
+_ONLY_LOOPING = "Says nothing of outputs that do not loop, so read it beside loop_rate. "
+_UNITS = (
+    "Counts token ids where known, else words, or characters where text has no spaces: never "
+    "compare two kinds."
+)
 
 
 @dataclass(frozen=True)
@@ -129,7 +147,7 @@ def find_escaped_loops(
     """The loops that end before the sequence does: (index after the last unit, loop), by onset.
 
     Maximal runs x[i] == x[i+p] (Kolpakov and Kucherov 1999) of three phrases or more, each with its
-    smallest period; one that lies within another is left away. O(length² / 3) comparisons.
+    smallest period; one that lies within another is left out. O(length² / 3) comparisons.
     """
     if len(units) < MIN_COPIES * min_phrase or max(Counter(units).values()) < MIN_COPIES:
         return []
@@ -153,20 +171,47 @@ def find_escaped_loops(
     return sorted(escaped, key=lambda item: item[1].onset)
 
 
-def loop_units(output: Output) -> tuple[Sequence[Hashable], bool]:
-    """The units that loops are sought in, and whether they are words."""
+def loop_units(output: Output) -> tuple[Sequence[Hashable], Kind]:
+    """Token ids where they are known and end where the text does, else words; and which."""
     if not output.token_ids or output.finish_reason == "stop":
-        return output.words, True
+        return output.words, "words"
     ids = output.token_ids
-    return (ids[:-1] if output.finish_reason == "eos" else ids), False
+    return (ids[:-1] if output.finish_reason == "eos" else ids), "tokens"
 
 
-def _evidence(output: Output, loop: Loop, are_words: bool, copies: int) -> tuple[Span, ...]:
+def _units(output: Output) -> tuple[Sequence[Hashable], Kind]:
+    """`loop_units`, but characters in place of words where spaces do not tell the words."""
+    units, kind = loop_units(output)
+    if kind == "words" and lacks_spaces(output.text):
+        return output.text.rstrip(), "characters"
+    return units, kind
+
+
+def is_unspaced(text: str) -> bool:
+    """Whether half of a text is of a script without spaces between words.
+
+    Chinese, Japanese, Thai, Lao, Khmer and Burmese.
+    """
+    return 2 * len(_UNSPACED.findall(text)) > sum(map(len, text.split()))
+
+
+def lacks_spaces(text: str) -> bool:
+    """Whether spaces do not tell the words of a text.
+
+    It `is_unspaced`, or its words are of more than `LONG_WORDS` characters on average, as rows of
+    emoji or `hahaha…` are.
+    """
+    words = text.split()
+    return is_unspaced(text) or sum(map(len, words)) > LONG_WORDS * len(words)
+
+
+def _evidence(output: Output, loop: Loop, kind: Kind, copies: int) -> tuple[Span, ...]:
     """A span for each repetition, the first labelled as the onset."""
     text = output.text
-    if are_words:
-        spans, run = output.word_spans, loop
-    else:
+    spans, run = output.word_spans, loop
+    if kind == "characters":
+        spans = [(index, index + 1) for index in range(len(text.rstrip()))]
+    if kind == "tokens":
         spans = [(index, index + 1) for index in range(len(text))]
         found = _longest_run(text, copies)
         if found is None:
@@ -203,44 +248,112 @@ def _longest_run(text: str, copies: int) -> Loop | None:
 
 
 def _final_loop(output: Output) -> Loop | None:
-    return find_loop(loop_units(output)[0])
+    return find_loop(_units(output)[0])
 
 
 def _final_evidence(output: Output) -> tuple[Span, ...]:
     """The evidence of the loop at the end; none where there is no loop."""
     loop = output.once(_final_loop)
-    return _evidence(output, loop, loop_units(output)[1], MIN_COPIES) if loop else ()
+    return _evidence(output, loop, _units(output)[1], MIN_COPIES) if loop else ()
 
 
-def _loop_rate(output: Output) -> Score:
+@metric(
+    "loop_rate_exact",
+    title="Loop rate, exact",
+    unit=SHARE,
+    direction="lower",
+    formula="share of outputs whose end is a phrase of >= 2 units, >= 3 times (a cut one too)",
+    source=_HOLTZMAN,
+    reference="the rule as the paper words it; brute force in tests/metrics",
+    pitfalls="Sees exact loops at the very end only; loop_rate finds what a reader calls one. "
+    + _UNITS,
+)
+def _loop_rate_exact(output: Output) -> Score:
     return mean_score(output.once(_final_loop) is not None, output.once(_final_evidence))
 
 
+@metric(
+    "loop_rate_degen",
+    title="Loop rate, released rule",
+    unit=SHARE,
+    direction="lower",
+    formula="the phrase of 1..90 units with most copies at the end: > 1, or > 50 below 3 units",
+    source=_HOLTZMAN,
+    reference="ari-holtzman/degen, metrics/repetition.py (the rule behind the paper's table 1)",
+    pitfalls="Two copies of three units suffice, while 'ab ab ab' is missed. Counts token ids where"
+    " known, else words, and is silent about words of scripts without spaces.",
+)
 def _loop_rate_degen(output: Output) -> Score:
-    units, are_words = loop_units(output)
+    units, kind = loop_units(output)
+    if kind == "words" and is_unspaced(output.text):
+        return NOT_APPLICABLE
     period, copies, verdict = find_loop_degen(units)
     if not verdict:
         return mean_score(0.0)
     loop = Loop(len(units) - period * copies, period, copies)
-    return mean_score(1.0, _evidence(output, loop, are_words, 2))
+    return mean_score(1.0, _evidence(output, loop, kind, 2))
 
 
+@metric(
+    "loop_onset",
+    title="Loop onset",
+    unit=TEXT_UNITS,
+    direction="higher",
+    formula="units before the loop at the end; mean over the outputs that loop",
+    source=_DERIVED,
+    reference="brute force in tests/metrics",
+    pitfalls=_ONLY_LOOPING + _UNITS,
+)
 def _loop_onset(output: Output) -> Score:
     loop = output.once(_final_loop)
     return NOT_APPLICABLE if loop is None else mean_score(loop.onset, output.once(_final_evidence))
 
 
+@metric(
+    "loop_period",
+    title="Loop period",
+    unit=TEXT_UNITS,
+    direction="none",
+    formula="units in the phrase that repeats; mean over the outputs that loop",
+    source=_DERIVED,
+    reference="brute force in tests/metrics",
+    pitfalls=_ONLY_LOOPING + _UNITS,
+)
 def _loop_period(output: Output) -> Score:
     loop = output.once(_final_loop)
     return NOT_APPLICABLE if loop is None else mean_score(loop.period)
 
 
+@metric(
+    "loop_cycles",
+    title="Loop cycles",
+    unit=CYCLES,
+    direction="none",
+    formula="(units - onset) / period; mean over the outputs that loop",
+    source=_DERIVED,
+    reference="brute force in tests/metrics",
+    pitfalls=_ONLY_LOOPING + "Grows with the length allowed.",
+)
 def _loop_cycles(output: Output) -> Score:
     loop = output.once(_final_loop)
     return NOT_APPLICABLE if loop is None else mean_score(loop.cycles)
 
 
+@metric(
+    "escaped_loops",
+    title="Escaped loops",
+    unit=LOOPS,
+    direction="lower",
+    formula="runs of a phrase of >= 2 words, >= 3 times, that end before the output does; mean "
+    "over outputs",
+    source=f"{_DERIVED}; maximal runs of Kolpakov and Kucherov 1999",
+    reference="brute force in tests/metrics",
+    pitfalls="Counts words, also where token ids are known, so that its evidence is exact. "
+    "Refrains, counting and tables repeat rightly. A loop at the end counts in loop_rate only.",
+)
 def _escaped_loops(output: Output) -> Score:
+    if lacks_spaces(output.text):
+        return NOT_APPLICABLE
     escaped = find_escaped_loops(output.words)
     spans = output.word_spans
     evidence = tuple(
@@ -252,86 +365,3 @@ def _escaped_loops(output: Output) -> Score:
         for end, loop in escaped
     )
     return mean_score(len(escaped), evidence)
-
-
-_HOLTZMAN = "Holtzman et al. 2020, The Curious Case of Neural Text Degeneration, arXiv:1904.09751"
-_DERIVED = f"derived for Ethogram from the loop rule of {_HOLTZMAN}"
-_ONLY_LOOPING = "Says nothing of outputs that do not loop, so read it beside loop_rate. "
-_UNITS = "Counts token ids where known, else words: never compare the two kinds."
-
-LOOPS = (
-    Metric(
-        name="loop_rate",
-        title="Loop rate",
-        unit="share",
-        direction="lower",
-        formula="share of outputs whose end is a phrase of >= 2 units, >= 3 times (a cut one too)",
-        source=_HOLTZMAN,
-        reference="the rule as the paper words it; brute force in tests/metrics",
-        pitfalls="Sees exact loops at the very end only. " + _UNITS,
-        measure=_loop_rate,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="loop_rate_degen",
-        title="Loop rate, released rule",
-        unit="share",
-        direction="lower",
-        formula="the phrase of 1..90 units with most copies at the end: > 1, or > 50 below 3 units",
-        source=_HOLTZMAN,
-        reference="ari-holtzman/degen, metrics/repetition.py (the rule behind the paper's table 1)",
-        pitfalls="Two copies of three units suffice, while 'ab ab ab' is missed. " + _UNITS,
-        measure=_loop_rate_degen,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="loop_onset",
-        title="Loop onset",
-        unit="units",
-        direction="higher",
-        formula="units before the loop at the end; mean over the outputs that loop",
-        source=_DERIVED,
-        reference="brute force in tests/metrics",
-        pitfalls=_ONLY_LOOPING + _UNITS,
-        measure=_loop_onset,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="loop_period",
-        title="Loop period",
-        unit="units",
-        direction="none",
-        formula="units in the phrase that repeats; mean over the outputs that loop",
-        source=_DERIVED,
-        reference="brute force in tests/metrics",
-        pitfalls=_ONLY_LOOPING + _UNITS,
-        measure=_loop_period,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="loop_cycles",
-        title="Loop cycles",
-        unit="cycles",
-        direction="none",
-        formula="(units - onset) / period; mean over the outputs that loop",
-        source=_DERIVED,
-        reference="brute force in tests/metrics",
-        pitfalls=_ONLY_LOOPING + "Grows with the length allowed.",
-        measure=_loop_cycles,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="escaped_loops",
-        title="Escaped loops",
-        unit="loops",
-        direction="lower",
-        formula="runs of a phrase of >= 2 words, >= 3 times, that end before the output does; mean "
-        "over outputs",
-        source=f"{_DERIVED}; maximal runs of Kolpakov and Kucherov 1999",
-        reference="brute force in tests/metrics",
-        pitfalls="Counts words, also where token ids are known, so that its evidence is exact. "
-        "Refrains, counting and tables repeat rightly. A loop at the end counts in loop_rate only.",
-        measure=_escaped_loops,
-        aggregate=ratio,
-    ),
-)

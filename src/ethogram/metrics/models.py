@@ -1,4 +1,4 @@
-"""Models for scoring: what metrics ask of a model, each loaded once on first use. Knows no metric.
+"""Models for scoring: what metrics ask of a model, each loaded once on first use.
 
 Importing it loads no torch: a metric that needs a model gets it from here when it measures.
 """
@@ -52,7 +52,7 @@ class ReferenceModel(Protocol):
 
     @property
     def start(self) -> tuple[int, ...]:
-        """What stands before every sequence: the token that begins a text, if the model has one."""
+        """What precedes every sequence: the token that begins a text, if the model has one."""
 
     @property
     def context_length(self) -> int:
@@ -135,12 +135,12 @@ class NamedModels:
         Raises:
             ModelError: it cannot be had.
         """
-        from ethogram.engine.forward.patch import quicken
+        from ethogram.engine.forward.patch import patch_model
         from ethogram.models.encoder import load_encoder
 
         self._tell(self.named.encoder)
         encoder = load_encoder(self.named.encoder)
-        quicken(encoder.model)
+        patch_model(encoder.model)
         return encoder
 
     @cached_property
@@ -148,7 +148,7 @@ class NamedModels:
         """The reference language model.
 
         Raises:
-            ModelError: it cannot be had, or is no decoder-only model.
+            ModelError: it cannot be had, or is not a decoder-only model.
         """
         from ethogram.engine.forward.teacher_forcing import TeacherForced
         from ethogram.models import load

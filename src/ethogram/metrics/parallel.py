@@ -1,4 +1,4 @@
-"""Parallel: the metrics of single outputs, measured by several processes. Knows chunks and order.
+"""Parallel: the metrics of single outputs, measured by several processes.
 
 Outputs go out in chunks and their scores come back in the order of the outputs, so that sums are
 added in one order and a table is the same, bit for bit, whatever the number of processes. Of the
@@ -11,6 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import lru_cache
 from itertools import islice
 from multiprocessing import get_context
 
@@ -20,11 +21,10 @@ from ethogram.metrics.base import Metric, Output, Score
 CHUNK = 128
 #: Up to this many outputs one process is as fast: starting another takes about a second.
 SERIAL_OUTPUTS = 1024
-#: Makes the metrics in the process that uses them; has to be importable there.
+#: Makes the metrics in the process that uses them; importable there, and equal to its copies, so
+#: that a process makes them once.
 Choose = Callable[[], Sequence[Metric]]
 Scores = list[Score]
-
-_metrics: Sequence[Metric] = ()
 
 
 def measured(
@@ -36,7 +36,7 @@ def measured(
 
     Args:
         outputs: any iterable, read once.
-        choose: makes the metrics; picklable, as `functools.partial` of a module's function.
+        choose: makes the metrics; picklable and hashable by value, as a module's function is.
         processes: how many; default all cores this process may use, and one for few outputs.
     """
     stream = iter(outputs)
@@ -48,10 +48,8 @@ def measured(
             yield output, [metric.measure(output) for metric in metrics]
         return
     # Spawned, as forking a process that has threads (torch, a progress bar) may lock up.
-    with ProcessPoolExecutor(
-        count, mp_context=get_context("spawn"), initializer=_start, initargs=(choose,)
-    ) as pool:
-        yield from _in_order(pool, _chain(head, stream), waiting=2 * count)
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+        yield from _in_order(pool, choose, _chain(head, stream), waiting=2 * count)
 
 
 def _chain(head: list[Output], rest: Iterator[Output]) -> Iterator[Output]:
@@ -69,13 +67,13 @@ def available_cores() -> int:
 
 
 def _in_order(
-    pool: ProcessPoolExecutor, outputs: Iterator[Output], waiting: int
+    pool: ProcessPoolExecutor, choose: Choose, outputs: Iterator[Output], waiting: int
 ) -> Iterator[tuple[Output, Scores]]:
     sent: deque[tuple[list[Output], Future[list[Scores]]]] = deque()
     try:
         while True:
             while len(sent) < waiting and (chunk := list(islice(outputs, CHUNK))):
-                sent.append((chunk, pool.submit(_measure_chunk, chunk)))
+                sent.append((chunk, pool.submit(_measure_chunk, choose, chunk)))
             if not sent:
                 return
             chunk, future = sent.popleft()
@@ -84,18 +82,20 @@ def _in_order(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _start(choose: Choose) -> None:
-    global _metrics
-    _metrics = choose()
+@lru_cache(maxsize=1)
+def _chosen(choose: Choose) -> Sequence[Metric]:
+    """The metrics, made once in a process."""
+    return choose()
 
 
-def _measure_chunk(outputs: Sequence[Output]) -> list[Scores]:
+def _measure_chunk(choose: Choose, outputs: Sequence[Output]) -> list[Scores]:
     """The scores of a chunk; spans only where no output before it in the chunk shows as much."""
-    clearest = [-float("inf")] * len(_metrics)
+    metrics = _chosen(choose)
+    clearest = [-float("inf")] * len(metrics)
     rows = []
     for output in outputs:
         row = []
-        for at, metric in enumerate(_metrics):
+        for at, metric in enumerate(metrics):
             score = metric.measure(output)
             if score.spans and score.value is not None:
                 badness = metric.badness(score.value)

@@ -1,70 +1,79 @@
-"""Reading: outputs made anywhere, from JSON lines. Knows files and fields; knows no metric.
+"""Reading: outputs made anywhere, from the files of many tools. Knows fields; knows no metric.
 
-Names the line of each mistake, and holds one line at a time.
+The shape of a file is recognised by `ethogram.formats`. Names the line of each mistake, and holds
+one line at a time.
 """
 
 from __future__ import annotations
 
-import gzip
 import math
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from pydantic import ValidationError
 
 from ethogram.errors import SpecError
+from ethogram.formats import Row, messages_of, rows
 from ethogram.metrics.base import Output
-from ethogram.spec.source import parse_object
+from ethogram.metrics.endings import ENDING_FIELDS, finish_reason
 from ethogram.spec.suite import Constraint
 
-TEXT_FIELDS = ("text", "output", "completion", "generation")
-PROMPT_FIELDS = ("prompt", "prompt_text", "instruction", "question")
+TEXT_FIELDS = ("text", "output", "completion", "generation", "response", "generated_text")
+PROMPT_FIELDS = ("prompt", "prompt_text", "instruction", "question", "input")
 ID_FIELDS = ("prompt_id", "id")
 SAMPLE_FIELDS = ("sample_index", "sample")
 TAG_FIELDS = ("tags", "tag")
-#: How other programs say that an output ended; any other word counts as unknown.
-FINISH_REASONS = {
-    "eos": "eos",
-    "end_turn": "eos",
-    "eos_token": "eos",
-    "stop": "stop",
-    "stop_sequence": "stop",
-    "length": "length",
-    "max_length": "length",
-    "max_tokens": "length",
-}
 #: Token ids and sample indices lie below it, as the store keeps them.
 WHOLE_LIMIT = 2**31
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
-def read_outputs(path: str | Path) -> Iterator[Output]:
-    """The outputs of a `.jsonl` or `.jsonl.gz` file, one after another.
+def read_outputs(
+    path: str | Path,
+    select: str | None = None,
+    *,
+    on_bad: Callable[[SpecError], None] | None = None,
+) -> Iterator[Output]:
+    """The outputs of a file, one after another; docs/importing.md lists the shapes it may have.
 
-    Each line is an object. Its text stands under `text` (or `output`, `completion`, `generation`);
+    JSON lines, a JSON array or document, CSV, Parquet or an inspect_ai `.eval`; any may be gzipped.
+    In plain rows the text is under `text` (or `output`, `completion`, `generation`, `response`);
     a list of texts is several samples of one prompt. Optional: `prompt`, `prompt_id` (or `id`),
     `sample_index` (or `sample`), `token_ids`, `logprobs`, `finish_reason`, `reference`, `tags`,
     `constraints` (as in a suite; or IFEval's `instruction_id_list` and `kwargs`).
-    Without an id a line is a prompt of its own; an id seen before without a sample index is the
-    next sample. Fields not named here are left alone.
+    Without an id a row is a prompt of its own; an id seen before without a sample index is the
+    next sample. Fields not named here are ignored.
+
+    Args:
+        path: the file.
+        select: whose outputs, where the file holds those of several models, providers or versions.
+        on_bad: called with the error of each row that has no usable output, which is then left
+            out. Without it the first such row raises, so that nothing is dropped unseen.
 
     Raises:
-        SpecError: missing or unreadable file, a broken line (named), or no output at all.
+        SpecError: missing or unreadable file, a broken line (named), several groups and none
+            selected, or no output at all.
     """
     file = Path(path)
     if not file.exists():
         raise SpecError("no such file", where=str(file))
-    return _outputs(file)
+    return _outputs(file, select, on_bad)
 
 
-def _outputs(path: Path) -> Iterator[Output]:
+def _outputs(
+    path: Path, select: str | None, on_bad: Callable[[SpecError], None] | None
+) -> Iterator[Output]:
     samples_of: dict[str, int] = {}
     empty = True
-    for number, line in _lines(path):
-        row = _Row(parse_object(line, f"{path}:{number}"), f"{path}:{number}")
-        for output in row.outputs(number, samples_of):
+    for row in rows(path, select):
+        try:
+            found = list(_Row(row).outputs(samples_of))
+        except SpecError as error:
+            if on_bad is None:
+                raise
+            on_bad(error)
+            continue
+        for output in found:
             empty = False
             yield output
     if empty:
@@ -75,53 +84,17 @@ def _outputs(path: Path) -> Iterator[Output]:
         )
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines that are not blank, with their 1-based numbers."""
-    number = 0
-    try:
-        with path.open("rb") as raw:
-            packed = raw.read(2) == _GZIP_MAGIC
-        with gzip.open(path) if packed else path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                # A byte order mark is what some editors put before the first line.
-                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-                if text.strip():
-                    yield number, text
-    except UnicodeDecodeError as error:
-        raise SpecError(
-            f"not UTF-8 text (byte {error.start})",
-            where=f"{path}:{number}",
-            hint="save the file as UTF-8",
-        ) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise SpecError(
-            f"the gzip data is cut off or damaged after line {number}",
-            where=str(path),
-            hint="copy or make the file again",
-        ) from None
-    except OSError as error:
-        raise SpecError(f"cannot be read: {error.strerror}", where=str(path)) from None
-
-
 class _Row:
-    """One line's fields, taken out by their several names and checked."""
+    """A row's fields, found under their several names and checked."""
 
-    def __init__(self, data: dict[str, Any], where: str) -> None:
-        self._data = data
-        self._where = where
+    def __init__(self, row: Row) -> None:
+        self._data = row.fields
+        self._where, self._number, self._problem = row.where, row.number, row.problem
 
-    def outputs(self, number: int, samples_of: dict[str, int]) -> Iterator[Output]:
-        """The line's outputs; `samples_of` counts the samples seen of each prompt id."""
-        field, found = self._find(TEXT_FIELDS)
-        texts = found if isinstance(found, list) and found else [found]
-        if found is None or not all(isinstance(text, str) for text in texts):
-            missing = found is None
-            raise SpecError(
-                "no output text" if missing else f"{field}: must be a text or a list of texts",
-                where=self._where,
-                hint=f"put it under {TEXT_FIELDS[0]!r} (or {', '.join(TEXT_FIELDS[1:])})",
-            )
-        ids, logprobs = self._numbers("token_ids", int), self._numbers("logprobs", float)
+    def outputs(self, samples_of: dict[str, int]) -> Iterator[Output]:
+        """The row's outputs; `samples_of` counts the samples seen of each prompt id."""
+        texts = self._texts()
+        ids, logprobs = self._numbers("token_ids", int), self._logprobs()
         if len(texts) > 1 and (ids or logprobs):
             raise self._wrong("token_ids", "go with one text, not with a list of texts")
         if ids and logprobs and len(ids) != len(logprobs):
@@ -140,15 +113,37 @@ class _Row:
                 token_ids=ids,
                 logprobs=logprobs,
                 finish_reason=self._finish_reason(),
-                reference=self._text("reference"),
+                **self._right_answers(),
                 tags=self._tags(),
-                prompt_id=prompt_id or f"line-{number}",
+                prompt_id=prompt_id or f"line-{self._number}",
                 sample_index=first + offset,
                 constraints=constraints,
             )
 
+    def _texts(self) -> list[str]:
+        """The texts of the row.
+
+        Raises:
+            SpecError: there is none; says why where that is known.
+        """
+        field, found = self._find(TEXT_FIELDS)
+        texts = found if isinstance(found, list) and found else [found]
+        if self._problem is None and all(isinstance(text, str) for text in texts):
+            return texts
+        null = next((name for name in TEXT_FIELDS if name in self._data), None)
+        if self._problem is not None:
+            what = self._problem
+        elif found is not None:
+            what = f"{field}: must be a text or a list of texts"
+        else:
+            what = f"{null}: null, so there is no output" if null else "no output text"
+        hint = f"put it under {TEXT_FIELDS[0]!r} (or {', '.join(TEXT_FIELDS[1:])})"
+        unsaid = self._problem is None and null is None
+        wrong = found is not None and self._problem is None
+        raise SpecError(what, where=self._where, hint=hint if unsaid or wrong else None)
+
     def _find(self, names: tuple[str, ...]) -> tuple[str, Any]:
-        """The first of the names that the line has, and its value; null counts as absent."""
+        """The first of the names that the row has, and its value; null counts as absent."""
         for name in names:
             if self._data.get(name) is not None:
                 return name, self._data[name]
@@ -166,9 +161,9 @@ class _Row:
     def _prompt(self) -> str:
         field, value = self._find(PROMPT_FIELDS)
         if isinstance(value, list):
-            turns = [turn.get("content") if isinstance(turn, dict) else None for turn in value]
-            if turns and all(isinstance(turn, str) for turn in turns):
-                return "\n".join(str(turn) for turn in turns)
+            turns = messages_of(value)
+            if turns is not None:
+                return "\n".join(turn["content"] for turn in turns)
         elif value is None or isinstance(value, str):
             return value or ""
         raise self._wrong(field, "must be a text or a list of chat messages")
@@ -188,8 +183,19 @@ class _Row:
         return value
 
     def _finish_reason(self) -> str | None:
-        reason = self._text("finish_reason")
-        return FINISH_REASONS.get(reason, "unknown") if reason else None
+        stated = self._text("finish_reason")
+        others = (self._data.get(name) for name in ENDING_FIELDS)
+        reason = stated or next((item for item in others if isinstance(item, str) and item), None)
+        return finish_reason(reason) if reason else None
+
+    def _right_answers(self) -> dict[str, Any]:
+        """`reference`: a text, a number or a list of them, the first one the main one."""
+        given = self._data.get("reference")
+        items = given if isinstance(given, list) else [] if given is None else [given]
+        if not all(isinstance(item, str) or _is_finite(item) for item in items):
+            raise self._wrong("reference", "must be a text, a number or a list of them")
+        texts = tuple(str(item) for item in items)
+        return {"reference": texts[0] if texts else None, "other_references": texts[1:]}
 
     def _tags(self) -> tuple[str, ...]:
         field, value = self._find(TAG_FIELDS)
@@ -214,15 +220,38 @@ class _Row:
             ]
         if not isinstance(rows or [], list):
             raise self._wrong(field, "must be a list")
+        return tuple(self._constraint(field, row) for row in rows or [])
+
+    def _constraint(self, field: str, row: dict[str, Any]) -> Constraint:
         try:
-            return tuple(Constraint.model_validate(row) for row in rows or [])
+            return Constraint.model_validate(row)
         except ValidationError as error:
+            if field == "instruction_id_list" and isinstance(row["kwargs"] or {}, dict):
+                # Of a released table: the metrics count it as not followed and name it.
+                return Constraint.model_construct(type=str(row["type"]), kwargs=row["kwargs"] or {})
             message = error.errors()[0]["msg"].removeprefix("Value error, ")
             raise self._wrong(field, message[:1].lower() + message[1:]) from None
 
-    def _numbers(self, field: str, kind: type) -> tuple[Any, ...] | None:
+    def _logprobs(self) -> tuple[float, ...] | None:
+        """Log-probabilities as a list, or as the completion and the chat API give them.
+
+        An API's null, of a token that nothing comes before, is left out.
+        """
+        given = self._data.get("logprobs")
+        if isinstance(given, dict) and "token_logprobs" in given:
+            given = given["token_logprobs"]
+        elif isinstance(given, dict) and "content" in given:
+            given = given["content"]
+        elif not (isinstance(given, list) and given and isinstance(given[0], dict)):
+            return self._numbers("logprobs", float)
+        if isinstance(given, list):
+            given = [item.get("logprob") if isinstance(item, dict) else item for item in given]
+            given = [item for item in given if item is not None]
+        return self._numbers("logprobs", float, given or [])
+
+    def _numbers(self, field: str, kind: type, given: Any = None) -> tuple[Any, ...] | None:
         """A list of numbers, or None where it is absent or empty."""
-        values = self._data.get(field) or []
+        values = (self._data.get(field) if given is None else given) or []
         allowed = _is_whole if kind is int else _is_finite
         if not isinstance(values, list) or not all(allowed(value) for value in values):
             whole = f"whole numbers from 0 on, below {WHOLE_LIMIT}"

@@ -1,43 +1,53 @@
-"""Repetition: how much of an output was said before in it. Knows n-grams and compression.
+"""Repetition: how much of an output was said before in it.
 
 Two families share a name and are different numbers. rep-n and diversity follow SimCTG's released
 code, so that published tables can be compared with: words, pooled over outputs, in percent, the
-last n-gram of each text left away, and rep-n rounded to two decimals before the product. seq-rep-n
+last n-gram of each text left out, and rep-n rounded to two decimals before the product. seq-rep-n
 follows Welleck et al.: each output has its own ratio, and the mean of those counts.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
+from functools import partial
 
 import numpy as np
 
 from ethogram.metrics.base import (
     NOT_APPLICABLE,
     Array,
-    CorpusMetric,
-    Metric,
     Output,
     Score,
     Span,
     mean_score,
     merge,
-    pooled,
+    metric,
     ratio,
 )
 from ethogram.metrics.loops import loop_units
 from ethogram.metrics.text import bare, ngrams
+from ethogram.metrics.units import PERCENT, RATIO, SHARE
 
 DIVERSITY_ORDERS = (2, 3, 4)
 #: Two sentences are alike from this share of common words on; shorter ones are not compared.
 ALIKE, SENTENCE_WORDS = 0.8, 4
 #: Whisper's limit: a text that packs better than this is decoded again.
 WHISPER_LIMIT = 2.4
-#: Bytes of a block, half of zlib's window, so that all of a block is seen at once.
-BLOCK_BYTES = 16_384
 #: zlib's best and slowest; the fast levels miss long phrases and would make ratios incomparable.
 ZLIB_LEVEL = 9
+
+
+_SIMCTG = "Su et al. 2022, A Contrastive Framework for Neural Text Generation, arXiv:2202.06417"
+_SIMCTG_CODE = "yxuansu/SimCTG, simctg/evaluation.py; equal to its gpt2-large WebText tables"
+_POOLED = (
+    "Pooled over outputs and on words: not the mean of outputs, and not seq-rep-n. "
+    "The last n-gram of each text is left out as in the released code."
+)
+_WELLECK = (
+    "Welleck et al. 2020, Neural Text Generation with Unlikelihood Training, arXiv:1908.04319"
+)
+_SHAIB = "Shaib et al. 2024, Standardizing the Measurement of Text Diversity, arXiv:2403.00553"
 
 
 def count_simctg(words: Sequence[str], n: int) -> tuple[int, int]:
@@ -64,30 +74,56 @@ def _said_before(output: Output, n: int, total: int) -> tuple[Span, ...]:
 
 
 def _percent(parts: Array) -> Array:
-    """100 (1 - distinct / all); [..., 2] to [...]."""
-    return 100.0 * (1.0 - ratio(parts))
+    """100 · repeated / all; [..., 2] to [...]."""
+    return 100.0 * ratio(parts)
 
 
 def _diversity_of(parts: Array) -> Array:
     """100 · product of (1 - rep-n / 100); [..., 6] to [...]."""
     product: Array = np.full(parts.shape[:-1], 100.0)
     for position in range(0, 2 * len(DIVERSITY_ORDERS), 2):
-        rounded = np.round(_percent(parts[..., position : position + 2]), 2)
+        percent = 100.0 * (1.0 - ratio(parts[..., position : position + 2]))
+        rounded = np.round(percent, 2)
         product = product * (1.0 - rounded / 100.0)
     return product
 
 
-def _rep(n: int) -> Callable[[Output], Score]:
-    def measure(output: Output) -> Score:
-        distinct, total = output.once(simctg_counts)[n]
-        if not total:
-            return NOT_APPLICABLE
-        spans = _said_before(output, n, total) if distinct < total else ()
-        return Score(100.0 * (1.0 - distinct / total), (distinct, total), spans)
-
-    return measure
+def _rep(n: int, output: Output) -> Score:
+    distinct, total = output.once(simctg_counts)[n]
+    if not total:
+        return NOT_APPLICABLE
+    repeated = total - distinct
+    spans = _said_before(output, n, total) if repeated else ()
+    return Score(100.0 * (repeated / total), (repeated, total), spans)
 
 
+for _n in DIVERSITY_ORDERS:
+    metric(
+        f"rep_{_n}",
+        title=f"rep-{_n}",
+        unit=PERCENT,
+        direction="lower",
+        formula=f"100 (1 - sum of distinct {_n}-grams of each text / sum of all its {_n}-grams)",
+        source=_SIMCTG,
+        reference=_SIMCTG_CODE,
+        pitfalls=_POOLED,
+        aggregate=_percent,
+        weight="unit",
+    )(partial(_rep, _n))
+
+
+@metric(
+    "diversity",
+    title="Diversity",
+    unit=PERCENT,
+    direction="higher",
+    formula="100 · product over n = 2, 3, 4 of (1 - rep-n / 100), rep-n rounded to 2 decimals",
+    source=_SIMCTG,
+    reference=_SIMCTG_CODE,
+    pitfalls="Human text has about 94; more is noise, not quality. " + _POOLED,
+    aggregate=_diversity_of,
+    weight=None,
+)
 def _diversity(output: Output) -> Score:
     counts = output.once(simctg_counts).values()
     parts = tuple(float(number) for pair in counts for number in pair)
@@ -103,12 +139,23 @@ def repeated_share(units: Sequence[Hashable], n: int) -> float | None:
     return 1.0 - len(set(grams)) / len(grams) if grams else None
 
 
-def _seq_rep(n: int) -> Callable[[Output], Score]:
-    def measure(output: Output) -> Score:
-        value = repeated_share(loop_units(output)[0], n)
-        return NOT_APPLICABLE if value is None else mean_score(value)
+def _seq_rep(n: int, output: Output) -> Score:
+    value = repeated_share(loop_units(output)[0], n)
+    return NOT_APPLICABLE if value is None else mean_score(value)
 
-    return measure
+
+for _n in (1, 2, 3, 4):
+    metric(
+        f"seq_rep_{_n}",
+        title=f"seq-rep-{_n}",
+        unit=SHARE,
+        direction="lower",
+        formula=f"mean over outputs of 1 - distinct {_n}-grams / all {_n}-grams",
+        source=_WELLECK,
+        reference="facebookresearch/unlikelihood_training, custom/metrics.py, ngram_metrics",
+        pitfalls="Grows with length. On token ids where known, else on words: "
+        "never compare the two kinds.",
+    )(partial(_seq_rep, _n))
 
 
 def near_duplicates(sentences: Sequence[frozenset[str]]) -> list[int]:
@@ -154,6 +201,20 @@ def sentences_said_again(output: Output) -> tuple[tuple[Span, ...], int]:
     ), len(sets)
 
 
+@metric(
+    "near_duplicate_sentences",
+    title="Sentences said again",
+    unit=SHARE,
+    direction="lower",
+    formula=f"sentences of >= {SENTENCE_WORDS} different words that share >= {ALIKE} of all "
+    "their words with an earlier one (|A and B| / |A or B|) / all such sentences",
+    source="derived for Ethogram; resemblance of Broder 1997, On the Resemblance and "
+    "Containment of Documents",
+    reference="nltk jaccard_distance, pair by pair, in tests/metrics",
+    pitfalls="Word order and case do not count. Lists of like items are near duplicates too. "
+    "English rules tell sentences.",
+    weight="unit",
+)
 def _near_duplicate_sentences(output: Output) -> Score:
     again, total = output.once(sentences_said_again)
     if not total:
@@ -167,6 +228,18 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+@metric(
+    "compression_ratio",
+    title="Compression ratio",
+    unit=RATIO,
+    direction="none",
+    formula="bytes of the texts / bytes of each under zlib at level 9, both summed",
+    source=_SHAIB,
+    reference="zlib of the standard library",
+    pitfalls="Grows with length; short texts fall below 1. Each text is packed alone, "
+    "so what outputs share among them does not count.",
+    weight="unit",
+)
 def _compression(output: Output) -> Score:
     data = encode(output.text)
     if not data:
@@ -181,6 +254,17 @@ def whisper_ratio(text: str) -> float:
     return len(data) / len(zlib.compress(data))
 
 
+@metric(
+    "whisper_repetitive",
+    title="Packs like a loop",
+    unit=SHARE,
+    direction="lower",
+    formula=f"share of outputs whose bytes / bytes under zlib exceed {WHISPER_LIMIT}",
+    source="Radford et al. 2022, Whisper, arXiv:2212.04356, and its released code",
+    reference="openai/whisper, whisper/utils.py, compression_ratio, and its threshold",
+    pitfalls="Set for speech of 30 seconds: longer outputs pass the limit sooner, outputs of "
+    "some 30 words never do. Needs no exact loop.",
+)
 def _whisper_repetitive(output: Output) -> Score:
     if not output.text:
         return NOT_APPLICABLE
@@ -189,25 +273,18 @@ def _whisper_repetitive(output: Output) -> Score:
     return mean_score(1.0, spans) if ratio_ > WHISPER_LIMIT else mean_score(0.0)
 
 
-class _BlockCompression:
-    """All texts, a line each, in blocks of equal length, each packed alone; keeps one block."""
-
-    def __init__(self) -> None:
-        self._waiting = bytearray()
-        self._blocks = self._packed = 0
-
-    def add(self, output: Output) -> None:
-        self._waiting += encode(output.text + "\n")
-        while len(self._waiting) >= BLOCK_BYTES:
-            block = bytes(self._waiting[:BLOCK_BYTES])
-            del self._waiting[:BLOCK_BYTES]
-            self._packed += len(zlib.compress(block, ZLIB_LEVEL))
-            self._blocks += 1
-
-    def value(self) -> float:
-        return self._blocks * BLOCK_BYTES / self._packed if self._blocks else float("nan")
-
-
+@metric(
+    "corpus_compression_ratio",
+    title="Compression ratio of all outputs",
+    unit=RATIO,
+    direction="none",
+    formula="bytes of all texts, a line each / bytes of the same under zlib at level 9",
+    source=_SHAIB,
+    reference="zlib of the standard library",
+    pitfalls="Grows with the number of outputs: compare sets of equal size. The package "
+    "`diversity` packs twice with gzip, which differs by some ten bytes.",
+    scope="corpus",
+)
 class _JoinedCompression:
     """All texts, a line each, through one compressor; nothing but its window is kept."""
 
@@ -225,131 +302,3 @@ class _JoinedCompression:
     def value(self) -> float:
         rest = len(self._packer.copy().flush())
         return self._raw / (self._packed + rest) if self._raw else float("nan")
-
-
-_SIMCTG = "Su et al. 2022, A Contrastive Framework for Neural Text Generation, arXiv:2202.06417"
-_SIMCTG_CODE = "yxuansu/SimCTG, simctg/evaluation.py; equal to its gpt2-large WebText tables"
-_POOLED = (
-    "Pooled over outputs and on words: not the mean of outputs, and not seq-rep-n. "
-    "The last n-gram of each text is left away as in the released code."
-)
-_WELLECK = (
-    "Welleck et al. 2020, Neural Text Generation with Unlikelihood Training, arXiv:1908.04319"
-)
-_SHAIB = "Shaib et al. 2024, Standardizing the Measurement of Text Diversity, arXiv:2403.00553"
-
-REPETITION = (
-    *(
-        Metric(
-            name=f"rep_{n}",
-            title=f"rep-{n}",
-            unit="percent",
-            direction="lower",
-            formula=f"100 (1 - sum of distinct {n}-grams of each text / sum of all its {n}-grams)",
-            source=_SIMCTG,
-            reference=_SIMCTG_CODE,
-            pitfalls=_POOLED,
-            measure=_rep(n),
-            aggregate=_percent,
-        )
-        for n in DIVERSITY_ORDERS
-    ),
-    Metric(
-        name="diversity",
-        title="Diversity",
-        unit="percent",
-        direction="higher",
-        formula="100 · product over n = 2, 3, 4 of (1 - rep-n / 100), rep-n rounded to 2 decimals",
-        source=_SIMCTG,
-        reference=_SIMCTG_CODE,
-        pitfalls="Human text has about 94; more is noise, not quality. " + _POOLED,
-        measure=_diversity,
-        aggregate=_diversity_of,
-    ),
-    *(
-        Metric(
-            name=f"seq_rep_{n}",
-            title=f"seq-rep-{n}",
-            unit="share",
-            direction="lower",
-            formula=f"mean over outputs of 1 - distinct {n}-grams / all {n}-grams",
-            source=_WELLECK,
-            reference="facebookresearch/unlikelihood_training, custom/metrics.py, ngram_metrics",
-            pitfalls="Grows with length. On token ids where known, else on words: "
-            "never compare the two kinds.",
-            measure=_seq_rep(n),
-            aggregate=ratio,
-        )
-        for n in (1, 2, 3, 4)
-    ),
-    Metric(
-        name="compression_ratio",
-        title="Compression ratio",
-        unit="ratio",
-        direction="none",
-        formula="bytes of the texts / bytes of each under zlib at level 9, both summed",
-        source=_SHAIB,
-        reference="zlib of the standard library",
-        pitfalls="Grows with length; short texts fall below 1. Each text is packed alone, "
-        "so what outputs share among them does not count.",
-        measure=_compression,
-        aggregate=pooled,
-    ),
-    Metric(
-        name="whisper_repetitive",
-        title="Packs like a loop",
-        unit="share",
-        direction="lower",
-        formula=f"share of outputs whose bytes / bytes under zlib exceed {WHISPER_LIMIT}",
-        source="Radford et al. 2022, Whisper, arXiv:2212.04356, and its released code",
-        reference="openai/whisper, whisper/utils.py, compression_ratio, and its threshold",
-        pitfalls="Set for speech of 30 seconds: longer outputs pass the limit sooner, outputs of "
-        "some 30 words never do. Needs no exact loop.",
-        measure=_whisper_repetitive,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="near_duplicate_sentences",
-        title="Sentences said again",
-        unit="share",
-        direction="lower",
-        formula=f"sentences of >= {SENTENCE_WORDS} different words that share >= {ALIKE} of all "
-        "their words with an earlier one (|A and B| / |A or B|) / all such sentences",
-        source="derived for Ethogram; resemblance of Broder 1997, On the Resemblance and "
-        "Containment of Documents",
-        reference="nltk jaccard_distance, pair by pair, in tests/metrics",
-        pitfalls="Word order and case do not count. Lists of like items are near duplicates too. "
-        "English rules tell sentences.",
-        measure=_near_duplicate_sentences,
-        aggregate=pooled,
-    ),
-)
-
-REPETITION_CORPUS = (
-    CorpusMetric(
-        name="corpus_compression_ratio",
-        title="Compression ratio of all outputs",
-        unit="ratio",
-        direction="none",
-        formula="bytes of all texts, a line each / bytes of the same under zlib at level 9",
-        source=_SHAIB,
-        reference="zlib of the standard library",
-        pitfalls="Grows with the number of outputs: compare sets of equal size. The package "
-        "`diversity` packs twice with gzip, which differs by some ten bytes.",
-        gather=_JoinedCompression,
-    ),
-    CorpusMetric(
-        name="block_compression_ratio",
-        title="Compression ratio in equal lengths",
-        unit="ratio",
-        direction="none",
-        formula=f"bytes / bytes under zlib at level 9, over blocks of {BLOCK_BYTES} bytes of all "
-        "texts, a line each; a last block that is not full is left away",
-        source=f"{_SHAIB}, who ask for equal lengths",
-        reference="zlib of the standard library",
-        pitfalls="Comparable between sets of unequal size, since each block has one length; says "
-        "nothing of less than a block. Depends on the order of the outputs: what stands near is "
-        "packed together.",
-        gather=_BlockCompression,
-    ),
-)

@@ -1,22 +1,15 @@
-"""Samples: how different the outputs of one prompt are. Knows vectors of a sentence encoder."""
+"""Samples: how different the outputs of one prompt are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from ethogram.metrics.base import (
-    NOT_APPLICABLE,
-    Array,
-    GroupMetric,
-    Output,
-    Score,
-    mean_score,
-    ratio,
-)
+from ethogram.metrics.base import NOT_APPLICABLE, Array, Output, Score, mean_score, metric
 from ethogram.metrics.models import Encoder, Models
+from ethogram.metrics.units import COSINE_DISTANCE, OUTPUTS
 
 
 def cut_alike(texts: Sequence[str], encoder: Encoder) -> list[str]:
@@ -29,24 +22,23 @@ def cut_alike(texts: Sequence[str], encoder: Encoder) -> list[str]:
 
 
 def _from_vectors(
-    value: Callable[[Array], float], *, matched: bool
-) -> Callable[[Sequence[Sequence[Output]], Models], list[Score]]:
+    value: Callable[[Array], float],
+    matched: bool,
+    groups: Sequence[Sequence[Output]],
+    models: Models,
+) -> list[Score]:
     """A score of the vectors of each prompt's outputs; a prompt with one output has none."""
-
-    def measure(groups: Sequence[Sequence[Output]], models: Models) -> list[Score]:
-        compared = [[output.text for output in group] for group in groups]
-        if matched:
-            compared = [cut_alike(texts, models.encoder) for texts in compared]
-        usable = [texts if len(texts) > 1 else [] for texts in compared]
-        vectors = models.encoder.encode([text for texts in usable for text in texts])
-        scores, start = [], 0
-        for texts in usable:
-            own = vectors[start : start + len(texts)].astype(np.float64)
-            scores.append(mean_score(value(own)) if texts else NOT_APPLICABLE)
-            start += len(texts)
-        return scores
-
-    return measure
+    compared = [[output.text for output in group] for group in groups]
+    if matched:
+        compared = [cut_alike(texts, models.encoder) for texts in compared]
+    usable = [texts if len(texts) > 1 else [] for texts in compared]
+    vectors = models.encoder.encode([text for texts in usable for text in texts])
+    scores, start = [], 0
+    for texts in usable:
+        own = vectors[start : start + len(texts)].astype(np.float64)
+        scores.append(mean_score(value(own)) if texts else NOT_APPLICABLE)
+        start += len(texts)
+    return scores
 
 
 def mean_pairwise_distance(vectors: Array) -> float:
@@ -65,57 +57,38 @@ def vendi_score(vectors: Array) -> float:
     return float(np.exp(-np.sum(weights * np.log(weights))))
 
 
-def _both(whole: GroupMetric, value: Callable[[Array], float]) -> tuple[GroupMetric, GroupMetric]:
-    """The metric of whole outputs, and that of outputs cut to the length of the shortest."""
-    matched = replace(
-        whole,
-        name=f"{whole.name}_matched",
-        title=f"{whole.title}, matched",
-        formula=f"{whole.formula}; each output cut to as many of the encoder's tokens as the "
-        "prompt's shortest output has",
-        pitfalls=f"{whole.pitfalls} One short output cuts all of its prompt; a prompt with an "
-        "empty one has no value.",
-        measure_groups=_from_vectors(value, matched=True),
-    )
-    return whole, matched
+_CUT = "; each output cut to as many of the encoder's tokens as the prompt's shortest output has"
+_SHORTEST = " One short output cuts all of its prompt; a prompt with an empty one has no value."
 
-
-SAMPLES = (
-    *_both(
-        GroupMetric(
-            name="semantic_diversity",
-            title="Distance between samples",
-            unit="cosine distance",
-            formula="mean over prompts of the mean of 1 - cosine over all pairs of the prompt's "
-            "outputs, under a sentence encoder",
-            source="Tevet and Berant 2021, arXiv:2004.02990",
-            reference="scipy.spatial.distance.pdist in tests/metrics",
-            pitfalls="Nonsense is far from nonsense: high values want fluent outputs. Greedy "
-            "outputs have one sample a prompt, so it says nothing of them.",
-            direction="higher",
-            measure_groups=_from_vectors(mean_pairwise_distance, matched=False),
-            aggregate=ratio,
-            needs=("encoder",),
-        ),
-        mean_pairwise_distance,
-    ),
-    *_both(
-        GroupMetric(
-            name="vendi_score",
-            title="Vendi score",
-            unit="outputs",
-            formula="mean over prompts of exp(-Σ λ log λ), λ the eigenvalues of K/n, K the cosines "
-            "between the prompt's n outputs under a sentence encoder: how many different outputs "
-            "the n amount to",
-            source="Friedman and Dieng 2023, The Vendi Score, arXiv:2210.02410",
-            reference="scipy.linalg and scipy.stats in tests/metrics",
-            pitfalls="Grows with the number of samples: compare equal numbers. Cosines of a "
-            "sentence encoder seldom reach 0, so even unrelated outputs stay below n.",
-            direction="higher",
-            measure_groups=_from_vectors(vendi_score, matched=False),
-            aggregate=ratio,
-            needs=("encoder",),
-        ),
-        vendi_score,
-    ),
-)
+for _matched in (False, True):
+    _suffix, _of_title = ("_matched", ", matched") if _matched else ("", "")
+    metric(
+        f"semantic_diversity{_suffix}",
+        title=f"Distance between samples{_of_title}",
+        unit=COSINE_DISTANCE,
+        direction="higher",
+        formula="mean over prompts of the mean of 1 - cosine over all pairs of the prompt's "
+        "outputs, under a sentence encoder" + (_CUT if _matched else ""),
+        source="Tevet and Berant 2021, arXiv:2004.02990",
+        reference="scipy.spatial.distance.pdist in tests/metrics",
+        pitfalls="Nonsense is far from nonsense: high values want fluent outputs. Greedy outputs "
+        "have one sample a prompt, so it says nothing of them." + (_SHORTEST if _matched else ""),
+        scope="prompt",
+        needs=("encoder",),
+    )(partial(_from_vectors, mean_pairwise_distance, _matched))
+    metric(
+        f"vendi_score{_suffix}",
+        title=f"Vendi score{_of_title}",
+        unit=OUTPUTS,
+        direction="higher",
+        formula="mean over prompts of exp(-Σ λ log λ), λ the eigenvalues of K/n, K the cosines "
+        "between the prompt's n outputs under a sentence encoder: how many different outputs the n "
+        "amount to" + (_CUT if _matched else ""),
+        source="Friedman and Dieng 2023, The Vendi Score, arXiv:2210.02410",
+        reference="scipy.linalg and scipy.stats in tests/metrics",
+        pitfalls="Grows with the number of samples: compare equal numbers. Cosines of a sentence "
+        "encoder seldom reach 0, so even unrelated outputs stay below n."
+        + (_SHORTEST if _matched else ""),
+        scope="prompt",
+        needs=("encoder",),
+    )(partial(_from_vectors, vendi_score, _matched))

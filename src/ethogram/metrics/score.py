@@ -1,4 +1,4 @@
-"""Score: a stream of outputs to a table of values and the clearest evidence. Knows only sums.
+"""Score: a stream of outputs to a table of values and the clearest evidence.
 
 Keeps the summed parts of each metric and sample index and one output a metric, never all outputs.
 Two kinds of metric need more: corpus metrics grow with the number of different n-grams, and metrics
@@ -10,26 +10,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from ethogram.errors import SpecError
-from ethogram.metrics.base import (
-    Additive,
-    BatchMetric,
-    CorpusMetric,
-    Gatherer,
-    GroupMetric,
-    Metric,
-    Output,
-    Score,
-)
+from ethogram.metrics.base import Gatherer, Metric, Output, Score
 from ethogram.metrics.models import Models, NamedModels
 from ethogram.metrics.parallel import measured
 from ethogram.metrics.reading import read_outputs
-from ethogram.metrics.registry import chosen_metrics, refuse_silent
+from ethogram.metrics.registry import DEFAULT_METRICS, chosen_metrics, refuse_silent
 from ethogram.metrics.table import Evidence, ScoreRow, ScoreTable
 
 #: Metrics that need a model take this many outputs at once: few enough that an encoder still
@@ -43,7 +35,7 @@ class _Clearest:
     def __init__(self) -> None:
         self._found: dict[str, tuple[float, Evidence]] = {}
 
-    def consider(self, metric: Additive, output: Output, score: Score) -> None:
+    def consider(self, metric: Metric, output: Output, score: Score) -> None:
         """Take the output if it shows the failure more clearly than those before."""
         if score.value is None or not score.spans:
             return
@@ -68,33 +60,33 @@ class _Sums:
         applies_to: metric name to how many of them have a value.
     """
 
-    def __init__(self, metrics: Sequence[Additive | CorpusMetric]) -> None:
+    def __init__(self, metrics: Sequence[Metric]) -> None:
         self.outputs = 0
         self._parts: dict[str, list[float]] = {}
         self.applies_to = dict.fromkeys((metric.name for metric in metrics), 0)
         self._gatherers: dict[str, Gatherer] = {
-            metric.name: metric.gather() for metric in metrics if isinstance(metric, CorpusMetric)
+            metric.name: metric.gather() for metric in metrics if metric.scope == "corpus"
         }
 
-    def gather(self, metric: CorpusMetric, output: Output) -> None:
+    def gather(self, metric: Metric, output: Output) -> None:
         """Take one output into a corpus metric."""
         self._gatherers[metric.name].add(output)
         self.applies_to[metric.name] += 1
 
-    def add(self, metric: Additive, score: Score) -> None:
+    def add(self, metric: Metric, score: Score) -> None:
         """Take in one score."""
         sums = self._parts.setdefault(metric.name, [0.0] * len(score.parts))
         for position, part in enumerate(score.parts):
             sums[position] += part
         self.applies_to[metric.name] += score.value is not None
 
-    def value(self, metric: Additive | CorpusMetric) -> float:
+    def value(self, metric: Metric) -> float:
         """A metric's value over the outputs so far; NaN where it has seen none."""
-        if isinstance(metric, CorpusMetric):
+        if metric.scope == "corpus":
             return self._gatherers[metric.name].value()
         return _value(metric, [self.parts(metric)])
 
-    def parts(self, metric: Additive) -> Sequence[float]:
+    def parts(self, metric: Metric) -> Sequence[float]:
         """The summed parts of a metric; empty where it has seen no output."""
         return self._parts.get(metric.name, ())
 
@@ -113,16 +105,16 @@ class _Scorer:
 
     def __init__(
         self,
-        metrics: Sequence[Additive | CorpusMetric],
+        metrics: Sequence[Metric],
         models: Models,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
         self._metrics, self._models = metrics, models
         self._on_progress, self._done = on_progress, 0
-        self._single = [metric for metric in metrics if isinstance(metric, Metric)]
-        self._corpus = [metric for metric in metrics if isinstance(metric, CorpusMetric)]
-        self._in_batches = [metric for metric in metrics if isinstance(metric, BatchMetric)]
-        self._of_groups = [metric for metric in metrics if isinstance(metric, GroupMetric)]
+        self._single = [metric for metric in metrics if metric.reads_one_output]
+        self._corpus = [metric for metric in metrics if metric.scope == "corpus"]
+        self._in_batches = [m for m in metrics if m.scope == "output" and m.needs]
+        self._of_groups = [metric for metric in metrics if metric.scope == "prompt"]
         self._batch: list[Output] = []
         self._prompts: dict[str, list[Output]] = {}
         self.by_sample: dict[int, _Sums] = {}
@@ -183,18 +175,18 @@ class _Scorer:
         if self._on_progress:
             self._on_progress(self._done)
 
-    def _count(self, metric: Additive, output: Output, score: Score) -> None:
+    def _count(self, metric: Metric, output: Output, score: Score) -> None:
         self.clearest.consider(metric, output, score)
         self.by_sample[output.sample_index].add(metric, score)
 
-    def row(self, metric: Additive | CorpusMetric) -> ScoreRow:
+    def row(self, metric: Metric) -> ScoreRow:
         """The row of one metric."""
-        if isinstance(metric, GroupMetric):
+        if metric.scope == "prompt":
             sums = self.over_prompts
             return ScoreRow(metric, sums.value(metric), {}, sums.applies_to[metric.name])
         by_sample = {index: self.by_sample[index] for index in sorted(self.by_sample)}
         values = {index: sums.value(metric) for index, sums in by_sample.items()}
-        if isinstance(metric, CorpusMetric):
+        if metric.scope == "corpus":
             value = self._mean(values)
         else:
             value = _value(metric, [sums.parts(metric) for sums in by_sample.values()])
@@ -218,7 +210,7 @@ class _Scorer:
         )
 
 
-def _value(metric: Additive, parts: Sequence[Sequence[float]]) -> float:
+def _value(metric: Metric, parts: Sequence[Sequence[float]]) -> float:
     """The value of summed parts, all of which are empty where nothing was measured."""
     known = [each for each in parts if each]
     return float(metric.aggregate(np.sum(known, axis=0))) if known else math.nan
@@ -226,7 +218,7 @@ def _value(metric: Additive, parts: Sequence[Sequence[float]]) -> float:
 
 def score_outputs(
     outputs: Iterable[Output],
-    metrics: Sequence[str] | None = None,
+    metrics: Sequence[str] | Literal["all"] | None = None,
     *,
     human_text: str | Path | None = None,
     index: str | Path | None = None,
@@ -238,8 +230,9 @@ def score_outputs(
 
     Args:
         outputs: for example `read_outputs("outputs.jsonl")`; any iterable, read once.
-        metrics: names; default every metric that needs neither a model nor several samples, but
-            those of pitfalls, which `find_pitfalls` counts.
+        metrics: names; default `DEFAULT_METRICS`. `"all"` for every metric that needs neither a
+            model nor several samples, the default ones first, but those of pitfalls, which
+            `find_pitfalls` counts.
         human_text: file of human text that `human_…` metrics compare with; silent without.
         index: JSON file of known references, for `listed_references` and `fabricated_references`.
         models: those that model-based metrics read; default the built-in ones.
@@ -247,18 +240,20 @@ def score_outputs(
             outputs. The table is the same. Other processes import the script that started them,
             so it has to guard its work by `if __name__ == "__main__":`, which is why one is the
             default.
-        on_progress: told how many outputs have been measured; at the end of reading where a metric
-            is of all samples of a prompt, else after each.
+        on_progress: called with how many outputs have been measured, after each; at the end of
+            reading where a metric is of all samples of a prompt.
 
     Raises:
         SpecError: a name is unknown, a file cannot be read, a metric was named without the file
             that it needs, or there are no outputs.
         ModelError: a metric needs a model that cannot be had.
     """
-    refuse_silent(tuple(metrics or ()), _path(human_text), _path(index))
-    chosen = chosen_metrics(tuple(metrics or ()), _path(human_text), _path(index))
-    names = tuple(metric.name for metric in chosen if isinstance(metric, Metric))
-    single = partial(_single_metrics, names, _path(index))
+    wanted = metrics if metrics == "all" else tuple(metrics or DEFAULT_METRICS)
+    if wanted != "all":
+        refuse_silent(wanted, _path(human_text), _path(index))
+    chosen = chosen_metrics(wanted, _path(human_text), _path(index))
+    names = tuple(metric.name for metric in chosen if metric.reads_one_output)
+    single = _SingleMetrics(names, _path(index))
     if not names:
         processes = 1  # Nothing to share out.
     scorer = _Scorer(chosen, models or NamedModels(), on_progress)
@@ -276,23 +271,30 @@ def _path(file: str | Path | None) -> Path | None:
     return None if file is None else Path(file)
 
 
-def _single_metrics(names: Sequence[str], index: Path | None) -> list[Metric]:
-    """The metrics of single outputs that have these names, in whatever process."""
-    found = chosen_metrics(names, None, index) if names else []
-    return [metric for metric in found if isinstance(metric, Metric)]
+@dataclass(frozen=True)
+class _SingleMetrics:
+    """Makes the metrics of single outputs that have these names, in whatever process."""
+
+    names: tuple[str, ...]
+    index: Path | None
+
+    def __call__(self) -> list[Metric]:
+        found = chosen_metrics(self.names, None, self.index) if self.names else []
+        return [metric for metric in found if metric.reads_one_output]
 
 
 def score(
     file: str | Path,
-    metrics: Sequence[str] | None = None,
+    metrics: Sequence[str] | Literal["all"] | None = None,
     *,
+    select: str | None = None,
     human_text: str | Path | None = None,
     index: str | Path | None = None,
     models: Models | None = None,
     processes: int | None = 1,
     on_progress: Callable[[int], None] | None = None,
 ) -> ScoreTable:
-    """Score the outputs in a `.jsonl` or `.jsonl.gz` file; fields as `read_outputs` says.
+    """Score the outputs in a file; shapes, fields and `select` as `read_outputs` says.
 
     The other arguments are those of `score_outputs`.
 
@@ -301,7 +303,7 @@ def score(
         ModelError: a metric needs a model that cannot be had.
     """
     return score_outputs(
-        read_outputs(file),
+        read_outputs(file, select),
         metrics,
         human_text=human_text,
         index=index,

@@ -1,6 +1,6 @@
-"""Self-BLEU: how like each other the outputs of a set are. Knows sequences of units.
+"""Self-BLEU: how like each other the outputs of a set are.
 
-BLEU-4 of every output against all others needs, of each n-gram, only how often it stands at most in
+BLEU-4 of every output against all others needs, of each n-gram, only how often it occurs at most in
 one other output; the two largest counts tell that for all of them. So the work grows with the
 number of n-grams and not with the square of the number of outputs.
 """
@@ -11,15 +11,12 @@ import heapq
 from array import array
 from collections.abc import Callable, Hashable, Sequence
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
 
-from ethogram.metrics.base import Output
+from ethogram.metrics.base import Array, Integers, Output
 from ethogram.metrics.loops import loop_units
 
-Integers = np.ndarray[Any, np.dtype[np.int64]]
-Reals = np.ndarray[Any, np.dtype[np.float64]]
 ORDER = 4
 #: The number of outputs that the released code compares; self-BLEU grows with it.
 MOST_OUTPUTS = 5000
@@ -27,7 +24,7 @@ MOST_OUTPUTS = 5000
 EPSILON = 0.1
 
 
-def self_bleu(texts: Sequence[Sequence[Hashable]], order: int = ORDER) -> Reals:
+def self_bleu(texts: Sequence[Sequence[Hashable]], order: int = ORDER) -> Array:
     """BLEU of each text against all others [texts], smoothed by method 1 (Chen and Cherry 2014).
 
     Equal to nltk's `sentence_bleu(others, text, weights=(1/order, …), smoothing_function=method1)`.
@@ -53,7 +50,7 @@ def self_bleu(texts: Sequence[Sequence[Hashable]], order: int = ORDER) -> Reals:
         nothing |= (matches == 0) & (n == 1)
         total = np.maximum(1, lengths - n + 1)
         logs += np.log(np.where(matches == 0, EPSILON, matches) / total) / order
-    scores: Reals = np.where(nothing, 0.0, _brevity(lengths) * np.exp(logs))
+    scores: Array = np.where(nothing, 0.0, _brevity(lengths) * np.exp(logs))
     return scores
 
 
@@ -63,7 +60,7 @@ def _renumbered(numbers: Integers) -> Integers:
     return found
 
 
-def _clipped_matches(grams: Integers, doc: Integers, docs: int) -> Reals:
+def _clipped_matches(grams: Integers, doc: Integers, docs: int) -> Array:
     """Of each text, its n-grams found elsewhere, each at most as often as in one other text."""
     pairs, counts = np.unique(grams * docs + doc, return_counts=True)
     gram, owner = pairs // docs, pairs % docs
@@ -82,15 +79,15 @@ def _clipped_matches(grams: Integers, doc: Integers, docs: int) -> Reals:
         owner == owner[largest][gram_index], second[gram_index], counts[largest][gram_index]
     )
     weights = np.minimum(counts, others).astype(np.float64)
-    matches: Reals = np.bincount(owner, weights=weights, minlength=docs).astype(np.float64)
+    matches: Array = np.bincount(owner, weights=weights, minlength=docs).astype(np.float64)
     return matches
 
 
-def _brevity(lengths: Integers) -> Reals:
+def _brevity(lengths: Integers) -> Array:
     """BLEU's penalty for a text shorter than the nearest of the others; the shorter of two ties."""
     ordered = np.sort(lengths)
     place = np.searchsorted(ordered, lengths)
-    # Its own length is left away once; an equal one, if there is, stands behind it.
+    # Its own length is left out once; an equal one, if there is, stands behind it.
     below = np.where(place > 0, ordered[np.maximum(place - 1, 0)], np.iinfo(np.int64).min // 2)
     last = len(lengths) - 1
     above = np.where(
@@ -98,7 +95,7 @@ def _brevity(lengths: Integers) -> Reals:
     )
     nearest = np.where(lengths - below <= above - lengths, below, above)
     with np.errstate(divide="ignore", over="ignore"):
-        penalty: Reals = np.exp(1.0 - nearest / np.maximum(lengths, 1e-300))
+        penalty: Array = np.exp(1.0 - nearest / np.maximum(lengths, 1e-300))
     return np.where(lengths > nearest, 1.0, np.where(lengths == 0, 0.0, penalty))
 
 

@@ -2,7 +2,7 @@
 
 answer_first looks at the first sentence that is not mere courtesy, in this order:
 
- 1. nothing there: empty, or courtesy only                               no answer
+ 1. courtesy only (an empty output is left out)                          no answer
  2. it opens with a label of the asker's turn (`Q:`, `User:`, …)         no answer
  3. it declines ("I cannot …", "As an AI …", "I'm not sure")              no answer
  4. it contains the reference                                            answer
@@ -22,11 +22,9 @@ from __future__ import annotations
 import re
 
 from ethogram.metrics import asking, formats
-from ethogram.metrics.base import NOT_APPLICABLE, Metric, Output, Score, Span, mean_score, ratio
-from ethogram.metrics.text import bare
+from ethogram.metrics.base import NOT_APPLICABLE, Output, Score, Span, mean_score, metric
+from ethogram.metrics.units import SHARE
 
-#: Order of the n-grams that count as copied; four words seldom agree by chance.
-ECHO_ORDER = 4
 #: Words up to which a sentence counts as a short answer, which need not repeat the question's.
 SHORT_WORDS = 8
 #: Words up to which a small first letter is a short answer rather than a continuation.
@@ -38,10 +36,13 @@ CHAT_MARKERS = re.compile(
     r"<(?:start|end)_of_turn>|^#{2,3} (?:Instruction|Input|Response|Human|Assistant|User)\b:?",
     re.MULTILINE,
 )
-#: What may stand behind the mark that ends a text.
-CLOSERS = "\"'”’)]*_`"
 #: Characters of an output in which a content word of the prompt is sought.
 OPENING_CHARACTERS = 400
+
+
+_RULES = "rule of Ethogram for the notes that such logs keep by hand ('no clear Q&A structure')"
+_ASKING_ONLY = "Only for prompts that ask: question, instruction, labelled slot or reference. "
+_ENGLISH = "English rules on form: says nothing of whether the answer is right. "
 
 
 def asks(output: Output) -> bool:
@@ -59,8 +60,21 @@ def leaked_turn(output: Output) -> tuple[int, int, str] | None:
     return asking.leaked_turn(output.text, output.prompt)
 
 
+@metric(
+    "answer_first",
+    title="Answers first",
+    unit=SHARE,
+    direction="higher",
+    formula="share of outputs whose first sentence, courtesy aside, answers: it does not go on "
+    "with the prompt, ask back, say the prompt again, open a turn, decline, or change subject",
+    source=_RULES,
+    reference="the table of cases in tests/metrics",
+    pitfalls=_ENGLISH + _ASKING_ONLY + "Each verdict shows the sentence it rests on. "
+    "Measured on no labelled outputs: it accepts most that say anything.",
+    version=2,
+)
 def _answer_first(output: Output) -> Score:
-    if not output.once(asks):
+    if output.is_empty or not output.once(asks):
         return NOT_APPLICABLE
     sentences = asking.opening_sentences(output.text)
     announced = False
@@ -68,8 +82,7 @@ def _answer_first(output: Output) -> Score:
         announced = sentences[0].text.endswith(":")
         sentences = sentences[1:]
     if not sentences:
-        reason = "courtesy only" if output.text.strip() else "empty"
-        return mean_score(0.0, (Span(0, len(output.text), reason),))
+        return mean_score(0.0, (Span(0, len(output.text), "courtesy only"),))
     first = sentences[0]
     fault = _fault(output, first, announced)
     label = fault or "answers"
@@ -77,14 +90,14 @@ def _answer_first(output: Output) -> Score:
 
 
 def _fault(output: Output, first: asking.Sentence, announced: bool) -> str | None:
-    """Why the first sentence is no answer; None if it is one. `Here it is:` may announce it."""
+    """Why the first sentence is not an answer; None if it is one. `Here it is:` may announce it."""
     prompt, sentence = output.prompt, first.text
     label = output.once(leaked_turn)
     if label and label[0] <= first.start:
         return label[2]
     if asking.declines(sentence):
         return "declines"
-    if output.reference and asking.contains(sentence, output.reference):
+    if any(asking.contains(sentence, reference) for reference in output.references):
         return None
     finished = asking.is_finished(prompt)
     words = sentence.split()
@@ -103,12 +116,22 @@ def _fault(output: Output, first: asking.Sentence, announced: bool) -> str | Non
     if short or fitting or not asking.is_question(prompt):
         return None
     opening = output.text[: first.start + OPENING_CHARACTERS]
-    asked = asking.content_words(prompt) | asking.content_words(output.reference or "")
+    asked = asking.content_words(prompt) | asking.content_words(" ".join(output.references))
     if not asked or asked & asking.content_words(opening):
         return None
     return "speaks about something else"
 
 
+@metric(
+    "qa_structure",
+    title="Keeps question and answer",
+    unit=SHARE,
+    direction="higher",
+    formula="share of outputs that are not empty and do not write the asker's next turn",
+    source=_RULES,
+    reference="the table of cases in tests/metrics",
+    pitfalls=_ENGLISH + _ASKING_ONLY + "A stop string hides what the model would have written.",
+)
 def _qa_structure(output: Output) -> Score:
     if not output.once(asks) or output.once(wants_questions):
         return NOT_APPLICABLE
@@ -118,61 +141,35 @@ def _qa_structure(output: Output) -> Score:
     return mean_score(0.0, (Span(*leak),)) if leak else mean_score(1.0)
 
 
-def _prompt_echo(output: Output) -> Score:
-    words = output.bare_words
-    source = [bare(word) for word in output.prompt.split()]
-    if len(words) < ECHO_ORDER or len(source) < ECHO_ORDER:
-        return NOT_APPLICABLE
-    known = {tuple(source[at : at + ECHO_ORDER]) for at in range(len(source) - ECHO_ORDER + 1)}
-    starts = range(len(words) - ECHO_ORDER + 1)
-    copied = [tuple(words[at : at + ECHO_ORDER]) in known for at in starts]
-    if not any(copied):
-        return mean_score(0.0)
-    # Each copied 4-gram may extend the last one, so the longest run of them is a longest copy.
-    longest = best_end = run = 0
-    for at, hit in enumerate(copied):
-        run = run + 1 if hit else 0
-        if run > longest:
-            longest, best_end = run, at
-    spans = output.word_spans
-    first, last = best_end - longest + 1, best_end + ECHO_ORDER - 1
-    echo = Span(spans[first][0], spans[last][1], f"{last - first + 1} words copied from the prompt")
-    return mean_score(sum(copied) / len(copied), (echo,))
-
-
-def _turn_leakage(output: Output) -> Score:
-    if not output.text.strip():
-        return NOT_APPLICABLE
-    spans = [
-        Span(*match.span(), "a marker of a chat template")
-        for match in CHAT_MARKERS.finditer(output.text)
-    ]
-    if not output.once(wants_questions):
-        leak = output.once(leaked_turn)
-        spans += [Span(*leak)] if leak else []
-    return mean_score(bool(spans), tuple(sorted(spans, key=lambda span: span.start)))
-
-
-def _truncation(output: Output) -> Score:
-    text = output.text.rstrip()
-    if not text:
-        return NOT_APPLICABLE
-    start, end = output.sentence_spans[-1]
-    last = text[start:end]
-    ended = text.rstrip(CLOSERS).endswith((".", "!", "?", "…", "。", "！", "？"))
-    cut = output.finish_reason == "length"
-    fenced = text.endswith(("```", "~~~", "}", "]", "|"))
-    item = bool(asking.LIST_ITEM.match(last)) or len(output.words) <= SHORT_WORDS
-    if ended or fenced or (item and not cut):
-        return mean_score(0.0)
-    return mean_score(1.0, (Span(start, end, "stops in the middle of a sentence"),))
-
-
+@metric(
+    "format_valid",
+    title="Whole formats",
+    unit=SHARE,
+    direction="higher",
+    formula="of outputs with code fences, numbered lists or tables, the share in which every "
+    "fence is closed, numbers go up by one, and rows have as many cells as their heading",
+    source=_RULES + "; forms of CommonMark 0.31 and GitHub's tables",
+    reference="the table of cases in tests/metrics",
+    pitfalls="Says nothing of outputs without such forms. CommonMark renders broken ones all "
+    "the same. The length limit leaves fences open.",
+)
 def _format_valid(output: Output) -> Score:
     count, spans = output.once(formats.faults)
     return mean_score(not spans, spans) if count else NOT_APPLICABLE
 
 
+@metric(
+    "json_valid",
+    title="Valid JSON",
+    unit=SHARE,
+    direction="higher",
+    formula="of outputs whose prompt says JSON, that fence it, or that begin as it, the share "
+    "that parse (the first fenced part, else the whole)",
+    source="RFC 8259",
+    reference="json of the standard library, NaN and Infinity refused",
+    pitfalls="Valid is not fitting: no schema is checked. A prompt that only speaks about JSON "
+    "counts as asking for it.",
+)
 def _json_valid(output: Output) -> Score:
     place = formats.wanted_json(output)
     if place is None:
@@ -184,10 +181,31 @@ def _json_valid(output: Output) -> Score:
     return mean_score(0.0, (Span(min(start + fault[0], end), end, fault[1]),))
 
 
+@metric(
+    "markdown_share",
+    title="Uses Markdown",
+    unit=SHARE,
+    direction="none",
+    formula="share of outputs with a heading, list, table, code block or quotation",
+    source="CommonMark 0.31",
+    reference="markdown-it-py, which finds the blocks",
+    pitfalls="Emphasis within a line does not count. A line that begins with a dash or four "
+    "spaces is Markdown, meant or not.",
+)
 def _markdown_share(output: Output) -> Score:
     return mean_score(bool(output.once(formats.shape).blocks))
 
 
+@metric(
+    "list_words",
+    title="Words in lists",
+    unit=SHARE,
+    direction="none",
+    formula="mean over outputs of the share of its words that are in a list",
+    source="CommonMark 0.31",
+    reference="markdown-it-py, which finds the lists",
+    pitfalls="What follows a list item without an empty line belongs to it.",
+)
 def _list_words(output: Output) -> Score:
     if not output.words:
         return NOT_APPLICABLE
@@ -195,131 +213,3 @@ def _list_words(output: Output) -> Score:
     lists = output.once(formats.shape).list_lines
     listed = sum(len(" ".join(lines[start:end]).split()) for start, end in lists)
     return mean_score(listed / len(output.words))
-
-
-_RULES = "rule of Ethogram for the notes that such logs keep by hand ('no clear Q&A structure')"
-_ASKING_ONLY = "Only for prompts that ask: question, instruction, labelled slot or reference. "
-_ENGLISH = "English rules on form: says nothing of whether the answer is right. "
-
-STRUCTURE = (
-    Metric(
-        name="answer_first",
-        title="Answers first",
-        unit="share",
-        direction="higher",
-        formula="share of outputs whose first sentence, courtesy aside, answers: it does not go on "
-        "with the prompt, ask back, say the prompt again, open a turn, decline, or change subject",
-        source=_RULES,
-        reference="the table of cases in tests/metrics",
-        pitfalls=_ENGLISH + _ASKING_ONLY + "Each verdict shows the sentence it rests on.",
-        measure=_answer_first,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="qa_structure",
-        title="Keeps question and answer",
-        unit="share",
-        direction="higher",
-        formula="share of outputs that are not empty and do not write the asker's next turn",
-        source=_RULES,
-        reference="the table of cases in tests/metrics",
-        pitfalls=_ENGLISH + _ASKING_ONLY + "A stop string hides what the model would have written.",
-        measure=_qa_structure,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="prompt_echo",
-        title="Prompt echo",
-        unit="share",
-        direction="lower",
-        formula="mean over outputs of the share of its word 4-grams that stand in the prompt, "
-        "without case and outer punctuation",
-        source=_RULES,
-        reference="brute force in tests/metrics",
-        pitfalls="Editing and summarising copy rightly.",
-        measure=_prompt_echo,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="turn_leakage",
-        title="Turn leakage",
-        unit="share",
-        direction="lower",
-        formula="share of outputs that write a marker of a chat template (<|im_start|>, [INST], "
-        "### Instruction, …) or, unless a dialogue was asked for, the asker's next turn",
-        source=_RULES,
-        reference="the table of cases in tests/metrics",
-        pitfalls="Knows the markers of common templates only. Texts about chat templates have them "
-        "rightly. A stop string or the engine's own end hides what would have come.",
-        measure=_turn_leakage,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="truncation",
-        title="Ends in mid-sentence",
-        unit="share",
-        direction="lower",
-        formula="share of outputs that do not end with . ! ? or … (quotes, brackets aside), a code "
-        "fence or a table; list items and answers of some words may, unless the length limit cut "
-        "them",
-        source=_RULES,
-        reference="the table of cases in tests/metrics",
-        pitfalls="Mostly tells of the length limit: see stop_rate. Verse and headings end without "
-        "a mark rightly.",
-        measure=_truncation,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="format_valid",
-        title="Whole formats",
-        unit="share",
-        direction="higher",
-        formula="of outputs with code fences, numbered lists or tables, the share in which every "
-        "fence is closed, numbers go up by one, and rows have as many cells as their heading",
-        source=_RULES + "; forms of CommonMark 0.31 and GitHub's tables",
-        reference="the table of cases in tests/metrics",
-        pitfalls="Says nothing of outputs without such forms. CommonMark renders broken ones all "
-        "the same. The length limit leaves fences open.",
-        measure=_format_valid,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="json_valid",
-        title="Valid JSON",
-        unit="share",
-        direction="higher",
-        formula="of outputs whose prompt says JSON, that fence it, or that begin as it, the share "
-        "that parse (the first fenced part, else the whole)",
-        source="RFC 8259",
-        reference="json of the standard library, NaN and Infinity refused",
-        pitfalls="Valid is not fitting: no schema is checked. A prompt that only speaks about JSON "
-        "counts as asking for it.",
-        measure=_json_valid,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="markdown_share",
-        title="Uses Markdown",
-        unit="share",
-        direction="none",
-        formula="share of outputs with a heading, list, table, code block or quotation",
-        source="CommonMark 0.31",
-        reference="markdown-it-py, which finds the blocks",
-        pitfalls="Emphasis within a line does not count. A line that begins with a dash or four "
-        "spaces is Markdown, meant or not.",
-        measure=_markdown_share,
-        aggregate=ratio,
-    ),
-    Metric(
-        name="list_words",
-        title="Words in lists",
-        unit="share",
-        direction="none",
-        formula="mean over outputs of the share of its words that stand in a list",
-        source="CommonMark 0.31",
-        reference="markdown-it-py, which finds the lists",
-        pitfalls="What follows a list item without an empty line belongs to it.",
-        measure=_list_words,
-        aggregate=ratio,
-    ),
-)

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ethogram.metrics.base import CorpusMetric, Described, Span
+from ethogram.metrics.base import Metric, Span
+from ethogram.metrics.units import Unit
 
-#: Two decimals suit percent, words and tokens; what lies between -1 and 1 needs one more.
-_THREE_DECIMALS = ("share", "ratio", "cosine", "cosine distance", "cosine per 100 tokens")
 #: Of the evidence, a terminal shows this many spans, each cut to this many characters.
 SPANS_SHOWN = 4
 EXCERPT_CHARACTERS = 100
@@ -77,7 +76,7 @@ class ScoreRow:
         evidence: the clearest output; None where no score has evidence to show.
     """
 
-    metric: Described
+    metric: Metric
     value: float
     by_sample: dict[int, float]
     applies_to: int
@@ -114,7 +113,7 @@ class ScoreTable:
                     "title": row.metric.title,
                     "value": finite_or_none(row.value),
                     "shown": _number(row.value, row.metric.unit),
-                    "unit": row.metric.unit,
+                    "unit": row.metric.unit.name,
                     "direction": row.metric.direction,
                     "applies_to": row.applies_to,
                     "evidence": row.evidence.to_json() if row.evidence else None,
@@ -127,7 +126,7 @@ class ScoreTable:
         }
 
     def to_text(self, *, evidence: bool = False, width: int | None = None) -> str:
-        """The table for a terminal; metrics that say nothing of these outputs stand below it.
+        """The table for a terminal; metrics that say nothing of these outputs are listed below it.
 
         Args:
             evidence: add the clearest output of each metric that can show one.
@@ -141,7 +140,7 @@ class ScoreTable:
             )
         columns = list(zip(heading, *lines, strict=True))
         widths = [max(len(cell) for cell in column) for column in columns]
-        # Numbers stand to the right: all between the name and the last three columns, and the last.
+        # Numbers are right-aligned: all between the name and the last three columns, and the last.
         right = {*range(1, len(heading) - 3), len(heading) - 1}
         printed = [
             "  ".join(
@@ -191,7 +190,7 @@ class ScoreTable:
                     for index in self.samples
                 ]
             better = "" if row.metric.direction == "none" else row.metric.direction
-            lines.append([*cells, row.metric.unit, better, str(row.applies_to)])
+            lines.append([*cells, row.metric.unit.name, better, str(row.applies_to)])
         return heading, lines, silent
 
     def _about(self) -> str:
@@ -200,7 +199,7 @@ class ScoreTable:
         about = (
             f"{self.outputs} outputs, {len(self.samples)} sample indices; value is over all outputs"
         )
-        if any(isinstance(row.metric, CorpusMetric) for row in self.rows):
+        if any(row.metric.scope == "corpus" for row in self.rows):
             about += ", of corpus metrics the mean over the indices"
         return f"{about}."
 
@@ -216,10 +215,8 @@ def finite_or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _number(value: float, unit: str) -> str:
-    if math.isnan(value):
-        return "–"
-    return f"{value:.3f}" if unit in _THREE_DECIMALS else f"{value:.2f}"
+def _number(value: float, unit: Unit) -> str:
+    return "–" if math.isnan(value) else f"{value:.{unit.decimals}f}"
 
 
 def _excerpt(text: str) -> str:

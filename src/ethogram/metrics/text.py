@@ -1,4 +1,4 @@
-"""Text: words, n-grams and where they stand. Knows strings; knows no metric."""
+"""Text: words, n-grams and where they are."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ def ngrams(units: Sequence[UnitT], n: int) -> Iterator[tuple[UnitT, ...]]:
     return zip(*(units[start:] for start in range(n)), strict=False)
 
 
+def copied(words: Sequence[str], source: Sequence[str], n: int) -> list[bool]:
+    """For each n-gram of `words`, whether `source` has it too."""
+    known = set(ngrams(source, n))
+    return [gram in known for gram in ngrams(words, n)]
+
+
 def bare(word: str) -> str:
     """A word without case and without punctuation at its edges: for comparing, not for showing."""
     return word.casefold().strip("\"'`*_“”‘’.,;:!?()[]{}<>#-–—…")
@@ -38,19 +44,24 @@ _ABBREVIATIONS = set_of(
 )
 # Each run of marks is tried once (possessive): some models write thousands of dots.
 _SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]*_]*+(?=\s|$)|\n")
+_SENTENCE_OR_COLON = re.compile(r"(?<![.!?…:])[.!?…:]++[\"'”’)\]*_]*+(?=\s|$)|\n")
 _LAST_WORD = re.compile(r"[^\s(\[\"“‘']*$")
 
 
-def sentence_spans(text: str) -> list[tuple[int, int]]:
+def sentence_spans(text: str, *, colon: bool = False) -> list[tuple[int, int]]:
     """Character offsets [start, end) of the sentences, without the white space between them.
 
     A run of `.`, `!`, `?` or `…` before white space ends one, and so does a line break. A full stop
     does not after a known abbreviation, a single letter or a list number, nor does any mark but a
     line break before a small letter. English rules; O(length).
+
+    Args:
+        text: any.
+        colon: whether a colon ends one too, as after an announcement: `Here it is: …`.
     """
     spans: list[tuple[int, int]] = []
     start = 0
-    for match in _SENTENCE_END.finditer(text):
+    for match in (_SENTENCE_OR_COLON if colon else _SENTENCE_END).finditer(text):
         if match[0] != "\n" and not _ends_here(text, start, match):
             continue
         _append(spans, text, start, match.end())
@@ -69,6 +80,8 @@ def _append(spans: list[tuple[int, int]], text: str, start: int, end: int) -> No
 
 def _ends_here(text: str, start: int, match: re.Match[str]) -> bool:
     """Whether the marks of a match end the sentence that began at `start`."""
+    if match[0].endswith(":"):
+        return True
     after = text[match.end() : match.end() + 8].lstrip(" \t")[:1]
     if after.islower():
         return False

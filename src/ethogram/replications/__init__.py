@@ -75,7 +75,7 @@ REPLICATIONS = {
         ),
         Replication(
             "alpaca-eval",
-            "raw and length-controlled win rates of four models, from released judgements",
+            "raw win rates of four models, from released judgements",
             ("alpaca-eval-judgements",),
             "alpaca",
         ),
@@ -119,9 +119,9 @@ def replicate(
         name: one of `REPLICATIONS`.
         data: folder of its data sets; None for that of $ETHOGRAM_DATA, then the cache.
         fetch: get missing data from where it is published, into the cache.
-        on_fetch: told each address and its licence before it is asked.
-        on_progress: told how many texts a model has dealt with, where one is run.
-        options: those of the replication (`Replication.options`); None stands for its default.
+        on_fetch: called with each address and its licence before the request.
+        on_progress: called with how many texts a model has read, where one is run.
+        options: those of the replication (`Replication.options`); None for its default.
 
     Raises:
         SpecError: there is no such replication, or it has no such option.

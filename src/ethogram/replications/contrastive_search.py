@@ -37,7 +37,8 @@ def replicate(data: DataFolders) -> Replicated:
     files = data.files("gpt2-large-webtext")
     rows: list[Row] = []
     for name in DIVERSITY:
-        table = score_outputs(read_outputs(files[name]), ("diversity", "words", *_REPEATS))
+        names = ("diversity", "words", "empty_rate", *_REPEATS)
+        table = score_outputs(read_outputs(files[name]), names)
         rows += _rows(name, table)
     same = all(not row.difference for row in rows)
     return Replicated(
@@ -57,13 +58,17 @@ def _rows(name: str, table: ScoreTable) -> list[Row]:
         rows.append(Row(of, "diversity", table["diversity"].by_sample[run], 2, diversity))
         rows += [Row(of, each, table[each].by_sample[run], 2) for each in _REPEATS]
         length = LENGTH[name][run] if name in LENGTH else None
-        rows.append(Row(of, "words", table["words"].by_sample[run], 3, length))
+        rows.append(Row(of, "words", _length(table, run), 3, length))
     if runs > 1:
         # Their script averages the values of the runs as it printed them.
-        diversity, words = (
-            sum(round(value, digits) for value in table[metric].by_sample.values()) / runs
-            for metric, digits in (("diversity", 2), ("words", 3))
-        )
+        diversities = table["diversity"].by_sample.values()
+        diversity = sum(round(value, 2) for value in diversities) / runs
+        words = sum(round(_length(table, run), 3) for run in range(runs)) / runs
         rows.append(Row(f"{name}, mean", "diversity", diversity, 2, NUCLEUS_MEANS[0]))
         rows.append(Row(f"{name}, mean", "words", words, 2, NUCLEUS_MEANS[1]))
     return rows
+
+
+def _length(table: ScoreTable, run: int) -> float:
+    """Mean words of all outputs, the empty ones included."""
+    return table["words"].by_sample[run] * (1 - table["empty_rate"].by_sample[run])

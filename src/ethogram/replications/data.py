@@ -35,7 +35,7 @@ class DataFolders:
         folder: the only folder to look in; None for the one that $ETHOGRAM_DATA names, and then
             the cache, where fetched files lie.
         fetch: get what is missing from its publisher, into the cache.
-        on_fetch: told each address and its licence before it is asked.
+        on_fetch: called with each address and its licence before the request.
 
     Raises:
         DataError: a named folder does not exist.

@@ -6,18 +6,16 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ethogram.files import open_text
+from ethogram.metrics.base import Array
 from ethogram.metrics.likelihood import SelfReinforcement, self_reinforcement
 from ethogram.replications.data import DataFolders
 from ethogram.replications.result import Replicated, Row
 from ethogram.replications.running import DEFAULT_MODEL, bounded, likelihoods, mean, share
 from ethogram.stats import Interval
-
-Array = np.ndarray[Any, np.dtype[np.float64]]
 
 SOURCE = "Xu et al. 2022, Learning to Break the Loop, arXiv:2206.02369: the abstract"
 #: Sentences of WikiText-103 that say the one before again, percent; from the abstract.
@@ -52,12 +50,12 @@ def replicate(
         data: where WikiText-2 lies.
         model: built-in name, hub id, local folder or .gguf file; decoder-only.
         limit: how many sentences, taken evenly from the whole text.
-        on_progress: told how many sentences have been read.
+        on_progress: called with how many sentences have been read.
     """
     paragraphs = read_paragraphs(data.files("wikitext-2")["test"])
     chosen = pick(paragraphs, limit)
     reader = likelihoods(model, on_progress)
-    # A first token has no probability unless something stands before it.
+    # A first token has no probability unless something precedes it.
     prefix = "" if reader.start else "\n"
     curves = [self_reinforcement(reader, [each], repeats=REPEATS, prefix=prefix) for each in chosen]
     repeated, pairs = consecutive_repeats(paragraphs)

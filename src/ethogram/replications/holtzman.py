@@ -27,7 +27,7 @@ _WHY = (
     "2022: greedy search, nucleus sampling with p = 0.95 (the mean of three runs), and what people "
     "wrote.",
     "Units are words here and GPT-2's tokens there. A loop that ends within a word counts there "
-    "only; four words in a row stand elsewhere less often than four tokens, and less often in 999 "
+    "only; four words in a row occur elsewhere less often than four tokens, and less often in 999 "
     "other texts than in 4999, which pulls Self-BLEU down.",
     "Perplexity needs gpt2-large itself, HUSE its readers: both are left out.",
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from ethogram.cache import cache_folder
 from ethogram.errors import WriteError
 from ethogram.files import open_text
 from ethogram.metrics import Output
+from ethogram.metrics.base import Array
 from ethogram.metrics.instruction import loose_verdicts, strict_verdicts
 from ethogram.replications.data import DataFolders
 from ethogram.replications.result import Replicated, Row
@@ -20,8 +20,6 @@ from ethogram.replications.running import DEFAULT_MODEL, bounded, part, share
 from ethogram.spec import Decoding, Generation, Prompt, Version
 from ethogram.spec.requests import make_requests
 from ethogram.spec.suite import Constraint, Suite, SuitePrompt
-
-Array = np.ndarray[Any, np.dtype[np.float64]]
 
 #: IFEval of SmolLM2-135M-Instruct, the mean of prompt-strict and instruction-strict in percent.
 PUBLISHED = 29.9
@@ -60,7 +58,7 @@ def replicate(
         model: built-in name, hub id, local folder or .gguf file; with a chat template.
         limit: the first so many prompts only; None for all.
         max_new_tokens: longest answer.
-        on_progress: told how many answers there are.
+        on_progress: called with how many answers there are.
 
     Raises:
         ModelError: the model cannot be had.

@@ -1,4 +1,4 @@
-"""Registry: the published data sets that replications read. Knows where each comes from.
+"""Registry: the published data sets that replications read.
 
 None of them is part of Ethogram: users fetch them from their publishers or name a folder.
 """

@@ -96,7 +96,7 @@ class Replicated:
     Attributes:
         name: of the replication.
         title: what was made again.
-        source: where the published values stand.
+        source: where the published values are.
         rows: the values.
         why: why ours differ, or what was left out, a sentence each.
         notes: what this very run did otherwise, for example a part of the prompts only.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ethogram.metrics.base import Array
 from ethogram.spec import Version
 from ethogram.stats import Interval, bootstrap
 from ethogram.stats.bootstrap import Aggregate
@@ -17,7 +18,6 @@ from ethogram.stats.student import normal_quantile
 if TYPE_CHECKING:
     from ethogram.engine.forward.teacher_forcing import TeacherForced
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
 
 #: What is run unless another is named: what a version runs by default.
 DEFAULT_MODEL = str(Version.model_fields["model"].default)
@@ -28,10 +28,10 @@ def likelihoods(model: str, on_progress: Callable[[int], None] | None) -> Teache
 
     Args:
         model: built-in name, hub id, local folder or .gguf file.
-        on_progress: told how many texts it has been given so far.
+        on_progress: called with how many texts it has been given so far.
 
     Raises:
-        ModelError: it cannot be had, or is no decoder-only model.
+        ModelError: it cannot be had, or is not a decoder-only model.
     """
     from ethogram.engine.forward.teacher_forcing import TeacherForced
     from ethogram.models import load

@@ -20,7 +20,7 @@ _NOT_PUBLISHED = (
 )
 _OTHERWISE = (
     "Values elsewhere are mostly of the first release (817 questions), and of a prompt that puts "
-    "six answered questions before each; here each question stands alone, as 'Q: …' and 'A:', and "
+    "six answered questions before each; here each question is alone, as 'Q: …' and 'A:', and "
     "the data are the authors' revision of 2025. Right answers are the best one and all others "
     "that the table lists. An answer's likelihood is not divided by its length, as in the paper."
 )
@@ -39,7 +39,7 @@ def replicate(
         data: where the questions lie.
         model: built-in name, hub id, local folder or .gguf file; decoder-only.
         limit: the first so many questions only; None for all.
-        on_progress: told how many answers have been scored.
+        on_progress: called with how many answers have been scored.
     """
     asked = questions(data.files("truthfulqa")["questions"])
     chosen = asked[:limit]

@@ -1,6 +1,6 @@
 """Checks for people and machines: lines of the terminal, JUnit XML, annotations of GitHub.
 
-Knows what was decided; decides nothing. Model text is data in each of the three forms.
+Model text is escaped in each of the three forms.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from ethogram.files import write_whole
 from ethogram.metrics import Span
-from ethogram.report.claims import marked, number, p_value, signed
+from ethogram.report.claims import marked
 from ethogram.study.check import Baseline, CheckResult, Contract, Evidence
+from ethogram.study.numbers import number, p_value, signed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,7 +46,7 @@ def contract_words(item: Contract) -> str:
     if item.outcome == "undecided":
         return f"{value}: undecided after {basis}, {_missing(item)}"
     if item.method == "exact":
-        return f"{value}, on {basis} without chance"
+        return f"{value}, deterministic, on {basis}"
     if item.method == "counter-example":
         return f"{value}, by a counter-example among {basis}"
     return f"{value}, confidence {confidence(item.confidence)} on {basis}"
@@ -55,7 +56,7 @@ def _missing(item: Contract) -> str:
     if math.isnan(item.value):
         return "as the metric applies to none of them"
     if item.missing is None and item.method == "counter-example":
-        return "as no number of samples shows that none ever will"
+        return "which no number of samples can prove"
     if item.missing is None:
         return "and no number of samples like these would decide"
     return f"about {item.missing} more would decide"

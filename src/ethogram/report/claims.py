@@ -1,4 +1,4 @@
-"""Claims: the numbers and examples of PROGRESS.md, derived from the store and from nothing else."""
+"""What PROGRESS.md says of each version, derived from the store and from nothing else."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 from ethogram.metrics import Output, Score, Span
 from ethogram.metrics.pitfalls.registry import PITFALL_METRICS, PITFALLS
+from ethogram.report.wording import change_words, moved_words, name_words, value_words
 from ethogram.spec import Change, diff_versions
-from ethogram.study.difference import Difference, differences
+from ethogram.spec.aims import WAYS, within
+from ethogram.study.aims import Aims, aim_metrics, judge_aims, moved
+from ethogram.study.difference import Difference, difference, differences
 from ethogram.study.measure import Measured, measure, metric_names
 from ethogram.study.workspace import Study
 
@@ -31,17 +34,79 @@ class Example:
 
 @dataclass(frozen=True)
 class Shown:
-    """A pitfall that was found: in how many outputs of how many."""
+    """A pitfall: in how many outputs of how many, and how many of the parent's.
+
+    Attributes:
+        name: of the pitfall.
+        meaning: in a few words.
+        found: outputs that show it.
+        total: outputs to which its rule applies.
+        before: the same two counts of the parent; None without one.
+    """
 
     name: str
     meaning: str
     found: int
     total: int
+    before: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One prompt before and after.
+
+    Attributes:
+        why: the rule by which the prompt was chosen.
+        before: the parent's output.
+        after: the version's own.
+    """
+
+    why: str
+    before: Example
+    after: Example
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a title or a note says can be seen in a metric.
+
+    Attributes:
+        text: the author's words.
+        metric: name of the metric.
+        claimed: lower, higher, same, or a bound.
+        holds: whether the stored runs show it.
+        measured: what they show, in words.
+    """
+
+    text: str
+    metric: str
+    claimed: str
+    holds: bool
+    measured: str
 
 
 @dataclass(frozen=True)
 class Entry:
-    """All that the log says about one version."""
+    """All that the log says about one version.
+
+    Attributes:
+        version: its name.
+        title: what it tries.
+        parent: name of its parent.
+        model: as the version names it.
+        identity: first digits of the version's identity.
+        generations: outputs that the entry rests on.
+        prompts: of these.
+        changes: settings that differ from the parent.
+        values: every metric of the table.
+        differences: against the parent; aims among them as exploration.
+        aims: what came of the version's aims; None without any.
+        pitfalls: found here or in the parent.
+        pair: one prompt before and after; None without a parent.
+        example: one output, where there is no pair.
+        claims: notes and title that name what shows them.
+        unmeasured: notes that rest on nothing measured.
+    """
 
     version: str
     title: str
@@ -53,26 +118,47 @@ class Entry:
     changes: Sequence[Change]
     values: dict[str, Measured]
     differences: dict[str, Difference]
+    aims: Aims | None
     pitfalls: Sequence[Shown]
+    pair: Pair | None
     example: Example | None
+    claims: Sequence[Claim]
+    unmeasured: Sequence[str]
     learned: Sequence[str]
     takeaway: Sequence[str]
     limitation: Sequence[str]
     notes: Sequence[str]
 
 
-def entries(study: Study, versions: Sequence[str] | None = None) -> list[Entry]:
-    """One entry per version that has all its generations, in the study's order."""
+#: Fields of a version that hold its author's sentences.
+NOTE_FIELDS = ("learned", "takeaway", "limitation", "notes")
+
+
+def measured_versions(
+    study: Study, versions: Sequence[str] | None = None
+) -> dict[str, dict[str, Measured]]:
+    """The scores that the log needs, of every version that has all its generations."""
     ready = [
         name
         for name in (versions or study.versions)
         if not study.store.missing(study.identities(name))
     ]
     pitfalls = [metric.name for metric in PITFALL_METRICS]
-    needed = [*metric_names(study), *pitfalls, "loop_rate", "answer_first"]
+    named = [name for version in ready for name in aim_metrics(study, version)]
+    needed = [*metric_names(study), *pitfalls, *named, "loop_rate", "answer_first"]
     columns = tuple(dict.fromkeys(needed))
-    measured = {name: measure(study, name, columns) for name in ready}
-    return [_entry(study, name, measured) for name in ready]
+    return {name: measure(study, name, columns) for name in ready}
+
+
+def entries(
+    study: Study,
+    versions: Sequence[str] | None = None,
+    *,
+    measured: dict[str, dict[str, Measured]] | None = None,
+) -> list[Entry]:
+    """One entry per version that has all its generations, in the study's order."""
+    scores = measured_versions(study, versions) if measured is None else measured
+    return [_entry(study, name, scores) for name in scores]
 
 
 def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) -> Entry:
@@ -81,6 +167,13 @@ def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) ->
     parent = version.parent if version.parent in measured else None
     shown = metric_names(study)
     of_each_output = scores[PITFALL_METRICS[0].name]
+    found: dict[str, Difference] = {}
+    if parent:
+        coupled = study.coupled(parent, name)
+        found = differences(measured[parent], scores, shown, parent, name, coupled=coupled)
+    aims = judge_aims(study, name, measured[parent], scores, found) if parent else None
+    pair = make_pair(study, name, parent, measured) if parent else None
+    claims = _claims(study, name, measured)
     return Entry(
         version=name,
         title=version.title,
@@ -91,28 +184,128 @@ def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) ->
         prompts=len(of_each_output.parts_by_prompt()[0]),
         changes=diff_versions(study.versions[version.parent], version) if version.parent else [],
         values={column: scores[column] for column in shown},
-        differences=differences(
-            measured[parent], scores, shown, parent, name, coupled=study.coupled(parent, name)
-        )
-        if parent
-        else {},
-        pitfalls=_pitfalls(scores),
-        example=_example(study, name, scores),
-        learned=version.learned,
-        takeaway=version.takeaway,
-        limitation=version.limitation,
-        notes=version.notes,
+        differences=found,
+        aims=aims,
+        pitfalls=_pitfalls(scores, measured[parent] if parent else None),
+        pair=pair,
+        example=None if pair else _example(study, name, scores),
+        claims=claims,
+        unmeasured=[
+            note.text
+            for kind in NOTE_FIELDS
+            for note in getattr(version, kind)
+            if not note.shown_by
+        ],
+        **{kind: [note.text for note in getattr(version, kind)] for kind in NOTE_FIELDS},
     )
 
 
-def _pitfalls(scores: dict[str, Measured]) -> list[Shown]:
+def _claims(study: Study, name: str, measured: dict[str, dict[str, Measured]]) -> list[Claim]:
+    """Every sentence of a version that names a metric, and whether the stored runs show it."""
+    version = study.versions[name]
+    said = [(version.title, version.title_shown_by, None)]
+    said += [
+        (note.text, note.shown_by, note.against)
+        for kind in NOTE_FIELDS
+        for note in getattr(version, kind)
+    ]
+    return [
+        _claim(study, name, text, metric, claimed, against or version.parent, measured)
+        for text, shown_by, against in said
+        for metric, claimed in shown_by.items()
+    ]
+
+
+def _claim(
+    study: Study,
+    name: str,
+    text: str,
+    metric: str,
+    claimed: str,
+    against: str | None,
+    measured: dict[str, dict[str, Measured]],
+) -> Claim:
+    here = measured[name][metric]
+    if claimed not in WAYS:
+        words = f"{name_words(here.metric)} {value_words(here.metric, here.value)}"
+        return Claim(text, metric, claimed, within(here.value, claimed), words)
+    if against is None:
+        return Claim(text, metric, claimed, False, "there is no version to compare with")
+    if against not in measured:
+        study.spec.version(against)
+        return Claim(text, metric, claimed, False, f"{against} has no stored run")
+    coupled = study.coupled(against, name)
+    found = difference(measured[against][metric], here, against, name, coupled=coupled)
+    holds = moved(found, claimed) == "met"
+    words = f"{moved_words(found)} ({change_words(found)}) against {against}"
+    return Claim(text, metric, claimed, holds, words)
+
+
+def _pitfalls(scores: dict[str, Measured], before: dict[str, Measured] | None) -> list[Shown]:
+    """Those that the version or its parent shows, most changed first."""
     found = []
     for pitfall, metric in zip(PITFALLS, PITFALL_METRICS, strict=True):
-        values = [score.value for score in scores[metric.name].scores if score.value is not None]
-        if any(values):
-            name = pitfall.title.lower()
-            found.append(Shown(name, pitfall.meaning, int(sum(values)), len(values)))
+        here = _counted(scores[metric.name])
+        there = _counted(before[metric.name]) if before else None
+        if here[0] or (there and there[0]):
+            found.append(Shown(pitfall.title.lower(), pitfall.meaning, *here, there))
     return found
+
+
+def _counted(measured: Measured) -> tuple[int, int]:
+    values = [score.value for score in measured.scores if score.value is not None]
+    return int(sum(values)), len(values)
+
+
+def make_pair(
+    study: Study, name: str, parent: str, measured: dict[str, dict[str, Measured]]
+) -> Pair | None:
+    """The prompt on which the first aim moved most, or on which loops did, before and after."""
+    aim = next(iter(study.versions[name].aim), "loop_rate")
+    before, after = measured[parent][aim], measured[name][aim]
+    moves = prompt_moves(before, after)
+    if not moves:
+        return None
+    turned = -1.0 if study.versions[name].aim.get(aim) == "lower" else 1.0
+    most = max(moves, key=lambda prompt: (turned * moves[prompt], abs(moves[prompt])))
+    if not any(moves.values()):
+        why = f"the first prompt: {name_words(after.metric)} changed on none"
+        most = next(iter(moves))
+    else:
+        why = f"where {name_words(after.metric)} changed most"
+    sides = [output_of(study, version, most, measured[version]) for version in (parent, name)]
+    return Pair(why, *sides)
+
+
+def prompt_moves(before: Measured, after: Measured) -> dict[str, float]:
+    """After minus before for every prompt that both have, in the order of the suite."""
+    one, two = before.by_prompt(), after.by_prompt()
+    return {
+        prompt: 0.0 if math.isnan(two[prompt] - one[prompt]) else two[prompt] - one[prompt]
+        for prompt in one
+        if prompt in two
+    }
+
+
+def output_of(study: Study, version: str, prompt: str, scores: dict[str, Measured]) -> Example:
+    """A prompt's first sample, or the first that loops where most of them do."""
+    loops = scores["loop_rate"]
+    mine = [
+        (place, output, score)
+        for place, (output, score) in enumerate(zip(loops.outputs, loops.scores, strict=True))
+        if output.prompt_id == prompt
+    ]
+    looping = [each for each in mine if each[2].value and each[2].spans]
+    place, output, score = looping[0] if 2 * len(looping) > len(mine) else mine[0]
+    return Example(
+        why="",
+        prompt_id=prompt,
+        sample_index=output.sample_index,
+        prompt=output.prompt,
+        text=output.text,
+        identity=study.identities(version)[place][:12],
+        spans=score.spans,
+    )
 
 
 def _example(study: Study, name: str, scores: dict[str, Measured]) -> Example | None:
@@ -164,27 +357,8 @@ def _covered(output: Output, score: Score) -> float:
     return sum(span.end - span.start for span in score.spans) / max(1, len(output.text))
 
 
-def number(value: float) -> str:
-    """A value as the log prints it: enough digits to be checked, none to drown in."""
-    if math.isnan(value):
-        return "–"
-    if value == 0:
-        return "0"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}"
-
-
-def signed(value: float) -> str:
-    """A difference as the log prints it."""
-    return "–" if math.isnan(value) else f"{value:+.3f}" if abs(value) < 10 else f"{value:+.2f}"
-
-
-def p_value(value: float) -> str:
-    """A p-value as the log prints it."""
-    return "–" if math.isnan(value) else "<0.001" if value < 0.001 else f"{value:.3f}"
-
-
 def marked(text: str, spans: Sequence[Span]) -> list[tuple[str, Span | None]]:
-    """A text cut into pieces, each with the span that it lies in; joined they are the text.
+    """A text cut into pieces, each with the span around it; joined, they are the text.
 
     Where spans overlap, the one that begins first has the letters that they share.
     """
@@ -197,10 +371,3 @@ def marked(text: str, spans: Sequence[Span]) -> list[tuple[str, Span | None]]:
         position = end
     pieces.append((text[position:], None))
     return [piece for piece in pieces if piece[0]]
-
-
-def printable(text: str) -> str:
-    """Text without control characters, so that no output can drive the terminal."""
-    return "".join(
-        character if character == "\n" or character.isprintable() else "�" for character in text
-    ).strip()

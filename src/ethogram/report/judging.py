@@ -1,13 +1,14 @@
-"""Judging: a judge's verdicts as tables and lines for a person at a shell; its words are inert."""
+"""Judging: the verdicts of a judge in a terminal. Its text is shown inert."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from ethogram.report.claims import number, p_value, printable, signed
-from ethogram.report.terminal import _colour, _plain_table, _shortened, print_doubts
+from ethogram.report.differences import colour
+from ethogram.report.printing import excerpt, plain_table, printable
 from ethogram.study.judging.pairwise import MOST_UNPARSED
+from ethogram.study.numbers import number, p_value, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
         Cost,
         JudgedPair,
         PairwiseJudgement,
-        RubricJudgement,
-        ScoredOutput,
     )
     from ethogram.study.judging.prompts import Winner
+    from ethogram.study.judging.rubric import RubricJudgement, ScoredOutput
 
 
 def print_pairwise(console: Console, found: PairwiseJudgement, *, shown: int) -> None:
@@ -42,8 +42,8 @@ def print_pairwise(console: Console, found: PairwiseJudgement, *, shown: int) ->
     if found.agreements:
         console.print()
         console.print(_agreements(found))
-    for doubt in _doubts(found):
-        console.print(Text(doubt, style="dim"))
+    for words in _doubts(found):
+        console.print(Text(words, style="dim"))
     console.print(Text(found.verdict, style="bold"))
     _print_cost(console, found.cost)
     _print_pairs(console, found, shown)
@@ -55,7 +55,9 @@ def print_rubric(console: Console, found: RubricJudgement, *, shown: int) -> Non
 
     _heading(console, found)
     console.print(_scores(found))
-    print_doubts(console, found.differences)
+    for each in found.differences:
+        if words := each.is_unreliable:
+            console.print(Text(f"{each.metric.title}: {words}", style="dim"))
     if found.unparsed_share > MOST_UNPARSED:
         console.print(
             Text(f"? {found.unparsed_share:.0%} of replies could not be read", style="dim")
@@ -72,10 +74,10 @@ def print_rubric(console: Console, found: RubricJudgement, *, shown: int) -> Non
 
 
 def _scores(found: RubricJudgement) -> Table:
-    """A criterion a line, in points from 1 to 10."""
+    """One criterion per line, in points from 1 to 10."""
     from rich.text import Text
 
-    table = _plain_table(
+    table = plain_table(
         "points, 1–10", found.before, found.after, "difference, 95 %", "p", last="verdict"
     )
     for each in found.differences:
@@ -84,9 +86,9 @@ def _scores(found: RubricJudgement) -> Table:
             Text(each.metric.title),
             number(each.before),
             number(each.after),
-            Text(f"{interval}{' ?' if each.is_doubtful else '  '}"),
+            Text(f"{interval}{' ?' if each.is_unreliable else '  '}"),
             p_value(each.p_adjusted),
-            Text(each.verdict, style=_colour(each)),
+            Text(each.verdict, style=colour(each)),
         )
     return table
 
@@ -95,17 +97,17 @@ def _heading(console: Console, found: PairwiseJudgement | RubricJudgement) -> No
     from rich.text import Text
 
     heading = Text(f"{found.before} → {found.after}", style="bold")
-    asked = f"  judged by {printable(found.judge)}, {found.prompt.id} {found.prompt.digest[:8]}"
-    console.print(heading.append(asked, style="not bold"))
+    judged_by = f"  judged by {printable(found.judge)}, {found.prompt.id} {found.prompt.digest[:8]}"
+    console.print(heading.append(judged_by, style="not bold"))
 
 
 def _pairing_words(found: PairwiseJudgement) -> str:
-    """Over which pairs the rates are taken; a coupled rate is never shown without it."""
+    """Which outputs were paired; a coupled rate is never shown without it."""
     if found.coupled:
         return (
-            "equal sample index, shared noise. The rates below are coupled: they tell how often "
-            "the design turns the verdict, and not how often a fresh output of one beats a fresh "
-            "one of the other (for that: --pairs shifted)"
+            "equal sample index, shared noise. The rates below are coupled: they say how often "
+            "the design changes the verdict, not how often an independent output of one version "
+            "beats one of the other (for that: --pairs shifted)"
         )
     if found.pairing == "shifted":
         return "neighbouring sample indices, independent noise"
@@ -117,29 +119,29 @@ def _tie_words(found: PairwiseJudgement) -> str:
         pair.consistent and pair.forward == "tie" and not pair.identical for pair in found.pairs
     )
     unread = sum(not pair.parsed for pair in found.pairs)
-    parts = [f"{agreed} said twice", f"{found.inconsistent} by orders that disagree"]
-    parts += [f"{found.identical} of the same text, not asked"] if found.identical else []
+    parts = [f"{agreed} in both orders", f"{found.inconsistent} where the orders disagree"]
+    parts += [f"{found.identical} with the same text, not judged"] if found.identical else []
     parts += [f"{unread} with a reply that could not be read"] if unread else []
     return ", ".join(parts)
 
 
 def _rates(found: PairwiseJudgement) -> Table:
-    """Rates with their intervals, and what tells of the judge."""
+    """Rates with their intervals, and how far the judge can be trusted."""
     from rich.text import Text
 
     kind = " (coupled)" if found.coupled else ""
     rate, length = found.win_rate, found.length
-    table = _plain_table("", "value", "95 % interval", "p")
+    table = plain_table("", "value", "95 % interval", "p")
     table.add_row(
         Text(f"win rate of {found.after}{kind}"),
         _percent(rate.estimate),
-        _between(rate.low, rate.high, doubtful=bool(found.doubt)),
+        _between(rate.low, rate.high, doubtful=bool(found.warning)),
         p_value(found.test.p),
     )
     table.add_row(
         Text(f"at equal length{kind}"),
         _percent(length.win_rate),
-        _between(length.low, length.high, doubtful=bool(length.doubt)),
+        _between(length.low, length.high, doubtful=bool(length.warning)),
         "",
     )
     table.add_row("position consistency", _percent(found.consistency), "", "")
@@ -149,10 +151,10 @@ def _rates(found: PairwiseJudgement) -> Table:
 
 
 def _agreements(found: PairwiseJudgement) -> Table:
-    """A metric a line: how often the winner of a pair scores higher."""
+    """How often the winner of a pair scores higher, one metric per line."""
     from rich.text import Text
 
-    table = _plain_table("winner scores higher in", "share", "95 % interval", "pairs")
+    table = plain_table("winner scores higher in", "share", "95 % interval", "pairs")
     for each in found.agreements:
         share = each.winner_higher
         table.add_row(
@@ -166,10 +168,10 @@ def _agreements(found: PairwiseJudgement) -> Table:
 
 def _doubts(found: PairwiseJudgement) -> list[str]:
     lines = []
-    if found.doubt:
-        lines.append(f"? the win rate is unreliable ({found.doubt})")
-    if found.length.doubt:
-        lines.append(f"? the win rate at equal length is unreliable ({found.length.doubt})")
+    if found.warning:
+        lines.append(f"? the win rate is unreliable ({found.warning})")
+    if found.length.warning:
+        lines.append(f"? the win rate at equal length is unreliable ({found.length.warning})")
     return lines
 
 
@@ -195,11 +197,11 @@ def _print_pairs(console: Console, found: PairwiseJudgement, shown: int) -> None
         table.add_column(heading, overflow="fold", ratio=1)
     for pair in chosen:
         words = [
-            f"{_said(found, pair, order)}:\n{_shortened(pair.replies[order])}" for order in (0, 1)
+            f"{_said(found, pair, order)}:\n{excerpt(pair.replies[order])}" for order in (0, 1)
         ]
         table.add_row(
-            Text(f"{pair.before.prompt_id}\n{_shortened(pair.before.text)}"),
-            Text(f"{_shortened(pair.before.prompt)}\n{_shortened(pair.after.text)}"),
+            Text(f"{pair.before.prompt_id}\n{excerpt(pair.before.text)}"),
+            Text(f"{excerpt(pair.before.prompt)}\n{excerpt(pair.after.text)}"),
             Text("\n\n".join(words)),
         )
     console.print(table)
@@ -228,9 +230,9 @@ def _print_scored(console: Console, found: RubricJudgement, shown: int) -> None:
         for each in side[:shown]:
             scores = "\n".join(f"{key} {value}" for key, value in (each.scores or {}).items())
             table.add_row(
-                Text(f"{name}, {each.output.prompt_id}\n{_shortened(each.output.text)}"),
+                Text(f"{name}, {each.output.prompt_id}\n{excerpt(each.output.text)}"),
                 Text(scores or "not readable"),
-                Text(_shortened(each.reply)),
+                Text(excerpt(each.reply)),
             )
     console.print(table)
 

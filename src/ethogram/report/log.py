@@ -1,4 +1,4 @@
-"""The verb `log`: both written forms of what the store shows. Knows which files there are."""
+"""The verb `log`: PROGRESS.md and report.html, written from the store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ethogram.study.workspace import Study
 
 @dataclass(frozen=True)
 class Log:
-    """Where the log of a study lies: PROGRESS.md and the page of the same content.
+    """The files of a log: PROGRESS.md, and report.html with the same content.
 
     Attributes:
         progress: path of PROGRESS.md.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from math import exp
 from typing import TYPE_CHECKING
 
-from ethogram.report.claims import printable
-from ethogram.spec.steps import MOVING_STEPS
+from ethogram.report.printing import excerpt, printable
+from ethogram.spec.steps import STEPS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,102 +21,128 @@ _BAR = 8
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 #: Of a prompt and of a token, so many characters are shown.
 _PROMPT, _PIECE = 400, 18
-#: A terminal of fewer columns has no room for alternatives.
-_WIDE = 72
+#: Columns that an alternative takes at most: token, probability, space between.
+_ALTERNATIVE = 18
+#: A terminal with fewer columns shows no bars, one with fewer than the second no alternatives.
+_WIDE, _MEDIUM = 100, 72
 #: From this raw probability on a token was expected, and from that on it was at least no surprise.
 _LIKELY, _POSSIBLE = 0.5, 0.1
 
 
-def print_trace(console: Console, traced: Traced) -> None:
-    """The output, token by token."""
+def print_trace(console: Console, traced: Traced, *, details: bool = False) -> None:
+    """The output, token by token.
+
+    Args:
+        console: where.
+        traced: the output.
+        details: show entropy, final probability and what each step kept as well.
+    """
     from rich.text import Text
 
     made, trace = traced.generation, traced.trace
     title = Text(traced.version, style="bold").append(f"  {printable(traced.title)}", "not bold")
-    prompt = printable(made.prompt_text)
     kind = f"prompt {printable(made.prompt_id)}" if traced.in_suite else "a prompt of your own"
     console.print(title)
     console.print(Text(f"{kind}, sample {made.sample_index}", style="dim"))
-    console.print(Text(prompt if len(prompt) <= _PROMPT else f"{prompt[:_PROMPT].rstrip()} …"))
-    console.print(_table(traced, with_alternatives=console.width >= _WIDE))
-    console.print(Text(f"ended by {made.finish_reason} after {len(trace)} tokens", style="dim"))
-    for line in _legend(traced):
-        console.print(Text(line, style="dim"))
+    console.print(Text(excerpt(made.prompt_text, _PROMPT)))
+    console.print(_table(traced, console.width, details=details))
+    console.print(Text(f"{_ending(made.finish_reason)} after {len(trace)} tokens", style="dim"))
+    for line in _legend(traced, details=details):
+        console.print(Text(textwrap.fill(line, console.width), style="dim"))
 
 
-def _legend(traced: Traced) -> list[str]:
-    lines = [
-        "raw: probability at temperature 1 before any step; rank and entropy (nats) are of it too",
-        "final: probability after all steps, what the token was drawn or picked by",
+def _ending(reason: str) -> str:
+    words = {
+        "eos": "ended by the model",
+        "stop": "ended by a stop string",
+        "length": "cut off by the length limit",
+    }
+    return words.get(reason, f"ended ({reason})")
+
+
+def _legend(traced: Traced, *, details: bool) -> list[str]:
+    lines = ["probability and rank: the model's own, at temperature 1 before any step"]
+    if not details:
+        return [*lines, "--details: entropy, final probability, and what each step kept"]
+    lines += [
+        "entropy: of the same distribution, in nats",
+        "final: probability after all steps, with which the token was sampled",
     ]
     shown = _counted(traced)
     if shown:
         names = " → ".join(traced.trace.steps[step] for step in shown)
-        lines.append(f"kept: how many tokens were possible after {names}")
+        lines.append(f"kept: tokens that were still possible after {names}")
     return lines
 
 
 def _counted(traced: Traced) -> list[int]:
     """Places of the steps that can make a token impossible; the others only move scores."""
     names = traced.trace.steps
-    return [place for place, name in enumerate(names) if name not in MOVING_STEPS]
+    return [place for place, name in enumerate(names) if STEPS[name].masks]
 
 
-def _table(traced: Traced, *, with_alternatives: bool) -> Table:
+def _table(traced: Traced, width: int, *, details: bool) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    trace, shown = traced.trace, _counted(traced)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    trace, shown = traced.trace, _counted(traced) if details else []
+    bars = width >= _WIDE and not details
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
     table.add_column("", justify="right", style="dim", no_wrap=True)
     table.add_column("token", no_wrap=True)
-    table.add_column("raw", no_wrap=True)
-    for heading in ("", "rank", "entropy", "final"):
+    if bars:
+        table.add_column("", no_wrap=True)
+    table.add_column("probability" if width >= _MEDIUM else "prob.", justify="right", no_wrap=True)
+    table.add_column("rank", justify="right", no_wrap=True)
+    for heading in ("entropy", "final") if details else ():
         table.add_column(heading, justify="right", no_wrap=True)
     if shown:
-        table.add_column("kept", justify="right", no_wrap=True)
-    if with_alternatives:
-        table.add_column("alternatives", no_wrap=True, overflow="ellipsis", ratio=1)
+        table.add_column("kept", justify="right", overflow="fold")
+    alternatives = 0 if details or width < _MEDIUM else max(2, (width - 50) // _ALTERNATIVE)
+    if alternatives:
+        table.add_column("alternatives", no_wrap=True)
     for at in range(len(trace)):
         raw = exp(traced.generation.logprobs[at])
-        kept = " → ".join(f"{trace.kept[at, step]}" for step in shown)
-        table.add_row(
-            str(at + 1),
-            Text(piece(traced.pieces[at]), style="bold"),
-            Text(_bar(raw), style=_colour(raw)),
-            _percent(raw),
-            str(trace.rank[at]),
-            f"{trace.entropy[at]:.2f}",
-            _percent(float(trace.probability[at])),
-            *([kept] if shown else []),
-            *([_alternatives(traced, at)] if with_alternatives else []),
-        )
+        cells: list[str | Text] = [str(at + 1), Text(piece(traced.pieces[at]), style="bold")]
+        cells += [Text(_bar(raw), style=_colour(raw))] if bars else []
+        cells += [Text(_percent(raw), style=_colour(raw)), str(trace.rank[at])]
+        if details:
+            cells += [f"{trace.entropy[at]:.2f}", _percent(float(trace.probability[at]))]
+        if shown:
+            cells.append(" → ".join(f"{trace.kept[at, step]}" for step in shown))
+        if alternatives:
+            cells.append(_alternatives(traced, at, alternatives))
+        table.add_row(*cells)
     return table
 
 
-def _alternatives(traced: Traced, at: int) -> Text:
-    """The other likely tokens."""
+def _alternatives(traced: Traced, at: int, most: int) -> Text:
+    """The other likely tokens, each whole."""
     from rich.text import Text
 
     trace, chosen = traced.trace, traced.generation.token_ids[at]
     line = Text()
-    for token, text, logprob in zip(
-        trace.alternatives[at].tolist(),
-        traced.alternatives[at],
-        trace.alternative_logprobs[at].tolist(),
-        strict=True,
-    ):
-        if token != chosen:
-            line.append(piece(text)).append(f" {_percent(exp(logprob))}  ", style="dim")
+    others = [
+        (text, logprob)
+        for token, text, logprob in zip(
+            trace.alternatives[at].tolist(),
+            traced.alternatives[at],
+            trace.alternative_logprobs[at].tolist(),
+            strict=True,
+        )
+        if token != chosen
+    ]
+    for text, logprob in others[:most]:
+        line.append(piece(text, _ALTERNATIVE - 8)).append(f" {_percent(exp(logprob))}  ", "dim")
     return line
 
 
-def piece(text: str) -> str:
+def piece(text: str, characters: int = _PIECE) -> str:
     """A token's text on one line: spaces and line ends seen, control characters not obeyed."""
     seen = text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "·")
     shown = "".join(one if one.isprintable() else "�" for one in seen)
-    return shown if len(shown) <= _PIECE else f"{shown[: _PIECE - 1]}…"
+    return shown if len(shown) <= characters else f"{shown[: characters - 1]}…"
 
 
 def _bar(share: float) -> str:

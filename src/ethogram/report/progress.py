@@ -1,7 +1,7 @@
 """PROGRESS.md: the log as Markdown, in which each generated line can be derived again.
 
-A generated block stands between two comment lines. Regeneration replaces whole blocks and keeps
-every character outside them, so hand-written text is never lost.
+A generated block is the text between two comment lines. Regeneration replaces whole blocks and
+keeps every character outside them, so hand-written text is never lost.
 """
 
 from __future__ import annotations
@@ -17,19 +17,18 @@ from typing import Any
 
 from ethogram.errors import SpecError
 from ethogram.files import write_whole
-from ethogram.report.claims import (
-    EXAMPLE_CHARACTERS,
-    Entry,
-    entries,
-    number,
-    p_value,
-    printable,
-    signed,
-)
+from ethogram.report.claims import Entry
+from ethogram.report.entry import render
+from ethogram.report.findings import Findings, find, render_findings
 from ethogram.spec.source import read_text
 from ethogram.study.workspace import Study
 
 PROGRESS_FILE = "PROGRESS.md"
+#: What `verify` finds of a version that was run after the log was written.
+NO_ENTRY = "nothing"
+#: Name of the block that opens the log.
+FINDINGS = "findings"
+_HEADING = "## Progress log"
 _MARKER = re.compile(r"<!-- ethogram:(?P<side>begin|end) (?P<name>\S+) -->\s*")
 
 
@@ -40,7 +39,7 @@ class Block:
     Attributes:
         name: the version that it is about.
         first_line: 1-based line of its first generated line.
-        lines: what stands between its markers, without line ends.
+        lines: what is between its markers, without line ends.
         start: index of the line that begins it, in `text.splitlines(keepends=True)`.
         end: index after the line that ends it.
     """
@@ -54,13 +53,13 @@ class Block:
 
 @dataclass(frozen=True)
 class Problem:
-    """A claim of PROGRESS.md that the store does not bear out.
+    """A claim of PROGRESS.md that the store does not support.
 
     Attributes:
         block: the version that it is about.
-        line: 1-based line of the file; of a line that is missing, where it would stand.
-        found: what stands there; None if a line is missing.
-        expected: what should; None if the store knows no such line.
+        line: 1-based line of the file; of a missing line, where it would be.
+        found: what is there; None if a line is missing.
+        expected: what should be there; None if the store has no such line.
         hint: what to do, where `ethogram log` does not put it right.
     """
 
@@ -73,6 +72,8 @@ class Problem:
     @property
     def words(self) -> str:
         """One line for the reader."""
+        if self.found == NO_ENTRY:
+            return f"{PROGRESS_FILE}: {self.block} has no entry yet; run `ethogram log`"
         log = "lacks a line" if self.found is None else f"says {self.found!r}"
         store = "has no such line" if self.expected is None else f"says {self.expected!r}"
         words = f"{PROGRESS_FILE}:{self.line}: {self.block}: the log {log}, the store {store}"
@@ -85,26 +86,37 @@ class Verification:
 
     Attributes:
         checked: generated lines that were derived again.
-        problems: edited, stale or missing claims.
+        problems: edited, stale or missing lines.
+        unshown: titles and notes whose metric does not show what they say.
+        unmeasured: notes that name no metric, as `version: note`.
     """
 
     checked: int
     problems: Sequence[Problem]
+    unshown: Sequence[str] = ()
+    unmeasured: Sequence[str] = ()
 
     @property
     def holds(self) -> bool:
-        """Whether the store bears out every claim."""
-        return not self.problems
+        """Whether the stored runs show every line, title and note that names a metric."""
+        return not self.problems and not self.unshown
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
-        return {"checked": self.checked, "problems": [problem.words for problem in self.problems]}
+        return {
+            "checked": self.checked,
+            "problems": [problem.words for problem in self.problems],
+            "unshown": list(self.unshown),
+            "unmeasured": list(self.unmeasured),
+        }
 
     def to_text(self) -> str:
         """A line for each problem, and the count."""
-        lines = [problem.words for problem in self.problems]
-        count = f"{self.checked} lines checked, {len(lines)} not borne out by the store"
-        return "\n".join([*lines, count])
+        lines = [problem.words for problem in self.problems] + list(self.unshown)
+        bad = len(lines)
+        lines += [f"names no metric: {note}" for note in self.unmeasured]
+        are = "does not match" if bad == 1 else "do not match"
+        return "\n".join([*lines, f"{self.checked} lines checked, {bad} {are} the store"])
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(self.to_text())}</pre>"
@@ -163,10 +175,17 @@ def write_progress(study: Study) -> Path:
         WriteError: it cannot be written.
     """
     path = study.folder / PROGRESS_FILE
-    fresh = {entry.version: _wrap(entry.version, render(entry)) for entry in entries(study)}
+    fresh = {name: _wrap(name, body) for name, body in _bodies(find(study)).items()}
     text = read_text(path) if path.exists() else _opening(study)
     known = find_blocks(text, path)
     lines = text.splitlines(keepends=True)
+    opening = fresh.pop(FINDINGS)
+    if FINDINGS in {block.name for block in known}:
+        fresh[FINDINGS] = opening
+    else:  # A log of 0.1 has none yet.
+        place = _before_entries(lines, known)
+        lines[place:place] = [opening, "\n"]
+        known = find_blocks("".join(lines), path)
     for block in reversed(known):
         if block.name in fresh:
             lines[block.start : block.end] = [fresh[block.name]]
@@ -179,6 +198,21 @@ def write_progress(study: Study) -> Path:
     return path
 
 
+def _bodies(findings: Findings) -> dict[str, str]:
+    """Every generated block by its name."""
+    return {
+        FINDINGS: render_findings(findings),
+        **{entry.version: render(entry) for entry in findings.entries},
+    }
+
+
+def _before_entries(lines: Sequence[str], blocks: Sequence[Block]) -> int:
+    """Where the findings go: above the heading of the entries, else above the first of them."""
+    first = min((block.start for block in blocks), default=len(lines))
+    headings = [place for place, line in enumerate(lines[:first]) if line.strip() == _HEADING]
+    return headings[-1] if headings else first
+
+
 def verify(study: Study) -> Verification:
     """Derive every generated block again and compare its lines: changed, added, missing.
 
@@ -186,7 +220,8 @@ def verify(study: Study) -> Verification:
         SpecError: the file's markers are broken, or it is not text.
     """
     path = study.folder / PROGRESS_FILE
-    expected = {entry.version: render(entry).splitlines() for entry in entries(study)}
+    findings = find(study)
+    expected = {name: body.splitlines() for name, body in _bodies(findings).items()}
     text = read_text(path) if path.exists() else ""
     found = {block.name: block for block in find_blocks(text, path)}
     problems: list[Problem] = []
@@ -194,14 +229,28 @@ def verify(study: Study) -> Verification:
         if name in found:
             problems += _differing(found[name], lines)
         else:
-            problems.append(Problem(name, 1, "nothing", "an entry; run `ethogram log`"))
+            problems.append(Problem(name, 1, NO_ENTRY, "an entry", "run `ethogram log`"))
     problems += _without_runs(study, [found[name] for name in found if name not in expected])
     checked = sum(len(lines) for name, lines in expected.items() if name in found)
-    return Verification(checked, problems)
+    return Verification(
+        checked,
+        problems,
+        [words for entry in findings.entries for words in _unshown(entry)],
+        [f"{entry.version}: {note}" for entry in findings.entries for note in entry.unmeasured],
+    )
+
+
+def _unshown(entry: Entry) -> list[str]:
+    return [
+        f"versions/{entry.version}: {claim.text!r} says {claim.metric} {claim.claimed}; "
+        f"measured: {claim.measured}"
+        for claim in entry.claims
+        if not claim.holds
+    ]
 
 
 def unsupported(study: Study) -> list[Problem]:
-    """Entries of the log that no stored run bears out; `write_progress` leaves them as they are.
+    """Entries of the log without a stored run; `write_progress` leaves them as they are.
 
     Raises:
         SpecError: the file's markers are broken, or it is not text.
@@ -213,9 +262,17 @@ def unsupported(study: Study) -> list[Problem]:
         [
             block
             for block in blocks
-            if block.name not in study.versions or study.store.missing(study.identities(block.name))
+            if block.name != FINDINGS
+            and (
+                block.name not in study.versions
+                or study.store.missing(study.identities(block.name))
+            )
         ],
     )
+
+
+def _has_run(study: Study, version: str) -> bool:
+    return version in study.versions and not study.store.missing(study.identities(version))
 
 
 def _without_runs(study: Study, blocks: Sequence[Block]) -> list[Problem]:
@@ -255,89 +312,8 @@ def _differing(block: Block, expected: Sequence[str]) -> list[Problem]:
 def _opening(study: Study) -> str:
     settings = study.spec.settings
     about = f"\n{settings.about.strip()}\n" if settings.about else ""
-    return f"# {settings.title or settings.name}\n{about}\n## Progress log\n"
+    return f"# {settings.title or settings.name}\n{about}\n{_HEADING}\n"
 
 
 def _wrap(name: str, body: str) -> str:
     return f"<!-- ethogram:begin {name} -->\n{body}<!-- ethogram:end {name} -->\n"
-
-
-def render(entry: Entry) -> str:
-    """The Markdown of one entry."""
-    title = _one_line(entry.title)
-    heading = f"### {entry.version}" + (f" — {title}" if title else "")
-    parts = [
-        f"{heading}\n",
-        f"- **Model:** `{entry.model}`",
-        f"- **Evidence:** {entry.generations} generations on {entry.prompts} prompts "
-        f"(identity `{entry.identity}`)",
-    ]
-    if entry.changes:
-        parts.append(f"- **Changed from {entry.parent}:**")
-        parts += [f"  - {_one_line(change.words)}" for change in entry.changes]
-    if entry.pitfalls:
-        parts.append("- **Pitfalls:**")
-        parts += [
-            f"  - {pitfall.name}: {pitfall.found} of {pitfall.total} outputs ({pitfall.meaning})"
-            for pitfall in entry.pitfalls
-        ]
-    for label, notes in (
-        ("Learned", entry.learned),
-        ("Takeaway", entry.takeaway),
-        ("Limitation", entry.limitation),
-        ("Notes", entry.notes),
-    ):
-        if notes:
-            parts.append(f"- **{label}:**")
-            parts += [f"  - {_one_line(note)}" for note in notes]
-    return "\n".join([*parts, "", *_results(entry), "", *_example(entry)]) + "\n"
-
-
-def _results(entry: Entry) -> list[str]:
-    if not entry.differences:
-        rows = ["| result | value |", "|---|---|"]
-        return rows + [
-            f"| {_cell(item.metric.title)} | {number(item.value)} |"
-            for item in entry.values.values()
-        ]
-    rows = [f"| result | {entry.parent} | {entry.version} | difference, 95 % interval | p | |"]
-    rows.append("|---|---|---|---|---|---|")
-    for item in entry.differences.values():
-        interval = f"{signed(item.estimate)} [{signed(item.low)}, {signed(item.high)}]"
-        rows.append(
-            f"| {_cell(item.metric.title)} | {number(item.before)} | {number(item.after)} "
-            f"| {interval}{' ?' if item.is_doubtful else ''} | {p_value(item.p_adjusted)} "
-            f"| {item.verdict} |"
-        )
-    return rows
-
-
-def _example(entry: Entry) -> Sequence[str]:
-    example = entry.example
-    if example is None:
-        return []
-    text = printable(example.text)
-    if len(text) > EXAMPLE_CHARACTERS:
-        text = text[:EXAMPLE_CHARACTERS].rstrip() + " …"
-    quoted = [f"> {_inert(line)}" for line in (text or "(empty)").splitlines()]
-    return [
-        f"**Example** ({example.why}; prompt `{example.prompt_id}`, sample "
-        f"{example.sample_index}, generation `{example.identity}`): "
-        f"{_inert(_one_line(printable(example.prompt)))}",
-        "",
-        *quoted,
-    ]
-
-
-def _inert(text: str) -> str:
-    """Model text as plain words: no HTML, links, images or markup come alive in a viewer."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]#|!~$@])", r"\\\1", escaped).replace("://", "&#58;//")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

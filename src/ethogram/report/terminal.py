@@ -1,269 +1,229 @@
-"""Terminal: results as tables and lines for a person at a shell. Model text is shown inert."""
+"""Terminal: a run and a comparison for a person at a shell. Model text is shown inert."""
 
 from __future__ import annotations
 
-import math
+import textwrap
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ethogram.report.claims import number, p_value, printable, signed
+from ethogram.report.differences import (
+    print_details,
+    print_differences,
+    print_headline,
+)
+from ethogram.report.printing import excerpt, text_table
+from ethogram.study.numbers import value_in
+from ethogram.study.reading import marked_loop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    from ethogram.stats import Coupling, Superiority
-    from ethogram.study.compare import Comparison
-    from ethogram.study.difference import Difference
+    from ethogram.study.by_tag import TagComparison
+    from ethogram.study.compare import Comparison, SideBySide
     from ethogram.study.result import Computed, RunResult, VersionResult
 
-#: Columns of a terminal that metric and unit take, and the least that a number takes.
-_METRIC_WIDTH, _NUMBER_WIDTH = 30, 8
-#: Least columns of a name before numbers, so that only long ones take two lines.
-_NAME_WIDTH = 15
-#: Columns of a verdict whose words wrap: "no clear", "perhaps".
-_WORD_WIDTH = 8
-#: Columns of a terminal from which a table of differences shows all it has.
-_WIDE = 100
-#: Of each output side by side, this many characters; `ethogram export` has all.
-_SAMPLE_CHARACTERS = 480
-_COLOUR = {"better": "green", "worse": "red", "changed": "yellow"}
+#: Columns of a name and a direction before the values of versions.
+_METRIC_WIDTH = 34
+#: Fewest prompts on which more than the largest effects can show (docs/statistics.md).
+_FEW_PROMPTS = 10
 
 
-def print_run(console: Console, result: RunResult) -> None:
-    """All versions side by side, then each against its parent with intervals."""
+def print_run(console: Console, result: RunResult, *, details: bool = False) -> None:
+    """Each version's headline against its parent, then all values, then what the run did."""
     from rich.text import Text
 
+    for row in result.rows:
+        heading = Text(row.version, style="bold").append(f"  {row.title}", style="not bold")
+        if row.differences:
+            heading.append(f"  (against {row.parent})", style="dim not bold")
+        console.print(heading)
+        if row.differences:
+            print_headline(console, row.differences.values())
+            if details:
+                print_differences(console, list(row.differences.values()))
+    console.print()
     for rows in _fitting(result.rows, console.width):
         console.print(_overview(result, rows))
-    for row in result.rows:
-        if row.differences:
-            heading = Text(f"{row.version} against {row.parent}", style="bold")
-            console.print(heading.append(f"  {row.title}", style="not bold"))
-            found = list(row.differences.values())
-            print_differences(console, row.parent or "", row.version, found, hint=False)
-    if any(row.differences for row in result.rows):
-        _hint(console)
+        console.print()
+    console.print(Text(textwrap.fill(_work_words(result), console.width)))
+    if few := _few_words(result):
+        console.print(Text(textwrap.fill(few, console.width)))
+    if following := _next_words(result):
+        console.print(Text(f"Next: {following}", style="dim"))
+
+
+def _work_words(result: RunResult) -> str:
+    """What the run generated, reused and spared."""
     made = result.made - result.imported
-    fresh = [f"{result.imported} outputs taken in"] if result.imported else []
+    fresh = [f"{result.imported} outputs imported"] if result.imported else []
     if made or not fresh:
-        fresh.insert(0, f"{made} generations made")
+        fresh.insert(0, f"{made} outputs generated")
     line = f"{', '.join(fresh)}, {result.reused} already stored"
     if result.traced:
         line += f", {result.traced} of them traced"
     if result.parted:
-        line += f", {result.parted} without a trace: this machine gives them other tokens"
+        line += f", {result.parted} not traced: not reproducible on this machine"
     if result.tokens:
         line += f", {result.tokens / result.seconds:.0f} tokens/s"
         shared = result.computed.merged_share
-        line += f", {shared:.0%} of them on a row computed for another" if shared > 0.005 else ""
+        line += f", {shared:.0%} shared with another sequence" if shared > 0.005 else ""
         line += _prompt_words(result.computed)
-    console.print(line, highlight=False)
+    return f"{line}."
 
 
 def _prompt_words(computed: Computed) -> str:
-    """How much of the prompts was read with another one, where that is worth a word."""
+    """How many prompt tokens were shared, where that is worth a word."""
     spared = 1 - computed.prompt_tokens_computed / (computed.prompt_tokens or 1)
-    return f", {spared:.0%} of the prompt tokens read with another prompt" if spared > 0.005 else ""
+    return f", {spared:.0%} of the prompt tokens shared" if spared > 0.005 else ""
+
+
+def _few_words(result: RunResult) -> str:
+    """A warning where only the largest effects can show."""
+    prompts = max(
+        (item.test.prompts for row in result.rows for item in row.differences.values()), default=0
+    )
+    if not 0 < prompts < _FEW_PROMPTS:
+        return ""
+    return f"{prompts} prompts show only the largest effects; bring 20 or more."
+
+
+def _next_words(result: RunResult) -> str:
+    compared = [row for row in result.rows if row.differences]
+    if compared:
+        last = compared[-1]
+        return f"ethogram compare {last.parent} {last.version}, ethogram outputs {last.version}"
+    return f"ethogram outputs {result.rows[-1].version}" if result.rows else ""
 
 
 def _fitting(rows: Sequence[VersionResult], width: int) -> Iterator[Sequence[VersionResult]]:
-    """Versions in tables as wide as the terminal: metric and unit, then a column a version."""
+    """Versions in tables as wide as the terminal: a column a version."""
     column = max((len(row.version) for row in rows), default=0) + 2
-    at_once = max(1, (width - _METRIC_WIDTH) // max(column, _NUMBER_WIDTH))
+    at_once = max(1, (width - _METRIC_WIDTH) // max(column, 9))
     for start in range(0, len(rows), at_once):
         yield rows[start : start + at_once]
 
 
-def _overview(result: RunResult, rows: Sequence[VersionResult]) -> Table:
-    """A metric a line, a version a column."""
-    from rich import box
-    from rich.table import Table
+def _overview(result: RunResult, rows: Sequence[VersionResult]) -> Text:
+    """A metric a line, a version a column; clear changes from the parent are coloured."""
     from rich.text import Text
 
-    table = Table(title=result.study, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("metric", no_wrap=True)
-    table.add_column("unit", style="dim", no_wrap=True)
-    for row in rows:
-        table.add_column(row.version, justify="right", no_wrap=True)
+    lines = [["", "better", *(row.version for row in rows)]]
     for metric in result.metrics:
-        cells = [
-            Text(number(row.values[metric.name]), style=_style(row.differences.get(metric.name)))
-            for row in rows
-        ]
-        table.add_row(Text(metric.title), metric.unit, *cells)
-    return table
+        better = "" if metric.direction == "none" else metric.direction
+        values = [value_in(metric.unit, row.values[metric.name]) for row in rows]
+        lines.append([metric.title, better, *values])
+    right = range(2, len(lines[0]))
+    text = Text(text_table(lines, right=right))
+    text.stylize("bold", 0, len(text.plain.split("\n", 1)[0]))
+    return text
 
 
-def _style(difference: Difference | None) -> str:
-    return _colour(difference) if difference and difference.is_clear else ""
-
-
-def print_differences(
-    console: Console, before: str, after: str, items: Sequence[Difference], *, hint: bool = True
+def print_comparison(
+    console: Console, comparison: Comparison, *, everything: bool = False, details: bool = False
 ) -> None:
-    """A table of paired differences, a metric a line, and why some cannot be relied on.
+    """What changed, what it did in words, the differences, and the prompts that changed most.
 
-    A narrow terminal shows what the others follow from, interval and verdict; `hint` says where
-    the others are.
+    Args:
+        console: where.
+        comparison: the comparison.
+        everything: also show metrics without a clear change.
+        details: show p-values, effect sizes, and what the prompts could have shown.
     """
     from rich.text import Text
 
-    narrow = console.width < _WIDE
-    more = () if narrow else ("p", "detectable")
-    table = _plain_table(
-        "metric", before, after, "difference", "95 % interval", *more, last="verdict"
-    )
-    for item in items:
-        interval = f"[{signed(item.low)}, {signed(item.high)}]"
-        table.add_row(
-            Text(item.metric.title),
-            number(item.before),
-            number(item.after),
-            signed(item.estimate),
-            Text(f"{interval} ?" if item.is_doubtful else f"{interval}  "),
-            *(() if narrow else (p_value(item.p_adjusted), number(item.test.detectable))),
-            Text(item.verdict, style=_colour(item)),
-        )
-    console.print(table)
-    if hint:
-        _hint(console)
-    print_doubts(console, items)
-
-
-def _hint(console: Console) -> None:
-    """Where a narrow terminal's columns are."""
-    from rich.text import Text
-
-    if console.width < _WIDE:
-        words = f"p and detectable: in a terminal of {_WIDE} columns or more, or with --json"
-        console.print(Text(words, style="dim"))
-
-
-def _plain_table(first: str, *numbers: str, last: str = "") -> Table:
-    """A table without lines: a name, numbers to the right, and words at the end."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
-    table.add_column(first, overflow="fold", min_width=_NAME_WIDTH)
-    for heading in numbers:
-        table.add_column(heading, justify="right", no_wrap=True)
-    if last:
-        # Words give way to numbers: they wrap between, never within.
-        table.add_column(last, min_width=_WORD_WIDTH)
-    return table
-
-
-def _colour(item: Difference) -> str:
-    return _COLOUR[item.verdict.removeprefix("perhaps ")] if item.is_clear else "dim"
-
-
-def _evidence(items: Iterable[Difference]) -> Table:
-    """How large the differences are, and what would show them."""
-    from rich.text import Text
-
-    headings = (
-        *("effect\nsize", "after\nhigher", "prompts\nneeded", "or\nsamples"),
-        "coupled\nvariance",
-    )
-    table = _plain_table("metric", *headings)
-    for item in items:
-        needed = item.needed
-        table.add_row(
-            Text(item.metric.title),
-            signed(item.test.effect),
-            _share(item.test.superiority),
-            "–" if needed.prompts is None else str(needed.prompts),
-            "–" if needed.samples is None else f"{needed.samples} each",
-            _coupled_variance(item.test.coupling),
-        )
-    return table
-
-
-def _coupled_variance(found: Coupling) -> Text:
-    """The ratio with its interval."""
-    from rich.text import Text
-
-    if found.unknown:
-        return Text("–")
-    return Text(f"{found.ratio:.2f} [{found.low:.2f}, {found.high:.2f}]")
-
-
-def _coupling_line(items: Iterable[Difference]) -> str:
-    """What the last column of the evidence says, or why it is empty."""
-    reasons = {item.test.coupling.unknown for item in items if not math.isnan(item.estimate)}
-    if "" in reasons:
-        return (
-            "coupled variance: of differences with shared noise over that with independent noise, "
-            "as measured on these outputs"
-        )
-    return f"coupled variance: cannot be measured ({', '.join(sorted(reasons)) or 'no value'})"
-
-
-def _share(superiority: Superiority) -> str:
-    """Shares of pairs; a coupled one is never shown without saying so."""
-    if not math.isnan(superiority.ordinary):
-        return f"{superiority.ordinary:.0%}"
-    return "–" if math.isnan(superiority.coupled) else f"{superiority.coupled:.0%} (coupled)"
-
-
-def print_doubts(console: Console, items: Iterable[Difference]) -> None:
-    """Say of each difference that cannot be relied on why."""
-    from rich.text import Text
-
-    if doubts := _doubts(items):
-        console.print(Text(doubts, style="dim"))
-
-
-def _doubts(items: Iterable[Difference]) -> str:
-    """Why intervals are marked, or nothing."""
-    doubts: dict[str, list[str]] = {}
-    for item in items:
-        if item.is_doubtful:
-            doubts.setdefault(item.test.doubt, []).append(item.metric.title)
-    if not doubts:
-        return ""
-    reasons = "; ".join(
-        why if len(doubts) == 1 and len(names) > 3 else f"{why}: {', '.join(names)}"
-        for why, names in doubts.items()
-    )
-    return f"? the interval is unreliable ({reasons})"
-
-
-def print_comparison(console: Console, comparison: Comparison) -> None:
-    """What changed, what it did, and samples side by side."""
-    from rich.table import Table
-    from rich.text import Text
-
-    console.print(Text(f"{comparison.before} → {comparison.after}", style="bold"))
-    for change in comparison.changes:
-        console.print(Text(f"  {change.plain}"))
+    title = Text(f"{comparison.before} → {comparison.after}", style="bold")
+    console.print(title.append(f"  {comparison.title}", style="not bold"))
+    before, after = comparison.outputs
     prompts = "1 prompt" if comparison.prompts == 1 else f"{comparison.prompts} prompts"
-    console.print(f"Paired over {prompts}", highlight=False)
-    print_differences(console, comparison.before, comparison.after, comparison.differences)
+    console.print(Text(f"{prompts}; {before} and {after} outputs", style="dim"))
     console.print()
-    console.print(_evidence(comparison.differences))
-    console.print(Text(_coupling_line(comparison.differences), style="dim"))
+    print_headline(console, comparison.differences)
     console.print()
-    if not comparison.samples:
-        return
-    samples = Table(title="side by side", show_lines=True)
-    for heading in ("prompt", comparison.before, comparison.after):
-        samples.add_column(heading, overflow="fold", ratio=1 if heading == "prompt" else 3)
+    print_differences(console, comparison.differences, everything=everything)
+    if details:
+        console.print()
+        print_details(console, comparison.differences)
+    _print_changes(console, comparison)
     for sample in comparison.samples:
-        samples.add_row(
-            Text(f"{sample.prompt_id}\n{_shortened(sample.prompt)}"),
-            Text(_shortened(sample.before)),
-            Text(_shortened(sample.after)),
+        _print_sample(console, comparison, sample)
+    more = [] if everything else ["--all: every metric"]
+    more += [] if details else ["--details: p-values and effect sizes"]
+    more += ["-n N: more prompts", "-p ID: one prompt"]
+    console.print()
+    console.print(Text(textwrap.fill("; ".join(more), console.width), style="dim"))
+
+
+def _print_changes(console: Console, comparison: Comparison) -> None:
+    from rich.text import Text
+
+    if not comparison.changes:
+        return
+    console.print()
+    count = len(comparison.changes)
+    heading = "Changed setting" if count == 1 else f"{count} changed settings"
+    console.print(Text(heading, style="bold"))
+    for change in comparison.changes:
+        console.print(
+            Text(textwrap.fill(f"  {change.plain}", console.width, subsequent_indent="    "))
         )
-    console.print(samples)
+    if count > 1:
+        words = "They changed together: the differences are of all of them, not of one."
+        console.print(Text(textwrap.fill(words, console.width), style="dim"))
 
 
-def _shortened(text: str) -> str:
-    shown = printable(text)
-    if len(shown) <= _SAMPLE_CHARACTERS:
-        return shown or "(empty)"
-    return shown[:_SAMPLE_CHARACTERS].rstrip() + " …"
+def _print_sample(console: Console, comparison: Comparison, sample: SideBySide) -> None:
+    """A prompt and the outputs of both versions, loops shown once."""
+    from rich.text import Text
+
+    console.print()
+    heading = Text(sample.prompt_id, style="bold")
+    console.print(heading.append(f"  sample {sample.sample_index}", style="dim not bold"))
+    names = ("prompt", comparison.before, comparison.after)
+    width = max(map(len, names)) + 2
+    texts = (
+        excerpt(sample.prompt),
+        excerpt(marked_loop(sample.before, sample.before_loop)),
+        excerpt(marked_loop(sample.after, sample.after_loop)),
+    )
+    for name, words in zip(names, texts, strict=True):
+        console.print(hanging(name, words, width, console.width))
+
+
+def hanging(name: str, words: str, indent: int, width: int) -> Text:
+    """A name, and beside it a text that wraps into its own column."""
+    from rich.text import Text
+
+    lines = [
+        part
+        for line in words.splitlines() or [""]
+        for part in textwrap.wrap(line, max(20, width - indent)) or [""]
+    ]
+    text = Text(name.ljust(indent), style="dim")
+    first, *others = lines
+    beside = [first, *(f"{' ' * indent}{line}" if line else "" for line in others)]
+    return text.append("\n".join(beside), style="default not dim")
+
+
+def print_by_tag(console: Console, found: TagComparison, *, everything: bool = False) -> None:
+    """The headline of each tag, and with `everything` its table."""
+    from rich.text import Text
+
+    console.print(Text(f"{found.before} → {found.after}, by tag", style="bold"))
+    for tag, items in found.tags.items():
+        console.print()
+        prompts = max((item.test.prompts for item in items), default=0)
+        console.print(Text(tag, style="bold").append(f"  {prompts} prompts", style="dim not bold"))
+        print_headline(console, items)
+        if everything:
+            print_differences(console, items)
+    console.print()
+    console.print(
+        Text(
+            textwrap.fill(
+                "Few prompts have one tag, so only large differences are clear. --all shows them.",
+                console.width,
+            ),
+            style="dim",
+        )
+    )

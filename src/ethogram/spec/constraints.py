@@ -1,4 +1,4 @@
-"""Constraints: the 25 instructions of IFEval by id, and their arguments. Knows no check.
+"""Constraints: the 25 instructions of IFEval by id, and their arguments.
 
 Zhou et al. 2023, Instruction-Following Evaluation for Large Language Models, arXiv:2311.07911.
 """
@@ -64,8 +64,8 @@ def check_constraint(instruction: str, kwargs: dict[str, Any]) -> None:
     wanted = INSTRUCTIONS[instruction]
     for name in kwargs:
         if name not in wanted:
-            mend = suggest(name, list(wanted)) if wanted else "it takes none"
-            raise ValueError(f"{instruction} has no argument {name!r}; {mend}")
+            hint = suggest(name, list(wanted)) if wanted else "it takes none"
+            raise ValueError(f"{instruction} has no argument {name!r}; {hint}")
     for name, kind in wanted.items():
         if name not in kwargs:
             raise ValueError(f"{instruction} needs the argument {name!r}")

@@ -6,60 +6,21 @@ import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from typing import Any
 
-from ethogram.spec.decoding import VIEW_SETTINGS
-from ethogram.spec.searches import SEARCHES_OFF, SPEED_SETTINGS
-from ethogram.spec.steps import NEUTRAL, SAMPLING_STEPS
+from ethogram.spec.decoding import Decoding
+from ethogram.spec.setting import Effect, leaves, metadata
+from ethogram.spec.steps import SAMPLING_STEPS
 from ethogram.spec.version import OWN_FIELDS, Version
 
-#: Tells a setting that cannot be off from one whose off is None.
-_NO_VALUE = object()
-#: What a setting's change means, for the reader of a log: (lower, higher).
-_MEANING: dict[str, tuple[str, str]] = {
-    "decoding.temperature": ("less randomness", "more randomness"),
-    "decoding.top_k": ("tighter responses", "more diversity"),
-    "decoding.top_p": ("tighter responses", "more diversity"),
-    "decoding.min_p": ("more diversity", "tighter responses"),
-    "decoding.typical_p": ("tighter responses", "more diversity"),
-    "decoding.epsilon_cutoff": ("more diversity", "tighter responses"),
-    "decoding.eta_cutoff": ("more diversity", "tighter responses"),
-    "decoding.top_n_sigma": ("tighter responses", "more diversity"),
-    "decoding.top_h": ("tighter responses", "more diversity"),
-    "decoding.xtc_probability": ("fewer surprising turns", "more surprising turns"),
-    "decoding.xtc_threshold": ("more surprising turns", "fewer surprising turns"),
-    "decoding.mirostat_tau": ("less surprise", "more surprise"),
-    "decoding.mirostat_eta": ("slower steering", "quicker steering"),
-    "decoding.repetition_penalty": ("less discouragement of echoes", "less echo"),
-    "decoding.frequency_penalty": ("less discouragement of reuse", "less reuse of words"),
-    "decoding.presence_penalty": ("less push to new words", "more push to new words"),
-    "decoding.dry_multiplier": ("less discouragement of loops", "more discouragement of loops"),
-    "decoding.dry_base": ("long loops cost less", "long loops cost more"),
-    "decoding.dry_allowed_length": ("shorter repeats count", "only longer repeats count"),
-    "decoding.guidance_scale": ("the prompt counts less", "the prompt counts more"),
-    "decoding.contrastive_alpha": ("more unlikely tokens let in", "fewer unlikely tokens let in"),
-    "decoding.contrastive_beta": ("less weight against the amateur", "more against the amateur"),
-    "decoding.amateur_temperature": ("a surer amateur", "a flatter amateur"),
-    "decoding.max_new_tokens": ("shorter outputs", "longer outputs"),
-    "decoding.num_beams": ("a narrower search", "a wider search"),
-    "decoding.num_beam_groups": ("fewer kinds of beams", "more kinds of beams"),
-    "decoding.diversity_penalty": ("groups more alike", "groups less alike"),
-    "decoding.penalty_alpha": (
-        "less push away from earlier text",
-        "more push away from earlier text",
-    ),
-    "decoding.best_of": ("fewer candidates to choose from", "more candidates to choose from"),
-    "decoding.self_consistency": ("fewer votes", "more votes"),
+#: The effect of each setting of a decoding that declares one, and the setting's default.
+_EFFECTS: dict[str, tuple[Effect, Any]] = {
+    name: (effect, field.get_default())
+    for name, field in leaves(Decoding)
+    if (effect := metadata(field, Effect)) is not None
 }
-
-
-#: Truncations that 0 turns off, so that 0 lets through more than any other value.
-_OPEN_AT_ZERO = (
-    "decoding.top_k",
-    "decoding.top_n_sigma",
-    "decoding.top_h",
-    "decoding.mirostat_tau",
-)
 
 
 @dataclass(frozen=True)
@@ -110,7 +71,7 @@ class Diff:
     Attributes:
         before: name of the first version.
         after: name of the second.
-        changes: in the order of the version file; titles, notes and bounds are no settings.
+        changes: in the order of the version file; titles, notes and bounds are not settings.
     """
 
     before: str
@@ -118,11 +79,11 @@ class Diff:
     changes: Sequence[Change]
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Plain data, an entry a change."""
+        """Plain data, one entry per change."""
         return [change.to_json() for change in self.changes]
 
     def to_text(self) -> str:
-        """A line a change."""
+        """One line per change."""
         return "\n".join(change.plain for change in self.changes) or "No setting differs."
 
     def _repr_html_(self) -> str:
@@ -131,33 +92,41 @@ class Diff:
         return f"<p>{html.escape(heading)}</p><ul>{lines or '<li>No setting differs.</li>'}</ul>"
 
 
+#: What is known of outputs made elsewhere; their decoding and prompt are not the defaults.
+_KNOWN_OF_IMPORTS = ("model", "outputs", "suite")
+
+
 def diff_versions(before: Version, after: Version) -> list[Change]:
     """The settings in which two resolved versions differ, in the order of the version file."""
     old, new = _flat(before), _flat(after)
     strategies = (before.decoding.resolved_strategy, after.decoding.resolved_strategy)
+    unknown = before.outputs or after.outputs
     return [
         Change(name, old[name], new[name], _meaning(name, old[name], new[name], strategies))
         for name in old
-        if old[name] != new[name]
+        if old[name] != new[name] and not (unknown and name not in _KNOWN_OF_IMPORTS)
     ]
 
 
 def _meaning(field: str, before: Any, after: Any, strategies: tuple[str, str]) -> str:
-    """What a change of a number does; a step of sampling does nothing where nothing is sampled."""
+    """What a change of a number does; a sampling step has no effect where nothing is sampled."""
     setting = field.removeprefix("decoding.")
-    if setting in SPEED_SETTINGS:
-        return "the same output, sooner or later"
+    if not field.startswith("decoding.") or setting not in _EFFECTS:
+        return ""
+    effect, _ = _EFFECTS[setting]
+    if effect.speed_only:
+        return "the same output, at another speed"
     if setting == "top_k" and "contrastive" in strategies:
         both = strategies[0] == strategies[1]
         return ("fewer candidates", "more candidates")[after > before] if both else ""
     sampled = [strategy == "sample" for strategy in strategies]
-    if setting in SAMPLING_STEPS and not all(sampled):
+    if setting.split(".")[0] in SAMPLING_STEPS and not all(sampled):
         return "" if any(sampled) else "no effect without sampling"
-    if field not in _MEANING or not _comparable(before, after):
+    if not _comparable(before, after):
         return ""
-    if field in _OPEN_AT_ZERO:
+    if effect.zero_is_open:
         before, after = (value or math.inf for value in (before, after))
-    return _MEANING[field][after > before]
+    return effect.higher if after > before else effect.lower
 
 
 def _flat(version: Version) -> dict[str, Any]:
@@ -165,8 +134,13 @@ def _flat(version: Version) -> dict[str, Any]:
     for name, value in version.model_dump(mode="json").items():
         if name in (*OWN_FIELDS, "expect") and name != "outputs":
             continue
-        if name in ("decoding", "prompt"):
-            form.update({f"{name}.{key}": inner for key, inner in value.items()})
+        if name == "decoding":
+            form |= {
+                f"decoding.{key}": reduce(getitem, key.split("."), value)
+                for key, _ in leaves(Decoding)
+            }
+        elif name == "prompt":
+            form |= {f"prompt.{key}": inner for key, inner in value.items()}
         else:
             form[name] = value
     form["decoding.strategy"] = version.decoding.resolved_strategy
@@ -178,9 +152,8 @@ def _comparable(*values: Any) -> bool:
 
 
 def _show(field: str, value: Any, mark: str) -> str:
-    step = field.removeprefix("decoding.")
-    off = (NEUTRAL | SEARCHES_OFF | VIEW_SETTINGS).get(step, _NO_VALUE)
-    if off is not _NO_VALUE and step != "temperature" and _comparable(value) and value == off:
+    effect, default = _EFFECTS.get(field.removeprefix("decoding."), (Effect(), None))
+    if effect.off and _comparable(value) and value == default:
         return "off"
     if value is None or value in ([], {}, ""):
         return "none"

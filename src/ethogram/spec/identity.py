@@ -1,4 +1,4 @@
-"""Identity: one digest per behaviour, from canonical JSON. Knows bytes; knows no meaning."""
+"""Identity: one digest per behaviour, from canonical JSON."""
 
 from __future__ import annotations
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from ethogram.spec.generation import Message, Request
+from ethogram.spec.generation import ChatFormat, Message, Request
+from ethogram.spec.guidance import Amateur
 from ethogram.spec.identity import digest, noise_key
 from ethogram.spec.suite import Suite
 from ethogram.spec.version import Version
-from ethogram.spec.views import Amateur
+
+#: Given a prompt's id, messages and format: its finished text, or None.
+Finish = Callable[[str, tuple[Message, ...], ChatFormat], str | None]
 
 
 def make_requests(
@@ -20,6 +26,7 @@ def make_requests(
     model_identity: str,
     amateur_identity: str | None = None,
     independent_noise: bool = False,
+    finish: Finish | None = None,
 ) -> list[Request]:
     """One request per prompt and sample index, in the order of the suite.
 
@@ -30,40 +37,59 @@ def make_requests(
         suite: its prompts.
         samples: sample indices 0..samples-1.
         seed: the study's seed.
-        model_identity: what tells these weights from all others.
+        model_identity: digest of the weights.
         amateur_identity: the same of the decoding's amateur; None where it has none.
-        independent_noise: key the noise by the version too, so that versions do not share luck;
-            so it is under another backend than the engine in any case.
+        independent_noise: key the noise by the version too, so that versions share no random
+            numbers; always so under another backend than the engine.
+        finish: makes the text of a chat where it is not the same on every day, so that the text is
+            part of the identity; returns None where it is.
 
     Raises:
         ValueError: the decoding has an amateur, and its identity is not given.
     """
     decoding = version.effective_decoding()
     decoding_form = decoding.canonical()
-    if isinstance(decoding.second_view, Amateur):
+    if isinstance(decoding.guidance_branch, Amateur):
         if amateur_identity is None:
-            raise ValueError(f"amateur_identity is needed: the amateur is {decoding.amateur}")
+            raise ValueError(
+                f"amateur_identity is needed: the amateur is {decoding.contrastive.amateur}"
+            )
         # As with the model itself, what counts is the weights and not what they are called.
         decoding_form["view"]["amateur"]["model"] = amateur_identity
     prompt_form = {"chat": version.prompt.chat}
     base: dict[str, Any] = {
         "model": model_identity,
         "decoding": decoding_form,
-        "prompt": prompt_form,
     }
     if version.backend != "engine":
         base["backend"] = version.backend
-    # Only the engine's noise is keyed token by token; what a seed elsewhere shares nobody knows.
+    # Only the engine's noise is keyed token by token; what one seed shares elsewhere is unknown.
     is_apart = independent_noise or version.backend != "engine"
     scope = version.identity if is_apart else ""
     requests = []
     for item in suite.prompts:
         prompt = version.prompt.render(item)
+        chat = version.prompt.chat_format(prompt)
+        if finish is not None and not isinstance(prompt, str):
+            chat = replace(chat, text=finish(item.id, prompt, chat))
+        form = {**base, "prompt": prompt_form | _chat_form(chat), "input": _input_form(prompt)}
         for index in range(samples if decoding.is_stochastic else 1):
             key = noise_key(seed, scope, item.id, index) if decoding.is_stochastic else None
-            identity = digest({**base, "input": _input_form(prompt), "noise": key})
-            requests.append(Request(identity, item.id, index, prompt, decoding, key))
+            identity = digest({**form, "noise": key})
+            requests.append(Request(identity, item.id, index, prompt, decoding, key, chat))
     return requests
+
+
+def _chat_form(chat: ChatFormat) -> dict[str, Any]:
+    """What a chat's format adds to the identity: nothing where it is the plain one."""
+    form: dict[str, Any] = {}
+    if chat.arguments != "{}":
+        form["template_args"] = json.loads(chat.arguments)
+    if chat.continues:
+        form["continues"] = True
+    if chat.text is not None:
+        form["text"] = chat.text
+    return form
 
 
 def _input_form(prompt: str | tuple[Message, ...]) -> str | list[list[str]]:

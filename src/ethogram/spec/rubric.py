@@ -1,7 +1,4 @@
-"""Rubric: the criteria that a judge scores an answer by, read from YAML with the line of a mistake.
-
-Knows what a user writes; knows no judge.
-"""
+"""Rubric: the criteria that a judge scores an answer by, read from YAML."""
 
 from __future__ import annotations
 
@@ -17,14 +14,14 @@ LOWEST, HIGHEST = 1, 10
 
 
 class Criterion(BaseModel):
-    """One thing that a judge looks at."""
+    """One criterion, scored by a judge."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(
         pattern=r"^[a-z][a-z0-9_]{0,39}$", description="lower case, digits and underscores"
     )
-    question: str = Field(min_length=1, max_length=2000, description="what the judge asks itself")
+    question: str = Field(min_length=1, max_length=2000, description="what the judge answers")
     low: str = Field("", max_length=2000, description="what an answer of 1 is like")
     high: str = Field("", max_length=2000, description="what an answer of 10 is like")
 
@@ -38,7 +35,7 @@ class Rubric(BaseModel):
     criteria: tuple[Criterion, ...] = Field(min_length=1, max_length=12)
 
 
-#: What is asked without a file: what a reader of short answers minds first.
+#: The rubric when no file is named: general quality of short answers.
 GENERAL = Rubric(
     title="General",
     criteria=(
@@ -75,7 +72,7 @@ def load_rubric(name: str | Path) -> Rubric:
     """A rubric by the name of a built-in one, or read from a YAML file.
 
     Raises:
-        SpecError: no such file, an unknown field, a score's name that stands twice, …; with line.
+        SpecError: no such file, an unknown field, a duplicate criterion, …; with line.
     """
     if str(name) in BUILT_IN:
         return BUILT_IN[str(name)]
@@ -92,7 +89,7 @@ def load_rubric(name: str | Path) -> Rubric:
     for index, criterion in enumerate(rubric.criteria):
         if criterion.name in seen:
             raise SpecError(
-                f"the criterion {criterion.name!r} stands twice",
+                f"duplicate criterion {criterion.name!r}",
                 where=places.where(("criteria", index, "name"), path),
                 hint="give each its own name",
             )

@@ -1,12 +1,12 @@
-"""Scoring: which models the model-based metrics read. Names only; opens nothing."""
+"""Scoring: the names of the models that model-based metrics use."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-#: What scores with an embedding unless another is named.
+#: Default sentence encoder.
 ENCODER = "all-minilm-l6-v2"
-#: What scores with a likelihood unless another is named.
+#: Default language model for likelihoods.
 REFERENCE = "smollm2-135m-instruct"
 
 

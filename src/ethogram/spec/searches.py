@@ -1,40 +1,110 @@
-"""Decodings that weigh several continuations: which of their settings agree, and their identity.
+"""Settings of decodings that follow several continuations: beams, contrastive search, candidates.
 
-Knows the settings of contrastive search, of groups of beams, of best-of-n and of self-consistency;
-runs none of them.
+Also which of them contradict each other, and their part of the identity.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from ethogram.spec.setting import Effect
 
 if TYPE_CHECKING:
     from ethogram.spec.decoding import Decoding
 
-#: Settings that are checked against others.
-SEARCH_SETTINGS = (
+#: Settings that are checked against others, which a version may inherit.
+CHECKED_TOGETHER = (
+    "strategy",
+    "order",
+    "num_beams",
+    "min_new_tokens",
     "penalty_alpha",
-    "num_beam_groups",
-    "diversity_penalty",
     "best_of",
     "self_consistency",
     "answer",
     "answer_pattern",
 )
-#: Settings that change no output, and so no identity.
-SPEED_SETTINGS = ("prompt_lookup_num_tokens", "max_matching_ngram_size")
-#: The value at which each of them is off.
-SEARCHES_OFF = {
-    "penalty_alpha": 0.0,
-    "num_beam_groups": 1,
-    "diversity_penalty": 0.0,
-    "best_of": 1,
-    "self_consistency": 1,
-    "prompt_lookup_num_tokens": 0,
-}
 #: Each candidate of contrastive search is a row of the model.
 MOST_CANDIDATES = 256
+
+
+class SearchSettings(BaseModel):
+    """Beam search, contrastive search, several candidates, and prompt lookup."""
+
+    num_beams: Annotated[int, Effect("a narrower search", "a wider search")] = Field(
+        1,
+        ge=1,
+        le=64,
+        description="beam search finds more probable (and often blander) text: continuations kept "
+        "side by side",
+    )
+    length_penalty: Annotated[float, Effect("shorter outputs", "longer outputs")] = Field(
+        1.0,
+        description="beam search: above 0 favours longer outputs, below 0 shorter ones; a score is "
+        "divided by length to this power",
+    )
+    early_stopping: bool | Literal["never"] = Field(
+        False,
+        description="beam search: true stops as soon as num_beams hypotheses are complete, false "
+        "when no better one is likely, never when no better one is possible (as in transformers)",
+    )
+    penalty_alpha: Annotated[
+        float,
+        Effect("less push away from earlier text", "more push away from earlier text", off=True),
+    ] = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description="contrastive search keeps deterministic text from repeating itself: weight of "
+        "similarity to earlier tokens against probability, among the top_k; 0 is off",
+    )
+    best_of: Annotated[
+        int, Effect("fewer candidates to choose from", "more candidates to choose from", off=True)
+    ] = Field(
+        1,
+        ge=1,
+        le=256,
+        description="more probable samples at that many times the cost: sample this many "
+        "candidates and keep the most probable; 1 is off",
+    )
+    best_of_by: Literal["mean", "total"] = Field(
+        "mean",
+        description="best_of: compare the log-probability per token (mean), or of the whole output "
+        "(total), which favours short ones",
+    )
+    self_consistency: Annotated[int, Effect("fewer votes", "more votes", off=True)] = Field(
+        1,
+        ge=1,
+        le=256,
+        description="fewer wrong answers at that many times the cost: sample this many candidates "
+        "and keep one with the most frequent answer; 1 is off",
+    )
+    answer: Literal["last_number", "pattern", "text"] = Field(
+        "last_number", description="self_consistency: which part of a candidate is its answer"
+    )
+    answer_pattern: str | None = Field(
+        None,
+        min_length=1,
+        max_length=500,
+        description="self_consistency: regular expression; the answer is the first group of its "
+        "last match, or all of the match",
+    )
+    prompt_lookup_num_tokens: Annotated[int, Effect(off=True, speed_only=True)] = Field(
+        0,
+        ge=0,
+        le=64,
+        description="faster, with the same output, where text repeats its prompt: draft tokens "
+        "looked up in the text so far and verified in one step when a single output runs; 0 is off",
+    )
+    max_matching_ngram_size: Annotated[int, Effect(speed_only=True)] = Field(
+        2,
+        ge=1,
+        le=16,
+        description="speed only: longest n-gram by which prompt lookup finds its draft",
+    )
 
 
 def check_searches(decoding: Decoding) -> None:
@@ -44,7 +114,6 @@ def check_searches(decoding: Decoding) -> None:
         ValueError: names the settings and what to change.
     """
     _check_contrastive(decoding)
-    _check_groups(decoding)
     _check_candidates(decoding)
 
 
@@ -74,27 +143,6 @@ def _check_contrastive(decoding: Decoding) -> None:
         )
 
 
-def _check_groups(decoding: Decoding) -> None:
-    beams, groups = decoding.num_beams, decoding.num_beam_groups
-    if groups == 1:
-        if decoding.diversity_penalty:
-            raise ValueError(
-                f"diversity_penalty {decoding.diversity_penalty:g} has no effect in one group of "
-                "beams; set num_beam_groups to 2 or more"
-            )
-        return
-    if beams % groups:
-        raise ValueError(
-            f"num_beams {beams} cannot be split into {groups} equal groups; "
-            "make it a multiple of num_beam_groups"
-        )
-    if not decoding.diversity_penalty:
-        raise ValueError(
-            f"num_beam_groups {groups} needs a diversity_penalty above 0; "
-            "without it all groups are alike"
-        )
-
-
 def _check_candidates(decoding: Decoding) -> None:
     if decoding.best_of > 1 and decoding.self_consistency > 1:
         raise ValueError("best_of and self_consistency both choose the output; set one of them")
@@ -111,20 +159,21 @@ def _check_candidates(decoding: Decoding) -> None:
         try:
             re.compile(decoding.answer_pattern)
         except re.error as error:
-            raise ValueError(f"answer_pattern is no regular expression: {error}") from None
+            raise ValueError(f"answer_pattern is not a regular expression: {error}") from None
     elif decoding.answer == "pattern":
         raise ValueError("answer pattern needs an answer_pattern")
 
 
-def searches_form(decoding: Decoding) -> dict[str, Any]:
-    """Their part of `Decoding.canonical`: empty where none of them acts."""
+def canonical_searches(decoding: Decoding) -> dict[str, Any]:
+    """Their part of `Decoding.canonical`; empty where none of them acts."""
     form: dict[str, Any] = {}
+    if decoding.resolved_strategy == "beam":
+        form["num_beams"] = decoding.num_beams
+        form["length_penalty"] = decoding.length_penalty
+        form["early_stopping"] = decoding.early_stopping
     if decoding.resolved_strategy == "contrastive":
         form["penalty_alpha"] = decoding.penalty_alpha
         form["top_k"] = decoding.top_k
-    if decoding.num_beam_groups > 1:
-        form["num_beam_groups"] = decoding.num_beam_groups
-        form["diversity_penalty"] = decoding.diversity_penalty
     if decoding.best_of > 1:
         form["best_of"] = [decoding.best_of, decoding.best_of_by]
     if decoding.self_consistency > 1:

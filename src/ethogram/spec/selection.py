@@ -1,4 +1,4 @@
-"""Selection: how one output was chosen among several. Knows scores and answers; knows no text."""
+"""Selection: how one output was chosen among several candidates, by score or by answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Selection:
     Attributes:
         chosen: which candidate it is, from 0; candidate 0 is what plain sampling gives.
         scores: of each candidate: log-probability under the model's own distribution, nats, per
-            token, or of the whole where best-of goes by that.
+            token, or of the whole output with `best_of_by: total`.
         answers: of each candidate under self-consistency, None where none was found; empty
             under best-of.
         tokens: how many new tokens each candidate has.
@@ -33,11 +33,11 @@ class Selection:
 
     @property
     def votes(self) -> Mapping[str, int]:
-        """How many candidates gave each answer, in the order in which they first did."""
+        """How many candidates gave each answer, in the order of first occurrence."""
         return Counter(answer for answer in self.answers if answer is not None)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, from which `of_json` makes an equal selection."""
+        """Plain data, which `from_json` reads back."""
         return {
             "chosen": self.chosen,
             "scores": list(self.scores),
@@ -46,7 +46,7 @@ class Selection:
         }
 
     @classmethod
-    def of_json(cls, data: Mapping[str, Any]) -> Selection:
+    def from_json(cls, data: Mapping[str, Any]) -> Selection:
         """Read what `to_json` wrote."""
         scores, answers, tokens = (tuple(data[name]) for name in ("scores", "answers", "tokens"))
         return cls(int(data["chosen"]), scores, answers, tokens)

@@ -1,7 +1,4 @@
-"""Read YAML and JSONL so that every value remembers its line; turn validation errors into one line.
-
-Knows files and positions; knows nothing of what a study means.
-"""
+"""Read YAML and JSONL with the line of each value; turn validation errors into one line."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import difflib
 import json
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,24 +17,37 @@ from ethogram.errors import SpecError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 FieldPath = tuple[str | int, ...]
+#: Most levels of a YAML file. Study files have five; the parser takes seconds for thousands.
+DEEPEST = 100
 
 
 class SourceMap:
-    """Where each field of a document stands: field path to (file, line).
+    """Where each field of a document is written: field path to (file, line).
 
     Deep merges keep the position of the file that set the value last.
     """
 
     def __init__(self) -> None:
         self._places: dict[FieldPath, tuple[Path, int]] = {}
+        self._written: dict[FieldPath, str] = {}
 
     def set(self, path: FieldPath, file: Path, line: int) -> None:
-        """Remember that `path` stands at `line` (1-based) of `file`."""
+        """Record that `path` is at `line` (1-based) of `file`."""
         self._places[path] = (file, line)
+        self._written.pop(path, None)
+
+    def rename(self, old: FieldPath, new: FieldPath) -> None:
+        """Record that the file writes `new` by another name; messages keep the file's name."""
+        for path, place in list(self._places.items()):
+            if path[: len(old)] == old:
+                self.set((*new, *path[len(old) :]), *place)
+        self._written[new] = _dotted(old)
 
     def update(self, other: SourceMap) -> None:
         """Let the places of `other` win."""
-        self._places.update(other._places)
+        for path, place in other._places.items():
+            self.set(path, *place)
+        self._written |= other._written
 
     def line(self, path: FieldPath) -> int | None:
         """The 1-based line of `path`, if it has a place of its own."""
@@ -49,16 +60,23 @@ class SourceMap:
 
     def where(self, path: FieldPath, default: Path) -> str:
         """`file:line: field` of the nearest enclosing field that has a place."""
-        dotted = ".".join(str(part) for part in path)
-        for length in range(len(path), -1, -1):
-            place = self._places.get(path[:length])
-            if place:
-                return f"{place[0]}:{place[1]}: {dotted}" if dotted else f"{place[0]}:{place[1]}"
-        return f"{default}: {dotted}" if dotted else str(default)
+        prefixes = [path[:length] for length in range(len(path), -1, -1)]
+        place = next((self._places[prefix] for prefix in prefixes if prefix in self._places), None)
+        renamed = next((prefix for prefix in prefixes if prefix in self._written), None)
+        if renamed is None:
+            name = _dotted(path)
+        else:
+            name = ".".join([self._written[renamed], *map(str, path[len(renamed) :])])
+        start = f"{place[0]}:{place[1]}" if place else str(default)
+        return f"{start}: {name}" if name else start
+
+
+def _dotted(path: FieldPath) -> str:
+    return ".".join(str(part) for part in path)
 
 
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, its line ends as they are; a byte order mark is no part of it.
+    """The text of a UTF-8 file, line ends unchanged, without a byte order mark.
 
     Raises:
         SpecError: the file is missing, unreadable or not UTF-8.
@@ -79,28 +97,66 @@ def read_yaml(path: Path) -> tuple[Any, SourceMap]:
     """Parse a YAML 1.2 file into plain data and the line of each field.
 
     Raises:
-        SpecError: missing file, YAML syntax error, a key that stands twice, a number or date that
-            is none, or nesting too deep.
+        SpecError: missing file, YAML syntax error, duplicate key, a number that cannot be read, or
+            nesting too deep.
     """
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     text = read_text(path)
     places = SourceMap()
     try:
-        return _plain(YAML(typ="rt").load(text), (), path, places), places
+        return _plain(_nodes(text), (), path, places), places
     except MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         problem = (error.problem or "broken YAML").split("\n")[0]
+        if problem.startswith("maximum depth"):  # Releases before 0.19 have no class for it.
+            raise _too_deep(where) from None
         raise SpecError(f"not valid YAML: {problem}", where=where) from None
     except YAMLError as error:
         raise SpecError(f"not valid YAML: {str(error).splitlines()[0]}", where=str(path)) from None
-    except ValueError as error:  # What reads as a number or date and is none; it has no line.
+    except ValueError as error:  # int() refuses very long numbers; the error has no line.
         problem = str(error).split(":")[0]
         raise SpecError(f"a value cannot be read: {problem}", where=str(path)) from None
     except RecursionError:
-        raise SpecError("YAML nested too deep", where=str(path)) from None
+        raise _too_deep(str(path)) from None
+
+
+def _too_deep(where: str) -> SpecError:
+    return SpecError("YAML nested too deep", where=where, hint=f"use at most {DEEPEST} levels")
+
+
+def parse_yaml(text: str) -> Any:
+    """The value of a short YAML 1.2 text as plain data.
+
+    Raises:
+        ruamel.yaml.error.YAMLError: not valid YAML.
+        ValueError: a whole number of too many digits.
+        RecursionError: nested too deep.
+    """
+    return _plain(_nodes(text), (), Path(), SourceMap())
+
+
+def _nodes(text: str) -> Any:
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="rt")
+    yaml.Constructor = _constructor()
+    yaml.max_depth = DEEPEST
+    return yaml.load(text)
+
+
+@cache
+def _constructor() -> Any:
+    from ruamel.yaml.constructor import RoundTripConstructor
+
+    class CoreSchema(RoundTripConstructor):
+        """YAML 1.2 has no dates; ruamel.yaml reads them as YAML 1.1 does."""
+
+    CoreSchema.add_constructor(
+        "tag:yaml.org,2002:timestamp", lambda self, node: self.construct_scalar(node)
+    )
+    return CoreSchema
 
 
 def _plain(node: Any, at: FieldPath, file: Path, places: SourceMap) -> Any:
@@ -133,7 +189,7 @@ def parse_json(text: str, where: str, *, hint: str | None = None) -> Any:
     Args:
         text: the JSON.
         where: file and line, for messages.
-        hint: how to mend text that is not valid.
+        hint: how to fix text that is not valid.
 
     Raises:
         SpecError: not valid JSON, nested too deep, or a whole number of too many digits.
@@ -159,7 +215,7 @@ def parse_object(line: str, where: str) -> dict[str, Any]:
     Raises:
         SpecError: the line is not a JSON object.
     """
-    row = parse_json(line, where, hint="mend or remove the line")
+    row = parse_json(line, where, hint="fix or remove the line")
     if not isinstance(row, dict):
         raise SpecError("a line must be a JSON object", where=where)
     return row
@@ -198,13 +254,34 @@ def validate(kind: type[ModelT], data: Any, path: Path, places: SourceMap) -> Mo
 def _as_spec_error(
     kind: type[BaseModel], error: ValidationError, path: Path, places: SourceMap
 ) -> SpecError:
-    # An unknown field often explains the other complaints, so it is told first.
+    # An unknown field often explains the other complaints, so it is reported first.
     details = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")[0]
     location: FieldPath = tuple(details["loc"])
     where = places.where(location, path)
+    owner = _owner(kind, location)
     if details["type"] == "extra_forbidden":
-        return SpecError("unknown field", where=where, hint=_nearest_field(kind, location))
+        removed = getattr(owner, "REMOVED_FIELDS", {}).get(location[-1])
+        if removed:
+            what, _, hint = removed.partition("; ")
+            return SpecError(what, where=where, hint=hint)
+        return SpecError("unknown field", where=where, hint=_nearest_field(owner, location))
+    group = _submodel(owner, location[-1]) if location else None
+    if group and details["type"] in ("model_type", "model_attributes_type"):
+        names = ", ".join(list(group.model_fields)[:5])
+        return SpecError(
+            f"must be a mapping of fields, got {details.get('input')!r}",
+            where=where,
+            hint=f"its fields are {names}",
+        )
     return SpecError(_message(details), where=where)
+
+
+def _owner(kind: type[BaseModel], location: FieldPath) -> type[BaseModel]:
+    """The model that the last part of a location is a field of."""
+    owner = kind
+    for part in location[:-1]:
+        owner = _submodel(owner, part) or owner
+    return owner
 
 
 def _message(details: ErrorDetails) -> str:
@@ -215,17 +292,24 @@ def _message(details: ErrorDetails) -> str:
     return f"{message[:1].lower()}{message[1:]}, got {value!r}"
 
 
-def _nearest_field(kind: type[BaseModel], location: FieldPath) -> str:
-    """The mending half of an unknown-field error."""
-    owner = kind
-    for part in location[:-1]:
-        owner = _submodel(owner, part) or owner
+def _nearest_field(owner: type[BaseModel], location: FieldPath) -> str:
+    """The hint of an unknown-field error.
+
+    A model may have hints of its own for names that other programs use, in `FIELD_HINTS`.
+    """
     names = list(owner.model_fields)
     name = str(location[-1])
+    hints = getattr(owner, "FIELD_HINTS", {})
+    if name in hints:
+        return str(hints[name])
+    groups = {group: inner for group in names if (inner := _submodel(owner, group))}
+    for group, inner in groups.items():
+        hint = str(getattr(inner, "FIELD_HINTS", {}).get(name, ""))
+        if hint:
+            return f"{hint[:-1]} inside {group!r}?" if hint.endswith("?") else hint
     if not difflib.get_close_matches(name, names, n=1, cutoff=0.7):
-        for group in names:
-            inner = _submodel(owner, group)
-            near = difflib.get_close_matches(name, list(inner.model_fields) if inner else [], n=1)
+        for group, inner in groups.items():
+            near = difflib.get_close_matches(name, list(inner.model_fields), n=1)
             if near:
                 return f"did you mean {near[0]!r} inside {group!r}?"
     return suggest(name, names)

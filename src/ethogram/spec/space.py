@@ -1,4 +1,4 @@
-"""Space: the settings that a sweep tries, as axes over fields of a version. Runs nothing.
+"""Space: the settings that a sweep tries, as axes over fields of a version.
 
 An axis is written `FIELD=VALUES`: a list `0.8,0.9,0.95`, steps `0.2:1.2:0.2` with both ends, or a
 range `0.2:1.2` (`0.001:0.1:log` on a logarithmic scale), which only a search can draw from.
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ethogram.errors import SpecError
-from ethogram.spec.source import SourceMap, suggest, validate
+from ethogram.spec.groups import OLD_NAMES
+from ethogram.spec.source import SourceMap, parse_yaml, suggest, validate
 from ethogram.spec.study import deep_merge
 from ethogram.spec.version import BEHAVIOUR_FIELDS, OWN_FIELDS, Version
 
@@ -58,10 +59,10 @@ class Setting:
 
     @property
     def words(self) -> str:
-        """For a reader: the fields by their last names, unless two of them share it."""
-        last = [field.rsplit(".", 1)[-1] for field, _ in self.values]
-        short = len(set(last)) == len(last)
-        names = last if short else [field for field, _ in self.values]
+        """For a reader: the fields within decoding or prompt, in full where two are the same."""
+        inner = [field.split(".", 1)[-1] for field, _ in self.values]
+        is_clear = len(set(inner)) == len(inner)
+        names = inner if is_clear else [field for field, _ in self.values]
         pairs = zip(names, (value for _, value in self.values), strict=True)
         return ", ".join(f"{name} {_word(value)}" for name, value in pairs)
 
@@ -83,7 +84,7 @@ def parse_axis(text: str) -> Axis:
     """Read `FIELD=VALUES`.
 
     Raises:
-        SpecError: no such form, an unknown field, or steps that lead nowhere.
+        SpecError: not of this form, an unknown field, or steps that never end.
     """
     where = f"--set {text}"
     field, sign, values = text.partition("=")
@@ -91,7 +92,7 @@ def parse_axis(text: str) -> Axis:
         raise SpecError(
             "an axis is FIELD=VALUES", where=where, hint="write decoding.temperature=0.2:1.2:0.2"
         )
-    field = field.strip()
+    field = _current(field.strip())
     _check_field(field, where)
     parts = [part.strip() for part in values.split(":")]
     numbers = [_decimal(part) for part in parts]
@@ -101,8 +102,15 @@ def parse_axis(text: str) -> Axis:
         return _range(field, float(numbers[0]), float(numbers[1]), len(parts) == 3, where)
     listed = _yaml_list(values, where)
     if len({repr(value) for value in listed}) != len(listed):
-        raise SpecError("a value stands twice", where=where, hint="name each value once")
+        raise SpecError("duplicate value", where=where, hint="name each value once")
     return Axis(field, tuple(listed))
+
+
+def _current(field: str) -> str:
+    """The dotted path of a field, from that or from its flat name of version 0.1."""
+    group, _, name = field.partition(".")
+    is_old = group == "decoding" and name in OLD_NAMES
+    return ".".join((group, *OLD_NAMES[name])) if is_old else field
 
 
 def _check_field(field: str, where: str) -> None:
@@ -110,7 +118,7 @@ def _check_field(field: str, where: str) -> None:
     for depth, part in enumerate(field.split(".")):
         fields = getattr(owner, "model_fields", None)
         if fields is None:
-            return  # Inside a mapping such as logit_bias; the version itself will judge it.
+            return  # Inside a mapping such as logit_bias, which the version validates.
         names = list(fields) if depth else list(BEHAVIOUR_FIELDS)
         if part not in names:
             raise SpecError(
@@ -134,7 +142,7 @@ def _decimal(text: str) -> Decimal | None:
 
 
 def _steps(low: Decimal, high: Decimal, step: Decimal | None, where: str) -> tuple[Any, ...]:
-    """Both ends and what lies between, in decimal arithmetic: 0.1 + 0.2 is 0.3 here."""
+    """The values from low to high, both included, in decimal arithmetic: 0.1 + 0.2 is 0.3."""
     if step is None or step <= 0 or high < low:
         raise SpecError(
             "steps are LOW:HIGH:STEP with LOW below HIGH and a positive STEP",
@@ -162,12 +170,11 @@ def _range(field: str, low: float, high: float, log: bool, where: str) -> Axis:
 
 
 def _yaml_list(values: str, where: str) -> list[Any]:
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     text = values.strip()
     try:
-        listed = YAML(typ="safe").load(text if text.startswith("[") else f"[{text}]")
+        listed = parse_yaml(text if text.startswith("[") else f"[{text}]")
     except YAMLError:
         raise SpecError(
             "these values cannot be read", where=where, hint="write a,b,c or a YAML list [a, b]"
@@ -201,7 +208,7 @@ def apply(base: Version, setting: Setting, *, parent: str) -> Version:
         parent: the parent's name.
 
     Raises:
-        SpecError: a value is out of bounds or fits nothing else that is set.
+        SpecError: a value is out of bounds or contradicts another setting.
     """
     inherited: Mapping[str, Any] = base.model_dump(exclude_unset=True)
     data = {key: value for key, value in inherited.items() if key not in OWN_FIELDS}

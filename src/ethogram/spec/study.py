@@ -1,16 +1,19 @@
-"""Study: a folder of versions resolved over their parents. Reads files; never generates."""
+"""Study: a folder of version files, each resolved over its parents."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ethogram.errors import SpecError
-from ethogram.spec.searches import SEARCH_SETTINGS
+from ethogram.spec.groups import OLD_NAMES, TwoNamesError, nest
+from ethogram.spec.searches import CHECKED_TOGETHER
+from ethogram.spec.setting import Step
 from ethogram.spec.source import SourceMap, read_yaml, suggest, validate
-from ethogram.spec.steps import NEUTRAL, SAMPLING_STEPS
+from ethogram.spec.steps import SAMPLING_STEPS, STEPS
 from ethogram.spec.suite import Suite, load_suite
 from ethogram.spec.version import OWN_FIELDS, VERSION_NAME, StudyFile, Version
 from ethogram.spec.vllm import refusal
@@ -20,21 +23,23 @@ STUDY_FILE = "study.yaml"
 
 @dataclass(frozen=True)
 class StudySpec:
-    """A study as its files say it: the settings and every version, resolved and in order.
+    """A study as written in its files: the settings and every version, resolved and in order.
 
     Attributes:
         folder: the study's folder.
         settings: study.yaml.
         versions: resolved versions by name; parents before children, then by version number.
-        stated: what each version's own file states.
-        places: where each version's fields stand, inherited ones in the file of the ancestor.
-        own_places: where the fields of study.yaml stand.
+        stated: what each version's own file states, old names of settings replaced.
+        old_names: the flat names of version 0.1 that each version's own file still uses.
+        places: where each version's fields are written; inherited ones, in the ancestor's file.
+        own_places: where the fields of study.yaml are written.
     """
 
     folder: Path
     settings: StudyFile
     versions: dict[str, Version]
     stated: dict[str, dict[str, Any]] = field(default_factory=dict)
+    old_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     places: dict[str, SourceMap] = field(default_factory=dict)
     own_places: SourceMap = field(default_factory=SourceMap)
 
@@ -94,12 +99,12 @@ def load_study(folder: Path) -> StudySpec:
         _refuse_silent_sampling(name, raw, files, version)
         _refuse_what_vllm_lacks(version, files[name], merged_places)
         versions[name], places_of[name] = version, merged_places
-    stated = {name: data for name, (data, _) in raw.items()}
     return StudySpec(
         folder=folder,
         settings=settings,
         versions=versions,
-        stated=stated,
+        stated={name: file.data for name, file in raw.items()},
+        old_names={name: file.old_names for name, file in raw.items()},
         places=places_of,
         own_places=places,
     )
@@ -109,36 +114,70 @@ def _version_files(folder: Path) -> list[Path]:
     files = sorted(
         path for path in (folder / "versions").glob("*") if path.suffix in (".yaml", ".yml")
     )
+    for path, after in pairwise(files):
+        if path.stem == after.stem:
+            raise SpecError(
+                f"version {path.stem} has two files, {path.name} and {after.name}",
+                where=str(path.parent),
+                hint="delete or rename one of them",
+            )
     for path in files:
         if not VERSION_NAME.match(path.stem):
             raise SpecError(
-                f"{path.stem!r} is no version name",
+                f"{path.stem!r} is not a version name",
                 where=str(path),
                 hint="name the file like v0.1.0.yaml",
             )
     return files
 
 
-def _read_version(path: Path) -> tuple[dict[str, Any], SourceMap]:
+class _File(NamedTuple):
+    """A version file: its data, where each field is written, and the old names it uses."""
+
+    data: dict[str, Any]
+    places: SourceMap
+    old_names: tuple[str, ...]
+
+
+def _read_version(path: Path) -> _File:
     data, places = read_yaml(path)
-    data = {} if data is None else data
-    # Validated alone first, so that a mistake is told in the file that makes it.
-    alone = dict(data) if isinstance(data, dict) else data
-    if isinstance(alone, dict) and isinstance(alone.get("decoding"), dict):
-        alone["decoding"] = _without_cross_checks(alone["decoding"])
+    data = alone = {} if data is None else data
+    old_names: tuple[str, ...] = ()
+    if isinstance(data, dict) and isinstance(data.get("decoding"), dict):
+        old_names = tuple(name for name in data["decoding"] if name in OLD_NAMES)
+        data = {**data, "decoding": _with_current_names(data["decoding"], path, places)}
+        alone = {**data, "decoding": _without_cross_checks(data["decoding"])}
+    # Validated by itself first, so that the message names the file that contains the mistake.
     validate(Version, alone, path, places)
-    return data, places
+    return _File(data, places, old_names)
+
+
+def _with_current_names(decoding: dict[str, Any], path: Path, places: SourceMap) -> dict[str, Any]:
+    """Settings with the flat names of version 0.1 in their groups.
+
+    Raises:
+        SpecError: one setting is given by both names.
+    """
+    try:
+        nested = nest(decoding)
+    except TwoNamesError as error:
+        raise SpecError(
+            f"{error.old} is the old name of {error.new}, which is set too",
+            where=places.where(("decoding", error.old), path),
+            hint=f"keep {error.new}",
+        ) from None
+    for old in decoding:
+        if old in OLD_NAMES:
+            places.rename(("decoding", old), ("decoding", *OLD_NAMES[old]))
+    return nested
 
 
 def _without_cross_checks(decoding: dict[str, Any]) -> dict[str, Any]:
-    """Settings that are checked against each other wait until the parent's are merged in."""
-    together = ("strategy", "num_beams", "min_new_tokens", "order", *SEARCH_SETTINGS)
-    return {key: value for key, value in decoding.items() if key not in together}
+    """Leaves out settings that are checked against others, until the parent's are merged in."""
+    return {key: value for key, value in decoding.items() if key not in CHECKED_TOGETHER}
 
 
-def _parents_first(
-    raw: dict[str, tuple[dict[str, Any], SourceMap]], files: dict[str, Path]
-) -> list[str]:
+def _parents_first(raw: dict[str, _File], files: dict[str, Path]) -> list[str]:
     """Version names in numeric order, each after its parent.
 
     Raises:
@@ -149,14 +188,14 @@ def _parents_first(
     def visit(name: str, trail: tuple[str, ...]) -> None:
         if name in order:
             return
-        data, places = raw[name]
+        data, places, _ = raw[name]
         parent = data.get("parent")
         if name in trail:
-            circle = " -> ".join((*trail[trail.index(name) :], name))
+            cycle = " -> ".join((*trail[trail.index(name) :], name))
             raise SpecError(
-                f"versions are each other's parents: {circle}",
+                f"versions are each other's parents: {cycle}",
                 where=places.where(("parent",), files[name]),
-                hint="break the circle",
+                hint="break the cycle",
             )
         if parent is not None and parent not in raw:
             raise SpecError(
@@ -174,24 +213,24 @@ def _parents_first(
 
 
 def version_key(name: str) -> tuple[list[int], bool, str]:
-    """Sorts version names as semantic versions; a pre-release stands before its release."""
+    """Sorts version names as semantic versions; a pre-release comes before its release."""
     numbers, _, pre = name.removeprefix("v").partition("-")
     return [int(part) for part in re.findall(r"\d+", numbers)], not pre, pre
 
 
 def _merge_line(
-    name: str, raw: dict[str, tuple[dict[str, Any], SourceMap]], files: dict[str, Path]
+    name: str, raw: dict[str, _File], files: dict[str, Path]
 ) -> tuple[dict[str, Any], SourceMap]:
     """A version's fields merged over those of its ancestors."""
     line: list[str] = []
     step: str | None = name
     while step is not None:
         line.append(step)
-        step = raw[step][0].get("parent")
+        step = raw[step].data.get("parent")
     merged: dict[str, Any] = {}
     places = SourceMap()
     for ancestor in reversed(line):
-        data, own_places = raw[ancestor]
+        data, own_places, _ = raw[ancestor]
         if ancestor != name:
             data = {key: value for key, value in data.items() if key not in OWN_FIELDS}
         merged = deep_merge(merged, data)
@@ -213,16 +252,16 @@ def deep_merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 def _refuse_silent_sampling(
     name: str,
-    raw: dict[str, tuple[dict[str, Any], SourceMap]],
+    raw: dict[str, _File],
     files: dict[str, Path],
     version: Version,
 ) -> None:
-    """A sampling setting stated where nothing is sampled would do nothing.
+    """Refuse a sampling setting that is stated where nothing is sampled, so has no effect.
 
     Raises:
         SpecError: names the setting and how to make it count.
     """
-    data, places = raw[name]
+    data, places, _ = raw[name]
     stated = data.get("decoding") or {}
     if version.decoding.is_stochastic or "strategy" in stated:
         return
@@ -231,7 +270,7 @@ def _refuse_silent_sampling(
     for setting in SAMPLING_STEPS:
         if setting == "top_k" and strategy == "contrastive":
             continue
-        is_set = setting in stated and stated[setting] != NEUTRAL[setting]
+        is_set = setting in stated and _turns_on(STEPS[setting], stated[setting])
         if is_set and "temperature" not in stated:
             cause = f"has no effect under {strategy} decoding"
         elif setting == "temperature" and stated.get(setting):
@@ -241,16 +280,23 @@ def _refuse_silent_sampling(
             continue
         raise SpecError(
             cause,
-            where=places.where(("decoding", setting), files[name]),
+            where=places.where(("decoding", *STEPS[setting].setting.split(".")), files[name]),
             hint="add `strategy: sample` (and a temperature above 0) to decoding",
         )
 
 
+def _turns_on(step: Step, stated: Any) -> bool:
+    """Whether a stated value, or the switch of a stated group, is not the neutral one."""
+    if step.switch is None:
+        return bool(stated != step.neutral)
+    return bool(stated.get(step.switch, step.off) != step.off)
+
+
 def _refuse_what_vllm_lacks(version: Version, file: Path, places: SourceMap) -> None:
-    """What the backend cannot do is told before anything runs.
+    """Refuse what the backend cannot do, before anything runs.
 
     Raises:
-        SpecError: names the setting and how to mend it.
+        SpecError: names the setting and how to fix it.
     """
     if version.backend != "vllm" or version.outputs:
         return
@@ -263,5 +309,5 @@ def _refuse_what_vllm_lacks(version: Version, file: Path, places: SourceMap) -> 
         )
     found = refusal(version.decoding)
     if found:
-        where = places.where(("decoding", found.setting), file)
+        where = places.where(("decoding", *found.setting.split(".")), file)
         raise SpecError(found.what, where=where, hint=found.hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ethogram.errors import SpecError
 from ethogram.spec.constraints import check_constraint
@@ -18,8 +18,25 @@ class ChatMessage(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str
+
+    @field_validator("content", mode="before")
+    @classmethod
+    def _content_is_text(cls, value: Any) -> Any:
+        """A list of text parts, as chat APIs write it, is one text; null is none."""
+        if value is None:
+            return ""
+        if not isinstance(value, list):
+            return value
+        texts = []
+        for part in value:
+            kind = part.get("type", "text") if isinstance(part, dict) else type(part).__name__
+            if isinstance(part, dict) and kind == "text" and isinstance(part.get("text"), str):
+                texts.append(part["text"])
+            else:
+                raise ValueError(f"a part of type {kind!r} cannot be read; only text can")
+        return "".join(texts)
 
 
 class Constraint(BaseModel):
@@ -53,9 +70,26 @@ class SuitePrompt(BaseModel):
     id: str = Field(min_length=1, description="unique in the suite; keys the sampling noise")
     text: str | None = Field(None, min_length=1, description="the prompt")
     messages: tuple[ChatMessage, ...] | None = Field(None, min_length=1, description="chat turns")
-    reference: str | None = Field(None, description="a right answer")
+    reference: str | tuple[str, ...] | None = Field(
+        None, description="a right answer, or a list of several; a number is read as text"
+    )
     constraints: tuple[Constraint, ...] = Field((), description="checkable demands")
     tags: tuple[str, ...] = Field((), description="groups for reading results")
+
+    @field_validator("reference", mode="before")
+    @classmethod
+    def _numbers_as_text(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return tuple(cls._numbers_as_text(each) for each in value) or None
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return str(value) if is_number else value
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every right answer; none where none is known."""
+        if self.reference is None:
+            return ()
+        return (self.reference,) if isinstance(self.reference, str) else self.reference
 
     @model_validator(mode="after")
     def _text_or_messages(self) -> SuitePrompt:
@@ -82,7 +116,7 @@ class Suite(BaseModel):
 
     @property
     def identity(self) -> str:
-        """Digest of all that the prompts say, in their order."""
+        """Digest of all prompts in their order."""
         return digest([item.model_dump(mode="json") for item in self.prompts])
 
 
@@ -90,7 +124,7 @@ def load_suite(path: Path) -> Suite:
     """Read a suite from `.jsonl`, `.yaml` or `.yml`.
 
     Raises:
-        SpecError: a broken line, an unknown field, a doubled id or an empty suite.
+        SpecError: a broken line, an unknown field, a duplicate id or an empty suite.
     """
     rows = list(_rows(path))
     if not rows:
@@ -103,7 +137,7 @@ def load_suite(path: Path) -> Suite:
         item = validate(SuitePrompt, row, path, places)
         if item.id in first_line:
             raise SpecError(
-                f"prompt id {item.id!r} stands already at line {first_line[item.id]}",
+                f"duplicate prompt id {item.id!r} (first on line {first_line[item.id]})",
                 where=f"{path}:{line}",
                 hint="give each prompt its own id",
             )

@@ -1,12 +1,13 @@
-"""Version: one designed behaviour and its parent; what a version file may say, and its identity."""
+"""Version: one designed behaviour; the fields of a version file and its identity."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from ethogram.spec.aims import BOUND, Notes, Way, check_claim
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.identity import digest
 from ethogram.spec.prompt import Prompt
@@ -15,18 +16,12 @@ from ethogram.spec.scoring import ScoringModels
 #: What generates a version's outputs: Ethogram's own engine, or vLLM.
 BackendName = Literal["engine", "vllm"]
 VERSION_NAME = re.compile(r"^v?\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$")
-BOUND = re.compile(r"^\s*(<=|>=|<|>)\s*-?\d+(\.\d+)?\s*$")
-
-
-def _as_list(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-Notes = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 
 #: Fields that describe a version and never pass from parent to child.
 OWN_FIELDS = (
     "title",
+    "title_shown_by",
+    "aim",
     "parent",
     "learned",
     "takeaway",
@@ -34,7 +29,7 @@ OWN_FIELDS = (
     "notes",
     "outputs",
 )
-#: Fields that change what a version says, so that a sweep may vary them.
+#: Fields that change a version's outputs, which a sweep may vary.
 BEHAVIOUR_FIELDS = ("model", "revision", "adapter", "dtype", "backend", "decoding", "prompt")
 
 
@@ -68,18 +63,35 @@ class Version(BaseModel):
     outputs: str | None = Field(
         None, description="JSONL of outputs made elsewhere; the version is then never generated"
     )
+    aim: dict[str, Way] = Field(
+        default_factory=dict,
+        description="metrics that this version is meant to move: lower, higher or same; tested "
+        "first and by themselves",
+    )
+    title_shown_by: dict[str, str] = Field(
+        default_factory=dict,
+        description="metrics that show the title: lower, higher, same, or a bound; `verify` fails "
+        "where they do not",
+    )
     expect: dict[str, str] = Field(default_factory=dict, description="bounds on metrics")
     learned: Notes = Field((), description="what the author learned")
     takeaway: Notes = Field((), description="what to remember")
     limitation: Notes = Field((), description="what still fails")
     notes: Notes = Field((), description="anything else")
 
+    @field_validator("title_shown_by")
+    @classmethod
+    def _claims_parse(cls, value: dict[str, str]) -> dict[str, str]:
+        return {metric: check_claim(metric, claim) for metric, claim in value.items()}
+
     @field_validator("expect")
     @classmethod
     def _bounds_parse(cls, value: dict[str, str]) -> dict[str, str]:
         for metric, bound in value.items():
             if not BOUND.match(bound):
-                raise ValueError(f"{metric}: {bound!r} is no bound; write for example '< 0.02'")
+                raise ValueError(
+                    f"{metric}: invalid bound {bound!r}; expected something like '< 0.02'"
+                )
         return value
 
     @property
@@ -102,7 +114,7 @@ class Version(BaseModel):
         for name in ("revision", "adapter", "outputs"):
             if getattr(self, name) is not None:
                 form[name] = getattr(self, name)
-        if self.backend != "engine":  # Another backend rounds otherwise and has other noise.
+        if self.backend != "engine":  # Another backend rounds differently and has its own noise.
             form["backend"] = self.backend
         return form
 
@@ -113,7 +125,7 @@ class Version(BaseModel):
 
 
 class StudyFile(BaseModel):
-    """What study.yaml says: defaults that all versions of the study share."""
+    """The fields of study.yaml: defaults that all versions of the study share."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -127,6 +139,9 @@ class StudyFile(BaseModel):
         "prompt",
         description="prompt: versions share the noise of a prompt and sample index; "
         "independent: each version has its own",
+    )
+    thread: str | None = Field(
+        None, description="id of the prompt that the log follows through all versions"
     )
     trace: bool = Field(False, description="store how each token was chosen beside each output")
     metrics: tuple[str, ...] = Field((), description="metrics of the table; default: a fixed set")

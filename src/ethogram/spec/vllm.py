@@ -1,7 +1,4 @@
-"""What vLLM can be asked for: the settings that it lacks, its bounds and its order. Runs nothing.
-
-Read in vLLM 0.32 `sampling_params.py` and `v1/sample/sampler.py`.
-"""
+"""What vLLM supports of a decoding, read from the declarations of the steps."""
 
 from __future__ import annotations
 
@@ -9,64 +6,28 @@ from itertools import combinations
 from typing import NamedTuple
 
 from ethogram.spec.decoding import Decoding
-from ethogram.spec.steps import NEUTRAL, ORDER_PRESETS
+from ethogram.spec.guidance import SWITCHES
+from ethogram.spec.setting import value_of
+from ethogram.spec.steps import ORDER_PRESETS, STEPS
 
 #: Steps that vLLM has too, each with the same meaning.
-VLLM_STEPS = (
-    "bad_words",
-    "min_new_tokens",
-    "logit_bias",
-    "repetition_penalty",
-    "frequency_penalty",
-    "presence_penalty",
-    "temperature",
-    "min_p",
-    "top_k",
-    "top_p",
+VLLM_STEPS = tuple(name for name in ORDER_PRESETS["vllm"] if STEPS[name].vllm is not None)
+#: Steps whose settings `vllm.SamplingParams` takes by the same names.
+SAME_NAMES = tuple(
+    name for name, step in STEPS.items() if step.vllm is not None and step.vllm.by_name
 )
-_LABELS = {
-    "dry_multiplier": "DRY",
-    "no_repeat_ngram_size": "ban on repeated n-grams",
-    "typical_p": "typical sampling",
-    "epsilon_cutoff": "epsilon cutoff",
-    "eta_cutoff": "eta cutoff",
-    "top_n_sigma": "top-n-sigma",
-    "top_h": "top-H",
-    "xtc_probability": "XTC",
-    "mirostat_tau": "mirostat",
-    "guidance_scale": "classifier-free guidance",
-    "amateur": "contrastive decoding",
-    "dola_layers": "DoLa",
-}
-#: Values that vLLM takes; a temperature above 0 and below the first it raises without asking.
-_BOUNDS = {
-    "temperature": (0.01, 2.0),
-    "frequency_penalty": (-2.0, 2.0),
-    "presence_penalty": (-2.0, 2.0),
-}
-_BANS = ("bad_words", "min_new_tokens")
-_PENALTIES = ("repetition_penalty", "frequency_penalty", "presence_penalty")
-#: Pairs that give the same scores in either order: a token that is out stays out whatever is added
-#: to its score, sums do not mind their order, dividing all scores keeps ranks and signs, and min-p
-#: looks only at the ratio to the best token, which top-k keeps.
 _COMMUTING = {
-    *(frozenset((ban, edit)) for ban in _BANS for edit in ("logit_bias", *_PENALTIES)),
-    *(frozenset((ban, "temperature")) for ban in _BANS),
-    *(frozenset(pair) for pair in combinations(("logit_bias", *_PENALTIES[1:]), 2)),
-    frozenset(_BANS),
-    frozenset(("repetition_penalty", "temperature")),
-    frozenset(("top_k", "temperature")),
-    frozenset(("top_k", "min_p")),
+    frozenset((name, other)) for name, step in STEPS.items() for other in step.commutes_with
 }
 
 
 class Refusal(NamedTuple):
-    """Why vLLM cannot do what a decoding asks for.
+    """Why vLLM cannot run a decoding.
 
     Attributes:
-        setting: the field of the decoding.
+        setting: dotted name of the field of the decoding.
         what: what is wrong.
-        hint: how to mend it.
+        hint: how to fix it.
     """
 
     setting: str
@@ -75,7 +36,7 @@ class Refusal(NamedTuple):
 
 
 def refusal(decoding: Decoding) -> Refusal | None:
-    """The first thing of a decoding that vLLM cannot do as Ethogram does it; None if it can all."""
+    """The first part of a decoding that vLLM cannot run as Ethogram does; None if there is none."""
     return (
         _lacking_strategy(decoding)
         or _lacking_step(decoding)
@@ -90,32 +51,40 @@ def _lacking_strategy(decoding: Decoding) -> Refusal | None:
         return _lacks("num_beams", "beam search like that of transformers", "1")
     if decoding.resolved_strategy == "contrastive":
         return _lacks("penalty_alpha", "contrastive search", "0")
-    for setting, off in (("guidance_scale", 1.0), ("amateur", None), ("dola_layers", None)):
-        if getattr(decoding, setting) != off:
-            return _lacks(setting, _LABELS[setting], "null" if off is None else f"{off:g}")
-    return None
+    if decoding.forced_tokens:
+        return _lacks("forced_tokens", "forced first tokens", "[]")
+    setting = decoding.guidance_setting
+    if setting is None:
+        return None
+    off = value_of(Decoding(), setting)
+    return _lacks(setting, SWITCHES[setting], "null" if off is None else f"{off:g}")
 
 
 def _lacking_step(decoding: Decoding) -> Refusal | None:
     for name in decoding.active_step_names():
-        if name not in VLLM_STEPS:
-            return _lacks(name, _LABELS[name], f"{NEUTRAL[name]:g}")
+        step = STEPS[name]
+        if step.vllm is None:
+            return _lacks(step.setting, step.label, f"{step.off:g}")
     return None
 
 
 def _lacks(setting: str, label: str, off: str) -> Refusal:
+    name, _, inner = setting.partition(".")
+    written = f"{name}: {{{inner}: {off}}}" if inner else f"{name}: {off}"
     return Refusal(
-        setting, f"vLLM has no {label}", f"turn it off ({setting}: {off}) or set `backend: engine`"
+        setting, f"vLLM has no {label}", f"turn it off ({written}) or set `backend: engine`"
     )
 
 
 def _out_of_bounds(decoding: Decoding) -> Refusal | None:
-    active = decoding.active_step_names()
-    for setting, (low, high) in _BOUNDS.items():
-        value = getattr(decoding, setting)
-        if setting in active and not low <= value <= high:
+    for name in decoding.active_step_names():
+        support, value = STEPS[name].vllm, getattr(decoding, name)
+        if support is None or support.bounds is None:
+            continue
+        low, high = support.bounds
+        if not low <= value <= high:
             return Refusal(
-                setting,
+                name,
                 f"vLLM takes {low:g} to {high:g} and it is {value:g}",
                 "change it or set `backend: engine`",
             )
@@ -133,10 +102,10 @@ def _unnamed_words(decoding: Decoding) -> Refusal | None:
 
 
 def _other_order(decoding: Decoding) -> Refusal | None:
-    """Two orders are the same if every two steps that change sides commute."""
+    """Two orders give the same result if every two steps that change places commute."""
     for first, second in combinations(decoding.active_step_names(), 2):
-        place = ORDER_PRESETS["vllm"].index
-        if place(first) > place(second) and frozenset((first, second)) not in _COMMUTING:
+        position = ORDER_PRESETS["vllm"].index
+        if position(first) > position(second) and frozenset((first, second)) not in _COMMUTING:
             return Refusal(
                 "order",
                 f"vLLM applies {second} before {first}, this order after it",

@@ -2,11 +2,12 @@
 
 from ethogram.stats.coupling import Coupling, coupling
 from ethogram.stats.interval import Interval, bootstrap
-from ethogram.stats.length import LengthControlled, instruction_difficulty, length_controlled
+from ethogram.stats.length import LengthControlled, length_controlled
 from ethogram.stats.multiple import adjust
 from ethogram.stats.paired import PairedTest, paired
-from ethogram.stats.permutation import swap_test
-from ethogram.stats.planning import More, Spread, detectable, more_samples
+from ethogram.stats.permutation import sign_flip_test
+from ethogram.stats.planning import More, Spread, minimum_detectable, more_samples
+from ethogram.stats.scores import paired_scores
 from ethogram.stats.sequential import Decision, decide_both, decide_bounded, decide_mean
 from ethogram.stats.split import split_prompts
 from ethogram.stats.superiority import Superiority, superiority
@@ -26,12 +27,12 @@ __all__ = [
     "decide_both",
     "decide_bounded",
     "decide_mean",
-    "detectable",
-    "instruction_difficulty",
     "length_controlled",
+    "minimum_detectable",
     "more_samples",
     "paired",
+    "paired_scores",
+    "sign_flip_test",
     "split_prompts",
     "superiority",
-    "swap_test",
 ]

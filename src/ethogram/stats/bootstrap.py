@@ -1,6 +1,6 @@
 """Bootstrap: how a value varies when prompts, and samples within them, are drawn again.
 
-Knows arrays; knows no metric or version. Prompts are resampled before outputs: the samples of one
+Prompts are resampled before outputs: the samples of one
 prompt resemble each other, so treating them as independent would make every interval too narrow
 (Koehn 2004; Miller 2024, arXiv:2411.00640).
 """
@@ -30,7 +30,7 @@ def draw_twice(
 
     A sample index that both versions have is drawn for both at once, so that what they share (the
     prompt, the noise) stays shared. Where the two have different indices for a prompt, each draws
-    from its own; a single output stands for itself.
+    from its own; a single output is not resampled.
 
     Args:
         before: [prompts, samples, k]; rows of NaN where a sample is absent. Each prompt has one.
@@ -50,14 +50,14 @@ def draw_twice(
     for start in range(0, resamples, share):
         size = (min(share, resamples - start), prompts)
         chosen = generator.integers(0, prompts, size=size)
-        luck = generator.random((*size, samples))
-        other = luck if same.all() else generator.random((*size, samples))
-        lucks = [
-            np.where((same | ahead)[chosen][..., None], luck, other) for ahead in (leads, ~leads)
+        uniform = generator.random((*size, samples))
+        other = uniform if same.all() else generator.random((*size, samples))
+        uniforms = [
+            np.where((same | ahead)[chosen][..., None], uniform, other) for ahead in (leads, ~leads)
         ]
         first, second = (
             _resampled(rows, counts, chosen, each)
-            for (rows, counts), each in zip(packed, lucks, strict=True)
+            for (rows, counts), each in zip(packed, uniforms, strict=True)
         )
         yield first, second
 
@@ -98,10 +98,10 @@ def _indices(before: Array, after: Array) -> tuple[Mask, Mask]:
     return np.asarray((a == b).all(axis=1)), np.asarray(leads)
 
 
-def _resampled(rows: Array, counts: Indices, chosen: Indices, luck: Array) -> Array:
+def _resampled(rows: Array, counts: Indices, chosen: Indices, uniform: Array) -> Array:
     """The mean parts of each chosen prompt over as many redrawn samples as it has.
 
-    Shapes: rows [prompts, samples, k], counts [prompts], chosen [resamples, prompts], luck
+    Shapes: rows [prompts, samples, k], counts [prompts], chosen [resamples, prompts], uniform
     [resamples, prompts, at least samples] in [0, 1). Result [resamples, prompts, k].
     """
     size = counts[chosen]
@@ -109,8 +109,9 @@ def _resampled(rows: Array, counts: Indices, chosen: Indices, luck: Array) -> Ar
         single: Array = rows[chosen, 0]
         return single
     total = np.zeros((*chosen.shape, rows.shape[2]))
+    flat, first = rows.reshape(-1, rows.shape[2]), chosen * rows.shape[1]
     for sample in range(rows.shape[1]):
-        pick = (luck[..., sample] * size).astype(np.int64)
-        total += rows[chosen, pick] * (sample < size)[..., None]
+        pick = (uniform[..., sample] * size).astype(np.int64)
+        total += flat.take(first + pick, axis=0) * (sample < size)[..., None]
     means: Array = total / size[..., None]
     return means

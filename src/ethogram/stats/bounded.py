@@ -1,4 +1,4 @@
-"""Bounded: an interval for the mean of few values in a known range. Knows arrays only."""
+"""Bounded: an interval for the mean of few values in a known range."""
 
 from __future__ import annotations
 

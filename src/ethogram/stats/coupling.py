@@ -1,7 +1,7 @@
-"""Coupling: how much variance of a difference the shared noise took away. Knows arrays only.
+"""Coupling: how much common random numbers reduce the variance of a difference.
 
-Two versions at the same sample index meet the same noise; at unequal indices they do not, so one
-set of outputs holds both kinds of pairs, and nothing has to be generated twice.
+Two versions share their noise at the same sample index and not at different ones, so one set of
+outputs holds both kinds of pairs, and nothing has to be generated twice.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from ethogram.stats.interval import bootstrap
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-#: A variance that rests on fewer prompts (their participation ratio) is not compared.
-FEWEST_DIFFERING = 5
-#: An interval whose bounds are this many times apart says nothing of either.
+#: A variance that rests on fewer prompts (their effective sample size) is not compared.
+FEWEST_EFFECTIVE_PROMPTS = 5
+#: An interval whose bounds are this many times apart is uninformative.
 _VAGUE = 1e4
 
 
 @dataclass(frozen=True, slots=True)
 class Coupling:
-    """Variance of coupled differences over that of independent ones; below 1 it was saved.
+    """Variance of differences with common random numbers over that with independent noise.
 
     Attributes:
         ratio: of the differences of single outputs, prompts and noise together.
         low: lower bound of its interval.
         high: upper bound.
         noise: the same ratio of the noise alone, each prompt's differences around their own mean.
-        unknown: why it cannot be measured; empty if it is.
+        unknown: why it cannot be measured; empty if it can.
     """
 
     ratio: float
@@ -89,7 +89,7 @@ def coupling(
     scale = moments[:, 2].mean()
     if not scale > 0:
         return unmeasured("no output differs")
-    if moments[:, 2].sum() ** 2 < FEWEST_DIFFERING * (moments[:, 2] ** 2).sum():
+    if moments[:, 2].sum() ** 2 < FEWEST_EFFECTIVE_PROMPTS * (moments[:, 2] ** 2).sum():
         return unmeasured("too few outputs differ")
     moments[:, 1:] /= scale
     moments[:, 0] /= math.sqrt(scale)
@@ -100,7 +100,7 @@ def coupling(
         )
     if ratio > 0 and high > _VAGUE * low:
         return unmeasured("too few outputs differ")
-    if not math.isfinite(ratio) or ratio == 0:  # Equal luck gives an equal difference everywhere.
+    if not math.isfinite(ratio) or ratio == 0:  # The same everywhere.
         ratio = low = high = 0.0 if moments[:, 1].mean() <= 1e-12 else math.nan
     return Coupling(ratio, low, high, _noise(before[:, :shared], after[:, :shared]))
 

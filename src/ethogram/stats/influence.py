@@ -1,4 +1,4 @@
-"""Influence: how much each prompt moves a value, and the standard error that follows from it.
+"""Influence: influence values: how much each prompt moves a value, and its standard error.
 
 The value of a group is a smooth function of its mean parts, so to first order it is a mean over
 prompts (the delta method; Efron and Tibshirani 1993, section 21.3: the infinitesimal jackknife).
@@ -25,8 +25,8 @@ def gradient(mean: Array, aggregate: Aggregate) -> Array:
 
     An even number of parts is read as pairs, a sum and what it is divided by, of which the value
     knows the quotients only, as that of every metric does. Then the slope in a divisor is that in
-    its sum times -quotient, exactly: an output whose own quotient is the common one pulls by
-    nothing, however long it is, which differences of both would miss by their error.
+    its sum times -quotient, exactly: an output whose own quotient is the common one has no
+    influence, however long it is; numerical differences of both would miss that by their error.
     """
     slope = np.empty_like(mean)
     pairs = mean.shape[-1] % 2 == 0
@@ -44,7 +44,7 @@ def gradient(mean: Array, aggregate: Aggregate) -> Array:
 
 
 def influences(before: Array, after: Array, aggregate: Aggregate) -> tuple[Array, Array]:
-    """The difference of two versions and how far each prompt pulls it from where it stands.
+    """The difference of two versions and each prompt's influence value.
 
     Args:
         before: [..., prompts, k], mean parts of each prompt.
@@ -52,20 +52,20 @@ def influences(before: Array, after: Array, aggregate: Aggregate) -> tuple[Array
         aggregate: mean parts [..., k] to values [...].
 
     Returns:
-        The difference [...], and per prompt [..., prompts] the pulls, whose mean is zero.
+        The difference [...], and the influence values [..., prompts], whose mean is zero.
     """
     mean_a, mean_b = before.mean(axis=-2), after.mean(axis=-2)
     with np.errstate(all="ignore"):
         difference = aggregate(mean_b) - aggregate(mean_a)
         slope_a, slope_b = gradient(mean_a, aggregate), gradient(mean_b, aggregate)
-        pull_b = np.einsum("...pk,...k->...p", after, slope_b)
-        pull_a = np.einsum("...pk,...k->...p", before, slope_a)
-        pulls = pull_b - pull_a
-        return difference, pulls - pulls.mean(axis=-1, keepdims=True)
+        influence_b = np.einsum("...pk,...k->...p", after, slope_b)
+        influence_a = np.einsum("...pk,...k->...p", before, slope_a)
+        influence = influence_b - influence_a
+        return difference, influence - influence.mean(axis=-1, keepdims=True)
 
 
-def standard_error(pulls: Array) -> Array:
-    """Of a difference from the pulls [..., prompts] of its prompts: [...]."""
-    prompts = pulls.shape[-1]
-    error: Array = np.sqrt((pulls**2).sum(axis=-1) / (prompts - 1) / prompts)
+def standard_error(influence: Array) -> Array:
+    """Of a difference, from the influence values [..., prompts] of its prompts: [...]."""
+    prompts = influence.shape[-1]
+    error: Array = np.sqrt((influence**2).sum(axis=-1) / (prompts - 1) / prompts)
     return error

@@ -1,4 +1,4 @@
-"""Interval: one group's value and where it lies over prompts. Knows arrays only."""
+"""Interval: the confidence interval of one group's value over prompts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ethogram.stats.bootstrap import Aggregate
 from ethogram.stats.influence import gradient, standard_error
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-#: A distance of as many standard errors says that the error is nothing but rounding.
+#: At a distance of so many standard errors, the error is only rounding.
 _ROUNDING = 1e9
 
 
@@ -47,8 +47,8 @@ def bootstrap(
         return Interval(float(value), math.nan, math.nan)
     chosen = np.random.default_rng(seed).integers(0, len(parts), size=(resamples, len(parts)))
     values, errors = _value_and_error(parts[chosen], aggregate)
-    reach = error * critical(np.abs(values - value), errors, confidence)
-    return Interval(float(value), float(value - reach), float(value + reach))
+    margin = error * critical(np.abs(values - value), errors, confidence)
+    return Interval(float(value), float(value - margin), float(value + margin))
 
 
 def critical(distances: Array, errors: Array, confidence: float) -> float:
@@ -66,5 +66,5 @@ def _value_and_error(parts: Array, aggregate: Aggregate) -> tuple[Array, Array]:
     """Values [...] and their standard errors [...] of parts [..., prompts, k]."""
     mean = parts.mean(axis=-2)
     with np.errstate(all="ignore"):
-        pulls = np.einsum("...pk,...k->...p", parts, gradient(mean, aggregate))
-        return aggregate(mean), standard_error(pulls - pulls.mean(axis=-1, keepdims=True))
+        influence = np.einsum("...pk,...k->...p", parts, gradient(mean, aggregate))
+        return aggregate(mean), standard_error(influence - influence.mean(axis=-1, keepdims=True))

@@ -1,4 +1,4 @@
-"""Length: the win rate that would be left if both outputs were of equal length. Knows arrays only.
+"""Length: the win rate at equal output length.
 
 AlpacaEval 2 (Dubois et al. 2024, arXiv:2404.04475): a logistic regression of who wins on the length
 difference, read off where that difference is zero. Judges like long answers; the raw win rate
@@ -16,7 +16,7 @@ import numpy as np
 
 from ethogram.stats.bootstrap import Indices
 from ethogram.stats.interval import critical
-from ethogram.stats.paired import FEWEST_DIFFERING
+from ethogram.stats.paired import FEWEST_EFFECTIVE_PROMPTS
 from ethogram.stats.planning import FEWEST_PROMPTS
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -25,16 +25,13 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 #: normal prior of variance 10 in log-odds. It keeps the fit finite where one side always wins, and
 #: moves a win rate of 2 % over 805 prompts by 0.04 points.
 RIDGE = 0.1
-#: The prior variance of an instruction's difficulty is 1 / this: its scale is free, as a model's
-#: own slope multiplies it.
-DIFFICULTY_RIDGE = 1.0
 #: Where fewer pairs than this share have the longer output on one side, equal length lies at the
 #: edge of what was seen.
 FEWEST_OF_A_SIDE = 0.05
 #: Newton's method on a concave function of few coefficients; it ends in under ten.
 _STEPS = 100
 _TOLERANCE = 1e-10
-#: Pulls below this share of what they are sums of are rounding.
+#: Influence values below this share of what they are sums of are rounding.
 _ROUNDING = 1e-12
 
 
@@ -43,7 +40,7 @@ class LengthControlled:
     """A win rate with the influence of length taken out.
 
     Attributes:
-        raw: the mean label, each prompt weighing the same.
+        raw: the mean label, each prompt with the same weight.
         win_rate: the same if the lengths were equal; in [0, 1].
         low: lower bound of its interval; NaN with one prompt, or where all prompts are alike.
         high: upper bound.
@@ -52,7 +49,7 @@ class LengthControlled:
         difficulty_coefficient: log-odds that a unit of difficulty adds; NaN without a difficulty.
         scale: the standard deviation that length differences were divided by.
         prompts: how many.
-        doubt: why it is unreliable; empty if it is not.
+        warning: why it is unreliable; empty if it is not.
     """
 
     raw: float
@@ -64,7 +61,7 @@ class LengthControlled:
     difficulty_coefficient: float
     scale: float
     prompts: int
-    doubt: str
+    warning: str
 
 
 def length_controlled(
@@ -92,7 +89,7 @@ def length_controlled(
         length_differences: [pairs], second minus first, in any unit.
         prompts: the prompt of each pair; pairs of one prompt are drawn together and weigh as much
             as one. Default: each pair is a prompt of its own.
-        difficulty: [pairs], of the instruction; see `instruction_difficulty`.
+        difficulty: [pairs], how easy each instruction makes it to win, in log-odds.
         ridge: strength of the L2 penalty on all coefficients.
         resamples: of the bootstrap.
         seed: of the bootstrap.
@@ -126,9 +123,9 @@ def length_controlled(
     if count > 1:
         drawn = np.random.default_rng(seed).multinomial(count, [1 / count] * count, size=resamples)
         _, others, errors = fit.at(drawn.astype(float), start=coefficients)
-        reach = critical(np.abs(others - odds), errors, confidence)
-        if np.isfinite(reach) and error > 0:
-            low, high = (float(_sigmoid(odds + side * reach * error)) for side in (-1, 1))
+        margin = critical(np.abs(others - odds), errors, confidence)
+        if np.isfinite(margin) and error > 0:
+            low, high = (float(_sigmoid(odds + side * margin * error)) for side in (-1, 1))
     return LengthControlled(
         raw=float((shares * labels).sum() / count),
         win_rate=float(_sigmoid(odds)),
@@ -139,89 +136,16 @@ def length_controlled(
         difficulty_coefficient=float(coefficients[2]) if difficulty is not None else math.nan,
         scale=scale,
         prompts=count,
-        doubt=_doubt(labels, lengths, shares, count),
+        warning=_warning(labels, lengths, shares, count),
     )
 
 
 def standardised(length_differences: Array) -> tuple[Array, float]:
-    """tanh(d / sd) [pairs], which bounds the pull of a single very long output, and sd."""
+    """tanh(d / sd) [pairs], which bounds the influence of a single very long output, and sd."""
     scale = float(np.std(length_differences, ddof=1)) if len(length_differences) > 1 else 0.0
     if scale == 0:  # All differ by as much: length explains nothing, and only its sign is left.
         return np.sign(length_differences).astype(float), scale
     return np.tanh(length_differences / scale), scale
-
-
-def instruction_difficulty(
-    labels: Array,
-    length_differences: Array,
-    *,
-    ridge: float = RIDGE,
-    difficulty_ridge: float = DIFFICULTY_RIDGE,
-) -> Array:
-    """How much easier each instruction makes it to win, from several models' judgements.
-
-    One regression over all: sigmoid(a_m + b_m tanh(d / sd_m) + g_x), where g_x is shared by the
-    models: the instruction term of Dubois et al. 2024, with the models' slopes in it held at one so
-    that its scale is known. Estimated together with a model's own label it would explain that label
-    away, so leave the model out for which it is used, unless there are very many.
-
-    Args:
-        labels: [models, instructions], how far each model wins; NaN where it was not judged.
-        length_differences: [models, instructions], model minus baseline.
-        ridge: on the models' coefficients.
-        difficulty_ridge: on the difficulties.
-
-    Returns:
-        [instructions], log-odds around zero; zero for one that nobody answered.
-
-    Raises:
-        ValueError: the shapes differ.
-    """
-    labels, lengths = (np.asarray(values, float) for values in (labels, length_differences))
-    if labels.ndim != 2 or labels.shape != lengths.shape:
-        raise ValueError(f"labels and lengths differ in shape: {labels.shape}, {lengths.shape}")
-    known = ~np.isnan(labels) & ~np.isnan(lengths)  # [models, instructions]
-    features = np.zeros((*labels.shape, 2))
-    for row, (mask, values) in enumerate(zip(known, lengths, strict=True)):
-        features[row, mask, 0] = 1
-        features[row, mask, 1] = standardised(values[mask])[0]
-    targets = np.where(known, labels, 0.0)
-    own = np.zeros((len(labels), 2))  # a_m and b_m
-    shared = np.zeros(labels.shape[1])  # g_x
-    for _ in range(_STEPS):
-        odds = np.einsum("mik,mk->mi", features, own) + shared
-        guess = _sigmoid(odds) * known
-        spread = guess * (1 - guess) * known
-        residual = targets - guess
-        pull_own = np.einsum("mik,mi->mk", features, residual) - ridge * own
-        pull_shared = residual.sum(axis=0) - difficulty_ridge * shared
-        step_own, step_shared = _arrow_step(
-            features, spread, pull_own, pull_shared, (ridge, difficulty_ridge)
-        )
-        own, shared = own + step_own, shared + step_shared
-        if max(np.abs(step_own).max(initial=0), np.abs(step_shared).max(initial=0)) < _TOLERANCE:
-            break
-    return shared
-
-
-def _arrow_step(
-    features: Array, spread: Array, pull_own: Array, pull_shared: Array, ridges: tuple[float, float]
-) -> tuple[Array, Array]:
-    """Newton's step of models and difficulties together.
-
-    The difficulties' block of the Hessian is diagonal, so it is eliminated first (the Schur
-    complement), and the cost grows with the number of instructions only in proportion.
-    """
-    models = len(features)
-    diagonal = spread.sum(axis=0) + ridges[1]  # [instructions]
-    cross = features * spread[..., None]  # [models, instructions, 2]
-    flat = cross.transpose(0, 2, 1).reshape(2 * models, -1)  # [coefficients, instructions]
-    reduced = -(flat / diagonal) @ flat.T + ridges[0] * np.eye(2 * models)
-    for row in range(models):
-        block = slice(2 * row, 2 * row + 2)
-        reduced[block, block] += features[row].T @ cross[row]
-    own = np.linalg.solve(reduced, pull_own.reshape(-1) - flat @ (pull_shared / diagonal))
-    return own.reshape(models, 2), (pull_shared - flat.T @ own) / diagonal
 
 
 class _Fit:
@@ -279,7 +203,7 @@ class _Fit:
     ) -> tuple[Array, Array]:
         """The log-odds at equal length and, by the delta method, their standard error.
 
-        Each prompt pulls by its own level and by its score through the coefficients: the sandwich
+        Each prompt counts by its own level and by its score through the coefficients: the sandwich
         with prompts as clusters (Liang and Zeger 1986).
         """
         count = weights.shape[1]
@@ -293,12 +217,12 @@ class _Fit:
         lean = np.linalg.solve(hessian, gradient[..., None])[..., 0]  # [r, k]
         score = self._shares * (self._labels - guess) * (lean @ self._features.T)  # [r, pairs]
         scores = self._by_prompt(score)  # [r, prompts]
-        pulls = (of_prompts - rate[:, None]) / count + scores
-        pulls = pulls - np.einsum("rp,rp->r", weights, pulls)[:, None] / count
+        influence = (of_prompts - rate[:, None]) / count + scores
+        influence = influence - np.einsum("rp,rp->r", weights, influence)[:, None] / count
         # Prompts that are all alike pull by nothing, whatever rounding leaves of it.
         scale = rate / count + np.abs(scores).max(axis=1)
-        pulls = np.where(np.abs(pulls) <= _ROUNDING * scale[:, None], 0.0, pulls)
-        variance = np.einsum("rp,rp->r", weights, pulls**2) * count / max(count - 1, 1)
+        influence = np.where(np.abs(influence) <= _ROUNDING * scale[:, None], 0.0, influence)
+        variance = np.einsum("rp,rp->r", weights, influence**2) * count / max(count - 1, 1)
         rate = np.clip(rate, 1e-12, 1 - 1e-12)
         return np.log(rate / (1 - rate)), np.sqrt(variance) / (rate * (1 - rate))
 
@@ -313,11 +237,11 @@ def _sigmoid(odds: Array) -> Array:
     return result
 
 
-def _doubt(labels: Array, lengths: Array, shares: Array, prompts: int) -> str:
+def _warning(labels: Array, lengths: Array, shares: Array, prompts: int) -> str:
     if prompts < FEWEST_PROMPTS:
         return f"only {prompts} prompts"
     won, lost = float((shares * labels).sum()), float((shares * (1 - labels)).sum())
-    if min(won, lost) < FEWEST_DIFFERING:
+    if min(won, lost) < FEWEST_EFFECTIVE_PROMPTS:
         side = "wins" if won < lost else "losses"
         return f"rests on {min(won, lost):.0f} {side}"
     longer, shorter = float(np.mean(lengths > 0)), float(np.mean(lengths < 0))

@@ -1,4 +1,4 @@
-"""Multiple: p-values of several tests at once. Knows numbers only."""
+"""Multiple: p-values of several tests at once."""
 
 from __future__ import annotations
 

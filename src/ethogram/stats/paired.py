@@ -1,4 +1,4 @@
-"""Paired: two versions compared on the same prompts and sample indices. Knows arrays only."""
+"""Paired: two versions compared on the same prompts and sample indices."""
 
 from __future__ import annotations
 
@@ -13,24 +13,29 @@ from ethogram.stats.bounded import bounded_mean
 from ethogram.stats.coupling import Coupling, coupling, unmeasured
 from ethogram.stats.influence import gradient, influences, standard_error
 from ethogram.stats.interval import critical
-from ethogram.stats.permutation import swap_test
-from ethogram.stats.planning import FEWEST_PROMPTS, Spread, detectable, detectable_share
+from ethogram.stats.permutation import sign_flip_test
+from ethogram.stats.planning import (
+    FEWEST_PROMPTS,
+    Spread,
+    minimum_detectable,
+    minimum_detectable_share,
+)
 from ethogram.stats.student import t_quantile
 from ethogram.stats.superiority import Superiority, superiority
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-#: An interval that rests on fewer prompts that differ is marked as unreliable, as is one of fewer
+#: An interval of fewer effective prompts is marked as unreliable, as is one of fewer
 #: than `planning.FEWEST_PROMPTS`: below these its coverage in benchmarks/calibration.py falls as
 #: far as 46 %. From these on it is 93 to 97 % for values that vary in most prompts, and 96 to 100 %
 #: for rates of 5 and 1 %.
-FEWEST_DIFFERING = 5
-#: Of few prompts, so large a share need not weigh like the others: lengths always vary.
+FEWEST_EFFECTIVE_PROMPTS = 5
+#: Of few prompts, so large a share of effective prompts is enough: lengths always vary.
 _EVEN = 0.6
 #: Differences smaller than this share of the values they come from are rounding.
 _ROUNDING = 1e-12
-#: Why there is no interval although prompts enough differ: they differ alike.
-NO_SPREAD = "no spread: the prompts differ alike"
+#: Why there is no interval although enough prompts differ: they differ by the same.
+ZERO_VARIANCE = "zero variance across prompts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +48,19 @@ class PairedTest:
         low: lower bound of the interval around after minus before.
         high: upper bound.
         confidence: coverage aimed at.
-        p: two-sided p-value of swapping the versions of prompts.
+        p: two-sided p-value of the paired permutation (sign-flip) test.
         error: standard error of the difference over prompts.
         spread: where its variance comes from.
         effect: mean difference of prompts in their standard deviations (Cohen's d_z), with Hedges'
             correction for few prompts.
-        superiority: how often the second scores higher.
-        coupling: what shared noise saved.
-        prompts: on which the metric says something.
-        differing: on how many prompts the difference rests: all alike, it is their number; a few
-            large among many small, hardly more than those few.
+        superiority: probability that the second scores higher.
+        coupling: what common random numbers saved.
+        prompts: to which the metric applies under either version.
+        effective_prompts: effective sample size of the difference: with equal contributions the
+            number of prompts; with a few large among many small, hardly more than those few.
         has_spread: whether the prompts differ enough from each other to measure distances in.
         width: of the range that the metric's values lie in; infinite where nothing bounds them.
-        doubt: why the interval is unreliable; empty if it is not.
+        warning: why the interval is unreliable; empty if it is reliable.
     """
 
     before: float
@@ -70,10 +75,10 @@ class PairedTest:
     superiority: Superiority
     coupling: Coupling
     prompts: int
-    differing: float
+    effective_prompts: float
     has_spread: bool
     width: float
-    doubt: str
+    warning: str
 
     @property
     def estimate(self) -> float:
@@ -82,26 +87,26 @@ class PairedTest:
 
     @property
     def reliable(self) -> bool:
-        """Whether the interval is as sure as it says."""
-        return not self.doubt
+        """Whether the interval has its stated coverage."""
+        return not self.warning
 
     @property
-    def is_unanimous(self) -> bool:
-        """Whether the prompts differ so alike that their spread tells no bounds, only the side."""
-        return self.doubt == NO_SPREAD
+    def has_zero_variance(self) -> bool:
+        """Whether the prompts differ by the same: the sign is known, the bounds are not."""
+        return self.warning == ZERO_VARIANCE
 
     @property
-    def detectable(self) -> float:
-        """The smallest true difference that these prompts show four times in five.
+    def minimum_detectable(self) -> float:
+        """Minimum detectable effect: the smallest true difference found with 80 % power.
 
         Where the difference rests on fewer than 5 prompts, or they differ alike, their spread does
         not tell. Of a metric in a known range it is then that of a rare event that turns prompts
         from one end to the other, the worst case; of others NaN.
         """
         level = 1 - self.confidence
-        if self.has_spread and self.differing >= FEWEST_DIFFERING:
-            return detectable(self.spread, level=level)
-        share = detectable_share(self.prompts, level=level)
+        if self.has_spread and self.effective_prompts >= FEWEST_EFFECTIVE_PROMPTS:
+            return minimum_detectable(self.spread, level=level)
+        share = minimum_detectable_share(self.prompts, level=level)
         return self.width * share if math.isfinite(self.width) else math.nan
 
 
@@ -138,7 +143,7 @@ def paired(
         width: of the range that the metric's values lie in, such as 1 for a share. No bound of the
             interval exceeds it.
         resamples: of the bootstrap; 1999 leave the bounds uncertain by 2 to 3 % of their distance.
-        draws: of the permutation test, where it cannot try all.
+        draws: of the sign-flip test, where it cannot try all assignments.
         seed: of both.
         confidence: coverage aimed at.
 
@@ -149,29 +154,30 @@ def paired(
         raise ValueError(f"parts differ in shape: {before.shape} and {after.shape}")
     if not (present(before).any(axis=1) & present(after).any(axis=1)).all():
         raise ValueError("every prompt needs a sample under both versions")
-    # Prompts to which the metric applies under neither version say nothing.
-    told = (np.nan_to_num(before).any(axis=(1, 2))) | (np.nan_to_num(after).any(axis=(1, 2)))
-    before, after = before[told], after[told]
+    # Prompts to which the metric applies under neither version do not count.
+    applies = (np.nan_to_num(before).any(axis=(1, 2))) | (np.nan_to_num(after).any(axis=(1, 2)))
+    before, after = before[applies], after[applies]
     means_a, means_b = prompt_means(before), prompt_means(after)
     if len(before) < 2:
         values = (_value(means_a, aggregate), _value(means_b, aggregate))
         return _unknown(*values, before, confidence, width)
-    difference, pulls = influences(means_a, means_b, aggregate)
+    difference, influence = influences(means_a, means_b, aggregate)
     value_a, value_b = _value(means_a, aggregate), _value(means_b, aggregate)
-    if not np.isfinite(pulls).all():
+    if not np.isfinite(influence).all():
         return _unknown(value_a, value_b, before, confidence, width)
     largest = max(abs(value_a), abs(value_b))
-    pulls = _without_rounding(pulls, largest)
-    contributions = _without_rounding(pulls + difference, largest)
-    error = float(standard_error(pulls))
-    reach = _critical(before, after, aggregate, float(difference), resamples, seed, confidence)
-    differing = _effective(contributions)
-    doubt = _doubt(len(before), differing, _weighing(means_a, means_b), bounded=reach is not None)
-    if doubt == NO_SPREAD and math.isfinite(width):
+    influence = _without_rounding(influence, largest)
+    contributions = _without_rounding(influence + difference, largest)
+    error = float(standard_error(influence))
+    margin = _critical(before, after, aggregate, float(difference), resamples, seed, confidence)
+    effective_prompts = effective_size(contributions)
+    weights = _effective_weights(means_a, means_b)
+    warning = _warning(len(before), effective_prompts, weights, bounded=margin is not None)
+    if warning == ZERO_VARIANCE and math.isfinite(width):
         low, high = bounded_mean(contributions, -width, width, confidence=confidence, seed=seed)
-        doubt = ""
+        warning = ""
     else:
-        bound = error * (reach or t_quantile((1 + confidence) / 2, len(before) - 1))
+        bound = error * (margin or t_quantile((1 + confidence) / 2, len(before) - 1))
         low, high = (value_b - value_a + side * bound for side in (-1, 1))
     scores_a, scores_b = (
         _scores(parts, means, aggregate, largest)
@@ -183,19 +189,19 @@ def paired(
         low=max(low, -width),
         high=min(high, width),
         confidence=confidence,
-        p=swap_test(means_a, means_b, aggregate, draws=draws, seed=seed),
+        p=sign_flip_test(means_a, means_b, aggregate, draws=draws, seed=seed),
         error=error,
-        spread=_spread(scores_a, scores_b, pulls),
+        spread=_spread(scores_a, scores_b, influence),
         effect=_effect(float(difference), error, len(before)),
         superiority=superiority(aggregate(before), aggregate(after), coupled=coupled),
         coupling=coupling(scores_a, scores_b, resamples=resamples, seed=seed)
         if coupled
         else unmeasured("no shared noise"),
         prompts=len(before),
-        differing=differing,
-        has_spread=reach is not None,
+        effective_prompts=effective_prompts,
+        has_spread=margin is not None,
         width=width,
-        doubt=doubt,
+        warning=warning,
     )
 
 
@@ -225,31 +231,31 @@ def _critical(
     seed: int,
     confidence: float,
 ) -> float | None:
-    """How many standard errors the interval reaches; None where no number would do."""
+    """The margin of the interval in standard errors; None where no number would do."""
     distances, errors = [], []
     for first, second in draw_twice(before, after, resamples=resamples, seed=seed):
-        differences, pulls = influences(first, second, aggregate)
+        differences, influence = influences(first, second, aggregate)
         distances.append(np.abs(differences - difference))
-        errors.append(standard_error(pulls))
-    reach = critical(np.concatenate(distances), np.concatenate(errors), confidence)
-    return reach if np.isfinite(reach) and reach > 0 else None
+        errors.append(standard_error(influence))
+    margin = critical(np.concatenate(distances), np.concatenate(errors), confidence)
+    return margin if np.isfinite(margin) and margin > 0 else None
 
 
-def _effective(contributions: Array) -> float:
-    """The number of prompts that a sum rests on: its participation ratio, (sum |c|)² / sum c²."""
+def effective_size(contributions: Array) -> float:
+    """Kish's effective sample size of a sum over prompts: (sum |c|)² / sum c²."""
     square = float((contributions**2).sum())
     return float(np.abs(contributions).sum()) ** 2 / square if square > 0 else 0.0
 
 
-def _weighing(means_a: Array, means_b: Array) -> float:
-    """Of how many prompts a pooled value is: where one has most of the words, hardly of others.
+def _effective_weights(means_a: Array, means_b: Array) -> float:
+    """Kish's effective number of prompts of a pooled value, by their weights (words, n-grams).
 
-    Outputs that weigh 0 or 1 are counted, not weighed.
+    Outputs of weight 0 or 1 are counted: all prompts are effective.
     """
     weights = means_a[:, 1::2] + means_b[:, 1::2]
     if means_a.shape[-1] % 2 or max(means_a[:, 1::2].max(), means_b[:, 1::2].max()) <= 1:
         return float(len(means_a))
-    return _effective(weights[:, 0])
+    return effective_size(weights[:, 0])
 
 
 def _effect(difference: float, error: float, prompts: int) -> float:
@@ -259,15 +265,15 @@ def _effect(difference: float, error: float, prompts: int) -> float:
     return difference / (error * math.sqrt(prompts)) * (1 - 3 / (4 * (prompts - 1) - 1))
 
 
-def _spread(scores_a: Array, scores_b: Array, pulls: Array) -> Spread:
+def _spread(scores_a: Array, scores_b: Array, influence: Array) -> Spread:
     """Split the variance of prompts' differences into that of prompts and that of samples."""
     counts = np.maximum((~np.isnan(scores_a)).sum(axis=1), (~np.isnan(scores_b)).sum(axis=1))
     if scores_a.shape == scores_b.shape and (np.isnan(scores_a) == np.isnan(scores_b)).all():
         noise = _noise(scores_b - scores_a)
     else:
         noise = _noise(scores_a) + _noise(scores_b)
-    total = float(pulls.var(ddof=1))
-    prompts, samples = len(pulls), float(1 / np.mean(1 / counts))
+    total = float(influence.var(ddof=1))
+    prompts, samples = len(influence), float(1 / np.mean(1 / counts))
     repeated = counts > 1
     if not repeated.any():
         return Spread(math.nan, math.nan, total, prompts, samples)
@@ -284,18 +290,19 @@ def _noise(scores: Array) -> Array:
     return noise
 
 
-def _doubt(prompts: int, differing: float, weighing: float, *, bounded: bool) -> str:
+def _warning(prompts: int, effective: float, weights: float, *, bounded: bool) -> str:
+    """Why an interval is unreliable, from its effective sample sizes; empty if it is not."""
     if prompts < FEWEST_PROMPTS:
         return f"only {prompts} prompts"
-    if weighing < min(FEWEST_PROMPTS, _EVEN * prompts):
-        few = round(weighing)
-        return "1 prompt weighs nearly all" if few == 1 else f"{few} prompts weigh nearly all"
-    if differing == 0:
+    if weights < min(FEWEST_PROMPTS, _EVEN * prompts):
+        few = round(weights)
+        return f"dominated by {few} prompt{'' if few == 1 else 's'}"
+    if effective == 0:
         return "no prompt differs"
-    if differing < FEWEST_DIFFERING:
-        few = round(differing)
-        return f"rests on {few if few < FEWEST_DIFFERING else 'fewer than 5'} prompts"
-    return "" if bounded else NO_SPREAD
+    if effective < FEWEST_EFFECTIVE_PROMPTS:
+        few = round(effective)
+        return f"rests on {few if few < FEWEST_EFFECTIVE_PROMPTS else 'fewer than 5'} prompts"
+    return "" if bounded else ZERO_VARIANCE
 
 
 def _unknown(
@@ -315,8 +322,8 @@ def _unknown(
         superiority=Superiority(nan, nan),
         coupling=unmeasured("no value"),
         prompts=len(parts),
-        differing=nan,
+        effective_prompts=nan,
         has_spread=False,
         width=width,
-        doubt="too few prompts" if len(parts) < 2 else "not measured in both",
+        warning="too few prompts" if len(parts) < 2 else "not measured in both",
     )

@@ -1,4 +1,4 @@
-"""Permutation: how often luck alone would give a difference as large. Knows arrays only."""
+"""Permutation: how often chance alone gives a difference as large (paired sign-flip test)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ethogram.stats.bootstrap import CHUNK, Aggregate, Mask
-from ethogram.stats.influence import influences, standard_error
+from ethogram.stats.influence import gradient, influences, standard_error
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 #: Up to so many prompts that differ, every assignment is tried: 2^14, half of them mirror images.
@@ -17,32 +17,43 @@ EXACT_PROMPTS = 14
 #: Relative tolerance within which two statistics count as equal: they come from the same numbers
 #: added in another order, and a tie that is missed would make the p-value too small.
 _EQUAL = 1e-6
+#: A variance below this share of the terms that it is the difference of has too few digits.
+_DIGITS = 1e-8
 
 
-def swap_test(
+def sign_flip_test(
     before: Array, after: Array, aggregate: Aggregate, *, draws: int = 9999, seed: int = 0
 ) -> float:
-    """Two-sided p-value of value(after) - value(before), by swapping the versions of prompts.
+    """Two-sided p-value of value(after) - value(before) by a paired permutation test.
 
-    If the versions do the same, which is which is a toss for each prompt (Fisher 1935, section 21;
-    for means this flips the signs of the paired differences). Each swap's difference is divided by
-    its own standard error, which keeps the test valid in the limit where the two values are equal
-    and the rest of what they do is not (Janssen 1997; Chung and Romano 2013). All assignments are
-    tried where few prompts differ, `draws` random ones otherwise; the observed one always counts,
-    so the p-value is valid for any number of draws (Phipson and Smyth 2010).
+    If the versions do the same, their labels are exchangeable within each prompt (Fisher 1935,
+    section 21; for means this flips the signs of the paired differences). Each permuted difference
+    is divided by its own standard error, which keeps the test valid in the limit where the two
+    values are equal and the rest of what they do is not (Janssen 1997; Chung and Romano 2013). All
+    assignments are tried where few prompts differ, `draws` random ones otherwise; the observed one
+    always counts, so the p-value is valid for any number of draws (Phipson and Smyth 2010).
+
+    Only prompts to which the metric applies under both versions are permuted, and a prompt's
+    outputs count with the same weight under both. Otherwise the test reacts to a change in the
+    number of outputs that a metric applies to, even if the metric's value did not change.
 
     Args:
-        before: [prompts, k], mean parts of each prompt.
+        before: [prompts, k], mean parts of each prompt; all zero where the metric does not apply.
         after: [prompts, k], of the same prompts.
         aggregate: mean parts [..., k] to values [...].
         draws: random assignments.
         seed: of the draws.
 
     Returns:
-        In (0, 1]; NaN where one of the two has no value.
+        In (0, 1]; 1 with fewer than two such prompts; NaN where one of the two has no value.
     """
+    with np.errstate(all="ignore"):
+        values = aggregate(before.mean(axis=0)), aggregate(after.mean(axis=0))
+    if np.isnan(values).any():
+        return math.nan
+    before, after = _comparable(before, after)
     moving = np.flatnonzero((before != after).any(axis=1))
-    if len(moving) == 0:
+    if len(moving) == 0 or len(before) < 2:
         return 1.0
     nothing = np.zeros((1, len(before)), dtype=bool)
     observed = float(_statistics(before, after, aggregate, nothing)[0])
@@ -52,26 +63,86 @@ def swap_test(
     exact = len(moving) <= EXACT_PROMPTS
     extreme = tried = 0
     for swapped in _every(moving, len(before)) if exact else _some(before, draws, seed):
-        # A swap that leaves a version without any value counts as extreme: nobody knows better.
+        # A permutation that leaves a version without any value counts as extreme.
         extreme += int((~(_statistics(before, after, aggregate, swapped) < limit)).sum())
         tried += len(swapped)
     return max(1, extreme) / tried if exact else (extreme + 1) / (tried + 1)
 
 
+def _comparable(before: Array, after: Array) -> tuple[Array, Array]:
+    """Prompts with parts under both versions, counted outputs at the same weight under both.
+
+    Outputs of weight 0 or 1 (`ratio`) are counted; those of other weights (words, n-grams) keep
+    their own, as their number follows from what they say and not from whether a metric applies.
+    """
+    both = before.any(axis=1) & after.any(axis=1)
+    before, after = before[both], after[both]
+    if before.shape[1] != 2 or not len(before):
+        return before, after
+    weights = np.stack([before[:, 1], after[:, 1]])  # [2, prompts]
+    if weights.min() <= 0 or weights.max() > 1 or (weights[0] == weights[1]).all():
+        return before, after
+    common = weights.mean(axis=0)
+    first, second = (
+        parts * (common / weight)[:, None]
+        for parts, weight in zip((before, after), weights, strict=True)
+    )
+    return first, second
+
+
 def _statistics(before: Array, after: Array, aggregate: Aggregate, swapped: Mask) -> Array:
-    """The difference in its standard errors, without its sign, under each swap: [swaps]."""
+    """Absolute difference over its standard error under each assignment: [assignments]."""
+    quick = _by_moments(before, after, aggregate, swapped)
+    return _one_by_one(before, after, aggregate, swapped) if quick is None else quick
+
+
+def _by_moments(before: Array, after: Array, aggregate: Aggregate, swapped: Mask) -> Array | None:
+    """The statistics from sums over prompts, which are linear in the assignment.
+
+    A prompt's influence value is linear in its parts under both versions, so the sum of squares
+    needs only their second moments. None where these lose digits: nearly no variance.
+    """
+    prompts, parts = before.shape
+    flips = swapped.astype(float)
+    sums = before.sum(axis=0) + flips @ (after - before)  # [assignments, k]
+    mean_a, mean_b = sums / prompts, ((before + after).sum(axis=0) - sums) / prompts
+    pairs = np.concatenate([before, after], axis=1)  # [prompts, 2 k]
+    mirrored = np.concatenate([after, before], axis=1)
+    squares, others = (
+        np.einsum("pi,pj->pij", values, values).reshape(prompts, -1) for values in (pairs, mirrored)
+    )
+    moments = squares.sum(axis=0) + flips @ (others - squares)
+    moments = moments.reshape(-1, 2 * parts, 2 * parts)
+    with np.errstate(all="ignore"):
+        differences = aggregate(mean_b) - aggregate(mean_a)
+        slopes = np.concatenate(
+            [-gradient(mean_a, aggregate), gradient(mean_b, aggregate)], axis=1
+        )  # [assignments, 2 k]
+        total = np.einsum("ai,aij,aj->a", slopes, moments, slopes)
+        centre = np.einsum("ai,ai->a", slopes, np.concatenate([mean_a, mean_b], axis=1))
+        variance = total - prompts * centre**2
+        size = np.einsum("ai,aij,aj->a", np.abs(slopes), np.abs(moments), np.abs(slopes))
+        if (variance <= _DIGITS * size).any():
+            return None
+        ratio: Array = np.abs(differences) / np.sqrt(variance / (prompts - 1) / prompts)
+        largest = np.sqrt(np.nanmax(total, initial=1e-300))
+    return np.where(np.abs(differences) <= 1e-12 * largest, 0.0, ratio)
+
+
+def _one_by_one(before: Array, after: Array, aggregate: Aggregate, swapped: Mask) -> Array:
+    """The statistics from the influence value of each prompt under each assignment."""
     first = np.where(swapped[..., None], after, before)
     second = np.where(swapped[..., None], before, after)
-    differences, pulls = influences(first, second, aggregate)
+    differences, influence = influences(first, second, aggregate)
     with np.errstate(all="ignore"):
-        ratio = np.abs(differences) / standard_error(pulls)
+        ratio = np.abs(differences) / standard_error(influence)
     # Without spread and without a difference there is nothing extreme.
-    largest = np.abs(pulls[np.isfinite(pulls)]).max(initial=1e-300)
+    largest = np.abs(influence[np.isfinite(influence)]).max(initial=1e-300)
     return np.where(np.abs(differences) <= 1e-12 * largest, 0.0, ratio)
 
 
 def _every(moving: np.ndarray[Any, Any], prompts: int) -> Iterator[Mask]:
-    """All swaps of the prompts that differ, in runs; the last of them stays, as it may."""
+    """All assignments of the prompts that differ, in chunks; the last prompt stays, by symmetry."""
     free = moving[:-1]
     codes = np.arange(2 ** len(free))
     for start in range(0, len(codes), 1024):
@@ -82,7 +153,7 @@ def _every(moving: np.ndarray[Any, Any], prompts: int) -> Iterator[Mask]:
 
 
 def _some(before: Array, draws: int, seed: int) -> Iterator[Mask]:
-    """Random swaps, in runs."""
+    """Random assignments, in chunks."""
     generator = np.random.default_rng(seed)
     share = max(1, CHUNK // (before.size * 4))
     for start in range(0, draws, share):

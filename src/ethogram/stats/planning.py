@@ -1,4 +1,4 @@
-"""Planning: the smallest difference that a comparison can see, and what it takes to see more."""
+"""Planning: the minimum detectable effect of a comparison, and the size that more would need."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ethogram.stats.student import beta_quantile, t_quantile
 
 #: An interval of fewer prompts is marked as unreliable (`stats.paired`).
 FEWEST_PROMPTS = 10
-#: Prompts beyond which nobody plans; a difference that needs more counts as out of reach.
+#: Prompts beyond which nobody plans; a difference that needs more counts as unreachable.
 MAX_PROMPTS = 1_000_000
 
 
@@ -42,7 +42,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """What a difference needs to be seen with the power asked for; None where it is out of reach.
+    """What a difference needs to be seen with the power asked for; None where it is unreachable.
 
     Attributes:
         prompts: in all, at the samples per prompt of now.
@@ -54,7 +54,7 @@ class More:
     samples: int | None
 
 
-def detectable(spread: Spread, *, power: float = 0.8, level: float = 0.05) -> float:
+def minimum_detectable(spread: Spread, *, power: float = 0.8, level: float = 0.05) -> float:
     """The smallest true difference that a two-sided test finds with probability `power`.
 
     (t[1 - level/2] + t[power]) standard errors (Bloom 1995, there for randomised trials).
@@ -64,10 +64,10 @@ def detectable(spread: Spread, *, power: float = 0.8, level: float = 0.05) -> fl
     )
 
 
-def detectable_share(prompts: int, *, power: float = 0.8, level: float = 0.05) -> float:
+def minimum_detectable_share(prompts: int, *, power: float = 0.8, level: float = 0.05) -> float:
     """The least share of prompts that must turn, all one way, to be found with that power.
 
-    For prompts that hardly ever differ, of which no spread is known. Swapping versions gives k
+    For prompts that hardly ever differ, of which no spread is known. A sign-flip test gives k
     prompts that all turn one way a p-value of 2 / 2^k, so that many have to be seen: 6 at a level
     of 5 %. The share is that of which as many are among the prompts with probability `power`, from
     the binomial distribution; NaN where there are too few prompts.
@@ -97,7 +97,7 @@ def more_samples(
 
 
 def _fewest(level: float) -> int:
-    """Prompts below which no swap test reaches the level: all of them turned give 2 / 2^k."""
+    """Prompts below which no sign-flip test reaches the level: all of them turned give 2 / 2^k."""
     return max(1, math.ceil(1 - math.log2(level)))
 
 
@@ -127,7 +127,7 @@ def _samples(spread: Spread, target: float, power: float, level: float) -> int |
     if math.isnan(spread.within) or spread.prompts < max(FEWEST_PROMPTS, _fewest(level)):
         return None
     allowed = spread.prompts * (target / _reach(spread.prompts, power, level)) ** 2
-    room = allowed - spread.between
-    if room <= 0:  # The prompts differ too much: no number of samples makes up for it.
+    spare = allowed - spread.between
+    if spare <= 0:  # The prompts differ too much for any number of samples.
         return None
-    return max(1, math.ceil(spread.within / room))
+    return max(1, math.ceil(spread.within / spare))

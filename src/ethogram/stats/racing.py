@@ -1,6 +1,6 @@
-"""Racing: which of many settings are beaten on every objective, beyond what luck explains.
+"""Racing: which of many settings another beats on every objective, beyond chance.
 
-Knows additive parts and directions; knows no setting's meaning. A race tests settings in pairs,
+A race tests settings in pairs,
 prompt by prompt; for shares of the Pareto front all settings are resampled together over the same
 prompts. Either way what a prompt does to all of them cancels.
 """
@@ -18,18 +18,18 @@ from ethogram.stats.multiple import adjust
 from ethogram.stats.student import t_cdf
 
 Counts = np.ndarray[Any, np.dtype[np.int64]]
-#: Of fewer prompts that choose or prove, nothing can be said.
+#: Fewest prompts of either half: selection and holdout.
 LEAST_PROMPTS = 6
-#: With fewer prompts a race drops nothing: as many can agree by chance, and then have no spread.
+#: With fewer prompts a race eliminates nothing: so many agree by chance, and then have no spread.
 FEWEST_TO_DROP = 8
-#: Outputs of each of two settings from which on their equality on a goal is believed: if one of
+#: Outputs of each of two settings from which on equality on an objective is believed: if one of
 #: them did something in every eighth output that the other never does, it would have shown by now
 #: with 95 % (0.875^24 = 0.04).
 TIED_OUTPUTS = 24
 
 
 @dataclass(frozen=True)
-class Objective:
+class RaceObjective:
     """One objective of all settings in a race.
 
     Attributes:
@@ -69,7 +69,9 @@ class Objective:
         return np.where(np.isnan(made), -np.inf, made)
 
 
-def front_shares(objectives: Sequence[Objective], *, resamples: int = 2000, seed: int = 0) -> Array:
+def front_shares(
+    objectives: Sequence[RaceObjective], *, resamples: int = 2000, seed: int = 0
+) -> Array:
     """How often each setting is on the Pareto front when the prompts are drawn again: [settings].
 
     Args:
@@ -84,7 +86,7 @@ def front_shares(objectives: Sequence[Objective], *, resamples: int = 2000, seed
 
 
 def _dominated(
-    objectives: Sequence[Objective], resamples: int, seed: int
+    objectives: Sequence[RaceObjective], resamples: int, seed: int
 ) -> Iterator[np.ndarray[Any, np.dtype[np.bool_]]]:
     """For each setting, which settings it dominates in which resamples: [settings, resamples]."""
     settings, prompts = objectives[0].parts.shape[:2]
@@ -100,7 +102,7 @@ def _dominated(
         yield no_worse & better
 
 
-def beaten_p_values(objectives: Sequence[Objective]) -> Array:
+def beaten_p_values(objectives: Sequence[RaceObjective]) -> Array:
     """P-values that one setting is not better than another on all objectives.
 
     On each objective the settings are compared by a one-sided paired t-test over the jackknife
@@ -129,7 +131,7 @@ def beaten_p_values(objectives: Sequence[Objective]) -> Array:
                 error = gains.std(axis=1, ddof=1) / np.sqrt(prompts)
                 ratios = gains.mean(axis=1) / error
             p = np.array([_above(ratio, prompts - 1) for ratio in ratios])
-            # A setting of which the metric says nothing at all is the worst, and can be beaten.
+            # A setting to which the metric applies nowhere is the worst, and can be beaten.
             both = np.where(said.any(axis=1), (said & said[one]).sum(axis=1), said[one].sum())
             p = np.where(both < FEWEST_TO_DROP, 1.0, p)
             seen = np.minimum(objective.samples, objective.samples[one]) * prompts
@@ -145,13 +147,13 @@ def _above(ratio: float, freedom: int) -> float:
     return 1.0 if np.isnan(ratio) else t_cdf(-ratio, freedom)
 
 
-def race(objectives: Sequence[Objective], *, error: float, looks: int) -> list[int | None]:
-    """Which settings are hopeless: another is better on every objective beyond doubt.
+def race(objectives: Sequence[RaceObjective], *, error: float, looks: int) -> list[int | None]:
+    """Which settings to eliminate: another is clearly better on every objective.
 
     A race by repeated paired tests (Maron and Moore 1994; Birattari et al. 2002). A setting's
     p-value is the smallest against any other, times their number (Bonferroni); over the settings
     the false discovery rate is held at `error / looks` (Benjamini and Hochberg 1995). So over the
-    race about `error` of the dropped settings, at most, deserved to stay.
+    race at most about `error` of the eliminated settings should have stayed.
 
     Args:
         objectives: of the settings still in the race.

@@ -1,4 +1,4 @@
-"""Sequential: on which side of a bound a value lies, however often one looks. Knows arrays only.
+"""Sequential: on which side of a bound a value lies, valid however often one looks.
 
 The prompts are given; chance is in their samples. A round is one sample of every prompt. Evidence
 is an e-process: if the value lies on the other side of the bound, the probability that it ever
@@ -20,7 +20,7 @@ Side = Literal["above", "below", "undecided"]
 #: Bets are mixed over these stakes, shares of the one that can ruin, evenly spaced in their root:
 #: rare events against small bounds want large ones, values near the bound small ones.
 _STAKES = 0.99 * np.linspace(0.05, 1, 40) ** 2
-#: Outputs below which the limit theorem behind `decide_mean` is not leant on.
+#: Outputs below which the limit theorem behind `decide_mean` is not relied on.
 FEWEST_OUTPUTS = 50
 #: Outputs that the spread must rest on, for the same reason: rare scores show themselves late, and
 #: until then the spread seen is far too small (docs/checks.md).
@@ -29,20 +29,20 @@ FEWEST_EFFECTIVE = 20
 _ROUNDING = 1e-12
 #: Outputs at which `decide_mean` is sharpest.
 _SHARPEST_AT = 200
-#: Rounds beyond which a decision counts as out of reach.
+#: Rounds beyond which a decision counts as unreachable.
 _MOST_ROUNDS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What rounds of samples say about a value and a bound.
+    """The decision of rounds of samples on a value and a bound.
 
     Attributes:
         side: where the value lies, if that is decided.
         confidence: 1 less the level at which the likelier side would be decided, so 1 - 1/e of the
             e-value e; 0 without any evidence. Not the probability that the side is right.
         rounds: looked at.
-        more: further rounds that would decide if they were like these; None if out of reach, 0 if
+        more: further rounds that would decide if they were like these; None if unreachable, 0 if
             decided.
     """
 
@@ -52,26 +52,28 @@ class Decision:
     more: int | None
 
 
-def decide_bounded(above: Array, weight: Array, bound: float, *, level: float = 0.05) -> Decision:
-    """Decide on sum of `above` / sum of `weight`, where 0 <= above <= weight <= 1.
+def decide_bounded(
+    numerator: Array, denominator: Array, bound: float, *, level: float = 0.05
+) -> Decision:
+    """Decide on sum of `numerator` / sum of `denominator`; 0 <= numerator <= denominator <= 1.
 
-    A bet on every output, 1 + stake (above - bound weight), multiplied up and mixed over stakes
-    (Waudby-Smith and Ramdas 2024, section 4). Outputs of one round may have different means: by
-    the inequality of arithmetic and geometric means the product of a round still expects at most 1
-    where the mean over prompts is at the bound or beyond.
+    A bet on every output, 1 + stake (numerator - bound denominator), multiplied and mixed over
+    stakes (Waudby-Smith and Ramdas 2024, section 4). Outputs of one round may have different means:
+    by the inequality of arithmetic and geometric means the expected product of a round is still at
+    most 1 where the mean over prompts is at the bound or beyond.
 
     Args:
-        above: [prompts, rounds], such as 1 for an output that loops.
-        weight: [prompts, rounds], 1 where the metric applies.
+        numerator: [prompts, rounds], such as 1 for an output that loops.
+        denominator: [prompts, rounds], 1 where the metric applies.
         bound: strictly between 0 and 1.
         level: probability of deciding wrongly, over all looks together.
     """
-    excess = above - bound * weight  # [prompts, rounds], in -bound .. 1 - bound
+    excess = numerator - bound * denominator  # [prompts, rounds], in -bound .. 1 - bound
     logs = [
         np.log1p(sign * largest * _STAKES[:, None, None] * excess).sum(axis=1).cumsum(axis=1)
         for sign, largest in ((1, 1 / bound), (-1, 1 / (1 - bound)))
     ]  # of each side: [stakes, rounds]
-    rounds = above.shape[1]
+    rounds = numerator.shape[1]
 
     def log_evidence(side: int, at: float) -> float:
         """After `at` rounds; past those at hand, if the rest were like them."""
@@ -83,8 +85,8 @@ def decide_bounded(above: Array, weight: Array, bound: float, *, level: float = 
 
 
 def decide_both(
-    above: Array,
-    weight: Array,
+    numerator: Array,
+    denominator: Array,
     scores: Array,
     bound: float,
     limit: float,
@@ -95,12 +97,13 @@ def decide_both(
 ) -> Decision:
     """Decide by a bet and by the limit theorem, at half the level each; the first to decide counts.
 
-    For values that have a bound far above most of them, such as words under a limit of tokens: a
-    bet is slow where outputs vary little, and the limit theorem is deaf where they hardly vary.
+    For values whose bound is far above most of them, such as words under a limit of tokens: the
+    betting test has low power at low variance; the one based on the central limit theorem is
+    invalid where the variance is nearly zero.
 
     Args:
-        above: as in `decide_bounded`.
-        weight: as in `decide_bounded`.
+        numerator: as in `decide_bounded`.
+        denominator: as in `decide_bounded`.
         scores: as in `decide_mean`.
         bound: for the bet, strictly between 0 and 1.
         limit: the same bound, for the scores.
@@ -108,7 +111,7 @@ def decide_both(
         at_look: as in `decide_mean`.
         level: probability of deciding wrongly, by either and over all looks together.
     """
-    found = [decide_bounded(above, weight, bound, level=level / 2)]
+    found = [decide_bounded(numerator, denominator, bound, level=level / 2)]
     found.append(decide_mean(scores, limit, unseen=unseen, at_look=at_look, level=level / 2))
     far = _MOST_ROUNDS
     best = min(found, key=lambda one: (far if one.more is None else one.more, -one.confidence))
@@ -172,12 +175,13 @@ def decide_mean(
 def _spread_of(scores: Array) -> tuple[float, float]:
     """Standard deviation of scores [prompts, rounds], and how many outputs it rests on.
 
-    The latter is the participation ratio of the squared deviations, less what their own means take.
+    The latter is the effective sample size of the squared deviations, less the freedom of
+    their means.
     """
     several = scores.shape[1] > 1
     around = scores.mean(axis=1, keepdims=True) if several else scores.mean()
     away = scores - around
-    # A spread of nothing but rounding is none.
+    # Rounding counts as zero.
     squares = np.where(np.abs(away) <= _ROUNDING * np.abs(scores).max(), 0.0, away) ** 2
     freedom = max(1, scores.size - (len(scores) if several else 1))
     total, fourth = float(squares.sum()), float((squares**2).sum())
@@ -203,7 +207,7 @@ def _decide(
 def _rounds_until(
     log_evidence: Callable[[int, float], float], side: int, rounds: int, needed: float
 ) -> int | None:
-    """How many rounds in all would decide for a side; None if out of reach."""
+    """How many rounds in all would decide for a side; None if unreachable."""
     low, high = rounds, 2 * rounds
     while log_evidence(side, high) < needed:
         low, high = high, 2 * high

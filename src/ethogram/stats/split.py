@@ -1,4 +1,4 @@
-"""Split: prompts to choose by and prompts to confirm by. Knows ids only."""
+"""Split: prompts into a selection half and a holdout half."""
 
 from __future__ import annotations
 

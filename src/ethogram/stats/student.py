@@ -1,4 +1,4 @@
-"""Student: quantiles of the normal, Student's t and the beta distribution. Knows numbers only."""
+"""Student: quantiles of the normal, Student's t and the beta distribution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Superiority: how often one version's output scores above the other's on the same prompt."""
+"""Probability of superiority: how often one version's output scores above the other's."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Superiority:
         ordinary: over pairs whose noise is independent: the probability that a fresh output of the
             second version scores above a fresh one of the first (Vargha and Delaney 2000). NaN
             where the store holds no such pair.
-        coupled: over pairs of equal sample index that share their noise. It tells how often the
-            design alone turns the score, and is no win rate in the ordinary sense. NaN where no
-            noise is shared.
+        coupled: over pairs of equal sample index that share their noise. It shows how often
+            the design alone changes the score, and is not an ordinary win rate. NaN where no noise
+            is shared.
     """
 
     ordinary: float
@@ -28,7 +28,7 @@ class Superiority:
 
 
 def superiority(before: Array, after: Array, *, coupled: bool) -> Superiority:
-    """Count pairs of outputs within each prompt, each prompt weighing the same.
+    """Count pairs of outputs within each prompt; prompts have equal weight.
 
     Args:
         before: [prompts, samples], scores of one version, NaN where there is none; a column is a

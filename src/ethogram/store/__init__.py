@@ -1,7 +1,8 @@
 """Generations, scores and runs in SQLAlchemy tables: SQLite by default, any database by URL."""
 
+from ethogram.store.rows import Scored, Scorer
 from ethogram.store.schema import SCHEMA_VERSION
-from ethogram.store.store import RunRecord, Scored, Scorer, Store
+from ethogram.store.store import RunRecord, Store
 from ethogram.store.verdicts import StoredVerdict, Verdicts
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Schema: the tables of the store and the ordered migrations that lead to them."""
+"""Schema: the tables of the store and the ordered migrations that create them."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ traces_table = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
-#: Scores that are dear to compute. A score of all samples of a prompt stands under the first of
-#: them; `read` tells apart what else was read.
+#: Cached scores that are expensive to compute. A score of all samples of a prompt is keyed by the
+#: first of them; `read` is a digest of everything else that was read.
 scores_table = Table(
     "scores",
     metadata,
@@ -110,7 +110,7 @@ def _add_selection(connection: Connection) -> None:
 
 
 def _add_column(connection: Connection, table: Table, name: str) -> None:
-    """Add a column that may be empty; a store made just now has it already."""
+    """Add a nullable column; a store created just now has it already."""
     if name in {column["name"] for column in inspect(connection).get_columns(table.name)}:
         return
     kind = table.c[name].type.compile(connection.dialect)
@@ -129,7 +129,7 @@ def _add_verdicts(connection: Connection) -> None:
     metadata.create_all(connection, tables=[verdicts_table])
 
 
-#: Migration i leads from schema i to schema i + 1; never edited once released, only added to.
+#: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _add_selection,
@@ -141,15 +141,15 @@ SCHEMA_VERSION = len(MIGRATIONS)
 
 
 def migrate(connection: Connection, where: str) -> None:
-    """Bring a database to the present schema, one migration after the other.
+    """Bring a database to the present schema, one migration at a time.
 
     Raises:
-        StoreError: a newer Ethogram wrote it, or it is some other database.
+        StoreError: a newer Ethogram wrote it, or it is not a store.
     """
     names = set(inspect(connection).get_table_names())
     if names and schema_table.name not in names:
         raise StoreError(
-            "holds other tables, so it is not a store of Ethogram",
+            "holds other tables, so it is not an Ethogram store",
             where=where,
             hint="name another file in study.yaml: store",
         )
@@ -157,7 +157,7 @@ def migrate(connection: Connection, where: str) -> None:
     at = connection.execute(select(func.max(schema_table.c.version))).scalar() or 0
     if at > SCHEMA_VERSION:
         raise StoreError(
-            f"has schema {at}, this Ethogram knows schemas up to {SCHEMA_VERSION}",
+            f"has schema {at}, this Ethogram supports schemas up to {SCHEMA_VERSION}",
             where=where,
             hint="update Ethogram",
         )

@@ -1,7 +1,7 @@
-"""Traces as bytes: arrays side by side, compressed. Knows arrays; knows no database.
+"""Traces as bytes: the arrays one after the other, compressed.
 
-The bytes are zlib over the little-endian arrays of `Trace` in the order of `_FIELDS`, each whole:
-values of one kind stand together, which is what makes them small.
+The bytes are zlib over the little-endian arrays of `Trace` in the order of `_FIELDS`. Each array is
+contiguous, because values of one kind compress best together.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ethogram.spec.generation import Trace
+from ethogram.spec.steps import current_name
 
-#: Field, type, and what its second dimension counts.
+#: Field, type, and the name of its second dimension.
 _FIELDS = (
     ("entropy", "<f4", None),
     ("rank", "<i4", None),
@@ -31,16 +32,16 @@ def pack(trace: Trace) -> bytes:
 
 
 def unpack(data: bytes, *, tokens: int, alternatives: int, steps: tuple[str, ...]) -> Trace:
-    """The trace again.
+    """The trace of packed bytes.
 
     Args:
         data: made by `pack`.
         tokens: length of the output.
-        alternatives: how many each token has.
-        steps: names of the steps that were counted.
+        alternatives: per token.
+        steps: names of the sampling steps recorded.
 
     Raises:
-        ValueError: the bytes are damaged, or of another shape.
+        ValueError: the bytes are damaged, or have another shape.
     """
     widths = {None: 1, "alternatives": alternatives, "steps": len(steps)}
     sizes = [4 * tokens * widths[across] for _, _, across in _FIELDS]
@@ -57,4 +58,4 @@ def unpack(data: bytes, *, tokens: int, alternatives: int, steps: tuple[str, ...
         values = np.frombuffer(raw, kind, size // 4, start)
         arrays[name] = values if across is None else values.reshape(tokens, widths[across])
         start += size
-    return Trace(steps=steps, **arrays)
+    return Trace(steps=tuple(map(current_name, steps)), **arrays)

@@ -1,7 +1,7 @@
-"""Verdicts: what judging models replied, whole, keyed by what was asked. Reads nothing into them.
+"""Verdicts: the full replies of judge models, keyed by a digest of the request.
 
-The reply is kept rather than what was read from it, so that a report can be made again without
-asking, and a reply that nobody could read is still there to be looked at.
+The reply is stored rather than its parsed verdict, so that a report can be made again without a
+request, and a reply that could not be parsed can still be inspected.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import insert, select
 
+from ethogram.store.connect import absent, rows_with
+from ethogram.store.rows import now
 from ethogram.store.schema import verdicts_table
-from ethogram.store.store import Store, _chunks, _now
+from ethogram.store.store import Store
 
 _COLUMNS = [column for column in verdicts_table.c if column.name != "created_at"]
 
@@ -22,18 +24,18 @@ class StoredVerdict:
     """One reply of a judge.
 
     Attributes:
-        identity: digest of all that was asked, and of whom.
-        judge: the model, as the user names it; where it was served is not kept.
-        prompt: id of the wording.
-        prompt_digest: digest of the wording.
+        identity: digest of the judge and the whole request.
+        judge: the model's name, as the user gives it; the endpoint is not stored.
+        prompt: id of the prompt template.
+        prompt_digest: digest of the prompt template.
         first: identity of the generation shown first, or alone.
         second: of the one shown second; None where one was shown.
-        reply: the judge's own words, untrusted.
-        finish_reason: as the endpoint says.
-        served_model: what the endpoint calls the model that answered.
-        prompt_tokens: of the question.
+        reply: the judge's full reply, untrusted.
+        finish_reason: as reported by the endpoint.
+        served_model: the endpoint's name of the model that replied.
+        prompt_tokens: of the request.
         completion_tokens: of the reply.
-        seconds: until it came.
+        seconds: latency.
     """
 
     identity: str
@@ -54,33 +56,27 @@ class Verdicts:
     """The verdicts of a store."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._database = store.database
 
     def add(self, verdicts: Iterable[StoredVerdict]) -> None:
-        """Store verdicts in one transaction; those already there stay as they are.
+        """Store verdicts in one transaction; stored ones stay as they are.
 
         Raises:
             StoreError: disk full, read-only, …; nothing of this call is stored then.
         """
-        rows = {each.identity: each for each in verdicts}
-        column = verdicts_table.c.identity
-        with self._store._begin(writes=True) as connection:
-            known: set[str] = set()
-            for chunk in _chunks(list(rows)):
-                known.update(connection.execute(select(column).where(column.in_(chunk))).scalars())
+        items = {each.identity: each for each in verdicts}
+        with self._database.begin(writes=True) as connection:
+            new = absent(connection, verdicts_table.c.identity, list(items))
             fresh = [
-                {**asdict(row), "created_at": _now()}
-                for identity, row in rows.items()
-                if identity not in known
+                {**asdict(verdict), "created_at": now()}
+                for identity, verdict in items.items()
+                if identity in new
             ]
             if fresh:
                 connection.execute(insert(verdicts_table), fresh)
 
     def get(self, identities: Sequence[str]) -> dict[str, StoredVerdict]:
         """The stored ones among the identities."""
-        found: dict[str, StoredVerdict] = {}
-        with self._store._begin() as connection:
-            for chunk in _chunks(identities):
-                query = select(*_COLUMNS).where(verdicts_table.c.identity.in_(chunk))
-                found.update((row[0], StoredVerdict(*row)) for row in connection.execute(query))
-        return found
+        with self._database.begin() as connection:
+            rows = rows_with(connection, select(*_COLUMNS), verdicts_table.c.identity, identities)
+            return {row.identity: StoredVerdict(**row._mapping) for row in rows}

@@ -1,7 +1,4 @@
-"""Check: the contracts of versions decided on their stored outputs, and regressions from parents.
-
-Knows bounds and outputs; how a decision is printed or filed is the report's business.
-"""
+"""Check: contracts of versions decided on stored outputs, and regressions from parents."""
 
 from __future__ import annotations
 
@@ -13,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ethogram.errors import SpecError
-from ethogram.metrics import Additive, GroupMetric, Output, Score, Span, get
+from ethogram.metrics import Metric, Output, Score, Span, get
+from ethogram.study.calling import names_of, takes_study
 from ethogram.study.decide import decide
 from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import Measured, measure, metric_names
@@ -40,7 +38,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Contract:
-    """One bound of a version and what its outputs say about it.
+    """One bound of a version and the decision of its outputs.
 
     Attributes:
         version: its name.
@@ -50,18 +48,18 @@ class Contract:
         outcome: pass, fail or undecided.
         confidence: 1 less the level at which the likelier of pass and fail would be decided, valid
             however often one has looked; not the probability that it is right.
-        outputs: that the decision rests on, in whole rounds of samples.
-        applies_to: of all outputs of the version, how many the metric says something of.
+        outputs: that the decision uses, in whole rounds of samples.
+        applies_to: how many outputs of the version the metric applies to.
         missing: further outputs that would decide if they were like these; 0 if decided, None if no
             number would.
         method: how it was decided, in a word or two.
         evidence: outputs that break it, the clearest first; empty unless it is broken.
-        file: where the bound stands.
+        file: that states the bound.
         line: 1-based.
     """
 
     version: str
-    metric: Additive
+    metric: Metric
     bound: str
     value: float
     outcome: Outcome
@@ -125,7 +123,7 @@ class Baseline:
 
     @property
     def regressions(self) -> list[Difference]:
-        """The differences that are worse beyond doubt."""
+        """The differences that are clearly worse."""
         return [item for item in self.differences if item.verdict == "worse"]
 
     def to_json(self) -> dict[str, Any]:
@@ -145,6 +143,14 @@ class CheckResult:
     study: str
     contracts: Sequence[Contract]
     baselines: Sequence[Baseline]
+
+    def __repr__(self) -> str:
+        lines = [f"{item.version} {item.name}: {item.outcome}" for item in self.contracts]
+        lines += [
+            f"{item.version} against {item.parent}: {len(item.regressions)} regressions"
+            for item in self.baselines
+        ]
+        return "\n  ".join([f"CheckResult {self.study}", *lines])
 
     def failed(self, *, strict: bool = False) -> bool:
         """Whether a contract is broken or a version is worse than its parent.
@@ -181,9 +187,10 @@ class CheckResult:
         return f"<table>{head}{rows}</table>"
 
 
+@takes_study
 def check(
     study: Study,
-    versions: Sequence[str] | None = None,
+    versions: str | Sequence[str] | None = None,
     *,
     baseline: bool = False,
     budget: int = 0,
@@ -195,7 +202,7 @@ def check(
 
     Args:
         study: the opened study.
-        versions: names; default all.
+        versions: a name or several; default all.
         baseline: compare each version with its parent as well.
         budget: outputs that may be generated to decide what is undecided, over all versions.
         on_progress: called as generations finish.
@@ -206,7 +213,7 @@ def check(
         SpecError: a generation is missing, or `expect:` names an unknown metric or a bound that
             its unit excludes.
     """
-    names = list(versions or study.versions)
+    names = names_of(study, versions)
     for name in names:
         _refuse_unknown_metrics(study, name)
     if budget:
@@ -238,8 +245,8 @@ def _decided(study: Study, names: Sequence[str], maker: Maker, budget: int) -> l
 def _rounds_to_add(study: Study, name: str, contracts: Sequence[Contract], budget: int) -> int:
     """Rounds of samples to generate before the next look; 0 where that is over.
 
-    As many as the soonest decision is thought to need, and at most a doubling: estimates from few
-    samples are rough, and looking in between costs nothing.
+    As many as the soonest decision is estimated to need, and at most a doubling: estimates from few
+    samples are rough, and a look in between costs nothing.
     """
     version = study.spec.version(name)
     if version.outputs or not version.decoding.is_stochastic:
@@ -261,8 +268,8 @@ def check_version(study: Study, name: str) -> list[Contract]:
     if not expect:
         return []
     # To a metric of all samples of a prompt, more samples are no further rounds: its value would
-    # change. So that looking again stays fair, it always sees the samples that the study asks for.
-    grouped = [metric for metric in expect if isinstance(get(metric), GroupMetric)]
+    # change. So that repeated looks stay valid, it always uses the study's number of samples.
+    grouped = [metric for metric in expect if get(metric).scope == "prompt"]
     others = [metric for metric in expect if metric not in grouped]
     measured: dict[str, Measured] = {}
     if grouped:
@@ -287,10 +294,12 @@ def _refuse_unknown_metrics(study: Study, name: str) -> None:
             where = f"{file}:{line}: expect.{metric}"
             raise SpecError(error.what, where=where, hint=error.hint) from None
         operator, limit = _limit(bound)
-        says_nothing = (operator, limit) in ((">=", 0), ("<", 0), ("<=", 1), (">", 1))
-        if found.unit == "share" and (says_nothing or not 0 <= limit <= 1):
+        low, high = found.unit.bounds
+        says_nothing = (operator, limit) in ((">=", low), ("<", low), ("<=", high), (">", high))
+        if found.unit.is_bounded and (says_nothing or not low <= limit <= high):
             raise SpecError(
-                f"a share lies between 0 and 1, so '{bound}' says nothing",
+                f"a {found.unit} lies between {low:g} and {high:g}, "
+                f"so '{bound}' is always or never true",
                 where=f"{file}:{line}: expect.{metric}",
                 hint="write for example '< 0.02'",
             )
@@ -312,9 +321,9 @@ def _contract(study: Study, version: str, measured: Measured, bound: str) -> Con
     if decision.side != "undecided":
         outcome = "pass" if decision.side == wanted else "fail"
     prompts = len({output.prompt_id for output in measured.outputs})
-    by_rounds = method != "exact" and not isinstance(metric, GroupMetric)
+    by_rounds = method != "exact" and metric.scope != "prompt"
     more = decision.more
-    if isinstance(metric, GroupMetric) and more:
+    if metric.scope == "prompt" and more:
         more = None
     file, line = _place(study, version, metric.name)
     return Contract(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ethogram.metrics import Output
+from ethogram.metrics import Span
 from ethogram.spec import Change, diff_versions
+from ethogram.study.calling import missing_key, takes_study
 from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import measure, metric_names
+from ethogram.study.most_changed import most_changed
+from ethogram.study.notebook import comparison_html
+from ethogram.study.reading import loop_spans, pairs_by_prompt
 from ethogram.study.workspace import Study
 
 
@@ -24,6 +27,8 @@ class SideBySide:
         sample_index: of both outputs; where the versions share none, of the second.
         before: output of the first version.
         after: output of the second.
+        before_loop: the repetitions of a loop in `before`, if there is one.
+        after_loop: the same in `after`.
     """
 
     prompt_id: str
@@ -31,11 +36,24 @@ class SideBySide:
     sample_index: int
     before: str
     after: str
+    before_loop: Sequence[Span] = ()
+    after_loop: Sequence[Span] = ()
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What changed from one version to another and what it did."""
+    """What changed from one version to another and what it did.
+
+    Attributes:
+        before: name of the first version.
+        after: name of the second.
+        changes: settings that differ.
+        differences: one per metric.
+        samples: outputs of both for some prompts, those that changed most first.
+        prompts: that both versions have.
+        title: of the second version.
+        outputs: how many outputs each version has.
+    """
 
     before: str
     after: str
@@ -43,6 +61,19 @@ class Comparison:
     differences: Sequence[Difference]
     samples: Sequence[SideBySide]
     prompts: int
+    title: str = ""
+    outputs: tuple[int, int] = (0, 0)
+
+    def __getitem__(self, metric: str) -> Difference:
+        """The difference of one metric, by its name."""
+        found = {item.metric.name: item for item in self.differences}
+        if metric not in found:
+            raise missing_key(metric, found)
+        return found[metric]
+
+    def __repr__(self) -> str:
+        heading = f"Comparison {self.before} → {self.after}, {self.prompts} prompts"
+        return "\n  ".join([heading, *map(str, self.differences)])
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -65,23 +96,18 @@ class Comparison:
         }
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(d.metric.title)}</td><td>{d.before:.4g}</td>"
-            f"<td>{d.after:.4g}</td><td>{d.estimate:+.3g} [{d.low:+.3g}, {d.high:+.3g}]</td>"
-            f"<td>{d.verdict}</td></tr>"
-            for d in self.differences
-        )
-        head = f"<tr><th>metric</th><th>{self.before}</th><th>{self.after}</th>"
-        return f"<table>{head}<th>difference, 95 %</th><th></th></tr>{rows}</table>"
+        return comparison_html(self)
 
 
+@takes_study
 def compare(
     study: Study,
     before: str,
     after: str,
     *,
-    metrics: Sequence[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
     samples: int = 3,
+    prompts: Sequence[str] | None = None,
 ) -> Comparison:
     """Compare two versions on the prompts that both have.
 
@@ -89,46 +115,39 @@ def compare(
         study: the opened study.
         before: name of the first version (usually the parent).
         after: name of the second.
-        metrics: names; default those of the study's table.
-        samples: how many prompts to show side by side.
+        metrics: a name or several; default those of the study's table.
+        samples: how many prompts to show side by side: those that changed most, by the metrics that
+            changed clearly.
+        prompts: ids of prompts to show instead.
 
     Raises:
-        SpecError: a generation is missing, the versions share no prompt, or an id stands for two
-            different prompts.
+        SpecError: a generation is missing, the versions share no prompt or not one of `prompts`, or
+            an id is used for two different prompts.
     """
-    names = tuple(metrics or metric_names(study))
+    names = (metrics,) if isinstance(metrics, str) else tuple(metrics or metric_names(study))
     first, second = measure(study, before, names), measure(study, after, names)
     coupled = study.coupled(before, after)
     found = differences(first, second, names, before, after, coupled=coupled)
-    pairs = _side_by_side(study.outputs(before), study.outputs(after))
+    pairs = pairs_by_prompt(study.outputs(before), study.outputs(after))
+    chosen = most_changed(first, second, found, pairs, samples=samples, prompts=prompts)
     return Comparison(
         before=before,
         after=after,
         changes=diff_versions(study.spec.version(before), study.spec.version(after)),
         differences=list(found.values()),
-        samples=pairs[: samples or None] if samples else [],
-        prompts=len({pair.prompt_id for pair in pairs}),
+        samples=[
+            SideBySide(
+                prompt_id=one.prompt_id,
+                prompt=one.prompt,
+                sample_index=two.sample_index,
+                before=one.text,
+                after=two.text,
+                before_loop=loop_spans(one),
+                after_loop=loop_spans(two),
+            )
+            for one, two in (pairs[prompt_id] for prompt_id in chosen)
+        ],
+        prompts=len(pairs),
+        title=study.spec.version(after).title,
+        outputs=(len(study.identities(before)), len(study.identities(after))),
     )
-
-
-def _side_by_side(first: Sequence[Output], second: Sequence[Output]) -> list[SideBySide]:
-    """One pair per prompt: the first sample index of both, else the first output of each."""
-    one, two = _by_index(first), _by_index(second)
-    pairs = []
-    for prompt_id in (each for each in one if each in two):
-        a, b = one[prompt_id], two[prompt_id]
-        same = min(a.keys() & b.keys(), default=None)
-        before = a[min(a) if same is None else same]
-        after = b[min(b) if same is None else same]
-        pairs.append(
-            SideBySide(prompt_id, before.prompt, after.sample_index, before.text, after.text)
-        )
-    return pairs
-
-
-def _by_index(outputs: Sequence[Output]) -> dict[str, dict[int, Output]]:
-    """Prompt id to sample index to output."""
-    found: dict[str, dict[int, Output]] = {}
-    for output in outputs:
-        found.setdefault(output.prompt_id, {})[output.sample_index] = output
-    return found

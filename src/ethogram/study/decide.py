@@ -1,6 +1,6 @@
-"""Decide: on which side of a bound a metric of a version lies, by what the metric and decoding are.
+"""Decide: on which side of a bound a version's metric lies.
 
-Knows bounds and measured outputs; the methods themselves are those of `stats.sequential`.
+The methods themselves are in `stats.sequential`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ethogram.metrics import Additive, get
-from ethogram.metrics.base import pooled, ratio
+from ethogram.metrics import Metric
 from ethogram.spec import Version
 from ethogram.stats import Decision, decide_both, decide_bounded, decide_mean
 from ethogram.stats.bootstrap import prompt_means
@@ -23,12 +22,10 @@ from ethogram.study.measure import Measured
 LEVEL = 0.05
 #: [prompts, rounds, k] additive parts, or a column of them.
 Parts = np.ndarray[Any, np.dtype[np.float64]]
-#: Units of what an output cannot have more of than tokens.
-_COUNTED = ("words", "tokens", "references")
 
 
 def decide(spec: Version, measured: Measured, operator: str, limit: float) -> tuple[Decision, str]:
-    """Which side of a limit a version's value lies on, and how that was decided.
+    """On which side of a limit a version's value is, and how that was decided.
 
     Args:
         spec: the version.
@@ -42,12 +39,12 @@ def decide(spec: Version, measured: Measured, operator: str, limit: float) -> tu
     if math.isnan(value) or not rounds:
         return Decision("undecided", 0.0, rounds, None), "applies to no output"
     if not spec.decoding.is_stochastic and not spec.outputs:
-        # No chance is left: the same prompts give the same outputs again.
+        # Deterministic: the same prompts give the same outputs again.
         at_limit = math.isclose(value, limit, rel_tol=1e-12)
         low = operator in ("<=", ">") if at_limit else value < limit
         return Decision("below" if low else "above", 1.0, rounds, 0), "exact"
     quotient = _quotient(metric, parts)
-    if quotient and (limit == 0 or (quotient.most and limit == quotient.most)):
+    if quotient and (limit == 0 or (quotient.upper_bound and limit == quotient.upper_bound)):
         return _decide_at_edge(quotient, limit), "counter-example"
 
     def at_look(upto: int) -> Parts:
@@ -56,22 +53,22 @@ def decide(spec: Version, measured: Measured, operator: str, limit: float) -> tu
     scores = at_look(rounds)
     longest, unseen = spec.decoding.max_new_tokens, (0.0, 0.0)
     if quotient:
-        # Nobody knows how long imported outputs get: as long as the longest seen, to say the least.
-        seen = int(max(quotient.above.max(), quotient.weight.max()))
+        # The limit of imported outputs is unknown: assume the longest seen.
+        seen = int(max(quotient.numerator.max(), quotient.denominator.max()))
         unseen = _unseen(quotient, seen if spec.outputs else max(longest, seen))
     bet = _bet(quotient, limit, longest)
     if bet and bet.is_sharp:
-        return decide_bounded(bet.above, bet.weight, bet.bound, level=LEVEL), "betting"
+        return decide_bounded(bet.numerator, bet.denominator, bet.bound, level=LEVEL), "betting"
     if bet is None or spec.outputs:
         found = decide_mean(scores, limit, unseen=unseen, at_look=at_look, level=LEVEL)
         return found, "asymptotic"
     words = "betting or asymptotic"
-    if max(bet.above.max(), bet.weight.max()) > 1:
+    if max(bet.numerator.max(), bet.denominator.max()) > 1:
         # An output beyond the limit voids the bet, and gives the other no more than its half.
         found = decide_mean(scores, limit, unseen=unseen, at_look=at_look, level=LEVEL / 2)
         return found, words
     found = decide_both(
-        *(bet.above, bet.weight, scores, bet.bound, limit),
+        *(bet.numerator, bet.denominator, scores, bet.bound, limit),
         unseen=unseen,
         at_look=at_look,
         level=LEVEL,
@@ -88,7 +85,7 @@ def _whole_rounds(parts: Parts) -> Parts:
     return packed
 
 
-def _scores(metric: Additive, parts: Parts) -> Parts:
+def _scores(metric: Metric, parts: Parts) -> Parts:
     """What each output adds to the value, to first order: [prompts, rounds]."""
     mean = prompt_means(parts).mean(axis=0)
     shares = np.einsum("psk,k->ps", parts, gradient(mean, metric.aggregate))
@@ -98,76 +95,73 @@ def _scores(metric: Additive, parts: Parts) -> Parts:
 
 @dataclass(frozen=True)
 class _Quotient:
-    """A value that is above / weight, no part negative, times `scale`.
+    """A value that is numerator / denominator, no part negative, times `scale`.
 
     Attributes:
-        above: [prompts, rounds].
-        weight: [prompts, rounds].
+        numerator: [prompts, rounds].
+        denominator: [prompts, rounds].
         scale: of the unit, 100 for percent.
-        most: what the value cannot exceed; 0 where only the tokens bound it.
+        upper_bound: what the value cannot exceed; 0 where only the tokens bound it.
         counts_outputs: whether an output weighs 0 or 1, and not as many as it has sentences, words
             or n-grams. It follows from the metric, not from what has been seen.
     """
 
-    above: Parts
-    weight: Parts
+    numerator: Parts
+    denominator: Parts
     scale: float
-    most: float
+    upper_bound: float
     counts_outputs: bool
 
 
-def _quotient(metric: Additive, parts: Parts) -> _Quotient | None:
+def _quotient(metric: Metric, parts: Parts) -> _Quotient | None:
     """The metric as a quotient, if it is a share, a count or a percentage of repeated n-grams."""
-    above, weight = parts[..., 0], parts[..., 1]
-    if metric.aggregate is get("rep_4").aggregate:
-        return _Quotient(weight - above, weight, 100.0, 100.0, counts_outputs=False)
-    counts_outputs = metric.aggregate is ratio
-    if not (counts_outputs or metric.aggregate is pooled):
+    unit = metric.unit
+    if metric.weight is None or not (unit.is_bounded or unit.counted):
         return None
-    if metric.unit not in ("share", *_COUNTED):
-        return None
-    most = 1.0 if metric.unit == "share" else 0.0
-    return _Quotient(above, weight, 1.0, most, counts_outputs)
+    most = unit.high if unit.is_bounded else 0.0
+    return _Quotient(
+        parts[..., 0], parts[..., 1], most or 1.0, most, counts_outputs=metric.weight == "output"
+    )
 
 
 def _unseen(quotient: _Quotient, longest: int) -> tuple[float, float]:
     """How far below and above the value one more output may lie, by what it adds to it."""
-    total = float(quotient.weight.sum())
+    total = float(quotient.denominator.sum())
     if not total:
         return 0.0, 0.0
-    value = float(quotient.above.sum()) / total
-    reach = quotient.scale * quotient.weight.size / total
-    if quotient.most:
+    value = float(quotient.numerator.sum()) / total
+    factor = quotient.scale * quotient.denominator.size / total
+    if quotient.upper_bound:
         heaviest = 1 if quotient.counts_outputs else longest
-        return reach * heaviest * value, reach * heaviest * (1 - value)
+        return factor * heaviest * value, factor * heaviest * (1 - value)
     if quotient.counts_outputs:
-        return reach * value, reach * max(0.0, longest - value)
-    return reach * longest * value, reach * longest
+        return factor * value, factor * max(0.0, longest - value)
+    return factor * longest * value, factor * longest
 
 
 def _decide_at_edge(quotient: _Quotient, limit: float) -> Decision:
-    """One output off the edge decides, and no number on it does."""
-    above, weight = quotient.above, quotient.weight
-    rounds = above.shape[1]
-    if limit == 0 and (above > 0).any():
+    """One output off the edge decides; no number of outputs on it does."""
+    numerator, denominator = quotient.numerator, quotient.denominator
+    rounds = numerator.shape[1]
+    if limit == 0 and (numerator > 0).any():
         return Decision("above", 1.0, rounds, 0)
-    if limit > 0 and (above < weight).any():
+    if limit > 0 and (numerator < denominator).any():
         return Decision("below", 1.0, rounds, 0)
     return Decision("undecided", 0.0, rounds, None)
 
 
 @dataclass(frozen=True)
 class _Bet:
-    """What each output adds and weighs, meant to lie between 0 and 1, and the bound to bet on."""
+    """Numerators and denominators of outputs, meant to lie in [0, 1], and the bound to bet on."""
 
-    above: Parts
-    weight: Parts
+    numerator: Parts
+    denominator: Parts
     bound: float
     is_sharp: bool
 
 
 def _bet(quotient: _Quotient | None, limit: float, longest: int) -> _Bet | None:
-    """How to bet on a value; None where nothing bounds it.
+    """The bet on a value; None where nothing bounds it.
 
     Shares of outputs, which weigh 0 or 1 each, are bounded by themselves, and a bet on them is
     sharp. Shares of words or n-grams, and counts, are no larger than the tokens that an output may
@@ -175,13 +169,13 @@ def _bet(quotient: _Quotient | None, limit: float, longest: int) -> _Bet | None:
     """
     if quotient is None:
         return None
-    above, weight, bound = quotient.above, quotient.weight, limit / quotient.scale
-    if quotient.most:
+    numerator, denominator, bound = quotient.numerator, quotient.denominator, limit / quotient.scale
+    if quotient.upper_bound:
         if not 0 < bound < 1:
             return None
         if quotient.counts_outputs:
-            return _Bet(above, weight, bound, True)
-        return _Bet(above / longest, weight / longest, bound, False) if longest else None
+            return _Bet(numerator, denominator, bound, True)
+        return _Bet(numerator / longest, denominator / longest, bound, False) if longest else None
     if quotient.counts_outputs and longest > bound > 0:
-        return _Bet(above / longest, weight, bound / longest, False)
+        return _Bet(numerator / longest, denominator, bound / longest, False)
     return None

@@ -1,4 +1,4 @@
-"""Difference: one metric of two versions, tested on the prompts that both have. Knows no files."""
+"""Difference: one metric of two versions, tested on the prompts that both have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ethogram.metrics import Additive
+from ethogram.metrics import Metric
 from ethogram.stats import More, PairedTest, adjust, more_samples, paired
 from ethogram.study.measure import Measured
 from ethogram.study.shared_prompts import shared_prompts
@@ -18,23 +18,28 @@ from ethogram.study.shared_prompts import shared_prompts
 SEED = 20260101
 #: A difference counts where its p-value, adjusted for the metrics beside it, is at most this.
 LEVEL = 0.05
-#: Width of the range that values of a unit lie in; others have no bound.
-_WIDTHS = {"share": 1.0, "percent": 100.0}
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One metric of two versions: after minus before, with what the prompts can say about it.
+    """One metric of two versions: after minus before, with its paired test.
 
     Attributes:
         metric: what was measured.
         test: the paired test.
-        p_adjusted: its p-value after Holm's correction for the metrics that it stands among.
+        p_adjusted: its p-value after Holm's correction for the other metrics of the table.
     """
 
-    metric: Additive
+    metric: Metric
     test: PairedTest
     p_adjusted: float
+
+    def __str__(self) -> str:
+        doubt = " ?" if self.is_unreliable else ""
+        return (
+            f"{self.metric.name} {self.before:.4g} → {self.after:.4g}, {self.estimate:+.3g} "
+            f"[{self.low:+.3g}, {self.high:+.3g}]{doubt} {self.verdict}"
+        )
 
     @property
     def before(self) -> float:
@@ -63,20 +68,20 @@ class Difference:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the interval lies wholly on one side of zero."""
+        """Whether the interval excludes zero."""
         return self.low > 0 or self.high < 0
 
     @property
     def is_clear(self) -> bool:
-        """Whether it also stands among its neighbours, on an interval that can be relied on.
+        """Whether the interval excludes zero reliably and the adjusted p-value agrees.
 
-        Where the prompts differ so alike that only the interval's width is unknown, its side can.
+        Where all prompts differ by the same, the interval's width is unknown but its side is not.
         """
-        sure = self.test.reliable or self.test.is_unanimous
+        sure = self.test.reliable or self.test.has_zero_variance
         return self.excludes_zero and sure and self.p_adjusted <= LEVEL
 
     @property
-    def is_doubtful(self) -> bool:
+    def is_unreliable(self) -> bool:
         """Whether there is an interval, and it is unreliable."""
         return not self.test.reliable and not math.isnan(self.estimate)
 
@@ -96,11 +101,11 @@ class Difference:
 
     @property
     def needed(self) -> More:
-        """What would show a difference of the measured size four times in five."""
+        """What would find a difference of the measured size with 80 % power."""
         return more_samples(self.test.spread, self.estimate)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data; what cannot be known is null."""
+        """Plain data; unknown values are null."""
         test = self.test
         numbers = {
             "before": self.before,
@@ -112,9 +117,9 @@ class Difference:
             "p_adjusted": self.p_adjusted,
             "standard_error": test.error,
             "effect_size": test.effect,
-            "after_higher": test.superiority.ordinary,
-            "after_higher_coupled": test.superiority.coupled,
-            "detectable": test.detectable,
+            "superiority": test.superiority.ordinary,
+            "superiority_coupled": test.superiority.coupled,
+            "minimum_detectable": test.minimum_detectable,
             "coupled_variance": test.coupling.ratio,
             "coupled_variance_low": test.coupling.low,
             "coupled_variance_high": test.coupling.high,
@@ -122,13 +127,13 @@ class Difference:
         needed = self.needed
         return {
             "metric": self.metric.name,
-            "unit": self.metric.unit,
+            "unit": self.metric.unit.name,
             **{key: value if math.isfinite(value) else None for key, value in numbers.items()},
             "prompts": test.prompts,
             "prompts_needed": needed.prompts,
             "samples_needed": needed.samples,
             "coupling_unknown": test.coupling.unknown or None,
-            "unreliable": test.doubt or None,
+            "unreliable": test.warning or None,
             "verdict": self.verdict,
         }
 
@@ -150,10 +155,10 @@ def differences(
         names: the metrics.
         before: name of the first version, for messages.
         after: name of the second.
-        coupled: whether the two share their noise at equal sample indices.
+        coupled: whether the two use common random numbers (one noise per sample index).
 
     Raises:
-        SpecError: the versions share no prompt, or an id stands for two different prompts.
+        SpecError: the versions share no prompt, or an id is used for two different prompts.
     """
     found = {
         name: difference(first[name], second[name], before, after, coupled=coupled)
@@ -172,12 +177,24 @@ def difference(
     """The paired difference of one metric alone, over the prompts that both versions have.
 
     Raises:
-        SpecError: the versions share no prompt, or an id stands for two different prompts.
+        SpecError: the versions share no prompt, or an id is used for two different prompts.
     """
+    # Keeps the first version's measurement with its test, so that its id stays its own.
+    key = (id(first), coupled)
+    if key not in second.tested:
+        second.tested[key] = first, _test(first, second, before, after, coupled=coupled)
+    found: Difference = second.tested[key][1]
+    return found
+
+
+def _test(
+    first: Measured, second: Measured, before: str, after: str, *, coupled: bool
+) -> Difference:
     ids = shared_prompts(first.outputs, second.outputs, before, after)
     a, b = (_parts_of(ids, side) for side in (first, second))
-    width = _WIDTHS.get(first.metric.unit, math.inf)
-    test = paired(a, b, first.metric.aggregate, coupled=coupled, width=width, seed=SEED)
+    test = paired(
+        a, b, first.metric.aggregate, coupled=coupled, width=first.metric.unit.width, seed=SEED
+    )
     return Difference(first.metric, test, test.p)
 
 

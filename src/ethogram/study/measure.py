@@ -1,33 +1,22 @@
-"""Measure: stored generations to numbers, per prompt and per version. Knows no files."""
+"""Measure: stored generations to numbers, per prompt and per version."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ethogram.errors import SpecError
-from ethogram.metrics import Additive, GroupMetric, Metric, Models, Output, Score, get
+from ethogram.metrics import DEFAULT_METRICS, Metric, Models, Output, Score, get
 from ethogram.spec.identity import digest
 from ethogram.spec.study import STUDY_FILE
 from ethogram.store import Scored, Scorer
 from ethogram.study.workspace import WHOLE, Part, Study
 
-#: The columns of a run's table when study.yaml names none.
-DEFAULT_METRICS = (
-    "loop_rate",
-    "rep_4",
-    "diversity",
-    "distinct_2",
-    "words",
-    "stop_rate",
-    "answer_first",
-    "self_perplexity",
-)
-#: Model-based metrics take this many outputs at once, and their scores are stored as often: enough
-#: to fill batches of equal length, few enough that a run cut short loses little.
+#: Model-based metrics measure this many outputs at once and then store the scores: enough to fill
+#: batches of equal length, few enough that an interrupted run loses little.
 BATCH = 256
 
 
@@ -42,9 +31,11 @@ class Measured:
         scores: one score for each of `outputs`.
     """
 
-    metric: Additive
+    metric: Metric
     outputs: Sequence[Output]
     scores: Sequence[Score]
+    #: Differences already tested with this as the second version; see `difference`.
+    tested: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def value(self) -> float:
@@ -63,17 +54,22 @@ class Measured:
         parts = np.array([np.mean(np.array(rows), axis=0) for rows in ids.values()], dtype=float)
         return list(ids), parts
 
+    def by_prompt(self) -> dict[str, float]:
+        """The value of every prompt; NaN where the metric applies to none of its outputs."""
+        ids, parts = self.parts_by_prompt()
+        return dict(zip(ids, (float(self.metric.aggregate(row)) for row in parts), strict=True))
+
     def parts_by_sample(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]]:
         """Prompt ids and the parts of each output: [prompts, sample indices, parts].
 
-        Rows of NaN stand where a prompt has no sample of that index. A score of all samples of a
-        prompt stands at index 0, whichever output it is kept under.
+        Rows are NaN where a prompt has no sample of that index. A score of all samples of a
+        prompt is at index 0, whichever output it is stored under.
         """
         rows = {
             prompt: row
             for row, prompt in enumerate(dict.fromkeys(each.prompt_id for each in self.outputs))
         }
-        grouped = isinstance(self.metric, GroupMetric)
+        grouped = self.metric.scope == "prompt"
         at = [0 if grouped else output.sample_index for output in self.outputs]
         indices = 1 + max(at, default=0)
         width = len(self.scores[0].parts) if self.scores else 0
@@ -89,7 +85,7 @@ def metric_names(study: Study) -> tuple[str, ...]:
     Raises:
         SpecError: study.yaml names one that there is not, or that has no value for a version.
     """
-    names = study.spec.settings.metrics or DEFAULT_METRICS
+    names = study.spec.settings.metrics or _default_names(study)
     for place, name in enumerate(names):
         try:
             get(name)
@@ -99,12 +95,20 @@ def metric_names(study: Study) -> tuple[str, ...]:
     return names
 
 
+def _default_names(study: Study) -> tuple[str, ...]:
+    """The default metrics; right answers only where a prompt of a suite has one."""
+    suites = (study.suite(version) for version in study.versions)
+    known = any(prompt.reference is not None for suite in suites for prompt in suite.prompts)
+    return tuple(name for name in DEFAULT_METRICS if known or name != "contains_reference")
+
+
 def measure(
     study: Study, version: str, names: Sequence[str], part: Part = WHOLE
 ) -> dict[str, Measured]:
     """Score the stored generations of a version, or a part of them.
 
-    Scores that took a model are stored: measuring again computes only what is new.
+    Scores of model-based metrics are stored, and an opened study keeps the measurements of its
+    versions: measuring again computes only what is new.
 
     Args:
         study: the opened study.
@@ -116,33 +120,44 @@ def measure(
         SpecError: a generation is missing, or a metric's name is unknown.
         ModelError: a metric needs a model that cannot be had.
     """
+    if version not in study.spec.stated:  # A setting of a sweep: too many to keep.
+        return _measure(study, version, names, part)
+    identities = tuple(study.identities(version, part))
+    known: dict[str, Measured] = study.measured.setdefault((version, identities), {})
+    missing = [name for name in names if name not in known]
+    if missing or not names:
+        known |= _measure(study, version, missing, part)
+    return {name: known[name] for name in names}
+
+
+def _measure(study: Study, version: str, names: Sequence[str], part: Part) -> dict[str, Measured]:
     metrics = {name: get(name) for name in names}
     outputs = study.outputs(version, part)
     measured = {
         name: Measured(metric, outputs, [metric.measure(output) for output in outputs])
         for name, metric in metrics.items()
-        if isinstance(metric, Metric)
+        if metric.reads_one_output
     }
-    slow = {name: metric for name, metric in metrics.items() if name not in measured}
-    if slow:
+    expensive = {name: metric for name, metric in metrics.items() if name not in measured}
+    if expensive:
         identities = study.identities(version, part)
-        measured |= _measure_slow(study, version, outputs, identities, slow)
+        measured |= _measure_expensive(study, version, outputs, identities, expensive)
     return {name: measured[name] for name in metrics}
 
 
-def _measure_slow(
+def _measure_expensive(
     study: Study,
     version: str,
     outputs: Sequence[Output],
     identities: Sequence[str],
-    metrics: dict[str, Additive],
+    metrics: dict[str, Metric],
 ) -> dict[str, Measured]:
     """Metrics that need a model or whole prompts, all of them on one batch, then on the next."""
     about: dict[str, dict[int, Score]] = {name: {} for name in metrics}
     done = 0
     for batch in _batches(outputs):
         for name, metric in metrics.items():
-            units = batch if isinstance(metric, GroupMetric) else [[i] for g in batch for i in g]
+            units = batch if metric.scope == "prompt" else [[i] for g in batch for i in g]
             scores = _scores(study, metric, outputs, identities, units)
             about[name] |= {unit[0]: score for unit, score in zip(units, scores, strict=True)}
         done += sum(map(len, batch))
@@ -159,7 +174,7 @@ def _measure_slow(
 
 
 def _batches(outputs: Sequence[Output]) -> Iterator[list[list[int]]]:
-    """Places of outputs, a list a prompt, whole prompts together until a batch is full."""
+    """Positions of outputs, one list per prompt; a batch holds whole prompts."""
     prompts: dict[str, list[int]] = {}
     for index, output in enumerate(outputs):
         prompts.setdefault(output.prompt_id, []).append(index)
@@ -175,14 +190,14 @@ def _batches(outputs: Sequence[Output]) -> Iterator[list[list[int]]]:
 
 def _scores(
     study: Study,
-    metric: Additive,
+    metric: Metric,
     outputs: Sequence[Output],
     identities: Sequence[str],
     units: Sequence[Sequence[int]],
 ) -> list[Score]:
     """A score for each unit (the places of one output, or of a prompt's samples)."""
     groups = [[outputs[place] for place in unit] for unit in units]
-    if isinstance(metric, Metric) or not metric.needs:
+    if not metric.needs:
         return _compute(metric, groups, study.models)
     scorer = Scorer(metric.name, metric.version, study.models.identity(metric.needs))
     keys = [
@@ -205,10 +220,7 @@ def _read(group: Sequence[Output], identities: Sequence[str]) -> str:
     return digest([list(identities), first.prompt, first.reference, list(first.tags)])
 
 
-def _compute(metric: Additive, groups: Sequence[Sequence[Output]], models: Models) -> list[Score]:
-    if isinstance(metric, GroupMetric):
+def _compute(metric: Metric, groups: Sequence[Sequence[Output]], models: Models) -> list[Score]:
+    if metric.scope == "prompt":
         return metric.measure_groups(groups, models)
-    outputs = [output for group in groups for output in group]
-    if isinstance(metric, Metric):
-        return [metric.measure(output) for output in outputs]
-    return metric.measure_batch(outputs, models)
+    return metric.measure_batch([output for group in groups for output in group], models)

@@ -1,4 +1,4 @@
-"""Record: stores the outputs of a run as they finish and says how far it is. Generates nothing."""
+"""Record: stores the outputs of a run as they finish and reports its progress."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ethogram.study.workspace import Study
 #: is lost by a crash, and SQLite is not asked to sync for every row.
 COMMIT_ROWS = 32
 COMMIT_SECONDS = 2.0
-#: Progress is told at most this often.
+#: Progress is reported at most this often.
 REPORT_SECONDS = 0.1
 
 
@@ -29,7 +29,7 @@ class VersionProgress:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands with the versions of one model, which it makes together.
+    """Progress of a run on the versions of one model, which are generated together.
 
     Attributes:
         versions: each of them.
@@ -59,9 +59,8 @@ class Recorder:
 
     Args:
         study: the opened study.
-        todo: what each version has to make; no request stands under two of them, and one model
-            makes them all.
-        on_progress: told where the run stands.
+        todo: requests of each version; no request belongs to two of them, and all use one model.
+        on_progress: called with the progress.
         replayed: identities among them that are stored, and are made again for their traces.
 
     Attributes:
@@ -97,22 +96,22 @@ class Recorder:
         self._runs: dict[str, int] = {}
         self._waiting: list[Generation] = []
         self._chosen = self._left_over = 0
-        self._started = self._told = self._stored = time.perf_counter()
+        self._started = self._reported = self._stored = time.perf_counter()
 
     def owner(self, identity: str | None) -> str:
-        """The version that asked for a request."""
+        """The version that a request belongs to."""
         return self._owners.get(identity or "", next(iter(self._totals)))
 
     def count_tokens(self, new_tokens: int) -> None:
-        """Told by the engine after each step."""
+        """Called by the engine after each step."""
         self._chosen += new_tokens
-        if time.perf_counter() - self._told > REPORT_SECONDS:
+        if time.perf_counter() - self._reported > REPORT_SECONDS:
             self._report()
 
     def record(self, generations: Iterator[Generation]) -> None:
         """Store all generations, also those finished when an error or Ctrl-C stops the run.
 
-        A version's run is finished once all that it asked for is stored.
+        A version's run is finished once all its requests are stored.
         """
         for name in self._totals:
             identity = self._study.versions[name].identity
@@ -164,7 +163,7 @@ class Recorder:
         self.parted.update(self._owners[one.identity] for one in replays if one not in same)
 
     def _report(self) -> None:
-        self._told = time.perf_counter()
+        self._reported = time.perf_counter()
         if self._on_progress:
             self._on_progress(
                 Progress(
@@ -177,6 +176,6 @@ class Recorder:
                     tokens=self._chosen,
                     spent=min(self._chosen + self._left_over, self._allowance),
                     allowance=self._allowance,
-                    seconds=self._told - self._started,
+                    seconds=self._reported - self._started,
                 )
             )

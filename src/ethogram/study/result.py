@@ -1,17 +1,18 @@
-"""Result: what a run made and measured, each version beside its parent. Generates nothing."""
+"""Result: what a run generated and measured, each version beside its parent."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ethogram.metrics import Additive, get
+from ethogram.metrics import Metric, get
+from ethogram.study.calling import missing_key
 from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import measure, metric_names
+from ethogram.study.notebook import run_html
 from ethogram.study.workspace import Study
 
 
@@ -20,11 +21,11 @@ class Made:
     """What a run did for one version.
 
     Attributes:
-        generations: made, or taken in, in this run.
+        generations: made or imported in this run.
         reused: stored already.
         tokens: of the generations made.
-        traced: stored ones that were made again, to the token, for their traces.
-        parted: stored ones that could not be: made again, they had other tokens.
+        traced: stored ones that were regenerated with the same tokens, for their traces.
+        parted: stored ones without a trace: regenerating them gave other tokens.
         imported: of `generations`, those made elsewhere.
     """
 
@@ -38,7 +39,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Computed:
-    """What a run computed, and what came of it, over all its versions.
+    """What a run computed over all its versions.
 
     Attributes:
         delivered: tokens chosen for outputs; a beam search counts one a step.
@@ -58,7 +59,7 @@ class Computed:
 
     @property
     def merged_share(self) -> float:
-        """Share of the delivered tokens that no row of their own was computed for."""
+        """Share of output tokens that were computed for another output too."""
         return 1 - self.rows / self.delivered if self.delivered else 0.0
 
 
@@ -82,20 +83,41 @@ class VersionResult:
     values: dict[str, float]
     differences: dict[str, Difference]
 
+    def __getitem__(self, metric: str) -> float:
+        """The value of one metric, by its name."""
+        if metric not in self.values:
+            raise missing_key(metric, self.values)
+        return self.values[metric]
+
+    def __str__(self) -> str:
+        values = ", ".join(f"{name} {value:.4g}" for name, value in self.values.items())
+        return f"{self.version} {self.title}: {values}"
+
 
 @dataclass(frozen=True)
 class RunResult:
     """What a run made and measured."""
 
     study: str
-    metrics: Sequence[Additive]
+    metrics: Sequence[Metric]
     rows: Sequence[VersionResult]
     seconds: float
     computed: Computed = Computed()
 
+    def __getitem__(self, version: str) -> VersionResult:
+        """One version's row, by its name."""
+        found = {row.version: row for row in self.rows}
+        if version not in found:
+            raise missing_key(version, found)
+        return found[version]
+
+    def __repr__(self) -> str:
+        heading = f"RunResult {self.study}: {self.made} generations made, {self.reused} stored"
+        return "\n  ".join([heading, *map(str, self.rows)])
+
     @property
     def made(self) -> int:
-        """Generations made, or taken in, in this run."""
+        """Generations made or imported in this run."""
         return sum(row.work.generations for row in self.rows)
 
     @property
@@ -154,14 +176,7 @@ class RunResult:
         }
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{html.escape(metric.title)}</th>" for metric in self.metrics)
-        body = "".join(
-            f"<tr><td>{row.version}</td><td>{html.escape(row.title)}</td>"
-            + "".join(f"<td>{row.values[metric.name]:.4g}</td>" for metric in self.metrics)
-            + "</tr>"
-            for row in self.rows
-        )
-        return f"<table><tr><th>version</th><th>title</th>{head}</tr>{body}</table>"
+        return run_html(self)
 
 
 def summarise(
@@ -172,7 +187,7 @@ def summarise(
     computed: Computed | None = None,
     seconds: float = 0.0,
 ) -> RunResult:
-    """Measure stored versions and compare each with its parent; generates nothing."""
+    """Measure stored versions and compare each with its parent."""
     columns = metric_names(study)
     parents = {name: study.versions[name].parent for name in names}
     needed = dict.fromkeys([*names, *(parent for parent in parents.values() if parent)])

@@ -1,4 +1,4 @@
-"""Run: make the generations that are missing, all versions of a model at once, and measure."""
+"""Run: generate what is missing, all versions of a model at once, and measure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ethogram.backends import check_installed
 from ethogram.errors import RequestError, WriteError
 from ethogram.spec import Request
 from ethogram.spec.source import SourceMap
+from ethogram.study.calling import names_of, takes_study
 from ethogram.study.measure import metric_names
 from ethogram.study.record import OnProgress, Recorder
 from ethogram.study.result import Computed, Made, RunResult, summarise
@@ -41,9 +42,10 @@ class Pool(NamedTuple):
     backend: BackendName
 
 
+@takes_study
 def run(
     study: Study,
-    versions: Sequence[str] | None = None,
+    versions: str | Sequence[str] | None = None,
     *,
     on_progress: OnProgress | None = None,
     on_wait: Callable[[], None] | None = None,
@@ -59,23 +61,22 @@ def run(
     Two runs on one study take turns: the second waits, and finds the first one's work done.
 
     Args:
-        study: the opened study.
-        versions: names; default all.
+        study: opened, or its folder.
+        versions: a name or several; default all.
         on_progress: called as generations finish.
         on_wait: called once if another run holds the study.
         on_load: called with a model's name before it is loaded.
         max_rows: outputs in progress at once; default: the engine's.
         trace: store how each token was chosen; stored outputs that lack it are made again for it,
-            and get it if they come out the same to the token. Default: what study.yaml says.
+            and get it if they have the same tokens. Default: as in study.yaml.
 
     Raises:
         EthogramError: a spec, model, request or store error; what was made before is kept.
     """
-    names = list(versions or study.versions)
+    names = names_of(study, versions)
     for name in names:
-        study.spec.version(name)
         study.suite(name)
-    metric_names(study)  # A name that is wrong is told before anything is made.
+    metric_names(study)  # Reports a wrong name before anything is generated.
     traced = study.spec.settings.trace if trace is None else trace
     started = time.perf_counter()
     with Maker(study, on_progress, on_wait, on_load, max_rows, traced=traced) as maker:
@@ -93,7 +94,7 @@ class Maker:
         on_wait: called once if another run holds the study.
         on_load: called with a model's name before it is loaded.
         max_rows: outputs in progress at once; default: the engine's.
-        traced: note how each token is chosen, also of what is stored without that.
+        traced: trace how each token is chosen, also for stored outputs without a trace.
 
     Attributes:
         computed: what all that was made took.
@@ -151,7 +152,7 @@ class Maker:
 
 
 class Backends:
-    """Keeps one loaded model, and its amateur: the versions of a study mostly share them."""
+    """Keeps one loaded model and its amateur: most versions of a study share them."""
 
     def __init__(self, max_rows: int | None, on_load: Callable[[str], None] | None) -> None:
         self._max_rows, self._on_load = max_rows, on_load
@@ -160,7 +161,7 @@ class Backends:
         self._vllm: VllmBackend | None = None
 
     def get(self, pool: Pool) -> Backend:
-        """What makes the versions of a pool; what the one before needed is freed first."""
+        """The backend of a pool; the models of the previous one are freed first."""
         if pool.backend == "vllm":
             return self._vllm_of(pool.reference)
         return self.engine(pool)
@@ -171,7 +172,7 @@ class Backends:
         return self._engine_of(pool.reference, pool.amateur)
 
     def close(self) -> None:
-        """Stop what does not stop by itself."""
+        """Stop vLLM, if it runs."""
         self._close_vllm()
 
     def _vllm_of(self, reference: ModelReference) -> VllmBackend:
@@ -196,7 +197,7 @@ class Backends:
         if self._engine and self._engine[0] == reference and name in (None, self._engine[1]):
             return self._engine[2]
         wanted = {reference, amateur[1]} if amateur else {reference}
-        # What is not needed is freed before the next is loaded: two more might not fit.
+        # Free what is not needed before loading the next: two might not fit.
         self._engine = None
         self._loaded = {known: made for known, made in self._loaded.items() if known in wanted}
         engine = Engine(
@@ -220,7 +221,7 @@ class Backends:
 def _missing(
     study: Study, names: Sequence[str], part: Part, traced: bool
 ) -> tuple[dict[str, list[Request]], frozenset[str]]:
-    """What each version lacks; a request that two of them share stands under the first.
+    """What each version lacks; a request that two of them share belongs to the first.
 
     Returns:
         The requests of each version that lacks something, and the identities of those that are
@@ -265,18 +266,19 @@ def _pools(study: Study, names: Iterable[str]) -> dict[Pool, list[str]]:
 
 
 def pool_of(study: Study, name: str) -> Pool:
-    """What makes a version."""
+    """The pool of a version."""
     backend = study.versions[name].backend
     return Pool(study.model_reference(name), _amateur(study, name), backend)
 
 
 def _amateur(study: Study, name: str) -> Amateur | None:
-    named, reference = study.versions[name].decoding.amateur, study.amateur_reference(name)
+    named = study.versions[name].decoding.contrastive.amateur
+    reference = study.amateur_reference(name)
     return (named, reference) if named and reference else None
 
 
-def refused_at(study: Study, version: str, where: str | None) -> str:
-    """What a refusal is about: a setting stands in a version's file, a prompt in its suite."""
+def place_of(study: Study, version: str, where: str | None) -> str:
+    """The file of a refused setting (the version's) or prompt (the suite's)."""
     if where and where.startswith("decoding."):
         places = study.spec.places.get(version, SourceMap())
         return places.where(tuple(where.split(".")), study.folder)
@@ -300,13 +302,13 @@ def _generate(
         generations = backend.generate(requests, on_tokens=recorder.count_tokens, trace=traced)
     except RequestError as error:
         name = recorder.owner(error.request)
-        where = f"{refused_at(study, name, error.where)} (version {name})"
+        where = f"{place_of(study, name, error.where)} (version {name})"
         raise RequestError(error.what, where=where, hint=error.hint) from None
     recorder.record(generations)
     work = backend.work
     return Computed(
-        delivered=work.delivered,
-        rows=work.computed + work.prefills - work.beams,
+        delivered=work.output_tokens,
+        rows=work.computed_tokens + work.prefills - work.extra_beams,
         prompt_tokens=work.prompt_tokens,
         prompt_tokens_computed=work.prompt_tokens_computed,
     )

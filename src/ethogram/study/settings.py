@@ -1,31 +1,35 @@
-"""Show and diff: what versions say, resolved or as written. Generates and measures nothing."""
+"""Show and diff: the settings of versions, resolved or as written."""
 
 from __future__ import annotations
 
 import html
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
 
 from ethogram.spec import Diff, diff_versions
+from ethogram.spec.groups import OLD_NAMES
+from ethogram.study.calling import takes_study
 from ethogram.study.workspace import Study
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A version laid open.
+    """The settings of a version.
 
     Attributes:
         version: its name.
         identity: digest of all that can change its output.
         fields: what its file states, or, resolved, everything with what it inherits.
+        old_names: flat names of version 0.1 that its file uses, each with the name of today.
     """
 
     version: str
     identity: str
     fields: Mapping[str, Any]
+    old_names: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -39,12 +43,17 @@ class Shown:
         yaml = YAML(typ="safe", pure=True)
         yaml.width = sys.maxsize  # A value is not broken over lines.
         yaml.dump(dict(self.fields), stream)
-        return f"# {self.version}, identity {self.identity[:12]}\n{stream.getvalue().rstrip()}"
+        lines = [f"# {self.version}, identity {self.identity[:12]}"]
+        lines += [
+            f"# {old} in the file is an old name of {new}" for old, new in self.old_names.items()
+        ]
+        return "\n".join([*lines, stream.getvalue().rstrip()])
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(self.to_text())}</pre>"
 
 
+@takes_study
 def show(study: Study, version: str, *, resolved: bool = False) -> Shown:
     """What a version's file states, or the whole of it.
 
@@ -58,15 +67,18 @@ def show(study: Study, version: str, *, resolved: bool = False) -> Shown:
     """
     whole = study.spec.version(version)
     if not resolved:
-        return Shown(version, whole.identity, study.spec.stated[version])
+        stated, old_names = study.spec.stated[version], study.spec.old_names[version]
+        today = {old: ".".join(OLD_NAMES[old]) for old in old_names}
+        return Shown(version, whole.identity, stated, today)
     fields = whole.model_dump(mode="json")
-    # What stands for "as the study says" and "as the other settings say".
+    # Defaults that follow from the study and from other settings.
     fields["samples"] = study.spec.samples(version)
     fields["suite"] = whole.suite or study.spec.settings.suite
     fields["decoding"]["strategy"] = whole.decoding.resolved_strategy
     return Shown(version, whole.identity, fields)
 
 
+@takes_study
 def diff(study: Study, before: str, after: str) -> Diff:
     """Which settings differ between two resolved versions; needs no generations.
 

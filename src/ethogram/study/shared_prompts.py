@@ -1,4 +1,4 @@
-"""Prompts: which ones two versions share. Knows outputs; knows no files."""
+"""Shared prompts: which prompts two versions have in common."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from ethogram.errors import SpecError
 from ethogram.metrics import Output
 
-#: What the suite of an import says of a prompt that nobody kept.
+#: The prompt text in an import's suite where the prompt is unknown.
 UNKNOWN_PROMPT = "(none)"
 
 
@@ -26,11 +26,11 @@ def shared_prompts(
         second: of the second.
         before: name of the first version, for messages.
         after: name of the second.
-        wordings_known: whether a prompt that nobody kept is told apart from one that is known;
-            otherwise its id alone says which prompt it is.
+        wordings_known: whether an unknown prompt differs from a known one; otherwise the id alone
+            identifies a prompt.
 
     Raises:
-        SpecError: they share no prompt, or an id stands for two different prompts.
+        SpecError: they share no prompt, or an id is used for two different prompts.
     """
     wordings, others = _wordings(first), _wordings(second)
     ids = [prompt_id for prompt_id in wordings if prompt_id in others]
@@ -43,7 +43,7 @@ def shared_prompts(
     for prompt_id in ids:
         if len((wordings[prompt_id] | others[prompt_id]) - unknown) > 1:
             raise SpecError(
-                f"prompt id {prompt_id!r} stands for two different prompts",
+                f"prompt id {prompt_id!r} is used for two different prompts",
                 where=where,
                 hint="give different prompts different ids; if it is one prompt in two wordings, "
                 "name the same suite in both version files",
@@ -52,7 +52,7 @@ def shared_prompts(
 
 
 def _wordings(outputs: Iterable[Output]) -> Mapping[str, set[str]]:
-    """Prompt id to all that is said to be its prompt."""
+    """Prompt id to all texts given for its prompt."""
     found: dict[str, set[str]] = {}
     for output in outputs:
         found.setdefault(output.prompt_id, set()).add(output.prompt)

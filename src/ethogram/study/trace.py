@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,19 +10,23 @@ from math import exp
 from typing import Any
 
 from ethogram.errors import RequestError, SpecError, StoreError
-from ethogram.spec import Generation, Request, Suite, SuitePrompt, Trace, make_requests
-from ethogram.study.run import Backends, Pool, pool_of, refused_at
-from ethogram.study.workspace import Study
+from ethogram.spec import Generation, Request, Suite, SuitePrompt, Trace
+from ethogram.study.calling import takes_study
+from ethogram.study.run import Backends, Pool, place_of, pool_of
+from ethogram.study.workspace import Part, Study
+
+#: A single word as close to a prompt id as this is taken for a misspelt id.
+_NEAR_ID = 0.6
 
 
 @dataclass(frozen=True)
 class Traced:
-    """An output under the microscope.
+    """An output and how each of its tokens was chosen.
 
     Attributes:
         version: its version.
         title: the version's title.
-        in_suite: whether the prompt is one of the version's suite; else it is a text of one's own.
+        in_suite: whether the prompt is from the suite; otherwise it is a text of the user's own.
         generation: the output.
         trace: how each of its tokens was chosen.
         pieces: the text of each token.
@@ -35,6 +40,13 @@ class Traced:
     trace: Trace
     pieces: Sequence[str]
     alternatives: Sequence[Sequence[str]]
+
+    def __repr__(self) -> str:
+        made = self.generation
+        where = (
+            f"prompt {made.prompt_id}, sample {made.sample_index}" if self.in_suite else "own text"
+        )
+        return f"Traced {self.version}, {where}: {len(self.trace)} tokens, {made.text[:60]!r}"
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; entropy and log-probabilities in nats."""
@@ -85,34 +97,39 @@ class Traced:
         }
 
 
+@takes_study
 def trace(
     study: Study,
     version: str,
-    prompt: str,
+    prompt: str | None = None,
     *,
+    text: str | None = None,
     sample: int = 0,
     on_load: Callable[[str], None] | None = None,
 ) -> Traced:
     """Show how an output's tokens were chosen.
 
-    An output of the suite is read from the store if its trace is there; otherwise it is made, with
-    its trace, and stored. Any other text is a prompt of its own: its output is made and not stored.
+    For a prompt of the suite, the output and its trace are read from the store, or generated and
+    stored. For any other text, the output is generated and not stored.
 
     Args:
         study: the opened study.
         version: its name.
-        prompt: id of a prompt of the version's suite, or a text.
+        prompt: id of a prompt of the version's suite, or a text that is not close to an id.
+        text: a text of your own, whatever the ids are; instead of `prompt`.
         sample: sample index.
         on_load: called with the model's name before it is loaded.
 
     Raises:
-        SpecError: no such version or sample, its outputs were made elsewhere, or its backend shows
-            no traces.
+        SpecError: no such version, prompt or sample; both or neither of `prompt` and `text`; the
+            version's outputs are imported, or its backend cannot trace.
         RequestError: the model cannot serve the prompt.
-        StoreError: the stored output came out differently this time, so it cannot be traced.
+        StoreError: regenerating the stored output gave different tokens.
     """
-    in_suite = any(item.id == prompt for item in study.suite(version).prompts)
-    request = _request(study, version, prompt, sample, in_suite)
+    if prompt is not None and text is not None:
+        raise SpecError("--text cannot be combined with --prompt", where="--text")
+    in_suite = text is None and _is_id(study, version, prompt)
+    request = _request(study, version, text or prompt or "", sample, in_suite)
     found = _stored(study, request) if in_suite else None
     if found:
         from ethogram.models import load_tokenizer
@@ -126,9 +143,7 @@ def trace(
     except RequestError as error:
         of_version = (error.where or "").startswith("decoding.")
         place = (
-            refused_at(study, version, error.where)
-            if in_suite or of_version
-            else "the text of --prompt"
+            place_of(study, version, error.where) if in_suite or of_version else "the prompt's text"
         )
         raise RequestError(
             error.what, where=f"{place} (version {version})", hint=error.hint
@@ -142,36 +157,49 @@ def _pool(study: Study, version: str) -> Pool:
     pool = pool_of(study, version)
     if pool.backend != "engine":
         raise SpecError(
-            f"{pool.backend} does not show how a token was chosen",
+            f"backend {pool.backend} cannot trace how a token was chosen",
             where=f"version {version}, backend",
-            hint="trace a child of it with backend: engine",
+            hint="trace a child version with backend: engine",
         )
     return pool
 
 
+def _is_id(study: Study, version: str, prompt: str | None) -> bool:
+    """Whether a prompt is one of the suite's; false for a text of the user's own.
+
+    Raises:
+        SpecError: no prompt, or a single word that looks like a misspelt id.
+    """
+    if prompt is None:
+        raise SpecError("no prompt", where="--prompt", hint="name a prompt id, or use --text TEXT")
+    ids = [item.id for item in study.suite(version).prompts]
+    if prompt in ids:
+        return True
+    if len(prompt.split()) == 1:
+        near = difflib.get_close_matches(prompt, ids, n=1, cutoff=_NEAR_ID)
+        if near:
+            raise SpecError(
+                f"no prompt {prompt!r} in the suite of {version}",
+                where="--prompt",
+                hint=f"did you mean {near[0]!r}? For a text of your own use --text",
+            )
+    return False
+
+
 def _request(study: Study, version: str, prompt: str, sample: int, in_suite: bool) -> Request:
-    resolved, settings = study.spec.version(version), study.spec.settings
     if in_suite:
-        requests = [one for one in study.requests(version) if one.prompt_id == prompt]
-    elif resolved.outputs:
-        requests = study.requests(version)  # Says that nothing can be generated.
+        requests = study.requests(version, Part(prompt_ids=frozenset([prompt])))
     elif not prompt.strip():
         raise SpecError("the prompt is empty", where="--prompt", hint="write at least a word")
     else:
-        requests = make_requests(
-            resolved,
-            Suite(prompts=(SuitePrompt(id=prompt, text=prompt),)),
-            samples=sample + 1,
-            seed=settings.seed,
-            model_identity=study.model_identity(version),
-            independent_noise=settings.coupling == "independent",
-        )
+        own = Suite(prompts=(SuitePrompt(id=prompt, text=prompt),))
+        requests = study.requests(version, Part(samples=sample + 1), suite=own)
     if sample >= len(requests):
         last = len(requests) - 1
         raise SpecError(
             f"no sample {sample} of this prompt",
             where=version,
-            hint=f"use 0 to {last}" if last else "it has sample 0 only",
+            hint=f"use 0 to {last}" if last else "use 0, the only one",
         )
     return requests[sample]
 
@@ -196,9 +224,10 @@ def _store(study: Study, version: str, made: Generation) -> None:
         study.store.add_traces({made.identity: made.trace})
     else:
         raise StoreError(
-            "made again, the output has other tokens than are stored, so it cannot be traced",
+            "regenerating this output gave different tokens than the stored ones, so it cannot be "
+            "traced",
             where=f"{version}, prompt {made.prompt_id}, sample {made.sample_index}",
-            hint="trace it on the machine that made it, or give its prompt as a text",
+            hint="trace it on the machine that generated it, or give its prompt with --text",
         )
 
 

@@ -1,9 +1,9 @@
-"""Decode steps recorded once and played again. Knows shapes and memory; knows no model, no token.
+"""CUDA graphs for decode steps: captured once, replayed.
 
-A step of a small model is hundreds of kernels, and starting them one by one from Python takes a GPU
-longer than running them. A recording starts all of them at once; in exchange nothing may change
-from one playing to the next but the content of memory: tokens and positions are written into
-buffers that stay, slots lie where they lay, and a step of another shape is another recording.
+A step of a small model is hundreds of kernels, and launching them one by one from Python takes
+longer than running them. A graph launches all of them at once. In exchange only the content of
+memory may change between replays: tokens and positions are written into fixed buffers, slot
+addresses do not change, and a step of another shape is another graph.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-#: Times that a shape is run as it is before it is recorded: recording takes some steps' time, and
-#: many shapes at the end of a run are met once or twice.
-PATIENCE = 3
-#: Runs before a recording, in which libraries choose their kernels and take their workspace.
+#: Times that a shape runs eagerly before it is captured: capturing takes as long as some steps, and
+#: many shapes at the end of a run occur once or twice.
+RUNS_BEFORE_CAPTURE = 3
+#: Runs before a capture, in which libraries choose their kernels and allocate their workspace.
 _WARM_UP = 2
 
 
-class GraphRecorder(Protocol):
-    """What records a step."""
+class GraphCapturer(Protocol):
+    """Captures steps."""
 
-    def record(self, step: Callable[[], Tensor]) -> Callable[[], Tensor]:
-        """Record what `step` does.
+    def capture(self, step: Callable[[], Tensor]) -> Callable[[], Tensor]:
+        """Capture what `step` does.
 
         Returns:
-            Plays it again on the memory that it used, and returns its result, which the next
-            playing of any recording may overwrite.
+            Replays it on the memory that it used, and returns its result, which the next replay
+            of any graph may overwrite.
         """
 
 
-class CudaGraphRecorder:
-    """Records CUDA graphs, all in one pool of memory: they are never played at the same time."""
+class CudaGraphCapturer:
+    """Captures CUDA graphs in one memory pool: they are never replayed at the same time."""
 
     def __init__(self) -> None:
         self._pool = torch.cuda.graph_pool_handle()
 
-    def record(self, step: Callable[[], Tensor]) -> Callable[[], Tensor]:
-        """As `GraphRecorder.record`; a step writes the same each time, so it may run beforehand."""
+    def capture(self, step: Callable[[], Tensor]) -> Callable[[], Tensor]:
+        """As `GraphCapturer.capture`; a step writes the same each time, so it may run before."""
         beside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         beside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(beside):
@@ -52,67 +52,67 @@ class CudaGraphRecorder:
         with torch.cuda.graph(graph, pool=self._pool):
             result = step()
 
-        def play() -> Tensor:
+        def replay() -> Tensor:
             graph.replay()
             return result
 
-        return play
+        return replay
 
 
 class StepGraphs:
-    """The recordings of one model's decode steps over one set of slots.
+    """The captured decode steps of one model over one set of slots.
 
     Args:
-        recorder: what records.
+        capturer: captures them.
         rows: number of slots.
         device: of the model.
 
     Attributes:
-        played: steps that came from a recording.
+        replays: steps that were replayed.
     """
 
-    def __init__(self, recorder: GraphRecorder, rows: int, device: torch.device) -> None:
-        self._recorder = recorder
+    def __init__(self, capturer: GraphCapturer, rows: int, device: torch.device) -> None:
+        self._capturer = capturer
         self._ids = torch.zeros(rows, dtype=torch.int64, device=device)
-        self._places = torch.zeros(rows, dtype=torch.int64, device=device)
+        self._positions = torch.zeros(rows, dtype=torch.int64, device=device)
         self._memory: Hashable = None
-        self._met: Counter[Hashable] = Counter()
-        self._recorded: dict[Hashable, Callable[[], Tensor]] = {}
-        self.played = 0
+        self._runs: Counter[Hashable] = Counter()
+        self._captured: dict[Hashable, Callable[[], Tensor]] = {}
+        self.replays = 0
 
     def write(
         self, tokens: Sequence[int], positions: Sequence[int], first: int
     ) -> tuple[Tensor, Tensor]:
-        """Put a step's tokens and positions where recordings look for them.
+        """Write a step's tokens and positions into the buffers of the graphs.
 
         Returns:
-            The buffers' part of these slots, each [rows fed] int64.
+            The buffers' part for these slots, each [rows] int64.
         """
         ids = self._ids[first : first + len(tokens)]
-        places = self._places[first : first + len(tokens)]
+        at = self._positions[first : first + len(tokens)]
         ids.copy_(torch.tensor(tokens))
-        places.copy_(torch.tensor(positions))
-        return ids, places
+        at.copy_(torch.tensor(positions))
+        return ids, at
 
     def run(self, shape: Hashable, memory: Hashable, step: Callable[[], Tensor]) -> Tensor:
-        """Run a step, from its recording where there is one.
+        """Run a step, by its graph where there is one.
 
         Args:
             shape: what its operations depend on.
-            memory: tells where the slots lie; once it changes, recordings are void.
-            step: reads the buffers of `write` and the slots, and nothing else that changes.
+            memory: identifies the memory of the slots; graphs are void once it changes.
+            step: reads the buffers of `write`, the slots, and nothing else that changes.
 
         Returns:
             Its result, in memory of its own.
         """
         if memory != self._memory:
-            self._recorded.clear()
-            self._met.clear()
+            self._captured.clear()
+            self._runs.clear()
             self._memory = memory
-        if shape not in self._recorded:
-            self._met[shape] += 1
-            if self._met[shape] <= PATIENCE:
+        if shape not in self._captured:
+            self._runs[shape] += 1
+            if self._runs[shape] <= RUNS_BEFORE_CAPTURE:
                 return step()
-            self._recorded[shape] = self._recorder.record(step)
-        self.played += 1
-        return self._recorded[shape]().clone()
+            self._captured[shape] = self._capturer.capture(step)
+        self.replays += 1
+        return self._captured[shape]().clone()

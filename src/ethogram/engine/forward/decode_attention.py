@@ -1,8 +1,8 @@
-"""Attention of one new token per row over slots. Knows tensors and lengths; knows no request.
+"""Decode attention: one new token per row over the slots of the KV cache.
 
 transformers calls it through its registry of attention functions, so every architecture that uses
-the registry gets it. Beside the compiled kernel stands torch's own attention, for machines without
-a compiler, for other devices, and for whatever is no decode step over slots (a prompt, `generate`).
+the registry gets it. Torch's own attention runs without a compiler, on other devices, and for calls
+that are not decode steps over slots (a prompt, `generate`).
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _KERNELS = {torch.float32: "attend_float32", torch.bfloat16: "attend_bfloat16"}
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """How many places each row may look at, and where the first of them are read.
+    """How many positions each row attends to, and where the first of them are read.
 
     Attributes:
         own: [rows] int64, of its own slot.
         source: [rows] int64, of its source.
-        prefixes: rows whose first places other rows may read as their own.
+        prefixes: rows whose first positions other rows may read as their own.
     """
 
     own: Tensor
@@ -54,24 +54,25 @@ def slot_attention(
     lengths: Lengths | None = None,
     **others: Any,
 ) -> tuple[Tensor, None]:
-    """Attend over the first places of each row's slot; the signature is that of the registry.
+    """Attend over the first positions of each row's slot; the signature is that of the registry.
 
     Args:
-        module: the attention layer; a causal one looks at its own slot, another at the source.
+        module: the attention layer; a causal one attends to its own slot, another to the source.
         query: [rows, heads, 1, dim].
-        key: [rows, kv heads, places, dim].
+        key: [rows, kv heads, positions, dim].
         value: like `key`.
-        attention_mask: says the same as `lengths`, for torch's attention.
+        attention_mask: the same as `lengths`, for torch's attention.
         scaling: of the scores; default 1 / sqrt(dim).
-        position_bias: [1, heads, 1, places] to add to the scores, the same for all rows.
-        lengths: places to look at; None outside of decode steps over slots.
-        others: whatever else an architecture says.
+        position_bias: [1, heads, 1, positions] to add to the scores, the same for all rows.
+        lengths: positions to attend to; None outside of decode steps over slots.
+        others: further arguments of an architecture.
 
     Returns:
         [rows, 1, heads, dim], and no weights.
     """
     library = native.library() if lengths is not None and query.is_cpu else None
-    if library is None or lengths is None or query.dtype not in _KERNELS:
+    is_plain = value.shape[-1] == query.shape[-1]  # Values of latent attention are narrower.
+    if library is None or lengths is None or query.dtype not in _KERNELS or not is_plain:
         made, weights = sdpa_attention_forward(
             module,
             query,
@@ -84,11 +85,11 @@ def slot_attention(
         )
         return made, weights
     is_cross = lengths.source is not None and not getattr(module, "is_causal", True)
-    places = lengths.source if is_cross else lengths.own
-    assert places is not None
+    attended = lengths.source if is_cross else lengths.own
+    assert attended is not None
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     prefixes = None if is_cross else lengths.prefixes
-    return attend(library, query, key, value, places, scale, position_bias, prefixes), None
+    return attend(library, query, key, value, attended, scale, position_bias, prefixes), None
 
 
 def attend(
@@ -96,7 +97,7 @@ def attend(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    places: Tensor,
+    lengths: Tensor,
     scale: float,
     position_bias: Tensor | None = None,
     prefixes: PrefixReads | None = None,
@@ -104,7 +105,7 @@ def attend(
     """Call the compiled kernel; shapes as in `slot_attention`.
 
     Raises:
-        MemoryError: no room for the scores of one row per thread.
+        MemoryError: not enough memory for the scores of one row per thread.
     """
     rows, heads, _, dim = query.shape
     query = query.contiguous()
@@ -120,7 +121,7 @@ def attend(
         ctypes.c_void_p(out.data_ptr()),
         ctypes.c_void_p(None if bias is None else bias.data_ptr()),
         ctypes.c_int64(0 if bias is None else bias.stride(0)),
-        ctypes.c_void_p(places.data_ptr()),
+        ctypes.c_void_p(lengths.data_ptr()),
         *map(ctypes.c_void_p, addresses(prefixes)),
         *(ctypes.c_int64(size) for size in (rows, heads, key.shape[1], dim)),
         strides(*key.stride()[:3]),
@@ -129,15 +130,15 @@ def attend(
         ctypes.c_int(torch.get_num_threads()),
     )
     if failed:
-        raise MemoryError("no room for attention scores")
+        raise MemoryError("not enough memory for attention scores")
     return out
 
 
 class AttentionSwitch:
-    """Lets the layers of a model attend through `slot_attention` for the time of a call.
+    """Switches the layers of a model to `slot_attention` for the duration of a call.
 
-    Only layers that use torch's attention are switched: the others have reasons of their own, such
-    as capped scores, that neither it nor the kernel knows.
+    Only layers that use torch's attention are switched: others may do what neither it nor the
+    kernel does, such as capping scores.
     """
 
     def __init__(self, model: Any) -> None:
@@ -147,7 +148,7 @@ class AttentionSwitch:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        """Switched inside, as before afterwards: the model may serve others too."""
+        """Switched inside the block and back after it: others may use the model too."""
         try:
             for config in self._configs:
                 config._attn_implementation = NAME

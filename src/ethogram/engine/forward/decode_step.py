@@ -1,4 +1,4 @@
-"""Feeds the last tokens of slots, in parts of allowed size. Knows rows; knows no output."""
+"""Runs one decode step of all slots in use, in parts of an allowed batch size."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ethogram.engine.forward.batch_invariance import RowClass
-from ethogram.engine.forward.passes import DecoderOnly
+from ethogram.engine.forward.batch_invariance import BatchSizes
+from ethogram.engine.forward.passes import ForwardPass
 
 
-class Fed(NamedTuple):
-    """What a decode step gave.
+class DecodeOutput(NamedTuple):
+    """The result of a decode step.
 
     Attributes:
         logits: [slots, vocab].
-        padding: rows fed beside the slots.
+        padding: rows added to the slots.
         states: [slots, width] last hidden states, where the forward pass keeps them.
     """
 
@@ -26,30 +26,30 @@ class Fed(NamedTuple):
     states: Tensor | None
 
 
-def feed(
-    forward: DecoderOnly, rows: RowClass, tokens: Sequence[int], positions: Sequence[int]
-) -> Fed:
-    """One decode step of the first slots.
+def decode_step(
+    forward: ForwardPass, sizes: BatchSizes, tokens: Sequence[int], positions: Sequence[int]
+) -> DecodeOutput:
+    """Run one token of each of the first slots.
 
     Args:
         forward: the model and its slots.
-        rows: how many rows a step may feed.
-        tokens: the id that each slot feeds, from slot 0 on.
-        positions: where it stands in its slot.
+        sizes: allowed batch sizes.
+        tokens: the id that each slot runs, from slot 0 on.
+        positions: its position in the slot.
     """
     used, padded = len(tokens), 0
     logits: list[Tensor] = []
     states: list[Tensor] = []
-    for start in range(0, used, rows.most):
-        stop = min(start + rows.most, used)
-        padding = rows.padded(stop - start) - (stop - start)
+    for start in range(0, used, sizes.largest):
+        stop = min(start + sizes.largest, used)
+        padding = sizes.padded(stop - start) - (stop - start)
         padded += padding
-        fed = [*tokens[start:stop], *[0] * padding]
-        places = [*positions[start:stop], *[0] * padding]
-        logits.append(forward.decode(fed, places, first=start)[: stop - start])
+        ids = [*tokens[start:stop], *[0] * padding]
+        at = [*positions[start:stop], *[0] * padding]
+        logits.append(forward.decode(ids, at, first=start)[: stop - start])
         if forward.states is not None:
             states.append(forward.states[: stop - start])
-    return Fed(_joined(logits), padded, _joined(states) if states else None)
+    return DecodeOutput(_joined(logits), padded, _joined(states) if states else None)
 
 
 def _joined(parts: Sequence[Tensor]) -> Tensor:

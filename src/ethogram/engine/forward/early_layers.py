@@ -1,30 +1,30 @@
-"""Early layers as a second view, for DoLa. Knows hidden states and the output embedding.
+"""Early layers as a guidance branch, for DoLa.
 
-Outputs that ask for it run in a batch of their own, through the model classes of transformers,
-which show their hidden states; so nothing that speeds up the others depends on them.
+Outputs that need them run in a batch of their own, through the model classes of transformers, which
+return hidden states; so the fast path of all other outputs does not depend on them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
-from transformers.cache_utils import DynamicCache
 
-from ethogram.engine.forward.batch_invariance import RowClass
-from ethogram.engine.forward.decode_attention import Lengths
+from ethogram.engine.forward.batch_invariance import BatchSizes
+from ethogram.engine.forward.decoder_only import DecoderOnly, cache_of
 from ethogram.engine.forward.kv_cache import Pairs
-from ethogram.engine.forward.passes import DecoderOnly, Prefilled, ServedModel
+from ethogram.engine.forward.passes import Prefilled, ServedModel, pairs_of
 from ethogram.errors import RequestError
-from ethogram.spec.views import Layers
+from ethogram.spec.guidance import EarlyLayers
 
-#: Of deeper models, transformers looks at the first or last so many layers alone.
+#: Of deeper models, transformers considers only the first or last so many layers.
 _DEEP, _DEEP_SPAN = 40, 20
 
 
-def early_layers(loaded: ServedModel, layers: Layers) -> tuple[int, ...]:
+def early_layers(loaded: ServedModel, layers: EarlyLayers) -> tuple[int, ...]:
     """The layers to choose from, as transformers 4.55.4 resolves `dola_layers`; 0 is the embedding.
 
     Raises:
@@ -41,7 +41,7 @@ def early_layers(loaded: ServedModel, layers: Layers) -> tuple[int, ...]:
         return layers.chosen
     if layers.chosen == "high":
         return tuple(range(depth // 2 if depth <= _DEEP else depth - _DEEP_SPAN, depth, 2))
-    # Read with tied weights, the embedding only says which token was fed.
+    # Read with tied weights, the embedding only gives the input token back.
     start = 0 if not config.tie_word_embeddings else 2 if depth > 2 else depth // 2
     if start == depth // 2:
         return (start,)
@@ -58,96 +58,77 @@ def _refusal(what: str, hint: str = "turn it off") -> RequestError:
 
 @dataclass(frozen=True, slots=True)
 class LayeredPrompt(Prefilled):
-    """A prefilled prompt with the states that its last token had.
+    """A prefilled prompt with the hidden states of its last token.
 
     Attributes:
-        states: [layers + 1, hidden], the embedding first.
+        layer_states: [layers + 1, width], the embedding first.
     """
 
-    states: Tensor
+    layer_states: Tensor = field(kw_only=True)
 
 
 class LayeredDecoder(DecoderOnly):
-    """A decoder-only model that keeps what each layer made of each slot's last token.
+    """A decoder-only model that keeps the hidden states of each slot's last token.
 
     Args:
         loaded: the model.
         slots: number of slots.
-        rows: how many rows a matrix product may have.
+        sizes: allowed batch sizes of a matrix product.
     """
 
-    def __init__(self, loaded: ServedModel, slots: int, rows: RowClass) -> None:
+    uses_cuda_graphs = False  # Each step writes hidden states that are read between steps.
+
+    def __init__(self, loaded: ServedModel, slots: int, sizes: BatchSizes) -> None:
         super().__init__(loaded, slots)
-        self._rows = rows
+        self._sizes = sizes
         self._head = loaded.model.get_output_embeddings()
         depth, width = self.config.num_hidden_layers, self.config.hidden_size
-        #: [layers + 1, slots, hidden]: part of a slot as its keys and values are.
-        self._states = torch.zeros(depth + 1, slots, width, dtype=self.dtype, device=self.device)
+        #: [layers + 1, slots, width]: part of a slot as its keys and values are.
+        self._layer_states = torch.zeros(
+            depth + 1, slots, width, dtype=self.dtype, device=self.device
+        )
+
+    @property
+    def _wanted(self) -> dict[str, bool]:
+        return {"output_hidden_states": True}
 
     def slot_bytes(self, length: int, source_capacity: int) -> int:
         """Memory of a slot of so many positions, with the states of its last token."""
-        states = self._states.shape[0] * self._states.shape[2] * self.dtype.itemsize
+        layers, _, width = self._layer_states.shape
+        states = layers * width * self.dtype.itemsize
         return super().slot_bytes(length, source_capacity) + int(states)
 
-    def prefill(self, prompt_ids: Sequence[int], begun: Pairs = ()) -> LayeredPrompt:
-        """Run a prompt alone, block by block; arguments are those of `DecoderOnly.prefill`."""
-        cache = DynamicCache()
-        for layer, (keys, values) in enumerate(begun):
-            cache.update(keys, values, layer)
-        kept = {"logits_to_keep": 1} if "logits_to_keep" in self._accepts else {}
-        for start in range(cache.get_seq_length(), len(prompt_ids), self.block):
-            ids = torch.tensor([prompt_ids[start : start + self.block]], device=self.device)
-            output = self.model(
-                input_ids=ids,
-                past_key_values=cache,
-                use_cache=True,
-                output_hidden_states=True,
-                **kept,
-            )
-        pairs = tuple((layer.keys, layer.values) for layer in cache.layers)
-        states = torch.stack([state[0, -1] for state in output.hidden_states])
-        return LayeredPrompt(pairs, (), output.logits[:, -1].clone(), states)
+    def prefill(self, prompt_ids: Sequence[int], cached: Pairs = ()) -> LayeredPrompt:
+        """Run a prompt alone, chunk by chunk; arguments are those of `ForwardPass.prefill`."""
+        cache = cache_of(cached)
+        for output in self._chunks(prompt_ids, cache):
+            last = output
+        logits = last.logits[:, -1].clone()
+        states = torch.stack([state[0, -1] for state in last.hidden_states])
+        return LayeredPrompt(
+            next(self._prefix_ids), pairs_of(cache), (), logits, layer_states=states
+        )
 
     def fill(self, row: int, prompt: Prefilled) -> None:
         """Copy a prompt into a slot."""
         super().fill(row, prompt)
         assert isinstance(prompt, LayeredPrompt)
-        self._states[:, row] = prompt.states
+        self._layer_states[:, row] = prompt.layer_states
 
-    def decode(
-        self,
-        tokens: Sequence[int],
-        positions: Sequence[int],
-        first: int = 0,
-        *,
-        is_chain: bool = False,
-    ) -> Tensor:
-        """Feed one token of each row; arguments and result are those of `DecoderOnly.decode`."""
-        assert not is_chain  # Its outputs have second views, for which nothing is guessed.
-        ids = torch.tensor(tokens, device=self.device).unsqueeze(1)
-        places = torch.tensor(positions, device=self.device)
-        self.cache.prepare(places, positions, first)
-        with self._slot_attention():
-            output = self.model(
-                input_ids=ids,
-                position_ids=places.unsqueeze(1),
-                attention_mask=self.cache.mask(self.dtype),
-                past_key_values=self.cache,
-                use_cache=True,
-                lengths=Lengths(places + 1, prefixes=self.cache.prefix_reads()),
-                output_hidden_states=True,
-            )
+    def _keep_states(self, output: Any) -> None:
+        first = self.cache.first
         states = torch.stack([state[:, -1] for state in output.hidden_states])
-        self._states[:, first : first + len(tokens)] = states
-        return torch.as_tensor(output.logits)[:, -1]
+        self._layer_states[:, first : first + states.shape[1]] = states
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Copy the first positions of a slot, and its states, to another one."""
         super().copy(source, target, length)
-        self._states[:, target] = self._states[:, source]
+        self._layer_states[:, target] = self._layer_states[:, source]
 
     def early(self, slots: Sequence[int], layers: Sequence[int]) -> Iterator[Tensor]:
-        """Read early layers with the output embedding, without the last norm, as transformers does.
+        """Logits of early layers: their states times the output embedding, without the last norm.
+
+        As in transformers.
 
         Args:
             slots: whose last tokens.
@@ -156,15 +137,15 @@ class LayeredDecoder(DecoderOnly):
         Yields:
             [slots, vocab] fp32 logits for each layer.
         """
-        places = torch.tensor(slots, device=self.device)
+        where = torch.tensor(slots, device=self.device)
         for layer in layers:
-            yield self._read(self._states[layer, places])
+            yield self._read(self._layer_states[layer, where])
 
     def _read(self, states: Tensor) -> Tensor:
-        """[rows, hidden] to [rows, vocab] fp32, in parts whose numbers of rows are allowed."""
+        """[rows, width] to [rows, vocab] fp32, in parts of an allowed batch size."""
         made = []
-        for part in torch.split(states, self._rows.most):
-            padding = self._rows.padded(len(part)) - len(part)
-            fed = torch.nn.functional.pad(part, (0, 0, 0, padding))
-            made.append(self._head(fed)[: len(part)].float())
+        for part in torch.split(states, self._sizes.largest):
+            padding = self._sizes.padded(len(part)) - len(part)
+            padded = torch.nn.functional.pad(part, (0, 0, 0, padding))
+            made.append(self._head(padded)[: len(part)].float())
         return torch.cat(made)

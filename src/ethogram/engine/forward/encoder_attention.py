@@ -1,7 +1,7 @@
-"""Attention over whole texts: all positions at once. Knows tensors; knows no model and no text.
+"""Encoder attention: all positions of a text at once.
 
-transformers calls it through its registry of attention functions. What the compiled kernel does not
-know (other devices and types, grouped heads, a bias, one position after the other) torch computes.
+transformers calls it through its registry of attention functions. Torch computes what the compiled
+kernel does not support (other devices and types, grouped heads, a bias, causal masks).
 """
 
 from __future__ import annotations
@@ -34,23 +34,24 @@ def full_attention(
     dropout: float = 0.0,
     **others: Any,
 ) -> tuple[Tensor, None]:
-    """Attend over the positions that the mask shows; the signature is that of the registry.
+    """Attend over the positions that the mask allows; the signature is that of the registry.
 
     Args:
         module: the attention layer.
         query: [texts, heads, positions, dim].
         key: like `query`; other shapes are left to torch.
         value: like `key`.
-        attention_mask: bool [texts, 1, positions, positions], True for what is seen; None for all.
+        attention_mask: bool [texts, 1, positions, positions], True where it may attend; None for
+            everywhere.
         scaling: of the scores; default 1 / sqrt(dim).
         dropout: of the weights; 0 outside of training.
-        others: whatever else an architecture says.
+        others: further arguments of an architecture.
 
     Returns:
         [texts, positions, heads, dim], and no weights.
 
     Raises:
-        MemoryError: no room for one head of one text per thread.
+        MemoryError: not enough memory for one head of one text per thread.
     """
     library = native.library() if _is_known(module, query, key, attention_mask, others) else None
     if library is None or dropout:
@@ -72,7 +73,7 @@ def full_attention(
 def _is_known(
     module: Any, query: Tensor, key: Tensor, mask: Tensor | None, others: dict[str, Any]
 ) -> bool:
-    """Whether the kernel computes this."""
+    """Whether the kernel supports this."""
     if not query.is_cpu or query.dtype not in DTYPES or query.shape != key.shape:
         return False
     if others.get("position_bias") is not None or others.get("softcap") is not None:
@@ -95,7 +96,7 @@ def attend_texts(
     """Call the compiled kernel; shapes as in `full_attention`.
 
     Raises:
-        MemoryError: no room for one head of one text per thread.
+        MemoryError: not enough memory for one head of one text per thread.
     """
     texts, heads, length, dim = query.shape
     query, key, value = (
@@ -116,12 +117,12 @@ def attend_texts(
         ctypes.c_int(torch.get_num_threads()),
     )
     if failed:
-        raise MemoryError("no room for attention scores")
+        raise MemoryError("not enough memory for attention scores")
     return out
 
 
 def use_full_attention(model: Any) -> None:
-    """Let the layers of a model that attend through torch attend through `full_attention`."""
+    """Switch the layers of a model that use torch's attention to `full_attention`."""
     AttentionInterface.register(NAME, full_attention)
     AttentionMaskInterface.register(NAME, sdpa_mask)
     for config in configs_of_torch_attention(model):

@@ -1,14 +1,13 @@
-"""Runs models of the Llama family in few compiled passes. Knows their layers; knows no request.
+"""The fused forward pass of models of the Llama family, in few compiled calls.
 
-The same weights as the transformers forward, in place, with joined matrices and without the
-many small operations of the model classes. It is compared with transformers when it is made, and
-whatever it does not know, or does not agree with, runs on transformers.
+It uses the weights of the transformers model in place, with joined matrices and without the many
+small operations of the model classes. It is compared with transformers when it is made; models that
+it does not support, or on which the two differ, run on transformers.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ethogram.engine import native
-from ethogram.engine.forward.kv_cache import SlotCache, bucketed
+from ethogram.engine.forward.kv_cache import Pairs, SlotCache, bucketed
 from ethogram.engine.forward.linear import Linear, has_own_kernel, join
 from ethogram.engine.forward.shared_prefixes import PrefixReads, addresses
 from ethogram.engine.native.layer_kernels import DTYPES, LayerKernels, strides
@@ -28,8 +27,8 @@ _FIXED_ROPES = ("default", "linear", "llama3", "yarn")
 #: Rows of a prompt that go through the layers at once: enough for the matrix products to run at
 #: full speed, and few enough for the activations to stay in the second-level cache.
 _CHUNK = 192
-#: Longest prompt that it reads by itself. Its attention reads the prompt once for each token,
-#: torch's once for a block of tokens: 1.9 times as fast as transformers at 20 tokens, 1.2 times at
+#: Longest prompt that it runs itself. Its attention reads the prompt once for each token, torch's
+#: once for a block of tokens: 1.9 times as fast as transformers at 20 tokens, 1.2 times at
 #: 250, no faster at 800.
 _LONGEST_PROMPT = 256
 #: Norm of the difference to transformers' logits over their own, on random tokens. Measured: 1e-6
@@ -38,9 +37,6 @@ _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
 _CHECKED_TOKENS = 24
 
 _log = logging.getLogger(__name__)
-
-#: Keys and values of each layer, [rows, heads, capacity, dim].
-Layers = Sequence[tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,77 +50,78 @@ class _Layer:
 
 
 class _Step:
-    """Some rows on their way through the layers: their buffers, and where these lie.
+    """The buffers of some rows on their way through the layers, and the addresses of these.
 
-    Addresses are taken once for all layers: asking tensors for them took longer than some kernels.
+    Addresses are taken once for all layers: getting them from tensors took longer than some
+    kernels.
 
     Args:
         fused: the model.
         residual: [rows, hidden] embeddings, which the layers add to in place.
-        places: [rows] int64 positions.
+        positions: [rows] int64 positions.
     """
 
-    def __init__(self, fused: FusedLlama, residual: Tensor, places: Tensor) -> None:
-        self._twin, self._kernels, self._threads = fused, fused.kernels, torch.get_num_threads()
-        self._rows, self._residual, self._places = len(residual), residual, places
-        self._lengths = places + 1
+    def __init__(self, fused: FusedLlama, residual: Tensor, positions: Tensor) -> None:
+        self._model, self._kernels, self._threads = fused, fused.kernels, torch.get_num_threads()
+        self._rows, self._residual, self._positions = len(residual), residual, positions
+        self._lengths = positions + 1
         make, heads = residual.new_empty, fused.heads * fused.dim
         self._normed, self._added = make(residual.shape), make(residual.shape)
         self._joined = make((self._rows, heads + 2 * fused.kv_heads * fused.dim))
         self._query, self._mixed = make((self._rows, heads)), make((self._rows, heads))
         self._gate_up = make((self._rows, fused.layers[0].gate_up.outputs))
         self._activated = make((self._rows, fused.layers[0].down.inputs))
-        self._to_residual, self._to_normed = residual.data_ptr(), self._normed.data_ptr()
-        self._to_added, self._to_query = self._added.data_ptr(), self._query.data_ptr()
-        self._to_joined, self._to_mixed = self._joined.data_ptr(), self._mixed.data_ptr()
+        self._at_residual, self._at_normed = residual.data_ptr(), self._normed.data_ptr()
+        self._at_added, self._at_query = self._added.data_ptr(), self._query.data_ptr()
+        self._at_joined, self._at_mixed = self._joined.data_ptr(), self._mixed.data_ptr()
         self._pending: int | None = None
 
-    def aim(
+    def bind_slots(
         self,
         slots: tuple[Tensor, Tensor],
         first: int,
         *,
-        is_chain: bool,
+        same_slot: bool,
         prefixes: PrefixReads | None = None,
     ) -> None:
-        """Take the slots' shape: rows of consecutive slots, or all of the first one."""
+        """Set where the rows read and write: consecutive slots, or all the first one."""
         self._prefixes = prefixes
-        self._to_prefixes = addresses(prefixes)
+        self._at_prefixes = addresses(prefixes)
         steps = [side.stride() for side in slots]
         size = self._residual.element_size()
         self._offsets = [first * step[0] * size for step in steps]
-        self._strides = [strides(0 if is_chain else step[0], *step[1:3]) for step in steps]
+        self._strides = [strides(0 if same_slot else step[0], *step[1:3]) for step in steps]
 
     def norm(self, weight: Tensor) -> Tensor:
-        """Add what the last product left, and norm; returns [rows, hidden]."""
+        """Add the pending product to the residual and norm it; returns [rows, hidden]."""
         self._kernels.norm(
-            *(self._to_residual, self._pending, weight.data_ptr(), self._to_normed),
-            *(self._rows, self._residual.shape[1], self._twin.epsilon, self._threads),
+            *(self._at_residual, self._pending, weight.data_ptr(), self._at_normed),
+            *(self._rows, self._residual.shape[1], self._model.epsilon, self._threads),
         )
         return self._normed
 
     def attend(self, layer: _Layer, keys: Tensor, values: Tensor) -> None:
         """Write keys and values into the slots and attend over them."""
-        fused = self._twin
+        fused = self._model
         key, value = keys.data_ptr() + self._offsets[0], values.data_ptr() + self._offsets[1]
         layer.qkv(self.norm(layer.attention_norm), self._joined)
         shape = (self._rows, fused.heads, fused.kv_heads, fused.dim)
         self._kernels.rotate(
-            *(self._to_joined, fused.cosines.data_ptr(), fused.sines.data_ptr()),
-            *(self._places.data_ptr(), self._to_query, key, value, *self._strides, *shape),
+            *(self._at_joined, fused.cosines.data_ptr(), fused.sines.data_ptr()),
+            *(self._positions.data_ptr(), self._at_query, key, value, *self._strides, *shape),
             self._threads,
         )
         failed = self._kernels.attend(
-            *(self._to_query, key, value, self._to_mixed, None, 0, self._lengths.data_ptr()),
-            *(*self._to_prefixes, *shape, *self._strides, fused.scale, self._threads),
+            *(self._at_query, key, value, self._at_mixed, None, 0, self._lengths.data_ptr()),
+            *(*self._at_prefixes, *shape, *self._strides, fused.scale, self._threads),
         )
         if failed:
-            raise MemoryError("no room for attention scores")
+            raise MemoryError("not enough memory for attention scores")
         layer.output(self._mixed, self._added)
-        self._pending = self._to_added
+        self._pending = self._at_added
 
     def feed_forward(self, layer: _Layer) -> None:
-        """The gated layers behind attention."""
+        """The gated MLP after attention."""
         layer.gate_up(self.norm(layer.mlp_norm), self._gate_up)
         into, width = self._activated.data_ptr(), self._activated.shape[1]
         self._kernels.activate(self._gate_up.data_ptr(), into, self._rows, width, self._threads)
@@ -132,16 +129,16 @@ class _Step:
 
 
 class FusedLlama:
-    """The fused of a model; made by `fuse`.
+    """The fused form of a model; made by `fuse`.
 
     Args:
         model: a transformers model for which `is_known` is true.
         kernels: for its type of number.
 
     Attributes:
-        is_row_independent: whether a row has the same bits in any company, by construction.
+        is_row_independent: whether it is batch-invariant by construction.
         products: its matrix products.
-        cosines: [places, half a head] of the rotary angles, as far as they were needed.
+        cosines: [positions, half a head] of the rotary angles, as far as they were needed.
         sines: like `cosines`.
     """
 
@@ -169,53 +166,53 @@ class FusedLlama:
         self._rotary = model.model.rotary_emb
         self.cosines = self.sines = torch.empty(0, self.dim // 2)
 
-    def decode(self, ids: Tensor, places: Tensor, cache: SlotCache, out: Tensor) -> Tensor:
-        """Feed one token of each of some consecutive slots.
+    def decode(self, ids: Tensor, positions: Tensor, cache: SlotCache, out: Tensor) -> Tensor:
+        """Run one token of each of some consecutive slots.
 
         Args:
-            ids: [rows fed] int64.
-            places: [rows fed] int64, the position of each in its slot; the cache is prepared.
+            ids: [rows] int64.
+            positions: [rows] int64, the position of each in its slot; `cache` is prepared for it.
             cache: the slots.
-            out: [rows fed, vocab], for the logits.
+            out: [rows, vocab], for the logits.
 
         Returns:
             `out`.
         """
         layers = [(layer.keys, layer.values) for layer in cache.layers]
         hidden = self._hidden(
-            *(ids, places, layers, cache.first),
-            is_chain=cache.is_chain,
+            *(ids, positions, layers, cache.first),
+            same_slot=cache.same_slot,
             prefixes=cache.prefix_reads(),
         )
         return self.head(hidden, out)
 
     def reads(self, length: int) -> bool:
-        """Whether a prompt of this length should be run here rather than by transformers.
+        """Whether prompts of this length run here rather than by transformers.
 
-        The length alone decides, so that a prompt has the same bits in any company.
+        Only the length decides, so that a prompt has the same bits in any batch.
         """
         return self.is_row_independent and length <= _LONGEST_PROMPT
 
-    def prefill(self, ids: Tensor, begun: Layers = ()) -> tuple[Layers, Tensor]:
+    def prefill(self, ids: Tensor, cached: Pairs = ()) -> tuple[Pairs, Tensor]:
         """Run a prompt, a chunk at a time; the bits do not depend on the chunks.
 
         Args:
             ids: [length] int64.
-            begun: keys and values of its first positions, not of all, where they are known.
+            cached: keys and values of a prefix of it, not of all of it.
 
         Returns:
             Keys and values of each layer, [1, heads, length, dim], and the logits [1, vocab] of
             the token after the prompt.
         """
         layers = self._empty(len(ids))
-        known = begun[0][0].shape[2] if begun else 0
-        for room, pair in zip(layers, begun, strict=False):
-            for empty, made in zip(room, pair, strict=True):
+        known = cached[0][0].shape[2] if cached else 0
+        for pair, cached_pair in zip(layers, cached, strict=False):
+            for empty, made in zip(pair, cached_pair, strict=True):
                 empty[:, :, :known] = made
         hidden = self.embedding.new_empty(0)
         for start in range(known, len(ids), _CHUNK):
-            places = torch.arange(start, min(start + _CHUNK, len(ids)))
-            hidden = self._hidden(ids[places], places, layers, is_chain=True)
+            positions = torch.arange(start, min(start + _CHUNK, len(ids)))
+            hidden = self._hidden(ids[positions], positions, layers, same_slot=True)
         return layers, self.head(hidden[-1:])
 
     def logits(self, ids: Tensor, prompt: int) -> Tensor:
@@ -229,13 +226,13 @@ class FusedLlama:
             [length, vocab], of the token after each.
         """
         layers = self._empty(len(ids))
-        places = torch.arange(len(ids))
-        parts = [places[:prompt], *(places[i : i + 1] for i in range(prompt, len(ids)))]
+        positions = torch.arange(len(ids))
+        parts = [positions[:prompt], *(positions[i : i + 1] for i in range(prompt, len(ids)))]
         return torch.cat(
-            [self.head(self._hidden(ids[part], part, layers, is_chain=True)) for part in parts]
+            [self.head(self._hidden(ids[part], part, layers, same_slot=True)) for part in parts]
         )
 
-    def _empty(self, length: int) -> Layers:
+    def _empty(self, length: int) -> Pairs:
         shape = (1, self.kv_heads, length, self.dim)
         return [
             (torch.empty(shape, dtype=self.dtype), torch.empty(shape, dtype=self.dtype))
@@ -245,51 +242,51 @@ class FusedLlama:
     def _hidden(
         self,
         ids: Tensor,
-        places: Tensor,
-        slots: Layers,
+        positions: Tensor,
+        slots: Pairs,
         first: int = 0,
         *,
-        is_chain: bool,
+        same_slot: bool,
         prefixes: PrefixReads | None = None,
     ) -> Tensor:
         """The normed output [rows, hidden] of the last layer.
 
         Args:
             ids: [rows] int64.
-            places: [rows] int64, the position of each; it sees those up to its own.
+            positions: [rows] int64, the position of each; it sees those up to its own.
             slots: where keys and values go.
             first: slot of the first row.
-            is_chain: whether all rows share that slot.
+            same_slot: whether all rows share that slot.
             prefixes: where the rows read their first positions; None for each its own.
         """
-        self._reach(int(places.max()) + 1)
-        step = _Step(self, functional.embedding(ids, self.embedding), places)
-        step.aim(slots[0], first, is_chain=is_chain, prefixes=prefixes)
+        self._extend_rotary(int(positions.max()) + 1)
+        step = _Step(self, functional.embedding(ids, self.embedding), positions)
+        step.bind_slots(slots[0], first, same_slot=same_slot, prefixes=prefixes)
         for layer, (keys, values) in zip(self.layers, slots, strict=True):
             step.attend(layer, keys, values)
             step.feed_forward(layer)
         return step.norm(self.norm)
 
-    def _reach(self, length: int) -> None:
+    def _extend_rotary(self, length: int) -> None:
         """Compute the angles of so many positions, by the model's own module."""
         if length > len(self.cosines):
-            places = torch.arange(bucketed(2 * length)).unsqueeze(0)
+            positions = torch.arange(bucketed(2 * length)).unsqueeze(0)
             half = self.dim // 2
             self.cosines, self.sines = (
                 table[0, :, :half].float().contiguous()
-                for table in self._rotary(self.embedding[:1], places)
+                for table in self._rotary(self.embedding[:1], positions)
             )
 
 
 def fuse(model: Any) -> FusedLlama | None:
-    """Make a model's fused.
+    """Fuse a model.
 
     Args:
         model: a transformers module.
 
     Returns:
-        None where the model or the processor is not one that it knows, or where its logits are not
-        those of transformers.
+        None if the model or the processor is not supported, or if the logits differ from those of
+        transformers.
     """
     library = native.library() if is_known(model) else None
     if library is None:
@@ -299,7 +296,7 @@ def fuse(model: Any) -> FusedLlama | None:
     if difference <= _TOLERANCE[fused.dtype]:  # false for NaN
         return fused
     _log.warning(
-        "the fused forward of %s differs from transformers by %.2g; running on transformers",
+        "the fused forward pass of %s differs from transformers by %.2g; running on transformers",
         type(model).__name__,
         difference,
     )
@@ -307,7 +304,7 @@ def fuse(model: Any) -> FusedLlama | None:
 
 
 def is_known(model: Any) -> bool:
-    """Whether a model has the layers that the fused computes, and nothing else."""
+    """Whether a model has the layers that `FusedLlama` computes, and nothing else."""
     kind = type(model)
     if kind.__name__ not in _MODELS or not kind.__module__.startswith("transformers.models."):
         return False
@@ -334,9 +331,9 @@ def is_known(model: Any) -> bool:
 
 
 def _is_hooked(part: Any) -> bool:
-    """Whether something is done at a module's calls, but for transformers showing what it made.
+    """Whether a module has hooks other than those by which transformers captures outputs.
 
-    It leaves those hooks for good once it was asked for hidden states; they change nothing.
+    These stay once it was called for hidden states; they change nothing.
     """
     hooks = (*part._forward_hooks.values(), *part._forward_pre_hooks.values())
     return any(hook.__module__ != "transformers.utils.output_capturing" for hook in hooks)

@@ -1,7 +1,6 @@
-"""Rows times a weight matrix: by our own kernel or by torch. Knows matrices; knows no model.
+"""Linear layers, by our own batch-invariant kernel or by torch.
 
-Our kernel gives a row the same bits in any company. It is also the faster one wherever torch has no
-matrix unit (AMX) to hand the product to.
+Our kernel is also the faster one wherever torch has no matrix unit (AMX) to use.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ def has_own_kernel(dtype: torch.dtype) -> bool:
     """Whether products of this type run on our own kernel on this processor.
 
     Measured on AVX-512: 1.1 to 1.6 times as fast as torch in fp32, 1.07 to 1.3 times in bf16, at 1
-    to 192 rows. bf16 needs the instructions made for it, and AMX multiplies bf16 several times
-    faster than they do.
+    to 192 rows. bf16 needs the AVX-512 bf16 instructions, and AMX multiplies bf16 several
+    times faster than they do.
     """
     cpu = torch.cpu
     if dtype == torch.bfloat16:
@@ -53,7 +52,7 @@ class Linear:
             `out`.
 
         Raises:
-            MemoryError: no room for one panel of weights per thread.
+            MemoryError: not enough memory for one panel of weights per thread.
         """
         if out is None:
             out = rows.new_empty((rows.shape[0], self.outputs))
@@ -73,14 +72,14 @@ class Linear:
             torch.get_num_threads(),
         )
         if failed:
-            raise MemoryError("no room for a panel of weights")
+            raise MemoryError("not enough memory for a panel of weights")
         return out
 
 
 def join(parts: Sequence[torch.nn.Linear], kernels: LayerKernels | None) -> Linear:
-    """Make one layer of several over the same rows, without holding their weights twice.
+    """Join several layers over the same rows into one, without storing their weights twice.
 
-    The given modules go on working: their weights become parts of the joined one.
+    The given modules stay usable: their weights become views of the joined one.
     """
     weight = _joined([part.weight for part in parts])
     biases = [part.bias for part in parts]
@@ -91,7 +90,7 @@ def join(parts: Sequence[torch.nn.Linear], kernels: LayerKernels | None) -> Line
 def _joined(parts: Sequence[Tensor]) -> Tensor:
     """Concatenate along the first axis; parameters become views of the result."""
     first, total = parts[0], sum(len(part) for part in parts)
-    if _lie_in_a_row(parts):
+    if _are_adjacent(parts):
         return first.detach().as_strided((total, *first.shape[1:]), first.stride())
     with torch.inference_mode(False), torch.no_grad():
         whole = torch.cat([part.detach() for part in parts])
@@ -102,8 +101,8 @@ def _joined(parts: Sequence[Tensor]) -> Tensor:
     return whole
 
 
-def _lie_in_a_row(parts: Sequence[Tensor]) -> bool:
-    """Whether the parts were joined before."""
+def _are_adjacent(parts: Sequence[Tensor]) -> bool:
+    """Whether the parts are already joined."""
     storage = parts[0].untyped_storage().data_ptr()
     end = parts[0].data_ptr()
     for part in parts:

@@ -1,31 +1,29 @@
-"""Runs the model: a prompt alone, then a token of each row. Knows transformers, but no decoding.
+"""The interface of a forward pass: a prompt alone, then one token of each slot.
 
-Each prompt is prefilled alone and in fixed blocks, because torch's matrix products round
-differently with another number of rows; the caller keeps the rows of decode steps within one class,
-for the same reason. A fused fused whose rows know no neighbour needs neither.
+A prompt is prefilled alone and in chunks of fixed size, since torch's matrix products round
+differently for another number of rows. The caller keeps decode steps to invariant batch sizes for
+the same reason. A fused model whose rows are independent of each other needs neither.
 """
 
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Protocol
 
-import torch
 from torch import Tensor
-from transformers.cache_utils import DynamicCache, EncoderDecoderCache
-from transformers.modeling_outputs import BaseModelOutput
 
-from ethogram.engine.forward.cuda_graphs import CudaGraphRecorder, StepGraphs
-from ethogram.engine.forward.decode_attention import AttentionSwitch, Lengths
-from ethogram.engine.forward.fused import FusedLlama
-from ethogram.engine.forward.kv_cache import CrossSlots, Pairs, SlotCache, bucketed
-from ethogram.errors import ModelError
+from ethogram.engine.forward.cuda_graphs import CudaGraphCapturer, StepGraphs
+from ethogram.engine.forward.decode_attention import AttentionSwitch
+from ethogram.engine.forward.kv_cache import Pairs, SlotCache, bucketed
+from ethogram.engine.forward.support import numbers_a_position
 
 
 class ServedModel(Protocol):
-    """What the engine asks of a loaded model; `ethogram.models.LoadedModel` is one."""
+    """What the engine needs of a loaded model; `ethogram.models.LoadedModel` has it."""
 
     @property
     def model(self) -> Any:
@@ -58,294 +56,142 @@ class ServedModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Prefilled:
-    """A prompt as the model holds it, ready to be copied into any number of slots.
+    """A prompt's KV cache and first logits, ready to be copied into any number of slots.
 
     Attributes:
+        prefix_id: the same for copies of the same keys and values, and for no others of one
+            forward pass: slots filled under one id share a prefix.
         pairs: keys and values of the decoder, one pair a layer, each [1, heads, length, dim].
         cross: keys and values of the encoded source; empty for decoder-only models.
         logits: [1, vocab] of the token after the prompt.
-        states: [positions, width] last hidden states of what the decoder read, where the forward
+        states: last hidden states of what the decoder read, [positions, width], where the forward
             pass keeps them.
     """
 
+    prefix_id: int
     pairs: Pairs
     cross: Pairs
     logits: Tensor
     states: Tensor | None = None
 
 
-class DecoderOnly:
-    """Forward passes of a decoder-only model over slots.
+class ForwardPass(ABC):
+    """Forward passes of one model over slots.
 
     Args:
         loaded: the model.
         rows: number of slots.
-        fused: the model's fused fused, if it has one, for decode steps and the prompts it reads.
 
     Attributes:
-        keeps_states: whether to keep the last hidden states, which change nothing else.
-        states: [rows fed, width] of the last call of `decode`, where they are kept.
+        chunk: tokens of a prompt that are run at a time; prompts share whole chunks. 0 where a
+            prompt shares nothing.
+        keeps_states: whether to keep the last hidden states, which changes nothing else.
+        states: [rows run, width] of the last call of `decode`, where they are kept.
 
     Raises:
         ModelError: the architecture cannot be run row by row in one batch.
     """
 
-    #: Tokens of a prompt that are run at a time; prompts share whole blocks. Smaller ones would be
-    #: shared more often and cost more (measured in docs/notes.md): a prompt of 300 tokens takes 9 %
-    #: longer in blocks of 256 than at once, 26 % in blocks of 128, 54 % in blocks of 64.
-    block = 256
-    #: Whether a decode step reads nothing that changes but tokens, positions and slots.
-    is_recordable = True
+    chunk: int
+    #: Whether a decode step depends on nothing but tokens, positions and slots that can change,
+    #: so that it can be captured as a CUDA graph.
+    uses_cuda_graphs: bool
 
-    def __init__(self, loaded: ServedModel, rows: int, fused: FusedLlama | None = None) -> None:
+    def __init__(self, loaded: ServedModel, rows: int) -> None:
         self.keeps_states = False
         self.states: Tensor | None = None
         self.model = loaded.model
-        self.rows, self.fused = rows, fused
-        self._logits: Tensor | None = None
+        self.rows = rows
         self.config = loaded.model.config.get_text_config(decoder=True)
         self.dtype, self.device = loaded.model.dtype, loaded.model.device
         self.context_length = loaded.context_length
         self.cache = SlotCache(0, rows)
+        self._prefix_ids = count()
         self._accepts = set(inspect.signature(loaded.model.forward).parameters)
         self._check()
         self._slot_attention = AttentionSwitch(loaded.model)
         self.graphs: StepGraphs | None = None
-        if self.device.type == "cuda" and self.is_recordable:
-            self.graphs = StepGraphs(CudaGraphRecorder(), rows, self.device)
+        if self.device.type == "cuda" and self.uses_cuda_graphs:
+            self.graphs = StepGraphs(CudaGraphCapturer(), rows, self.device)
 
+    @abstractmethod
     def _check(self) -> None:
-        kind = self.config.model_type
-        if "position_ids" not in self._accepts:
-            raise ModelError(
-                f"architecture {kind} takes no position ids, which batching needs",
-                hint="use a GPT-2, GPT-NeoX, Llama, Qwen, SmolLM or T5 model",
-            )
-        window = getattr(self.config, "sliding_window", None)
-        stated = getattr(self.config, "layer_types", None)
-        layer_types = set(stated or ("sliding_attention" if window else "full_attention",))
-        if not layer_types <= {"full_attention", "sliding_attention"}:
-            raise ModelError(
-                f"architecture {kind} has layers without ordinary attention",
-                hint="use a GPT-2, GPT-NeoX, Llama, Qwen, SmolLM or T5 model",
-            )
-        if window and "sliding_attention" in layer_types:
-            # Within one window, sliding attention is full attention.
-            self.context_length = min(self.context_length, int(window))
+        """Refuse an architecture that cannot be batched."""
 
-    def slot_bytes(self, length: int, source_capacity: int) -> int:
-        """Memory of a slot of so many positions and source places."""
-        config = self.config
-        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        dim = getattr(config, "head_dim", None) or getattr(config, "d_kv", None)
-        dim = dim or config.hidden_size // config.num_attention_heads
-        layers = getattr(config, "num_decoder_layers", None) or config.num_hidden_layers
-        position = 2 * layers * heads * dim * self.dtype.itemsize
-        return int(position * (bucketed(length) + source_capacity))
-
-    def start(self, source_capacity: int) -> None:
-        """Begin with empty slots."""
-        self.cache = SlotCache(0, self.rows)
-
+    @abstractmethod
     def decoder_prompt(self, prompt_ids: Sequence[int]) -> tuple[int, ...]:
-        """The ids that the decoder sees before it writes."""
-        return tuple(prompt_ids)
+        """The ids that the decoder reads before it generates."""
 
+    @abstractmethod
     def source_capacity(self, prompt_ids: Sequence[int]) -> int:
-        """Places that the prompt takes in cross attention: none."""
-        return 0
+        """Positions that the prompt takes in cross attention."""
 
-    def prefill(self, prompt_ids: Sequence[int], begun: Pairs = ()) -> Prefilled:
-        """Run a prompt alone, block by block.
-
-        What a block gives depends on the tokens up to its end alone, so a beginning that another
-        prompt has read already may be taken over without a bit's difference.
+    @abstractmethod
+    def prefill(self, prompt_ids: Sequence[int], cached: Pairs = ()) -> Prefilled:
+        """Run a prompt alone.
 
         Args:
             prompt_ids: the whole prompt.
-            begun: keys and values of its first positions, some whole blocks but not all tokens.
+            cached: keys and values of a prefix of it, whole chunks but not all tokens.
         """
-        if self.fused is not None and self.fused.reads(len(prompt_ids)):
-            pairs, logits = self.fused.prefill(torch.tensor(prompt_ids), begun)
-            return Prefilled(pairs, (), logits)
-        cache = DynamicCache()
-        for layer, (keys, values) in enumerate(begun):
-            cache.update(keys, values, layer)
-        kept = {"logits_to_keep": 1} if "logits_to_keep" in self._accepts else {}
-        states: list[Tensor] = []
-        for start in range(cache.get_seq_length(), len(prompt_ids), self.block):
-            ids = torch.tensor([prompt_ids[start : start + self.block]], device=self.device)
-            output = self.model(
-                input_ids=ids, past_key_values=cache, use_cache=True, **kept, **self._asked
-            )
-            if self.keeps_states:
-                states.append(output.hidden_states[-1][0])
-        last = output.logits[:, -1].clone()
-        return Prefilled(_pairs(cache), (), last, torch.cat(states) if states else None)
 
-    @property
-    def _asked(self) -> dict[str, bool]:
-        return {"output_hidden_states": True} if self.keeps_states else {}
-
-    def block_of(self, length: int) -> int:
-        """Tokens that a prompt of this length is read by at a time; 1 where that is all one."""
-        return 1 if self.fused is not None and self.fused.reads(length) else self.block
-
-    def fill(self, row: int, prompt: Prefilled) -> None:
-        """Copy a prompt into a slot."""
-        if not len(self.cache.layers):
-            self.cache = SlotCache(len(prompt.pairs), self.rows)
-        self.cache.fill(row, prompt.pairs)
-
+    @abstractmethod
     def decode(
         self,
         tokens: Sequence[int],
         positions: Sequence[int],
         first: int = 0,
         *,
-        is_chain: bool = False,
+        same_slot: bool = False,
     ) -> Tensor:
-        """Feed one token of each row.
+        """Run one token of each row.
 
         Args:
             tokens: id for each of some consecutive slots; unused slots get any id.
             positions: its position in the row's slot.
             first: the first of these slots.
-            is_chain: the tokens follow each other in this one slot. They are fed as rows all the
-                same, so that each has the bits that it would have if it were fed alone.
+            same_slot: the tokens are consecutive ones of this one slot. They still run as rows, so
+                that each has the bits that it has alone.
 
         Returns:
-            [rows fed, vocab] logits.
+            [rows run, vocab] logits.
         """
-        if self.graphs is not None and not is_chain and not self.keeps_states:
-            return self._decode_recorded(self.graphs, tokens, positions, first)
-        ids = torch.tensor(tokens, device=self.device)
-        places = torch.tensor(positions, device=self.device)
-        self.cache.prepare(places, positions, first, is_chain=is_chain)
-        if self.fused is not None:
-            if self._logits is None:
-                # Kept from step to step: one vocabulary for each row takes long to allocate.
-                self._logits = torch.empty(self.rows, self.fused.head.outputs, dtype=self.dtype)
-            room = self._logits[first : first + len(ids)]
-            out = room if len(room) == len(ids) else self._logits.new_empty(len(ids), room.shape[1])
-            return self.fused.decode(ids, places, self.cache, out)
-        with self._slot_attention():
-            return self._forward(ids.unsqueeze(1), places)[:, -1]
 
-    def _decode_recorded(
-        self, graphs: StepGraphs, tokens: Sequence[int], positions: Sequence[int], first: int
-    ) -> Tensor:
-        ids, places = graphs.write(tokens, positions, first)
-        self.cache.prepare(places, positions, first)
+    def slot_bytes(self, length: int, source_capacity: int) -> int:
+        """Memory of a slot of so many positions and source positions."""
+        position = numbers_a_position(self.config) * self.dtype.itemsize
+        return int(position * (bucketed(length) + source_capacity))
 
-        def step() -> Tensor:
-            with self._slot_attention():
-                return self._forward(ids.unsqueeze(1), places)[:, -1]
+    def start(self, source_capacity: int) -> None:
+        """Start with empty slots."""
+        self.cache = SlotCache(0, self.rows)
 
-        shape = (first, len(tokens), self.cache.visible)
-        return graphs.run(shape, (id(self.cache), self.cache.capacity), step)
+    def chunk_size(self, length: int) -> int:
+        """Tokens that a prompt of this length is run at a time; 1 where any number is the same."""
+        return self.chunk
 
-    def _forward(self, ids: Tensor, places: Tensor) -> Tensor:
-        output = self.model(
-            input_ids=ids,
-            position_ids=places.unsqueeze(1),
-            attention_mask=self.cache.mask(self.dtype),
-            past_key_values=self.cache,
-            use_cache=True,
-            lengths=Lengths(places + 1, prefixes=self.cache.prefix_reads()),
-            **self._asked,
-        )
-        if self.keeps_states:
-            self.states = output.hidden_states[-1][:, -1]
-        return torch.as_tensor(output.logits)
+    def fill(self, row: int, prompt: Prefilled) -> None:
+        """Copy a prompt into a slot."""
+        if not len(self.cache.layers):
+            self.cache = SlotCache(len(prompt.pairs), self.rows)
+        self.cache.fill(row, prompt.pairs, prompt.prefix_id)
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Copy the first positions of a slot to another one."""
         self.cache.copy(source, target, length)
 
     def reorder(
-        self, rows: Sequence[int], parents: Sequence[int], length: int, agreed: int = 0
+        self, rows: Sequence[int], parents: Sequence[int], length: int, shared_length: int = 0
     ) -> None:
-        """Let slots continue their parents, from which they differ only after `agreed` places."""
-        self.cache.reorder(rows, parents, length, agreed)
+        """Let slots continue their parents; the first `shared_length` positions are equal."""
+        self.cache.reorder(rows, parents, length, shared_length)
+
+    @property
+    def _wanted(self) -> dict[str, bool]:
+        """Outputs that the model is called for besides logits."""
+        return {"output_hidden_states": True} if self.keeps_states else {}
 
 
-class EncoderDecoder(DecoderOnly):
-    """Forward passes of an encoder-decoder model (T5), whose rows all stand at one position."""
-
-    block = 0  # An encoder reads in both directions: a beginning is not the same by itself.
-    is_recordable = False  # The lengths of the sources change from wave to wave.
-
-    def _check(self) -> None:
-        start = getattr(self.model.generation_config, "decoder_start_token_id", None)
-        if start is None:
-            start = getattr(self.model.config, "decoder_start_token_id", None)
-        if start is None:
-            raise ModelError("the model names no decoder start token", hint="set it in config.json")
-        self.decoder_start = int(start)
-        self.cross = CrossSlots(0, self.rows, 0)
-        self._source_capacity = 0
-
-    def start(self, source_capacity: int) -> None:
-        """Begin a wave with empty slots for sources of up to `source_capacity` places."""
-        super().start(source_capacity)
-        self._source_capacity = source_capacity
-        self.cross = CrossSlots(0, self.rows, source_capacity)
-
-    def decoder_prompt(self, prompt_ids: Sequence[int]) -> tuple[int, ...]:
-        """The decoder sees only its start token."""
-        return (self.decoder_start,)
-
-    def source_capacity(self, prompt_ids: Sequence[int]) -> int:
-        """Places that the prompt takes in cross attention."""
-        return bucketed(len(prompt_ids))
-
-    def prefill(self, prompt_ids: Sequence[int], begun: Pairs = ()) -> Prefilled:
-        """Encode a prompt alone and decode its start token."""
-        cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
-        output = self.model(
-            input_ids=torch.tensor([prompt_ids], device=self.device),
-            decoder_input_ids=torch.tensor([[self.decoder_start]], device=self.device),
-            past_key_values=cache,
-            use_cache=True,
-            **self._asked,
-        )
-        own, cross = _pairs(cache.self_attention_cache), _pairs(cache.cross_attention_cache)
-        states = output.decoder_hidden_states[-1][0] if self.keeps_states else None
-        return Prefilled(own, cross, output.logits[:, -1], states)
-
-    def fill(self, row: int, prompt: Prefilled) -> None:
-        """Copy a prompt's decoder state and encoded source into a slot."""
-        super().fill(row, prompt)
-        if not len(self.cross.slots.layers):
-            self.cross = CrossSlots(len(prompt.cross), self.rows, self._source_capacity)
-        self.cross.fill(row, prompt.cross)
-
-    def copy(self, source: int, target: int, length: int) -> None:
-        """Copy the first positions of a slot, and its source, to another one."""
-        super().copy(source, target, length)
-        self.cross.copy(source, target)
-
-    def _forward(self, ids: Tensor, places: Tensor) -> Tensor:
-        first = self.cache.first
-        lengths = torch.tensor(self.cross.lengths[first : first + len(ids)], device=self.device)
-        # The encoder's output is only asked for its length: the cross keys are complete.
-        source = torch.zeros(1, dtype=self.dtype, device=self.device)
-        source = source.expand(len(ids), self._source_capacity, self.config.hidden_size)
-        output = self.model(
-            decoder_input_ids=ids,
-            decoder_attention_mask=self.cache.mask(self.dtype),
-            encoder_outputs=BaseModelOutput(last_hidden_state=source),
-            attention_mask=self.cross.mask(lengths, self.dtype),
-            past_key_values=self.cross.joined(self.cache),
-            use_cache=True,
-            lengths=Lengths(places + 1, lengths, self.cache.prefix_reads()),
-            **self._asked,
-        )
-        if self.keeps_states:
-            self.states = output.decoder_hidden_states[-1][:, -1]
-        return torch.as_tensor(output.logits)
-
-
-def _pairs(cache: Any) -> Pairs:
+def pairs_of(cache: Any) -> Pairs:
+    """Keys and values of each layer of a transformers cache."""
     return tuple((layer.keys, layer.values) for layer in cache.layers)

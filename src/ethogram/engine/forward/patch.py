@@ -1,4 +1,4 @@
-"""Lets a model that transformers runs use our own kernels. Knows modules; knows no architecture."""
+"""Patches models that transformers runs with our own matrix products and attention."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ethogram.engine.forward.encoder_attention import use_full_attention
 from ethogram.engine.forward.linear import Linear, has_own_kernel
 from ethogram.engine.native.layer_kernels import DTYPES, LayerKernels
 
-#: Rows that are multiplied at a time: few enough to stay in the second-level cache while every
-#: panel of weights goes over them.
+#: Rows multiplied at a time: few enough to stay in the second-level cache while they meet every
+#: panel of weights.
 _CHUNK = 384
 
 
-def quicken(model: Any) -> int:
-    """Give a model our own products and attention, where they are faster than torch's.
+def patch_model(model: Any) -> int:
+    """Replace products and attention of a model by our own, where they are faster than torch's.
 
-    For models that transformers runs and the fused fused does not know, such as a sentence encoder.
-    Results differ from torch's by rounding.
+    For models that have no fused form, such as a sentence encoder. Results differ from torch's by
+    rounding.
 
     Returns:
-        How many layers were changed: none without a compiler, on AMX and on other devices.
+        How many layers were patched: none without a compiler, on AMX and on other devices.
     """
     library = native.library()
     changed = 0

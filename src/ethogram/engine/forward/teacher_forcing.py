@@ -1,7 +1,7 @@
-"""Teacher forcing: what a model says of given tokens. Runs the model; generates nothing.
+"""Teacher forcing: log-probabilities that a model gives to given tokens.
 
-Sequences of similar length share a batch, padded on the right, where a causal model cannot see the
-padding from any token before it.
+Sequences of similar length share a batch, padded on the right, where no token of a causal model
+sees the padding.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from torch import Tensor
 from ethogram.engine.forward.passes import ServedModel
 from ethogram.errors import ModelError, RequestError
 
-#: Scores over the vocabulary held at once: 200 MB in float32.
+#: Logits over the vocabulary held at once: 200 MB in float32.
 MOST_SCORES = 50_000_000
 #: Tokens in a batch, padding included, where the vocabulary is small.
 BATCH_TOKENS = 2048
-#: Sequences remembered, since several metrics look at the same ones: a few MB.
-REMEMBERED = 2048
+#: Sequences cached, since several metrics need the same ones: a few MB.
+CACHED = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class ForcedSequence:
-    """What the model said of a sequence of n tokens.
+    """The model's log-probabilities of a sequence of n tokens.
 
     Attributes:
-        logprobs: [n - 1]; place t holds log p(token t + 1 | tokens 0..t), in nats.
-        argmax: [n - 1]; place t holds the likeliest token after tokens 0..t, the first of equals.
+        logprobs: [n - 1]; entry t is log p(token t + 1 | tokens 0..t), in nats.
+        argmax: [n - 1]; entry t is the likeliest token after tokens 0..t, the first of equals.
     """
 
     logprobs: np.ndarray[Any, np.dtype[np.float32]]
@@ -44,11 +44,11 @@ def _not_causal(what: str) -> ModelError:
 
 
 class TeacherForced:
-    """A decoder-only model that is fed given tokens instead of its own.
+    """A decoder-only model that runs given tokens instead of its own.
 
     Args:
         loaded: the model.
-        on_sequences: told how many more sequences are done, after each batch.
+        on_sequences: called after each batch with how many more sequences are done.
 
     Raises:
         ModelError: the model is not causal, so that it gives no likelihood of a text: it has an
@@ -70,7 +70,7 @@ class TeacherForced:
 
     @property
     def start(self) -> tuple[int, ...]:
-        """The token that begins every text, if the tokenizer has one."""
+        """The beginning-of-text token, if the tokenizer has one."""
         begin = self._loaded.tokenizer.bos_token_id
         return () if begin is None else (int(begin),)
 
@@ -81,37 +81,37 @@ class TeacherForced:
 
     def ids(self, text: str) -> tuple[int, ...]:
         """A text's token ids, without special tokens; half surrogate pairs become `?`."""
-        sayable = text.encode("utf-8", "replace").decode("utf-8")
-        coded = self._loaded.tokenizer(sayable, add_special_tokens=False, verbose=False)
+        encodable = text.encode("utf-8", "replace").decode("utf-8")
+        coded = self._loaded.tokenizer(encodable, add_special_tokens=False, verbose=False)
         return tuple(coded.input_ids)
 
     def force(self, sequences: Sequence[Sequence[int]]) -> list[ForcedSequence]:
-        """Feed the sequences; what the model said of each, in their order.
+        """Run the sequences; returns the result for each, in their order.
 
         Raises:
             RequestError: a sequence is longer than the model's context, or empty.
         """
-        asked = [tuple(sequence) for sequence in sequences]
-        fresh = [sequence for sequence in dict.fromkeys(asked) if sequence not in self._known]
-        known = {sequence: self._known[sequence] for sequence in asked if sequence in self._known}
-        for sequence, forced in zip(fresh, self._feed(fresh), strict=True):
+        keys = [tuple(sequence) for sequence in sequences]
+        fresh = [sequence for sequence in dict.fromkeys(keys) if sequence not in self._known]
+        known = {sequence: self._known[sequence] for sequence in keys if sequence in self._known}
+        for sequence, forced in zip(fresh, self._run_all(fresh), strict=True):
             known[sequence] = self._known[sequence] = forced
-        while len(self._known) > REMEMBERED:
+        while len(self._known) > CACHED:
             self._known.popitem(last=False)
-        return [known[sequence] for sequence in asked]
+        return [known[sequence] for sequence in keys]
 
-    def _feed(self, sequences: Sequence[tuple[int, ...]]) -> list[ForcedSequence]:
+    def _run_all(self, sequences: Sequence[tuple[int, ...]]) -> list[ForcedSequence]:
         found: dict[int, ForcedSequence] = {}
-        for places, ids, mask in self._batches(sequences):
+        for indices, ids, mask in self._batches(sequences):
             logits = self._run(ids, mask).logits[:, :-1].float()
             targets = ids[:, 1:].to(logits.device)
             logprobs = logits.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
             logprobs = (logprobs - logits.logsumexp(-1)).cpu().numpy()
             likeliest = logits.argmax(-1).cpu().numpy()
-            for row, place in enumerate(places):
-                end = len(sequences[place]) - 1
-                found[place] = ForcedSequence(logprobs[row, :end], likeliest[row, :end])
-        return [found[place] for place in range(len(sequences))]
+            for row, index in enumerate(indices):
+                end = len(sequences[index]) - 1
+                found[index] = ForcedSequence(logprobs[row, :end], likeliest[row, :end])
+        return [found[index] for index in range(len(sequences))]
 
     def features(
         self, texts: Sequence[str], *, max_tokens: int
@@ -119,20 +119,20 @@ class TeacherForced:
         """The last hidden state at each text's last token: [texts, dimensions].
 
         Args:
-            texts: without special tokens; an empty one is fed as the token that begins a text.
+            texts: without special tokens; an empty one runs as the beginning-of-text token.
             max_tokens: where each text is cut.
 
         Raises:
-            RequestError: a text has no token, and the model none that begins a text.
+            RequestError: a text has no tokens, and the model no beginning-of-text token.
         """
         limit = min(max_tokens, self.context_length)
         sequences = [self.ids(text)[:limit] or self.start for text in texts]
         found: dict[int, Tensor] = {}
-        for places, ids, mask in self._batches(sequences):
+        for indices, ids, mask in self._batches(sequences):
             states = self._run(ids, mask, output_hidden_states=True).hidden_states[-1]
-            for row, place in enumerate(places):
-                found[place] = states[row, len(sequences[place]) - 1].float().cpu()
-        return torch.stack([found[place] for place in range(len(texts))]).numpy()
+            for row, index in enumerate(indices):
+                found[index] = states[row, len(sequences[index]) - 1].float().cpu()
+        return torch.stack([found[index] for index in range(len(texts))]).numpy()
 
     def _run(self, ids: Tensor, mask: Tensor, **options: Any) -> Any:
         model = self._loaded.model
@@ -147,25 +147,25 @@ class TeacherForced:
     def _batches(
         self, sequences: Sequence[Sequence[int]]
     ) -> Iterator[tuple[list[int], Tensor, Tensor]]:
-        """Places of sequences of similar length, their padded ids and their mask, longest first."""
-        for place, sequence in enumerate(sequences):
+        """Indices of sequences of similar length, padded ids and masks; the longest first."""
+        for index, sequence in enumerate(sequences):
             if not 0 < len(sequence) <= self.context_length:
                 raise RequestError(
                     f"{len(sequence)} tokens do not fit a context of {self.context_length}",
-                    where=f"sequence {place}",
+                    where=f"sequence {index}",
                 )
         tokens = max(1, min(BATCH_TOKENS, MOST_SCORES // self._loaded.vocab_size))
-        order = sorted(range(len(sequences)), key=lambda place: -len(sequences[place]))
+        order = sorted(range(len(sequences)), key=lambda index: -len(sequences[index]))
         start = 0
         while start < len(order):
             longest = len(sequences[order[start]])
-            places = order[start : start + max(1, tokens // longest)]
-            ids = torch.zeros(len(places), longest, dtype=torch.long)
+            indices = order[start : start + max(1, tokens // longest)]
+            ids = torch.zeros(len(indices), longest, dtype=torch.long)
             mask = torch.zeros_like(ids)
-            for row, place in enumerate(places):
-                ids[row, : len(sequences[place])] = torch.tensor(sequences[place])
-                mask[row, : len(sequences[place])] = 1
-            yield places, ids, mask
-            start += len(places)
+            for row, index in enumerate(indices):
+                ids[row, : len(sequences[index])] = torch.tensor(sequences[index])
+                mask[row, : len(sequences[index])] = 1
+            yield indices, ids, mask
+            start += len(indices)
             if self._on_sequences:
-                self._on_sequences(len(places))
+                self._on_sequences(len(indices))

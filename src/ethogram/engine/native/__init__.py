@@ -1,7 +1,6 @@
 """Compiled kernels: built once by the system's C++ compiler, called through ctypes.
 
-Knows compilers and arrays; knows no model. A machine without a compiler runs the same algorithms in
-torch, so nothing here is ever required.
+A machine without a compiler runs the same algorithms in torch, so nothing here is ever required.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-// The tokens that are still in for one output, and the steps that narrow them.
+// The candidate tokens of one output, and the steps that truncate them.
 //
-// Knows scores, token ids and settings; knows no key and no history. Tokens are kept in the order of
-// their ids: at first the whole vocabulary, after a truncation only what it left, so that the steps
-// after it touch few. Of equal scores at a cut the lowest ids stay. Masses are summed in fp64.
+// Tokens are kept in the order of their ids: at first the whole vocabulary, after a truncation only
+// what it kept, so that later steps touch few. Of equal scores at a cut the lowest ids stay. Masses
+// are summed in fp64.
 
 #pragma once
 
@@ -31,7 +31,7 @@ struct Scratch {
     }
 };
 
-// The k-th highest of some scores that end in -inf; -inf if there are fewer. `spare` is overwritten.
+// The k-th highest of scores that end in -inf; -inf if there are fewer. `spare` is overwritten.
 inline float kth_highest(const float *score, int64_t count, int64_t k, float *spare) {
     // Each lane of each span has one maximum: k of them are no lower than the k-th, so there are at
     // least k scores from there on, and seldom many more.
@@ -86,7 +86,7 @@ inline std::pair<float, float> range_of(const float *key, int64_t count) {
 }
 
 // Keys and weights are overwritten. Each round looks at the one of 256 equal parts of the keys'
-// range in which the cut lies, so nothing but the last few entries is ever sorted.
+// range that holds the cut, so nothing but the last few entries is ever sorted.
 inline Cut cut_of(float *key, float *weight, int64_t count, double target,
                   std::vector<std::pair<float, float>> &few) {
     double before = 0;
@@ -148,7 +148,7 @@ class Candidates {
         return total;
     }
 
-    // The place of a token, or -1 if it is out.
+    // The index of a token, or -1 if it was dropped.
     int64_t find(int32_t token) const {
         if (id == scratch_.every_id.data()) return token < count ? token : -1;
         const int32_t *place = std::lower_bound(id, id + count, token);
@@ -197,7 +197,7 @@ class Candidates {
         if (!std::isfinite(top)) return;
         const double total = weigh(top);
         const float norm = (float)std::log(total), mean = (float)entropy(top, total);
-        const auto nearness = [=](vec s) {  // minus the distance of the surprise from its mean
+        const auto nearness = [=](vec s) {  // minus the distance of the surprisal from its mean
             const vec off = norm - (s - top) - mean;
             return off > 0.0f ? -off : off;
         };
@@ -301,15 +301,15 @@ class Candidates {
     // The first token with the highest score; where everything is banned, token 0.
     int32_t best() const { return count ? id[first_place(score, count, highest())] : 0; }
 
-    // Surprise of a token under these scores, nats.
-    double surprise(int32_t token) {
+    // Surprisal of a token under these scores, nats.
+    double surprisal(int32_t token) {
         const float top = highest();
         const int64_t place = find(token);
         if (!std::isfinite(top) || place < 0) return NAN;
         return std::log(weigh(top)) - ((double)score[place] - (double)top);
     }
 
-    // The k best that are in, best first and of equals the lowest id first.
+    // The k best candidates, best first and of equals the lowest id first.
     void best_of(int64_t k, std::vector<Scored> &to) const {
         const float kth = kth_highest(score, count, k, scratch_.key.data());
         to.clear();
@@ -361,7 +361,7 @@ class Candidates {
         keep([=](int64_t j, vec s) { return (load(weight() + j) >= floor) | (s >= top); });
     }
 
-    // Keeps the tokens for which `is_in(place, scores)` says so; those at -inf go in any case.
+    // Keeps the tokens for which `is_in(index, scores)` is true; those at -inf are dropped in any case.
     template <class IsIn> void keep(IsIn is_in) {
         float *scores = score;
         int32_t *ids = scratch_.id.data();

@@ -1,10 +1,9 @@
 // Attention of one new token per row over that row's own slot of keys and values.
 //
-// Knows arrays and lengths; knows no model. Each (row, group of heads) is one task that reads what
-// its own row holds and nothing else, in an order that depends on its own length alone, so a row's
-// result is the same to the bit in any company and on any number of threads. Positions past a row's
-// length are never read. Where rows hold the same first positions, all may read one row's copy,
-// which then stays in the caches: the numbers are the same, wherever they lie.
+// Each (row, group of heads) is one task that reads only what its own row holds, in an order that
+// depends only on its own length, so a row's result is the same to the bit in any batch and on any
+// number of threads. Positions past a row's length are never read. Rows with equal first positions may
+// all read one row's copy, which then stays in the caches: the values are equal wherever they are.
 
 #include <atomic>
 #include <cmath>
@@ -35,9 +34,9 @@ template <class T> struct Group {
     }
 };
 
-// Asks for one head's keys or values of a place ahead of their use: the distance from row to row is
-// too long for the processor to foresee.
-template <int DIM, class element> void call_up(const element *from) {
+// Prefetches one head's keys or values of a position: the distance from row to row is too long for
+// the processor's own prefetcher.
+template <int DIM, class element> void prefetch(const element *from) {
     for (int d = 0; d < DIM; d += 64 / (int)sizeof(element)) __builtin_prefetch(from + d, 0, 2);
 }
 
@@ -88,7 +87,7 @@ void attend_known(const Group<T> &g, float *scratch, int64_t padded) {
         vec dots[HEADS][LANES] = {};
         for (int place = 0; place < count; place++) {
             const auto *key = g.key_at(start + place);
-            call_up<DIM>(g.value_at(start + place));
+            prefetch<DIM>(g.value_at(start + place));
             vec dot[HEADS] = {};
             for (int part = 0; part < PARTS; part += 2) {
                 vec one, two;
@@ -113,7 +112,7 @@ void attend_known(const Group<T> &g, float *scratch, int64_t padded) {
     vec mixed[HEADS][PARTS] = {};
     for (int64_t j = 0; j < g.length; j++) {
         const auto *value = g.value_at(j);
-        if (g.next_key && j >= g.next_prefix) call_up<DIM>(g.next_key + j * g.key_stride);
+        if (g.next_key && j >= g.next_prefix) prefetch<DIM>(g.next_key + j * g.key_stride);
         for (int part = 0; part < PARTS; part += 2) {
             vec one, two;
             T::load_two(value + part * LANES, one, two);
@@ -141,13 +140,13 @@ template <class T> void attend_group(const Group<T> &g, float *scratch, int64_t 
 
 // Rows that hold the same first positions: whose copy each reads, how many positions of it, and an
 // order of the tasks in which those of one copy follow each other. All null where none do.
-struct Prefixes {
+struct PrefixGroups {
     const int64_t *rows, *lengths, *order;
 };
 
 template <class T>
 int attend(const void *query, const void *key, const void *value, void *out, const float *bias,
-           int64_t bias_stride, const int64_t *lengths, Prefixes prefixes, int64_t rows,
+           int64_t bias_stride, const int64_t *lengths, PrefixGroups prefixes, int64_t rows,
            int64_t heads, int64_t kv_heads, int64_t dim, const int64_t *key_strides,
            const int64_t *value_strides, float scale, int threads) {
     using element = typename T::element;

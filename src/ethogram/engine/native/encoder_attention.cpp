@@ -1,8 +1,8 @@
-// Attention of every position of a text over the positions of the same text that a mask shows.
+// Attention of every position of a text over the positions of the same text that a mask allows.
 //
-// Knows arrays; knows no model. Each (text, head) is one task, small enough for one thread's caches:
-// keys are turned on their side, so that sixteen scores come from one vector, and everything is
-// summed in fp32 in an order that depends on the length alone.
+// Each (text, head) is one task, small enough for one thread's caches: keys are transposed, so that
+// sixteen scores come from one vector, and everything is summed in fp32 in an order that depends only
+// on the length.
 
 #include <atomic>
 #include <cstdint>
@@ -13,8 +13,8 @@
 
 namespace {
 
-// One head of one text: queries, keys and values with the distances between positions, the places
-// that each position may see [length, length] or none for all, and its output.
+// One head of one text: queries, keys and values with the distances between positions, the positions
+// that each position may attend to [length, length] or none for all, and its output.
 template <class T> struct Head {
     using element = typename T::element;
     const element *query, *key, *value;
@@ -81,7 +81,7 @@ template <class T> void read(const Head<T> &head, const Scratch &to) {
     }
 }
 
-// Scores to weights that sum to 1; a position that may see nothing gets zeros.
+// Scores to weights that sum to 1; a position that may attend to nothing gets zeros.
 template <class T> void weigh(const Head<T> &head, int64_t position, float *scores) {
     if (head.seen) {
         const uint8_t *seen = head.seen + position * head.seen_stride;
@@ -161,7 +161,7 @@ int attend_texts(const void *query, const void *key, const void *value, const ui
 }  // namespace
 
 // query, key, value: [texts, heads, length, dim] with the strides (in elements) of the first three
-// axes, the last contiguous. seen: [texts, length, length] bytes, 0 for what a position may not see,
+// axes, the last contiguous. seen: [texts, length, length] bytes, 0 where a position may not attend,
 // with the strides of the first two axes, or null. out: [texts, length, heads, dim] contiguous.
 // Returns 0, or 1 when memory is short.
 extern "C" {

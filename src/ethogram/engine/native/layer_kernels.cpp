@@ -1,9 +1,8 @@
 // What a layer of the Llama family does between its matrix products: norms with the residual,
 // rotary positions with the write into the slots, and the gated activation, each in one pass.
 //
-// Knows arrays; knows no model. Every row is computed by itself, in fp32, and rounded where
-// transformers stores a result of its own that a later step reads twice: the residual sum and the
-// normed row before its weight.
+// Every row is computed by itself, in fp32, and rounded where transformers stores a result that a
+// later step reads twice: the residual sum and the normed row before its weight.
 
 #include <cmath>
 #include <cstdint>
@@ -79,7 +78,7 @@ void norm(void *residual, const void *added, const void *weight, void *out, int6
 }
 
 template <class T>
-void rotate(const void *joined, const float *cosines, const float *sines, const int64_t *places,
+void rotate(const void *joined, const float *cosines, const float *sines, const int64_t *positions,
             void *query, void *key, void *value, const int64_t *key_strides,
             const int64_t *value_strides, int64_t rows, int64_t heads, int64_t kv_heads,
             int64_t dim, int threads) {
@@ -88,17 +87,17 @@ void rotate(const void *joined, const float *cosines, const float *sines, const 
     in_chunks(threads, rows, rows_of(width), [=](int64_t start, int64_t stop) {
       for (int64_t row = start; row < stop; row++) {
         const element *from = (const element *)joined + row * width;
-        const float *cosine = cosines + places[row] * half, *sine = sines + places[row] * half;
+        const float *cosine = cosines + positions[row] * half, *sine = sines + positions[row] * half;
         for (int64_t head = 0; head < heads; head++, from += dim)
             rotate_head<T>(from, cosine, sine, (element *)query + (row * heads + head) * dim, half);
         for (int64_t head = 0; head < kv_heads; head++, from += dim)
             rotate_head<T>(from, cosine, sine,
                            (element *)key + row * key_strides[0] + head * key_strides[1] +
-                               places[row] * key_strides[2],
+                               positions[row] * key_strides[2],
                            half);
         for (int64_t head = 0; head < kv_heads; head++, from += dim)
             std::memcpy((element *)value + row * value_strides[0] + head * value_strides[1] +
-                            places[row] * value_strides[2],
+                            positions[row] * value_strides[2],
                         from, dim * sizeof(element));
       }
     });
@@ -138,7 +137,7 @@ void activate(const void *joined, void *out, int64_t rows, int64_t width, int th
 
 // norm: residual, added (or null), out [rows, width]; weight [width].
 // rotate: joined [rows, heads + 2 kv_heads, dim] holds query, key and value of each row, cosines
-// and sines [positions, dim / 2], places [rows] the position of each row. query [rows, heads, dim].
+// and sines [positions, dim / 2], positions [rows] the position of each row. query [rows, heads, dim].
 // key and value: first element of the first row's slot, with the strides (in elements) of rows,
 // heads and positions; rows of one prompt share a slot by a stride of 0.
 // activate: joined [rows, 2, width] holds gate and up of each row, out [rows, width].
@@ -152,17 +151,17 @@ void norm_bfloat16(void *residual, const void *added, const void *weight, void *
     norm<BF16>(residual, added, weight, out, rows, width, epsilon, threads);
 }
 void rotate_float32(const void *joined, const float *cosines, const float *sines,
-                    const int64_t *places, void *query, void *key, void *value,
+                    const int64_t *positions, void *query, void *key, void *value,
                     const int64_t *key_strides, const int64_t *value_strides, int64_t rows,
                     int64_t heads, int64_t kv_heads, int64_t dim, int threads) {
-    rotate<F32>(joined, cosines, sines, places, query, key, value, key_strides, value_strides,
+    rotate<F32>(joined, cosines, sines, positions, query, key, value, key_strides, value_strides,
                 rows, heads, kv_heads, dim, threads);
 }
 void rotate_bfloat16(const void *joined, const float *cosines, const float *sines,
-                     const int64_t *places, void *query, void *key, void *value,
+                     const int64_t *positions, void *query, void *key, void *value,
                      const int64_t *key_strides, const int64_t *value_strides, int64_t rows,
                      int64_t heads, int64_t kv_heads, int64_t dim, int threads) {
-    rotate<BF16>(joined, cosines, sines, places, query, key, value, key_strides, value_strides,
+    rotate<BF16>(joined, cosines, sines, positions, query, key, value, key_strides, value_strides,
                  rows, heads, kv_heads, dim, threads);
 }
 void activate_float32(const void *joined, void *out, int64_t rows, int64_t width, int threads) {

@@ -1,4 +1,4 @@
-"""The kernels of a decoder layer, bound for one type of number. Knows arrays; knows no model.
+"""The kernels of a decoder layer, bound for one type of number.
 
 Arguments are addresses and sizes, not tensors: a step of one row makes some 300 of these calls, and
 what Python does for each of them counts.

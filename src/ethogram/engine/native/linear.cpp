@@ -1,11 +1,11 @@
 // Products of rows with a weight matrix: out = x weight^T + bias.
 //
-// Knows matrices; knows no model. An element of the result is one sum that runs over the inputs in
-// their order, in one lane of one register, whatever else is computed beside it. A row's result is
-// therefore the same to the bit in any company and on any number of threads, and nothing needs to
-// be padded. The weight stays as torch keeps it, [outputs, inputs]: a panel of outputs at a time is
-// turned on its side into a buffer that fits the second-level cache, and all rows go over it there.
-// That costs a few per cent of the work for many rows, and hides behind the memory for few.
+// An element of the result is one sum that runs over the inputs in their order, in one lane of one
+// register, whatever else is computed beside it. So the product is batch-invariant, and the same on
+// any number of threads; nothing needs padding. The weight stays as torch stores it, [outputs,
+// inputs]: a panel of outputs at a time is transposed into a buffer that fits the second-level cache,
+// and all rows are multiplied with it there. That costs a few per cent of the work for many rows, and
+// is hidden by memory latency for few.
 
 #include <atomic>
 #include <cstdint>
@@ -95,8 +95,8 @@ inline uint32_t word_at(const void *from, int64_t index) {
 }
 
 #if defined(__AVX512F__)
-// A block of 16 outputs x 16 words, turned on its side. `ahead` is how far on, in bytes, the weight
-// will be read next: the processor does not guess so many streams by itself.
+// A block of 16 outputs x 16 words, transposed. `ahead` is how far on, in bytes, the weight
+// will be read next: the processor does not prefetch so many streams by itself.
 void turn(const char *from, int64_t stride, int64_t outputs, int64_t count, uint32_t *to,
           int64_t ahead) {
     __m512i r[16], t[16];
@@ -171,8 +171,8 @@ template <class T> struct Task {
     int64_t inputs, outputs, out_stride;
 };
 
-// Memory to call up while a tile is computed: `pace` bytes a word, so that the tiles of one panel
-// together call up the next one.
+// Memory to prefetch while a tile is computed: `pace` bytes a word, so that the tiles of one panel
+// together prefetch the next one.
 struct Ahead {
     const char *from;
     int64_t pace;

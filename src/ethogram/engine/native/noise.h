@@ -1,7 +1,7 @@
 // Keyed Gumbel noise, and the token with the highest sum of score and noise.
 //
-// Knows the noise of `noise.py` and computes it alike; knows no decoding. The logarithms are taken only
-// of hashes that can still win, which changes no draw.
+// It equals the noise of `noise.py`. Logarithms are taken only of hashes that can still win, which
+// changes no draw.
 
 #pragma once
 

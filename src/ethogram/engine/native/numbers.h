@@ -1,4 +1,4 @@
-// Vectors of 16 numbers, and how fp32 and bf16 become them. Knows numbers; knows no model.
+// Vectors of 16 numbers, and how fp32 and bf16 become them.
 //
 // Vectors are those of GCC and Clang, mapped to whatever the processor has.
 

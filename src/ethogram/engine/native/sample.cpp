@@ -1,8 +1,7 @@
-// Gives each output its next token: edits its scores, narrows them, draws.
+// The sampling kernel: edits the scores of each output, truncates them, and draws its next token.
 //
-// Knows rows, histories and steps by number; knows no text and no model. An output reads its own row,
-// history and key and nothing else, in an order that depends on them alone, so its token is the same
-// to the bit in any company and on any number of threads.
+// An output reads only its own row, history and key, in an order that depends on nothing else, so the
+// result is batch-invariant: its token is the same to the bit in any batch and on any number of threads.
 
 #include "candidates.h"
 #include "pool.h"
@@ -10,21 +9,21 @@
 
 namespace {
 
-// The numbers of `choose.py`.
+// The codes of `sample.py`.
 enum Code : int64_t {
     ADD,            // to each of `ids` its value, before position `value`
     ADD_OWN,        // the output's next own edits
-    REPETITION,
-    FREQUENCY,
-    PRESENCE,
-    NGRAM,
+    REPETITION_PENALTY,
+    FREQUENCY_PENALTY,
+    PRESENCE_PENALTY,
+    NO_REPEAT_NGRAM_SIZE,
     TEMPERATURE,
     TOP_K,
     TOP_P,
     MIN_P,
     TYPICAL_P,
-    EPSILON,
-    ETA,
+    EPSILON_CUTOFF,
+    ETA_CUTOFF,
     TOP_N_SIGMA,
     TOP_H,
     XTC,
@@ -39,19 +38,19 @@ struct Step {
     int64_t count;
 };
 
-struct SequenceState {
+struct Output {
     int64_t row, first_step, steps, first_edits;
     uint64_t key;
     int64_t position, is_sampled;
     const int32_t *history;  // ids of prompt and output
     int64_t length;
-    const int32_t *seen;   // distinct ids of prompt and output
+    const int32_t *distinct;  // distinct ids of prompt and output
     const float *counts;   // how often each is in the output
-    int64_t seen_count;
-    double surprise_limit;  // bits
+    int64_t distinct_count;
+    double surprisal_limit;  // bits
 };
 
-// Edits that single outputs bring along: those of number i lie from starts[i] to starts[i + 1].
+// Edits of single outputs: those of number i are at starts[i] to starts[i + 1].
 struct Edits {
     const int64_t *starts;
     const int32_t *ids;
@@ -61,11 +60,11 @@ struct Edits {
 struct Results {
     int32_t *token;      // [outputs]
     float *logprob;      // [outputs], of the model at temperature 1
-    double *surprise;    // [outputs] bits, in the draw; NaN but under mirostat
-    double *entropy;     // [outputs] nats, of the model; the rest is none unless traced
+    double *surprisal;    // [outputs] bits, in the draw; NaN except under mirostat
+    double *entropy;     // [outputs] nats, of the model; null, as the rest, without a trace
     double *probability; // [outputs] after the last step
     int32_t *rank;       // [outputs] 1 + the tokens with a higher logit
-    int32_t *kept;       // [outputs, most_steps] tokens in after each step
+    int32_t *kept;       // [outputs, most_steps] tokens kept by each step
     int64_t most_steps;
     int32_t *best;       // [outputs, alternatives], -1 beyond the vocabulary
     float *best_logprob;
@@ -91,27 +90,27 @@ void add(Candidates &in, const int32_t *ids, const float *values, int64_t count)
     }
 }
 
-void penalise_repetition(Candidates &in, const SequenceState &output, float penalty) {
-    for (int64_t i = 0; i < output.seen_count; i++) {
-        const int64_t place = in.find(output.seen[i]);
+void penalise_repetition(Candidates &in, const Output &output, float penalty) {
+    for (int64_t i = 0; i < output.distinct_count; i++) {
+        const int64_t place = in.find(output.distinct[i]);
         if (place < 0) continue;
         float &score = in.score[place];
         score = score < 0 ? score * penalty : score / penalty;
     }
 }
 
-void penalise_uses(Candidates &in, const SequenceState &output, float penalty, bool each) {
-    for (int64_t i = 0; i < output.seen_count; i++) {
+void penalise_uses(Candidates &in, const Output &output, float penalty, bool each) {
+    for (int64_t i = 0; i < output.distinct_count; i++) {
         if (!(output.counts[i] > 0)) continue;
-        const int64_t place = in.find(output.seen[i]);
+        const int64_t place = in.find(output.distinct[i]);
         // The product is exact in fp64, so it is rounded once, fused with the difference or not.
         const float amount = (float)((double)penalty * (each ? output.counts[i] : 1.0f));
         if (place >= 0) in.score[place] -= amount;
     }
 }
 
-// Rules out what followed each earlier occurrence of the last `size - 1` ids.
-void ban_repeated(Candidates &in, const SequenceState &output, int64_t size) {
+// Bans what followed each earlier occurrence of the last `size - 1` ids.
+void ban_repeated(Candidates &in, const Output &output, int64_t size) {
     const int32_t *tail = output.history + output.length - (size - 1);
     for (int64_t start = 0; start + size <= output.length; start++) {
         const int32_t *here = output.history + start;
@@ -121,7 +120,7 @@ void ban_repeated(Candidates &in, const SequenceState &output, int64_t size) {
     }
 }
 
-void apply(Candidates &in, const Step &step, const SequenceState &output, const Edits &edits,
+void apply(Candidates &in, const Step &step, const Output &output, const Edits &edits,
            int64_t &own) {
     switch (step.code) {
         case ADD:
@@ -133,23 +132,23 @@ void apply(Candidates &in, const Step &step, const SequenceState &output, const 
             own++;
             break;
         }
-        case REPETITION: penalise_repetition(in, output, (float)step.value); break;
-        case FREQUENCY: penalise_uses(in, output, (float)step.value, true); break;
-        case PRESENCE: penalise_uses(in, output, (float)step.value, false); break;
-        case NGRAM: ban_repeated(in, output, (int64_t)step.value); break;
+        case REPETITION_PENALTY: penalise_repetition(in, output, (float)step.value); break;
+        case FREQUENCY_PENALTY: penalise_uses(in, output, (float)step.value, true); break;
+        case PRESENCE_PENALTY: penalise_uses(in, output, (float)step.value, false); break;
+        case NO_REPEAT_NGRAM_SIZE: ban_repeated(in, output, (int64_t)step.value); break;
         case TEMPERATURE: in.temperature((float)step.value); break;
         case TOP_K: in.top_k((int64_t)step.value); break;
         case TOP_P: in.top_p(step.value); break;
         case MIN_P: in.min_p(step.value); break;
         case TYPICAL_P: in.typical_p(step.value); break;
-        case EPSILON: in.epsilon_cutoff(step.value); break;
-        case ETA: in.eta_cutoff(step.value); break;
+        case EPSILON_CUTOFF: in.epsilon_cutoff(step.value); break;
+        case ETA_CUTOFF: in.eta_cutoff(step.value); break;
         case TOP_N_SIGMA: in.top_n_sigma(step.value); break;
         case TOP_H: in.top_h(step.value); break;
         case XTC:
             if (uniform(output.key, output.position, XTC_STREAM) < step.value) in.xtc(step.extra);
             break;
-        case MIROSTAT: in.mirostat(output.surprise_limit * LN2); break;
+        case MIROSTAT: in.mirostat(output.surprisal_limit * LN2); break;
     }
 }
 
@@ -183,10 +182,10 @@ void measure(Row &row, const T *logits, int64_t vocab, bool is_traced, int64_t a
 }
 
 template <class T>
-int32_t token_of(const T *logits, int64_t vocab, const Row &row, const SequenceState &output,
+int32_t token_of(const T *logits, int64_t vocab, const Row &row, const Output &output,
                  const Step *steps, const Edits &edits, const Limits &limits, Scratch &scratch,
-                 double &surprise, int32_t *kept, double &probability) {
-    // Scores that are not numbers are nothing that the steps could weigh.
+                 double &surprisal, int32_t *kept, double &probability) {
+    // Steps cannot weigh scores that are not numbers.
     const bool is_plain = !output.steps && !output.is_sampled;
     if (is_plain || !std::isfinite(row.log_sum)) {
         probability = std::exp(-row.log_sum);
@@ -204,8 +203,8 @@ int32_t token_of(const T *logits, int64_t vocab, const Row &row, const SequenceS
     const int32_t token = output.is_sampled
                               ? draw(in, stream_state(output.key, output.position), limits)
                               : in.best();
-    if (is_steered) surprise = in.surprise(token) / LN2;
-    if (kept) probability = std::exp(-in.surprise(token));
+    if (is_steered) surprisal = in.surprisal(token) / LN2;
+    if (kept) probability = std::exp(-in.surprisal(token));
     return token;
 }
 
@@ -234,7 +233,7 @@ Scratch &scratch_of(int64_t vocab) {
 }
 
 template <class T>
-void choose(const T *logits, int64_t row_count, int64_t vocab, const SequenceState *outputs, int64_t count,
+void sample(const T *logits, int64_t row_count, int64_t vocab, const Output *outputs, int64_t count,
             const Step *steps, const Edits &edits, const Results &results, int threads) {
     static const Limits limits;
     const bool is_traced = results.entropy != nullptr;
@@ -249,14 +248,14 @@ void choose(const T *logits, int64_t row_count, int64_t vocab, const SequenceSta
     in_chunks(threads, count, 1, [&](int64_t begin, int64_t end) {
         Scratch &scratch = scratch_of(vocab);
         for (int64_t i = begin; i < end; i++) {
-            const SequenceState &output = outputs[i];
+            const Output &output = outputs[i];
             const Row &row = rows[output.row];
             const T *mine = logits + output.row * vocab;
             int32_t *kept = is_traced ? results.kept + i * results.most_steps : nullptr;
-            results.surprise[i] = NAN;
+            results.surprisal[i] = NAN;
             double probability = NAN;
             results.token[i] = token_of(mine, vocab, row, output, steps, edits, limits, scratch,
-                                        results.surprise[i], kept, probability);
+                                        results.surprisal[i], kept, probability);
             if (is_traced) results.probability[i] = probability;
             results.logprob[i] =
                 (float)((double)load_one(mine + results.token[i]) - row.top - row.log_sum);
@@ -267,13 +266,13 @@ void choose(const T *logits, int64_t row_count, int64_t vocab, const SequenceSta
 
 }  // namespace
 
-// logits: [rows, vocab] contiguous, fp32 or bf16. The structs are those of `choose.py`.
-extern "C" void choose_tokens(const void *logits, int64_t rows, int64_t vocab, int is_bf16,
-                              const SequenceState *outputs, int64_t count, const Step *steps,
+// logits: [rows, vocab] contiguous, fp32 or bf16. The structs are those of `sample.py`.
+extern "C" void sample_tokens(const void *logits, int64_t rows, int64_t vocab, int is_bf16,
+                              const Output *outputs, int64_t count, const Step *steps,
                               const Edits *edits, const Results *results, int threads) {
     if (is_bf16)
-        choose((const uint16_t *)logits, rows, vocab, outputs, count, steps, *edits, *results,
+        sample((const uint16_t *)logits, rows, vocab, outputs, count, steps, *edits, *results,
                threads);
     else
-        choose((const float *)logits, rows, vocab, outputs, count, steps, *edits, *results, threads);
+        sample((const float *)logits, rows, vocab, outputs, count, steps, *edits, *results, threads);
 }

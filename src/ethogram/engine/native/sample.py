@@ -1,6 +1,6 @@
-"""The compiled choice of tokens as arrays in and arrays out. Knows its layout; knows no decoding.
+"""The sampling kernel, arrays in and arrays out.
 
-The structs and numbers here are those of `choose.cpp`.
+The structs and codes here are those of `sample.cpp`.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ Doubles = npt.NDArray[np.float64]
 
 
 class Code(IntEnum):
-    """What a step does."""
+    """Which kernel a step runs; a step of one number has the code of its own name."""
 
     ADD = 0
     ADD_OWN = 1
-    REPETITION = 2
-    FREQUENCY = 3
-    PRESENCE = 4
-    NGRAM = 5
+    REPETITION_PENALTY = 2
+    FREQUENCY_PENALTY = 3
+    PRESENCE_PENALTY = 4
+    NO_REPEAT_NGRAM_SIZE = 5
     TEMPERATURE = 6
     TOP_K = 7
     TOP_P = 8
     MIN_P = 9
     TYPICAL_P = 10
-    EPSILON = 11
-    ETA = 12
+    EPSILON_CUTOFF = 11
+    ETA_CUTOFF = 12
     TOP_N_SIGMA = 13
     TOP_H = 14
     XTC = 15
@@ -64,10 +64,10 @@ OUTPUT = np.dtype(
         ("is_sampled", np.int64),
         ("history", np.uint64),
         ("length", np.int64),
-        ("seen", np.uint64),
+        ("distinct", np.uint64),
         ("counts", np.uint64),
-        ("seen_count", np.int64),
-        ("surprise_limit", np.float64),
+        ("distinct_count", np.int64),
+        ("surprisal_limit", np.float64),
     ]
 )
 #: Token ids, and what is added to the score of each.
@@ -75,14 +75,14 @@ Edit = tuple[Sequence[int], Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
-    """What was seen of each choice.
+class KernelTrace:
+    """How each token was chosen.
 
     Attributes:
         entropy: [outputs] of the model's distribution at temperature 1, nats.
         probability: [outputs] of the token after the last step of its chain.
         rank: [outputs] of the token by its logit: 1 and the number of tokens strictly higher.
-        kept: [outputs, most steps] tokens still in after each step of the output's chain; -1
+        kept: [outputs, most steps] tokens kept by each step of the output's chain; -1
             beyond its end, and everywhere where a greedy output has no steps.
         best: [outputs, alternatives] ids of the model's most probable tokens, best first and of
             equals the lowest id first; -1 beyond the vocabulary.
@@ -98,23 +98,23 @@ class Traced:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class SampledTokens:
     """The next token of each output.
 
     Attributes:
         tokens: [outputs] ids.
         logprobs: [outputs] their log-probabilities under the model at temperature 1, nats.
-        surprises: [outputs] their surprise in the draw, bits; NaN but under mirostat.
-        trace: if it was asked for.
+        surprisals: [outputs] their surprisal in the draw, bits; NaN except under mirostat.
+        trace: if one is wanted.
     """
 
     tokens: Ints
     logprobs: Floats
-    surprises: Doubles
-    trace: Traced | None = None
+    surprisals: Doubles
+    trace: KernelTrace | None = None
 
 
-def choose(
+def sample_tokens(
     library: ctypes.CDLL,
     logits: Tensor,
     outputs: npt.NDArray[Any],
@@ -123,23 +123,23 @@ def choose(
     *,
     trace: bool = False,
     alternatives: int = 0,
-) -> Chosen:
+) -> SampledTokens:
     """Give each output its next token.
 
     Args:
         library: the kernels.
         logits: [rows, vocab] on the CPU; other kinds than fp32 and bf16 become fp32.
-        outputs: [outputs] of OUTPUT; the arrays that they point to are alive.
+        outputs: [outputs] of OUTPUT; the arrays that they point to must stay alive.
         steps: of STEP, likewise.
-        edits: what the steps of kind ADD_OWN add, output by output.
-        trace: also tell what was seen of each choice.
+        edits: what the steps of code ADD_OWN add, output by output.
+        trace: also record how each token was chosen.
         alternatives: in the trace, the number of most probable tokens.
     """
     if logits.dtype not in (torch.float32, torch.bfloat16):
         logits = logits.float()
     logits = logits.contiguous()
     count, most = len(outputs), int(outputs["steps"].max(initial=0))
-    chosen = Chosen(
+    sampled = SampledTokens(
         np.empty(count, np.int32),
         np.empty(count, np.float32),
         np.empty(count, np.float64),
@@ -149,7 +149,7 @@ def choose(
     starts = np.cumsum([0, *(len(ids) for ids, _ in edits)], dtype=np.int64)
     ids = np.array([token for ids, _ in edits for token in ids], np.int32)
     values = np.array([value for _, values in edits for value in values], np.float32)
-    library.choose_tokens(
+    library.sample_tokens(
         ctypes.c_void_p(logits.data_ptr()),
         ctypes.c_int64(logits.shape[0]),
         ctypes.c_int64(logits.shape[1]),
@@ -158,14 +158,14 @@ def choose(
         ctypes.c_int64(count),
         ctypes.c_void_p(steps.ctypes.data),
         (ctypes.c_void_p * 3)(starts.ctypes.data, ids.ctypes.data, values.ctypes.data),
-        _results(chosen, most, alternatives),
+        _results(sampled, most, alternatives),
         ctypes.c_int(torch.get_num_threads()),
     )
-    return chosen
+    return sampled
 
 
-def _empty_trace(count: int, most: int, alternatives: int) -> Traced:
-    return Traced(
+def _empty_trace(count: int, most: int, alternatives: int) -> KernelTrace:
+    return KernelTrace(
         np.empty(count, np.float64),
         np.empty(count, np.float64),
         np.empty(count, np.int32),
@@ -175,19 +175,19 @@ def _empty_trace(count: int, most: int, alternatives: int) -> Traced:
     )
 
 
-def _results(chosen: Chosen, most: int, alternatives: int) -> Any:
+def _results(sampled: SampledTokens, most: int, alternatives: int) -> Any:
     """The struct of pointers and sizes into which the results go."""
-    traced = chosen.trace
-    seen: list[int | None] = [None] * 6
-    if traced is not None:
-        shares = (traced.entropy, traced.probability)
-        arrays = (*shares, traced.rank, traced.kept, traced.best, traced.best_logprobs)
-        seen = [array.ctypes.data for array in arrays]
-    plain = (chosen.tokens, chosen.logprobs, chosen.surprises)
+    trace = sampled.trace
+    addresses: list[int | None] = [None] * 6
+    if trace is not None:
+        shares = (trace.entropy, trace.probability)
+        arrays = (*shares, trace.rank, trace.kept, trace.best, trace.best_logprobs)
+        addresses = [array.ctypes.data for array in arrays]
+    plain = (sampled.tokens, sampled.logprobs, sampled.surprisals)
     return (ctypes.c_void_p * 11)(
         *(array.ctypes.data for array in plain),
-        *seen[:4],
+        *addresses[:4],
         most,
-        *seen[4:],
-        alternatives if traced is not None else 0,
+        *addresses[4:],
+        alternatives if trace is not None else 0,
     )

@@ -1,4 +1,4 @@
-// Scores to the weights of a softmax. Knows arrays; knows no attention.
+// Scores to the weights of a softmax.
 
 #pragma once
 
@@ -8,8 +8,8 @@
 
 namespace {
 
-// Turns `length` scores into exp(score - highest) in place and returns their sum. The array has
-// room up to a whole number of lanes; the places after `length` become 0.
+// Turns `length` scores into exp(score - highest) in place and returns their sum. The array is
+// as long as a whole number of lanes; the entries after `length` become 0.
 float soften(float *scores, int64_t length) {
     for (int64_t j = length; j % LANES; j++) scores[j] = -INFINITY;
     vec highest = vec{} - INFINITY;

@@ -1,8 +1,8 @@
-// Vectors of sixteen floats and what the choice of tokens does with them.
+// Vectors of sixteen floats for the sampling kernel.
 //
-// Knows numbers; knows no token and no rule. Vectors are those of GCC and Clang, mapped to whatever
-// the processor has; only moving chosen lanes together has a form of its own for AVX-512. Arrays have
-// room for a whole vector beyond their end. Sums run in an order that depends on their length alone.
+// Vectors are those of GCC and Clang, mapped to whatever the processor has; only compressing lanes has
+// a form of its own for AVX-512. Arrays extend a whole vector beyond their end. Sums run in an order
+// that depends only on their length.
 
 #pragma once
 
@@ -49,7 +49,7 @@ inline int count_lanes(int_vec mask) {
 #endif
 }
 
-// The place of the first number equal to `x`; 0 if there is none.
+// The index of the first number equal to `x`; 0 if there is none.
 template <class T> inline int64_t first_place(const T *from, int64_t count, float x) {
     int64_t i = 0;
     while (i + LANES <= count && !count_lanes(load(from + i) == x)) i += LANES;

@@ -1,1 +1,1 @@
-"""What the sampler works with: compiled chains, token histories, contrast formulas, traces."""
+"""Parts of the sampler: compiled chains, token histories, contrast formulas, traces."""

@@ -1,4 +1,4 @@
-"""A decoding's steps in the form of the compiled choice. Knows both forms; runs neither."""
+"""A decoding's steps as an array for the sampling kernel."""
 
 from __future__ import annotations
 
@@ -11,29 +11,12 @@ import numpy.typing as npt
 from ethogram.engine.native.sample import STEP, Code, Edit
 from ethogram.engine.steps.bias import completed
 from ethogram.engine.steps.dry import penalties
-from ethogram.engine.token_strings import Words
+from ethogram.engine.token_strings import StringIds
 from ethogram.spec.decoding import Decoding
-from ethogram.spec.steps import Dry
+from ethogram.spec.groups import Dry, Mirostat, Xtc
 
 #: The edits that a step has for an output, from its prompt and its tokens so far.
 OwnEdits = Callable[[Sequence[int], Sequence[int]], Edit]
-
-#: Steps of one number.
-_CODES = {
-    "repetition_penalty": Code.REPETITION,
-    "frequency_penalty": Code.FREQUENCY,
-    "presence_penalty": Code.PRESENCE,
-    "no_repeat_ngram_size": Code.NGRAM,
-    "temperature": Code.TEMPERATURE,
-    "top_k": Code.TOP_K,
-    "top_p": Code.TOP_P,
-    "min_p": Code.MIN_P,
-    "typical_p": Code.TYPICAL_P,
-    "epsilon_cutoff": Code.EPSILON,
-    "eta_cutoff": Code.ETA,
-    "top_n_sigma": Code.TOP_N_SIGMA,
-    "top_h": Code.TOP_H,
-}
 
 
 class CompiledChain:
@@ -46,13 +29,13 @@ class CompiledChain:
 
     Attributes:
         steps: of STEP.
-        names: of the decoding's step that each of them belongs to.
-        own_edits: what tells each output's edits, one for each step of kind ADD_OWN.
+        names: of the step that each of them belongs to.
+        own_edits: functions that compute an output's edits, one for each step of kind ADD_OWN.
         is_stochastic: whether a token is drawn.
-        is_steered: whether mirostat wants to know the surprise of each token.
+        is_steered: whether mirostat wants to know the surprisal of each token.
     """
 
-    def __init__(self, decoding: Decoding, words: Words, eos_token_ids: frozenset[int]) -> None:
+    def __init__(self, decoding: Decoding, words: StringIds, eos_token_ids: frozenset[int]) -> None:
         self._words, self._eos = words, eos_token_ids
         self._rows: list[tuple[Any, ...]] = []
         self._alive: list[npt.NDArray[Any]] = []  # the arrays that steps point to
@@ -63,27 +46,31 @@ class CompiledChain:
             self.names += [name] * (len(self._rows) - len(self.names))
         self.steps = np.array(self._rows, STEP)
         self.is_stochastic = decoding.is_stochastic
-        self.is_steered = "mirostat_tau" in self.names
+        self.is_steered = "mirostat" in self.names
 
     def _append(self, name: str, value: Any) -> None:
-        if name in _CODES:
-            self._rows.append((_CODES[name], value, 0.0, 0, 0, 0))
-        elif name == "xtc_probability":
-            self._rows.append((Code.XTC, value.probability, value.threshold, 0, 0, 0))
-        elif name == "mirostat_tau":
-            self._rows.append((Code.MIROSTAT, 0.0, 0.0, 0, 0, 0))
-        elif name == "logit_bias":
-            self._add([token for token, _ in value], [added for _, added in value])
-        elif name == "min_new_tokens":
-            self._ban(sorted(self._eos), before=value)
-        elif name == "bad_words":
-            self._ban_words()
-        elif name == "dry_multiplier":
-            self._own(lambda prompt, output: _dry_edit(value, self._words, prompt, output))
+        translate = _TRANSLATIONS.get(name)
+        if translate is not None:
+            translate(self, value)
         else:
-            raise KeyError(name)
+            self._rows.append((Code[name.upper()], value, 0.0, 0, 0, 0))
 
-    def _ban_words(self) -> None:
+    def _xtc(self, settings: Xtc) -> None:
+        self._rows.append((Code.XTC, settings.probability, settings.threshold, 0, 0, 0))
+
+    def _mirostat(self, settings: Mirostat) -> None:
+        self._rows.append((Code.MIROSTAT, 0.0, 0.0, 0, 0, 0))  # its limit travels with the output
+
+    def _logit_bias(self, bias: Sequence[tuple[int, float]]) -> None:
+        self._add([token for token, _ in bias], [added for _, added in bias])
+
+    def _min_new_tokens(self, minimum: int) -> None:
+        self._ban(sorted(self._eos), before=minimum)
+
+    def _dry(self, settings: Dry) -> None:
+        self._own(lambda prompt, output: _dry_edit(settings, self._words, prompt, output))
+
+    def _bad_words(self, words: object) -> None:
         bad = self._words.bad
         self._ban([word[0] for word in bad if len(word) == 1 and word[0] not in self._eos])
         longer = [word for word in bad if len(word) > 1]
@@ -105,10 +92,23 @@ class CompiledChain:
         self._rows.append((Code.ADD_OWN, 0.0, 0.0, 0, 0, 0))
 
 
+#: The steps that are more than one number for the kernel of their name.
+_TRANSLATIONS: dict[str, Callable[[CompiledChain, Any], None]] = {
+    "logit_bias": CompiledChain._logit_bias,
+    "bad_words": CompiledChain._bad_words,
+    "min_new_tokens": CompiledChain._min_new_tokens,
+    "dry": CompiledChain._dry,
+    "xtc": CompiledChain._xtc,
+    "mirostat": CompiledChain._mirostat,
+}
+
+
 def _ban_edit(ids: Sequence[int]) -> Edit:
     return ids, [-np.inf] * len(ids)
 
 
-def _dry_edit(settings: Dry, words: Words, prompt: Sequence[int], output: Sequence[int]) -> Edit:
+def _dry_edit(
+    settings: Dry, words: StringIds, prompt: Sequence[int], output: Sequence[int]
+) -> Edit:
     amounts = penalties(settings, words.breakers, prompt, output)
     return list(amounts), [-amount for amount in amounts.values()]

@@ -1,6 +1,6 @@
-"""Scores made of two views of one history. Knows tensors and formulas; knows no model and no row.
+"""Formulas that combine the model's scores with those of a guidance branch.
 
-Each function is row by row: what a row gets does not depend on the others, nor on their number.
+Each works row by row, so the results are batch-invariant.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from ethogram.spec.views import Amateur
+from ethogram.spec.guidance import Amateur
 
 #: Share of the best token's probability below which DoLa lets no token in (Chuang et al. 2023,
 #: section 2.3, after Li et al. 2022; `relative_top` in transformers, which cannot be set there).
@@ -19,7 +19,7 @@ DOLA_PLAUSIBLE = 0.1
 
 
 def guided(logits: Tensor, negative: Tensor, scale: float) -> Tensor:
-    """Classifier-free guidance: go from the negative view's log-probabilities to the prompt's.
+    """Classifier-free guidance: extrapolate from the negative prompt to the prompt, in log space.
 
     As in transformers 5.23 `UnbatchedClassifierFreeGuidanceLogitsProcessor`; the paper is Sanchez
     et al. 2023, equation 7.
@@ -39,7 +39,7 @@ def contrasted(logits: Tensor, weak: Tensor, settings: Amateur) -> Tensor:
     Without beta, log p_expert - log p_amateur (Li et al. 2022, equations 2 and 3); with it,
     (1 + beta) * expert - beta * amateur, of logits (O'Brien & Lewis 2023, section 2 and algorithm
     2). Models of one tokenizer may pad their vocabularies differently: ids that the amateur lacks
-    are ruled out.
+    are banned.
 
     Args:
         logits: [rows, vocab] fp32 of the expert.
@@ -65,7 +65,7 @@ def between_layers(logits: Tensor, early: Iterable[Tensor]) -> Tensor:
     """DoLa: the last layer against the early one that differs most from it, row by row.
 
     As in transformers 4.55.4 `_dola_select_contrast`, with a batch of one: there, a batch chooses
-    one layer for all its rows, so that an output would depend on its company.
+    one layer for all its rows, so that an output would depend on the others.
 
     Args:
         logits: [rows, vocab] fp32 of the last layer.
@@ -88,7 +88,7 @@ def between_layers(logits: Tensor, early: Iterable[Tensor]) -> Tensor:
 
 
 def _divergence(one: Tensor, one_mass: Tensor, other: Tensor, other_mass: Tensor) -> Tensor:
-    """[rows] divergence of two distributions, told by log-probabilities and probabilities.
+    """[rows] divergence of two distributions, given as log-probabilities and probabilities.
 
     The sum that transformers takes: of the mean distribution from each of the two, where the
     Jensen-Shannon divergence of the paper has it the other way round; the choice can differ.

@@ -1,4 +1,4 @@
-"""The tokens that an output holds, kept as arrays that grow with it. Knows ids; knows no score."""
+"""The token ids of one output, in arrays that the sampling kernel reads."""
 
 from __future__ import annotations
 
@@ -8,41 +8,43 @@ import numpy as np
 
 
 class TokenHistory:
-    """Prompt and output of one output as the compiled choice reads them.
+    """Prompt and output tokens of one output.
 
-    The arrays have room for the longest output from the start, so that their addresses hold.
+    The arrays are as long as the longest output from the start, so that their addresses hold.
 
     Args:
         prompt: ids, as the decoder sees them.
         limit: most tokens of the output.
+
+    Attributes:
+        length: ids of prompt and output so far.
+        ids_address: address of these ids, [length] int32.
+        distinct_address: address of the distinct ones among them, [distinct] int32.
+        counts_address: address of how often each is in the output, [distinct] fp32.
     """
 
     def __init__(self, prompt: Sequence[int], limit: int) -> None:
-        room = len(prompt) + limit
-        self._history = np.empty(room, np.int32)
-        self._history[: len(prompt)] = prompt
-        #: Ids of prompt and output so far.
+        capacity = len(prompt) + limit
         self.length = len(prompt)
-        self._places = {token: place for place, token in enumerate(dict.fromkeys(prompt))}
-        self._distinct = np.empty(room, np.int32)
-        self._distinct[: len(self._places)] = list(self._places)
-        self._uses = np.zeros(room, np.float32)
-        #: Address of the ids of prompt and output [length].
-        self.history = self._history.ctypes.data
-        #: Address of the distinct ones among them [distinct].
-        self.distinct = self._distinct.ctypes.data
-        #: Address of how often each is in the output [distinct].
-        self.uses = self._uses.ctypes.data
+        self._ids = np.empty(capacity, np.int32)
+        self._ids[: len(prompt)] = prompt
+        self._index_of = {token: index for index, token in enumerate(dict.fromkeys(prompt))}
+        self._distinct = np.empty(capacity, np.int32)
+        self._distinct[: len(self._index_of)] = list(self._index_of)
+        self._counts = np.zeros(capacity, np.float32)
+        self.ids_address = self._ids.ctypes.data
+        self.distinct_address = self._distinct.ctypes.data
+        self.counts_address = self._counts.ctypes.data
 
     @property
     def distinct_count(self) -> int:
         """How many distinct ids there are."""
-        return len(self._places)
+        return len(self._index_of)
 
     def push(self, token: int) -> None:
         """Add a token of the output."""
-        place = self._places.setdefault(token, len(self._places))
-        self._distinct[place] = token
-        self._uses[place] += 1
-        self._history[self.length] = token
+        index = self._index_of.setdefault(token, len(self._index_of))
+        self._distinct[index] = token
+        self._counts[index] += 1
+        self._ids[self.length] = token
         self.length += 1

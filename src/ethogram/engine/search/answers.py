@@ -1,4 +1,4 @@
-"""The answer in an output's text, and which answer has the majority. Knows text; knows no token."""
+"""The answer in an output's text, and which answer has the majority."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ethogram.spec.decoding import Decoding
 
-#: A number as people write it: a sign, thousands parted by commas, decimals; none inside a word.
+#: A number as people write it: a sign, thousands separated by commas, decimals; not inside a word.
 _NUMBER = re.compile(r"(?<![\w.])([-+\u2212]?)((?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)")
 
 
@@ -18,7 +18,7 @@ def answer_of(text: str, decoding: Decoding) -> str | None:
 
     Args:
         text: the output.
-        decoding: its `answer` says what counts: the last number, the last match of
+        decoding: its `answer` is the rule: the last number, the last match of
             `answer_pattern` (its first group, where it has one), or the whole text.
 
     Returns:

@@ -1,8 +1,7 @@
-"""Beam search, equal to that of transformers. Knows log-probabilities; runs no model.
+"""Beam search, equal to that of transformers.
 
-Scores are fp32 tensors combined in the same order as there, so that ties and rounding agree;
-the hypotheses themselves are plain tuples. The one who runs the model asks `parents` after each
-step and lets every slot continue the beam it names.
+Scores are fp32 tensors combined in the same order as there, so that ties and rounding agree; the
+hypotheses themselves are plain tuples.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ethogram.engine.jobs import Job
-from ethogram.engine.sampling.trace import Place, Raw, apply_counting, see
+from ethogram.engine.sampling.trace import Distribution, TraceRow, apply_steps_counting, record_step
 from ethogram.engine.search.base import Search
 from ethogram.engine.sequence import as_generation
 from ethogram.engine.steps import History, apply_steps
@@ -29,20 +28,20 @@ _NEVER = -1.0e9
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """One beam: its new tokens, their raw log-probabilities (nats), why it ended, what was seen."""
+    """One beam: its new tokens, their raw log-probabilities (nats), why it ended, its trace."""
 
     token_ids: tuple[int, ...]
     logprobs: tuple[float, ...]
-    watch: StopWatch
+    stops: StopWatch
     finish_reason: FinishReason | None = None
-    seen: tuple[Place, ...] = ()
+    trace_rows: tuple[TraceRow, ...] = ()
 
-    def extend(self, token: int, logprob: float, seen: Sequence[Place]) -> Hypothesis:
+    def extend(self, token: int, logprob: float, trace_rows: Sequence[TraceRow]) -> Hypothesis:
         """The hypothesis with one more token."""
-        watch = self.watch.fork()
-        reason = watch.push(token)
+        stops = self.stops.fork()
+        reason = stops.push(token)
         ids, logprobs = (*self.token_ids, token), (*self.logprobs, logprob)
-        return Hypothesis(ids, logprobs, watch, reason, (*self.seen, *seen))
+        return Hypothesis(ids, logprobs, stops, reason, (*self.trace_rows, *trace_rows))
 
 
 class BeamSearch(Search):
@@ -63,17 +62,19 @@ class BeamSearch(Search):
 
     @property
     def length(self) -> int:
-        """Positions filled in its slots, once the last tokens have been fed."""
+        """Positions filled in its slots, once the last tokens have run."""
         return len(self.job.decoder_prompt) + self.written
 
     @property
     def last_tokens(self) -> list[int]:
-        """The token that each of its rows feeds next."""
+        """The token that each of its slots runs next."""
         return [beam.token_ids[-1] for beam in self._running]
 
-    def push(self, logits: Tensor, log_probs: Tensor, raw: Raw | None = None) -> int:
+    def push(
+        self, logits: Tensor, log_probs: Tensor, distribution: Distribution | None = None
+    ) -> int:
         """Continue all beams by one token."""
-        scores, candidates, parents = self._candidates(log_probs, raw)
+        scores, candidates, parents = self._candidates(log_probs, distribution)
         hits = torch.tensor([one.finish_reason is not None for one in candidates])
         self.written += 1
         self._collect(scores, candidates, hits)
@@ -91,7 +92,7 @@ class BeamSearch(Search):
         return 1
 
     def _candidates(
-        self, log_probs: Tensor, raw: Raw | None
+        self, log_probs: Tensor, distribution: Distribution | None
     ) -> tuple[Tensor, list[Hypothesis], list[int]]:
         """The best continuations, enough that some are left if every ending id is among them."""
         beams, vocab = self.job.slots, log_probs.shape[1]
@@ -99,27 +100,29 @@ class BeamSearch(Search):
             [self.job.decoder_prompt] * beams,
             [beam.token_ids for beam in self._running],
             self.job.rules.eos_token_ids,
-            self.job.words,
+            self.job.string_ids,
         )
         decoding = self.job.request.decoding
-        if raw is None:
+        if distribution is None:
             processed = apply_steps(log_probs, decoding, history).cpu()
         else:
-            edited, kept = apply_counting(log_probs, decoding, history)
+            edited, kept = apply_steps_counting(log_probs, decoding, history)
             processed = edited.cpu()
         total = (processed + self._running_scores.unsqueeze(1)).flatten()
         wanted = max(2, 1 + len(self.job.rules.ending_ids)) * beams
-        scores, places = total.topk(min(wanted, len(total)))
-        parents = (places // vocab).tolist()
-        tokens = places % vocab
-        logprobs = log_probs.flatten()[places.to(log_probs.device)].tolist()
-        seen: list[Sequence[Place]] = [()] * len(parents)
-        if raw is not None:
-            step = see(raw, parents, tokens.to(edited.device), edited, kept, scored=parents)
-            seen = [((step, at),) for at in range(len(parents))]
+        scores, cells = total.topk(min(wanted, len(total)))
+        parents = (cells // vocab).tolist()
+        tokens = cells % vocab
+        logprobs = log_probs.flatten()[cells.to(log_probs.device)].tolist()
+        trace_rows: list[Sequence[TraceRow]] = [()] * len(parents)
+        if distribution is not None:
+            step = record_step(
+                distribution, parents, tokens.to(edited.device), edited, kept, scored=parents
+            )
+            trace_rows = [((step, at),) for at in range(len(parents))]
         candidates = [
             self._running[parent].extend(*new)
-            for parent, *new in zip(parents, tokens.tolist(), logprobs, seen, strict=True)
+            for parent, *new in zip(parents, tokens.tolist(), logprobs, trace_rows, strict=True)
         ]
         return scores, candidates, parents
 
@@ -158,5 +161,5 @@ class BeamSearch(Search):
             self.finish_reason,
             seconds=now - self.started,
             tokenizer=self.tokenizer,
-            seen=best.seen,
+            trace_rows=best.trace_rows,
         )

@@ -1,7 +1,7 @@
-"""One generation made of several sampled candidates: best-of-n and self-consistency.
+"""Best-of-n and self-consistency: one generation selected from several sampled candidates.
 
-The candidates are ordinary outputs, each on noise of its own: they share rows while they agree, go
-their ways in the batch like all others, and meet again when the last of them has ended. Best-of-n:
+The candidates are ordinary outputs, each with its own RNG key: they share rows until they diverge,
+and the selection is made when the last of them has ended. Best-of-n:
 Stiennon et al. 2020 (arXiv 2009.01325), here with the model's own log-probability as the score.
 Self-consistency: Wang et al. 2022 (arXiv 2203.11171), the unweighted vote of section 2.
 """
@@ -21,24 +21,24 @@ from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import Generation
 from ethogram.spec.selection import Selection
 
-#: Parts the keys of candidates from every other use of the hash.
+#: Separates the keys of candidates from every other use of the hash.
 _CANDIDATES = 0x6265737420_6F66
 
 
 def candidate_key(key: int, index: int) -> int:
-    """The noise key of a candidate: the first one's is the plain sample's own."""
+    """The RNG key of a candidate; the first one has that of the plain sample."""
     return key if index == 0 else stream_state(key ^ _CANDIDATES, index)
 
 
 class Candidate(SequenceState):
-    """One of the outputs among which a generation is chosen.
+    """One of the outputs from which a generation is selected.
 
     Args:
-        job: the request, on the candidate's own noise.
+        job: the request, with the candidate's own RNG key.
         started: clock reading at admission, seconds.
         tokenizer: the model's.
-        rivals: all candidates of the request in order; it joins them.
-        running: those that have not ended; it joins them too, and leaves at its end.
+        siblings: all candidates of the request in order; it adds itself.
+        running: those that have not ended; it adds itself, and removes itself at its end.
     """
 
     def __init__(
@@ -46,48 +46,48 @@ class Candidate(SequenceState):
         job: Job,
         started: float,
         tokenizer: Any,
-        rivals: list[Candidate],
+        siblings: list[Candidate],
         running: set[int],
     ) -> None:
         super().__init__(job, started, tokenizer)
-        self._rivals, self._running, self._index = rivals, running, len(rivals)
-        rivals.append(self)
+        self._siblings, self._running, self._index = siblings, running, len(siblings)
+        siblings.append(self)
         running.add(self._index)
 
     def generation(self, now: float) -> Generation | None:
-        """The chosen candidate, told by the last one that ends."""
+        """The selected candidate, once the last one has ended."""
         self._running.discard(self._index)
         if self._running:
             return None
-        made = [rival.own_generation(now) for rival in self._rivals]
-        return choose(self.job.request.decoding, made)
+        made = [sibling.own_generation(now) for sibling in self._siblings]
+        return select_candidate(self.job.request.decoding, made)
 
     def own_generation(self, now: float) -> Generation:
-        """This candidate, chosen or not."""
+        """This candidate, selected or not."""
         made = super().generation(now)
         assert made is not None
         return made
 
 
 def candidates(job: Job, started: float, tokenizer: Any) -> list[SequenceState]:
-    """The outputs that a sampling request is made of: one, or all its candidates."""
+    """The outputs of a sampling request: one, or all its candidates."""
     request = job.request
     if request.decoding.candidates == 1 or request.noise_key is None:
         return [SequenceState(job, started, tokenizer)]
-    rivals: list[Candidate] = []
+    siblings: list[Candidate] = []
     running: set[int] = set()
     for index in range(request.decoding.candidates):
         key = candidate_key(request.noise_key, index)
         own = dataclasses.replace(job, request=dataclasses.replace(request, noise_key=key))
-        Candidate(own, started, tokenizer, rivals, running)
-    return list(rivals)
+        Candidate(own, started, tokenizer, siblings, running)
+    return list(siblings)
 
 
-def choose(decoding: Decoding, made: Sequence[Generation]) -> Generation:
-    """The candidate that a decoding keeps, with what it was chosen by.
+def select_candidate(decoding: Decoding, made: Sequence[Generation]) -> Generation:
+    """The candidate that a decoding selects, with the scores or votes behind it.
 
     Args:
-        decoding: says how.
+        decoding: the rule.
         made: all candidates in order.
     """
     scores = tuple(_score(decoding, one.logprobs) for one in made)
@@ -102,7 +102,7 @@ def choose(decoding: Decoding, made: Sequence[Generation]) -> Generation:
 
 
 def _score(decoding: Decoding, logprobs: Sequence[float]) -> float:
-    """Raw log-probability of a candidate, nats, per token unless best-of asks for the whole."""
+    """Raw log-probability of a candidate, nats, per token unless best-of uses the total."""
     total = math.fsum(logprobs)
     is_total = decoding.best_of > 1 and decoding.best_of_by == "total"
     return total if is_total else total / len(logprobs)

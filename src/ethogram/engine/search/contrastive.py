@@ -1,4 +1,4 @@
-"""Contrastive search: a probable token that is unlike what stands before. Runs no model.
+"""Contrastive search: a probable token whose hidden state differs from those before it.
 
 Su et al. 2022, "A Contrastive Framework for Neural Text Generation" (arXiv 2202.06417), equation 5:
 of the k most probable tokens v the one with the highest
@@ -6,8 +6,8 @@ of the k most probable tokens v the one with the highest
     (1 - alpha) p(v) - alpha max_j cos(h(v), h(j)),
 
 h being the model's last hidden states, of v as the next token and of the tokens j before it. Each
-candidate is fed to the model in a slot of its own, so a token is chosen one step after it came
-up. Equal to transformers 4.55.4, the last release that had it; cosines are fp32 here in any dtype.
+candidate runs in a slot of its own, so a token is chosen one step after it became a candidate.
+Equal to transformers 4.55.4, the last release that had it; cosines are fp32 here in any dtype.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ethogram.engine.jobs import Job
-from ethogram.engine.sampling.trace import Raw, TracedStep, apply_counting, see
+from ethogram.engine.sampling.trace import (
+    Distribution,
+    StepTrace,
+    apply_steps_counting,
+    record_step,
+)
 from ethogram.engine.search.base import Search
 from ethogram.engine.sequence import SequenceState
 from ethogram.engine.steps import History, apply_steps
@@ -35,22 +40,22 @@ class ContrastiveSearch(Search):
         super().__init__(job, started, tokenizer)
         self._output = SequenceState(job, started, tokenizer)
         self._candidates: list[int] = []
-        #: How each candidate came to be one, where that is watched.
-        self._watched: TracedStep | None = None
+        #: How each candidate was found, where a trace is wanted.
+        self._trace: StepTrace | None = None
         self._logprobs: list[float] = []
         self._probs = torch.empty(0)
-        self._fresh = torch.empty(0)  # states told last
+        self._fresh = torch.empty(0)  # states of the tokens run last
         self._context = torch.empty(0)  # [capacity, width] unit states of the history
-        self._seen = 0
+        self._states_known = 0
 
     @property
     def length(self) -> int:
-        """Positions filled once the candidates have been fed."""
+        """Positions filled once the candidates have run."""
         return self._output.length + 1
 
     @property
-    def agreed(self) -> int:
-        """All but the last: only there the candidates differ."""
+    def shared_length(self) -> int:
+        """All but the last position, where the candidates differ."""
         return self.length - 2
 
     @property
@@ -59,60 +64,66 @@ class ContrastiveSearch(Search):
         return self._candidates
 
     def take_states(self, states: Tensor) -> None:
-        """Told before `push`: [positions, width] of the prompt, then [candidates, width]."""
+        """Called before `push`: [positions, width] of the prompt, then [candidates, width]."""
         self._fresh = normalize(states.float(), dim=-1)
 
-    def push(self, logits: Tensor, log_probs: Tensor, raw: Raw | None = None) -> int:
-        """Choose among the candidates that were fed, then find the next ones."""
+    def push(
+        self, logits: Tensor, log_probs: Tensor, distribution: Distribution | None = None
+    ) -> int:
+        """Choose among the candidates that ran, then find the next ones."""
         if not self._candidates:
-            self._remember(self._fresh)
-            self._recall(logits, log_probs, raw, 0)
+            self._add_states(self._fresh)
+            self._find_candidates(logits, log_probs, distribution, 0)
             return 0
         chosen = self._rank()
-        self._remember(self._fresh[chosen : chosen + 1])
+        self._add_states(self._fresh[chosen : chosen + 1])
         self._output.push(self._candidates[chosen], self._logprobs[chosen])
-        if self._watched is not None:
-            self._output.watched.append((self._watched, chosen))
+        if self._trace is not None:
+            self._output.trace_rows.append((self._trace, chosen))
         self.parents = [chosen] * len(self.rows)
         self.finish_reason = self._output.finish_reason
         if self.finish_reason is None:
-            self._recall(logits, log_probs, raw, chosen)
+            self._find_candidates(logits, log_probs, distribution, chosen)
         return 1
 
     def _rank(self) -> int:
         alpha = self.job.request.decoding.penalty_alpha
-        likeness = (self._context[: self._seen] @ self._fresh.T).amax(0)  # [candidates]
-        return int(((1.0 - alpha) * self._probs - alpha * likeness).argmax())
+        similarity = (self._context[: self._states_known] @ self._fresh.T).amax(0)  # [candidates]
+        return int(((1.0 - alpha) * self._probs - alpha * similarity).argmax())
 
-    def _recall(self, logits: Tensor, log_probs: Tensor, raw: Raw | None, row: int) -> None:
+    def _find_candidates(
+        self, logits: Tensor, log_probs: Tensor, distribution: Distribution | None, row: int
+    ) -> None:
         """Take the most probable next tokens of a row as candidates."""
         history = History(
             [self.job.decoder_prompt],
             [self._output.token_ids],
             self.job.rules.eos_token_ids,
-            self.job.words,
+            self.job.string_ids,
         )
-        decoding, mine = self.job.request.decoding, logits[row : row + 1]
+        decoding, own = self.job.request.decoding, logits[row : row + 1]
         scores, kept = (
-            apply_counting(mine, decoding, history)
-            if raw
-            else (apply_steps(mine, decoding, history), None)
+            apply_steps_counting(own, decoding, history)
+            if distribution
+            else (apply_steps(own, decoding, history), None)
         )
         self._probs, ids = scores.softmax(-1)[0].topk(self.job.slots)
         self._candidates = ids.tolist()
         self._logprobs = log_probs[row, ids].tolist()
-        if raw is not None and kept is not None:
+        if distribution is not None and kept is not None:
             same = [0] * len(ids)
-            self._watched = see(raw, [row] * len(ids), ids, scores, kept, scored=same)
+            self._trace = record_step(
+                distribution, [row] * len(ids), ids, scores, kept, scored=same
+            )
 
-    def _remember(self, states: Tensor) -> None:
+    def _add_states(self, states: Tensor) -> None:
         """Add unit states [new, width] to those of the history."""
-        needed = self._seen + len(states)
-        if not self._seen:
-            room = len(states) + self.job.rules.limit
-            self._context = states.new_empty((room, states.shape[1]))
-        self._context[self._seen : needed] = states
-        self._seen = needed
+        needed = self._states_known + len(states)
+        if not self._states_known:
+            capacity = len(states) + self.job.rules.limit
+            self._context = states.new_empty((capacity, states.shape[1]))
+        self._context[self._states_known : needed] = states
+        self._states_known = needed
 
     def generation(self, now: float) -> Generation:
         """The output."""

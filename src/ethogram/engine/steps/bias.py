@@ -1,4 +1,4 @@
-"""Steps that raise, lower or rule out named tokens. Knows ids; never what they spell.
+"""Steps that raise, lower or rule out named tokens.
 
 Each touches only the ids it concerns.
 """
@@ -11,26 +11,29 @@ import torch
 from torch import Tensor
 
 from ethogram.engine.steps.history import History, last
+from ethogram.engine.steps.registry import step
 
 
+@step
 def logit_bias(scores: Tensor, bias: tuple[tuple[int, float], ...], history: History) -> Tensor:
-    """Add to the scores of some ids, in all rows alike (OpenAI, vLLM).
+    """Add to the scores of some ids, in all rows (OpenAI, vLLM).
 
     Args:
         scores: [rows, vocab].
         bias: distinct ids and what is added to each.
-        history: not looked at.
+        history: unused.
     """
     ids = torch.tensor([token for token, _ in bias], device=scores.device)
     added = torch.tensor([value for _, value in bias], dtype=scores.dtype, device=scores.device)
     return scores.index_add(1, ids, added.expand(scores.shape[0], -1))
 
 
+@step
 def bad_words(scores: Tensor, words: object, history: History) -> Tensor:
     """Rule out ids that would complete one of `history.words.bad`, prompt included.
 
-    Source: transformers `NoBadWordsLogitsProcessor`; like there, an end of sequence that stands
-    alone cannot be ruled out.
+    Source: transformers `NoBadWordsLogitsProcessor`; as there, a lone end of sequence
+    cannot be ruled out.
     """
     bad = history.words.bad
     always = [word[0] for word in bad if len(word) == 1 and word[0] not in history.eos_token_ids]
@@ -47,6 +50,6 @@ def bad_words(scores: Tensor, words: object, history: History) -> Tensor:
 def completed(
     words: Sequence[tuple[int, ...]], prompt: Sequence[int], output: Sequence[int]
 ) -> list[int]:
-    """The last ids of those words of which all others stand at the end of the text."""
+    """The last ids of those words whose other ids are the end of the text."""
     tail = last(prompt, output, max((len(word) for word in words), default=1) - 1)
     return [word[-1] for word in words if tail[len(tail) - len(word) + 1 :] == word[:-1]]

@@ -1,4 +1,4 @@
-"""DRY: penalises tokens that would lengthen a repetition. Knows token ids; never what they spell.
+"""DRY: penalises tokens that would lengthen a repetition.
 
 Source: p-e-w, text-generation-webui pull request 5677; bounds and breakers as in llama.cpp.
 """
@@ -12,20 +12,22 @@ from torch import Tensor
 
 from ethogram.engine.steps.history import History, last
 from ethogram.engine.steps.penalties import subtract
-from ethogram.spec.steps import Dry
+from ethogram.engine.steps.registry import step
+from ethogram.spec.groups import Dry
 
-#: As in `Words`.
+#: As in `StringIds`.
 Breakers = Mapping[int, tuple[tuple[int, ...], ...]]
 
 #: Natural logarithm of the largest fp32 number: a base is raised to no power beyond it.
 _LOG_OF_LARGEST = 88.7228391
 
 
+@step
 def dry(scores: Tensor, settings: Dry, history: History) -> Tensor:
     """Subtract multiplier * base ** (length - allowed length) from each token that would extend.
 
     Length is that of the longest end of the text so far that occurred before with the token next
-    to it. It is counted back to the nearest breaker, and a breaker of one token goes unpunished.
+    to it. It is counted back to the nearest breaker, and a breaker of one token is not penalised.
     """
     amounts = [
         penalties(settings, history.words.breakers, prompt, output)
@@ -58,9 +60,9 @@ def _penalty(settings: Dry, length: int) -> float:
 
 
 def _unbroken(ids: Sequence[int], breakers: Breakers) -> int:
-    """How many ids stand after the last breaker; all of them if there is none.
+    """How many ids follow the last breaker; all of them if there is none.
 
-    Of several breakers that begin with the same token, the longest that is there counts.
+    Of several breakers that begin with the same token, the longest that occurs counts.
     """
     for after, token in enumerate(reversed(ids)):
         if token in breakers:

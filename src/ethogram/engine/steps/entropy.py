@@ -1,7 +1,7 @@
-"""Truncations that weigh surprise against entropy. Knows scores only; never looks at history.
+"""Truncations that weigh surprisal against entropy. Knows scores only; never looks at history.
 
 Each keeps the tokens that the transformers warper of its name keeps; of equal scores at the cut of
-top-h the lowest ids stay. Surprise and entropy are in nats.
+top-h the lowest ids stay. Surprisal and entropy are in nats.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ethogram.engine.steps.history import History
+from ethogram.engine.steps.registry import step
 from ethogram.engine.steps.rows import log_totals, row_sums
 
 #: Top-H looks at no more than this many best tokens (transformers `TopHLogitsWarper`).
@@ -29,8 +30,9 @@ def _distribution(scores: Tensor) -> tuple[Tensor, Tensor]:
     return log_probs, log_probs.softmax(-1)
 
 
+@step
 def typical_p(scores: Tensor, mass: float, history: History) -> Tensor:
-    """Keep the tokens whose surprise is nearest the entropy until they have this mass.
+    """Keep the tokens whose surprisal is nearest the entropy until they have this mass.
 
     Source: Meister et al. 2022. It can drop the most probable token; tokens as far from the
     entropy as the last one kept stay too.
@@ -44,6 +46,7 @@ def typical_p(scores: Tensor, mass: float, history: History) -> Tensor:
     return scores.masked_fill(distance > nearest.gather(1, last), -torch.inf)
 
 
+@step
 def top_h(scores: Tensor, share: float, history: History) -> Tensor:
     """Keep the best tokens while their part of the entropy is at most this share of it.
 

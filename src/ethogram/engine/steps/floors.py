@@ -1,4 +1,4 @@
-"""Truncations by a floor under probability or score. Knows scores only; sorts nothing.
+"""Truncations by a floor under probability or score.
 
 `epsilon_cutoff` and `eta_cutoff` keep exactly the tokens that the transformers warper of their
 name keeps; `top_n_sigma` follows llama.cpp.
@@ -11,14 +11,17 @@ from torch import Tensor
 
 from ethogram.engine.steps.entropy import entropy
 from ethogram.engine.steps.history import History
+from ethogram.engine.steps.registry import step
 from ethogram.engine.steps.rows import row_sums
 
 
+@step
 def epsilon_cutoff(scores: Tensor, epsilon: float, history: History) -> Tensor:
     """Keep tokens with at least this probability, and always the best (Hewitt et al. 2022)."""
     return _drop_below(scores, epsilon)
 
 
+@step
 def eta_cutoff(scores: Tensor, epsilon: float, history: History) -> Tensor:
     """Keep tokens of probability min(epsilon, sqrt(epsilon) * exp(-entropy)) or more.
 
@@ -33,6 +36,7 @@ def _drop_below(scores: Tensor, floor: float | Tensor) -> Tensor:
     return scores.masked_fill(is_out, -torch.inf)
 
 
+@step
 def top_n_sigma(scores: Tensor, n: float, history: History) -> Tensor:
     """Keep scores within n standard deviations of the best (Tang et al. 2024).
 

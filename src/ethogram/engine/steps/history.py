@@ -1,11 +1,11 @@
-"""What a batch of rows holds so far. Knows token ids; knows nothing of scores."""
+"""The token histories of a batch of rows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ethogram.engine.token_strings import Words
+from ethogram.engine.token_strings import StringIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +19,15 @@ class History:
         eos_token_ids: the model's end-of-sequence ids.
         words: the strings of the decoding as ids.
         keys: noise key of each row, when sampling.
-        surprise_limits: most surprise of each row's next token, bits, under mirostat.
+        surprisal_limits: most surprisal of each row's next token, bits, under mirostat.
     """
 
     prompts: Sequence[Sequence[int]]
     outputs: Sequence[Sequence[int]]
     eos_token_ids: frozenset[int] = frozenset()
-    words: Words = field(default_factory=Words)
+    words: StringIds = field(default_factory=StringIds)
     keys: Sequence[int] = ()
-    surprise_limits: Sequence[float] = ()
+    surprisal_limits: Sequence[float] = ()
 
 
 def last(prompt: Sequence[int], output: Sequence[int], count: int) -> tuple[int, ...]:

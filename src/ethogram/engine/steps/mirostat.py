@@ -1,6 +1,6 @@
-"""Mirostat 2: steers the surprise of a text to a target. Knows scores and each row's limit.
+"""Mirostat 2: steers the surprisal of a text to a target. Knows scores and each row's limit.
 
-Source: Basu et al. 2021 (arXiv 2007.14966) and their repository; as in llama.cpp. Surprise and
+Source: Basu et al. 2021 (arXiv 2007.14966) and their repository; as in llama.cpp. Surprisal and
 limits are in bits. A row's limit is a pure function of its own draws: it starts at twice the
 target, and after each draw moves against the error by the learning rate.
 """
@@ -13,21 +13,23 @@ import torch
 from torch import Tensor
 
 from ethogram.engine.steps.history import History
+from ethogram.engine.steps.registry import step
 from ethogram.engine.steps.rows import log_totals
-from ethogram.spec.steps import Mirostat
+from ethogram.spec.groups import Mirostat
 
 _BITS = 1 / math.log(2)  # per nat
 
 
+@step
 def mirostat(scores: Tensor, settings: Mirostat, history: History) -> Tensor:
-    """Drop tokens whose surprise is above their row's limit; the best and its ties always stay."""
-    limits = torch.tensor(history.surprise_limits, dtype=scores.dtype, device=scores.device)
+    """Drop tokens whose surprisal is above their row's limit; the best and its ties always stay."""
+    limits = torch.tensor(history.surprisal_limits, dtype=scores.dtype, device=scores.device)
     is_out = -_BITS * scores.log_softmax(-1) > limits.unsqueeze(1)
     return scores.masked_fill(is_out & (scores < scores.amax(-1, keepdim=True)), -torch.inf)
 
 
-def surprise(scores: Tensor, tokens: Tensor) -> list[float]:
-    """Surprise of each row's token, bits, under the distribution that it was drawn from.
+def surprisal(scores: Tensor, tokens: Tensor) -> list[float]:
+    """Surprisal of each row's token, bits, under the distribution that it was drawn from.
 
     Args:
         scores: [rows, vocab] after all steps.
@@ -43,6 +45,6 @@ def first_limit(settings: Mirostat) -> float:
     return 2 * settings.tau
 
 
-def next_limit(limit: float, surprise: float, settings: Mirostat) -> float:
-    """The limit after a draw of this surprise, bits."""
-    return limit - settings.eta * (surprise - settings.tau)
+def next_limit(limit: float, surprisal: float, settings: Mirostat) -> float:
+    """The limit after a draw of this surprisal, bits."""
+    return limit - settings.eta * (surprisal - settings.tau)

@@ -1,4 +1,4 @@
-"""Steps that edit scores from the token history. Knows what was said, but no probability.
+"""Steps that edit scores from the token history.
 
 Each touches only the few ids it concerns (gather, edit, scatter), never a [rows, vocab] mask.
 """
@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 
 from ethogram.engine.steps.history import History
+from ethogram.engine.steps.registry import step
 
 
+@step
 def repetition_penalty(scores: Tensor, penalty: float, history: History) -> Tensor:
     """Divide positive and multiply negative scores of ids seen in prompt or output.
 
@@ -29,17 +31,20 @@ def repetition_penalty(scores: Tensor, penalty: float, history: History) -> Tens
     return scores.scatter(1, ids, torch.where(values < 0, values * penalty, values / penalty))
 
 
+@step
 def frequency_penalty(scores: Tensor, penalty: float, history: History) -> Tensor:
     """Subtract `penalty` for each earlier use of an id in the output (OpenAI, vLLM)."""
     return subtract(scores, penalty, [Counter(output) for output in history.outputs])
 
 
+@step
 def presence_penalty(scores: Tensor, penalty: float, history: History) -> Tensor:
     """Subtract `penalty` once from each id already in the output (OpenAI, vLLM)."""
     return subtract(scores, penalty, [dict.fromkeys(output, 1) for output in history.outputs])
 
 
-def no_repeat_ngram(scores: Tensor, size: float, history: History) -> Tensor:
+@step
+def no_repeat_ngram_size(scores: Tensor, size: float, history: History) -> Tensor:
     """Rule out ids that would complete an n-gram already in prompt and output.
 
     Source: transformers `NoRepeatNGramLogitsProcessor`.
@@ -52,6 +57,7 @@ def no_repeat_ngram(scores: Tensor, size: float, history: History) -> Tensor:
     return scores
 
 
+@step
 def min_new_tokens(scores: Tensor, minimum: float, history: History) -> Tensor:
     """Rule out end of sequence in rows with fewer than `minimum` new tokens."""
     short = [row for row, output in enumerate(history.outputs) if len(output) < minimum]

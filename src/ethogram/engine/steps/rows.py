@@ -1,4 +1,4 @@
-"""Sums over rows that no neighbour changes. Knows tensors only."""
+"""Row sums that are batch-invariant: the same bits whatever other rows there are."""
 
 from __future__ import annotations
 

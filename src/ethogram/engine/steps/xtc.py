@@ -1,4 +1,4 @@
-"""XTC: by chance drops all likely tokens but the least likely of them. Knows scores and noise keys.
+"""XTC: by chance drops all likely tokens but the least likely of them.
 
 Source: p-e-w, text-generation-webui pull request 6335; as in llama.cpp.
 """
@@ -10,17 +10,19 @@ from torch import Tensor
 
 from ethogram.engine.noise import uniform
 from ethogram.engine.steps.history import History
-from ethogram.spec.steps import Xtc
+from ethogram.engine.steps.registry import step
+from ethogram.spec.groups import Xtc
 
 #: Sets the chance apart from the noise of the draw, which has the same key and position.
 _STREAM = 0x787463
 
 
+@step
 def xtc(scores: Tensor, settings: Xtc, history: History) -> Tensor:
     """Drop, in a share of the draws, the tokens at or above the threshold but the least of them.
 
     Tokens that tie with the least of them stay too. Whether a row's turn has come depends on its
-    noise key and position alone, so it is the same in any company.
+    noise key and position alone, so it is batch-invariant.
     """
     turns = [
         row

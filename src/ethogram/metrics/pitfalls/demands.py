@@ -289,7 +289,7 @@ def wants_language(prompt: str) -> bool:
 
 
 def code_share(text: str) -> float:
-    """Share of the lines with anything on them that are code by their look, or stand in a fence."""
+    """Share of the lines with anything on them that are code by their look, or are in a fence."""
     inside, code, total = False, 0, 0
     for line in text.splitlines():
         if not line.strip():

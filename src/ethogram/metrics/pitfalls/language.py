@@ -1,4 +1,4 @@
-"""Language: whether words are connected English, told without a dictionary. Knows strings only."""
+"""Language: whether words are connected English, judged without a dictionary."""
 
 from __future__ import annotations
 

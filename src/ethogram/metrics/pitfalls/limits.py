@@ -1,4 +1,4 @@
-"""Limits: the bounds of the pitfall rules, all in one place. Knows numbers only.
+"""Limits: the bounds of the pitfall rules, all in one place.
 
 They were set on the tuning half of the labelled outputs (docs/pitfalls.md) and are not to be moved
 after the other half; `foreign`, on text in other languages, which none of them is.
@@ -21,16 +21,13 @@ class Limits:
         loop_share: of the text that a loop fills, where it does not run to the end; and that a loop
             within words (`hahaha…`) fills at the end.
         loop_characters: of the shortest loop within words.
-        echo_share: of an output's words that stand in runs copied from the prompt.
+        echo_share: of an output's words that are in runs copied from the prompt.
         echo_run: words of the shortest such run; four words seldom agree by chance.
-        ramble_share: of the words that do not serve the request.
-        ramble_words: of the shortest output that can ramble.
-        brief_words: of an answer to a question for one thing, beyond which it says more than asked.
         drift_words: of the last third, at least, for the share of function words to mean anything.
-        drift_function: share of function words below which words are no connected English; prose
+        drift_function: share of function words below which words are not connected English; prose
             has 0.35 to 0.6 in its last third, learned prose 0.2 and more.
         drift_odd_words: of the last third, at least, for the share of odd words to mean anything.
-        drift_odd: share of odd words above which the text is no connected English.
+        drift_odd: share of odd words above which the text is not connected English.
         off_topic_words: of the shortest output whose last third is compared with the prompt; fewer
             words say too little for a cosine to mean anything.
         off_topic_cosine: of the last third to the prompt, below which it is about something else.
@@ -38,7 +35,7 @@ class Limits:
         english: share of English function words from which a text is English; other languages
             share a few of them (`a`, `on`, `was`).
         foreign: share of function words of English alone, below which prompt and first two thirds
-            are no English; fluent text of other languages has hardly any.
+            are not English; fluent text of other languages has hardly any.
         source_words: after which a source that is asked for should have come, cut off or not.
         series_words: of an item, on average, in a series within one line.
         line_words: of the longest line, where lines without marks count as items.
@@ -51,9 +48,6 @@ class Limits:
     loop_characters: int = 24
     echo_share: float = 0.5
     echo_run: int = 4
-    ramble_share: float = 0.5
-    ramble_words: int = 20
-    brief_words: int = 80
     drift_words: int = 15
     drift_function: float = 0.15
     drift_odd_words: int = 7

@@ -1,4 +1,4 @@
-"""Changed loops: phrases that repeat up to a label, a number or a word. Knows strings only.
+"""Changed loops: phrases that repeat up to a label, a number or a word.
 
 `loops.py` finds what repeats unit by unit, as the literature counts. A reader calls it a loop too
 when `B: 1.8`, `C: 2.2`, `D: 3.1` follow one another, or when one word of a long sentence changes.
@@ -13,18 +13,18 @@ from typing import Any
 
 import numpy as np
 
+from ethogram.metrics.base import Integers
 from ethogram.metrics.loops import common_suffixes
 from ethogram.metrics.pitfalls.limits import LIMITS
 from ethogram.metrics.text import bare, word_spans
 
 Booleans = np.ndarray[Any, np.dtype[np.bool_]]
-Integers = np.ndarray[Any, np.dtype[np.int64]]
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 _LABEL = re.compile(r"\(?[A-Za-z][.:)]+$")
 _NUMBER = re.compile(r"[^\w\s]*\d[\d\W]*$")
 
 _DIGITS = re.compile(r"\d+")
-#: Shorter periods are all tried: their blocks would be of a few words and stand everywhere.
+#: Shorter periods are all tried: their blocks would be of a few words and occur everywhere.
 _SHORTEST_BLOCKED = 16
 #: Odd, so that it has an inverse modulo 2^64; the golden ratio's bits, after Knuth.
 _BASE = 0x9E3779B97F4A7C15
@@ -111,11 +111,11 @@ def _longest(words: list[str], kinds: list[str], *, changing: bool) -> tuple[int
 
 
 def _possible_periods(numbers: Integers) -> list[int]:
-    """Periods up to a third of the words at which a run may stand, in O(T log T) for T words.
+    """Periods up to a third of the words at which a run may be, in O(T log T) for T words.
 
     Of a run's 2 period words that have to equal those a period later, two at most may differ, so a
     third of them in a row agree. Among so many words lies a whole block of half their number that
-    begins at a multiple of its length; only periods after which such a block stands again are
+    begins at a multiple of its length; only periods after which such a block occurs again are
     possible. Blocks are compared by hashes: equal hashes of different blocks add a period and lose
     none.
     """

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ethogram.metrics.base import (
-    NOT_APPLICABLE,
-    BatchMetric,
-    Output,
-    Score,
-    Span,
-    mean_score,
-    ratio,
-)
+from ethogram.metrics.base import NOT_APPLICABLE, Output, Score, Span, mean_score, metric
 from ethogram.metrics.models import Encoder, Models
 from ethogram.metrics.pitfalls.limits import LIMITS
 from ethogram.metrics.pitfalls.rules import DOES_NOT_APPLY, Finding, drift, last_third
+from ethogram.metrics.units import SHARE
 
 
 def off_topic(outputs: Sequence[Output], encoder: Encoder) -> list[Finding]:
@@ -51,29 +44,23 @@ def _compared(output: Output, cosine: float) -> Finding:
     return Finding(True, (span,), scores)
 
 
+@metric(
+    "pitfall_off_topic",
+    title="Pitfall: off topic",
+    unit=SHARE,
+    direction="lower",
+    formula="share of outputs that show it: what pitfall_drift finds, or a cosine below "
+    f"{LIMITS.off_topic_cosine} between the vectors of the prompt and of the last third, of "
+    f"{LIMITS.off_topic_words} words or more, under a sentence encoder",
+    source="rule of Ethogram",
+    reference="precision and recall on outputs labelled by hand: docs/pitfalls.md",
+    pitfalls="Applies where pitfall_drift does. Good answers in words far from the question's "
+    "are taken for another subject. The bound belongs to all-minilm-l6-v2.",
+    needs=("encoder",),
+    version=2,
+)
 def _measure(outputs: Sequence[Output], models: Models) -> list[Score]:
     return [
         NOT_APPLICABLE if finding.found is None else mean_score(finding.found, finding.spans)
         for finding in off_topic(outputs, models.encoder)
     ]
-
-
-OFF_TOPIC = (
-    BatchMetric(
-        name="pitfall_off_topic",
-        title="Pitfall: off topic",
-        unit="share",
-        direction="lower",
-        formula="share of outputs that show it: what pitfall_drift finds, or a cosine below "
-        f"{LIMITS.off_topic_cosine} between the vectors of the prompt and of the last third, of "
-        f"{LIMITS.off_topic_words} words or more, under a sentence encoder",
-        source="rule of Ethogram",
-        reference="precision and recall on outputs labelled by hand: docs/pitfalls.md",
-        pitfalls="Applies where pitfall_drift does. Good answers in words far from the question's "
-        "are taken for another subject. The bound belongs to all-minilm-l6-v2.",
-        measure_batch=_measure,
-        aggregate=ratio,
-        needs=("encoder",),
-        version=2,
-    ),
-)

@@ -1,7 +1,7 @@
 """Pitfalls: named ways to go wrong, as rules over one output, each with its evidence.
 
 A rule says found, not found, or that it does not apply. What each is worth, measured on outputs
-labelled by hand, stands in docs/pitfalls.md; what the words mean in docs/labelling.md. Each is a
+labelled by hand, is in docs/pitfalls.md; what the words mean in docs/labelling.md. Each is a
 metric too, `pitfall_…`: the share of outputs that show it.
 """
 
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from ethogram.metrics.base import NOT_APPLICABLE, Metric, Output, Score, mean_score, ratio
+from ethogram.metrics.base import NOT_APPLICABLE, Output, Score, declared, mean_score, metric
 from ethogram.metrics.pitfalls import rules
 from ethogram.metrics.pitfalls.limits import LIMITS
 from ethogram.metrics.pitfalls.rules import DOES_NOT_APPLY, Finding
+from ethogram.metrics.units import SHARE
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Pitfall:
         name: of the label in docs/labelling.md.
         title: for a reader.
         meaning: what the output does.
-        rule: how it is told.
+        rule: how it is detected.
         applies: to which outputs, besides that they say something.
         misleads: where the rule is wrong.
         look: the rule.
@@ -48,7 +50,6 @@ class Pitfall:
 
 
 _ALL = "all"
-_ASKING = "prompts that ask"
 
 #: In the order of the labelling guide; an output can show several.
 PITFALLS = (
@@ -61,18 +62,6 @@ PITFALLS = (
         _ALL,
         "Lists of like items and refrains that are asked for count; counting (`1, 2, 3`) does not.",
         rules.loop,
-    ),
-    Pitfall(
-        "ramble",
-        "Ramble",
-        "does not serve the request with more than half of its text",
-        "more than half of the words come after the answer is complete (its reference, the asker's "
-        "next turn, sentences said again), or stand in sentences about the task; or more than "
-        f"{LIMITS.brief_words} words answer a question for one thing",
-        f"{_ASKING}, and outputs that do not loop",
-        "Does not understand the text: further answers and unasked advice in other words than "
-        "these are missed, and a long answer that explains is taken for one.",
-        rules.ramble,
     ),
     Pitfall(
         "drift",
@@ -94,7 +83,7 @@ PITFALLS = (
         "Fabrication",
         "names a source that nothing confirms",
         "a DOI, arXiv number, ISBN or address, or a title or text together with its author, year "
-        "or publisher, that does not stand in the prompt",
+        "or publisher, that is not in the prompt",
         _ALL,
         "Cannot know what exists: a real source is found too. Of a model that looks nothing up, "
         "read it as `named from memory, to be checked`.",
@@ -106,7 +95,7 @@ PITFALLS = (
         "lacks the form that the prompt asks for",
         "breaks a constraint of the suite, or a form that the prompt's words ask for: a number of "
         "items, sentences or paragraphs, JSON, a table, capitals, a haiku's three lines, code, a "
-        "language, a DOI, ISBN or address; of a text that the limit cut, only what it cannot mend",
+        "language, a DOI, ISBN or address; of a text that the limit cut, only what it cannot fix",
         "prompts that ask for such a form",
         "Forms that are asked for in other words are not seen.",
         rules.format_break,
@@ -125,7 +114,7 @@ PITFALLS = (
         "echo",
         "Echo",
         "says the prompt's own words again in place of an answer",
-        f"{LIMITS.echo_share:.0%} of the words or more stand in runs of {LIMITS.echo_run} words or "
+        f"{LIMITS.echo_share:.0%} of the words or more are in runs of {LIMITS.echo_run} words or "
         "more of the prompt",
         "prompts that do not ask for a given text again, changed or not",
         "Says nothing of an echo in other words.",
@@ -144,29 +133,23 @@ PITFALLS = (
 )
 
 
-def _measure(pitfall: Pitfall) -> Callable[[Output], Score]:
-    def measure(output: Output) -> Score:
-        finding = pitfall.find(output)
-        if finding.found is None:
-            return NOT_APPLICABLE
-        return mean_score(finding.found, finding.spans)
-
-    return measure
+def _measure(pitfall: Pitfall, output: Output) -> Score:
+    finding = pitfall.find(output)
+    return NOT_APPLICABLE if finding.found is None else mean_score(finding.found, finding.spans)
 
 
-PITFALL_METRICS = tuple(
-    Metric(
-        name=f"pitfall_{pitfall.name}",
-        title=f"Pitfall: {pitfall.title.lower()}",
-        unit="share",
+for _pitfall in PITFALLS:
+    metric(
+        f"pitfall_{_pitfall.name}",
+        title=f"Pitfall: {_pitfall.title.lower()}",
+        unit=SHARE,
         direction="lower",
-        formula=f"share of outputs that show it: {pitfall.rule}",
+        formula=f"share of outputs that show it: {_pitfall.rule}",
         source="rule of Ethogram",
         reference="precision and recall on outputs labelled by hand: docs/pitfalls.md",
-        pitfalls=f"Applies to {pitfall.applies}. {pitfall.misleads}".strip(),
-        measure=_measure(pitfall),
-        aggregate=ratio,
-        version=pitfall.version,
-    )
-    for pitfall in PITFALLS
-)
+        pitfalls=f"Applies to {_pitfall.applies}. {_pitfall.misleads}".strip(),
+        version=_pitfall.version,
+    )(partial(_measure, _pitfall))
+
+#: In the order of `PITFALLS`.
+PITFALL_METRICS = tuple(declared[f"pitfall_{pitfall.name}"] for pitfall in PITFALLS)

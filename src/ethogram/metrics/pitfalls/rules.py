@@ -1,6 +1,6 @@
 """Pitfall rules: one output to what goes wrong in it, with evidence. English rules, no model.
 
-`pitfalls.py` names them and says what they are worth; their bounds stand in `limits.py`.
+`pitfalls.py` names them and says what they are worth; their bounds are in `limits.py`.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 
 from ethogram.errors import MissingExtraError
 from ethogram.metrics import asking
-from ethogram.metrics.base import Output, Span
+from ethogram.metrics.base import NOT_APPLICABLE, Output, Score, Span, mean_score, metric
 from ethogram.metrics.citations import citations
-from ethogram.metrics.constraints import follows
-from ethogram.metrics.focus import answer_end
+from ethogram.metrics.constraints import fault_of, follows
 from ethogram.metrics.formats import shape
 from ethogram.metrics.pitfalls.demands import code_share, demands, has_rows, wants_language
 from ethogram.metrics.pitfalls.language import ONLY_ENGLISH, function_share, odd_share
 from ethogram.metrics.pitfalls.limits import LIMITS
 from ethogram.metrics.pitfalls.near_loops import ChangedLoop, find_changed_loop
 from ethogram.metrics.structure import CHAT_MARKERS, asks, leaked_turn, wants_questions
-from ethogram.metrics.text import bare
+from ethogram.metrics.text import bare, copied
+from ethogram.metrics.units import SHARE
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,27 @@ def loop(output: Output) -> Finding:
     return Finding(True, (Span(run.start, run.end, label),), scores)
 
 
+@metric(
+    "loop_rate",
+    title="Loop rate",
+    unit=SHARE,
+    direction="lower",
+    formula="share of outputs with a phrase three times or more in a row, to the end or over half "
+    "of the text; phrases may differ in a label, a number or, in "
+    f"{LIMITS.changing_words} words or more, one word; empty outputs are left out",
+    source="rule of Ethogram, after Holtzman et al. 2020, arXiv:1904.09751; equal to pitfall_loop",
+    reference="precision and recall on outputs labelled by hand: docs/pitfalls.md",
+    pitfalls="Lists of like items and refrains that are asked for count. loop_rate_exact is the "
+    "rule of the paper, unit by unit.",
+    version=2,
+)
+def _loop_rate(output: Output) -> Score:
+    if output.is_empty:
+        return NOT_APPLICABLE
+    found = output.once(loop)
+    return mean_score(bool(found.found), found.spans)
+
+
 #: Words of a prompt that ask for a given text again, changed or not.
 _WANTS_COPY = re.compile(
     r"\b(?:repeat|cop(?:y|ied)|quot|correct|edit|fix|proofread|re-?writ|rephras|paraphras|shorten|"
@@ -98,14 +119,13 @@ def echo(output: Output) -> Finding:
 
 
 def _copied_runs(output: Output) -> list[tuple[int, int]]:
-    """Runs of words [first, last) of which every 4-gram stands in the prompt."""
+    """Runs of words [first, last) of which every 4-gram is in the prompt."""
     words, size = output.bare_words, LIMITS.echo_run
     # An answer may well use the words of a text that it was given to work on.
     source = [bare(word) for word in asking.request_of(output.prompt).split()]
-    known = {tuple(source[at : at + size]) for at in range(len(source) - size + 1)}
     runs: list[tuple[int, int]] = []
-    for at in range(len(words) - size + 1):
-        if tuple(words[at : at + size]) not in known:
+    for at, hit in enumerate(copied(words, source, size)):
+        if not hit:
             continue
         if runs and at <= runs[-1][1]:
             runs[-1] = (runs[-1][0], at + size)
@@ -180,7 +200,7 @@ def truncation(output: Output) -> Finding:
     text = output.text.rstrip()
     start, end = output.sentence_spans[-1]
     fenced = len(re.findall(r"^[ \t]*```", text, re.MULTILINE)) % 2 == 1
-    # The number or letter of a list item is no end, though a full stop follows it.
+    # The number or letter of a list item is not an end, though a full stop follows it.
     bare_number = re.search(r"(?:^|\n|[.!?:] )[ \t]*\(?(?:\d{1,2}|[A-Za-z])[.)]$", text)
     ended = re.search(r"[.!?…。！？][\"'”’)\]*_`]*$", text) or text.endswith("```")
     if ended and not fenced and not bare_number:
@@ -199,7 +219,7 @@ def format_break(output: Output) -> Finding:
         if fault:
             faults.append(fault)
     for constraint in output.constraints:
-        if cut and not _stays_broken(constraint.type, constraint.kwargs):
+        if fault_of(constraint) or (cut and not _stays_broken(constraint.type, constraint.kwargs)):
             continue
         try:
             followed = follows(constraint, output.text)
@@ -264,58 +284,6 @@ def fabrication(output: Output) -> Finding:
     return Finding(bool(spans), spans, {"sources": float(len(spans))})
 
 
-#: A sentence about the task or the text instead of the text.
-_COMMENT = re.compile(
-    r"\b(?:this|the|your|my|our) (?:\w+ )?(?:sentence|story|paragraph|response|example|"
-    r"poem|slogan|haiku|e-?mail|task|prompt|version)\b[^.\n]{0,60}\b(?:is|"
-    r"are|was|could|should|can|would|might|may|will|explores?|captures?|uses?|contains?|has)\b"
-    r"|\b(?:in|for) (?:this|the) (?:example|sentence|story|version|case)\b"
-    r"|\b(?:great|good|classic) example of (?:a|an|how|what)\b|\brevised version\b"
-    r"|\bi(?:'ve| have)? (?:added|"
-    r"changed|revised|used|included|removed)\b|\byou (?:can|could|may|might|should) (?:also |"
-    r"always )?(?:add|use|change|adjust|customi[sz]e|modify|include|try)\b"
-    r"|\b(?:feel free|let me know|i hope|to make it more|more concise)\b",
-    re.IGNORECASE,
-)
-_ONE_THING = re.compile(
-    r"(?:^|[.!?\n]\s*)(?:(?:at|in|on|to|from) )?(?:which|who|whom|when|where|how (?:many|much|old|"
-    r"far|long|tall)|what (?:is|was) (?:the|its|\d)|(?:at|in|on|of) what \w+)\b[^.!?]{0,120}\?"
-    r"\s*$",
-    re.IGNORECASE,
-)
-
-
-def ramble(output: Output) -> Finding:
-    """More than half of the text does not serve the request."""
-    if not output.once(asks) or output.once(wants_questions):
-        return DOES_NOT_APPLY
-    if loop(output).found:
-        return DOES_NOT_APPLY
-    text, total = output.text, len(output.words)
-    if total < LIMITS.ramble_words:
-        return Finding(False, scores={"words_beyond": 0.0})
-    done = answer_end(output)
-    if done and text[: done[0]].strip():
-        rest = len(text[done[0] :].split())
-        if rest > LIMITS.ramble_share * total:
-            end = len(text.rstrip())
-            return Finding(True, (Span(done[0], end, done[1]),), {"words_beyond": float(rest)})
-    comments = [
-        Span(start, end, "speaks about the task")
-        for start, end in output.sentence_spans
-        if _COMMENT.search(text[start:end])
-    ]
-    told = sum(len(text[span.start : span.end].split()) for span in comments)
-    scores = {"words_beyond": float(told)}
-    if told > LIMITS.ramble_share * total:
-        return Finding(True, tuple(comments), scores)
-    if total > LIMITS.brief_words and _ONE_THING.search(asking.task_of(output.prompt)):
-        start = output.word_spans[LIMITS.brief_words // 2][0]
-        label = f"{total} words where one thing is asked for"
-        return Finding(True, (Span(start, len(text.rstrip()), label),), scores)
-    return Finding(False, scores=scores)
-
-
 def last_third(output: Output) -> int:
     """Where the last third of an output's words begins, one word at least."""
     words = output.word_spans
@@ -323,7 +291,7 @@ def last_third(output: Output) -> int:
 
 
 def drift(output: Output) -> Finding:
-    """The last third is no connected English."""
+    """The last third is not connected English."""
     if loop(output).found or _has_form(output) or wants_language(output.prompt):
         return DOES_NOT_APPLY
     start = last_third(output)
@@ -343,9 +311,9 @@ def drift(output: Output) -> Finding:
 
 
 def _is_of_another_language(prompt: str, beginning: str) -> bool:
-    """Whether a prompt is no English prose, and neither are the first two thirds of its output.
+    """Whether a prompt is not English prose, and neither are the first two thirds of its output.
 
-    English that drifted is no other language: some function words of English alone still stand in
+    English that drifted is not another language: some function words of English alone are still in
     it, which fluent text of others has hardly any of. A long prompt tells by itself.
     """
     if len(prompt.split()) >= LIMITS.drift_words and (

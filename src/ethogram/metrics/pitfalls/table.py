@@ -139,7 +139,7 @@ def find_pitfalls(
 
     Args:
         outputs: any iterable, read once, or a `.jsonl` or `.jsonl.gz` file as `read_outputs` reads.
-        on_progress: told how many outputs have been looked at, after each.
+        on_progress: called with how many outputs have been looked at, after each.
 
     Raises:
         SpecError: the file cannot be read, a line is broken, or there are no outputs.

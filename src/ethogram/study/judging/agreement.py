@@ -1,10 +1,8 @@
-"""Agreement: whether the outputs that a judge prefers score higher under a metric. Asks nobody."""
+"""Agreement: whether the outputs that a judge prefers score higher under a metric."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,34 +10,7 @@ from ethogram.metrics import Metric
 from ethogram.metrics.base import ratio
 from ethogram.stats import Interval, bootstrap
 from ethogram.study.difference import SEED
-from ethogram.study.judging.pairwise import JudgedPair, known
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How a metric goes with a judge's verdicts.
-
-    Attributes:
-        metric: what was measured.
-        winner_higher: of the pairs with a winner, the share in which the winner scores higher,
-            equal scores as half; near 0.5 the two have nothing to do with each other. For a metric
-            of which less is better, low means that they agree.
-        pairs: with a winner, and to both outputs of which the metric applies.
-    """
-
-    metric: Metric
-    winner_higher: Interval
-    pairs: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data; what cannot be known is null."""
-        return {
-            "metric": self.metric.name,
-            "winner_higher": known(self.winner_higher.estimate),
-            "low": known(self.winner_higher.low),
-            "high": known(self.winner_higher.high),
-            "pairs": self.pairs,
-        }
+from ethogram.study.judging.pairwise import Agreement, JudgedPair
 
 
 def agreement(pairs: Sequence[JudgedPair], metric: Metric) -> Agreement:

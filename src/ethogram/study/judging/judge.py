@@ -1,6 +1,7 @@
-"""Judge: asks a model which of two versions answers better, and keeps every word of its verdicts.
+"""Judge: asks a model which of two versions answers better, and stores its full replies.
 
-Knows which outputs meet and what is stored already; what verdicts add up to is judgement.py's.
+Decides which outputs are compared and which verdicts are stored already; pairwise.py and rubric.py
+summarise the verdicts.
 """
 
 from __future__ import annotations
@@ -13,20 +14,19 @@ from typing import TYPE_CHECKING
 
 from ethogram.backends import ChatClient, ChatReply, ChatRequest, Endpoint
 from ethogram.errors import SpecError
-from ethogram.metrics import Metric, Output, Score, get
-from ethogram.metrics.base import NOT_APPLICABLE, mean_score, ratio
+from ethogram.metrics import Metric, Output, Score, Unit, get
+from ethogram.metrics.base import NOT_APPLICABLE, mean_score
 from ethogram.spec.identity import digest
 from ethogram.spec.rubric import HIGHEST, LOWEST, Rubric, load_rubric
+from ethogram.study.calling import takes_study
 from ethogram.study.difference import differences
 from ethogram.study.judging.agreement import agreement
-from ethogram.study.judging.pairing import ByPrompt, Candidate, candidates, meet, shared
+from ethogram.study.judging.pairing import ByPrompt, Candidate, candidates, match_samples, shared
 from ethogram.study.judging.pairwise import (
     Cost,
     JudgedPair,
     Pairing,
     PairwiseJudgement,
-    RubricJudgement,
-    ScoredOutput,
 )
 from ethogram.study.judging.prompts import (
     PAIRWISE,
@@ -37,6 +37,7 @@ from ethogram.study.judging.prompts import (
     read_winner,
     rubric_prompt,
 )
+from ethogram.study.judging.rubric import RubricJudgement, ScoredOutput
 from ethogram.study.measure import Measured
 from ethogram.study.workspace import Study
 
@@ -52,8 +53,8 @@ OVERALL = "overall"
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """One thing to ask, and what its verdict will be stored under."""
+class _Request:
+    """One request, and the identity that its verdict is stored under."""
 
     identity: str
     text: str
@@ -61,6 +62,7 @@ class _Question:
     second: str | None
 
 
+@takes_study
 def judge(
     study: Study,
     before: str,
@@ -90,13 +92,14 @@ def judge(
         model: the judge, by its name at the endpoint.
         endpoint: where it is served; default from the environment.
         rubric: a YAML file, the name of a built-in rubric, or a Rubric; none compares pairs.
-        pairing: `equal` lets outputs of one sample index meet, which share their noise if the study
-            couples it; `shifted` lets each meet the other's next index, whose noise is independent.
+        pairing: `equal` compares matched samples (one sample index), which share their noise if
+            the study uses common random numbers; `shifted` compares each output with the other
+            version's next index, whose noise is independent.
         samples: only the first so many of each prompt, to spend less.
-        metrics: names; of each it is told how often the winner of a pair scores higher.
+        metrics: names; for each the result has how often the winner of a pair scores higher.
         max_tokens: of a reply; one that ends before its verdict cannot be read. Part of what is
-            asked: more tokens ask again.
-        offline: ask nothing, and fail if a verdict is missing.
+            the request: another limit sends it again.
+        offline: send nothing, and fail if a verdict is missing.
         on_verdict: called after each verdict.
 
     Raises:
@@ -108,19 +111,19 @@ def judge(
     """
     measures = [_of_one_output(name) for name in metrics]
     if rubric is not None and measures:
-        raise SpecError("metrics go with pairs", where="--metric", hint="leave out the rubric")
+        raise SpecError("cannot be combined with --rubric", where="--metric")
     sides = shared(candidates(study, before), candidates(study, after), before, after)
-    desk = _Desk(study, model, endpoint, max_tokens, offline, on_verdict)
+    session = _Session(study, model, endpoint, max_tokens, offline, on_verdict)
     if rubric is not None:
         asked = rubric if isinstance(rubric, Rubric) else load_rubric(rubric)
-        return _by_rubric(desk, asked, (before, after), sides, samples)
-    found = _by_pairs(desk, (before, after), sides, pairing, samples)
+        return _by_rubric(session, asked, (before, after), sides, samples)
+    found = _by_pairs(session, (before, after), sides, pairing, samples)
     return replace(found, agreements=[agreement(found.pairs, each) for each in measures])
 
 
 def _of_one_output(name: str) -> Metric:
     metric = get(name)
-    if not isinstance(metric, Metric):
+    if not metric.reads_one_output:
         raise SpecError(
             "it needs a model or all samples of a prompt, and verdicts are about single outputs",
             where=f"--metric {name}",
@@ -130,7 +133,7 @@ def _of_one_output(name: str) -> Metric:
 
 
 def _by_pairs(
-    desk: _Desk,
+    session: _Session,
     names: tuple[str, str],
     sides: tuple[ByPrompt, ByPrompt],
     pairing: Pairing,
@@ -139,7 +142,7 @@ def _by_pairs(
     pairs = [
         pair
         for prompt_id, first in sides[0].items()
-        for pair in meet(first, sides[1][prompt_id], pairing, samples)
+        for pair in match_samples(first, sides[1][prompt_id], pairing, samples)
     ]
     if not pairs:
         raise SpecError(
@@ -148,16 +151,18 @@ def _by_pairs(
             hint="judge versions of which some outputs have the same prompt and sample index",
         )
     both = [
-        None if a.output.text == b.output.text else (_about(desk, a, b), _about(desk, b, a))
+        None
+        if a.output.text == b.output.text
+        else (_pair_request(session, a, b), _pair_request(session, b, a))
         for a, b in pairs
     ]
-    verdicts, cost = desk.verdicts(PAIRWISE, (each for two in both if two for each in two))
+    verdicts, cost = session.verdicts(PAIRWISE, (each for two in both if two for each in two))
     judged = []
-    for (a, b), questions in zip(pairs, both, strict=True):
-        if questions is None:
+    for (a, b), requests in zip(pairs, both, strict=True):
+        if requests is None:
             judged.append(JudgedPair(a.output, b.output, "tie", "tie", ()))
             continue
-        forward, backward = (verdicts[each.identity].reply for each in questions)
+        forward, backward = (verdicts[each.identity].reply for each in requests)
         judged.append(
             JudgedPair(
                 a.output,
@@ -167,21 +172,21 @@ def _by_pairs(
                 (forward, backward),
             )
         )
-    same_luck = all(a.output.sample_index == b.output.sample_index for a, b in pairs)
+    same_noise = all(a.output.sample_index == b.output.sample_index for a, b in pairs)
     return PairwiseJudgement(
         before=names[0],
         after=names[1],
-        judge=desk.model,
+        judge=session.model,
         prompt=PAIRWISE,
         pairs=judged,
         pairing=pairing,
-        coupled=same_luck and desk.study.coupled(*names),
+        coupled=same_noise and session.study.coupled(*names),
         cost=cost,
     )
 
 
 def _by_rubric(
-    desk: _Desk,
+    session: _Session,
     rubric: Rubric,
     names: tuple[str, str],
     sides: tuple[ByPrompt, ByPrompt],
@@ -191,9 +196,9 @@ def _by_rubric(
     chosen = [
         [each for row in side.values() for each in list(row.values())[:samples]] for side in sides
     ]
-    questions = [
+    requests = [
         [
-            desk.question(
+            session.request(
                 prompt,
                 ask_scores(rubric, each.output.prompt, each.output.text, each.output.reference),
                 each,
@@ -202,14 +207,14 @@ def _by_rubric(
         ]
         for side in chosen
     ]
-    verdicts, cost = desk.verdicts(prompt, (each for side in questions for each in side))
+    verdicts, cost = session.verdicts(prompt, (each for side in requests for each in side))
     first, second = (
         [
             ScoredOutput(each.output, read_scores(rubric, reply), reply)
             for each, asked in zip(side, about, strict=True)
             for reply in [verdicts[asked.identity].reply]
         ]
-        for side, about in zip(chosen, questions, strict=True)
+        for side, about in zip(chosen, requests, strict=True)
     )
     metrics = _criteria(rubric)
     found = differences(
@@ -217,13 +222,15 @@ def _by_rubric(
         {name: _measured(metric, second) for name, metric in metrics.items()},
         list(metrics),
         *names,
-        coupled=desk.study.coupled(*names),
+        coupled=session.study.coupled(*names),
     )
-    return RubricJudgement(*names, desk.model, prompt, (first, second), list(found.values()), cost)
+    return RubricJudgement(
+        *names, session.model, prompt, (first, second), list(found.values()), cost
+    )
 
 
-class _Desk:
-    """Where questions get their identities and their verdicts, stored or asked for."""
+class _Session:
+    """Where requests get their identities and their verdicts, stored or asked for."""
 
     def __init__(
         self,
@@ -241,10 +248,10 @@ class _Desk:
         self._offline = offline
         self._on_verdict = on_verdict
 
-    def question(
+    def request(
         self, prompt: JudgePrompt, text: str, first: Candidate, second: Candidate | None = None
-    ) -> _Question:
-        """A question with its identity: the judge, the wording, the generations and their order.
+    ) -> _Request:
+        """A request with its identity: the judge, the wording, the generations and their order.
 
         The endpoint is no part of it. The whole text is, because a suite's prompt or right answer
         may change under outputs that were made elsewhere.
@@ -253,27 +260,27 @@ class _Desk:
         identity = digest(
             ["verdict", self.model, prompt.id, prompt.digest, self._max_tokens, shown, text]
         )
-        return _Question(identity, text, first.identity, second.identity if second else None)
+        return _Request(identity, text, first.identity, second.identity if second else None)
 
     def verdicts(
-        self, prompt: JudgePrompt, questions: Iterable[_Question]
+        self, prompt: JudgePrompt, requests: Iterable[_Request]
     ) -> tuple[dict[str, StoredVerdict], Cost]:
-        """The verdict of every question by its identity, and what they cost."""
+        """The verdict of every request by its identity, and what they cost."""
         from ethogram.store import Verdicts
 
-        wanted = {question.identity: question for question in questions}
-        shelf = Verdicts(self.study.store)
-        found = shelf.get(list(wanted))
+        wanted = {request.identity: request for request in requests}
+        verdicts = Verdicts(self.study.store)
+        found = verdicts.get(list(wanted))
         missing = [each for identity, each in wanted.items() if identity not in found]
         if missing and self._offline:
             raise SpecError(
                 f"{len(missing)} of {len(wanted)} verdicts of {self.model!r} are not stored",
                 where=str(self.study.folder),
-                hint="ask for them without --offline, with the same --samples and --max-tokens",
+                hint="run without --offline, with the same --samples and --max-tokens",
             )
         for done, reply in enumerate(self._replies(missing), start=1):
             verdict = self._kept(prompt, wanted[reply.identity], reply)
-            shelf.add([verdict])
+            verdicts.add([verdict])
             found[verdict.identity] = verdict
             if self._on_verdict:
                 self._on_verdict(done, len(missing))
@@ -285,24 +292,24 @@ class _Desk:
         )
         return found, cost
 
-    def _replies(self, questions: Sequence[_Question]) -> Iterable[ChatReply]:
-        if not questions:
+    def _replies(self, requests: Sequence[_Request]) -> Iterable[ChatReply]:
+        if not requests:
             return
         with closing(ChatClient(self.model, self._endpoint)) as client:
             yield from client.ask(
-                ChatRequest(each.identity, each.text, self._max_tokens) for each in questions
+                ChatRequest(each.identity, each.text, self._max_tokens) for each in requests
             )
 
-    def _kept(self, prompt: JudgePrompt, question: _Question, reply: ChatReply) -> StoredVerdict:
+    def _kept(self, prompt: JudgePrompt, request: _Request, reply: ChatReply) -> StoredVerdict:
         from ethogram.store import StoredVerdict
 
         return StoredVerdict(
-            identity=question.identity,
+            identity=request.identity,
             judge=self.model,
             prompt=prompt.id,
             prompt_digest=prompt.digest,
-            first=question.first,
-            second=question.second,
+            first=request.first,
+            second=request.second,
             reply=reply.text,
             finish_reason=reply.finish_reason,
             served_model=reply.served_model,
@@ -312,11 +319,11 @@ class _Desk:
         )
 
 
-def _about(desk: _Desk, first: Candidate, second: Candidate) -> _Question:
-    """The question about a pair in one order."""
+def _pair_request(session: _Session, first: Candidate, second: Candidate) -> _Request:
+    """The request to compare a pair in one order."""
     output = first.output
     text = ask_pair(output.prompt, output.text, second.output.text, output.reference)
-    return desk.question(PAIRWISE, text, first, second)
+    return session.request(PAIRWISE, text, first, second)
 
 
 def _criteria(rubric: Rubric) -> dict[str, Metric]:
@@ -328,14 +335,13 @@ def _criteria(rubric: Rubric) -> dict[str, Metric]:
         name: Metric(
             name=name,
             title=name,
-            unit="points",
+            unit=Unit("points", LOWEST, HIGHEST),
             direction="higher",
             formula=f"mean score from {LOWEST} to {HIGHEST}: {what}",
             source="single-answer grading, Zheng et al. 2023, arXiv:2306.05685, section 3.1",
             reference="",
             pitfalls="a judge favours long answers and its own style",
-            measure=_unmeasured,
-            aggregate=ratio,
+            function=_unmeasured,
         )
         for name, what in titles.items()
     }

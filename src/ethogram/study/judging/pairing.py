@@ -1,4 +1,4 @@
-"""Pairing: which outputs of two versions meet before a judge. Asks nobody."""
+"""Pairing: which outputs of two versions a judge compares."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def candidates(study: Study, version: str) -> ByPrompt:
 
 
 def shared(first: ByPrompt, second: ByPrompt, before: str, after: str) -> tuple[ByPrompt, ByPrompt]:
-    """Both versions on the prompts that both have.
+    """Both versions, restricted to the prompts that both have.
 
     Raises:
-        SpecError: they share no prompt, or an id stands for two different prompts.
+        SpecError: they share no prompt, or an id is used for two different prompts.
     """
     a, b = (
         [each.output for row in side.values() for each in row.values()] for side in (first, second)
@@ -46,13 +46,13 @@ def shared(first: ByPrompt, second: ByPrompt, before: str, after: str) -> tuple[
     return {each: first[each] for each in ids}, {each: second[each] for each in ids}
 
 
-def meet(
+def match_samples(
     first: dict[int, Candidate],
     second: dict[int, Candidate],
     pairing: Pairing,
     samples: int | None,
 ) -> list[tuple[Candidate, Candidate]]:
-    """Which outputs of a prompt meet; a greedy version's only one meets each of the other's."""
+    """The pairs of outputs of a prompt; a greedy version's single output pairs with all others."""
     if len(first) == 1 or len(second) == 1:
         pairs = [(a, b) for a in first.values() for b in second.values()]
         return pairs[:samples]

@@ -1,4 +1,4 @@
-"""Judgement: what verdicts say about two versions, with intervals over prompts. Asks nobody."""
+"""Pairwise judgement: two versions by a judge that compared their outputs, with intervals."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from ethogram.metrics import Output
+from ethogram.metrics import Metric, Output
 from ethogram.metrics.base import ratio
 from ethogram.stats import LengthControlled, PairedTest, length_controlled, paired
 from ethogram.stats.interval import Interval
-from ethogram.study.difference import LEVEL, SEED, Difference
+from ethogram.study.difference import LEVEL, SEED
 from ethogram.study.judging.prompts import JudgePrompt, Winner
 
-if TYPE_CHECKING:
-    from ethogram.study.judging.agreement import Agreement
-
-#: Which outputs of a prompt meet: those of one sample index, or each the other's next one.
+#: Which outputs of a prompt are compared: `equal`, matched samples (the same sample index), or
+#: `shifted`, unmatched samples (each with the other version's next index).
 Pairing = Literal["equal", "shifted"]
 #: Above this share of replies that could not be read, the result is marked.
 MOST_UNPARSED = 0.05
@@ -103,6 +101,33 @@ class JudgedPair:
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """How a metric goes with a judge's verdicts.
+
+    Attributes:
+        metric: what was measured.
+        winner_higher: of the pairs with a winner, the share in which the winner scores higher,
+            equal scores as half; near 0.5 the two have nothing to do with each other. For a metric
+            of which less is better, low means that they agree.
+        pairs: with a winner, and to both outputs of which the metric applies.
+    """
+
+    metric: Metric
+    winner_higher: Interval
+    pairs: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; what cannot be known is null."""
+        return {
+            "metric": self.metric.name,
+            "winner_higher": known(self.winner_higher.estimate),
+            "low": known(self.winner_higher.low),
+            "high": known(self.winner_higher.high),
+            "pairs": self.pairs,
+        }
+
+
+@dataclass(frozen=True)
 class PairwiseJudgement:
     """Two versions by a judge that saw their outputs in pairs.
 
@@ -128,6 +153,13 @@ class PairwiseJudgement:
     coupled: bool
     cost: Cost
     agreements: Sequence[Agreement] = ()
+
+    def __repr__(self) -> str:
+        rate = self.win_rate
+        return (
+            f"PairwiseJudgement {self.before} → {self.after} by {self.judge}: win rate "
+            f"{rate.estimate:.1%} [{rate.low:.1%}, {rate.high:.1%}], {self.verdict}"
+        )
 
     @cached_property
     def test(self) -> PairedTest:
@@ -207,11 +239,11 @@ class PairwiseJudgement:
         return named.count("first") / len(named) if named else math.nan
 
     @property
-    def doubt(self) -> str:
+    def warning(self) -> str:
         """Why the win rate is unreliable; empty if it is not."""
         if self.unparsed_share > MOST_UNPARSED:
             return f"{self.unparsed_share:.0%} of replies could not be read"
-        return self.test.doubt
+        return self.test.warning
 
     @property
     def verdict(self) -> str:
@@ -220,7 +252,7 @@ class PairwiseJudgement:
         if math.isnan(low) or low <= 0.5 <= high:
             return "no clear preference"
         words = f"{self.after if low > 0.5 else self.before} is preferred"
-        return words if not self.doubt and self.test.p <= LEVEL else f"perhaps {words}"
+        return words if not self.warning and self.test.p <= LEVEL else f"perhaps {words}"
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; what cannot be known is null. A coupled win rate has its own name."""
@@ -230,7 +262,7 @@ class PairwiseJudgement:
             "kind": "pairwise",
             "before": self.before,
             "after": self.after,
-            **_asked(self.judge, self.prompt),
+            **request_fields(self.judge, self.prompt),
             "prompts": self.test.prompts,
             "pairs": len(self.pairs),
             "pairing": self.pairing,
@@ -242,11 +274,11 @@ class PairwiseJudgement:
             "inconsistent": self.inconsistent,
             f"win_rate{kind}": _interval(self.win_rate),
             "p": known(self.test.p),
-            "unreliable": self.doubt or None,
+            "unreliable": self.warning or None,
             f"length_controlled_win_rate{kind}": {
                 **_interval(Interval(length.win_rate, length.low, length.high)),
                 "length_coefficient": length.length_coefficient,
-                "unreliable": length.doubt or None,
+                "unreliable": length.warning or None,
             },
             "position_consistency": known(self.consistency),
             "first_position_rate": known(self.first_position_rate),
@@ -280,93 +312,8 @@ class PairwiseJudgement:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredOutput:
-    """One output and its scores.
-
-    Attributes:
-        output: what was judged.
-        scores: by criterion; None if the reply could not be read.
-        reply: the judge's own words, untrusted.
-    """
-
-    output: Output
-    scores: dict[str, int] | None
-    reply: str
-
-
-@dataclass(frozen=True)
-class RubricJudgement:
-    """Two versions by a judge that scored each output by itself.
-
-    Attributes:
-        before: name of the first version.
-        after: of the second.
-        judge: the judging model.
-        prompt: the wording, with its rubric.
-        scored: outputs of both versions with their scores.
-        differences: one for each criterion and one for their mean, `overall`.
-        cost: what it took.
-    """
-
-    before: str
-    after: str
-    judge: str
-    prompt: JudgePrompt
-    scored: tuple[Sequence[ScoredOutput], Sequence[ScoredOutput]]
-    differences: Sequence[Difference]
-    cost: Cost
-
-    @property
-    def unparsed(self) -> tuple[int, int]:
-        """Replies of either version that could not be read."""
-        before, after = (sum(each.scores is None for each in side) for side in self.scored)
-        return before, after
-
-    @property
-    def unparsed_share(self) -> float:
-        """Of all replies."""
-        return sum(self.unparsed) / sum(len(side) for side in self.scored)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data; what cannot be known is null."""
-        before, after = self.unparsed
-        return {
-            "kind": "rubric",
-            "before": self.before,
-            "after": self.after,
-            **_asked(self.judge, self.prompt),
-            "criteria": [each.name for each in self.prompt.rubric.criteria]
-            if self.prompt.rubric
-            else [],
-            "differences": [each.to_json() for each in self.differences],
-            "unparsed": {self.before: before, self.after: after},
-            "unparsed_share": self.unparsed_share,
-            "cost": self.cost.to_json(),
-            "judged": [
-                {
-                    "version": version,
-                    "prompt_id": each.output.prompt_id,
-                    "sample": each.output.sample_index,
-                    "scores": each.scores,
-                    "reply": each.reply,
-                }
-                for version, side in zip((self.before, self.after), self.scored, strict=True)
-                for each in side
-            ],
-        }
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(each.metric.title)}</td><td>{each.before:.3g}</td>"
-            f"<td>{each.after:.3g}</td><td>{html.escape(each.verdict)}</td></tr>"
-            for each in self.differences
-        )
-        names = "".join(f"<th>{html.escape(each)}</th>" for each in (self.before, self.after))
-        return f"<table><tr><th>criterion</th>{names}<th></th></tr>{rows}</table>"
-
-
-def _asked(judge: str, prompt: JudgePrompt) -> dict[str, Any]:
+def request_fields(judge: str, prompt: JudgePrompt) -> dict[str, Any]:
+    """The judge and its prompt, for JSON."""
     return {"judge": judge, "prompt": prompt.id, "prompt_digest": prompt.digest}
 
 

@@ -1,8 +1,8 @@
-"""Judge: what a judging model is asked, word for word, and what its reply says. Asks nobody.
+"""Judge prompts: the templates of a judge's requests, and the parsers of its replies.
 
-Every wording has an id and a digest, so that a stored verdict tells what was asked. Answers stand
-between marks that they cannot contain, and a reply counts only if its last line is the JSON that
-was asked for: what is judged is untrusted, and so is what the judge says.
+Every template has an id and a digest, so that a stored verdict records its request. Outputs are put
+between marks that they cannot contain, and a reply counts only in exactly the requested form:
+both the outputs and the judge's reply are untrusted.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def read_scores(rubric: Rubric, reply: str) -> dict[str, int] | None:
 
 
 def _mark(*parts: str | None) -> str:
-    """Hexadecimal digits that stand for the material; it cannot hold its own digest."""
+    """Hexadecimal digest of the material, which cannot contain its own digest."""
     return digest(list(parts))[:16]
 
 
@@ -171,13 +171,13 @@ def _about(reference: str | None, mark: str) -> str:
 
 
 def _last_object(reply: str) -> dict[str, Any] | None:
-    """The JSON object on the last line that says something; the fence of a code block does not."""
+    """The JSON object on the last non-empty line; the fence of a code block does not count."""
     lines = [line.strip() for line in reply.splitlines()]
-    told = [line for line in lines if line and not line.startswith("```")]
-    if not told:
+    written = [line for line in lines if line and not line.startswith("```")]
+    if not written:
         return None
     try:
-        found = json.loads(told[-1], object_pairs_hook=_each_once)
+        found = json.loads(written[-1], object_pairs_hook=_each_once)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
@@ -186,5 +186,5 @@ def _last_object(reply: str) -> dict[str, Any] | None:
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("duplicate name")
     return found

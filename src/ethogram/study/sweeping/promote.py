@@ -9,8 +9,9 @@ from typing import Any
 from ethogram.errors import SpecError
 from ethogram.files import write_whole
 from ethogram.spec.version import VERSION_NAME
+from ethogram.study.calling import takes_study
 from ethogram.study.difference import Difference
-from ethogram.study.sweeping.landscape import Goal, Landscape
+from ethogram.study.sweeping.result import Objective, SweepResult
 from ethogram.study.workspace import Study
 
 
@@ -26,8 +27,9 @@ def check_name(study: Study, name: str) -> None:
         raise SpecError("this version exists already", where=name, hint="choose another name")
 
 
-def promote(study: Study, landscape: Landscape, name: str) -> Path:
-    """Write the chosen setting as a child version that states it and says why.
+@takes_study
+def promote(study: Study, result: SweepResult, name: str) -> Path:
+    """Write the chosen setting as a child version that states it and the reason.
 
     Returns:
         The path of the version file.
@@ -39,14 +41,14 @@ def promote(study: Study, landscape: Landscape, name: str) -> Path:
     from ruamel.yaml import YAML
 
     check_name(study, name)
-    if landscape.chosen is None:
-        raise SpecError("the sweep chose nothing", where=landscape.base)
-    point = landscape.point(landscape.chosen)
+    if result.chosen is None:
+        raise SpecError("the sweep chose nothing", where=result.base)
+    trial = result.trial(result.chosen)
     data: dict[str, Any] = {
-        "title": f"{point.setting.words}, chosen by a sweep",
-        "parent": landscape.base,
-        **point.setting.stated(),
-        "notes": reasons(landscape),
+        "title": f"{trial.setting.words}, chosen by a sweep",
+        "parent": result.base,
+        **trial.setting.stated(),
+        "notes": reasons(result),
     }
     yaml = YAML()
     yaml.default_flow_style = False
@@ -58,32 +60,30 @@ def promote(study: Study, landscape: Landscape, name: str) -> Path:
     return path
 
 
-def reasons(landscape: Landscape) -> list[str]:
+def reasons(result: SweepResult) -> list[str]:
     """Why this setting, in a few sentences with the numbers they rest on."""
-    point = landscape.point(landscape.chosen or "")
-    goals = " and ".join(_aim(goal) for goal in landscape.goals)
+    trial = result.trial(result.chosen or "")
+    objectives = " and ".join(_aim(objective) for objective in result.objectives)
     chosen = ", ".join(
-        f"{goal.metric.title} {_value(landscape.base_values[goal.name])} to "
-        f"{_value(point.values[goal.name])}"
-        for goal in landscape.goals
+        f"{objective.metric.title} {_value(result.base_values[objective.name])} to "
+        f"{_value(trial.values[objective.name])}"
+        for objective in result.objectives
     )
     said = [
-        f"Chosen among {len(landscape.points)} settings of {landscape.base} for {goals}: "
-        f"{landscape.why}; {len(landscape.dropped)} were dropped early. On the "
-        f"{len(landscape.selection)} prompts that chose it: {chosen}.",
+        f"Chosen among {len(result.trials)} settings of {result.base} for {objectives}: "
+        f"{result.why}; {len(result.eliminated)} were eliminated early. On the "
+        f"{len(result.selection)} prompts that chose it: {chosen}.",
     ]
-    proof = landscape.confirmation
-    if proof:
-        found = "; ".join(_difference(difference) for difference in proof.differences)
-        verdict = (
-            "it beats its parent" if proof.holds else "it does not beat its parent beyond doubt"
-        )
-        said.append(f"On the {proof.prompts} prompts held out, {verdict}: {found}.")
+    holdout = result.holdout
+    if holdout:
+        found = "; ".join(_difference(difference) for difference in holdout.differences)
+        verdict = "it beats its parent" if holdout.holds else "it does not clearly beat its parent"
+        said.append(f"On the {holdout.prompts} prompts held out, {verdict}: {found}.")
     return said
 
 
-def _aim(goal: Goal) -> str:
-    return f"{'higher' if goal.higher_is_better else 'lower'} {goal.metric.title}"
+def _aim(objective: Objective) -> str:
+    return f"{'higher' if objective.higher_is_better else 'lower'} {objective.metric.title}"
 
 
 def _difference(d: Difference) -> str:

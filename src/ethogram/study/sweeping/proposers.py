@@ -1,4 +1,4 @@
-"""Proposing: which settings a sweep tries next. Knows spaces and Optuna; measures nothing."""
+"""Proposers: which settings a sweep tries next."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any, Literal, Protocol
 from ethogram.extras import require
 from ethogram.spec.space import Axis, Setting, grid
 
-Search = Literal["grid", "random", "tpe", "nsga2"]
-SEARCHES: tuple[Search, ...] = ("grid", "random", "tpe", "nsga2")
+ProposerName = Literal["grid", "random", "tpe", "nsga2"]
+PROPOSERS: tuple[ProposerName, ...] = ("grid", "random", "tpe", "nsga2")
 #: Settings that a search tries side by side: enough to fill the engine's batch, and few enough
 #: for the next ones to learn from.
 AT_ONCE = 12
 
 
 class Proposer(Protocol):
-    """Names settings to try and hears how they did."""
+    """Proposes settings and receives their results."""
 
     @property
     def most_batches(self) -> int:
@@ -45,11 +45,11 @@ class GridProposer:
         yield self._settings
 
     def tell(self, setting: Setting, values: Sequence[float]) -> None:
-        """A grid learns nothing."""
+        """Ignored: a grid does not adapt."""
 
 
 class OptunaProposer:
-    """Random or model-based search by Optuna (Akiba et al. 2019), asked and told in batches.
+    """Random or model-based search by Optuna (Akiba et al. 2019), in batches.
 
     Args:
         axes: lists become categories, in any order; ranges become floats.
@@ -67,7 +67,7 @@ class OptunaProposer:
     def __init__(
         self,
         axes: Sequence[Axis],
-        search: Search,
+        search: ProposerName,
         *,
         higher_is_better: Sequence[bool],
         trials: int,
@@ -96,11 +96,11 @@ class OptunaProposer:
         return -(-self._trials // AT_ONCE)
 
     def batches(self) -> Iterator[list[Setting]]:
-        """Batches of settings; one that was asked for twice is proposed once."""
-        asked = 0
-        while asked < self._trials:
-            count = min(AT_ONCE, self._trials - asked)
-            asked += count
+        """Batches of settings; one that was drawn twice is proposed once."""
+        requested = 0
+        while requested < self._trials:
+            count = min(AT_ONCE, self._trials - requested)
+            requested += count
             batch: dict[Setting, None] = {}
             for _ in range(count):
                 trial = self._study.ask(self._distributions)
@@ -110,7 +110,7 @@ class OptunaProposer:
             yield list(batch)
 
     def tell(self, setting: Setting, values: Sequence[float]) -> None:
-        """Report the objectives to all trials that asked for this setting."""
+        """Report the objectives to all trials of this setting."""
         for trial in self._open.pop(setting, ()):
             self._study.tell(trial, list(values))
 

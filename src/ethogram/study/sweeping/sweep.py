@@ -1,9 +1,9 @@
-"""Sweep: try many settings of a version, drop the hopeless early, prove the best on other prompts.
+"""Sweep: try many settings of a version, eliminate the clearly worse early, test the best.
 
-The prompts of the suite are split in two. One half chooses: all settings answer it, with more
-samples from look to look, and after each look those are dropped that another beats beyond doubt on
-every goal that tells the two apart. The other half judges the choice, which it had no part in,
-against the parent.
+The prompts of the suite are split in two. One half is for selection: all settings run on it, with
+more samples from look to look, and after each look a setting is eliminated if another clearly
+beats it on every objective that tells the two apart. The other half, not used for the choice,
+tests it against the parent.
 """
 
 from __future__ import annotations
@@ -23,48 +23,50 @@ from ethogram.spec.version import Version
 from ethogram.stats import split_prompts
 from ethogram.stats.racing import (
     LEAST_PROMPTS,
-    Objective,
+    RaceObjective,
     compromise,
     front_shares,
     pareto_front,
     race,
 )
+from ethogram.study.calling import takes_study
 from ethogram.study.difference import differences
 from ethogram.study.measure import Measured, measure
 from ethogram.study.record import OnProgress
 from ethogram.study.result import Made
 from ethogram.study.run import Maker
-from ethogram.study.sweeping.landscape import Confirmation, Goal, Landscape, Point
 from ethogram.study.sweeping.proposers import (
-    SEARCHES,
+    PROPOSERS,
     GridProposer,
     OptunaProposer,
     Proposer,
-    Search,
+    ProposerName,
 )
+from ethogram.study.sweeping.result import HoldoutTest, Objective, SweepResult, Trial
 from ethogram.study.workspace import Part, Study
 
-#: Share of the settings that the race drops which deserved to stay, over all its looks.
+#: Probability that the race eliminates a setting that should stay, over all its looks.
 RACE_ERROR = 0.05
-#: Settings that a search tries when nobody says how many.
+#: Default number of settings of a search.
 TRIALS = 60
-#: Goals of a version that expects nothing.
-DEFAULT_GOALS = ("rep_4", "prompt_similarity")
+#: Objectives of a version without `expect:`.
+DEFAULT_OBJECTIVES = ("rep_4", "prompt_similarity")
 #: Seed of search and race, fixed so that a sweep can be done again.
 SWEEP_SEED = 20260101
 
 
-#: Told in words what a sweep does next.
+#: Called with a description of a sweep's next stage.
 OnStage = Callable[[str], None]
 
 
+@takes_study
 def sweep(
     study: Study,
     base: str,
     axes: Sequence[Axis],
     *,
-    goals: Sequence[str] = (),
-    search: Search = "grid",
+    objectives: Sequence[str] = (),
+    search: ProposerName = "grid",
     trials: int = TRIALS,
     samples: int | None = None,
     racing: bool = True,
@@ -72,40 +74,40 @@ def sweep(
     on_stage: OnStage | None = None,
     on_wait: Callable[[], None] | None = None,
     on_load: Callable[[str], None] | None = None,
-) -> Landscape:
+) -> SweepResult:
     """Try settings of a version and choose one.
 
     Args:
         study: the opened study.
         base: the parent of all settings.
         axes: the fields that vary.
-        goals: metrics to make better, `NAME` or `NAME:higher` or `NAME:lower`; default: those the
-            version expects something of, else `DEFAULT_GOALS`.
+        objectives: metrics to make better, `NAME` or `NAME:higher` or `NAME:lower`; default: the
+            metrics of its `expect:`, else `DEFAULT_OBJECTIVES`.
         search: grid, or how to draw `trials` settings.
         trials: of a search.
         samples: per prompt; default: the version's.
-        racing: drop settings early.
+        racing: eliminate settings early.
         on_progress: called as generations finish.
         on_stage: called before each look.
         on_wait: called once if another run holds the study.
         on_load: called with a model's name before it is loaded.
 
     Raises:
-        SpecError: an axis, goal or setting is wrong, or the suite has too few prompts to split.
+        SpecError: an axis, objective or setting is wrong, or the suite has too few prompts.
         EthogramError: what a run can raise; what was made before is kept.
     """
     if not axes:
         raise SpecError("nothing to vary", where=base, hint="name a field with --set FIELD=VALUES")
-    if search not in SEARCHES:
-        raise SpecError("unknown search", where=search, hint=f"use one of {', '.join(SEARCHES)}")
-    chosen_goals = _goals(study, base, goals)
+    if search not in PROPOSERS:
+        raise SpecError("unknown search", where=search, hint=f"use one of {', '.join(PROPOSERS)}")
+    chosen_objectives = _objectives(study, base, objectives)
     proposer: Proposer = (
         GridProposer(axes)
         if search == "grid"
         else OptunaProposer(
             axes,
             search,
-            higher_is_better=[goal.higher_is_better for goal in chosen_goals],
+            higher_is_better=[objective.higher_is_better for objective in chosen_objectives],
             trials=trials,
             seed=SWEEP_SEED,
         )
@@ -116,7 +118,7 @@ def sweep(
         run = _Sweep(
             study,
             base,
-            chosen_goals,
+            chosen_objectives,
             halves,
             maker,
             samples=samples or study.spec.samples(base),
@@ -128,12 +130,12 @@ def sweep(
             run.enter(batch)
             for setting, values in run.compete():
                 proposer.tell(setting, values)
-        landscape = run.finish()
-    return replace(landscape, seconds=time.perf_counter() - started)
+        result = run.finish()
+    return replace(result, seconds=time.perf_counter() - started)
 
 
-def _goals(study: Study, base: str, names: Sequence[str]) -> list[Goal]:
-    """The goals as metrics with a direction.
+def _objectives(study: Study, base: str, names: Sequence[str]) -> list[Objective]:
+    """The objectives as metrics with a direction.
 
     Raises:
         SpecError: an unknown metric, or one without a direction and none given.
@@ -144,28 +146,28 @@ def _goals(study: Study, base: str, names: Sequence[str]) -> list[Goal]:
             f"{name}:{'higher' if '>' in bound else 'lower'}"
             for name, bound in version.expect.items()
         ]
-    goals = []
-    for text in names or DEFAULT_GOALS:
+    objectives = []
+    for text in names or DEFAULT_OBJECTIVES:
         name, _, direction = text.partition(":")
         metric = get(name)
         direction = direction or metric.direction
         if direction not in ("higher", "lower"):
             raise SpecError(
-                "it has no better direction, so a sweep cannot make it better",
-                where=f"goal {text!r}",
+                "it has no better direction, so a sweep cannot optimise it",
+                where=f"objective {text!r}",
                 hint=f"say which: {name}:higher or {name}:lower",
             )
-        goals.append(Goal(metric, direction == "higher"))
-    if len({goal.name for goal in goals}) != len(goals):
-        raise SpecError("a goal is named twice", where=", ".join(names))
-    return goals
+        objectives.append(Objective(metric, direction == "higher"))
+    if len({objective.name for objective in objectives}) != len(objectives):
+        raise SpecError("an objective is named twice", where=", ".join(names))
+    return objectives
 
 
 def _halves(study: Study, base: str) -> tuple[frozenset[str], frozenset[str]]:
     ids = [item.id for item in study.suite(base).prompts]
     halves = (frozenset[str](), frozenset[str]())
     if len(ids) >= 2 * LEAST_PROMPTS:
-        with suppress(ValueError):  # Hardly a prompt fell to one side: told below.
+        with suppress(ValueError):  # Hardly a prompt fell to one side: reported below.
             pairs = list(zip(ids, split_prompts(ids), strict=True))
             halves = (
                 frozenset(name for name, one in pairs if one),
@@ -173,7 +175,7 @@ def _halves(study: Study, base: str) -> tuple[frozenset[str], frozenset[str]]:
             )
     if min(map(len, halves)) < LEAST_PROMPTS:
         raise SpecError(
-            f"{len(ids)} prompts are too few: some choose the setting and the others prove it",
+            f"{len(ids)} prompts are too few: some select the setting and the others test it",
             where=str(study.spec.suite_path(base)),
             hint=f"use a larger suite, so that {LEAST_PROMPTS} prompts fall to each side",
         )
@@ -189,7 +191,7 @@ class _Entry:
     version: Version
     measured: dict[str, Measured] = field(default_factory=dict)
     samples: int = 0
-    beaten_by: str | None = None
+    eliminated_by: str | None = None
 
 
 class _Sweep:
@@ -199,7 +201,7 @@ class _Sweep:
         self,
         study: Study,
         base: str,
-        goals: Sequence[Goal],
+        objectives: Sequence[Objective],
         halves: tuple[frozenset[str], frozenset[str]],
         maker: Maker,
         *,
@@ -208,23 +210,23 @@ class _Sweep:
         batches: int,
         on_stage: OnStage | None,
     ) -> None:
-        self.study, self.base, self.goals = study, base, goals
-        self.names = [goal.name for goal in goals]
+        self.study, self.base, self.objectives = study, base, objectives
+        self.names = [objective.name for objective in objectives]
         self.selection, self.rest = halves
         self.maker, self.on_stage = maker, on_stage
         self.samples, self.racing, self.batches = samples, racing, batches
         self.entries: dict[str, _Entry] = {}  # By version identity.
-        self.asked = 0
+        self.requested = 0
         self.made: list[Made] = []
 
     @property
     def alive(self) -> list[_Entry]:
         """Those that nothing has beaten, in the order tried."""
-        return [entry for entry in self.entries.values() if entry.beaten_by is None]
+        return [entry for entry in self.entries.values() if entry.eliminated_by is None]
 
     def enter(self, settings: Sequence[Setting]) -> None:
         """Take settings into the race; equal behaviour enters once."""
-        self.asked += len(settings)
+        self.requested += len(settings)
         parent = self.study.spec.version(self.base)
         versions = [(s, apply(parent, s, parent=self.base)) for s in settings]
         self._proposed = {setting: version.identity for setting, version in versions}
@@ -234,7 +236,7 @@ class _Sweep:
                 self.entries[identity] = _Entry(name, setting, version)
 
     def compete(self) -> Iterator[tuple[Setting, list[float]]]:
-        """Run the looks for all that are alive; yields each proposed setting's goals."""
+        """Run the looks for all that are alive; yields each proposed setting's objectives."""
         looks = _looks(self.samples)
         for number, samples in enumerate(looks, start=1):
             self._tell(
@@ -244,10 +246,16 @@ class _Sweep:
             self._make(self.alive, Part(self.selection, samples))
             if self.racing and number < len(looks):
                 # Each batch of a search races against all that is alive, so it looks again.
-                self._drop(self.batches * (len(looks) - 1))
+                self._eliminate(self.batches * (len(looks) - 1))
         for setting, identity in self._proposed.items():
             measured = self.entries[identity].measured
-            yield setting, [_told(measured[goal.name].value, goal) for goal in self.goals]
+            yield (
+                setting,
+                [
+                    _rankable(measured[objective.name].value, objective)
+                    for objective in self.objectives
+                ],
+            )
 
     def _tell(self, stage: str) -> None:
         if self.on_stage:
@@ -263,47 +271,49 @@ class _Sweep:
             entry.measured = measure(view, entry.name, self.names, part)
             entry.samples = part.samples or 0
 
-    def _drop(self, looks: int) -> None:
-        """Mark the entries that another beats on every goal that tells the two apart."""
+    def _eliminate(self, looks: int) -> None:
+        """Mark the entries that another beats on every objective that tells the two apart."""
         alive = self.alive
-        beaten = race(self._objectives(alive), error=RACE_ERROR, looks=looks)
+        beaten = race(self._race_objectives(alive), error=RACE_ERROR, looks=looks)
         for entry, by in zip(alive, beaten, strict=True):
-            entry.beaten_by = None if by is None else alive[by].name
+            entry.eliminated_by = None if by is None else alive[by].name
 
-    def _objectives(self, entries: Sequence[_Entry]) -> list[Objective]:
+    def _race_objectives(self, entries: Sequence[_Entry]) -> list[RaceObjective]:
         return [
-            Objective(
-                np.stack([entry.measured[goal.name].parts_by_prompt()[1] for entry in entries]),
-                goal.metric.aggregate,
-                goal.higher_is_better,
+            RaceObjective(
+                np.stack(
+                    [entry.measured[objective.name].parts_by_prompt()[1] for entry in entries]
+                ),
+                objective.metric.aggregate,
+                objective.higher_is_better,
                 np.array([entry.samples for entry in entries]),
             )
-            for goal in self.goals
+            for objective in self.objectives
         ]
 
-    def finish(self) -> Landscape:
-        """Find the front, choose from it, and prove the choice on the other half."""
+    def finish(self) -> SweepResult:
+        """Find the front, choose from it, and test the choice on the other half."""
         before = measure(self.study, self.base, self.names, Part(self.selection, self.samples))
         alive = self.alive
         merits = np.array([self._merits(entry.measured) for entry in alive])
         front = pareto_front(merits)
         ahead = [index for index in front if (merits[index] >= self._merits(before)).all()]
         chosen = alive[compromise(merits, ahead or front)]
-        why = "nearest to the best of every goal, among the settings on the front" + (
-            " that are no worse than the parent on any goal" if ahead else ""
+        why = "nearest to the best of every objective, among the settings on the front" + (
+            " that are no worse than the parent on any objective" if ahead else ""
         )
-        shares = front_shares(self._objectives(alive), seed=SWEEP_SEED)
+        shares = front_shares(self._race_objectives(alive), seed=SWEEP_SEED)
         share_of = {entry.name: float(share) for entry, share in zip(alive, shares, strict=True)}
         on_front = {alive[index].name for index in front}
-        proof = self._confirm(chosen)
-        return Landscape(
+        holdout = self._confirm(chosen)
+        return SweepResult(
             base=self.base,
-            goals=self.goals,
-            points=[self._point(entry, on_front, share_of) for entry in self.entries.values()],
-            asked=self.asked,
+            objectives=self.objectives,
+            trials=[self._trial(entry, on_front, share_of) for entry in self.entries.values()],
+            requested=self.requested,
             base_values={name: before[name].value for name in self.names},
             selection=sorted(self.selection),
-            confirmation=proof,
+            holdout=holdout,
             chosen=chosen.name,
             why=why,
             generations=sum(made.generations for made in self.made),
@@ -312,25 +322,25 @@ class _Sweep:
         )
 
     def _merits(self, measured: Mapping[str, Measured]) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """The goals' values, higher better."""
-        signs = [1.0 if goal.higher_is_better else -1.0 for goal in self.goals]
+        """The objectives' values, higher better."""
+        signs = [1.0 if objective.higher_is_better else -1.0 for objective in self.objectives]
         return np.array([measured[name].value for name in self.names]) * signs
 
-    def _point(self, entry: _Entry, front: set[str], share_of: dict[str, float]) -> Point:
-        return Point(
+    def _trial(self, entry: _Entry, front: set[str], share_of: dict[str, float]) -> Trial:
+        return Trial(
             name=entry.name,
             setting=entry.setting,
             version=entry.version,
             samples=entry.samples,
             values={name: measured.value for name, measured in entry.measured.items()},
-            beaten_by=entry.beaten_by,
+            eliminated_by=entry.eliminated_by,
             on_front=entry.name in front,
             front_share=share_of.get(entry.name, 0.0),
         )
 
-    def _confirm(self, chosen: _Entry) -> Confirmation:
-        """The choice against the parent on the prompts that had no part in choosing it."""
-        self._tell("the proof, on held-out prompts")
+    def _confirm(self, chosen: _Entry) -> HoldoutTest:
+        """The choice against the parent on the held-out prompts."""
+        self._tell("holdout test, on held-out prompts")
         part = Part(self.rest, self.samples)
         view = self.study.with_versions({chosen.name: chosen.version})
         self.made += self.maker.make(view, [self.base, chosen.name], part).values()
@@ -344,8 +354,8 @@ class _Sweep:
             chosen.name,
             coupled=view.coupled(self.base, chosen.name),
         )
-        return Confirmation(
-            goals=self.goals,
+        return HoldoutTest(
+            objectives=self.objectives,
             prompts=len(self.rest),
             differences=list(found.values()),
         )
@@ -359,8 +369,8 @@ def _looks(samples: int) -> list[int]:
     return looks
 
 
-def _told(value: float, goal: Goal) -> float:
+def _rankable(value: float, objective: Objective) -> float:
     """A value that a search can rank: where nothing applies, far off in the bad direction."""
     if np.isfinite(value):
         return float(value)
-    return -1e9 if goal.higher_is_better else 1e9
+    return -1e9 if objective.higher_is_better else 1e9

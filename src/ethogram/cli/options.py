@@ -1,0 +1,157 @@
+"""What the commands share: options, an opened study, progress, and ways to print a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ethogram.study import OnProgress, Study
+
+OnMeasured = Callable[[str, int, int | None], None]
+OnLoad = Callable[[str], None]
+
+#: A claim, check or contract failed.
+EXIT_FAILED = 1
+
+study_option = click.option(
+    "-C",
+    "--study",
+    "folder",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Folder of the study. Default: the current one.",
+)
+json_option = click.option(
+    "-j", "--json", "json_wanted", is_flag=True, help="Print JSON instead of words."
+)
+
+
+def metric_option(text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """`-m NAME`, which can be repeated."""
+    return click.option(
+        "-m", "--metric", "metrics", metavar="NAME", multiple=True, help=f"{text} Repeatable."
+    )
+
+
+def command(name: str, *examples: str) -> Callable[[Callable[..., None]], click.Command]:
+    """A command whose help ends with examples of its use."""
+    lines = "\n".join(f"  {example}" for example in examples)
+    heading = "Example" if len(examples) == 1 else "Examples"
+    return click.command(name, epilog=f"\b\n{heading}:\n{lines}")
+
+
+@contextmanager
+def open_study(folder: Path) -> Iterator[Study]:
+    """The study in a folder, closed at the end.
+
+    While metrics that need a model are computed, a bar on standard error shows how far they are.
+    """
+    from ethogram.study import Study
+
+    with (
+        measure_progress(quiet=False) as (on_measured, on_load),
+        Study(folder, on_measured=on_measured, on_load=on_load) as study,
+    ):
+        yield study
+
+
+@contextmanager
+def measure_progress(*, quiet: bool) -> Iterator[tuple[OnMeasured | None, OnLoad | None]]:
+    """Callbacks for scoring: outputs measured, and a model being loaded.
+
+    The bar begins with the first model, because metrics without one are quick.
+    """
+    if quiet:
+        yield None, None
+        return
+    from ethogram.report.bar import ProgressBar
+
+    loaded: set[str] = set()
+    with ProgressBar(transient=True) as bar:
+
+        def load(name: str) -> None:
+            if name not in loaded:
+                loaded.add(name)
+                click.echo(f"Loading {name} to measure with it", err=True)
+
+        def measured(about: str, done: int, total: int | None) -> None:
+            if loaded:
+                bar.update(f"measuring {about}", done, total, f"{done}/{total or '?'}")
+
+        yield measured, load
+
+
+@contextmanager
+def run_progress(*, quiet: bool) -> Iterator[OnProgress | None]:
+    """The callback that draws how far a run is."""
+    if quiet:
+        yield None
+        return
+    from ethogram.report.bar import ProgressBar, run_updater
+
+    with ProgressBar() as bar:
+        yield run_updater(bar)
+
+
+@contextmanager
+def count_progress(what: str, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
+    """The callback that draws a count whose end is unknown."""
+    from ethogram.report.bar import ProgressBar, count_updater
+
+    with ProgressBar(quiet=quiet, transient=True) as bar:
+        yield count_updater(bar, what) if bar.visible else None
+
+
+def console() -> Console:
+    """A rich console on standard output."""
+    from ethogram.report.printing import console
+
+    return console()
+
+
+def print_json(value: Any) -> None:
+    """Print a result as JSON."""
+    from ethogram.report.printing import json_text
+
+    click.echo(json_text(value))
+
+
+class Printable(Protocol):
+    """A result that is words as much as data."""
+
+    def to_json(self) -> Any:
+        """Plain data."""
+
+    def to_text(self) -> str:
+        """Words."""
+
+
+def print_result(result: Printable, *, json_wanted: bool) -> None:
+    """Print a result as JSON or as words."""
+    if json_wanted:
+        print_json(result)
+    else:
+        click.echo(result.to_text())
+
+
+def say_waiting() -> None:
+    """Say that another run has to finish first."""
+    click.echo("Another run holds this study; waiting for it to finish.", err=True)
+
+
+def say_loading(*, quiet: bool) -> OnLoad:
+    """The callback that says which model is being loaded."""
+
+    def say(model: str) -> None:
+        if not quiet:
+            click.echo(f"Loading {model} (a built-in model is fetched on first use)", err=True)
+
+    return say

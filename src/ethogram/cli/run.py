@@ -1,0 +1,58 @@
+"""`ethogram run`: generate what is missing and measure it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ethogram.cli.options import (
+    command,
+    console,
+    json_option,
+    open_study,
+    print_json,
+    run_progress,
+    say_loading,
+    say_waiting,
+    study_option,
+)
+
+
+@command("run", "ethogram run", "ethogram run v0.1.0 v0.2.0", "ethogram run -C my-study --details")
+@click.argument("versions", nargs=-1)
+@click.option(
+    "--trace/--no-trace",
+    default=None,
+    help="Store how each token was chosen, for `ethogram trace`. Outputs that are stored without a "
+    "trace are generated again for it. Default: `trace:` in study.yaml.",
+)
+@click.option("-d", "--details", is_flag=True, help="Show every metric against each parent.")
+@study_option
+@json_option
+def run_command(
+    versions: tuple[str, ...], trace: bool | None, details: bool, folder: Path, json_wanted: bool
+) -> None:
+    """Generate missing outputs and compare versions.
+
+    Prints, for each version, what changed from its parent, and then the values of all.
+
+    Without VERSIONS, all of them. Outputs are stored as they finish: an interrupted run continues
+    where it stopped.
+    """
+    from ethogram.report.terminal import print_run
+    from ethogram.study import run
+
+    with open_study(folder) as study, run_progress(quiet=json_wanted) as on_progress:
+        result = run(
+            study,
+            versions or None,
+            on_progress=on_progress,
+            on_wait=say_waiting,
+            on_load=say_loading(quiet=json_wanted),
+            trace=trace,
+        )
+    if json_wanted:
+        print_json(result)
+    else:
+        print_run(console(), result, details=details)

@@ -1,0 +1,284 @@
+"""What all versions of a study together show: sentences, a small table, one prompt through all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ethogram.metrics import Metric
+from ethogram.report.claims import (
+    Entry,
+    Example,
+    entries,
+    measured_versions,
+    output_of,
+    prompt_moves,
+)
+from ethogram.report.entry import cell, inert, one_line, quoted_prompt, shown_text
+from ethogram.report.wording import change_words, moved_words, name_words, value_words
+from ethogram.study.difference import Difference, differences
+from ethogram.study.measure import Measured, metric_names
+from ethogram.study.workspace import Study
+
+#: Columns of the small table, and sentences, at most.
+_COLUMNS = 4
+_THREAD_CHARACTERS = 160
+
+
+@dataclass(frozen=True)
+class Thread:
+    """One prompt through all versions.
+
+    Attributes:
+        why: by which rule it was chosen.
+        outputs: of each version that has the prompt, in order.
+    """
+
+    why: str
+    outputs: Sequence[tuple[str, Example]]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the log opens with.
+
+    Attributes:
+        entries: of every version that has run.
+        sentences: the findings, most telling first.
+        columns: metrics of the small table.
+        values: version to metric to score.
+        thread: one prompt through all versions; None where they share none.
+    """
+
+    entries: Sequence[Entry]
+    sentences: Sequence[str]
+    columns: Sequence[Metric]
+    values: dict[str, dict[str, Measured]]
+    thread: Thread | None
+
+
+def find(study: Study) -> Findings:
+    """Derive the findings of all versions that have all their generations."""
+    measured = measured_versions(study)
+    made = entries(study, measured=measured)
+    overall = _first_to_last(study, made, measured)
+    columns = _columns(study, made, overall)
+    return Findings(
+        made,
+        _sentences(made, overall),
+        [measured[made[0].version][name].metric for name in columns] if made else [],
+        measured,
+        _thread(study, made, measured),
+    )
+
+
+def _first_to_last(
+    study: Study, made: Sequence[Entry], measured: dict[str, dict[str, Measured]]
+) -> tuple[str, str, Sequence[Difference]] | None:
+    """The last version against the first that it descends from, over the table and all aims."""
+    if len(made) < 2:
+        return None
+    last = made[-1].version
+    line = [last]
+    while (parent := study.versions[line[-1]].parent) in measured and parent:
+        line.append(parent)
+    first = line[-1]
+    if first == last:
+        return None
+    aims = [name for entry in made for name in study.versions[entry.version].aim]
+    names = list(dict.fromkeys([*aims, *metric_names(study)]))
+    found = differences(
+        measured[first],
+        measured[last],
+        names,
+        first,
+        last,
+        coupled=study.coupled(first, last),
+    )
+    return first, last, list(found.values())
+
+
+def _columns(
+    study: Study,
+    made: Sequence[Entry],
+    overall: tuple[str, str, Sequence[Difference]] | None,
+) -> list[str]:
+    """Aims in order of their versions, then what changed clearly in all, then the table's own."""
+    aims = [name for entry in made for name in study.versions[entry.version].aim]
+    clear = [item.metric.name for item in overall[2] if item.is_clear] if overall else []
+    return list(dict.fromkeys([*aims, *clear, *metric_names(study)]))[:_COLUMNS]
+
+
+def _sentences(
+    made: Sequence[Entry], overall: tuple[str, str, Sequence[Difference]] | None
+) -> list[str]:
+    """Three to five: first against last, aims met, aims not met, the largest price, the open."""
+    found = []
+    if overall:
+        first, last, items = overall
+        aims = {
+            aim.difference.metric.name for entry in made if entry.aims for aim in entry.aims.aims
+        }
+        clear = sorted(
+            (item for item in items if item.is_clear),
+            key=lambda item: (
+                item.metric.name in aims,
+                item.metric.direction != "none",
+                _strength(item),
+            ),
+            reverse=True,
+        )
+        shown = "; ".join(f"{moved_words(item)} ({change_words(item)})" for item in clear[:3])
+        what = shown or f"nothing changed clearly on {items[0].test.prompts} prompts"
+        found.append(f"From {first} to {last}: {what}.")
+    for outcome, lead in (("met", "met its aim"), ("not met", "missed its aim")):
+        said = [
+            f"{entry.version} {lead}: "
+            + ", ".join(moved_words(aim.difference) for aim in entry.aims.aims)
+            for entry in made
+            if entry.aims and entry.aims.outcome == outcome
+        ]
+        if said:
+            found.append("; ".join(said) + ".")
+    prices = [
+        (entry.version, item)
+        for entry in made
+        if entry.aims
+        for item in entry.aims.price
+        if item.is_clear
+    ]
+    if prices:
+        version, item = max(prices, key=lambda pair: _strength(pair[1]))
+        words = f"{moved_words(item)} ({change_words(item)})"
+        found.append(f"The clearest price was paid by {version}: {words}.")
+    undecided = [
+        entry.version for entry in made if entry.aims and entry.aims.outcome == "undecided"
+    ]
+    if undecided:
+        found.append(
+            f"Undecided: the aim{'s' if len(undecided) > 1 else ''} of "
+            f"{' and '.join(undecided)}; the entries say what would tell."
+        )
+    return found
+
+
+def _strength(item: Difference) -> float:
+    """How far the difference is from none, in standard errors; nothing measured is nothing."""
+    if not item.test.error or math.isnan(item.test.error):
+        return 0.0 if math.isnan(item.estimate) else math.inf
+    return abs(item.estimate) / item.test.error
+
+
+def _thread(
+    study: Study, made: Sequence[Entry], measured: dict[str, dict[str, Measured]]
+) -> Thread | None:
+    """`thread:` of study.yaml, else the prompt on which the aims moved most over all versions."""
+    shared = _shared_prompts(made, measured)
+    if not shared:
+        return None
+    named = study.spec.settings.thread
+    if named in shared:
+        prompt, why = named, "chosen in study.yaml"
+    else:
+        prompt = max(shared, key=lambda each: _restlessness(study, made, measured, each))
+        why = "the prompt on which the aims moved most, over all steps"
+    return Thread(
+        why,
+        [
+            (entry.version, output_of(study, entry.version, prompt, measured[entry.version]))
+            for entry in made
+        ],
+    )
+
+
+def _shared_prompts(made: Sequence[Entry], measured: dict[str, dict[str, Measured]]) -> list[str]:
+    """Prompts that every version has, in the order of the first one's suite."""
+    if not made:
+        return []
+    ids = [
+        list(
+            dict.fromkeys(
+                output.prompt_id for output in measured[entry.version]["loop_rate"].outputs
+            )
+        )
+        for entry in made
+    ]
+    return [prompt for prompt in ids[0] if all(prompt in each for each in ids[1:])]
+
+
+def _restlessness(
+    study: Study, made: Sequence[Entry], measured: dict[str, dict[str, Measured]], prompt: str
+) -> float:
+    """How far the aims of all versions moved on a prompt, each in units of its own mean move."""
+    total = 0.0
+    for entry in made:
+        if not entry.aims:
+            continue
+        for aim in entry.aims.aims:
+            name = aim.difference.metric.name
+            moves = prompt_moves(measured[str(entry.parent)][name], measured[entry.version][name])
+            mean = sum(map(abs, moves.values())) / max(1, len(moves))
+            total += abs(moves.get(prompt, 0.0)) / mean if mean else 0.0
+    return total
+
+
+def render_findings(findings: Findings) -> str:
+    """The Markdown that the log opens with."""
+    if not findings.entries:
+        return "No version has all its outputs yet; run `ethogram run`.\n"
+    parts = ["**What was found**", ""]
+    parts += [f"{place}. {sentence}" for place, sentence in enumerate(findings.sentences, 1)]
+    if not findings.sentences:
+        parts.append("One version has run; there is nothing to compare it with yet.")
+    parts += ["", *_small_table(findings), ""]
+    if findings.thread:
+        parts += _thread_lines(findings.thread)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _small_table(findings: Findings) -> list[str]:
+    heads = " | ".join(cell(metric.title) for metric in findings.columns)
+    rows = [
+        f"| | {heads} | prompts | clear against its parent |",
+        "|---|" + "---|" * (len(findings.columns) + 2),
+    ]
+    for entry in findings.entries:
+        scores = findings.values[entry.version]
+        values = " | ".join(
+            value_words(metric, scores[metric.name].value) for metric in findings.columns
+        )
+        label = f"**{entry.version}** {cell(one_line(entry.title))}".rstrip()
+        rows.append(f"| {label} | {values} | {entry.prompts} | {_arrows(entry)} |")
+    return rows
+
+
+def _arrows(entry: Entry) -> str:
+    if not entry.differences:
+        return ""
+    items = (
+        {aim.difference.metric.name: aim.difference for aim in entry.aims.aims}
+        if entry.aims
+        else {}
+    )
+    for name, item in entry.differences.items():
+        items.setdefault(name, item)
+    words = [
+        f"{name_words(item.metric)} {'↑' if item.estimate > 0 else '↓'}"
+        for item in items.values()
+        if item.is_clear
+    ]
+    return ", ".join(words) or "nothing"
+
+
+def _thread_lines(thread: Thread) -> list[str]:
+    example = thread.outputs[0][1]
+    lines = [
+        f"**One prompt through all versions** (`{example.prompt_id}`, {thread.why}): "
+        f"{quoted_prompt(example)}",
+        "",
+    ]
+    for version, output in thread.outputs:
+        text = one_line(shown_text(output, _THREAD_CHARACTERS)) or "(empty)"
+        lines += [f"> **{version}** {inert(text)}", ">"]
+    return lines[:-1]

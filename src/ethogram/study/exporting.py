@@ -1,0 +1,225 @@
+"""Export: stored generations as tables, preference pairs, and the prompts of other tools."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ethogram.errors import SpecError
+from ethogram.extras import require
+from ethogram.files import replacing, write_whole
+from ethogram.metrics import get
+from ethogram.spec.suite import SuitePrompt
+from ethogram.study.lines import constraints_of, json_lines
+from ethogram.study.measure import measure
+from ethogram.study.pairs import preference_pairs
+from ethogram.study.workspace import Study
+
+SUFFIXES = (".jsonl", ".csv", ".parquet")
+#: What rows may be written as: generations, DPO pairs, promptfoo tests, an inspect_ai data set.
+KINDS = ("generations", "dpo", "promptfoo", "inspect")
+
+
+def export(
+    study: Study,
+    path: str | Path,
+    versions: Sequence[str] | None = None,
+    *,
+    tag: str | None = None,
+    metrics: Sequence[str] = (),
+    kind: str = "generations",
+) -> int:
+    """Write stored generations, or pairs or prompts made of them; returns how many rows.
+
+    Args:
+        study: the opened study.
+        path: ends in `.jsonl`, `.csv` or `.parquet`; `-` writes JSON lines to standard output.
+        versions: names; default all. For `dpo` exactly two with a metric or stored verdicts.
+        tag: only prompts with this tag.
+        metrics: names of metrics whose value each row gets as a column, empty where a metric does
+            not apply. For `dpo` the one metric that says which output is better.
+        kind: `generations`; `dpo`, pairs with `prompt`, `chosen` and `rejected` as TRL reads them;
+            `promptfoo`, tests, or `inspect`, a data set, of the suites' prompts.
+
+    Raises:
+        SpecError: another suffix or kind, or generations are missing.
+        WriteError: the file cannot be written.
+        MissingExtraError: Parquet without the extra `parquet`.
+    """
+    target = str(path)
+    if target != "-" and Path(path).suffix not in SUFFIXES:
+        raise SpecError(
+            "unknown format", where=target, hint="end in .jsonl, .csv or .parquet, or write -"
+        )
+    if kind not in KINDS:
+        raise SpecError(f"unknown kind {kind!r}", where="--as", hint=f"one of {', '.join(KINDS)}")
+    names = list(versions or study.versions)
+    if kind == "dpo":
+        rows: Iterator[dict[str, Any]] = preference_pairs(study, names, metrics, tag)
+    elif kind == "generations":
+        rows = generation_rows(study, names, tag=tag, metrics=metrics)
+    else:
+        rows = _prompt_rows(study, names, tag, _PROMPTS[kind])
+    listed = list(rows)
+    if not listed and tag is not None:
+        raise SpecError(f"no prompt with the tag {tag!r}", where=str(study.folder))
+    _write(target, listed)
+    return len(listed)
+
+
+def generation_rows(
+    study: Study,
+    versions: Sequence[str],
+    *,
+    tag: str | None = None,
+    metrics: Sequence[str] = (),
+) -> Iterator[dict[str, Any]]:
+    """A row for each stored generation of versions, with the values of metrics.
+
+    Raises:
+        SpecError: generations are missing, or a metric's name is unknown.
+    """
+    for name in versions:
+        prompts = {item.id: item for item in study.suite(name).prompts}
+        values = _values(study, name, metrics)
+        for generation in study.generations(name):
+            item = prompts.get(generation.prompt_id)
+            if tag is not None and (item is None or tag not in item.tags):
+                continue
+            row = {
+                "version": name,
+                "identity": generation.identity,
+                "prompt_id": generation.prompt_id,
+                "sample": generation.sample_index,
+                "prompt": generation.prompt_text,
+                "output": generation.text,
+                "finish_reason": generation.finish_reason,
+                "token_ids": list(generation.token_ids),
+                "logprobs": list(generation.logprobs),
+                "seconds": generation.seconds,
+                "selection": generation.selection.to_json() if generation.selection else None,
+                "reference": item.reference if item else None,
+                "tags": list(item.tags) if item else [],
+                "constraints": constraints_of(item) or None if item else None,
+            }
+            place = (generation.prompt_id, generation.sample_index)
+            yield row | {metric: known.get(place) for metric, known in values.items()}
+
+
+def _values(
+    study: Study, version: str, metrics: Sequence[str]
+) -> dict[str, dict[tuple[str, int], float | None]]:
+    """Metric name to prompt id and sample index to value.
+
+    Raises:
+        SpecError: a metric has a value for a whole prompt only.
+    """
+    for name in metrics:
+        if get(name).scope == "prompt":
+            raise SpecError(
+                f"{name!r} is of all samples of a prompt, not of one output",
+                where="--metrics",
+                hint="leave it out, or see `study.frame('scores')`",
+            )
+    found = measure(study, version, metrics) if metrics else {}
+    return {
+        name: {
+            (output.prompt_id, output.sample_index): score.value
+            for output, score in zip(measured.outputs, measured.scores, strict=True)
+        }
+        for name, measured in found.items()
+    }
+
+
+def _prompt_rows(
+    study: Study, names: Sequence[str], tag: str | None, make: Callable[[SuitePrompt], Any]
+) -> Iterator[dict[str, Any]]:
+    """The prompts of the versions' suites, each once."""
+    seen: dict[str, SuitePrompt] = {}
+    for name in names:
+        for item in study.suite(name).prompts:
+            if tag is not None and tag not in item.tags:
+                continue
+            if seen.setdefault(item.id, item) is item:
+                yield make(item)
+
+
+def _promptfoo_test(item: SuitePrompt) -> dict[str, Any]:
+    """A promptfoo test: the prompt as a variable, the right answer as an assertion."""
+    chat = [message.model_dump() for message in item.messages or ()]
+    prompt = json.dumps(chat, ensure_ascii=False) if chat else item.as_text()
+    row: dict[str, Any] = {"description": item.id, "vars": {"prompt": prompt}}
+    if item.reference is not None:
+        row["assert"] = [{"type": "icontains", "value": item.reference}]
+    return row | {"metadata": {"id": item.id, "tags": list(item.tags)}}
+
+
+def _inspect_record(item: SuitePrompt) -> dict[str, Any]:
+    """A sample of an inspect_ai data set."""
+    chat = [message.model_dump() for message in item.messages or ()]
+    return {
+        "id": item.id,
+        "input": chat or item.as_text(),
+        "target": item.reference or "",
+        "metadata": {"tags": list(item.tags)},
+    }
+
+
+_PROMPTS: dict[str, Callable[[SuitePrompt], Any]] = {
+    "promptfoo": _promptfoo_test,
+    "inspect": _inspect_record,
+}
+
+
+def _write(target: str, rows: Sequence[dict[str, Any]]) -> None:
+    if target == "-":
+        sys.stdout.writelines(json_lines(rows))
+    elif target.endswith(".jsonl"):
+        write_whole(Path(target), json_lines(rows))
+    elif target.endswith(".csv"):
+        write_whole(Path(target), _csv_lines(rows))
+    else:
+        _write_parquet(Path(target), rows)
+
+
+class _Buffer:
+    """A file that hands back what was written last, so that a table is written line by line."""
+
+    def write(self, line: str) -> str:
+        """Return the line."""
+        return line
+
+
+def _csv_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """The rows as CSV; lists and objects are JSON in their cells."""
+    writer = None
+    for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(_Buffer(), list(row), lineterminator="\n")
+            yield ",".join(row) + "\n"
+        cells = {
+            key: json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+            for key, value in row.items()
+        }
+        yield str(writer.writerow(cells))
+
+
+def _write_parquet(target: Path, rows: Sequence[dict[str, Any]]) -> None:
+    arrow = require("pyarrow", extra="parquet", needed_for="export to Parquet")
+    parquet = require("pyarrow.parquet", extra="parquet", needed_for="export to Parquet")
+    for row in rows:
+        # Each constraint has arguments of its own, and a Parquet column only one shape.
+        if row.get("constraints") is not None:
+            row["constraints"] = json.dumps(row["constraints"], ensure_ascii=False)
+    with replacing(target) as temporary:
+        parquet.write_table(arrow.Table.from_pylist(list(rows)), temporary)
+
+
+def finite(value: float | None) -> float | None:
+    """The value, or None where there is none or it is not a number."""
+    return None if value is None or not math.isfinite(value) else value

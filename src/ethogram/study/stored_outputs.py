@@ -1,0 +1,145 @@
+"""Stored outputs: the stored or imported generations of a version, and as the metrics read them."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ethogram.errors import SpecError
+from ethogram.spec import FinishReason, Generation
+from ethogram.spec.identity import digest
+from ethogram.study.requests import WHOLE, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ethogram.metrics import Output
+    from ethogram.study.workspace import Study
+
+#: Sample indices of imported outputs stay below this: scores have a place for each index, and one
+#: that is really a seed would take all memory.
+MOST_SAMPLES = 10_000
+
+
+def identities_of(study: Study, version: str, part: Part = WHOLE) -> list[str]:
+    """Identities of a version's generations, in suite order; of an imported one always all."""
+    if study.spec.version(version).outputs:
+        return [generation.identity for generation in imported(study, version)]
+    if version not in study.spec.stated:  # A setting of a sweep: too many to keep.
+        return [request.identity for request in study.requests(version, part)]
+    if (version, part) not in study.known_identities:
+        requests = study.requests(version, part)
+        study.known_identities[version, part] = tuple(request.identity for request in requests)
+    return list(study.known_identities[version, part])
+
+
+def imported(study: Study, version: str) -> list[Generation]:
+    """The outputs of a version that were made elsewhere, as generations.
+
+    Raises:
+        SpecError: the file cannot be read, a line is broken, or a sample index is too large.
+    """
+    return [
+        Generation(
+            identity=digest(["import", _identifying(row)]),
+            prompt_id=row.prompt_id,
+            sample_index=row.sample_index,
+            prompt_text=row.prompt,
+            prompt_token_ids=(),
+            token_ids=row.token_ids or (),
+            text=row.text,
+            finish_reason=_finish_reason(row),
+            logprobs=row.logprobs or (),
+            seconds=0.0,
+        )
+        for row in study.imported_outputs(version)
+    ]
+
+
+def generations_of(study: Study, version: str, part: Part = WHOLE) -> list[Generation]:
+    """The stored generations of a version, in suite order.
+
+    Raises:
+        SpecError: some are missing.
+    """
+    wanted = identities_of(study, version, part)
+    if study.spec.version(version).outputs:
+        # Nothing has to be made: what the store lacks is in the file.
+        study.store.add(study.imported(version), model=study.spec.version(version).model)
+    found = study.store.get(wanted)
+    missing = sum(identity not in found for identity in wanted)
+    if missing:
+        raise SpecError(
+            f"{missing} of {len(wanted)} generations are missing",
+            where=version,
+            hint=f"make them with `ethogram run {version}`",
+        )
+    return [found[identity] for identity in wanted]
+
+
+def outputs_of(study: Study, version: str, part: Part = WHOLE) -> list[Output]:
+    """The stored generations of a version as the metrics read them.
+
+    `Output.prompt` is the suite's wording, not the rendered prompt that the model read; the latter
+    is `Generation.prompt_text`, used only where the suite no longer has the prompt.
+    """
+    from ethogram.metrics import Output
+
+    items = {item.id: item for item in study.suite(version).prompts}
+    outputs = []
+    for generation in generations_of(study, version, part):
+        item = items.get(generation.prompt_id)
+        right = item.references if item else ()
+        outputs.append(
+            Output(
+                text=generation.text,
+                prompt=item.as_text() if item else generation.prompt_text,
+                token_ids=generation.token_ids or None,
+                logprobs=generation.logprobs or None,
+                finish_reason=generation.finish_reason or None,
+                reference=right[0] if right else None,
+                other_references=right[1:],
+                tags=item.tags if item else (),
+                prompt_id=generation.prompt_id,
+                sample_index=generation.sample_index,
+                constraints=item.constraints if item else (),
+            )
+        )
+    return outputs
+
+
+def _identifying(row: Output) -> dict[str, Any]:
+    """What tells an output made elsewhere from others: all of it but the checks of its prompt."""
+    names = [field.name for field in fields(row) if field.name != "constraints"]
+    return {name: getattr(row, name) for name in names}
+
+
+def _finish_reason(row: Output) -> FinishReason:
+    """Outputs made elsewhere often do not say how they ended, or say it in other words."""
+    known: dict[str, FinishReason] = {"stop": "stop", "eos": "eos", "length": "length"}
+    return known.get(row.finish_reason or "", "unknown")
+
+
+def read_imported(
+    path: Path,
+    select: str | None = None,
+    on_bad: Callable[[SpecError], None] | None = None,
+) -> list[Output]:
+    """The outputs of a file that a version imports; arguments as for `read_outputs`.
+
+    Raises:
+        SpecError: the file cannot be read, a line is broken, or a sample index is too large.
+    """
+    from ethogram.metrics import read_outputs
+
+    rows = list(read_outputs(path, select, on_bad=on_bad))
+    for row in rows:
+        if row.sample_index >= MOST_SAMPLES:
+            raise SpecError(
+                f"sample index {row.sample_index} of prompt {row.prompt_id!r} is too large (max "
+                f"{MOST_SAMPLES - 1})",
+                where=str(path),
+                hint="number the outputs of a prompt from 0",
+            )
+    return rows

@@ -1,0 +1,213 @@
+"""Sweep result, as data: every setting, the front, the choice and its holdout test."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ethogram.metrics import Metric
+from ethogram.metrics.table import finite_or_none
+from ethogram.spec.space import Setting
+from ethogram.spec.version import Version
+from ethogram.study.difference import Difference
+from ethogram.study.result import Computed
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A metric that a sweep makes better.
+
+    Attributes:
+        metric: what is measured.
+        higher_is_better: its direction here.
+    """
+
+    metric: Metric
+    higher_is_better: bool
+
+    @property
+    def name(self) -> str:
+        """The metric's name."""
+        return self.metric.name
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One setting and what became of it.
+
+    Attributes:
+        name: of the setting in this sweep.
+        setting: what it states over the parent.
+        version: the whole of it.
+        samples: per prompt, when it left the race or the race ended.
+        values: of the objectives, on the selection prompts.
+        eliminated_by: the setting that beat it on every objective that tells the two apart.
+        on_front: no setting that finished is at least as good on all objectives and better on one.
+        front_share: share of the bootstrap replicates in which it is on the front.
+    """
+
+    name: str
+    setting: Setting
+    version: Version
+    samples: int
+    values: dict[str, float]
+    eliminated_by: str | None = None
+    on_front: bool = False
+    front_share: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; NaN becomes null."""
+        return {
+            "name": self.name,
+            "setting": dict(self.setting.values),
+            "samples": self.samples,
+            "values": {name: finite_or_none(value) for name, value in self.values.items()},
+            "eliminated_by": self.eliminated_by,
+            "on_front": self.on_front,
+            "front_share": self.front_share,
+        }
+
+
+@dataclass(frozen=True)
+class HoldoutTest:
+    """The chosen setting against the parent on held-out prompts, which were not used to choose it.
+
+    Attributes:
+        objectives: what was to get better.
+        prompts: how many.
+        differences: one per objective, after minus before.
+    """
+
+    objectives: Sequence[Objective]
+    prompts: int
+    differences: Sequence[Difference]
+
+    @property
+    def better(self) -> list[Difference]:
+        """Objectives that are clearly better, in the direction that the objective has here."""
+        return [d for d in self.differences if d.is_clear and self._gain(d) > 0]
+
+    @property
+    def worse(self) -> list[Difference]:
+        """Objectives that are clearly worse."""
+        return [d for d in self.differences if d.is_clear and self._gain(d) < 0]
+
+    def _gain(self, difference: Difference) -> float:
+        objective = next(
+            objective for objective in self.objectives if objective.metric == difference.metric
+        )
+        return difference.estimate if objective.higher_is_better else -difference.estimate
+
+    @property
+    def holds(self) -> bool:
+        """Whether the choice beats the parent: better on an objective, and worse on none."""
+        return bool(self.better) and not self.worse
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """A finished sweep.
+
+    Attributes:
+        base: the parent version.
+        objectives: what was to get better.
+        trials: every setting that behaves differently, in the order tried.
+        requested: settings requested, including those of equal behaviour.
+        base_values: the parent's objectives on the selection prompts.
+        selection: ids of the prompts that chose.
+        holdout: the test on the held-out prompts; None where nothing was chosen.
+        chosen: name of the chosen setting.
+        why: by which rule.
+        generations: made for it.
+        tokens: of these.
+        computed: what they took.
+        seconds: of the whole sweep.
+    """
+
+    base: str
+    objectives: Sequence[Objective]
+    trials: Sequence[Trial]
+    requested: int
+    base_values: dict[str, float]
+    selection: Sequence[str]
+    holdout: HoldoutTest | None
+    chosen: str | None
+    why: str
+    generations: int
+    tokens: int
+    computed: Computed
+    seconds: float = 0.0
+
+    def __repr__(self) -> str:
+        lines = [
+            f"{trial.setting.words}: "
+            + ", ".join(f"{name} {value:.4g}" for name, value in trial.values.items())
+            for trial in self.front
+        ]
+        heading = f"SweepResult of {self.base}: {len(self.trials)} settings, front"
+        return "\n  ".join([heading, *lines])
+
+    @property
+    def front(self) -> list[Trial]:
+        """The trials that no other beats on all objectives, best of the first objective first."""
+        sign = -1 if self.objectives[0].higher_is_better else 1
+        front = [trial for trial in self.trials if trial.on_front]
+        return sorted(front, key=lambda trial: sign * trial.values[self.objectives[0].name])
+
+    @property
+    def eliminated(self) -> list[Trial]:
+        """The trials that lost the race early."""
+        return [trial for trial in self.trials if trial.eliminated_by]
+
+    def trial(self, name: str) -> Trial:
+        """The trial of that name."""
+        return next(trial for trial in self.trials if trial.name == name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; NaN becomes null."""
+        holdout = self.holdout
+        return {
+            "base": self.base,
+            "objectives": [
+                {
+                    "metric": objective.name,
+                    "better": "higher" if objective.higher_is_better else "lower",
+                }
+                for objective in self.objectives
+            ],
+            "settings_requested": self.requested,
+            "base_values": {
+                name: finite_or_none(value) for name, value in self.base_values.items()
+            },
+            "selection_prompts": list(self.selection),
+            "trials": [trial.to_json() for trial in self.trials],
+            "front": [trial.name for trial in self.front],
+            "chosen": self.chosen,
+            "why": self.why,
+            "holdout": holdout
+            and {
+                "prompts": holdout.prompts,
+                "holds": holdout.holds,
+                "differences": [difference.to_json() for difference in holdout.differences],
+            },
+            "generations": self.generations,
+            "tokens": self.tokens,
+            "computed_tokens": self.computed.rows,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def _repr_html_(self) -> str:
+        head = "".join(
+            f"<th>{html.escape(objective.metric.title)}</th>" for objective in self.objectives
+        )
+        body = "".join(
+            f"<tr><td>{html.escape(trial.setting.words)}</td>"
+            + "".join(
+                f"<td>{trial.values[objective.name]:.4g}</td>" for objective in self.objectives
+            )
+            + f"<td>{trial.front_share:.0%}</td></tr>"
+            for trial in self.front
+        )
+        return f"<table><tr><th>setting</th>{head}<th>on the front</th></tr>{body}</table>"
