@@ -21,8 +21,8 @@ from typing import Any
 
 from benchmarks import machine, measured_outputs
 from benchmarks.process import ROOT, run
+from ethogram.cores import threads_to_use
 from ethogram.metrics import Output, all_metrics, metrics_of, read_outputs
-from ethogram.metrics.parallel import available_cores
 
 RESULTS = ROOT / "benchmarks" / "results"
 #: Outputs that each metric alone is measured on, and the peers that grow with their square.
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.measure", description=__doc__)
     parser.add_argument("--outputs", type=int, default=10_000)
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--processes", type=int, default=available_cores())
+    parser.add_argument("--processes", type=int, default=threads_to_use())
     parser.add_argument("--output", type=Path, default=RESULTS / "measure.json")
     options = parser.parse_args(arguments)
     described = machine.describe()

@@ -66,7 +66,7 @@ def test_few_outputs_are_measured_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(several, "ProcessPoolExecutor", refuse)
     assert score_outputs(outputs(20), ["empty_rate"], processes=None).outputs == 20
     monkeypatch.setattr(several, "SERIAL_OUTPUTS", 10)
-    monkeypatch.setattr(several, "available_cores", lambda: 2)
+    monkeypatch.setattr(several, "threads_to_use", lambda: 2)
     with pytest.raises(AssertionError, match="a few outputs"):
         score_outputs(outputs(20), ["words"], processes=None)
 

@@ -36,6 +36,7 @@ from ethogram.engine.memory import (
 )
 from ethogram.engine.sampling.trace import ALTERNATIVES
 from ethogram.engine.scheduler import BatchConfig
+from ethogram.engine.threads import use_allowed_threads
 from ethogram.engine.work import Work
 from ethogram.errors import ModelError
 from ethogram.spec.generation import Generation, Request
@@ -83,6 +84,7 @@ class Engine:
         if memory_bytes is not None and memory_bytes < 1:
             raise ValueError(f"memory_bytes is {memory_bytes}; it must be at least 1")
         keep_large_blocks()
+        use_allowed_threads()
         self.loaded, self.max_rows, self.deterministic = loaded, max_rows, deterministic
         self.merging, self.memory_bytes = merging, memory_bytes
         self.amateurs = dict(amateurs or {})

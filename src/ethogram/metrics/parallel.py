@@ -7,7 +7,6 @@ evidence, a process sends back only what is clearer than all before it in its ch
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -15,6 +14,7 @@ from functools import lru_cache
 from itertools import islice
 from multiprocessing import get_context
 
+from ethogram.cores import threads_to_use
 from ethogram.metrics.base import Metric, Output, Score
 
 #: Outputs that one process takes at a time: some 0.3 s of work, so that handing over costs little.
@@ -40,7 +40,7 @@ def measured(
         processes: how many; default all cores this process may use, and one for few outputs.
     """
     stream = iter(outputs)
-    count = processes or available_cores()
+    count = processes or threads_to_use()
     head = list(islice(stream, SERIAL_OUTPUTS + 1)) if processes is None else []
     if count == 1 or (processes is None and len(head) <= SERIAL_OUTPUTS):
         metrics = choose()
@@ -58,12 +58,6 @@ def _chain(head: list[Output], rest: Iterator[Output]) -> Iterator[Output]:
     while head:
         yield head.pop()
     yield from rest
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    allowed = getattr(os, "sched_getaffinity", None)
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _in_order(

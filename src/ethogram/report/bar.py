@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
+from ethogram.cores import Contention
 from ethogram.report.printing import console
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 _PATIENCE = 1.0
 #: Seconds between two drawings of a count.
 _PAUSE = 0.1
+#: A machine is called busy where threads wait this share of the time that they could run, …
+_BUSY = 0.2
+#: … over at least so many seconds.
+_BUSY_SECONDS = 3.0
 
 
 class ProgressBar:
@@ -117,18 +122,43 @@ def run_updater(bar: ProgressBar) -> Callable[[RunProgress], None]:
     only the first can tell how long it will take.
     """
     begun: dict[tuple[str, ...], bool] = {}
+    busy = Busy()
 
     def update(now: RunProgress) -> None:
         names = tuple(version.version for version in now.versions)
         if names not in begun:
             begun[names] = 1 < len(names) < bar.free_lines - 1
         title = names[0] if len(names) == 1 else f"{len(names)} versions"
-        bar.update(title, now.spent, now.allowance, speed_note(now))
+        bar.update(title, now.spent, now.allowance, speed_note(now) + busy.note())
         for version in now.versions if begun[names] else ():
             note = f"{version.done}/{version.total}"
             bar.update(f"  {version.version}", version.done, version.total, note, timed=False)
 
     return update
+
+
+class Busy:
+    """Says when other programs take the cores that a run could use.
+
+    Args:
+        clock: seconds.
+        contention: how long this process's threads wait for a core.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = monotonic, contention: Contention | None = None
+    ) -> None:
+        self._clock, self._contention = clock, contention or Contention()
+        self._looked, self._note = clock(), ""
+
+    def note(self) -> str:
+        """A few words while the threads wait much of their time, else nothing."""
+        now = self._clock()
+        if now - self._looked >= _BUSY_SECONDS:
+            self._looked = now
+            waiting = self._contention.share()
+            self._note = f"  machine busy ({waiting:.0%} waiting)" if waiting > _BUSY else ""
+        return self._note
 
 
 def speed_note(now: RunProgress) -> str:

@@ -119,7 +119,7 @@ class Pool {
     void (*body)(void *, int64_t, int64_t) = nullptr;
     void *data = nullptr;
     int64_t count = 0, chunk = 1;
-    uint32_t most = 0;
+    std::atomic<uint32_t> most{0};  // Read by threads that then find that they came too late.
 
     void start_one() {
         const uint32_t seen = calls.value.load();
