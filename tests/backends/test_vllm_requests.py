@@ -118,6 +118,7 @@ def test_a_greedy_request_has_no_seed() -> None:
         ({"guidance_scale": 1.5}, "guidance_scale", "classifier-free guidance"),
         ({"contrastive": {"amateur": "gpt2"}}, "contrastive.amateur", "contrastive decoding"),
         ({"dola_layers": "low"}, "dola_layers", "DoLa"),
+        ({"forced_tokens": [7]}, "forced_tokens", "forced first tokens"),
         ({"typical_p": 0.9}, "typical_p", "typical sampling"),
         ({"epsilon_cutoff": 0.01}, "epsilon_cutoff", "epsilon cutoff"),
         ({"eta_cutoff": 0.01}, "eta_cutoff", "eta cutoff"),

@@ -253,7 +253,7 @@ def test_models_and_pull(ethogram: Run, model_cache: Path) -> None:
     listed = parsed(ethogram("models", "--json"))
     assert listed[0]["name"] == "smollm2-135m-instruct"
     assert "smollm2-135m-instruct" in ethogram("models")[1]
-    one_line(ethogram("pull", "gpt2"), "gpt2", "out of reach")
+    one_line(ethogram("pull", "gpt2"), "gpt2", "unreachable")
 
 
 @pytest.mark.parametrize("kind", ["study", "version", "suite"])

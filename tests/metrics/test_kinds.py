@@ -277,10 +277,10 @@ def test_wrong_models_are_errors_of_one_line(
     cases = [
         (ScoringModels(), "nli", "none is named; name one in study.yaml"),
         (ScoringModels(encoder="all-minilm"), "encoder", "did you mean the built-in all-minilm-l6"),
-        (ScoringModels(reference="no/such/model"), "reference", "there is no such model folder"),
+        (ScoringModels(reference="no/such/model"), "reference", "model folder not found"),
         (ScoringModels(reference=str(checkpoint("t5"))), "reference", "name a decoder-only model"),
         (ScoringModels(nli=str(checkpoint("llama"))), "nli", "not entailment, neutral and"),
-        (ScoringModels(encoder=str(checkpoint("t5"))), "encoder", "no encoder of whole texts"),
+        (ScoringModels(encoder=str(checkpoint("t5"))), "encoder", "it is not a sentence encoder"),
     ]
     for named, kind, line in cases:
         with pytest.raises(ModelError, match=line) as caught:

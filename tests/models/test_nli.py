@@ -62,7 +62,7 @@ def test_probabilities_are_those_of_transformers(classifier: Callable[..., Path]
         assert sum(said) == pytest.approx(1)
 
 
-def test_pairs_are_judged_once_and_in_batches(
+def test_pairs_are_scored_once_and_in_batches(
     classifier: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = load_nli(str(classifier("entailment", "contradiction")))

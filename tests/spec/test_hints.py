@@ -6,6 +6,7 @@ import pytest
 
 from ethogram.errors import SpecError
 from ethogram.spec import Decoding, load_study, load_suite
+from ethogram.spec.aims import Note
 from ethogram.spec.other_names import HINTS, REMOVED
 from ethogram.spec.source import parse_yaml
 
@@ -77,7 +78,7 @@ def test_hints_name_fields_that_exist(hint: str) -> None:
 def test_a_date_is_text(study: Path) -> None:
     (study / "versions/v1.0.0.yaml").write_text("title: 2024-01-01\nlearned: [2026-13-01]\n")
     version = load_study(study).version("v1.0.0")
-    assert (version.title, version.learned) == ("2024-01-01", ("2026-13-01",))
+    assert (version.title, version.learned) == ("2024-01-01", (Note(text="2026-13-01"),))
     suite = study / "suite.yaml"
     suite.write_text("- id: 2024-01-01\n  text: 2001-12-14t21:59:43.10-05:00\n")
     (item,) = load_suite(suite).prompts

@@ -7,6 +7,7 @@ import pytest
 
 from ethogram.errors import SpecError
 from ethogram.spec import Version, diff_versions, load_study, load_suite
+from ethogram.spec.aims import Note
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_child_states_only_what_differs(study: Path) -> None:
     assert child.decoding.top_p == 0.9
     assert child.title == "Sampling"
     assert child.learned == (), "notes belong to the version that wrote them"
-    assert spec.version("v0.0.1").learned == ("it loops",)
+    assert spec.version("v0.0.1").learned == (Note(text="it loops"),)
     assert spec.samples("v0.1.0") == 2
 
 

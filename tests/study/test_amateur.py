@@ -125,7 +125,7 @@ def test_an_amateur_that_is_not_here_is_named(study_folder: Path) -> None:
         run(study, ["v0.2.0"])
     told = str(caught.value)
     assert told.startswith(
-        "model nobody/nothing: this model is not on this machine, and there is no folder "
+        "model nobody/nothing: this model is not downloaded, and there is no folder "
         "nobody/nothing; fetch it with"
     )
     assert told.endswith("--revision dev")

@@ -24,6 +24,7 @@ from ethogram.engine.forward.early_layers import LayeredDecoder
 from ethogram.engine.forward.encoder_decoder import EncoderDecoder
 from ethogram.engine.forward.fused import FusedLlama, fuse
 from ethogram.engine.forward.passes import ForwardPass, ServedModel
+from ethogram.engine.forward.self_check import check_forward
 from ethogram.engine.guidance import BranchModel, GuidanceBranch
 from ethogram.engine.guidance_rows import BranchRows, GuidanceRows
 from ethogram.engine.jobs import Job, make_jobs
@@ -86,7 +87,7 @@ class Engine:
         self.merging, self.memory_bytes = merging, memory_bytes
         self.amateurs = dict(amateurs or {})
         self.work = Work()
-        self._clock = clock
+        self._clock, self._is_checked = clock, False
 
     @cached_property
     def fused(self) -> FusedLlama | None:
@@ -148,12 +149,20 @@ class Engine:
             raise ValueError(f"alternatives is {alternatives}; it must be at least 1")
         distinct = list({request.identity: request for request in requests}.values())
         jobs = make_jobs(distinct, self.loaded, self._model_pass(1), self.amateurs)
+        self._check_forward()
         self.work = Work()
         # Only these mappings hold the jobs, and finished ones leave: memory falls during a run.
         waiting: dict[RequiredOutputs, dict[str, Job]] = {kind: {} for kind in RequiredOutputs}
         for job in jobs:
             waiting[_required_outputs(job)][job.request.identity] = job
         return self._run_all(waiting, on_tokens, alternatives if trace else 0)
+
+    def _check_forward(self) -> None:
+        """Compare decode steps of architectures that are not known with transformers, once."""
+        if not self._is_checked:
+            for loaded in (self.loaded, *self.amateurs.values()):
+                check_forward(loaded)
+            self._is_checked = True
 
     def _run_all(
         self,

@@ -6,9 +6,11 @@ Backends share it, so that each runs the same prompt ids under the same rules.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from ethogram.engine.chat import chat_text, warn_of_dropped
+from ethogram.engine.forced import NOTHING_FORCED, Forced, forced_tokens
 from ethogram.engine.forward.passes import ServedModel
 from ethogram.engine.guidance import GuidanceBranch, GuidanceBranches
 from ethogram.engine.stopping import StopRules
@@ -32,6 +34,7 @@ class Job:
         slots: slots that it needs: the beams of a beam search, the candidates of contrastive
             search, of best-of and of self-consistency, otherwise one.
         guidance: its guidance branch, if its decoding has one.
+        forced: tokens that the output must have.
     """
 
     request: Request
@@ -42,6 +45,7 @@ class Job:
     string_ids: StringIds
     slots: int
     guidance: GuidanceBranch | None = None
+    forced: Forced = NOTHING_FORCED
 
 
 class PromptReader(Protocol):
@@ -74,16 +78,39 @@ def make_jobs(
     jobs = []
     for request in requests:
         try:
-            if request.prompt not in tokenised:
-                tokenised[request.prompt] = _tokenise(request, loaded)
-            text, ids = tokenised[request.prompt]
+            request = _without_bad_words(request, loaded)
+            key = request.prompt, request.chat
+            if key not in tokenised:
+                tokenised[key] = _tokenise(request, loaded)
+                _refuse_unembedded(request, tokenised[key][1], loaded)
+            text, ids = tokenised[key]
             string_ids = token_strings.resolve(request.decoding)
             _check_ids(request.decoding, string_ids, loaded.vocab_size)
             jobs.append(_make_job(request, text, ids, string_ids, loaded, reader, branches))
         except RequestError as error:
             error.request = request.identity
             raise
+    warn_of_dropped(
+        (prompt, text)
+        for (prompt, _), (text, _) in tokenised.items()
+        if not isinstance(prompt, str)
+    )
     return jobs
+
+
+def _without_bad_words(request: Request, loaded: ServedModel) -> Request:
+    """The request with what the model's own settings rule out, as `generate` does."""
+    banned = getattr(loaded, "bad_words_ids", ())
+    if not banned or loaded.model is None:
+        return request
+    if "bad_words" not in request.decoding.chain:
+        raise RequestError(
+            "the model's own settings rule out tokens, and the order leaves bad_words out",
+            where="decoding.order",
+            hint="add bad_words to the list",
+        )
+    bad_words = (*request.decoding.bad_words, *banned)
+    return replace(request, decoding=request.decoding.model_copy(update={"bad_words": bad_words}))
 
 
 def _check_ids(decoding: Decoding, string_ids: StringIds, vocab: int) -> None:
@@ -97,6 +124,18 @@ def _check_ids(decoding: Decoding, string_ids: StringIds, vocab: int) -> None:
                 where=f"decoding.{name}",
                 hint=f"use ids from 0 to {vocab - 1}",
             )
+
+
+def _refuse_unembedded(request: Request, ids: tuple[int, ...], loaded: ServedModel) -> None:
+    """Refuse tokens that were added to the tokenizer and that the model has no embedding of."""
+    if ids and max(ids) >= loaded.vocab_size:
+        token = loaded.tokenizer.convert_ids_to_tokens(max(ids))
+        raise RequestError(
+            f"the prompt has token {token!r} ({max(ids)}), and the model embeds only "
+            f"{loaded.vocab_size} tokens",
+            where=f"prompt {request.prompt_id}",
+            hint="resize the model's embeddings to its tokenizer, or leave the token out",
+        )
 
 
 def _make_job(
@@ -133,8 +172,9 @@ def _make_job(
         limit=min(decoding.max_new_tokens, limit),
     )
     slots = _slots(decoding, loaded.vocab_size)
+    forced = forced_tokens(decoding, loaded, rules.limit)
     prompt = reader.decoder_prompt(ids)
-    return Job(request, text, ids, prompt, rules, string_ids, slots, guidance)
+    return Job(request, text, ids, prompt, rules, string_ids, slots, guidance, forced)
 
 
 def _slots(decoding: Decoding, vocab: int) -> int:
@@ -149,13 +189,5 @@ def _tokenise(request: Request, loaded: ServedModel) -> tuple[str, tuple[int, ..
     tokenizer = loaded.tokenizer
     if isinstance(request.prompt, str):
         return request.prompt, tuple(tokenizer(request.prompt, verbose=False).input_ids)
-    if not loaded.has_chat_template:
-        raise RequestError(
-            "the prompt is a chat and the model has no chat template",
-            where=f"prompt {request.prompt_id}",
-            hint="write the prompt as plain text or choose an instruct model",
-        )
-    turns = [{"role": turn.role, "content": turn.content} for turn in request.prompt]
-    text = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
-    ids = tokenizer(text, add_special_tokens=False, verbose=False).input_ids
-    return str(text), tuple(ids)
+    text = chat_text(request, loaded)
+    return text, tuple(tokenizer(text, add_special_tokens=False, verbose=False).input_ids)

@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from ethogram.engine import native
+from ethogram.engine.forced import only
 from ethogram.engine.guidance_rows import GuidanceRows
 from ethogram.engine.native.sample import (
     OUTPUT,
@@ -68,11 +70,15 @@ class Sampler:
         """
         plain: list[tuple[SequenceState, int]] = []
         guided: list[tuple[SequenceState, int]] = []
-        by_searches = 0
+        by_searches = forced = 0
         for group, own in zip(groups, rows, strict=True):
             if not group.outputs:
                 by_searches += group.search(logits[list(own)], self._collect)
             for output in group.outputs:
+                if output.job.forced.at(output.written) is not None:
+                    self._push_forced(output, logits[own[0]].float())
+                    forced += 1
+                    continue
                 (plain if output.job.guidance is None else guided).append((output, own[0]))
         library = native.library() if logits.is_cpu else None
         if plain and library is not None:
@@ -81,7 +87,22 @@ class Sampler:
             self._sample_in_torch(plain, logits)
         if guided:  # Guidance combines scores in torch, so torch samples from them too.
             self._sample_in_torch(guided, logits)
-        return by_searches + len(plain) + len(guided)
+        return by_searches + forced + len(plain) + len(guided)
+
+    def _push_forced(self, output: SequenceState, logits: Tensor) -> None:
+        """Give an output the token that is forced here; its row of logits is [vocab] fp32."""
+        token = output.job.forced.at(output.written)
+        assert token is not None
+        row = logits.unsqueeze(0)
+        log_probs = row.log_softmax(-1)
+        distribution = self._collect(row, log_probs)
+        output.push(token, float(log_probs[0, token]))
+        if distribution is not None:
+            steps = len(output.job.request.decoding.active_step_names())
+            kept = np.ones((1, steps), np.int32)
+            chosen = torch.tensor([token], device=row.device)
+            step = record_step(distribution, [0], chosen, only(row, token), kept)
+            output.trace_rows.append((step, 0))
 
     def _sample_compiled(
         self,

@@ -8,8 +8,10 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from ethogram.errors import RequestError
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import FinishReason
 
@@ -37,9 +39,22 @@ class StopRules:
     def from_decoding(
         cls, decoding: Decoding, *, tokenizer: Any, eos_token_ids: frozenset[int], limit: int
     ) -> StopRules:
-        """Resolve a decoding's rules; a stop string that is a special token acts by its id."""
-        special = set(getattr(tokenizer, "all_special_tokens", ()))
-        named = {int(tokenizer.convert_tokens_to_ids(s)) for s in decoding.stop if s in special}
+        """Resolve a decoding's rules; a stop string that is a special token acts by its id.
+
+        Raises:
+            RequestError: a stop string contains a special token and more, which no text shows.
+        """
+        special = _special_tokens(tokenizer) if decoding.stop else {}
+        for stop in decoding.stop:
+            inside = [token for token in special if token in stop]
+            if inside and stop not in special:
+                raise RequestError(
+                    f"stop string {stop!r} contains the special token {inside[0]!r}, which texts "
+                    "leave out, so it would never be met",
+                    where="decoding.stop",
+                    hint=f"stop at {inside[0]!r} alone",
+                )
+        named = {special[stop] for stop in decoding.stop if stop in special}
         ids = frozenset(decoding.stop_token_ids) | named
         return cls(frozenset(eos_token_ids), ids, decoding.stop, limit)
 
@@ -47,6 +62,16 @@ class StopRules:
     def ending_ids(self) -> frozenset[int]:
         """Ids that end the output by themselves."""
         return self.eos_token_ids | self.stop_token_ids
+
+
+@lru_cache(maxsize=4)  # Each request asks, and some tokenizers have thousands.
+def _special_tokens(tokenizer: Any) -> dict[str, int]:
+    """Ids of the tokens that texts leave out, by their spelling: the named and the added ones."""
+    added = getattr(tokenizer, "added_tokens_decoder", {})
+    special = {token.content: int(id_) for id_, token in added.items() if token.special}
+    for name in getattr(tokenizer, "all_special_tokens", ()):
+        special.setdefault(str(name), int(tokenizer.convert_tokens_to_ids(name)))
+    return special
 
 
 class TextSoFar:

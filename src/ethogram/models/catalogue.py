@@ -1,4 +1,4 @@
-"""Which models there are, where each lies, and what tells one from another. Loads nothing."""
+"""Which models are available, their folders and their identities. Loads nothing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ethogram.cache import build_once
 from ethogram.errors import ModelError
 from ethogram.models import hub
 from ethogram.models.builtin import BUILT_INS, ENCODERS, BuiltIn, BuiltInEncoder, ensure
-from ethogram.models.checkpoint import check_model_folder, file_digest, folder_digest
-from ethogram.models.gguf import CONVERSION, check_gguf, convert
+from ethogram.models.checkpoint import check_model_folder, folder_digest, read_json
+from ethogram.models.gguf import CONVERSION, check_gguf, conversion_of, convert, gguf_digest
 from ethogram.models.reference import ModelReference, looks_local
 
 
@@ -26,7 +26,7 @@ class ModelInfo:
         kind: built-in, built-in encoder, or in the local hub cache.
         ready: whether it can be loaded without a network.
         origin: where it comes from.
-        path: its folder; None if it is not here.
+        path: its folder; None if it is not downloaded.
         sha256: pinned digest of the published file, of built-ins.
         licence: SPDX name, of built-ins.
     """
@@ -40,12 +40,12 @@ class ModelInfo:
     licence: str | None = None
 
     def __str__(self) -> str:
-        state = "ready" if self.ready else f"not here yet: ethogram pull {self.name}"
+        state = "ready" if self.ready else f"not downloaded: ethogram pull {self.name}"
         return f"{self.name}  {self.kind}, {state}  ({self.origin})"
 
 
 def available() -> list[ModelInfo]:
-    """Built-in models, fetched or not, and the hub models that are on this machine."""
+    """Built-in models, fetched or not, and the hub models in the local cache."""
     built_ins: list[BuiltIn | BuiltInEncoder] = [*BUILT_INS.values(), *ENCODERS.values()]
     infos = [
         ModelInfo(
@@ -77,7 +77,7 @@ def pull(name: str, revision: str | None = None) -> Path:
         Its folder.
 
     Raises:
-        ModelError: it cannot be had, or is damaged.
+        ModelError: it cannot be fetched, or is damaged.
     """
     built_in = BUILT_INS.get(name) or ENCODERS.get(name)
     if built_in is not None:
@@ -95,7 +95,7 @@ def locate(reference: ModelReference) -> Path:
     """The folder to load a reference's model from; built-ins are fetched, GGUF files converted.
 
     Raises:
-        ModelError: it is not on this machine, or damaged.
+        ModelError: it is not downloaded, or damaged.
     """
     name = reference.model
     built_in = BUILT_INS.get(name) or ENCODERS.get(name)
@@ -104,9 +104,8 @@ def locate(reference: ModelReference) -> Path:
     elif reference.is_local:
         path = Path(name).expanduser()
         if path.suffix == ".gguf":
-            check_gguf(path)
             folder = build_once(
-                f"gguf-{file_digest(path)[:16]}-c{CONVERSION}", lambda target: convert(path, target)
+                f"gguf-{gguf_digest(path)[:16]}-c{CONVERSION}", lambda target: convert(path, target)
             )
         else:
             folder = path
@@ -120,23 +119,23 @@ def locate_adapter(reference: ModelReference) -> Path | None:
     """The folder of a reference's LoRA adapter, if it has one.
 
     Raises:
-        ModelError: it is not on this machine.
+        ModelError: it is not downloaded.
     """
     if reference.adapter is None:
         return None
     if looks_local(reference.adapter):
         folder = Path(reference.adapter).expanduser()
         if not folder.is_dir():
-            raise ModelError("there is no such adapter folder", where=str(folder))
+            raise ModelError("adapter folder not found", where=str(folder))
         return folder
     return hub.snapshot(reference.adapter, None)
 
 
 def identity(reference: ModelReference) -> str:
-    """What keys a model's generations: the same string means the same weights and tokenizer.
+    """The key of a model's generations: equal strings mean equal weights and tokenizer.
 
-    Built-ins need not be fetched for it. A hub model is its commit; a local folder or file is the
-    digest of its content, so that a model trained anew under the same path is another model.
+    Built-ins need not be fetched. A hub model is identified by its commit, a local folder or file
+    by the digest of its content, so a model trained again under the same path is another one.
 
     Raises:
         ModelError: the model is not on this machine.
@@ -149,7 +148,7 @@ def identity(reference: ModelReference) -> str:
 
 
 def weights_identity(reference: ModelReference) -> str:
-    """What tells a model's weights from all others, whatever number format they run in.
+    """Identity of a model's weights, independent of the number format that they run in.
 
     Raises:
         ModelError: the model is not on this machine.
@@ -161,14 +160,40 @@ def weights_identity(reference: ModelReference) -> str:
     if reference.is_local:
         path = Path(name).expanduser()
         if path.suffix == ".gguf":
-            check_gguf(path)
-            return f"gguf:{file_digest(path)}#c{CONVERSION}"
+            return f"gguf:{gguf_digest(path)}#c{conversion_of(path)}"
         check_model_folder(path)
         return f"local:{folder_digest(path)}"
     revision = reference.revision or ""
     if len(revision) == hashlib.sha1().digest_size * 2 and hub.is_hub_id(name):
         return f"hub:{name}@{revision}"  # A whole commit needs no look at the cache.
     return f"hub:{name}@{_hub_folder(name, reference.revision).name}"
+
+
+def chat_template(reference: ModelReference) -> str:
+    """The source of a model's chat template, read without loading its tokenizer.
+
+    Returns:
+        Empty where it has none, and of built-ins, whose templates are known to be plain.
+
+    Raises:
+        ModelError: the model's files cannot be read.
+    """
+    name = reference.model
+    if name in BUILT_INS or name in ENCODERS:
+        return ""
+    path = Path(name).expanduser()
+    if not reference.is_local:
+        try:
+            path = _hub_folder(name, reference.revision)
+        except ModelError:
+            return ""  # Not on this machine: its stored outputs can be read all the same.
+    if path.suffix == ".gguf":
+        return str(check_gguf(path).get("tokenizer.chat_template", ""))
+    file = path / "chat_template.jinja"
+    if file.is_file():
+        return file.read_text(encoding="utf-8", errors="replace")
+    settings = path / "tokenizer_config.json"
+    return str(read_json(settings).get("chat_template") or "") if settings.is_file() else ""
 
 
 def _hub_folder(name: str, revision: str | None) -> Path:

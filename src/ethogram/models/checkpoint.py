@@ -1,6 +1,6 @@
-"""Model folders: are all files there and whole? Knows file formats; loads nothing.
+"""Checks that the files of a model folder are complete, and hashes them. Loads nothing.
 
-A safetensors file says in its header how long it is, so a truncated download is found before any
+The header of a safetensors file gives its length, so a truncated download is found before any
 weight is read.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,15 @@ _BEHAVIOUR_FILES = (
     "added_tokens.json",
     "chat_template.jinja",
 )
+#: Vocabularies that are read where tokenizer.json is missing.
+_OTHER_VOCABULARIES = (
+    "sentencepiece.bpe.model",
+    "source.spm",
+    "target.spm",
+    "vocab.txt",
+    "bpe.codes",
+    "tekken.json",
+)
 #: One of these holds the vocabulary.
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json")
 _LONGEST_HEADER = 100_000_000  # the limit of the safetensors library
@@ -42,11 +52,12 @@ def check_model_folder(folder: Path) -> None:
     """
     if not folder.is_dir():
         raise ModelError(
-            "there is no such model folder",
+            "model folder not found",
             where=str(folder),
-            hint="check the path; `ethogram models` lists what is there",
+            hint="check the path; `ethogram models` lists the available models",
         )
-    read_json(folder / "config.json")
+    config = read_json(folder / "config.json")
+    _check_sources(folder, config)
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise ModelError(
             "the folder has no tokenizer",
@@ -57,6 +68,26 @@ def check_model_folder(folder: Path) -> None:
         check_safetensors(file)
 
 
+def _check_sources(folder: Path, config: Mapping[str, Any]) -> None:
+    """Refuse a folder from which transformers would read other weights than those that are hashed.
+
+    It adds an adapter that it finds beside a model, where peft is installed, and prefers files that
+    config.json names and distributed checkpoints.
+    """
+    if (folder / "adapter_config.json").is_file():
+        raise ModelError(
+            "it holds a model and an adapter, and it is unclear whether the adapter is meant",
+            where=str(folder),
+            hint="move the adapter's files to a folder of their own and name it as `adapter:`",
+        )
+    if config.get("transformers_weights") or any(folder.glob("shard-*-model-*.safetensors")):
+        raise ModelError(
+            "it has weights beside model.safetensors (transformers_weights, or distributed shards)",
+            where=str(folder),
+            hint="save the model again: model.save_pretrained(folder)",
+        )
+
+
 def weight_files(folder: Path, stem: str = "model") -> list[Path]:
     """The safetensors files that hold a folder's weights.
 
@@ -65,14 +96,21 @@ def weight_files(folder: Path, stem: str = "model") -> list[Path]:
         stem: "model", or "adapter_model" for LoRA adapters.
 
     Raises:
-        ModelError: there are none, or one that the index names is missing.
+        ModelError: there are none, one that the index names is missing, or the index names other
+            files than the single one that is beside it.
     """
-    index = folder / f"{stem}.safetensors.index.json"
+    index, single = folder / f"{stem}.safetensors.index.json", folder / f"{stem}.safetensors"
+    files = [single]
     if index.is_file():
         names = sorted(set(read_json(index).get("weight_map", {}).values()))
         files = [folder / Path(name).name for name in names]
-    else:
-        files = [folder / f"{stem}.safetensors"]
+        if single.is_file() and single not in files:
+            # transformers reads the single file, vLLM the ones of the index.
+            raise ModelError(
+                f"{single.name} and {index.name} are both there, and name different weights",
+                where=str(folder),
+                hint="remove the one that is out of date",
+            )
     for file in files:
         if not file.is_file():
             raise _missing(file)
@@ -94,8 +132,11 @@ def _missing(file: Path) -> ModelError:
     )
 
 
-def check_safetensors(file: Path) -> None:
-    """Check that a safetensors file is as long as its header says.
+def check_safetensors(file: Path) -> list[str]:
+    """Check that a safetensors file has the length that its header gives.
+
+    Returns:
+        The names of its tensors.
 
     Raises:
         ModelError: it is truncated or not a safetensors file.
@@ -116,6 +157,7 @@ def check_safetensors(file: Path) -> None:
     expected = 8 + length + max(ends, default=0)
     if size != expected:
         raise _damaged(file, f"it has {size:,} bytes and should have {expected:,}")
+    return [name for name in header if name != "__metadata__"]
 
 
 def _damaged(file: Path, what: str) -> ModelError:
@@ -144,7 +186,10 @@ def read_json(file: Path) -> dict[str, Any]:
 def folder_digest(folder: Path, stem: str = "model") -> str:
     """SHA-256 over all files of a folder that can change what the model writes."""
     files = [*weight_files(folder, stem)]
-    files += [folder / name for name in _BEHAVIOUR_FILES if (folder / name).is_file()]
+    names = [*_BEHAVIOUR_FILES]
+    if not (folder / "tokenizer.json").is_file():
+        names += _OTHER_VOCABULARIES
+    files += [folder / name for name in names if (folder / name).is_file()]
     if stem == "adapter_model":
         files.append(folder / "adapter_config.json")
     joined = hashlib.sha256()
@@ -168,5 +213,5 @@ def file_digest(file: Path) -> str:
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(digest)
     except OSError:
-        pass  # Only the time of the next command is lost.
+        pass  # The next command hashes it again.
     return digest

@@ -1,7 +1,7 @@
-"""Encoder: texts to vectors of length 1, as sentence-transformers makes them. Knows no metric.
+"""Sentence encoder: texts to unit vectors, equal to those of sentence-transformers.
 
 A text is cut at the encoder's limit, its last hidden states are pooled (their mean, or the first of
-them, as the model's folder says) and the result is scaled to length 1.
+them, by the settings of the model's folder) and the result is scaled to length 1.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ethogram.models.checkpoint import read_json
 from ethogram.models.load import explained
 from ethogram.models.quiet import quiet
 from ethogram.models.reference import ModelReference
+from ethogram.models.weights import SAFE, read_weights
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 #: Most tokens of a batch, padding included: twice as many left the processor's caches and cost a
@@ -60,8 +61,7 @@ class SentenceEncoder:
     def encode(self, texts: Sequence[str]) -> Floats:
         """Vectors of the texts: [texts, dimensions], each row of length 1.
 
-        Texts are fed in order of length, so that little padding is computed; each distinct text
-        once.
+        Each distinct text is computed once, in order of length, which keeps padding small.
         """
         found = {text: self._known[text] for text in texts if text in self._known}
         fresh = [text for text in dict.fromkeys(texts) if text not in found]
@@ -69,8 +69,8 @@ class SentenceEncoder:
             found |= dict(zip(batch, vectors, strict=True))
         self._remember(found)
         vectors = np.zeros((len(texts), self.model.config.hidden_size), dtype=np.float32)
-        for place, text in enumerate(texts):
-            vectors[place] = found[text]
+        for row, text in enumerate(texts):
+            vectors[row] = found[text]
         return vectors
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
@@ -101,10 +101,10 @@ class SentenceEncoder:
             max_length=self.max_tokens,
             padding=False,
         ).input_ids
-        order = sorted(range(len(texts)), key=lambda place: len(coded[place]), reverse=True)
-        for start, end in batches_of_like_length([len(coded[place]) for place in order]):
-            places = order[start:end]
-            yield [texts[p] for p in places], self._forward([coded[p] for p in places])
+        order = sorted(range(len(texts)), key=lambda index: len(coded[index]), reverse=True)
+        for start, end in batches_of_similar_length([len(coded[index]) for index in order]):
+            batch = order[start:end]
+            yield [texts[i] for i in batch], self._forward([coded[i] for i in batch])
 
     def _forward(self, rows: Sequence[Sequence[int]]) -> Floats:
         import torch
@@ -128,8 +128,8 @@ class SentenceEncoder:
         return result
 
 
-def batches_of_like_length(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Places [start, end) of batches that take little padding, of lengths that never grow."""
+def batches_of_similar_length(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Ranges [start, end) of batches with little padding; the lengths must not increase."""
     start = 0
     while start < len(lengths):
         longest = max(1, lengths[start])
@@ -146,44 +146,39 @@ def load_encoder(
 ) -> SentenceEncoder:
     """Load a sentence encoder from this machine; a built-in is fetched on first use.
 
-    Weights run in bfloat16 where the processor multiplies it natively, twice as fast on two cores;
-    its vectors keep a cosine above 0.999 with those of float32. Else in float32.
+    Weights are bfloat16 where the processor multiplies it natively: twice as fast on two cores,
+    with vectors at a cosine above 0.999 to those of float32. Elsewhere they are float32.
 
     Args:
         name: a built-in's name, a local folder or a hub id.
-        device: as torch names it; default the first CUDA device if there is one, else the CPU.
-        dtype: of the weights, float32 or bfloat16; default as said above.
+        device: name of a torch device; default: the first CUDA device, else the CPU.
+        dtype: of the weights, float32 or bfloat16; default: as above.
 
     Raises:
-        ModelError: it is not here, damaged, no encoder, or pools in a way that is not supported.
+        ModelError: it is not downloaded, damaged, not an encoder, or pools in an unsupported way.
         MissingExtraError: the optional part [engine] is not installed.
     """
     transformers = require("transformers", extra="engine", needed_for="a sentence encoder")
     torch = require("torch", extra="engine", needed_for="a sentence encoder")
     folder = locate(ModelReference(name))
     pooling = _pooling(folder)
-    place = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    safe = {"local_files_only": True, "trust_remote_code": False}
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     with quiet(), explained(name):
-        config = transformers.AutoConfig.from_pretrained(folder, **safe)
+        config = transformers.AutoConfig.from_pretrained(folder, **SAFE)
         if config.is_encoder_decoder or getattr(config, "is_decoder", False):
-            raise ValueError("it is no encoder of whole texts")
-        model = transformers.AutoModel.from_pretrained(
-            folder,
-            config=config,
-            dtype=getattr(torch, dtype) if dtype else _dtype(place),
-            use_safetensors=True,
-            **safe,
-        )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **safe)
+            raise ValueError("it is not a sentence encoder")
+        number = getattr(torch, dtype) if dtype else _dtype(device)
+        options: dict[str, Any] = {"notes": [], "uses_all": False, "without": "pooler."}
+        model = read_weights(transformers.AutoModel, folder, config, number, **options)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **SAFE)
     if not tokenizer.is_fast:
         raise ModelError(
-            "its tokenizer cannot say where its tokens stand in the text",
+            "it needs a fast tokenizer, which gives character offsets",
             where=f"model {name}",
             hint="name an encoder that has a tokenizer.json",
         )
     limit = _max_tokens(folder, config, tokenizer)
-    return SentenceEncoder(model.to(place).eval(), tokenizer, max_tokens=limit, pooling=pooling)
+    return SentenceEncoder(model.to(device).eval(), tokenizer, max_tokens=limit, pooling=pooling)
 
 
 def _dtype(device: str) -> Any:
@@ -195,7 +190,7 @@ def _dtype(device: str) -> Any:
 
 
 def _pooling(folder: Path) -> Literal["mean", "first"]:
-    """What the folder's own settings say; the mean where it has none, as most encoders take it."""
+    """Pooling by the folder's settings; the mean where it has none, which most encoders use."""
     file = folder / "1_Pooling" / "config.json"
     if not file.is_file():
         return "mean"

@@ -1,6 +1,6 @@
 """Hub models: what the local hub cache holds, and fetching into it. Loads nothing.
 
-Only `pull` reaches for the network; everything else works from the cache, offline.
+Only `pull` uses the network; everything else works from the cache.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from ethogram.errors import ModelError
 from ethogram.extras import require
 
-#: What a model needs here; weights of other formats stay where they are.
+#: Files that are fetched; weights of other formats are not.
 _PATTERNS = ("*.safetensors", "*.json", "*.model", "*.txt", "*.jinja")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
@@ -41,17 +41,17 @@ def snapshot(name: str, revision: str | None, *, suggestion: str = "") -> Path:
         suggestion: a further hint for the error.
 
     Raises:
-        ModelError: it is not there; the error says how to get it.
+        ModelError: it is not downloaded; the error says how to fetch it.
     """
     hub = _hub()
     try:
         return Path(hub.snapshot_download(name, revision=revision, local_files_only=True))
     except (hub.errors.LocalEntryNotFoundError, hub.errors.HFValidationError, OSError):
         option = f" --revision {revision}" if revision else ""
-        # A path that is mistyped, or not there yet, reads like a hub id.
+        # A mistyped path looks like a hub id.
         folder = f", and there is no folder {name}" if "/" in name else ""
         raise ModelError(
-            f"this model is not on this machine{suggestion}{folder}",
+            f"this model is not downloaded{suggestion}{folder}",
             where=f"model {name}",
             hint=f"fetch it with: ethogram pull {name}{option}",
         ) from None
@@ -66,7 +66,7 @@ def fetch(name: str, revision: str | None, *, suggestion: str = "") -> Path:
         suggestion: a further hint for the error.
 
     Raises:
-        ModelError: there is no such model, it is gated, or the hub is out of reach.
+        ModelError: there is no such model, it is gated, or the model hub is unreachable.
     """
     hub = _hub()
     where = f"model {name}"
@@ -74,25 +74,24 @@ def fetch(name: str, revision: str | None, *, suggestion: str = "") -> Path:
         return Path(hub.snapshot_download(name, revision=revision, allow_patterns=list(_PATTERNS)))
     except hub.errors.GatedRepoError:
         raise ModelError(
-            "the model asks for consent",
+            "the model requires consent to its terms",
             where=where,
             hint=f"accept its terms at https://huggingface.co/{name} and run: hf auth login",
         ) from None
     except (hub.errors.RepositoryNotFoundError, hub.errors.RevisionNotFoundError):
         wanted = f"revision {revision} of this model" if revision else "model of this name"
         raise ModelError(
-            f"the hub has no {wanted} (or it is private){suggestion}",
+            f"the model hub has no {wanted} (or it is private){suggestion}",
             where=where,
             hint="check the name",
         ) from None
     except Exception as error:
-        # Whatever the transport throws (and it changes with the hub library), the user's answer
-        # is the same.
+        # The transport's exceptions change with the hub library; the fix is always the same.
         reason = getattr(error, "strerror", None)
         raise ModelError(
-            f"the hub is out of reach{f' ({reason})' if reason else ''}{suggestion}",
+            f"the model hub is unreachable{f' ({reason})' if reason else ''}{suggestion}",
             where=where,
-            hint="connect once and pull again, or name a local folder as `model:`",
+            hint="connect to the network and pull again, or name a local folder as `model:`",
         ) from error
 
 
@@ -102,7 +101,7 @@ def cached() -> list[CachedModel]:
         hub = _hub()
         repositories = hub.scan_cache_dir().repos
     except Exception:
-        return []  # No cache yet, or no hub library: nothing to list either way.
+        return []  # No cache yet, or no hub library.
     found = []
     for repository in repositories:
         if repository.repo_type != "model":

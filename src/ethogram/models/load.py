@@ -1,7 +1,8 @@
-"""Load: a reference becomes a model and tokenizer ready to run. Generates nothing."""
+"""Loads models and tokenizers. Generates nothing."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,14 +12,14 @@ from typing import Any
 from ethogram.errors import ModelError
 from ethogram.extras import require
 from ethogram.models.catalogue import locate, locate_adapter
-from ethogram.models.checkpoint import check_safetensors, read_json, weight_files
 from ethogram.models.quiet import quiet
 from ethogram.models.reference import ModelReference
+from ethogram.models.weights import SAFE, read_weights, with_adapter
 
-#: Tokenizers without a limit of their own say so by a huge number.
+#: A tokenizer without a limit has a huge `model_max_length`.
 _NO_LIMIT = 10_000_000
-#: Nothing is fetched, and no code that comes with a model is run.
-_SAFE = {"local_files_only": True, "trust_remote_code": False}
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class LoadedModel:
         model: transformers module in eval mode, weights in the reference's dtype; None where
             another program runs it (`describe`).
         tokenizer: its tokenizer.
-        reference: what was asked for.
+        reference: the name that it was loaded by.
         context_length: most tokens of prompt and output together (of the prompt alone for
             encoder-decoder models).
         eos_token_ids: ids that end an output, those that `generate` stops at.
@@ -37,6 +38,11 @@ class LoadedModel:
         has_chat_template: whether messages can be turned into a prompt.
         vocab_size: number of logits.
         device: where it runs, as torch names it; empty where another program runs it.
+        forced_bos_token_id: the first token of every output, if generation_config.json names one
+            (BART; multilingual models take their language so).
+        forced_eos_token_id: the last token of an output that reaches its
+            limit, if generation_config.json names one.
+        bad_words_ids: sequences of ids that generation_config.json rules out (Marian's padding).
     """
 
     model: Any
@@ -48,6 +54,9 @@ class LoadedModel:
     has_chat_template: bool
     vocab_size: int
     device: str
+    forced_bos_token_id: int | None = None
+    forced_eos_token_id: int | None = None
+    bad_words_ids: tuple[tuple[int, ...], ...] = ()
 
 
 def load(reference: ModelReference | str, *, device: str | None = None) -> LoadedModel:
@@ -55,10 +64,11 @@ def load(reference: ModelReference | str, *, device: str | None = None) -> Loade
 
     Args:
         reference: which model; a plain name means its float32 weights.
-        device: as torch names it; default the first CUDA device if there is one, else the CPU.
+        device: name of a torch device; default: the first CUDA device, else the CPU.
 
     Raises:
-        ModelError: the model is not here, damaged, or of an architecture transformers lacks.
+        ModelError: the model is not downloaded or damaged, its weights do not fit it, or
+            transformers lacks its architecture.
         MissingExtraError: the optional part [engine] (or [lora]) is not installed.
     """
     if isinstance(reference, str):
@@ -66,24 +76,28 @@ def load(reference: ModelReference | str, *, device: str | None = None) -> Loade
     require("transformers", extra="engine", needed_for="running a model")
     torch = require("torch", extra="engine", needed_for="running a model")
     folder, adapter = locate(reference), locate_adapter(reference)
-    place = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    notes: list[str] = []
     with quiet(), explained(reference.model):
-        model, tokenizer = _read(folder, getattr(torch, reference.dtype))
+        model, tokenizer = _read(folder, getattr(torch, reference.dtype), notes)
         if adapter is not None:
-            model = _with_adapter(model, adapter)
-    model = model.to(place).eval()
+            model = with_adapter(model, adapter, notes=notes)
+    for note in notes:  # The terminal is quiet until here.
+        _log.warning(note)
+    model = model.to(device).eval()
     own = getattr(model, "generation_config", None)
-    return _described(reference, model.config, own, tokenizer, model=model, device=place)
+    return _described(reference, model.config, own, tokenizer, model=model, device=device)
 
 
 def describe(reference: ModelReference | str) -> LoadedModel:
-    """All that is known of a model without its weights, for a backend that runs it itself.
+    """A model without its weights, for a backend that loads them itself.
 
     Args:
         reference: which model; a plain name means its float32 weights.
 
     Raises:
-        ModelError: the model is not here, damaged, or of an architecture transformers lacks.
+        ModelError: the model is not downloaded or damaged, its weights do not fit it, or
+            transformers lacks its architecture.
         MissingExtraError: the optional part [engine] is not installed.
     """
     if isinstance(reference, str):
@@ -91,33 +105,33 @@ def describe(reference: ModelReference | str) -> LoadedModel:
     transformers = require("transformers", extra="engine", needed_for="running a model")
     folder, own = locate(reference), None
     with quiet(), explained(reference.model):
-        config = transformers.AutoConfig.from_pretrained(folder, **_SAFE)
+        config = transformers.AutoConfig.from_pretrained(folder, **SAFE)
         if (folder / "generation_config.json").is_file():
             own = transformers.GenerationConfig.from_pretrained(folder, local_files_only=True)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **_SAFE)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **SAFE)
     return _described(reference, config, own, tokenizer)
 
 
 def load_tokenizer(reference: ModelReference) -> Any:
-    """Load a model's tokenizer alone, which takes a second where the model takes many.
+    """Load only a model's tokenizer, which takes a second.
 
     Raises:
-        ModelError: the model is not here, or its tokenizer cannot be read.
+        ModelError: the model is not downloaded, or its tokenizer cannot be read.
         MissingExtraError: the optional part [engine] is not installed.
     """
     transformers = require("transformers", extra="engine", needed_for="reading tokens")
     folder = locate(reference)
     with quiet(), explained(reference.model, what="its tokenizer"):
-        return transformers.AutoTokenizer.from_pretrained(folder, **_SAFE)
+        return transformers.AutoTokenizer.from_pretrained(folder, **SAFE)
 
 
 @contextmanager
 def explained(name: str, *, what: str = "it") -> Iterator[None]:
-    """Turns whatever transformers says while it reads a model into one line.
+    """Turns any error of transformers while it reads a model into one line.
 
     Args:
         name: of the model.
-        what: is read of it.
+        what: the part that is read.
 
     Raises:
         ModelError: it could not be read.
@@ -132,24 +146,13 @@ def explained(name: str, *, what: str = "it") -> Iterator[None]:
         ) from error
 
 
-def _read(folder: Path, dtype: Any) -> tuple[Any, Any]:
+def _read(folder: Path, dtype: Any, notes: list[str]) -> tuple[Any, Any]:
     import transformers
 
-    config = transformers.AutoConfig.from_pretrained(folder, **_SAFE)
+    config = transformers.AutoConfig.from_pretrained(folder, **SAFE)
     kind = "AutoModelForSeq2SeqLM" if config.is_encoder_decoder else "AutoModelForCausalLM"
-    model = getattr(transformers, kind).from_pretrained(
-        folder, config=config, dtype=dtype, use_safetensors=True, **_SAFE
-    )
-    return model, transformers.AutoTokenizer.from_pretrained(folder, **_SAFE)
-
-
-def _with_adapter(model: Any, folder: Path) -> Any:
-    """The model with a LoRA adapter merged into its weights, so that it runs at full speed."""
-    peft = require("peft", extra="lora", needed_for="a LoRA adapter")
-    read_json(folder / "adapter_config.json")
-    for file in weight_files(folder, stem="adapter_model"):
-        check_safetensors(file)
-    return peft.PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
+    model = read_weights(getattr(transformers, kind), folder, config, dtype, notes=notes)
+    return model, transformers.AutoTokenizer.from_pretrained(folder, **SAFE)
 
 
 def _reading_errors() -> tuple[type[BaseException], ...]:
@@ -187,11 +190,31 @@ def _described(
         has_chat_template=bool(getattr(tokenizer, "chat_template", None)),
         vocab_size=int(own.vocab_size),
         device=device,
+        forced_bos_token_id=_forced(generation_config, config, "forced_bos_token_id"),
+        forced_eos_token_id=_forced(generation_config, config, "forced_eos_token_id"),
+        bad_words_ids=tuple(
+            tuple(map(int, word))
+            for word in getattr(generation_config, "bad_words_ids", None) or ()
+        ),
     )
 
 
+def _bad_words(generation_config: Any) -> tuple[tuple[int, ...], ...]:
+    named = getattr(generation_config, "bad_words_ids", None) or ()
+    return tuple(tuple(int(token) for token in word) for word in named)
+
+
+def _forced(generation_config: Any, config: Any, name: str) -> int | None:
+    """A token id of generation_config.json, or of config.json where there is no such file."""
+    owner = config if generation_config is None else generation_config
+    named = getattr(owner, name, None)
+    # transformers takes a list too, and forces its first id.
+    named = next(iter(named), None) if isinstance(named, list | tuple) else named
+    return None if named is None else int(named)
+
+
 def _context_length(config: Any, tokenizer: Any) -> int:
-    """What the architecture can hold, else what the tokenizer says (T5 has no limit of its own)."""
+    """Limit of the architecture, else of the tokenizer (T5 has relative positions)."""
     for name in ("max_position_embeddings", "n_positions", "max_sequence_length"):
         length = getattr(config, name, None)
         if length:
@@ -201,7 +224,7 @@ def _context_length(config: Any, tokenizer: Any) -> int:
 
 
 def _eos_token_ids(*owners: Any) -> frozenset[int]:
-    """The ids that the first owner to name any names."""
+    """The ids of the first owner that has any."""
     for owner in owners:
         named = getattr(owner, "eos_token_id", None)
         if named is not None:

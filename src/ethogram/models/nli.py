@@ -1,4 +1,4 @@
-"""NLI: whether one text entails or contradicts another. Knows sequence classifiers; no metric."""
+"""Natural language inference: whether one text entails or contradicts another."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ethogram.models.catalogue import locate
 from ethogram.models.load import explained
 from ethogram.models.quiet import quiet
 from ethogram.models.reference import ModelReference
+from ethogram.models.weights import SAFE, read_weights
 
 #: Tokens in a batch, padding included.
 BATCH_TOKENS = 4096
@@ -21,7 +22,7 @@ RELATIONS = ("entailment", "neutral", "contradiction")
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class NliScores:
     """Probabilities for one pair of premise and hypothesis; they sum to 1."""
 
     entailment: float
@@ -35,7 +36,7 @@ class NliClassifier:
     Args:
         model: transformers module that gives `logits`, in eval mode.
         tokenizer: its tokenizer.
-        labels: places of the relations among the logits; a model of two classes lacks neutral.
+        labels: index of each relation among the logits; a model of two classes lacks neutral.
     """
 
     def __init__(self, model: Any, tokenizer: Any, labels: Mapping[str, int]) -> None:
@@ -43,22 +44,22 @@ class NliClassifier:
         limit = getattr(model.config, "max_position_embeddings", None) or MAX_TOKENS
         self._max_tokens = min(int(limit), MAX_TOKENS)
 
-    def judge(self, pairs: Sequence[tuple[str, str]]) -> list[Judgement]:
-        """How premise and hypothesis of each pair relate; long pairs are cut, the longer first."""
-        found: dict[tuple[str, str], Judgement] = {}
+    def judge(self, pairs: Sequence[tuple[str, str]]) -> list[NliScores]:
+        """Scores of each pair of premise and hypothesis; a long pair is cut in its longer text."""
+        found: dict[tuple[str, str], NliScores] = {}
         distinct = list(dict.fromkeys(pairs))
         lengths = [len(premise) + len(hypothesis) for premise, hypothesis in distinct]
-        order = sorted(range(len(distinct)), key=lambda place: -lengths[place])
+        order = sorted(range(len(distinct)), key=lambda index: -lengths[index])
         start = 0
         while start < len(order):
             # A token is seldom shorter than three characters.
             tokens = min(self._max_tokens, lengths[order[start]] // 3 + 3)
-            batch = [distinct[place] for place in order[start : start + BATCH_TOKENS // tokens]]
+            batch = [distinct[index] for index in order[start : start + BATCH_TOKENS // tokens]]
             found |= dict(zip(batch, self._forward(batch), strict=True))
             start += len(batch)
         return [found[pair] for pair in pairs]
 
-    def _forward(self, pairs: Sequence[tuple[str, str]]) -> list[Judgement]:
+    def _forward(self, pairs: Sequence[tuple[str, str]]) -> list[NliScores]:
         import torch
 
         coded = self._tokenizer(
@@ -71,44 +72,42 @@ class NliClassifier:
         )
         with torch.inference_mode():
             logits = self._model(**coded.to(self._model.device)).logits.float()
-        rows, places = logits.softmax(-1).tolist(), self._labels
+        rows, columns = logits.softmax(-1).tolist(), self._labels
         return [
-            Judgement(*(row[places[name]] if name in places else 0.0 for name in RELATIONS))
+            NliScores(*(row[columns[name]] if name in columns else 0.0 for name in RELATIONS))
             for row in rows
         ]
 
 
 def load_nli(name: str, *, device: str | None = None) -> NliClassifier:
-    """Load a model of natural language inference from this machine.
+    """Load a downloaded model of natural language inference.
 
     Args:
         name: a local folder or a hub id.
-        device: as torch names it; default the first CUDA device if there is one, else the CPU.
+        device: name of a torch device; default: the first CUDA device, else the CPU.
 
     Raises:
-        ModelError: it is not here, damaged, or its labels do not name entailment and contradiction.
+        ModelError: it is not downloaded, damaged, or its labels lack entailment or contradiction.
         MissingExtraError: the optional part [engine] is not installed.
     """
     transformers = require("transformers", extra="engine", needed_for="an NLI model")
     torch = require("torch", extra="engine", needed_for="an NLI model")
     folder = locate(ModelReference(name))
-    safe = {"local_files_only": True, "trust_remote_code": False}
     with quiet(), explained(name):
-        config = transformers.AutoConfig.from_pretrained(folder, **safe)
+        config = transformers.AutoConfig.from_pretrained(folder, **SAFE)
         labels = _labels(name, config)
-        model = transformers.AutoModelForSequenceClassification.from_pretrained(
-            folder, config=config, dtype=torch.float32, use_safetensors=True, **safe
-        )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **safe)
-    place = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    return NliClassifier(model.to(place).eval(), tokenizer, labels)
+        auto = transformers.AutoModelForSequenceClassification
+        model = read_weights(auto, folder, config, torch.float32, notes=[], uses_all=False)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **SAFE)
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    return NliClassifier(model.to(device).eval(), tokenizer, labels)
 
 
 def _labels(name: str, config: Any) -> dict[str, int]:
-    """Where the relations stand among the classes, by the names that the config gives them."""
+    """Index of each relation among the classes, by the labels of the configuration."""
     labels = {
-        relation: int(place)
-        for place, label in (config.id2label or {}).items()
+        relation: int(column)
+        for column, label in (config.id2label or {}).items()
         for relation in RELATIONS
         if str(label).lower().startswith(relation[:6])
     }
@@ -117,7 +116,7 @@ def _labels(name: str, config: Any) -> dict[str, int]:
             f"its classes are {', '.join(map(str, (config.id2label or {}).values()))}, not "
             "entailment, neutral and contradiction",
             where=f"model {name}",
-            hint="name a model of natural language inference",
+            hint="choose a model of natural language inference",
         )
     return labels
 

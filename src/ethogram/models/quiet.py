@@ -1,4 +1,4 @@
-"""Keeps the model libraries' notices and progress bars off the user's terminal. Knows no model."""
+"""Silences the notices and progress bars of the model libraries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ethogram.extras import require
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Hush transformers while a model is read; errors still arrive as exceptions."""
+    """Silence transformers while a model is read; errors are still raised."""
     logging = require("transformers", extra="engine", needed_for="running a model").logging
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

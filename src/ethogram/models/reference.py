@@ -1,4 +1,4 @@
-"""ModelReference: which weights a version names. Knows names only; opens nothing."""
+"""ModelReference: the weights that a version names. Opens no file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class ModelReference:
-    """A model as a version names it.
+    """The model that a version names.
 
     Attributes:
         model: a built-in's name, a local folder, a GGUF file, or a hub id.

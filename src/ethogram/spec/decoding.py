@@ -66,7 +66,7 @@ class StrategySettings(BaseModel):
 
 
 class EndSettings(BaseModel):
-    """What ends an output."""
+    """What begins and ends an output."""
 
     max_new_tokens: Annotated[int, Effect("shorter outputs", "longer outputs")] = Field(
         128,
@@ -79,6 +79,14 @@ class EndSettings(BaseModel):
     )
     stop_token_ids: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         (), description="token ids that end the output, besides the model's end of sequence"
+    )
+    forced_tokens: Annotated[
+        tuple[Annotated[int, Field(ge=0)] | Annotated[str, Field(min_length=1)], ...],
+        BeforeValidator(as_list),
+    ] = Field(
+        (),
+        description="first tokens of the output, by id or by their spelling in the vocabulary, "
+        "such as the language code of mBART or NLLB",
     )
 
 
@@ -237,4 +245,6 @@ class Decoding(EndSettings, SearchSettings, GuidanceSettings, StepSettings, Stra
             form["stop"] = sorted(set(self.stop))
         if self.stop_token_ids:
             form["stop_token_ids"] = sorted(set(self.stop_token_ids))
+        if self.forced_tokens:
+            form["forced_tokens"] = list(self.forced_tokens)
         return form

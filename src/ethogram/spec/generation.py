@@ -17,10 +17,29 @@ FinishReason = Literal["stop", "eos", "length", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a chat: role is system, user or assistant."""
+    """One turn of a chat: role is system, developer, user, assistant or tool."""
 
     role: str
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatFormat:
+    """How the messages of a chat become a text.
+
+    Attributes:
+        arguments: of the model's chat template, as canonical JSON.
+        continues: leave the last message, an assistant's, open for the model to go on with.
+        text: the finished text, where it was made beforehand.
+    """
+
+    arguments: str = "{}"
+    continues: bool = False
+    text: str | None = None
+
+
+#: The template's own defaults, and an assistant's turn to begin.
+PLAIN_CHAT = ChatFormat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +54,7 @@ class Request:
             into one.
         decoding: how the next token is chosen.
         noise_key: 64-bit key of the sampling noise; None when the decoding is deterministic.
+        chat: how messages become a text.
     """
 
     identity: str
@@ -43,6 +63,7 @@ class Request:
     prompt: str | tuple[Message, ...]
     decoding: Decoding
     noise_key: int | None = None
+    chat: ChatFormat = PLAIN_CHAT
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from ethogram.spec.generation import Message
+from ethogram.spec.generation import ChatFormat, Message
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -39,6 +40,15 @@ class Prompt(BaseModel):
     template: str = Field(DEFAULT_TEMPLATE, description="Jinja over input, system, examples")
     system: str | None = Field(None, description="system message of a chat; `system` in templates")
     chat: bool = Field(False, description="format with the model's own chat template")
+    template_args: dict[str, Any] = Field(
+        default_factory=dict,
+        description="arguments of the model's chat template, such as enable_thinking: false",
+    )
+    continue_final: bool | None = Field(
+        None,
+        description="leave the last assistant message of a chat open, for the model to continue; "
+        "default: where it is the last one",
+    )
     examples: tuple[Example, ...] = Field((), description="few-shot examples")
     stop: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         (), description="stop strings that belong to this template"
@@ -48,6 +58,19 @@ class Prompt(BaseModel):
     @classmethod
     def _one_stop_is_a_list(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
+
+    @field_validator("template_args")
+    @classmethod
+    def _arguments_are_data(cls, value: dict[str, Any]) -> dict[str, Any]:
+        taken = {"messages", "conversation", "tokenize", "add_generation_prompt"} & value.keys()
+        if taken or "continue_final_message" in value:
+            name = next(iter(taken), "continue_final_message")
+            raise ValueError(f"{name} is set by Ethogram; see prompt.continue_final")
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            raise ValueError("write numbers, texts, lists and mappings only") from None
+        return value
 
     @field_validator("template")
     @classmethod
@@ -80,6 +103,15 @@ class Prompt(BaseModel):
                 system = []
         return (*system, *shots, *turns)
 
+    def chat_format(self, prompt: str | tuple[Message, ...]) -> ChatFormat:
+        """How the messages of a rendered prompt become a text."""
+        if isinstance(prompt, str):
+            return ChatFormat()
+        continues = self.continue_final
+        if continues is None:
+            continues = prompt[-1].role == "assistant"
+        return ChatFormat(json.dumps(self.template_args, sort_keys=True), continues)
+
     def _fill(self, text: str) -> str:
         return compile_template(self.template).render(
             input=text, system=self.system or "", examples=self.examples
@@ -92,6 +124,10 @@ class Prompt(BaseModel):
             form["template"] = self.template
         if self.chat:
             form["chat"] = True
+            if self.template_args:
+                form["template_args"] = self.template_args
+            if self.continue_final is not None:
+                form["continue_final"] = self.continue_final
         if self.system and (self.chat or "system" in self.template):
             form["system"] = self.system
         if self.examples and (self.chat or "examples" in self.template):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from ethogram.spec.generation import Message, Request
+from ethogram.spec.generation import ChatFormat, Message, Request
 from ethogram.spec.guidance import Amateur
 from ethogram.spec.identity import digest, noise_key
 from ethogram.spec.suite import Suite
 from ethogram.spec.version import Version
+
+#: Given a prompt's id, messages and format: its finished text, or None.
+Finish = Callable[[str, tuple[Message, ...], ChatFormat], str | None]
 
 
 def make_requests(
@@ -20,6 +26,7 @@ def make_requests(
     model_identity: str,
     amateur_identity: str | None = None,
     independent_noise: bool = False,
+    finish: Finish | None = None,
 ) -> list[Request]:
     """One request per prompt and sample index, in the order of the suite.
 
@@ -34,6 +41,8 @@ def make_requests(
         amateur_identity: the same of the decoding's amateur; None where it has none.
         independent_noise: key the noise by the version too, so that versions share no random
             numbers; always so under another backend than the engine.
+        finish: makes the text of a chat where it is not the same on every day, so that the text is
+            part of the identity; returns None where it is.
 
     Raises:
         ValueError: the decoding has an amateur, and its identity is not given.
@@ -51,7 +60,6 @@ def make_requests(
     base: dict[str, Any] = {
         "model": model_identity,
         "decoding": decoding_form,
-        "prompt": prompt_form,
     }
     if version.backend != "engine":
         base["backend"] = version.backend
@@ -61,11 +69,27 @@ def make_requests(
     requests = []
     for item in suite.prompts:
         prompt = version.prompt.render(item)
+        chat = version.prompt.chat_format(prompt)
+        if finish is not None and not isinstance(prompt, str):
+            chat = replace(chat, text=finish(item.id, prompt, chat))
+        form = {**base, "prompt": prompt_form | _chat_form(chat), "input": _input_form(prompt)}
         for index in range(samples if decoding.is_stochastic else 1):
             key = noise_key(seed, scope, item.id, index) if decoding.is_stochastic else None
-            identity = digest({**base, "input": _input_form(prompt), "noise": key})
-            requests.append(Request(identity, item.id, index, prompt, decoding, key))
+            identity = digest({**form, "noise": key})
+            requests.append(Request(identity, item.id, index, prompt, decoding, key, chat))
     return requests
+
+
+def _chat_form(chat: ChatFormat) -> dict[str, Any]:
+    """What a chat's format adds to the identity: nothing where it is the plain one."""
+    form: dict[str, Any] = {}
+    if chat.arguments != "{}":
+        form["template_args"] = json.loads(chat.arguments)
+    if chat.continues:
+        form["continues"] = True
+    if chat.text is not None:
+        form["text"] = chat.text
+    return form
 
 
 def _input_form(prompt: str | tuple[Message, ...]) -> str | list[list[str]]:

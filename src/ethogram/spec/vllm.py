@@ -51,6 +51,8 @@ def _lacking_strategy(decoding: Decoding) -> Refusal | None:
         return _lacks("num_beams", "beam search like that of transformers", "1")
     if decoding.resolved_strategy == "contrastive":
         return _lacks("penalty_alpha", "contrastive search", "0")
+    if decoding.forced_tokens:
+        return _lacks("forced_tokens", "forced first tokens", "[]")
     setting = decoding.guidance_setting
     if setting is None:
         return None

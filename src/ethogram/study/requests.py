@@ -52,6 +52,7 @@ def requests_of(
         chosen = tuple(item for item in suite.prompts if item.id in part.prompt_ids)
         suite = suite.model_copy(update={"prompts": chosen})
     amateur = study.amateur_reference(version)
+    chat_model = study.model_reference(version) if resolved.prompt.chat else None
     return make_requests(
         resolved,
         suite,
@@ -60,6 +61,7 @@ def requests_of(
         model_identity=study.model_identity(version),
         amateur_identity=study.identity_of(amateur) if amateur else None,
         independent_noise=settings.coupling == "independent",
+        finish=study.dated_chats.finish(chat_model) if chat_model else None,
     )
 
 

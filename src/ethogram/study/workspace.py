@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ethogram.errors import WriteError
 from ethogram.spec import Generation, Request, StudySpec, Suite, Version, load_study
+from ethogram.study.dated_chats import DatedChats
 from ethogram.study.requests import WHOLE as WHOLE
 from ethogram.study.requests import Part as Part
 from ethogram.study.requests import requests_of, stored_samples
@@ -52,6 +54,7 @@ class Study:
         self.spec: StudySpec = spec or load_study(self.folder)
         self._model_identities: dict[ModelReference, str] = {}
         self._suites: dict[Path, Suite] = {}
+        self.dated_chats = DatedChats(datetime.now())
         #: Identities of the generations of versions and parts, once computed.
         self.known_identities: dict[tuple[str, Part], tuple[str, ...]] = {}
         #: Measurements by version and identities of its generations, then by metric; see `measure`.

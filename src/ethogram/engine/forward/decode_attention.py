@@ -71,7 +71,8 @@ def slot_attention(
         [rows, 1, heads, dim], and no weights.
     """
     library = native.library() if lengths is not None and query.is_cpu else None
-    if library is None or lengths is None or query.dtype not in _KERNELS:
+    is_plain = value.shape[-1] == query.shape[-1]  # Values of latent attention are narrower.
+    if library is None or lengths is None or query.dtype not in _KERNELS or not is_plain:
         made, weights = sdpa_attention_forward(
             module,
             query,

@@ -14,7 +14,7 @@ from ethogram.engine.forward.decode_attention import Lengths
 from ethogram.engine.forward.fused import FusedLlama
 from ethogram.engine.forward.kv_cache import Pairs
 from ethogram.engine.forward.passes import ForwardPass, Prefilled, ServedModel, pairs_of
-from ethogram.errors import ModelError
+from ethogram.engine.forward.support import check_architecture, context_limit
 
 
 class DecoderOnly(ForwardPass):
@@ -40,23 +40,10 @@ class DecoderOnly(ForwardPass):
         super().__init__(loaded, rows)
 
     def _check(self) -> None:
-        kind = self.config.model_type
-        if "position_ids" not in self._accepts:
-            raise ModelError(
-                f"architecture {kind} takes no position ids, which batching needs",
-                hint="use a GPT-2, GPT-NeoX, Llama, Qwen, SmolLM or T5 model",
-            )
-        window = getattr(self.config, "sliding_window", None)
-        stated = getattr(self.config, "layer_types", None)
-        layer_types = set(stated or ("sliding_attention" if window else "full_attention",))
-        if not layer_types <= {"full_attention", "sliding_attention"}:
-            raise ModelError(
-                f"architecture {kind} has layers without ordinary attention",
-                hint="use a GPT-2, GPT-NeoX, Llama, Qwen, SmolLM or T5 model",
-            )
-        if window and "sliding_attention" in layer_types:
-            # Within one window, sliding attention is full attention.
-            self.context_length = min(self.context_length, int(window))
+        check_architecture(self.model, self.config, self._accepts)
+        # Within one window, sliding attention is full attention.
+        limit = context_limit(self.config)
+        self.context_length = min(self.context_length, limit or self.context_length)
 
     def decoder_prompt(self, prompt_ids: Sequence[int]) -> tuple[int, ...]:
         """The prompt."""

@@ -19,6 +19,7 @@ from torch import Tensor
 from ethogram.engine.forward.cuda_graphs import CudaGraphCapturer, StepGraphs
 from ethogram.engine.forward.decode_attention import AttentionSwitch
 from ethogram.engine.forward.kv_cache import Pairs, SlotCache, bucketed
+from ethogram.engine.forward.support import numbers_a_position
 
 
 class ServedModel(Protocol):
@@ -158,12 +159,7 @@ class ForwardPass(ABC):
 
     def slot_bytes(self, length: int, source_capacity: int) -> int:
         """Memory of a slot of so many positions and source positions."""
-        config = self.config
-        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        dim = getattr(config, "head_dim", None) or getattr(config, "d_kv", None)
-        dim = dim or config.hidden_size // config.num_attention_heads
-        layers = getattr(config, "num_decoder_layers", None) or config.num_hidden_layers
-        position = 2 * layers * heads * dim * self.dtype.itemsize
+        position = numbers_a_position(self.config) * self.dtype.itemsize
         return int(position * (bucketed(length) + source_capacity))
 
     def start(self, source_capacity: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ethogram.engine.forced import only
 from ethogram.engine.jobs import Job
 from ethogram.engine.sampling.trace import Distribution
 from ethogram.engine.slots import Collect, Ended, Group, Slots
@@ -64,7 +65,8 @@ class Search(Group):
             logits: [slots, vocab] of its slots in any floating type.
             collect: what a trace needs of them, where one is wanted.
         """
-        scores = logits.float()
+        written = self.length - len(self.job.decoder_prompt)
+        scores = only(logits.float(), self.job.forced.at(written))
         log_probs = scores.log_softmax(-1)
         new = self.push(scores, log_probs, collect(scores, log_probs))
         self.chosen += new
