@@ -35,12 +35,15 @@ KEPT = "\x00"
 
 def is_prose(lines: list[str]) -> list[bool]:
     """Of each line of Markdown, whether it is prose: no table, code, heading, quote or HTML."""
-    found, in_code = [], False
+    found, in_code, in_item = [], False, False
     for line in lines:
+        if line.strip() and not line.startswith(" "):
+            in_item = bool(ITEM.match(line)) or line.startswith(("!!!", "???"))
         fence = line.lstrip().startswith(("```", "~~~"))
         in_code ^= fence
         other = line.lstrip().startswith(("|", "#", "<", ">")) or re.match(r"\[[^\]]*\]:", line)
-        found.append(not (fence or in_code or other or not line.strip()))
+        indented = line.startswith("    ") and not in_item
+        found.append(not (fence or in_code or other or indented or not line.strip()))
     return found
 
 

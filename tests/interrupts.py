@@ -6,7 +6,7 @@ import signal
 
 
 def hears_interrupts() -> None:
-    """Lets a program be interrupted: one that a shell began in the background is born deaf to it.
+    """Lets a program be interrupted: a shell starts background programs with SIGINT ignored.
 
     For `preexec_fn`; Python keeps a SIGINT that is ignored when it starts.
     """

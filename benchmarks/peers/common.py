@@ -165,8 +165,8 @@ def versions(packages: Sequence[str]) -> dict[str, str]:
 class PeakMemory:
     """Resident memory of this process and its living children while a block runs.
 
-    Linux forgets earlier peaks where it may be told to (proc_pid_clear_refs(5)); elsewhere memory
-    is sampled. Pages that processes share are counted more than once.
+    Linux resets the peak on request (proc_pid_clear_refs(5)); elsewhere memory is sampled. Pages
+    that processes share are counted more than once.
 
     Attributes:
         resident_before: bytes at the start of the block.

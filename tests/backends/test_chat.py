@@ -118,7 +118,7 @@ def test_without_a_key_a_refusal_says_that_one_is_needed() -> None:
         list(client(judge.url).ask(requests()))
 
 
-def test_a_refused_connection_is_told() -> None:
+def test_a_refused_connection_is_one_error() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
@@ -126,7 +126,7 @@ def test_a_refused_connection_is_told() -> None:
         list(client(url).ask(requests()))
 
 
-def test_a_slow_answer_is_told() -> None:
+def test_a_slow_answer_is_a_timeout() -> None:
     with (
         serving(lambda _: "yes", delay=0.6) as judge,
         pytest.raises(BackendError, match=r"no answer within 0.2 s, tried once; .*--timeout"),
@@ -167,7 +167,7 @@ def test_a_setting_that_a_model_refuses_is_left_out(message: str, left: dict[str
 
 
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://host/v1", "http://", "http://[", "v1"])
-def test_an_address_that_is_none_is_told(url: str) -> None:
+def test_an_invalid_address_is_refused(url: str) -> None:
     with pytest.raises(BackendError, match="not the address of an API"):
         client(url)
 

@@ -145,7 +145,7 @@ def own_logprobs(model: tiny.Loaded, made: Generation) -> list[float]:
 
 
 def test_branches_share_rows_while_their_histories_are_equal() -> None:
-    """Greedy outputs of one scale that differ in length alone have one companion row."""
+    """Greedy outputs of one scale that differ only in length share one guidance row."""
     model = dataclasses.replace(tiny.loaded("llama"), eos_token_ids=frozenset())
     settings: dict[str, Any] = {"strategy": "greedy", "guidance_scale": 1.5}
     requests = [

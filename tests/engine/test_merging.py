@@ -1,4 +1,4 @@
-"""Merged histories: the same outputs from fewer rows, and slots without holes."""
+"""Prefix sharing gives the same outputs from fewer rows, in slots without holes."""
 
 from __future__ import annotations
 

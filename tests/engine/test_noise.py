@@ -160,7 +160,7 @@ def test_joint_draws_of_neighbours_are_independent(draw: Any, axis: str) -> None
 
 @pytest.mark.parametrize("ids", [400, pytest.param(2000, marks=pytest.mark.slow)])
 def test_every_token_id_can_be_drawn(draw: Any, ids: int) -> None:
-    """Flat scores: each id is drawn about 20 times, and none is out of reach."""
+    """Flat scores: each id is drawn about 20 times, and none never."""
     scores = torch.zeros(1, ids)
     counts = np.bincount(draws_of(draw, scores, range(20 * ids), at_once=2000), minlength=ids)
     assert counts.min() > 0

@@ -17,7 +17,7 @@ def lines(*rows: Any) -> str:
 def promptfoo_result(
     index: int, text: Any, *, provider: str = "openai:small", prompt: int = 0, **rest: Any
 ) -> dict[str, Any]:
-    """One result of promptfoo: what it asks is told by its variables."""
+    """One result of promptfoo; its variables hold the question."""
     city = ("Rome", "Oslo", "Cairo", "Lima", "Quito", "Bern")[index % 6]
     return {
         "promptIdx": prompt,

@@ -67,3 +67,18 @@ def test_each_package_of_the_source_is_in_the_layers_and_in_contributing() -> No
     assert packages <= listed
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert not [name for name in packages if f"`{name}/`" not in text]
+
+
+def test_each_path_that_contributing_names_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    package = ROOT / "src" / "ethogram"
+    for path in re.findall(r"`((?:[\w.-]+/)+(?:[\w-]+\.[a-z]+)?|[\w.-]+(?:/[\w.-]+)*\.py)`", text):
+        inside = [package, *(package / name for name in ("store", "study", "replications"))]
+        assert any((folder / path).exists() for folder in (ROOT, *inside)), path
+
+
+def test_contributing_lists_every_package() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for folder in (ROOT / "src" / "ethogram").iterdir():
+        if (folder / "__init__.py").exists():
+            assert f"`{folder.name}/`" in table, folder.name

@@ -49,6 +49,7 @@ def test_of_tests_only_names_and_docstrings_count() -> None:
         f"| {LONG} |",
         f"# {LONG}",
         f"```\n{LONG}\n```",
+        f"text\n\n    {LONG}",
         f"> {LONG}",
         f"[a link](https://example.org/{'x' * COLUMNS})",
     ],

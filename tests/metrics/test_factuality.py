@@ -208,7 +208,7 @@ def test_verdicts_share_out_all_references(rng: random.Random) -> None:
         ('{"references": ["ISBN 978-3-16-148410-1"]}', "check digit"),
     ],
 )
-def test_a_wrong_index_is_told(tmp_path: Path, content: str, said: str) -> None:
+def test_a_wrong_index_is_an_error(tmp_path: Path, content: str, said: str) -> None:
     file = tmp_path / "index.json"
     file.write_text(content)
     with pytest.raises(SpecError, match=said):

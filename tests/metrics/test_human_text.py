@@ -98,7 +98,7 @@ def test_a_text_file_has_a_text_a_line(tmp_path: Path) -> None:
         assert all(len(window.words) == WINDOW for window in text.compared)
 
 
-def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_an_unreadable_human_text_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"none\.txt: no such file"):
         read_human_text(tmp_path / "none.txt")
     short = tmp_path / "short.txt"

@@ -301,7 +301,7 @@ def test_loose_forgives_and_prompts_are_stricter(text: str, cases: list[Any]) ->
         ),
     ],
 )
-def test_a_wrong_constraint_is_told_with_its_place(
+def test_a_wrong_constraint_is_an_error_with_its_line(
     tmp_path: Path, name: str, kwargs: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(ValidationError, match=re.escape(said)):

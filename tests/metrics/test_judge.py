@@ -162,7 +162,7 @@ def test_a_rubric_is_read_from_a_file(tmp_path: Path) -> None:
         ("criteria: [", ":", "not valid YAML"),
     ],
 )
-def test_a_broken_rubric_is_told_with_its_line(
+def test_a_broken_rubric_is_an_error_with_its_line(
     tmp_path: Path, text: str, place: str, words: str
 ) -> None:
     path = tmp_path / "mine.yaml"
@@ -174,7 +174,7 @@ def test_a_broken_rubric_is_told_with_its_line(
     assert words in str(caught.value)
 
 
-def test_a_rubric_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_rubric_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="no such rubric; name a YAML file, or one of: general"):
         load_rubric(tmp_path / "none.yaml")
 

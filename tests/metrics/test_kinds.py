@@ -211,7 +211,7 @@ def test_scores_of_models_are_stored_and_not_computed_again(
             assert item.low <= item.estimate <= item.high
 
 
-def test_a_changed_right_answer_is_read_anew(tiny_study: Path, stubs: StubModels) -> None:
+def test_a_changed_right_answer_is_read_again(tiny_study: Path, stubs: StubModels) -> None:
     with Study(tiny_study) as study:
         run(study, ["v0.0.1"])
         study.__dict__["models"] = stubs
@@ -259,7 +259,7 @@ def test_a_store_of_the_schema_before_gains_the_table(
         assert len(store.scores(Scorer("m", 1, ""), [Scored("a", "r")])) == 1
 
 
-def test_models_are_loaded_once_and_told(
+def test_models_are_loaded_once_and_reported(
     checkpoint: Callable[..., Path], model_cache: Path
 ) -> None:
     folder = str(checkpoint("llama"))
@@ -271,7 +271,7 @@ def test_models_are_loaded_once_and_told(
     assert models.identity(["encoder", "reference"]).startswith("all-minilm-l6-v2-")
 
 
-def test_wrong_models_are_told_in_one_line(
+def test_wrong_models_are_errors_of_one_line(
     checkpoint: Callable[..., Path], model_cache: Path
 ) -> None:
     cases = [

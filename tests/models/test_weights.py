@@ -1,4 +1,4 @@
-"""Weights that do not fit their model: refused, or mended with a note."""
+"""Weights that do not fit their model: refused, or fixed with a note."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data sets: found, checked, fetched; and what is told where one is missing or another."""
+"""Data sets are found, checked and fetched; a missing or changed one is an error."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def test_only_https_is_asked_and_followed() -> None:
         )
 
 
-def test_an_address_out_of_reach_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_address_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise urllib.error.URLError("no route")
 

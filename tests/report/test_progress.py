@@ -24,7 +24,7 @@ def study(tiny_study: Path) -> Study:
     return opened
 
 
-def test_a_fresh_log_is_borne_out(study: Study) -> None:
+def test_a_fresh_log_matches_the_store(study: Study) -> None:
     path = write_progress(study)
     found = verify(study)
     assert found.holds
@@ -155,7 +155,7 @@ def test_a_stale_log_fails(study: Study, tiny_study: Path) -> None:
     assert log(study).unsupported == []
 
 
-def test_an_entry_whose_version_is_gone_says_how_to_mend_it(study: Study, tiny_study: Path) -> None:
+def test_an_entry_of_a_missing_version_says_how_to_fix_it(study: Study, tiny_study: Path) -> None:
     write_progress(study)
     (tiny_study / "versions/v1.0.0.yaml").unlink()
     with Study(tiny_study) as less:

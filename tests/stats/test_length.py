@@ -125,7 +125,7 @@ def test_prompts_weigh_alike_and_are_drawn_whole() -> None:
         ([1.0, 0.0, 0.0] * 10, [1.0, -2.0] * 15, ""),
     ],
 )
-def test_what_cannot_be_told_is_marked(
+def test_unreliable_results_are_marked(
     labels: list[float], lengths: list[float], doubt: str
 ) -> None:
     found = length_controlled(np.array(labels), np.array(lengths), **QUICK)

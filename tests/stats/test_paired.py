@@ -169,7 +169,7 @@ def test_shapes_must_agree() -> None:
 
 
 def test_pairs_of_one_noise_are_told_apart_from_others() -> None:
-    """The second version adds a little to the same noise: it always wins with equal luck."""
+    """The second version adds a little to the same noise: it always wins on equal noise."""
     generator = np.random.default_rng(2)
     noise = generator.normal(size=(200, 6))
     seen = superiority(noise, noise + 0.1, coupled=True)

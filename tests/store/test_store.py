@@ -132,7 +132,7 @@ def test_what_is_no_store_is_refused(tmp_path: Path, prepare: object, line: str)
         ("://", "store: not the URL of a database"),
     ],
 )
-def test_a_url_that_cannot_be_used_is_told_without_its_password(url: str, line: str) -> None:
+def test_the_error_of_an_unusable_url_hides_its_password(url: str, line: str) -> None:
     with pytest.raises(StoreError, match=line) as caught:
         Store.open(url)
     assert "secret" not in str(caught.value)

@@ -65,7 +65,7 @@ def test_a_run_loads_each_model_once_and_says_which(study_folder: Path) -> None:
         assert run(study).made == 6, "only v0.0.1 is missing"
 
 
-def test_the_same_weights_under_another_name_make_nothing_anew(study_folder: Path) -> None:
+def test_the_same_weights_under_another_name_generate_nothing_again(study_folder: Path) -> None:
     write(study_folder, "v0.2.0", "amateur: models/small")
     write(study_folder, "v0.3.0", "amateur: models/copied")
     with Study(study_folder) as study:

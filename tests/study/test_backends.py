@@ -96,7 +96,7 @@ def test_another_backend_makes_other_outputs_on_other_noise(tiny_study: Path) ->
         assert not set(keys[one]) & set(keys[other]), "what is not coupled shares no noise"
 
 
-def test_a_missing_backend_is_told_before_anything_runs(
+def test_a_missing_backend_is_an_error_before_anything_runs(
     tiny_study: Path, monkeypatch: pytest.MonkeyPatch, stored: Callable[[Path], dict[str, Any]]
 ) -> None:
     monkeypatch.setattr(base, "find_spec", lambda name: None)
@@ -141,7 +141,7 @@ def test_more_samples_come_from_the_version_s_own_backend(
         ("adapter: adapters/polite", r"v0\.2\.0\.yaml:4: adapter", "merged"),
     ],
 )
-def test_what_vllm_cannot_do_is_told_with_its_line(
+def test_what_vllm_cannot_do_is_an_error_with_its_line(
     tiny_study: Path, line: str, where: str, says: str
 ) -> None:
     write(tiny_study, "v0.2.0", f"title: Other\nparent: v0.1.0\nbackend: vllm\n{line}\n")

@@ -95,7 +95,7 @@ def test_a_broken_contract_shows_the_outputs_that_break_it(tmp_path: Path) -> No
     assert words.outputs == 36
 
 
-def test_mistakes_in_a_bound_are_told_with_their_line(ran: Path) -> None:
+def test_mistakes_in_a_bound_are_errors_with_their_line(ran: Path) -> None:
     expect(ran, "v0.1.0", 'loop_rat: "< 0.5"')
     with Study(ran) as study, pytest.raises(SpecError, match=r"v0\.1\.0\.yaml:5.*loop_rate"):
         check(study)

@@ -59,7 +59,7 @@ def test_reversing_a_comparison_reverses_it(study: Study) -> None:
     assert (back.low, back.high) == (pytest.approx(-there.high), pytest.approx(-there.low))
 
 
-def test_an_unknown_format_is_told_before_anything_is_read(tiny_study: Path) -> None:
+def test_an_unknown_format_is_an_error_before_anything_is_read(tiny_study: Path) -> None:
     with Study(tiny_study) as fresh, pytest.raises(SpecError, match="unknown format"):
         export(fresh, Path("out.xls"))
 

@@ -40,7 +40,7 @@ def test_prompts_meet_by_id_whatever_their_order() -> None:
         ([("a", "A?", "1"), ("a", "B?", "1")], [("a", "A?", "1")], "'a' is used for two"),
     ],
 )
-def test_what_cannot_be_compared_is_told(first: Rows, second: Rows, message: str) -> None:
+def test_what_cannot_be_compared_is_an_error(first: Rows, second: Rows, message: str) -> None:
     with pytest.raises(SpecError, match=message) as caught:
         difference(measured(first), measured(second), "v1", "v2")
     assert str(caught.value).startswith("v1 and v2: ")

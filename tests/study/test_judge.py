@@ -165,7 +165,7 @@ def test_nothing_is_asked_twice_whoever_serves_the_model(study: eg.Study) -> Non
 
 
 @pytest.mark.parametrize("change", [{"max_tokens": 99}, {"rubric": KIND}, {"pairing": "shifted"}])
-def test_another_question_is_asked_anew(study: eg.Study, change: dict[str, Any]) -> None:
+def test_another_question_is_asked_again(study: eg.Study, change: dict[str, Any]) -> None:
     with serving(prefers_longer) as judge:
         judged(study, judge.url)
         before = len(judge.asked)
@@ -196,7 +196,7 @@ def test_after_a_failure_only_the_rest_is_asked(study: eg.Study) -> None:
         assert judged(study, judge.url).cost.asked == len(judge.asked) == 18
 
 
-def test_replies_that_cannot_be_read_are_kept_counted_and_told(study: eg.Study) -> None:
+def test_unreadable_replies_are_kept_counted_and_reported(study: eg.Study) -> None:
     def answer(question: str) -> str:
         return "I would rather not say." if "Question 4?" in question else prefers_longer(question)
 
@@ -298,7 +298,7 @@ def generated(tmp_path: Path, model_cache: Path) -> eg.Study:
 
 
 def test_shared_noise_gives_the_win_rate_its_own_name(generated: eg.Study) -> None:
-    """A coupled rate is never told as an ordinary one; neighbouring indices give that."""
+    """A coupled rate is never reported as an ordinary one; shifted indices give that."""
     names = ("v0.1.0", "v1.0.0")
     with generated as study, serving(lambda _: verdict("A")) as judge:
         endpoint = Endpoint(judge.url)
@@ -423,7 +423,7 @@ def test_verdicts_tell_what_was_asked(study: eg.Study) -> None:
     assert pairs == {(second, first) for first, second in pairs}
 
 
-def test_mistakes_are_told(tmp_path: Path, study: eg.Study) -> None:
+def test_mistakes_are_errors(tmp_path: Path, study: eg.Study) -> None:
     other = study_of(tmp_path / "b", lambda p, s: "x", lambda p, s: "y", samples=(1, 1))
     suite = other.folder / "suites" / "v0.1.0.jsonl"
     suite.write_text(suite.read_text().replace("Question 3?", "Something else?"))
@@ -442,7 +442,7 @@ def test_mistakes_are_told(tmp_path: Path, study: eg.Study) -> None:
     ("shift", "pairing", "words"),
     [(1, "shifted", "shifted pairs need two samples"), (2, "equal", "share no sample index")],
 )
-def test_outputs_that_do_not_meet_are_told(
+def test_outputs_without_a_pair_are_reported(
     tmp_path: Path, shift: int, pairing: str, words: str
 ) -> None:
     study = study_of(tmp_path, lambda p, s: "x", lambda p, s: "y", samples=(2, 2), shift=shift)

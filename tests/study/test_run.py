@@ -40,7 +40,7 @@ def test_a_run_makes_what_is_missing_and_nothing_else(tiny_study: Path, stored: 
     assert stored(tiny_study) == before
 
 
-def test_a_metric_that_is_not_there_is_told_before_anything_is_made(
+def test_an_unknown_metric_is_an_error_before_anything_is_generated(
     tiny_study: Path, stored: Stored
 ) -> None:
     settings = tiny_study / "study.yaml"

@@ -164,7 +164,7 @@ def test_what_does_not_beat_its_parent_is_said_not_to(many):
         ({"search": "annealing"}, "unknown search"),
     ],
 )
-def test_a_mistake_is_told_before_anything_runs(many, change, says):
+def test_a_mistake_is_an_error_before_anything_runs(many, change, says):
     asked = {"axes": axes("decoding.top_k=1,2"), "objectives": GOALS, **change}
     with pytest.raises(SpecError) as caught:
         sweep(many, sampled(many), asked.pop("axes"), **asked)

@@ -22,8 +22,8 @@ _LARGEST = 2**31 - 1
 def keep_large_blocks() -> bool:
     """Keep freed blocks instead of returning them to the kernel at each operation.
 
-    glibc maps and unmaps every block above 32 MiB anew, and faulting its pages in costs more than
-    the work on a [64, 50k] tensor itself: 3 to 4 times (measured on softmax and logsumexp).
+    glibc maps and unmaps every block above 32 MiB each time, and faulting its pages in costs 3 to 4
+    times the work on a [64, 50k] tensor itself (measured on softmax and logsumexp).
 
     Returns:
         Whether the C library supports it; False outside glibc.

@@ -53,7 +53,7 @@ class Row:
     test: bool = False
 
 
-#: Turns one value into rows. Made anew for each file, so it may remember what came before.
+#: Turns one value into rows. Each file gets a new one, so it may remember what came before.
 Converter = Callable[[Value], Iterator[Row]]
 
 

@@ -2,8 +2,8 @@
 
 The rules are those of the released checkers (google-research, instruction_following_eval, which
 lm-eval and if-verifiable keep), with three differences: keywords and markers are literal texts, not
-patterns; an argument that is missing is an error and not drawn by chance; and a letter that is no
-letter of the alphabet is counted as it is.
+patterns; a missing argument is an error instead of a random value; and a character outside
+the alphabet is counted as it is.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _letter_frequency(text: str, letter: str, let_frequency: int, let_relation: 
 def _language(text: str) -> str | None:
     """ISO 639-1 code of a text's language; None where it has no letters to tell it by.
 
-    langdetect draws by chance; its seed is set before each text, so that a text has one answer.
+    langdetect is randomised; its seed is set before each text, so a text has one answer.
     """
     detect = require("langdetect", extra=_EXTRA, needed_for="telling a text's language")
     detect.DetectorFactory.seed = 0

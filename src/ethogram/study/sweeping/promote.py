@@ -35,7 +35,7 @@ def promote(study: Study, result: SweepResult, name: str) -> Path:
         The path of the version file.
 
     Raises:
-        SpecError: no setting was chosen, or the name is no version name or taken.
+        SpecError: no setting was chosen, or the name is not that of a new version.
         WriteError: it cannot be written.
     """
     from ruamel.yaml import YAML
