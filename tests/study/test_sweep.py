@@ -150,6 +150,8 @@ def test_what_does_not_beat_its_parent_is_said_not_to(many):
     found = sweep(many, base, axes(f"decoding.temperature={temperature}"), objectives=GOALS)
     assert found.holdout is not None
     assert not found.holdout.holds
+    assert found.doubt == "the best setting is the parent's own"
+    assert found.to_json()["doubt"] == found.doubt
     path = promote(many, found, "v7.0.1")
     assert "does not clearly beat its parent" in " ".join(path.read_text().split())
 
@@ -173,5 +175,10 @@ def test_a_mistake_is_an_error_before_anything_runs(many, change, says):
 
 
 def test_a_small_suite_cannot_be_split(tiny_study):
-    with eg.Study(tiny_study) as study, pytest.raises(SpecError, match="prompts are too few"):
+    with eg.Study(tiny_study) as study, pytest.raises(SpecError, match=r"too few: .*here \d \| \d"):
         sweep(study, sampled(study), axes("decoding.top_k=1,2"), objectives=GOALS)
+
+
+def test_a_setting_without_its_group_is_named():
+    with pytest.raises(SpecError, match="did you mean decoding.temperature"):
+        axes("temperature=0.5,0.7")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ethogram.cli.options import (
+    EXIT_FAILED,
     command,
     console,
     json_option,
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
 )
 @click.option("--no-race", is_flag=True, help="Give every setting all samples; drop none early.")
 @click.option("--promote", metavar="VERSION", help="Write the choice as this new version.")
+@click.option("--force", is_flag=True, help="Promote the choice even if it is not clearly better.")
 @click.option(
     "-o",
     "--output",
@@ -88,6 +91,7 @@ def sweep_command(
     samples: int | None,
     no_race: bool,
     promote: str | None,
+    force: bool,
     output: Path | None,
     folder: Path,
     json_wanted: bool,
@@ -123,13 +127,20 @@ def sweep_command(
                 on_wait=say_waiting,
                 on_load=say_loading(quiet=json_wanted),
             )
-        path = write_version(study, landscape, promote) if promote else None
+        refused = bool(promote and landscape.doubt and not force)
+        path = write_version(study, landscape, promote) if promote and not refused else None
     if output:
         write_whole(output, [json_text(landscape), "\n"])
     if json_wanted:
         print_json({**landscape.to_json(), "promoted": str(path) if path else None})
+    else:
+        print_sweep(console(), landscape)
+    if refused:
+        words = f"{promote} was not written: {landscape.doubt}; --force writes it"
+        click.echo(words, err=True)
+        sys.exit(EXIT_FAILED)
+    if json_wanted:
         return
-    print_sweep(console(), landscape)
     if path:
         click.echo(f"Wrote {path}. Next: ethogram run {promote}")
     if output:

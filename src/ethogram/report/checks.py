@@ -81,6 +81,8 @@ def print_check(console: Console, result: CheckResult) -> None:
         if item.version != version:
             version = item.version
             console.print(Text(version, style="bold"))
+            if item.stale:
+                console.print(Text(f"{version} {item.stale}", style="yellow"))
         style = _COLOUR[item.outcome]
         console.print(_beside(item.outcome, style, Text(contract_words(item))))
         for shown in item.evidence:

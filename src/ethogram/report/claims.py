@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from ethogram.metrics import Output, Score, Span
 from ethogram.metrics.pitfalls.registry import PITFALL_METRICS, PITFALLS
 from ethogram.report.wording import change_words, moved_words, name_words, value_words
-from ethogram.spec import Change, diff_versions
+from ethogram.spec import Change, Version, diff_versions
 from ethogram.spec.aims import WAYS, within
 from ethogram.study.aims import Aims, aim_metrics, judge_aims, moved
-from ethogram.study.difference import Difference, difference, differences
+from ethogram.study.difference import Difference, comparable, difference, differences
 from ethogram.study.measure import Measured, measure, metric_names
+from ethogram.study.stale import has_results, results_of
 from ethogram.study.workspace import Study
 
 EXAMPLE_CHARACTERS = 320
@@ -106,6 +107,7 @@ class Entry:
         example: one output, where there is no pair.
         claims: notes and title that name what shows them.
         unmeasured: notes that rest on nothing measured.
+        stale: why the results are not those of the version as it is now; empty if they are.
     """
 
     version: str
@@ -128,6 +130,7 @@ class Entry:
     takeaway: Sequence[str]
     limitation: Sequence[str]
     notes: Sequence[str]
+    stale: str = ""
 
 
 #: Fields of a version that hold its author's sentences.
@@ -138,16 +141,12 @@ def measured_versions(
     study: Study, versions: Sequence[str] | None = None
 ) -> dict[str, dict[str, Measured]]:
     """The scores that the log needs, of every version that has all its generations."""
-    ready = [
-        name
-        for name in (versions or study.versions)
-        if not study.store.missing(study.identities(name))
-    ]
+    ready = [name for name in (versions or study.versions) if has_results(study, name)]
     pitfalls = [metric.name for metric in PITFALL_METRICS]
     named = [name for version in ready for name in aim_metrics(study, version)]
     needed = [*metric_names(study), *pitfalls, *named, "loop_rate", "answer_first"]
     columns = tuple(dict.fromkeys(needed))
-    return {name: measure(study, name, columns) for name in ready}
+    return {name: measure(study, name, columns, accept="earlier") for name in ready}
 
 
 def entries(
@@ -165,6 +164,9 @@ def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) ->
     version = study.versions[name]
     scores = measured[name]
     parent = version.parent if version.parent in measured else None
+    if parent and not comparable(measured[parent], scores):
+        parent = None
+    ran = results_of(study, name)
     shown = metric_names(study)
     of_each_output = scores[PITFALL_METRICS[0].name]
     found: dict[str, Difference] = {}
@@ -178,11 +180,12 @@ def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) ->
         version=name,
         title=version.title,
         parent=version.parent,
-        model=version.model,
-        identity=version.identity[:12],
+        model=ran.version.model,
+        identity=ran.version.identity[:12],
+        stale=ran.stale,
         generations=len(of_each_output.outputs),
         prompts=len(of_each_output.parts_by_prompt()[0]),
-        changes=diff_versions(study.versions[version.parent], version) if version.parent else [],
+        changes=_changes(study, version.parent, ran.version) if version.parent else [],
         values={column: scores[column] for column in shown},
         differences=found,
         aims=aims,
@@ -198,6 +201,11 @@ def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) ->
         ],
         **{kind: [note.text for note in getattr(version, kind)] for kind in NOTE_FIELDS},
     )
+
+
+def _changes(study: Study, parent: str, version: Version) -> Sequence[Change]:
+    """The settings that differ from the parent's, both as they ran."""
+    return diff_versions(results_of(study, parent).version, version)
 
 
 def _claims(study: Study, name: str, measured: dict[str, dict[str, Measured]]) -> list[Claim]:
@@ -231,7 +239,7 @@ def _claim(
         return Claim(text, metric, claimed, within(here.value, claimed), words)
     if against is None:
         return Claim(text, metric, claimed, False, "there is no version to compare with")
-    if against not in measured:
+    if against not in measured or not comparable(measured[against], measured[name]):
         study.spec.version(against)
         return Claim(text, metric, claimed, False, f"{against} has no stored run")
     coupled = study.coupled(against, name)
@@ -303,7 +311,7 @@ def output_of(study: Study, version: str, prompt: str, scores: dict[str, Measure
         sample_index=output.sample_index,
         prompt=output.prompt,
         text=output.text,
-        identity=study.identities(version)[place][:12],
+        identity=results_of(study, version).identities[place][:12],
         spans=score.spans,
     )
 
@@ -332,7 +340,7 @@ def _example(study: Study, name: str, scores: dict[str, Measured]) -> Example | 
         chosen, score = _of_median_length(speaking or pairs)
         why = f"of median length among the {len(speaking)} that say something"
     spans = score.spans
-    identities = study.identities(name)
+    identities = results_of(study, name).identities
     place = next(index for index, output in enumerate(outputs) if output is chosen)
     return Example(
         why=why,

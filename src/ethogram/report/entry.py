@@ -35,6 +35,7 @@ def render(entry: Entry) -> str:
     """The Markdown of one entry."""
     title = one_line(entry.title)
     parts = [f"### {entry.version}" + (f" — {title}" if title else ""), ""]
+    parts += [f"**{entry.stale[:1].upper()}{entry.stale[1:]}.**", ""] if entry.stale else []
     parts += [*_headline(entry), ""]
     parts += _changes(entry)
     parts += [

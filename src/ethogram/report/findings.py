@@ -17,7 +17,7 @@ from ethogram.report.claims import (
 )
 from ethogram.report.entry import cell, inert, one_line, quoted_prompt, shown_text
 from ethogram.report.wording import change_words, moved_words, name_words, value_words
-from ethogram.study.difference import Difference, differences
+from ethogram.study.difference import Difference, comparable, differences
 from ethogram.study.measure import Measured, metric_names
 from ethogram.study.workspace import Study
 
@@ -84,7 +84,7 @@ def _first_to_last(
     while (parent := study.versions[line[-1]].parent) in measured and parent:
         line.append(parent)
     first = line[-1]
-    if first == last:
+    if first == last or not comparable(measured[first], measured[last]):
         return None
     aims = [name for entry in made for name in study.versions[entry.version].aim]
     names = list(dict.fromkeys([*aims, *metric_names(study)]))

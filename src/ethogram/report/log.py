@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ethogram.errors import SpecError
 from ethogram.report.page import write_html
 from ethogram.report.progress import Problem, unsupported, write_progress
+from ethogram.study.stale import has_results
 from ethogram.study.workspace import Study
 
 
@@ -39,7 +41,14 @@ def log(study: Study) -> Log:
     """Write PROGRESS.md and report.html from the stored runs; hand-written text is kept.
 
     Raises:
-        SpecError: the markers of PROGRESS.md are broken (nothing is written then).
+        SpecError: nothing is stored for any version, or the markers of PROGRESS.md are broken;
+            nothing is written then.
         WriteError: a file cannot be written.
     """
+    if not any(has_results(study, name) for name in study.versions):
+        raise SpecError(
+            "nothing is stored for any version, so the log stays as it is",
+            where=str(study.folder),
+            hint="make outputs with `ethogram run`",
+        )
     return Log(write_progress(study), write_html(study), unsupported(study))

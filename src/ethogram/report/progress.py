@@ -21,6 +21,7 @@ from ethogram.report.claims import Entry
 from ethogram.report.entry import render
 from ethogram.report.findings import Findings, find, render_findings
 from ethogram.spec.source import read_text
+from ethogram.study.stale import has_results
 from ethogram.study.workspace import Study
 
 PROGRESS_FILE = "PROGRESS.md"
@@ -89,12 +90,14 @@ class Verification:
         problems: edited, stale or missing lines.
         unshown: titles and notes whose metric does not show what they say.
         unmeasured: notes that name no metric, as `version: note`.
+        stale: versions whose entry says that its results are not of the version as it is now.
     """
 
     checked: int
     problems: Sequence[Problem]
     unshown: Sequence[str] = ()
     unmeasured: Sequence[str] = ()
+    stale: Sequence[str] = ()
 
     @property
     def holds(self) -> bool:
@@ -108,6 +111,7 @@ class Verification:
             "problems": [problem.words for problem in self.problems],
             "unshown": list(self.unshown),
             "unmeasured": list(self.unmeasured),
+            "stale": list(self.stale),
         }
 
     def to_text(self) -> str:
@@ -115,6 +119,7 @@ class Verification:
         lines = [problem.words for problem in self.problems] + list(self.unshown)
         bad = len(lines)
         lines += [f"names no metric: {note}" for note in self.unmeasured]
+        lines += self.stale
         are = "does not match" if bad == 1 else "do not match"
         return "\n".join([*lines, f"{self.checked} lines checked, {bad} {are} the store"])
 
@@ -237,6 +242,7 @@ def verify(study: Study) -> Verification:
         problems,
         [words for entry in findings.entries for words in _unshown(entry)],
         [f"{entry.version}: {note}" for entry in findings.entries for note in entry.unmeasured],
+        [f"{entry.version} {entry.stale}" for entry in findings.entries if entry.stale],
     )
 
 
@@ -263,16 +269,13 @@ def unsupported(study: Study) -> list[Problem]:
             block
             for block in blocks
             if block.name != FINDINGS
-            and (
-                block.name not in study.versions
-                or study.store.missing(study.identities(block.name))
-            )
+            and (block.name not in study.versions or not has_results(study, block.name))
         ],
     )
 
 
 def _has_run(study: Study, version: str) -> bool:
-    return version in study.versions and not study.store.missing(study.identities(version))
+    return version in study.versions and has_results(study, version)
 
 
 def _without_runs(study: Study, blocks: Sequence[Block]) -> list[Problem]:

@@ -29,6 +29,8 @@ def print_versions(console: Console, found: Sequence[VersionStatus]) -> None:
     for each in found:
         if each.problem:
             console.print(Text(f"{each.version}: {each.problem}", style="dim"))
+        if each.stale:
+            console.print(Text(f"{each.version} {each.stale}", style="yellow"))
     missing = [each.version for each in found if not each.is_complete and not each.problem]
     if missing:
         console.print(Text(f"Next: ethogram run {' '.join(missing)}", style="dim"))

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from ethogram.study.sweeping.result import SweepResult, Trial
 
-#: Of a long front, the lines that a terminal shows; `--json` and `--output` hold all.
-FRONT_LINES = 20
 #: Columns of a terminal that a heading of an objective takes at most, and a setting at least.
 _OBJECTIVE_WIDTH, _SETTING_WIDTH = 17, 20
 
@@ -33,9 +31,6 @@ def print_sweep(console: Console, result: SweepResult) -> None:
         line += f", {len(result.eliminated)} eliminated early"
     console.print(line, highlight=False)
     console.print(_front(result))
-    left_out = len(result.front) - FRONT_LINES
-    if left_out > 0:
-        console.print(f"and {left_out} more on the front", highlight=False)
     if result.chosen:
         chosen = result.trial(result.chosen)
         console.print(Text(f"Chosen: {chosen.setting.words}", style="bold"))
@@ -54,7 +49,11 @@ def _front(result: SweepResult) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title="Pareto front", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(
+        title="All settings, those on the Pareto front first",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
     table.add_column("setting", overflow="fold", min_width=_SETTING_WIDTH)
     for objective in result.objectives:
         arrow = "higher" if objective.higher_is_better else "lower"
@@ -63,7 +62,7 @@ def _front(result: SweepResult) -> Table:
     table.add_column("on the\nfront", justify="right", no_wrap=True)
     parent = [number(result.base_values[objective.name]) for objective in result.objectives]
     table.add_row(Text(f"{result.base} (parent)"), *parent, "", style="dim")
-    for trial in result.front[:FRONT_LINES]:
+    for trial in result.ranked:
         table.add_row(*_cells(trial, result), style=_style(trial, result))
     return table
 
@@ -72,11 +71,14 @@ def _cells(trial: Trial, result: SweepResult) -> list[str | Text]:
     from rich.text import Text
 
     values = [number(trial.values[objective.name]) for objective in result.objectives]
-    return [Text(trial.setting.words), *values, f"{trial.front_share:.0%}"]
+    share = "out early" if trial.eliminated_by else f"{trial.front_share:.0%}"
+    return [Text(trial.setting.words), *values, share]
 
 
 def _style(trial: Trial, result: SweepResult) -> str:
-    return "bold" if trial.name == result.chosen else ""
+    if trial.name == result.chosen:
+        return "bold"
+    return "" if trial.on_front else "dim"
 
 
 def _print_holdout(console: Console, result: SweepResult) -> None:
@@ -87,16 +89,9 @@ def _print_holdout(console: Console, result: SweepResult) -> None:
         return
     console.print(f"Against {result.base} on {holdout.prompts} held-out prompts", highlight=False)
     print_differences(console, holdout.differences)
-    if holdout.holds:
+    if not result.doubt:
         names = ", ".join(difference.metric.title for difference in holdout.better)
         console.print(Text(f"It beats {result.base} on {names}.", style="green"))
-    elif holdout.worse:
-        names = ", ".join(difference.metric.title for difference in holdout.worse)
-        console.print(Text(f"It is worse than {result.base} on {names}.", style="red"))
-    else:
-        console.print(
-            Text(
-                f"It does not clearly beat {result.base}.",
-                style="yellow",
-            )
-        )
+    if result.doubt:
+        words = f"{result.doubt[:1].upper()}{result.doubt[1:]}."
+        console.print(Text(words, style="red" if holdout.worse else "yellow"))

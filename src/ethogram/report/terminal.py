@@ -38,6 +38,9 @@ def print_run(console: Console, result: RunResult, *, details: bool = False) -> 
         if row.differences:
             heading.append(f"  (against {row.parent})", style="dim not bold")
         console.print(heading)
+        if row.stale:
+            words = f"{row.parent} {row.stale}"
+            console.print(Text(textwrap.fill(words, console.width), style="yellow"))
         if row.differences:
             print_headline(console, row.differences.values())
             if details:
@@ -137,6 +140,8 @@ def print_comparison(
     before, after = comparison.outputs
     prompts = "1 prompt" if comparison.prompts == 1 else f"{comparison.prompts} prompts"
     console.print(Text(f"{prompts}; {before} and {after} outputs", style="dim"))
+    if comparison.stale:
+        console.print(Text(textwrap.fill(comparison.stale, console.width), style="yellow"))
     console.print()
     print_headline(console, comparison.differences)
     console.print()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ethogram.errors import SpecError
+from ethogram.spec.decoding import Decoding
 from ethogram.spec.groups import OLD_NAMES
 from ethogram.spec.source import SourceMap, parse_yaml, suggest, validate
 from ethogram.spec.study import deep_merge
@@ -121,9 +122,10 @@ def _check_field(field: str, where: str) -> None:
             return  # Inside a mapping such as logit_bias, which the version validates.
         names = list(fields) if depth else list(BEHAVIOUR_FIELDS)
         if part not in names:
-            raise SpecError(
-                f"no field {part!r} that a sweep can set", where=where, hint=suggest(part, names)
-            )
+            hint = suggest(part, names)
+            if not depth and part in Decoding.model_fields:
+                hint = f"did you mean decoding.{field}?"
+            raise SpecError(f"no field {part!r} that a sweep can set", where=where, hint=hint)
         owner = fields[part].annotation
     if getattr(owner, "model_fields", None):
         raise SpecError(

@@ -55,6 +55,24 @@ runs_table = Table(
     Column("finished_at", String(32)),
     Column("made", Integer),
     Column("tokens", Integer),
+    Column("settings", Text),
+)
+
+#: Suites as they were at a run, each text once, so that the prompts of an earlier run are known.
+suites_table = Table(
+    "suites",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("data", Text, nullable=False),
+)
+
+#: Cached paired tests, by a digest of all that they compute from; see `study.tested`.
+tests_table = Table(
+    "tests",
+    metadata,
+    Column("identity", String(64), primary_key=True),
+    Column("metric", String(64), nullable=False),
+    Column("data", Text, nullable=False),
 )
 
 traces_table = Table(
@@ -129,6 +147,15 @@ def _add_verdicts(connection: Connection) -> None:
     metadata.create_all(connection, tables=[verdicts_table])
 
 
+def _add_settings(connection: Connection) -> None:
+    _add_column(connection, runs_table, "settings")
+    metadata.create_all(connection, tables=[suites_table])
+
+
+def _add_tests(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[tests_table])
+
+
 #: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
@@ -136,6 +163,8 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_traces,
     _add_scores,
     _add_verdicts,
+    _add_settings,
+    _add_tests,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

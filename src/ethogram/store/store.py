@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Table, func, insert, select, update
 
 from ethogram.errors import StoreError
 from ethogram.spec.generation import Generation, Trace
@@ -29,13 +29,26 @@ from ethogram.store.schema import (
     migrate,
     runs_table,
     scores_table,
+    suites_table,
+    tests_table,
     traces_table,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run of a version; `finished_at` is None if it was interrupted."""
+    """One run of a version.
+
+    Attributes:
+        id: counts up.
+        version: its name.
+        version_identity: of the version as it was.
+        started_at: in UTC.
+        finished_at: in UTC; None if it was interrupted.
+        made: generations.
+        tokens: of these.
+        settings: JSON of all that its requests follow from; None of runs of 0.1 and of sweeps.
+    """
 
     id: int
     version: str
@@ -44,6 +57,7 @@ class RunRecord:
     finished_at: str | None
     made: int | None
     tokens: int | None
+    settings: str | None = None
 
 
 class Store:
@@ -192,12 +206,15 @@ class Store:
             if fresh:
                 connection.execute(insert(scores_table), fresh)
 
-    def start_run(self, version: str, version_identity: str) -> int:
+    def start_run(self, version: str, version_identity: str, *, settings: str | None = None) -> int:
         """Record that a run begins; returns its id."""
         with self.database.begin(writes=True) as connection:
             result = connection.execute(
                 insert(runs_table).values(
-                    version=version, version_identity=version_identity, started_at=now()
+                    version=version,
+                    version_identity=version_identity,
+                    started_at=now(),
+                    settings=settings,
                 )
             )
             return int((result.inserted_primary_key or (0,))[0])
@@ -211,6 +228,35 @@ class Store:
                 .values(finished_at=now(), made=made, tokens=tokens)
             )
 
+    def add_suite(self, digest: str, data: str) -> None:
+        """Store a suite as JSON under its digest; a stored one stays."""
+        _keep(self.database, suites_table, "digest", [{"digest": digest, "data": data}])
+
+    def suite(self, digest: str) -> str | None:
+        """A suite as JSON, if it is stored."""
+        query = select(suites_table.c.data).where(suites_table.c.digest == digest)
+        with self.database.begin() as connection:
+            return connection.execute(query).scalar()
+
+    def tests(self, identities: Sequence[str]) -> dict[str, str]:
+        """The stored paired tests of these identities, as JSON."""
+        query, column = select(tests_table), tests_table.c.identity
+        with self.database.begin() as connection:
+            rows = rows_with(connection, query, column, identities)
+            return {row.identity: row.data for row in rows}
+
+    def add_tests(self, tests: Mapping[str, tuple[str, str]]) -> None:
+        """Store paired tests, identity to metric and JSON; stored ones stay.
+
+        Raises:
+            StoreError: disk full, read-only, …; nothing of this call is stored then.
+        """
+        rows = [
+            {"identity": identity, "metric": metric, "data": data}
+            for identity, (metric, data) in tests.items()
+        ]
+        _keep(self.database, tests_table, "identity", rows)
+
     def runs(self, version: str | None = None) -> list[RunRecord]:
         """The recorded runs, oldest first."""
         query = select(runs_table).order_by(runs_table.c.id)
@@ -218,6 +264,15 @@ class Store:
             query = query.where(runs_table.c.version == version)
         with self.database.begin() as connection:
             return [RunRecord(*row) for row in connection.execute(query)]
+
+
+def _keep(database: Database, table: Table, key: str, rows: Sequence[dict[str, str]]) -> None:
+    """Insert rows whose key is not there yet, in one transaction."""
+    fresh = {row[key]: row for row in rows}
+    with database.begin(writes=True) as connection:
+        new = absent(connection, table.c[key], list(fresh))
+        if new:
+            connection.execute(insert(table), [fresh[each] for each in sorted(new)])
 
 
 def _add_traces(connection: Connection, traces: Mapping[str, Trace]) -> None:

@@ -56,6 +56,7 @@ class Contract:
         evidence: outputs that break it, the clearest first; empty unless it is broken.
         file: that states the bound.
         line: 1-based.
+        stale: why these are not all the outputs that the version wants.
     """
 
     version: str
@@ -71,6 +72,7 @@ class Contract:
     evidence: Sequence[Evidence]
     file: Path
     line: int
+    stale: str = ""
 
     @property
     def name(self) -> str:
@@ -92,6 +94,7 @@ class Contract:
             "method": self.method,
             "file": str(self.file),
             "line": self.line,
+            "stale": self.stale,
             "evidence": [
                 {
                     "prompt_id": item.prompt_id,
@@ -273,9 +276,10 @@ def check_version(study: Study, name: str) -> list[Contract]:
     others = [metric for metric in expect if metric not in grouped]
     measured: dict[str, Measured] = {}
     if grouped:
-        measured |= measure(study, name, grouped)
+        measured |= measure(study, name, grouped, accept="partial")
     if others:
-        measured |= measure(study, name, others, Part(samples=study.stored_samples(name)))
+        part = Part(samples=study.stored_samples(name))
+        measured |= measure(study, name, others, part, accept="partial")
     return [_contract(study, name, measured[metric], bound) for metric, bound in expect.items()]
 
 
@@ -340,6 +344,7 @@ def _contract(study: Study, version: str, measured: Measured, bound: str) -> Con
         evidence=_evidence(measured, limit, wanted) if outcome == "fail" else [],
         file=file,
         line=line,
+        stale=measured.stale,
     )
 
 
@@ -373,7 +378,7 @@ def _against_parent(study: Study, name: str, parent: str) -> Baseline:
     """The metrics of the table and of the contracts that have a better side, against the parent."""
     wanted = dict.fromkeys((*metric_names(study), *study.spec.version(name).expect))
     names = [metric for metric in wanted if get(metric).direction != "none"]
-    first, second = (measure(study, version, names) for version in (parent, name))
+    first, second = (measure(study, version, names, accept="partial") for version in (parent, name))
     found = differences(first, second, names, parent, name, coupled=study.coupled(parent, name))
     places = study.spec.places[name].place(("title",)) or study.spec.places[name].place(())
     return Baseline(name, parent, list(found.values()), places[0] if places else study.folder)

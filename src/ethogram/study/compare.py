@@ -14,6 +14,9 @@ from ethogram.study.measure import measure, metric_names
 from ethogram.study.most_changed import most_changed
 from ethogram.study.notebook import comparison_html
 from ethogram.study.reading import loop_spans, pairs_by_prompt
+from ethogram.study.shared_prompts import shared_prompts
+from ethogram.study.stale import results_of
+from ethogram.study.stored_outputs import outputs_of
 from ethogram.study.workspace import Study
 
 
@@ -53,6 +56,7 @@ class Comparison:
         prompts: that both versions have.
         title: of the second version.
         outputs: how many outputs each version has.
+        stale: which side's results are not those of the version as it is now, and why.
     """
 
     before: str
@@ -63,6 +67,7 @@ class Comparison:
     prompts: int
     title: str = ""
     outputs: tuple[int, int] = (0, 0)
+    stale: str = ""
 
     def __getitem__(self, metric: str) -> Difference:
         """The difference of one metric, by its name."""
@@ -80,6 +85,7 @@ class Comparison:
         return {
             "before": self.before,
             "after": self.after,
+            "stale": self.stale,
             "prompts": self.prompts,
             "changes": [change.to_json() for change in self.changes],
             "differences": [difference.to_json() for difference in self.differences],
@@ -125,29 +131,39 @@ def compare(
             an id is used for two different prompts.
     """
     names = (metrics,) if isinstance(metrics, str) else tuple(metrics or metric_names(study))
-    first, second = measure(study, before, names), measure(study, after, names)
+    ran = [results_of(study, version) for version in (before, after)]
+    first, second = (measure(study, each, names, accept="earlier") for each in (before, after))
     coupled = study.coupled(before, after)
     found = differences(first, second, names, before, after, coupled=coupled)
-    pairs = pairs_by_prompt(study.outputs(before), study.outputs(after))
+    one, two = (
+        outputs_of(study, version, results=results if results.identities else None)
+        for version, results in zip((before, after), ran, strict=True)
+    )
+    pairs = pairs_by_prompt(one, two)
+    stale = [(name, each.stale) for name, each in zip((before, after), ran, strict=True)]
+    if any(why for _, why in stale):
+        ids = shared_prompts(one, two, before, after, skip_reworded=True)
+        pairs = {prompt: pairs[prompt] for prompt in ids}
     chosen = most_changed(first, second, found, pairs, samples=samples, prompts=prompts)
     return Comparison(
         before=before,
         after=after,
-        changes=diff_versions(study.spec.version(before), study.spec.version(after)),
+        changes=diff_versions(ran[0].version, ran[1].version),
         differences=list(found.values()),
         samples=[
             SideBySide(
-                prompt_id=one.prompt_id,
-                prompt=one.prompt,
-                sample_index=two.sample_index,
-                before=one.text,
-                after=two.text,
-                before_loop=loop_spans(one),
-                after_loop=loop_spans(two),
+                prompt_id=a.prompt_id,
+                prompt=a.prompt,
+                sample_index=b.sample_index,
+                before=a.text,
+                after=b.text,
+                before_loop=loop_spans(a),
+                after_loop=loop_spans(b),
             )
-            for one, two in (pairs[prompt_id] for prompt_id in chosen)
+            for a, b in (pairs[prompt_id] for prompt_id in chosen)
         ],
         prompts=len(pairs),
         title=study.spec.version(after).title,
-        outputs=(len(study.identities(before)), len(study.identities(after))),
+        outputs=(len(one), len(two)),
+        stale="; ".join(f"{name} {why}" for name, why in stale if why),
     )

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ethogram.errors import SpecError
 from ethogram.metrics import Metric
 from ethogram.stats import More, PairedTest, adjust, more_samples, paired
 from ethogram.study.measure import Measured
 from ethogram.study.shared_prompts import shared_prompts
+from ethogram.study.tested import test_key
 
 #: Seed of the resampling, fixed so that every number of a log can be derived again.
 SEED = 20260101
@@ -190,12 +192,28 @@ def difference(
 def _test(
     first: Measured, second: Measured, before: str, after: str, *, coupled: bool
 ) -> Difference:
-    ids = shared_prompts(first.outputs, second.outputs, before, after)
+    is_stale = bool(first.stale or second.stale)
+    ids = shared_prompts(first.outputs, second.outputs, before, after, skip_reworded=is_stale)
     a, b = (_parts_of(ids, side) for side in (first, second))
-    test = paired(
-        a, b, first.metric.aggregate, coupled=coupled, width=first.metric.unit.width, seed=SEED
-    )
-    return Difference(first.metric, test, test.p)
+    metric, tests = first.metric, second.stored_tests
+    key = test_key(metric, a, b, coupled=coupled, seed=SEED)
+    test = tests.get(key) if tests else None
+    if test is None:
+        test = paired(a, b, metric.aggregate, coupled=coupled, width=metric.unit.width, seed=SEED)
+        if tests:
+            tests.add(key, metric, test)
+    return Difference(metric, test, test.p)
+
+
+def comparable(first: Mapping[str, Measured], second: Mapping[str, Measured]) -> bool:
+    """Whether two versions share a prompt, in one wording where one of them is stale."""
+    one, two = next(iter(first.values())), next(iter(second.values()))
+    if not (one.stale or two.stale):
+        return True
+    try:
+        return bool(shared_prompts(one.outputs, two.outputs, "", "", skip_reworded=True))
+    except SpecError:
+        return False
 
 
 def _parts_of(ids: Sequence[str], measured: Measured) -> np.ndarray[Any, np.dtype[np.float64]]:

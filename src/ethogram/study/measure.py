@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,9 @@ from ethogram.metrics import DEFAULT_METRICS, Metric, Models, Output, Score, get
 from ethogram.spec.identity import digest
 from ethogram.spec.study import STUDY_FILE
 from ethogram.store import Scored, Scorer
+from ethogram.study.stale import Accept, Results, results_of
+from ethogram.study.stored_outputs import outputs_of
+from ethogram.study.tested import StoredTests
 from ethogram.study.workspace import WHOLE, Part, Study
 
 #: Model-based metrics measure this many outputs at once and then store the scores: enough to fill
@@ -34,6 +37,10 @@ class Measured:
     metric: Metric
     outputs: Sequence[Output]
     scores: Sequence[Score]
+    #: Why these are not the results of the version as it is now; see `stale`.
+    stale: str = ""
+    #: Paired tests in the store, where there is one.
+    stored_tests: StoredTests | None = field(default=None, repr=False, compare=False)
     #: Differences already tested with this as the second version; see `difference`.
     tested: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -103,7 +110,12 @@ def _default_names(study: Study) -> tuple[str, ...]:
 
 
 def measure(
-    study: Study, version: str, names: Sequence[str], part: Part = WHOLE
+    study: Study,
+    version: str,
+    names: Sequence[str],
+    part: Part = WHOLE,
+    *,
+    accept: Accept = "whole",
 ) -> dict[str, Measured]:
     """Score the stored generations of a version, or a part of them.
 
@@ -115,6 +127,7 @@ def measure(
         version: its name.
         names: of the metrics.
         part: which of its generations.
+        accept: whether results of some prompts, or of the settings before an edit, will do.
 
     Raises:
         SpecError: a generation is missing, or a metric's name is unknown.
@@ -122,17 +135,27 @@ def measure(
     """
     if version not in study.spec.stated:  # A setting of a sweep: too many to keep.
         return _measure(study, version, names, part)
-    identities = tuple(study.identities(version, part))
-    known: dict[str, Measured] = study.measured.setdefault((version, identities), {})
+    results = results_of(study, version, part, accept)
+    if not results.identities:  # Reports what is missing.
+        results = results_of(study, version, part, "whole")
+    key = (f"{version} {results.suite.identity}", results.identities)
+    known: dict[str, Measured] = study.measured.setdefault(key, {})
     missing = [name for name in names if name not in known]
     if missing or not names:
-        known |= _measure(study, version, missing, part)
+        found = _measure(study, version, missing, part, results)
+        tests = StoredTests(study.store)
+        known |= {
+            name: replace(each, stale=results.stale, stored_tests=tests)
+            for name, each in found.items()
+        }
     return {name: known[name] for name in names}
 
 
-def _measure(study: Study, version: str, names: Sequence[str], part: Part) -> dict[str, Measured]:
+def _measure(
+    study: Study, version: str, names: Sequence[str], part: Part, results: Results | None = None
+) -> dict[str, Measured]:
     metrics = {name: get(name) for name in names}
-    outputs = study.outputs(version, part)
+    outputs = outputs_of(study, version, part, results)
     measured = {
         name: Measured(metric, outputs, [metric.measure(output) for output in outputs])
         for name, metric in metrics.items()
@@ -140,7 +163,7 @@ def _measure(study: Study, version: str, names: Sequence[str], part: Part) -> di
     }
     expensive = {name: metric for name, metric in metrics.items() if name not in measured}
     if expensive:
-        identities = study.identities(version, part)
+        identities = results.identities if results else study.identities(version, part)
         measured |= _measure_expensive(study, version, outputs, identities, expensive)
     return {name: measured[name] for name in metrics}
 

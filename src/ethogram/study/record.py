@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ethogram.spec import Generation, Request
+from ethogram.study.stale import remember_settings
 from ethogram.study.workspace import Study
 
 #: Generations are stored in transactions of at most this many, or this many seconds apart: little
@@ -115,7 +116,8 @@ class Recorder:
         """
         for name in self._totals:
             identity = self._study.versions[name].identity
-            self._runs[name] = self._study.store.start_run(name, identity)
+            settings = remember_settings(self._study, name)
+            self._runs[name] = self._study.store.start_run(name, identity, settings=settings)
         self._started = self._stored = time.perf_counter()
         self._report()
         try:

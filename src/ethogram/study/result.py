@@ -10,9 +10,10 @@ import numpy as np
 
 from ethogram.metrics import Metric, get
 from ethogram.study.calling import missing_key
-from ethogram.study.difference import Difference, differences
+from ethogram.study.difference import Difference, comparable, differences
 from ethogram.study.measure import measure, metric_names
 from ethogram.study.notebook import run_html
+from ethogram.study.stale import results_of
 from ethogram.study.workspace import Study
 
 
@@ -74,6 +75,7 @@ class VersionResult:
         work: what this run did for it.
         values: metric name to value.
         differences: metric name to the difference from the parent.
+        stale: why the parent's results are not those of the parent as it is now.
     """
 
     version: str
@@ -82,6 +84,7 @@ class VersionResult:
     work: Made
     values: dict[str, float]
     differences: dict[str, Difference]
+    stale: str = ""
 
     def __getitem__(self, metric: str) -> float:
         """The value of one metric, by its name."""
@@ -163,6 +166,7 @@ class RunResult:
                     "version": row.version,
                     "title": row.title,
                     "parent": row.parent,
+                    "stale": row.stale,
                     "made": row.work.generations,
                     "reused": row.work.reused,
                     "values": {
@@ -192,15 +196,15 @@ def summarise(
     parents = {name: study.versions[name].parent for name in names}
     needed = dict.fromkeys([*names, *(parent for parent in parents.values() if parent)])
     ready = {
-        name: measure(study, name, columns)
+        name: measure(study, name, columns, accept="partial")
         for name in needed
-        if name in names or not study.store.missing(study.identities(name))
+        if name in names or results_of(study, name, accept="partial").identities
     }
     rows = []
     for name in names:
         parent = parents[name]
         found: dict[str, Difference] = {}
-        if parent in ready:
+        if parent in ready and comparable(ready[parent], ready[name]):
             found = differences(
                 ready[parent],
                 ready[name],
@@ -217,6 +221,7 @@ def summarise(
                 work=_with_reused(study, name, (made or {}).get(name, Made())),
                 values={column: ready[name][column].value for column in columns},
                 differences=found,
+                stale=ready[parent][columns[0]].stale if parent in ready and columns else "",
             )
         )
     return RunResult(

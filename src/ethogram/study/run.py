@@ -15,6 +15,7 @@ from ethogram.study.calling import names_of, takes_study
 from ethogram.study.measure import metric_names
 from ethogram.study.record import OnProgress, Recorder
 from ethogram.study.result import Computed, Made, RunResult, summarise
+from ethogram.study.stale import remember_whole
 from ethogram.study.workspace import WHOLE, Part, Study
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def run(
     started = time.perf_counter()
     with Maker(study, on_progress, on_wait, on_load, max_rows, traced=traced) as maker:
         done = maker.make(study, names)
+        for name in names:
+            remember_whole(study, name)
     seconds = time.perf_counter() - started
     return summarise(study, names, made=done, computed=maker.computed, seconds=seconds)
 

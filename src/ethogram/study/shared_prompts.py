@@ -18,6 +18,7 @@ def shared_prompts(
     after: str,
     *,
     wordings_known: bool = False,
+    skip_reworded: bool = False,
 ) -> list[str]:
     """Ids of the prompts that two versions share, in the order of the first.
 
@@ -28,12 +29,15 @@ def shared_prompts(
         after: name of the second.
         wordings_known: whether an unknown prompt differs from a known one; otherwise the id alone
             identifies a prompt.
+        skip_reworded: leave out an id used for two different prompts instead of refusing it.
 
     Raises:
         SpecError: they share no prompt, or an id is used for two different prompts.
     """
     wordings, others = _wordings(first), _wordings(second)
     ids = [prompt_id for prompt_id in wordings if prompt_id in others]
+    if skip_reworded:
+        ids = [each for each in ids if len((wordings[each] | others[each]) - {""}) < 2]
     where = f"{before} and {after}"
     if not ids:
         raise SpecError(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ethogram.metrics import Output
+    from ethogram.study.stale import Results
     from ethogram.study.workspace import Study
 
 #: Sample indices of imported outputs stay below this: scores have a place for each index, and one
@@ -57,13 +58,15 @@ def imported(study: Study, version: str) -> list[Generation]:
     ]
 
 
-def generations_of(study: Study, version: str, part: Part = WHOLE) -> list[Generation]:
-    """The stored generations of a version, in suite order.
+def generations_of(
+    study: Study, version: str, part: Part = WHOLE, results: Results | None = None
+) -> list[Generation]:
+    """The stored generations of a version, in suite order; of `results`, if given.
 
     Raises:
         SpecError: some are missing.
     """
-    wanted = identities_of(study, version, part)
+    wanted = results.identities if results else identities_of(study, version, part)
     if study.spec.version(version).outputs:
         # Nothing has to be made: what the store lacks is in the file.
         study.store.add(study.imported(version), model=study.spec.version(version).model)
@@ -78,17 +81,20 @@ def generations_of(study: Study, version: str, part: Part = WHOLE) -> list[Gener
     return [found[identity] for identity in wanted]
 
 
-def outputs_of(study: Study, version: str, part: Part = WHOLE) -> list[Output]:
-    """The stored generations of a version as the metrics read them.
+def outputs_of(
+    study: Study, version: str, part: Part = WHOLE, results: Results | None = None
+) -> list[Output]:
+    """The stored generations of a version, or of its `results`, as the metrics read them.
 
     `Output.prompt` is the suite's wording, not the rendered prompt that the model read; the latter
     is `Generation.prompt_text`, used only where the suite no longer has the prompt.
     """
     from ethogram.metrics import Output
 
-    items = {item.id: item for item in study.suite(version).prompts}
+    suite = results.suite if results else study.suite(version)
+    items = {item.id: item for item in suite.prompts}
     outputs = []
-    for generation in generations_of(study, version, part):
+    for generation in generations_of(study, version, part, results):
         item = items.get(generation.prompt_id)
         right = item.references if item else ()
         outputs.append(

@@ -12,6 +12,7 @@ from ethogram.errors import EthogramError, SpecError
 from ethogram.files import write_whole
 from ethogram.spec.space import Setting, apply
 from ethogram.spec.version import VERSION_NAME
+from ethogram.study.stale import results_of
 from ethogram.study.workspace import Study
 
 
@@ -28,6 +29,7 @@ class VersionStatus:
         wanted: outputs that it needs; None if nobody can say, because its model is not here.
         traced: of those stored, the ones with a trace.
         problem: why `wanted` is unknown.
+        stale: what the results of an incomplete or edited version are those of.
     """
 
     version: str
@@ -38,6 +40,7 @@ class VersionStatus:
     wanted: int | None
     traced: int
     problem: str = ""
+    stale: str = ""
 
     @property
     def is_complete(self) -> bool:
@@ -64,6 +67,7 @@ def _status(study: Study, name: str) -> VersionStatus:
         stored=len(identities) - missing,
         wanted=len(identities),
         traced=max(0, len(identities) - untraced),
+        stale=results_of(study, name).stale,
     )
 
 

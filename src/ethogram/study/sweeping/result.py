@@ -124,6 +124,7 @@ class SweepResult:
         tokens: of these.
         computed: what they took.
         seconds: of the whole sweep.
+        is_parent: whether the chosen setting behaves as the parent does.
     """
 
     base: str
@@ -139,6 +140,19 @@ class SweepResult:
     tokens: int
     computed: Computed
     seconds: float = 0.0
+    is_parent: bool = False
+
+    @property
+    def doubt(self) -> str:
+        """Why the choice is no better than the parent, in words; empty if it is better."""
+        if self.is_parent:
+            return "the best setting is the parent's own"
+        if self.holdout is not None and self.holdout.worse:
+            names = ", ".join(each.metric.title for each in self.holdout.worse)
+            return f"the chosen setting is worse than {self.base} on {names}"
+        if self.holdout is None or not self.holdout.holds:
+            return f"no setting is clearly better than {self.base}"
+        return ""
 
     def __repr__(self) -> str:
         lines = [
@@ -155,6 +169,12 @@ class SweepResult:
         sign = -1 if self.objectives[0].higher_is_better else 1
         front = [trial for trial in self.trials if trial.on_front]
         return sorted(front, key=lambda trial: sign * trial.values[self.objectives[0].name])
+
+    @property
+    def ranked(self) -> list[Trial]:
+        """All trials: the front, then those behind it, then those eliminated early."""
+        behind = [trial for trial in self.trials if not trial.on_front]
+        return [*self.front, *sorted(behind, key=lambda trial: bool(trial.eliminated_by))]
 
     @property
     def eliminated(self) -> list[Trial]:
@@ -185,6 +205,7 @@ class SweepResult:
             "trials": [trial.to_json() for trial in self.trials],
             "front": [trial.name for trial in self.front],
             "chosen": self.chosen,
+            "doubt": self.doubt,
             "why": self.why,
             "holdout": holdout
             and {

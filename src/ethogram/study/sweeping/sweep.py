@@ -47,6 +47,8 @@ from ethogram.study.workspace import Part, Study
 
 #: Probability that the race eliminates a setting that should stay, over all its looks.
 RACE_ERROR = 0.05
+#: Prompts of which, split by their ids, enough fall to each side (all but once in a thousand).
+ENOUGH_PROMPTS = 30
 #: Default number of settings of a search.
 TRIALS = 60
 #: Objectives of a version without `expect:`.
@@ -166,18 +168,19 @@ def _objectives(study: Study, base: str, names: Sequence[str]) -> list[Objective
 def _halves(study: Study, base: str) -> tuple[frozenset[str], frozenset[str]]:
     ids = [item.id for item in study.suite(base).prompts]
     halves = (frozenset[str](), frozenset[str]())
-    if len(ids) >= 2 * LEAST_PROMPTS:
-        with suppress(ValueError):  # Hardly a prompt fell to one side: reported below.
-            pairs = list(zip(ids, split_prompts(ids), strict=True))
-            halves = (
-                frozenset(name for name, one in pairs if one),
-                frozenset(name for name, one in pairs if not one),
-            )
+    fell = ""
+    with suppress(ValueError):  # Hardly a prompt fell to one side.
+        pairs = list(zip(ids, split_prompts(ids), strict=True))
+        halves = (
+            frozenset(name for name, one in pairs if one),
+            frozenset(name for name, one in pairs if not one),
+        )
+        fell = f", here {len(halves[0])} | {len(halves[1])}"
     if min(map(len, halves)) < LEAST_PROMPTS:
         raise SpecError(
-            f"{len(ids)} prompts are too few: some select the setting and the others test it",
+            f"{len(ids)} prompts are too few: some select the setting and the others test it{fell}",
             where=str(study.spec.suite_path(base)),
-            hint=f"use a larger suite, so that {LEAST_PROMPTS} prompts fall to each side",
+            hint=f"{LEAST_PROMPTS} must fall to each side; {ENOUGH_PROMPTS} prompts are enough",
         )
     return halves
 
@@ -319,6 +322,7 @@ class _Sweep:
             generations=sum(made.generations for made in self.made),
             tokens=sum(made.tokens for made in self.made),
             computed=self.maker.computed,
+            is_parent=chosen.version.identity == self.study.spec.version(self.base).identity,
         )
 
     def _merits(self, measured: Mapping[str, Measured]) -> np.ndarray[Any, np.dtype[np.float64]]:
