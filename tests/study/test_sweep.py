@@ -188,5 +188,5 @@ def test_a_small_suite_cannot_be_split(tiny_study: Path) -> None:
 
 
 def test_a_setting_without_its_group_is_named():
-    with pytest.raises(SpecError, match="did you mean decoding.temperature"):
+    with pytest.raises(SpecError, match=r"did you mean decoding\.temperature"):
         axes("temperature=0.5,0.7")
