@@ -60,19 +60,17 @@ def test_import_and_export(
     code, _, err = call(monkeypatch, capsys, "import", str(rows), *at)
     assert (code, "rows.jsonl:2: no output text" in err) == (2, True)
     code, out, err = call(monkeypatch, capsys, "import", str(rows), "--skip-bad", "--json", *at)
-    assert (code, json.loads(out)["version"], err.count("left out")) == (0, "v0.2.0", 1)
+    assert (code, json.loads(out)["version"], err.count("left out")) == (0, "v0.3.0", 1)
     rows.write_text(made.lines({"id": "a", "prompt": "x", "output": "y"}))
     code, out, _ = call(monkeypatch, capsys, "import", str(rows), "--suite", "theirs", *at)
     assert (code, "suites/theirs.jsonl" in out) == (0, True)
     assert call(monkeypatch, capsys, "import", str(rows), "--each", "--as", "v9.0.0", *at)[0] == 2
     code, out, _ = call(monkeypatch, capsys, "import", str(rows), "--each", "--json", *at)
-    assert (code, json.loads(out)[0]["version"]) == (0, "v0.3.0")
-    code, out, _ = call(monkeypatch, capsys, "export", "-", "v0.2.0", *at)
+    assert (code, json.loads(out)[0]["version"]) == (0, "v0.4.0")
+    code, out, _ = call(monkeypatch, capsys, "export", "-", "v0.3.0", *at)
     assert (code, json.loads(out)["output"]) == (0, "y")
     csv = tmp_path / "out.csv"
-    assert (
-        call(monkeypatch, capsys, "export", str(csv), "v0.2.0", "--metrics", "words", *at)[0] == 0
-    )
+    assert call(monkeypatch, capsys, "export", str(csv), "v0.3.0", "--metric", "words", *at)[0] == 0
     assert csv.read_text().startswith("version,identity,")
     prompts = str(tmp_path / "tests.jsonl")
     assert call(monkeypatch, capsys, "export", prompts, "--as", "promptfoo", *at)[0] == 0

@@ -1,12 +1,6 @@
-"""Examples in the documentation: Python finds what it imports, marked blocks run, YAML parses.
+"""Examples in the documentation: Python finds what it imports, YAML and JSON parse.
 
-A Python block runs if a comment stands on the line before its fence:
-
-    <!-- run -->         by itself
-    <!-- run: study -->  in a folder that has a study of three versions, `my-study`
-    <!-- run: model -->  with the built-in model
-
-Blocks of one page and one kind run in order and share their names.
+The blocks of docs/python.md run in test_python_page.py.
 """
 
 from __future__ import annotations
@@ -27,21 +21,18 @@ from ethogram.cli import cli
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(
-    r"^(?P<run><!-- run(?:: (?P<kind>\w+))? -->\n)?"
-    r"```(?P<language>\w+)[^\n]*\n(?P<text>.*?)^```$",
+    r"^```(?P<language>\w+)[^\n]*\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-KINDS = ("alone", "study", "model")
 
 
 class Block(NamedTuple):
-    """A fenced block: where it is, its language, its text, and how it runs."""
+    """A fenced block: where it is, its language and its text."""
 
     page: str
     line: int
     language: str
     text: str
-    kind: str | None
 
     @property
     def where(self) -> str:
@@ -54,19 +45,15 @@ def blocks(*languages: str) -> Iterator[Block]:
         for match in FENCE.finditer(text):
             if match["language"] in languages:
                 line = text.count("\n", 0, match.start("text")) + 1
-                kind = (match["kind"] or "alone") if match["run"] else None
                 page = str(path.relative_to(ROOT))
-                yield Block(page, line, match["language"], match["text"], kind)
+                yield Block(page, line, match["language"], match["text"])
 
 
 PYTHON = list(blocks("python"))
-CHAINS = sorted({(block.page, block.kind) for block in PYTHON if block.kind})
 
 
-def test_there_are_blocks_and_each_kind_is_known() -> None:
+def test_there_are_blocks() -> None:
     assert len(PYTHON) >= 8
-    assert len(CHAINS) >= 3
-    assert {kind for _, kind in CHAINS} <= set(KINDS)
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.where)
@@ -83,31 +70,6 @@ def test_python_compiles_and_what_it_imports_is_there(block: Block) -> None:
 
 def _is_vllm(module: str) -> bool:
     return module.endswith("vllm")  # An environment of its own.
-
-
-@pytest.mark.parametrize(
-    ("page", "kind"),
-    [
-        pytest.param(page, kind, marks=[pytest.mark.model] if kind == "model" else [])
-        for page, kind in CHAINS
-    ],
-)
-def test_marked_blocks_run(
-    page: str,
-    kind: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest,
-) -> None:
-    if kind == "study":
-        study: Path = request.getfixturevalue("tiny_study")
-        study.rename(study.with_name("my-study"))
-    monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {"__name__": "example"}
-    for block in PYTHON:
-        if (block.page, block.kind) == (page, kind):
-            padded = "\n" * (block.line - 1) + block.text
-            exec(compile(padded, str(ROOT / page), "exec"), names)
 
 
 @pytest.mark.parametrize("block", list(blocks("yaml")), ids=lambda block: block.where)

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from tests.engine import tiny
 from tests.engine.scores import histories, make_scores, row_by_row
+from tests.profiles import examples
 from torch import Tensor
 from transformers import NoBadWordsLogitsProcessor
 
@@ -38,7 +39,7 @@ def run(prompt: str, **settings: Any) -> Generation:
     case=histories(),
     bias=st.dictionaries(st.integers(0, 2), st.floats(-100, 100, width=16), min_size=1),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_logit_bias_equals_the_plain_version(
     case: tuple[Tensor, History], bias: dict[int, float]
 ) -> None:
@@ -78,7 +79,7 @@ def test_logit_bias_comes_before_or_after_the_penalties() -> None:
 
 
 @given(case=histories(), bad=WORDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_bad_words_equal_transformers_row_by_row(
     case: tuple[Tensor, History], bad: list[list[int]]
 ) -> None:

@@ -23,6 +23,7 @@ from tests.engine.compiled import (
 from tests.engine.plain import ROUNDING, exceptions, truncate
 from tests.engine.scores import EMPTY, SHAPES, histories, make_scores, score_rows
 from tests.engine.test_engine import DECODINGS, PROMPTS
+from tests.profiles import examples
 from torch import Tensor
 
 from ethogram.engine import Engine
@@ -82,7 +83,7 @@ def is_within_rounding(scores: Tensor, decoding: Decoding, history: History) -> 
 
 @pytest.mark.parametrize("name", VALUES)
 @given(scores=score_rows(), data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_a_step_keeps_what_its_definition_keeps(
     name: str, scores: Tensor, data: st.DataObject
 ) -> None:
@@ -116,7 +117,7 @@ def test_kernel_and_torch_seldom_differ_by_rounding(name: str, shape: str) -> No
 
 
 @given(case=histories(), data=st.data(), order=st.sampled_from(tuple(ORDER_PRESETS)))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250))
 def test_a_chain_of_any_steps_keeps_what_torch_keeps(
     case: tuple[Tensor, History], data: st.DataObject, order: str
 ) -> None:
@@ -150,14 +151,14 @@ def lengths(history: History) -> list[int]:
 
 
 @given(scores=score_rows(), limit=st.floats(-1, 14), data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_mirostat_keeps_by_the_outputs_own_limit_and_returns_the_surprisal(
     scores: Tensor, limit: float, data: st.DataObject
 ) -> None:
     rows = len(scores)
     limits = [limit + row for row in range(rows)]
     history = History([[0]] * rows, [[]] * rows, keys=range(rows), surprisal_limits=limits)
-    decoding = Decoding(mirostat_tau=3.0)
+    decoding = Decoding(mirostat={"tau": 3.0})
     _, kept = both(scores, decoding, history)
     exceptions("mirostat", limits, scores, kept)
     chosen = sample_by_kernel(scores, decoding, history)
@@ -169,7 +170,7 @@ def test_mirostat_keeps_by_the_outputs_own_limit_and_returns_the_surprisal(
 def test_xtc_acts_at_the_same_keys_as_in_torch() -> None:
     scores = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log().repeat(300, 1)
     history = History([[0]] * 300, [[1] * (row % 4) for row in range(300)], keys=range(300))
-    decoding = Decoding(xtc_probability=0.4, xtc_threshold=0.1)
+    decoding = Decoding(xtc={"probability": 0.4, "threshold": 0.1})
     by_torch, by_kernel = both(scores, decoding, history)
     assert torch.equal(by_torch, by_kernel)
     assert 80 < int((by_kernel.sum(-1) == 2).sum()) < 160
@@ -333,8 +334,8 @@ def mixed_batch() -> tuple[Tensor, list[Any], list[Any], list[int]]:
         Decoding(temperature=1.7, top_p=0.93),
         Decoding(typical_p=0.8, repetition_penalty=1.4, no_repeat_ngram_size=2),
         Decoding(top_k=50, min_p=0.01, frequency_penalty=0.4, bad_words=((1,), (4, 1))),
-        Decoding(mirostat_tau=3.0, dry_multiplier=1.0),
-        Decoding(order="llamacpp", xtc_probability=0.5, top_n_sigma=1.2, temperature=2.0),
+        Decoding(mirostat={"tau": 3.0}, dry={"multiplier": 1.0}),
+        Decoding(order="llamacpp", xtc={"probability": 0.5}, top_n_sigma=1.2, temperature=2.0),
     ]
     outputs, programs, rows = [], [], []
     for row in range(7):
@@ -407,8 +408,8 @@ def settings_of_all() -> Sequence[Decoding]:
         Decoding(temperature=0.5),
         Decoding(top_k=3, top_p=0.5, min_p=0.1, typical_p=0.5, top_h=0.5),
         Decoding(epsilon_cutoff=0.1, eta_cutoff=0.1, top_n_sigma=1.0, temperature=3.0),
-        Decoding(mirostat_tau=2.0),
-        Decoding(xtc_probability=1.0),
+        Decoding(mirostat={"tau": 2.0}),
+        Decoding(xtc={"probability": 1.0}),
     )
 
 
@@ -458,6 +459,6 @@ def test_extreme_scores_are_cut_as_by_their_definition() -> None:
 
 @pytest.mark.parametrize("tau", [1.0, 3.0])
 def test_an_outputs_surprisal_limit_reaches_the_kernel(tau: float) -> None:
-    decoding = Decoding(mirostat_tau=tau)
+    decoding = Decoding(mirostat={"tau": tau})
     (output,) = outputs_of(decoding, History([[0]], [[]], keys=[1]), 1)
     assert output.surprisal_limit == 2 * tau == 2 * Mirostat(tau=tau, eta=0.1).tau

@@ -33,7 +33,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "edited": {"contrastive_beta": 0.8, "repetition_penalty": 1.2, "contrastive_alpha": 0.01},
 }
 DECODINGS = {
-    f"{name}_{way}": Decoding(amateur="weak", max_new_tokens=24, **settings, **more)
+    f"{name}_{way}": Decoding(
+        contrastive={"amateur": "weak"}, max_new_tokens=24, **settings, **more
+    )
     for name, settings in SETTINGS.items()
     for way, more in {
         "greedy": {"strategy": "greedy"},
@@ -146,7 +148,7 @@ def test_vocabularies_may_be_padded_differently() -> None:
     assert torch.equal(short[:, :17], contrasted(expert[:, :17], weak[:, :17], settings))
     assert bool((short[:, 17:] == -torch.inf).all())
     model = tiny.loaded("llama")
-    decoding = Decoding(amateur="weak", contrastive_beta=0.0, contrastive_alpha=0.0)
+    decoding = Decoding(contrastive={"amateur": "weak", "beta": 0.0, "alpha": 0.0})
     engine = Engine(model, amateurs={"weak": amateur(padding=7)})
     (made,) = engine.generate([tiny.request("the cat", decoding)])
     (plain,) = Engine(model).generate([tiny.request("the cat", Decoding())])
@@ -158,7 +160,7 @@ def test_vocabularies_may_be_padded_differently() -> None:
 
 def test_with_alpha_one_only_the_experts_best_token_is_left() -> None:
     model = tiny.loaded("llama")
-    decoding = Decoding(amateur="weak", contrastive_alpha=1.0, max_new_tokens=20)
+    decoding = Decoding(contrastive={"amateur": "weak", "alpha": 1.0}, max_new_tokens=20)
     engine = Engine(model, amateurs={"weak": amateur()})
     (made,) = engine.generate([tiny.request("the cat", decoding)])
     greedy = tiny.request("the cat", Decoding(strategy="greedy", max_new_tokens=20))
@@ -171,7 +173,7 @@ def test_an_amateur_that_is_the_expert_takes_nothing_away_under_beta() -> None:
     model = tiny.loaded("llama")
     engine = Engine(model, amateurs={"self": model})
     settings = {"max_new_tokens": 20, "temperature": 0.9}
-    against = Decoding(amateur="self", contrastive_alpha=0.0, contrastive_beta=1.0, **settings)
+    against = Decoding(contrastive={"amateur": "self", "alpha": 0.0, "beta": 1.0}, **settings)
     (made,) = engine.generate([tiny.request("the cat", against)])
     (plain,) = engine.generate([tiny.request("the cat", Decoding(**settings))])
     assert made.token_ids == plain.token_ids
@@ -197,7 +199,7 @@ def test_an_amateur_that_is_the_expert_leaves_the_plausible_alike(
 def test_logprobs_are_those_of_the_expert() -> None:
     model = tiny.loaded("gpt_neox")
     engine = Engine(model, amateurs={"weak": amateur()})
-    decoding = Decoding(amateur="weak", max_new_tokens=12)
+    decoding = Decoding(contrastive={"amateur": "weak"}, max_new_tokens=12)
     (made,) = engine.generate([tiny.request(PROMPTS[1], decoding)])
     ids = torch.tensor([[*made.prompt_token_ids, *made.token_ids]])
     with torch.inference_mode():
@@ -211,7 +213,9 @@ def test_amateurs_of_two_names_run_in_one_batch() -> None:
     model = tiny.loaded("llama")
     engine = Engine(model, amateurs={"weak": amateur(), "self": model})
     requests = [
-        tiny.request("the cat", Decoding(amateur=name, max_new_tokens=12), name=name)
+        tiny.request(
+            "the cat", Decoding(contrastive={"amateur": name}, max_new_tokens=12), name=name
+        )
         for name in ("weak", "self")
     ]
     both = run(engine, requests)
@@ -224,7 +228,9 @@ def test_amateurs_of_two_names_run_in_one_batch() -> None:
 
 
 def refusal(model: tiny.Loaded, amateurs: dict[str, tiny.Loaded], **settings: Any) -> str:
-    request = tiny.request("the cat sat on the mat", Decoding(amateur="weak", **settings))
+    request = tiny.request(
+        "the cat sat on the mat", Decoding(contrastive={"amateur": "weak"}, **settings)
+    )
     with pytest.raises(RequestError) as caught:
         Engine(model, amateurs=amateurs).generate([request])
     assert "\n" not in str(caught.value)

@@ -130,7 +130,7 @@ def test_deterministic_mode_is_batch_invariant() -> None:
 
 
 def test_an_amateur_on_the_device() -> None:
-    decoding = Decoding(amateur="small", max_new_tokens=12)
+    decoding = Decoding(contrastive={"amateur": "small"}, max_new_tokens=12)
     requests = [tiny.request(prompt, decoding, name=prompt) for prompt in PROMPTS]
     weak = tiny.loaded("gpt2")
     on_device = dataclasses.replace(

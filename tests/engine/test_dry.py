@@ -10,6 +10,7 @@ import torch
 import transformers
 from hypothesis import given, settings
 from tests.engine import tiny
+from tests.profiles import examples
 from torch import Tensor
 
 from ethogram.engine import Engine
@@ -66,7 +67,7 @@ def repetitive(draw: st.DrawFn) -> list[int]:
     ),
     breakers=st.sets(st.integers(0, 4), max_size=2),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 def test_dry_equals_brute_force(
     rows: list[list[int]], split: int, value: Dry, breakers: set[int]
 ) -> None:
@@ -137,7 +138,7 @@ class Spelling:
 
 
 def breakers_of(*strings: str) -> dict[int, tuple[tuple[int, ...], ...]]:
-    decoding = Decoding(dry_multiplier=1.0, dry_sequence_breakers=strings)
+    decoding = Decoding(dry={"multiplier": 1.0, "sequence_breakers": strings})
     return dict(TokenStrings(Spelling()).resolve(decoding).breakers)
 
 
@@ -168,7 +169,7 @@ def test_a_breaker_across_tokens_ends_a_repetition() -> None:
 
 def test_the_breakers_of_a_real_tokenizer_are_the_tokens_that_spell_them() -> None:
     tokenizer = tiny.tokenizer()
-    decoding = Decoding(dry_multiplier=1.0, dry_sequence_breakers=["t", " "])
+    decoding = Decoding(dry={"multiplier": 1.0, "sequence_breakers": ["t", " "]})
     found = TokenStrings(tokenizer).resolve(decoding).breakers
     spelt = {i for i in range(len(tokenizer)) if set("t ") & set(tokenizer.decode([i]))}
     assert dict.fromkeys(spelt, ((),)) == found
@@ -212,10 +213,12 @@ def test_generation_equals_transformers_with_brute_force(
     decoding = Decoding(
         **strategy,
         max_new_tokens=32,
-        dry_multiplier=3.0,
-        dry_allowed_length=1,
-        dry_penalty_last_n=-1,
-        dry_sequence_breakers=["e"],
+        dry={
+            "multiplier": 3.0,
+            "allowed_length": 1,
+            "penalty_last_n": -1,
+            "sequence_breakers": ["e"],
+        },
     )
     breakers = {i for i in range(model.vocab_size) if "e" in model.tokenizer.decode([i])}
     extra = (PlainDry(decoding.step_value("dry"), breakers),)  # type: ignore[arg-type]

@@ -21,8 +21,8 @@ DECODINGS = (
     Decoding(max_new_tokens=26),
     Decoding(temperature=0.8, top_p=0.9, max_new_tokens=14),
     Decoding(num_beams=3, max_new_tokens=12, frequency_penalty=0.5),
-    Decoding(max_new_tokens=12, xtc_probability=0.5, dry_multiplier=1.0, bad_words=["e"]),
-    Decoding(max_new_tokens=18, mirostat_tau=2.5, mirostat_eta=0.3, logit_bias={90: 2.0}),
+    Decoding(max_new_tokens=12, xtc={"probability": 0.5}, dry={"multiplier": 1.0}, bad_words=["e"]),
+    Decoding(max_new_tokens=18, mirostat={"tau": 2.5, "eta": 0.3}, logit_bias={90: 2.0}),
 )
 
 

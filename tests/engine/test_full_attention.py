@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.profiles import examples
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
@@ -45,7 +46,7 @@ def exact(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale:
     return made.transpose(1, 2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     st.integers(1, 4),
     st.integers(1, 3),

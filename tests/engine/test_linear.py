@@ -7,6 +7,7 @@ import torch
 import transformers
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.profiles import examples
 from torch import Tensor
 
 from ethogram.engine import native
@@ -46,7 +47,7 @@ def make(
 )
 @example(rows=192, inputs=576, outputs=96, has_bias=False)
 @example(rows=13, inputs=1537, outputs=65, has_bias=True)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_the_kernel_is_a_matrix_product(
     dtype: torch.dtype, rows: int, inputs: int, outputs: int, has_bias: bool
 ) -> None:

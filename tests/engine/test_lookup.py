@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine import tiny
+from tests.profiles import examples
 from transformers.generation.candidate_generator import PromptLookupCandidateGenerator
 
 from ethogram.engine import Engine
@@ -98,7 +99,7 @@ def test_t5_and_searches_run_without_drafts() -> None:
         assert engine.work.accepted_drafts == engine.work.rejected_drafts == 0
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(
     st.lists(st.integers(5, 9), min_size=1, max_size=40),
     st.integers(0, 20),

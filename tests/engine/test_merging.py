@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine import tiny
+from tests.profiles import examples
 
 from ethogram.engine import Engine
 from ethogram.engine.allocation import BatchNeeds, SlotNeed
@@ -407,7 +408,7 @@ class Written:
 
 
 @given(seed=st.integers(0, 10**6), count=st.integers(1, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_slots_hold_the_tokens_of_their_outputs_without_holes(seed: int, count: int) -> None:
     """A random life of outputs over slots of plain lists, checked after each step."""
     chance = random.Random(seed)

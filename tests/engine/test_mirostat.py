@@ -13,6 +13,7 @@ from hypothesis import assume, given, settings
 from tests.engine import tiny
 from tests.engine.scores import score_rows
 from tests.engine.test_equality import KeyedGumbel
+from tests.profiles import examples
 from torch import Tensor
 from transformers import RepetitionPenaltyLogitsProcessor, TemperatureLogitsWarper
 
@@ -60,7 +61,7 @@ class PlainMirostat(transformers.LogitsProcessor):
 
 
 @given(scores=score_rows(), data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_the_cut_equals_the_plain_version(scores: Tensor, data: st.DataObject) -> None:
     rows = scores[:, :300]
     assume(bool((rows > -torch.inf).any(-1).all()))
@@ -99,8 +100,8 @@ def test_mirostat_replaces_the_truncations() -> None:
         decoding = Decoding(order=order, **settings, **off)
         expected = ("repetition_penalty", "temperature", "mirostat")
         assert decoding.active_step_names() == expected
-    assert Decoding(strategy="greedy", mirostat_tau=3.0).active_step_names() == ()
-    assert Decoding(num_beams=2, mirostat_tau=3.0).active_step_names() == ()
+    assert Decoding(strategy="greedy", mirostat={"tau": 3.0}).active_step_names() == ()
+    assert Decoding(num_beams=2, mirostat={"tau": 3.0}).active_step_names() == ()
 
 
 @pytest.mark.parametrize("tau", [2.0, 4.0])
@@ -138,8 +139,8 @@ def test_generation_equals_transformers_with_the_plain_version() -> None:
     model = tiny.loaded("llama")
     common: dict[str, Any] = {"temperature": 1.3, "max_new_tokens": 40}
     decodings = {
-        (2.0, 0.5): Decoding(**common, mirostat_tau=2.0, mirostat_eta=0.5, top_k=2),
-        (3.5, 0.1): Decoding(**common, mirostat_tau=3.5, repetition_penalty=1.2),
+        (2.0, 0.5): Decoding(**common, mirostat={"tau": 2.0, "eta": 0.5}, top_k=2),
+        (3.5, 0.1): Decoding(**common, mirostat={"tau": 3.5}, repetition_penalty=1.2),
     }
     requests = {
         (prompt, settings): tiny.request(prompt, decoding, key=50 + i, name=f"{i}-{settings}")
@@ -159,7 +160,7 @@ def test_generation_equals_transformers_with_the_plain_version() -> None:
 def test_a_limit_is_the_outputs_own() -> None:
     """Outputs started later, beside others that are far on, start at twice the target too."""
     model = tiny.loaded("llama")
-    decoding = Decoding(mirostat_tau=2.0, mirostat_eta=1.0, max_new_tokens=20)
+    decoding = Decoding(mirostat={"tau": 2.0, "eta": 1.0}, max_new_tokens=20)
     requests = [tiny.request("the cat", decoding, index=i, key=i) for i in range(7)]
     two_at_a_time = {g.identity: g.token_ids for g in Engine(model, max_rows=2).generate(requests)}
     for request in requests:
@@ -170,7 +171,7 @@ def test_a_limit_is_the_outputs_own() -> None:
 def test_the_repetition_penalty_acts_before_mirostat() -> None:
     scores = torch.tensor([[2.0, 1.0, 0.0]])
     history = History([[0]], [[]], surprisal_limits=[1.5])
-    decoding = Decoding(mirostat_tau=0.75, repetition_penalty=8.0)
+    decoding = Decoding(mirostat={"tau": 0.75}, repetition_penalty=8.0)
     penalised = RepetitionPenaltyLogitsProcessor(8.0)(torch.tensor([[0]]), scores.clone())
     left = apply_steps(scores, decoding, history)[0] > -torch.inf
     expected = plain(penalised[0].tolist(), 1.5)

@@ -12,6 +12,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from scipy import stats
 from tests.engine.compiled import draw_by_kernel, library
+from tests.profiles import examples
 
 from ethogram.engine import noise
 from ethogram.engine.noise import gumbel, gumbel_numpy, hash_bits, stream_state
@@ -77,7 +78,7 @@ def test_splitmix64_gives_its_published_numbers() -> None:
 
 
 @given(key=st.integers(0, WORD), position=st.integers(0, 100_000), token=st.integers(0, 300_000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 def test_the_hash_equals_plain_integer_arithmetic(key: int, position: int, token: int) -> None:
     golden = 0x9E3779B97F4A7C15
     state = mix((mix(key) + golden * (position + 1)) & WORD)
@@ -246,9 +247,7 @@ def test_the_kernel_and_torch_draw_the_same_of_many() -> None:
 
 
 @given(order=st.permutations(range(12)), cut=st.integers(1, 11))
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_draw_does_not_depend_on_order_or_batch(draw: Any, order: list[int], cut: int) -> None:
     scores = torch.randn(12, 1500, generator=torch.Generator().manual_seed(8))
     scores[:6, 40:] = -torch.inf  # narrow and wide rows side by side

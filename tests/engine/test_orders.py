@@ -13,6 +13,7 @@ from hypothesis import assume, given, settings
 from tests.engine import tiny
 from tests.engine.plain import truncate
 from tests.engine.scores import make_scores
+from tests.profiles import examples
 from torch import Tensor
 
 from ethogram.engine.steps import History, apply_steps
@@ -186,7 +187,7 @@ def test_the_default_has_the_order_in_which_transformers_makes_its_processors() 
     seed=st.integers(0, 2**31),
     shape=st.sampled_from(("flat", "peaked")),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 def test_a_chain_keeps_what_plain_steps_in_that_order_leave(
     preset: str, values: dict[str, Any], seed: int, shape: str
 ) -> None:

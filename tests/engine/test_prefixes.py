@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine import tiny
 from tests.engine.test_merging import PROMPTS, run, sweep
+from tests.profiles import examples
 
 from ethogram.engine import Engine, native
 from ethogram.engine.forward.decode_attention import attend
@@ -62,7 +63,7 @@ class Mirror:
             self.prefixes.write(first, places)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(ACTS, SLOT, SLOT)
 def test_a_row_reads_what_it_holds(acts: list[Any], one: int, two: int) -> None:
     mirror = Mirror()

@@ -25,7 +25,7 @@ VECTORS: dict[str, Any] = json.loads(
 KINDS = tuple(VECTORS["outputs"])
 SETTINGS: dict[str, dict[str, Any]] = VECTORS["settings"]
 #: What runs beside them in a mixed batch.
-OTHERS = {
+OTHERS: dict[str, dict[str, Any]] = {
     "greedy": {"strategy": "greedy"},
     "sample": {"temperature": 1.3, "top_p": 0.95},
     "beam": {"num_beams": 3},

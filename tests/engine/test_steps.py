@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from tests.engine.plain import exceptions
 from tests.engine.scores import EMPTY, histories, make_scores, row_by_row, score_rows
+from tests.profiles import examples
 from torch import Tensor
 from transformers import (
     LogitsProcessorList,
@@ -47,7 +48,7 @@ def settings_of(name: str) -> st.SearchStrategy[float]:
 
 @pytest.mark.parametrize("name", ["top_k", "min_p", "temperature"])
 @given(scores=score_rows(), data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_a_step_equals_the_warper_of_transformers(
     name: str, scores: Tensor, data: st.DataObject
 ) -> None:
@@ -59,7 +60,7 @@ def test_a_step_equals_the_warper_of_transformers(
 
 
 @given(scores=score_rows(), p=settings_of("top_p"))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 def test_top_p_keeps_what_transformers_keeps_but_for_ties(scores: Tensor, p: float) -> None:
     before = scores.clone()
     ours = FUNCTIONS["top_p"](scores, p, EMPTY)
@@ -88,7 +89,7 @@ def test_of_equal_scores_at_the_cut_of_top_p_the_lowest_ids_stay() -> None:
 
 
 @given(scores=score_rows(), data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_a_chain_equals_the_warpers_of_transformers_in_order(
     scores: Tensor, data: st.DataObject
 ) -> None:
@@ -154,7 +155,7 @@ def test_neutral_settings_run_no_step() -> None:
 
 
 @given(case=histories(), penalty=st.floats(0.1, 5.0))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 def test_repetition_penalty_equals_transformers(
     case: tuple[Tensor, History], penalty: float
 ) -> None:
@@ -164,7 +165,7 @@ def test_repetition_penalty_equals_transformers(
 
 
 @given(case=histories(), size=st.integers(1, 5))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 def test_no_repeat_ngram_equals_transformers(case: tuple[Tensor, History], size: int) -> None:
     scores, history = case
     reference = row_by_row(NoRepeatNGramLogitsProcessor(size), scores, history)
@@ -172,7 +173,7 @@ def test_no_repeat_ngram_equals_transformers(case: tuple[Tensor, History], size:
 
 
 @given(case=histories(), minimum=st.integers(1, 15))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 def test_min_new_tokens_equals_transformers(case: tuple[Tensor, History], minimum: int) -> None:
     scores, history = case
     expected = []
@@ -190,7 +191,7 @@ def test_min_new_tokens_equals_transformers(case: tuple[Tensor, History], minimu
     frequency=st.floats(-3.0, 3.0, width=16),
     presence=st.floats(-3.0, 3.0, width=16),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 def test_count_penalties_equal_the_formula_of_vllm(
     case: tuple[Tensor, History], frequency: float, presence: float
 ) -> None:

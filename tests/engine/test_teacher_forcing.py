@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.profiles import examples
 
 from ethogram.engine.forward import teacher_forcing
 from ethogram.engine.forward.teacher_forcing import TeacherForced
@@ -32,7 +33,7 @@ def alone(model: TeacherForced, ids: tuple[int, ...]) -> tuple[np.ndarray, np.nd
     return logprobs.numpy(), logits.argmax(-1).numpy()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(st.lists(IDS, min_size=1, max_size=6), st.sampled_from(["gpt2", "llama"]))
 def test_a_batch_gives_what_single_sequences_give(
     forced: dict[str, TeacherForced], sequences: list[tuple[int, ...]], kind: str

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from tests.engine import tiny
 from tests.engine.plain import exceptions
 from tests.engine.scores import EMPTY, make_scores, score_rows
+from tests.profiles import examples
 from torch import Tensor
 from transformers import (
     EpsilonLogitsWarper,
@@ -67,7 +68,7 @@ def kept(scores: Tensor) -> list[list[int]]:
 
 @pytest.mark.parametrize("name", ["epsilon_cutoff", "eta_cutoff"])
 @given(scores=score_rows(), data=st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 def test_a_step_equals_the_warper_of_transformers(
     name: str, scores: Tensor, data: st.DataObject
 ) -> None:
@@ -78,7 +79,7 @@ def test_a_step_equals_the_warper_of_transformers(
 
 @pytest.mark.parametrize("name", ["typical_p", "top_h"])
 @given(scores=score_rows(), data=st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 def test_a_cut_by_a_sum_is_that_of_transformers_but_for_ties_and_rounding(
     name: str, scores: Tensor, data: st.DataObject
 ) -> None:
@@ -104,7 +105,7 @@ def test_cuts_by_a_sum_seldom_differ_by_rounding(name: str, value: float) -> Non
     scores=score_rows(),
     values=st.fixed_dictionaries({}, optional={name: VALUES[name] for name in EXACT}),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 def test_a_chain_equals_the_warpers_of_transformers_in_order(
     scores: Tensor, values: dict[str, Any]
 ) -> None:
@@ -144,7 +145,7 @@ def plain_top_n_sigma(row: list[float], n: float) -> list[int]:
 
 
 @given(scores=score_rows(), n=st.floats(0.01, 6.0))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 def test_top_n_sigma_equals_the_plain_version(scores: Tensor, n: float) -> None:
     rows = scores[:, :400]
     if bool((rows > -torch.inf).any(-1).all()):

@@ -15,6 +15,7 @@ from scipy import stats
 from tests.engine import tiny
 from tests.engine.scores import score_rows
 from tests.engine.test_equality import KeyedGumbel
+from tests.profiles import examples
 from torch import Tensor
 from transformers import TemperatureLogitsWarper, TopKLogitsWarper
 
@@ -56,7 +57,7 @@ def kept(scores: Tensor) -> list[list[int]]:
 
 
 @given(scores=score_rows(), threshold=st.floats(0.001, 0.5))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_what_stays_equals_the_plain_version(scores: Tensor, threshold: float) -> None:
     rows = scores[:, :300]
     assume(bool((rows > -torch.inf).any(-1).all()))

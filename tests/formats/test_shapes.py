@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.formats import samples as made
+from tests.profiles import examples
 
 from ethogram.errors import EthogramError, MissingExtraError, SpecError
 from ethogram.formats import SHAPES, groups, recognise, rows
@@ -478,7 +479,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(400), suppress_health_check=list(HealthCheck))
 @given(st.lists(st.dictionaries(KEYS, JSON, max_size=6), max_size=3), st.booleans())
 def test_no_value_ends_in_a_traceback(values: list[Any], document: bool) -> None:
     text = json.dumps(values) if document else made.lines(*values)
@@ -505,7 +506,7 @@ def rows_or_nothing(file: Path) -> list[Any]:
         return []
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(200), suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from([b"", b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"[", b'{"a":', b"\xef\xbb\xbf"]),
     st.binary(max_size=60),

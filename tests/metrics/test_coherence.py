@@ -13,6 +13,7 @@ import scipy.spatial.distance
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.profiles import examples
 
 from ethogram.metrics import NamedModels, Output, get, metrics_of, read_outputs
 from ethogram.metrics.coherence import ON_TOPIC, WINDOW, drift_curve, slope
@@ -125,7 +126,7 @@ def test_the_bound_of_on_topic_is_what_answers_to_others_reach(
     assert np.mean(cosines[own] >= ON_TOPIC) > 0.6
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(TEXTS, TEXTS)
 def test_bounds_and_company(text: str, prompt: str) -> None:
     output, other = Output(text, prompt=prompt), Output("sea tide. moon", prompt="sun")

@@ -13,6 +13,7 @@ from nltk import ngrams
 from nltk.metrics.distance import jaccard_distance
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from scipy import stats
+from tests.profiles import examples
 
 from ethogram.metrics import Metric, Output, metrics_of
 from ethogram.metrics.diversity import (
@@ -135,7 +136,7 @@ def test_self_repetition_recorded_from_the_package() -> None:
 
 
 @given(SETS)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_samples_of_a_prompt(texts: list[list[str]]) -> None:
     outputs = outputs_of(texts)
     grams = [set(ngrams(words, 2)) for words in texts]

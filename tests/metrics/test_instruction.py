@@ -139,7 +139,7 @@ def test_a_text_that_follows_and_one_that_does_not(
 
 
 @pytest.fixture(scope="module")
-def registry() -> dict[str, Any]:
+def registry() -> Iterator[dict[str, Any]]:
     """The checkers of if-verifiable, with Punkt's English model from a wheel.
 
     Theirs load it as a pickle from nltk's download folder; the model is the same one.

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ from ethogram.store import Scored, Scorer, Store
 from ethogram.study import Study, compare, run
 from ethogram.study.measure import Measured, measure
 
-ABOUT = {
+ABOUT: dict[str, Any] = {
     "title": "t",
     "unit": Unit("characters"),
     "direction": "lower",
@@ -48,7 +49,9 @@ class StubModels:
     """Counts what it is asked, so that a test can tell what was computed again."""
 
     def __init__(self, name: str = "one") -> None:
-        self.name, self.batches, self.order = name, [], []
+        self.name = name
+        self.batches: list[int] = []
+        self.order: list[str] = []
 
     def identity(self, kinds: Sequence[str]) -> str:
         return f"{self.name}:{','.join(kinds)}"
@@ -95,7 +98,7 @@ def _outputs(count: int, samples: int = 1) -> list[Output]:
 
 def test_a_batch_metric_takes_many_outputs_at_once(stubs: StubModels) -> None:
     outputs = _outputs(BATCH + 10)
-    table = score_outputs(outputs, ["stub_length"], models=stubs)
+    table = score_outputs(outputs, ["stub_length"], models=cast(Models, stubs))
     assert stubs.batches == [BATCH, 10]
     row = table["stub_length"]
     assert row.value == pytest.approx(np.mean([len(output.text) for output in outputs]))
@@ -111,10 +114,10 @@ def test_a_group_metric_takes_the_samples_of_a_prompt_in_any_order(stubs: StubMo
         Output("b", prompt_id="p", sample_index=1),
         Output("a", prompt_id="q", sample_index=1),
     ]
-    row = score_outputs(outputs, ["stub_distinct"], models=stubs)["stub_distinct"]
+    row = score_outputs(outputs, ["stub_distinct"], models=cast(Models, stubs))["stub_distinct"]
     assert (row.value, row.applies_to, row.by_sample) == (0.75, 2, {})
-    assert DISTINCT.measure_group(outputs[:1], stubs).value == 1.0
-    table = score_outputs(outputs, ["stub_distinct", "words"], models=stubs)
+    assert DISTINCT.measure_group(outputs[:1], cast(Models, stubs)).value == 1.0
+    table = score_outputs(outputs, ["stub_distinct", "words"], models=cast(Models, stubs))
     assert table.to_text().splitlines()[1].split() == [
         *("stub_distinct", "0.75", "–", "–"),
         *("characters", "lower", "2"),
@@ -130,12 +133,12 @@ def test_whole_prompts_go_through_every_metric_of_a_model_together(
     by_sample = sorted(_outputs(BATCH, samples=2), key=lambda output: output.sample_index)
     told: list[int] = []
     names = ["stub_length", "stub_distinct"]
-    table = score_outputs(by_sample, names, models=stubs, on_progress=told.append)
+    table = score_outputs(by_sample, names, models=cast(Models, stubs), on_progress=told.append)
     assert stubs.order == ["length", "distinct"] * 2
     assert stubs.batches == told[:1] * 2 == [BATCH, BATCH]
     assert told == [BATCH, 2 * BATCH]
     for name in names:
-        alone = score_outputs(by_sample, [name], models=StubModels())[name]
+        alone = score_outputs(by_sample, [name], models=cast(Models, StubModels()))[name]
         assert table[name].value == pytest.approx(alone.value)
         assert table[name].applies_to == alone.applies_to
 
@@ -145,7 +148,10 @@ def test_processes_share_out_only_what_needs_no_model(
 ) -> None:
     outputs = _outputs(300, samples=2)
     names = ["words", "stub_length", "corpus_distinct_1", "stub_distinct"]
-    tables = [score_outputs(outputs, names, models=stubs, processes=count) for count in (1, 2)]
+    tables = [
+        score_outputs(outputs, names, models=cast(Models, stubs), processes=count)
+        for count in (1, 2)
+    ]
     assert tables[0].to_json() == tables[1].to_json()
     assert [row.metric.name for row in tables[1].rows] == names
     assert tables[1]["words"].applies_to == tables[1]["stub_length"].applies_to == 600
@@ -155,7 +161,7 @@ def test_processes_share_out_only_what_needs_no_model(
         raise AssertionError("started processes that have nothing to do")
 
     monkeypatch.setattr(parallel, "ProcessPoolExecutor", refuse)
-    assert score_outputs(outputs, names[1:], models=stubs, processes=2).outputs == 600
+    assert score_outputs(outputs, names[1:], models=cast(Models, stubs), processes=2).outputs == 600
 
 
 def test_a_group_metric_has_one_score_a_prompt_whatever_its_first_sample() -> None:
@@ -199,10 +205,14 @@ def test_scores_of_models_are_stored_and_not_computed_again(
         assert len(first["stub_length"].scores) == 12
         assert len(first["stub_distinct"].scores) == 6
         assert [o.sample_index for o in first["stub_distinct"].outputs] == [0] * 6
+    with Study(tiny_study) as study:  # An opened study remembers what it has measured.
+        study.__dict__["models"] = stubs
         again = measure(study, "v0.1.0", ["stub_length"])
         assert stubs.batches == [12]
         assert again["stub_length"].scores == first["stub_length"].scores
-        stubs.name = "two"
+    stubs.name = "two"
+    with Study(tiny_study) as study:
+        study.__dict__["models"] = stubs
         measure(study, "v0.1.0", ["stub_length"])
         assert stubs.batches == [12, 12]
         result = compare(study, "v0.0.1", "v0.1.0", metrics=["stub_length", "stub_distinct"])

@@ -81,7 +81,7 @@ def test_only_a_few_chunks_are_on_their_way() -> None:
             yield output
 
     choose = partial(chosen_metrics, ("words",))
-    for done, (_, scores) in enumerate(several.measured(counted(), choose, 2), start=1):  # type: ignore[arg-type]
+    for done, (_, scores) in enumerate(several.measured(counted(), choose, 2), start=1):
         assert isinstance(scores[0], Score)
         assert read - done <= 5 * several.CHUNK
         if done == 600:

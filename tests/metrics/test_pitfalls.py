@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.profiles import examples
 
 from ethogram.cli import cli
 from ethogram.metrics import PITFALLS, Output, find_pitfalls, get
@@ -195,7 +196,7 @@ def test_an_empty_output_is_empty_and_nothing_else() -> None:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     st.text(alphabet='ab .:?\n1|"`é文{}#-QA', max_size=200),
     st.sampled_from(["", "Q: a?\nA:", "Return JSON.", "Write a poem in two sentences.", "a b a b"]),

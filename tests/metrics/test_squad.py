@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.profiles import examples
 
 from ethogram.metrics import Output, get
 
@@ -70,7 +71,7 @@ def test_a_table_of_answers(squad: Any, text: str, reference: str) -> None:
     agrees(squad, text, reference)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(text=TEXTS, reference=TEXTS)
 def test_any_two_texts(squad: Any, text: str, reference: str) -> None:
     agrees(squad, text, reference)

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.profiles import examples
 
 from ethogram.metrics import Output, get
 from ethogram.metrics.asking import asks, task_of
@@ -212,7 +213,7 @@ ENDS = st.sampled_from([None, "eos", "stop", "length", "unknown"])
     ],
 )
 @given(prompt=TEXTS, text=TEXTS, end=ENDS, reference=st.none() | st.just("Paris"))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_values_and_spans_stay_within_their_bounds(
     name: str, whole: bool, prompt: str, text: str, end: str | None, reference: str | None
 ) -> None:

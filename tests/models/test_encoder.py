@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.profiles import examples
 
 from ethogram.errors import ModelError
 from ethogram.models import encoder, pull
@@ -103,7 +104,7 @@ def test_vectors_are_the_mean_states_of_transformers(tiny: SentenceEncoder, bert
         assert vector == pytest.approx(alone(bert, text), abs=1e-5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(st.lists(st.lists(st.sampled_from([*WORDS, "?"]), max_size=20).map(" ".join), max_size=8))
 def test_vectors_have_length_1_and_are_batch_invariant(
     tiny: SentenceEncoder, texts: list[str]

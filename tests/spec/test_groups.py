@@ -96,7 +96,7 @@ def test_flat_settings_have_the_identities_of_release_0_1_0(
 
 def test_a_setting_under_both_names_is_refused() -> None:
     with pytest.raises(ValidationError, match=r"dry_base and dry\.base are one setting; keep dry"):
-        Decoding(dry_base=2, dry={"base": 2})
+        Decoding.model_validate({"dry_base": 2, "dry": {"base": 2}})
 
 
 def test_orders_name_steps_by_their_groups() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ethogram.spec import Decoding, Prompt, Suite, SuitePrompt, Version, make_requests
+from ethogram.spec.prompt import Message
 
 HISTORY = {
     "logit_bias": st.dictionaries(st.integers(0, 9), st.floats(-5, 5), max_size=3),
@@ -197,7 +198,7 @@ def suite(*ids: str) -> Suite:
 
 
 def requests(version: Version, **changes: Any) -> list[Any]:
-    settings = {"samples": 3, "seed": 1, "model_identity": "m"} | changes
+    settings: dict[str, Any] = {"samples": 3, "seed": 1, "model_identity": "m"} | changes
     return make_requests(version, suite("a", "b"), **settings)
 
 
@@ -244,14 +245,16 @@ def test_prompt_rendering() -> None:
     )
     assert prompt.render(item) == "Q: One?\nA: Two.\nQ: Why?\nA:"
     chat = Prompt(chat=True, system="Be brief.", examples=[{"input": "One?", "output": "Two."}])
-    assert [(m.role, m.content) for m in chat.render(item)] == [
+    assert [(m.role, m.content) for m in chat.render(item) if isinstance(m, Message)] == [
         ("system", "Be brief."),
         ("user", "One?"),
         ("assistant", "Two."),
         ("user", "Why?"),
     ]
     own = SuitePrompt(id="b", messages=[{"role": "system", "content": "S"}])
-    assert [m.content for m in Prompt(chat=True, system="T").render(own)] == ["S"]
+    assert [
+        m.content for m in Prompt(chat=True, system="T").render(own) if isinstance(m, Message)
+    ] == ["S"]
 
 
 def test_unused_prompt_parts_do_not_count() -> None:

@@ -1,6 +1,7 @@
 """Axes and settings of a sweep: how they are written and what they become."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -20,18 +21,18 @@ from ethogram.spec.space import Setting, apply, distinct, grid, parse_axis
         ("decoding.order=transformers,vllm", ("transformers", "vllm")),
     ],
 )
-def test_values_are_read_as_written(text, values):
+def test_values_are_read_as_written(text: str, values: list[Any]) -> None:
     axis = parse_axis(text)
     expected = values or ("Q: {{ input }}", "{{ input }}, please")
     assert axis.values == expected
     assert [type(v) for v in axis.values] == [type(v) for v in expected]
 
 
-def test_steps_are_decimal():
+def test_steps_are_decimal() -> None:
     assert parse_axis("decoding.temperature=0.1:0.7:0.1").values[2] == 0.3
 
 
-def test_ranges_are_for_a_search():
+def test_ranges_are_for_a_search() -> None:
     axis = parse_axis("decoding.min_p=0.001:0.1:log")
     assert (axis.is_range, axis.low, axis.high, axis.log) == (True, 0.001, 0.1, True)
     assert parse_axis("decoding.temperature=0.2:1").is_range
@@ -59,14 +60,14 @@ def test_ranges_are_for_a_search():
         ("decoding.top_p=[0.9", "cannot be read"),
     ],
 )
-def test_mistakes_are_reported(text, says):
+def test_mistakes_are_reported(text: str, says: str) -> None:
     with pytest.raises(SpecError) as caught:
         parse_axis(text)
     assert says in str(caught.value)
     assert "--set" in str(caught.value)
 
 
-def test_a_grid_is_every_combination():
+def test_a_grid_is_every_combination() -> None:
     axes = [parse_axis("decoding.temperature=0.5,1"), parse_axis("decoding.top_k=0,10,50")]
     settings = grid(axes)
     assert len(settings) == 6
@@ -74,7 +75,7 @@ def test_a_grid_is_every_combination():
     assert settings[1].words == "temperature 0.5, top_k 10"
 
 
-def test_a_setting_overrides_the_inherited_one():
+def test_a_setting_overrides_the_inherited_one() -> None:
     base = Version.model_validate(
         {
             "title": "Parent",
@@ -89,12 +90,12 @@ def test_a_setting_overrides_the_inherited_one():
     assert (version.decoding.top_p, version.decoding.max_new_tokens) == (0.9, 40)
 
 
-def test_a_value_out_of_bounds_names_the_setting():
+def test_a_value_out_of_bounds_names_the_setting() -> None:
     with pytest.raises(SpecError, match=r"--set \(top_p 1.5\).*decoding.top_p"):
         apply(Version(), Setting((("decoding.top_p", 1.5),)), parent="v0.1.0")
 
 
-def test_equal_behaviour_is_one_setting():
+def test_equal_behaviour_is_one_setting() -> None:
     axes = [parse_axis("decoding.temperature=0,1"), parse_axis("decoding.top_p=0.8,0.9")]
     versions = [(s, apply(Version(), s, parent="v0.1.0")) for s in grid(axes)]
     kept = [setting.words for setting, _ in distinct(versions).values()]
@@ -105,7 +106,7 @@ def test_equal_behaviour_is_one_setting():
     ]
 
 
-def test_fields_that_share_a_name_are_written_in_full():
+def test_fields_that_share_a_name_are_written_in_full() -> None:
     setting = Setting((("decoding.stop", "a"), ("prompt.stop", "b")))
     assert setting.words == "decoding.stop a, prompt.stop b"
     assert math.isclose(parse_axis("decoding.temperature=1:2:0.5").values[1], 1.5)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from tests.profiles import examples
 
 from ethogram.metrics.base import ratio
 from ethogram.stats import (
@@ -21,8 +22,8 @@ from ethogram.stats import (
 )
 from ethogram.stats.bootstrap import draw_twice
 
-FEW = settings(max_examples=40, deadline=None)
-QUICK = {"resamples": 49, "draws": 99}
+FEW = settings(max_examples=examples(40))
+QUICK: dict[str, Any] = {"resamples": 49, "draws": 99}
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -94,7 +95,7 @@ def test_the_order_of_prompts_changes_nothing_but_the_resampling(
     np.testing.assert_allclose(again.low + again.high, test.low + test.high, atol=1e-9)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10))
 @given(SEEDS)
 def test_the_order_of_prompts_moves_bounds_by_no_more_than_resampling(seed: int) -> None:
     generator = np.random.default_rng(seed)

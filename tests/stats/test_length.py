@@ -11,7 +11,7 @@ from benchmarks.length_calibration import calibrate
 from ethogram.stats import length_controlled
 from ethogram.stats.length import standardised
 
-QUICK = {"resamples": 99}
+QUICK: dict[str, Any] = {"resamples": 99}
 
 
 def sigmoid(odds: Any) -> Any:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text as sql
+from tests.profiles import examples
 
 from ethogram.errors import StoreError
 from ethogram.spec import Generation, Selection
@@ -54,7 +55,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(40))
 @given(st.lists(GENERATIONS, unique_by=lambda item: item.identity))
 def test_round_trip(store: Store, generations: list[Generation]) -> None:
     with store.database.begin(writes=True) as connection:

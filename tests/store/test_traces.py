@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, insert, inspect
+from tests.profiles import examples
 
 from ethogram.errors import StoreError
 from ethogram.spec import Generation, Trace
@@ -46,7 +47,7 @@ def generation(name: str, traced: Trace | None = None) -> Generation:
 
 
 @given(st.integers(0, 40), st.integers(1, 9), st.integers(0, 6), st.integers(0, 1000))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_packed_and_unpacked(tokens: int, alternatives: int, steps: int, seed: int) -> None:
     made = trace(tokens, alternatives, steps, seed)
     found = unpack(pack(made), tokens=tokens, alternatives=alternatives, steps=made.steps)

@@ -317,6 +317,7 @@ def test_shared_noise_gives_the_win_rate_its_own_name(generated: eg.Study) -> No
         assert "win_rate" in found.to_json()
         assert "win_rate_coupled" not in found.to_json()
         assert "coupled" not in words_of(found)
+    assert isinstance(greedy, PairwiseJudgement)
     assert len(greedy.pairs) == 12  # Greedy's one output meets both samples.
 
 

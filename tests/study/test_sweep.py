@@ -1,23 +1,26 @@
 """Sweeps: what is tried, what is dropped, what is chosen, and what is claimed of it."""
 
 import json
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import ethogram as eg
 from ethogram.errors import SpecError
-from ethogram.spec.space import parse_axis
+from ethogram.spec.space import Axis, parse_axis
 from ethogram.study import Part, promote, sweep
 from ethogram.study.measure import measure
+from ethogram.study.sweeping.proposers import ProposerName
 
 GOALS = ["distinct_2", "self_perplexity:lower"]
 
 
 @pytest.fixture
-def many(tiny_study: Path) -> eg.Study:
+def many(tiny_study: Path) -> Iterator[eg.Study]:
     """A tiny study with enough prompts for two halves."""
     prompts = [{"id": f"p{n}", "text": f"the sea wrote {n} letter"} for n in range(20)]
     text = "".join(json.dumps(row) + "\n" for row in prompts)
@@ -26,17 +29,17 @@ def many(tiny_study: Path) -> eg.Study:
         yield study
 
 
-def axes(*texts):
+def axes(*texts: str) -> list[Axis]:
     return [parse_axis(text) for text in texts]
 
 
-def sampled(study):
+def sampled(study: eg.Study) -> str:
     return next(name for name, v in study.versions.items() if v.decoding.is_stochastic)
 
 
-def test_a_grid_finds_its_front_and_proves_the_choice(many):
+def test_a_grid_finds_its_front_and_proves_the_choice(many: eg.Study) -> None:
     base = sampled(many)
-    told = []
+    told: list[str] = []
     found = sweep(
         many,
         base,
@@ -65,7 +68,7 @@ def test_a_grid_finds_its_front_and_proves_the_choice(many):
     assert json.loads(json.dumps(found.to_json()))["chosen"] == found.chosen
 
 
-def test_values_are_those_of_the_versions_on_the_selection_prompts(many):
+def test_values_are_those_of_the_versions_on_the_selection_prompts(many: eg.Study) -> None:
     found = sweep(
         many, sampled(many), axes("decoding.temperature=0.5,2"), objectives=GOALS, samples=2
     )
@@ -77,7 +80,7 @@ def test_values_are_those_of_the_versions_on_the_selection_prompts(many):
     )
 
 
-def test_a_sweep_done_again_makes_nothing_and_says_the_same(many):
+def test_a_sweep_done_again_makes_nothing_and_says_the_same(many: eg.Study) -> None:
     spaces = axes("decoding.temperature=0.5,2")
     first = sweep(many, sampled(many), spaces, objectives=GOALS)
     again = sweep(many, sampled(many), spaces, objectives=GOALS)
@@ -88,14 +91,14 @@ def test_a_sweep_done_again_makes_nothing_and_says_the_same(many):
     assert all(one.get(key) == other.get(key) for key in same)
 
 
-def test_settings_of_one_behaviour_run_once(many):
+def test_settings_of_one_behaviour_run_once(many: eg.Study) -> None:
     space = axes("decoding.strategy=greedy,sample", "decoding.top_k=3,4,5")
     found = sweep(many, sampled(many), space, objectives=GOALS)
     assert (found.requested, len(found.trials)) == (6, 4)
 
 
 @pytest.mark.parametrize("search", ["random", "tpe", "nsga2"])
-def test_a_search_tries_as_many_as_asked(many, search):
+def test_a_search_tries_as_many_as_asked(many: eg.Study, search: ProposerName) -> None:
     found = sweep(
         many,
         sampled(many),
@@ -111,10 +114,12 @@ def test_a_search_tries_as_many_as_asked(many, search):
     assert len(set(temperatures)) > 7
 
 
-def test_racing_saves_outputs_and_keeps_the_choice(many, monkeypatch):
+def test_racing_saves_outputs_and_keeps_the_choice(
+    many: eg.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An objective that is all a matter of the setting: the far ones are beaten on every prompt."""
     space = axes("decoding.max_new_tokens=2,4,30,60")
-    run = {"objectives": ["words:higher"], "samples": 4}
+    run: dict[str, Any] = {"objectives": ["words:higher"], "samples": 4}
     raced = sweep(many, sampled(many), space, **run)
     whole = sweep(many, sampled(many), space, **run, racing=False)
     assert raced.eliminated
@@ -126,7 +131,7 @@ def test_racing_saves_outputs_and_keeps_the_choice(many, monkeypatch):
     assert all(a <= b for a, b in pairwise(np.round(values, 6)))
 
 
-def test_the_choice_becomes_a_child_with_its_reason(many):
+def test_the_choice_becomes_a_child_with_its_reason(many: eg.Study) -> None:
     base = sampled(many)
     space = axes("decoding.max_new_tokens=2,30", "decoding.stop=['.', '!']")
     found = sweep(many, base, space, objectives=["words:higher"])
@@ -135,6 +140,7 @@ def test_the_choice_becomes_a_child_with_its_reason(many):
         child = study.versions["v7.0.0"]
         assert child.parent == base
         assert child.decoding.max_new_tokens == 30
+        assert found.chosen is not None
         assert child.identity == found.trial(found.chosen).version.identity
         assert study.spec.stated["v7.0.0"]["decoding"].keys() == {"max_new_tokens", "stop"}
     said = path.read_text()
@@ -143,7 +149,7 @@ def test_the_choice_becomes_a_child_with_its_reason(many):
         promote(eg.Study(many.folder), found, "v7.0.0")
 
 
-def test_what_does_not_beat_its_parent_is_said_not_to(many):
+def test_what_does_not_beat_its_parent_is_said_not_to(many: eg.Study) -> None:
     """The parent's own settings again: no prompt can tell the two apart."""
     base = sampled(many)
     temperature = many.versions[base].decoding.temperature
@@ -166,16 +172,28 @@ def test_what_does_not_beat_its_parent_is_said_not_to(many):
         ({"search": "annealing"}, "unknown search"),
     ],
 )
+<<<<<<< ours
 def test_a_mistake_is_an_error_before_anything_runs(many, change, says):
     asked = {"axes": axes("decoding.top_k=1,2"), "objectives": GOALS, **change}
+=======
+def test_a_mistake_is_told_before_anything_runs(
+    many: eg.Study, change: dict[str, Any], says: str
+) -> None:
+    asked: dict[str, Any] = {"axes": axes("decoding.top_k=1,2"), "objectives": GOALS, **change}
+>>>>>>> theirs
     with pytest.raises(SpecError) as caught:
         sweep(many, sampled(many), asked.pop("axes"), **asked)
     assert says in str(caught.value)
     assert many.store.count() == 0
 
 
+<<<<<<< ours
 def test_a_small_suite_cannot_be_split(tiny_study):
     with eg.Study(tiny_study) as study, pytest.raises(SpecError, match=r"too few: .*here \d \| \d"):
+=======
+def test_a_small_suite_cannot_be_split(tiny_study: Path) -> None:
+    with eg.Study(tiny_study) as study, pytest.raises(SpecError, match="prompts are too few"):
+>>>>>>> theirs
         sweep(study, sampled(study), axes("decoding.top_k=1,2"), objectives=GOALS)
 
 

@@ -71,8 +71,9 @@ def compare_command(
     """
     from ethogram.report.terminal import print_by_tag, print_comparison
     from ethogram.study import compare, compare_by_tag
+    from ethogram.study.from_files import are_files
 
-    if Path(before).is_file() and all(Path(name).is_file() for name in after):
+    if are_files((before, *after)):
         compared = [
             compare(before, each, metrics=metrics or None, samples=samples, select=select)
             for each in after

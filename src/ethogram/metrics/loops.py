@@ -251,8 +251,8 @@ def _final_loop(output: Output) -> Loop | None:
     return find_loop(_units(output)[0])
 
 
-def _final_evidence(output: Output) -> tuple[Span, ...]:
-    """The evidence of the loop at the end; none where there is no loop."""
+def repetitions(output: Output) -> tuple[Span, ...]:
+    """Where each repetition of the exact loop at the end is; none where there is no such loop."""
     loop = output.once(_final_loop)
     return _evidence(output, loop, _units(output)[1], MIN_COPIES) if loop else ()
 
@@ -269,7 +269,7 @@ def _final_evidence(output: Output) -> tuple[Span, ...]:
     + _UNITS,
 )
 def _loop_rate_exact(output: Output) -> Score:
-    return mean_score(output.once(_final_loop) is not None, output.once(_final_evidence))
+    return mean_score(output.once(_final_loop) is not None, output.once(repetitions))
 
 
 @metric(
@@ -306,7 +306,7 @@ def _loop_rate_degen(output: Output) -> Score:
 )
 def _loop_onset(output: Output) -> Score:
     loop = output.once(_final_loop)
-    return NOT_APPLICABLE if loop is None else mean_score(loop.onset, output.once(_final_evidence))
+    return NOT_APPLICABLE if loop is None else mean_score(loop.onset, output.once(repetitions))
 
 
 @metric(

@@ -15,6 +15,7 @@ from ethogram.metrics.base import NOT_APPLICABLE, Output, Score, Span, mean_scor
 from ethogram.metrics.citations import citations
 from ethogram.metrics.constraints import fault_of, follows
 from ethogram.metrics.formats import shape
+from ethogram.metrics.loops import repetitions
 from ethogram.metrics.pitfalls.demands import code_share, demands, has_rows, wants_language
 from ethogram.metrics.pitfalls.language import ONLY_ENGLISH, function_share, odd_share
 from ethogram.metrics.pitfalls.limits import LIMITS
@@ -91,7 +92,9 @@ def _loop_rate(output: Output) -> Score:
     if output.is_empty:
         return NOT_APPLICABLE
     found = output.once(loop)
-    return mean_score(bool(found.found), found.spans)
+    # Where the loop is exact, each repetition: readers of the evidence show one of them.
+    spans = (output.once(repetitions) or found.spans) if found.found else ()
+    return mean_score(bool(found.found), spans)
 
 
 #: Words of a prompt that ask for a given text again, changed or not.
