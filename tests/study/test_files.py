@@ -215,7 +215,7 @@ def test_suites_of_other_files(
 
 def test_a_prompt_that_a_suite_cannot_have_is_named(empty: Path, tmp_path: Path) -> None:
     for row, message in (
-        ({"prompt": [{"role": "tool", "content": "12"}]}, r"rows\.jsonl:1: messages\.0\.role"),
+        ({"prompt": [{"role": "narrator", "content": "12"}]}, r"rows\.jsonl:1: messages\.0\.role"),
         ({"output": "x"}, r"rows\.jsonl:1: no prompt"),
         ({"prompt": "x", "tags": [3]}, r"rows\.jsonl:1: tags\.0"),
     ):

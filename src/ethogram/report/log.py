@@ -45,10 +45,11 @@ def log(study: Study) -> Log:
             nothing is written then.
         WriteError: a file cannot be written.
     """
+    lost = unsupported(study)  # Also finds broken markers, before anything is written.
     if not any(has_results(study, name) for name in study.versions):
         raise SpecError(
             "nothing is stored for any version, so the log stays as it is",
             where=str(study.folder),
             hint="make outputs with `ethogram run`",
         )
-    return Log(write_progress(study), write_html(study), unsupported(study))
+    return Log(write_progress(study), write_html(study), lost)

@@ -169,7 +169,7 @@ def described(each: Metric | Pitfall) -> dict[str, Any]:
     """What a metric or pitfall says of itself, as data."""
     names = [*_METRIC_WORDS, *_PITFALL_WORDS]
     said = {name: getattr(each, name, None) for name in names}
-    return {name: words for name, words in said.items() if isinstance(words, str)}
+    return {name: str(words) for name, words in said.items() if isinstance(words, str | Unit)}
 
 
 def metrics_text(metrics: Sequence[Metric], *, width: int | None = None) -> str:
