@@ -78,11 +78,7 @@ def test_hints_name_fields_that_exist(hint: str) -> None:
 def test_a_date_is_text(study: Path) -> None:
     (study / "versions/v1.0.0.yaml").write_text("title: 2024-01-01\nlearned: [2026-13-01]\n")
     version = load_study(study).version("v1.0.0")
-<<<<<<< ours
     assert (version.title, version.learned) == ("2024-01-01", (Note(text="2026-13-01"),))
-=======
-    assert (version.title, *map(str, version.learned)) == ("2024-01-01", "2026-13-01")
->>>>>>> theirs
     suite = study / "suite.yaml"
     suite.write_text("- id: 2024-01-01\n  text: 2001-12-14t21:59:43.10-05:00\n")
     (item,) = load_suite(suite).prompts

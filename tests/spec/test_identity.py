@@ -7,11 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ethogram.spec import Decoding, Prompt, Suite, SuitePrompt, Version, make_requests
-<<<<<<< HEAD
 from ethogram.spec.generation import Message
-=======
-from ethogram.spec.prompt import Message
->>>>>>> words2
 
 HISTORY = {
     "logit_bias": st.dictionaries(st.integers(0, 9), st.floats(-5, 5), max_size=3),

@@ -39,11 +39,7 @@ def test_child_states_only_what_differs(study: Path) -> None:
     assert child.decoding.top_p == 0.9
     assert child.title == "Sampling"
     assert child.learned == (), "notes belong to the version that wrote them"
-<<<<<<< ours
     assert spec.version("v0.0.1").learned == (Note(text="it loops"),)
-=======
-    assert list(map(str, spec.version("v0.0.1").learned)) == ["it loops"]
->>>>>>> theirs
     assert spec.samples("v0.1.0") == 2
 
 

@@ -32,15 +32,11 @@ def objective(values: np.ndarray, *, higher: bool = True, samples: int = 2) -> R
 
 
 def noisy(
-<<<<<<< HEAD
     truth: Sequence[float] | np.ndarray,
     prompts: int,
     generator: np.random.Generator,
     *,
     noise: float = 0.1,
-=======
-    truth: Sequence[float], prompts: int, generator: np.random.Generator, *, noise: float = 0.1
->>>>>>> words2
 ) -> np.ndarray:
     """Settings with true values that share each prompt's own difficulty."""
     difficulty = generator.normal(0, 1, prompts)
@@ -159,11 +155,7 @@ def test_a_difference_without_any_noise_counts_in_either_order(certain_first: bo
 
 @settings(max_examples=examples(60))
 @given(arrays(float, (7, 2), elements=st.integers(-3, 3).map(float)))
-<<<<<<< HEAD
 def test_the_front_holds_exactly_those_that_none_dominates(merits: np.ndarray) -> None:
-=======
-def test_the_front_holds_exactly_those_that_none_dominates(merits: list[list[float]]) -> None:
->>>>>>> words2
     front = pareto_front(merits)
     for index, mine in enumerate(merits):
         beaten = any((other >= mine).all() and (other > mine).any() for other in merits)

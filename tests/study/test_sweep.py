@@ -172,39 +172,18 @@ def test_what_does_not_beat_its_parent_is_said_not_to(many: eg.Study) -> None:
         ({"search": "annealing"}, "unknown search"),
     ],
 )
-<<<<<<< HEAD
 def test_a_mistake_is_an_error_before_anything_runs(
     many: eg.Study, change: dict[str, Any], says: str
 ) -> None:
     asked: dict[str, Any] = {"axes": axes("decoding.top_k=1,2"), "objectives": GOALS, **change}
-=======
-<<<<<<< ours
-def test_a_mistake_is_an_error_before_anything_runs(many, change, says):
-    asked = {"axes": axes("decoding.top_k=1,2"), "objectives": GOALS, **change}
-=======
-def test_a_mistake_is_told_before_anything_runs(
-    many: eg.Study, change: dict[str, Any], says: str
-) -> None:
-    asked: dict[str, Any] = {"axes": axes("decoding.top_k=1,2"), "objectives": GOALS, **change}
->>>>>>> theirs
->>>>>>> words2
     with pytest.raises(SpecError) as caught:
         sweep(many, sampled(many), asked.pop("axes"), **asked)
     assert says in str(caught.value)
     assert many.store.count() == 0
 
 
-<<<<<<< HEAD
 def test_a_small_suite_cannot_be_split(tiny_study: Path) -> None:
-=======
-<<<<<<< ours
-def test_a_small_suite_cannot_be_split(tiny_study):
->>>>>>> words2
     with eg.Study(tiny_study) as study, pytest.raises(SpecError, match=r"too few: .*here \d \| \d"):
-=======
-def test_a_small_suite_cannot_be_split(tiny_study: Path) -> None:
-    with eg.Study(tiny_study) as study, pytest.raises(SpecError, match="prompts are too few"):
->>>>>>> theirs
         sweep(study, sampled(study), axes("decoding.top_k=1,2"), objectives=GOALS)
 
 
