@@ -85,7 +85,7 @@ def test_the_whole_story(ethogram: Run, tiny_study: Path, tmp_path: Path) -> Non
     assert ethogram("log", *at)[0] == 0
     code, out, _ = ethogram("verify", *at)
     assert code == 0
-    assert "0 not supported" in out
+    assert "0 do not match the store" in out
 
     log = tiny_study / "PROGRESS.md"
     text = log.read_text()
@@ -148,12 +148,15 @@ def test_init_example_copies_the_study_of_the_tutorial(ethogram: Run, tmp_path: 
     listed = parsed(ethogram("ls", "-C", str(tmp_path / "light"), "--json"))
     assert [each["version"] for each in listed] == [
         "v0.0.1",
+        "v0.0.2",
         "v0.1.0",
+        "v0.1.1",
         "v1.0.0",
         "v1.1.0",
+        "v1.2.0",
         "v2.0.0",
     ]
-    assert [each["wanted"] for each in listed] == [30, 120, 120, 120, 120]
+    assert [each["wanted"] for each in listed] == [44, 44, 88, 88, 88, 88, 88, 88]
 
 
 def test_reading_versions_and_outputs(

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from ethogram.metrics import Output, Score, Span
 from ethogram.metrics.pitfalls.registry import PITFALL_METRICS, PITFALLS
-from ethogram.report.wording import change_words, moved_words, name_words, value_words
 from ethogram.spec import Change, diff_versions
 from ethogram.spec.aims import WAYS, within
 from ethogram.study.aims import Aims, aim_metrics, judge_aims, moved
 from ethogram.study.difference import Difference, difference, differences
 from ethogram.study.measure import Measured, measure, metric_names
+from ethogram.study.wording import change_words, moved_words, name_words, value_words
 from ethogram.study.workspace import Study
 
 EXAMPLE_CHARACTERS = 320

@@ -8,6 +8,7 @@ from typing import Any
 
 from ethogram.metrics import Span
 from ethogram.spec import Change, diff_versions
+from ethogram.study.aims import Aims, compare_aims
 from ethogram.study.calling import missing_key, takes_study
 from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import measure, metric_names
@@ -53,6 +54,7 @@ class Comparison:
         prompts: that both versions have.
         title: of the second version.
         outputs: how many outputs each version has.
+        aims: what came of the second version's aims, where the first is its parent.
     """
 
     before: str
@@ -63,6 +65,7 @@ class Comparison:
     prompts: int
     title: str = ""
     outputs: tuple[int, int] = (0, 0)
+    aims: Aims | None = None
 
     def __getitem__(self, metric: str) -> Difference:
         """The difference of one metric, by its name."""
@@ -81,6 +84,7 @@ class Comparison:
             "before": self.before,
             "after": self.after,
             "prompts": self.prompts,
+            "aims": self.aims.to_json() if self.aims else None,
             "changes": [change.to_json() for change in self.changes],
             "differences": [difference.to_json() for difference in self.differences],
             "samples": [
@@ -150,4 +154,5 @@ def compare(
         prompts=len(pairs),
         title=study.spec.version(after).title,
         outputs=(len(study.identities(before)), len(study.identities(after))),
+        aims=compare_aims(study, after, found) if before == study.versions[after].parent else None,
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ethogram.metrics import Metric, get
+from ethogram.study.aims import Aims, compare_aims
 from ethogram.study.calling import missing_key
 from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import measure, metric_names
@@ -74,6 +75,7 @@ class VersionResult:
         work: what this run did for it.
         values: metric name to value.
         differences: metric name to the difference from the parent.
+        aims: what came of its aims; None without any.
     """
 
     version: str
@@ -82,6 +84,7 @@ class VersionResult:
     work: Made
     values: dict[str, float]
     differences: dict[str, Difference]
+    aims: Aims | None = None
 
     def __getitem__(self, metric: str) -> float:
         """The value of one metric, by its name."""
@@ -169,6 +172,7 @@ class RunResult:
                         name: None if np.isnan(value) else value
                         for name, value in row.values.items()
                     },
+                    "aims": row.aims.to_json() if row.aims else None,
                     "differences": [d.to_json() for d in row.differences.values()],
                 }
                 for row in self.rows
@@ -217,6 +221,7 @@ def summarise(
                 work=_with_reused(study, name, (made or {}).get(name, Made())),
                 values={column: ready[name][column].value for column in columns},
                 differences=found,
+                aims=compare_aims(study, name, found) if parent in ready else None,
             )
         )
     return RunResult(
