@@ -120,6 +120,9 @@ if TYPE_CHECKING:  # For type checkers; `as` exports the name.
         VersionStatus as VersionStatus,
     )
     from ethogram.study import (
+        ablate as ablate,
+    )
+    from ethogram.study import (
         check as check,
     )
     from ethogram.study import (
@@ -190,6 +193,7 @@ _CONTENTS: dict[str, tuple[str, ...]] = {
         "outputs",
         "trace",
         # Search, promise, judge.
+        "ablate",
         "sweep",
         "promote",
         "check",

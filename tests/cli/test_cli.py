@@ -148,12 +148,15 @@ def test_init_example_copies_the_study_of_the_tutorial(ethogram: Run, tmp_path: 
     listed = parsed(ethogram("ls", "-C", str(tmp_path / "light"), "--json"))
     assert [each["version"] for each in listed] == [
         "v0.0.1",
+        "v0.0.2",
         "v0.1.0",
+        "v0.1.1",
         "v1.0.0",
         "v1.1.0",
+        "v1.2.0",
         "v2.0.0",
     ]
-    assert [each["wanted"] for each in listed] == [30, 120, 120, 120, 120]
+    assert [each["wanted"] for each in listed] == [44, 44, 88, 88, 88, 88, 88, 88]
 
 
 def test_reading_versions_and_outputs(

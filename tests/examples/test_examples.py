@@ -11,6 +11,7 @@ from tests.conftest import byte_level_tokenizer, tiny_model
 
 from ethogram.metrics import get
 from ethogram.report import log, verify
+from ethogram.report.progress import find_blocks
 from ethogram.study import Study, run
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -25,7 +26,10 @@ def test_an_example_is_whole(name: str) -> None:
             suite = study.suite(version)
             assert len(suite) >= 24
             tags = [tag for prompt in suite.prompts for tag in prompt.tags]
-            assert {tag: tags.count(tag) for tag in TAGS} == dict.fromkeys(TAGS, 5)
+            assert {tag: tags.count(tag) for tag in TAGS} == {
+                **dict.fromkeys(TAGS, 5),
+                "short-answer": 19 if name == "first-light" else 5,
+            }
             assert all(p.constraints for p in suite.prompts if "instruction" in p.tags)
         for described in study.versions.values():
             for metric in described.expect:
@@ -95,3 +99,16 @@ def test_without_the_models_it_says_how_to_get_them(
     folder = Path(shutil.copytree(EXAMPLES / "gpt2-log", tmp_path / "log"))
     with Study(folder) as study, pytest.raises(ModelError, match="ethogram pull gpt2"):
         run(study)
+
+
+def test_the_log_of_first_light_has_an_entry_for_each_version() -> None:
+    folder = EXAMPLES / "first-light"
+    path = folder / "PROGRESS.md"
+    text = path.read_text()
+    with Study(folder) as study:
+        versions = list(study.versions)
+        aimed = [name for name, version in study.versions.items() if version.aim]
+    assert [block.name for block in find_blocks(text, path)] == ["findings", *versions]
+    assert text.count("**Aim ") == len(aimed)
+    assert "not shown" not in text
+    assert "One prompt through all versions" in text

@@ -13,6 +13,7 @@ import click
 
 from ethogram import __version__
 from ethogram.cli import (
+    ablate,
     check,
     compare,
     files,
@@ -36,6 +37,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         files.new_command,
         run.run_command,
         compare.compare_command,
+        ablate.ablate_command,
         sweep.sweep_command,
         check.check_command,
         judge.judge_command,

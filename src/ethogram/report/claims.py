@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from ethogram.metrics import Output, Score, Span
 from ethogram.metrics.pitfalls.registry import PITFALL_METRICS, PITFALLS
-from ethogram.report.wording import change_words, moved_words, name_words, value_words
 from ethogram.spec import Change, Version, diff_versions
 from ethogram.spec.aims import WAYS, within
 from ethogram.study.aims import Aims, aim_metrics, judge_aims, moved
 from ethogram.study.difference import Difference, comparable, difference, differences
 from ethogram.study.measure import Measured, measure, metric_names
 from ethogram.study.stale import has_results, results_of
+from ethogram.study.wording import change_words, moved_words, name_words, value_words
 from ethogram.study.workspace import Study
 
 EXAMPLE_CHARACTERS = 320

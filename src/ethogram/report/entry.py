@@ -14,16 +14,17 @@ from ethogram.report.claims import (
     Shown,
 )
 from ethogram.report.printing import printable
-from ethogram.report.wording import (
-    aim_sentence,
+from ethogram.study.difference import Difference
+from ethogram.study.numbers import p_value
+from ethogram.study.wording import (
+    aim_head,
+    aim_parts,
     change_words,
     moved_words,
     name_words,
     price_sentence,
     value_words,
 )
-from ethogram.study.difference import Difference
-from ethogram.study.numbers import p_value
 
 #: A loop is shown this often, then cut.
 LOOP_ROUNDS = 3
@@ -61,7 +62,7 @@ def _headline(entry: Entry) -> list[str]:
         return [f"The first of its line: {_values(entry)}."]
     lines = []
     if entry.aims:
-        lines.append(aim_sentence(entry.aims))
+        lines.append(f"**{aim_head(entry.aims)}:** {aim_parts(entry.aims)}")
     aimed = {aim.difference.metric.name for aim in entry.aims.aims} if entry.aims else set()
     others = [item for name, item in entry.differences.items() if name not in aimed]
     named = {item.metric.name for item in entry.aims.price} if entry.aims else set()

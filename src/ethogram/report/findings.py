@@ -16,9 +16,9 @@ from ethogram.report.claims import (
     prompt_moves,
 )
 from ethogram.report.entry import cell, inert, one_line, quoted_prompt, shown_text
-from ethogram.report.wording import change_words, moved_words, name_words, value_words
 from ethogram.study.difference import Difference, comparable, differences
 from ethogram.study.measure import Measured, metric_names
+from ethogram.study.wording import change_words, moved_words, name_words, value_words
 from ethogram.study.workspace import Study
 
 #: Columns of the small table, and sentences, at most.

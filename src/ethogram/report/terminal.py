@@ -14,11 +14,13 @@ from ethogram.report.differences import (
 from ethogram.report.printing import excerpt, text_table
 from ethogram.study.numbers import value_in
 from ethogram.study.reading import marked_loop
+from ethogram.study.wording import aim_head, aim_parts
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from ethogram.study.aims import Aims
     from ethogram.study.by_tag import TagComparison
     from ethogram.study.compare import Comparison, SideBySide
     from ethogram.study.result import Computed, RunResult, VersionResult
@@ -42,6 +44,7 @@ def print_run(console: Console, result: RunResult, *, details: bool = False) -> 
             words = f"{row.parent} {row.stale}"
             console.print(Text(textwrap.fill(words, console.width), style="yellow"))
         if row.differences:
+            print_aims(console, row.aims)
             print_headline(console, row.differences.values())
             if details:
                 print_differences(console, list(row.differences.values()))
@@ -54,6 +57,21 @@ def print_run(console: Console, result: RunResult, *, details: bool = False) -> 
         console.print(Text(textwrap.fill(few, console.width)))
     if following := _next_words(result):
         console.print(Text(f"Next: {following}", style="dim"))
+
+
+def print_aims(console: Console, aims: Aims | None) -> None:
+    """The aims' outcome and price in a sentence, above the exploration."""
+    from rich.text import Text
+
+    if aims is None:
+        return
+    style = {"met": "bold green", "not met": "bold red", "undecided": "bold yellow"}[aims.outcome]
+    head = f"{aim_head(aims)}: "
+    words = f"{head}{aim_parts(aims)}".replace(" %", "\u00a0%")
+    text = Text(textwrap.fill(words, console.width))
+    text.stylize(style, 0, len(head))
+    console.print(text)
+    console.print(Text("Exploration, all metrics:", style="dim"))
 
 
 def _work_words(result: RunResult) -> str:
@@ -143,6 +161,7 @@ def print_comparison(
     if comparison.stale:
         console.print(Text(textwrap.fill(comparison.stale, console.width), style="yellow"))
     console.print()
+    print_aims(console, comparison.aims)
     print_headline(console, comparison.differences)
     console.print()
     print_differences(console, comparison.differences, everything=everything)

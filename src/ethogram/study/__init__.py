@@ -11,6 +11,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ethogram.study.ablate import Ablation, ablate
+    from ethogram.study.aims import Aims
     from ethogram.study.by_tag import TagComparison, compare_by_tag
     from ethogram.study.check import Baseline, CheckResult, Contract, check
     from ethogram.study.compare import Comparison, SideBySide
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from ethogram.study.workspace import Part, Study
 
 _MODULES = {
+    "Ablation": "ablate",
+    "Aims": "aims",
     "Baseline": "check",
     "CheckResult": "check",
     "Comparison": "compare",
@@ -60,6 +64,7 @@ _MODULES = {
     "VersionProgress": "record",
     "VersionResult": "result",
     "VersionStatus": "versions",
+    "ablate": "ablate",
     "are_files": "from_files",
     "check": "check",
     "check_files": "from_files",
@@ -88,6 +93,8 @@ _MODULES = {
 }
 
 __all__ = [
+    "Ablation",
+    "Aims",
     "Baseline",
     "CheckResult",
     "Comparison",
@@ -112,6 +119,7 @@ __all__ = [
     "VersionProgress",
     "VersionResult",
     "VersionStatus",
+    "ablate",
     "are_files",
     "check",
     "check_files",

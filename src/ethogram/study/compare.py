@@ -8,6 +8,7 @@ from typing import Any
 
 from ethogram.metrics import Span
 from ethogram.spec import Change, diff_versions
+from ethogram.study.aims import Aims, compare_aims
 from ethogram.study.calling import missing_key, takes_study
 from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import measure, metric_names
@@ -57,6 +58,7 @@ class Comparison:
         title: of the second version.
         outputs: how many outputs each version has.
         stale: which side's results are not those of the version as it is now, and why.
+        aims: what came of the second version's aims, where the first is its parent.
     """
 
     before: str
@@ -68,6 +70,7 @@ class Comparison:
     title: str = ""
     outputs: tuple[int, int] = (0, 0)
     stale: str = ""
+    aims: Aims | None = None
 
     def __getitem__(self, metric: str) -> Difference:
         """The difference of one metric, by its name."""
@@ -87,6 +90,7 @@ class Comparison:
             "after": self.after,
             "stale": self.stale,
             "prompts": self.prompts,
+            "aims": self.aims.to_json() if self.aims else None,
             "changes": [change.to_json() for change in self.changes],
             "differences": [difference.to_json() for difference in self.differences],
             "samples": [
@@ -166,4 +170,5 @@ def compare(
         title=study.spec.version(after).title,
         outputs=(len(one), len(two)),
         stale="; ".join(f"{name} {why}" for name, why in stale if why),
+        aims=compare_aims(study, after, found) if before == study.versions[after].parent else None,
     )

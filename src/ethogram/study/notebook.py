@@ -10,11 +10,13 @@ from ethogram.study.difference import Difference
 from ethogram.study.headline import by_verdict, doubt, is_same, sentence
 from ethogram.study.numbers import difference_in, interval_in, p_value, value_in
 from ethogram.study.reading import marked_loop
+from ethogram.study.wording import aim_sentence
 
 if TYPE_CHECKING:
+    from ethogram.study.aims import Aims
     from ethogram.study.by_tag import TagComparison
     from ethogram.study.compare import Comparison, SideBySide
-    from ethogram.study.result import RunResult
+    from ethogram.study.result import RunResult, VersionResult
 
 _COLOUR = {"better": "#1d7a46", "worse": "#b3372f", "changed": "#8a6a10"}
 _HEAD = ("", "metric", "before", "after", "difference", "95 % interval", "p", "n", "")
@@ -26,10 +28,15 @@ def comparison_html(found: Comparison) -> str:
     samples = "".join(map(_sample, found.samples))
     return (
         f"<p><b>{html.escape(found.before)} → {html.escape(found.after)}</b> "
-        f"{html.escape(found.title)}<br>{html.escape(sentence(found.differences))} "
+        f"{html.escape(found.title)}<br>{_aims(found.aims)}"
+        f"{html.escape(sentence(found.differences))} "
         f"{found.prompts} prompts.</p><ul>{changes}</ul>"
         f"{differences_html(found.differences)}{samples}"
     )
+
+
+def _aims(aims: Aims | None) -> str:
+    return f"{html.escape(aim_sentence(aims))}<br>Exploration: " if aims else ""
 
 
 def differences_html(items: Sequence[Difference]) -> str:
@@ -85,7 +92,7 @@ def by_tag_html(found: TagComparison) -> str:
 
 def run_html(result: RunResult) -> str:
     """Each version's headline, then all values."""
-    lines = "".join(_headline(row.version, row.title, row.differences) for row in result.rows)
+    lines = "".join(_headline(row) for row in result.rows)
     head = "".join(f"<th>{html.escape(row.version)}</th>" for row in result.rows)
     body = "".join(
         f"<tr><td>{html.escape(metric.title)}</td>"
@@ -98,6 +105,7 @@ def run_html(result: RunResult) -> str:
     return f"<ul>{lines}</ul><table><tr><th>metric</th>{head}</tr>{body}</table>"
 
 
-def _headline(version: str, title: str, differences: dict[str, Difference]) -> str:
-    words = sentence(list(differences.values())) if differences else ""
-    return f"<li><b>{html.escape(version)}</b> {html.escape(title)}. {html.escape(words)}</li>"
+def _headline(row: VersionResult) -> str:
+    words = html.escape(sentence(list(row.differences.values()))) if row.differences else ""
+    heading = f"<b>{html.escape(row.version)}</b> {html.escape(row.title)}."
+    return f"<li>{heading} {_aims(row.aims)}{words}</li>"

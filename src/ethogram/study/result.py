@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ethogram.metrics import Metric, get
+from ethogram.study.aims import Aims, compare_aims
 from ethogram.study.calling import missing_key
 from ethogram.study.difference import Difference, comparable, differences
 from ethogram.study.measure import measure, metric_names
@@ -76,6 +77,7 @@ class VersionResult:
         values: metric name to value.
         differences: metric name to the difference from the parent.
         stale: why the parent's results are not those of the parent as it is now.
+        aims: what came of its aims; None without any.
     """
 
     version: str
@@ -85,6 +87,7 @@ class VersionResult:
     values: dict[str, float]
     differences: dict[str, Difference]
     stale: str = ""
+    aims: Aims | None = None
 
     def __getitem__(self, metric: str) -> float:
         """The value of one metric, by its name."""
@@ -173,6 +176,7 @@ class RunResult:
                         name: None if np.isnan(value) else value
                         for name, value in row.values.items()
                     },
+                    "aims": row.aims.to_json() if row.aims else None,
                     "differences": [d.to_json() for d in row.differences.values()],
                 }
                 for row in self.rows
@@ -222,6 +226,7 @@ def summarise(
                 values={column: ready[name][column].value for column in columns},
                 differences=found,
                 stale=ready[parent][columns[0]].stale if parent in ready and columns else "",
+                aims=compare_aims(study, name, found) if parent in ready else None,
             )
         )
     return RunResult(

@@ -11,6 +11,7 @@ from ethogram.backends import check_installed
 from ethogram.errors import RequestError, WriteError
 from ethogram.spec import Request
 from ethogram.spec.source import SourceMap
+from ethogram.study.aims import aim_metrics
 from ethogram.study.calling import names_of, takes_study
 from ethogram.study.measure import metric_names
 from ethogram.study.record import OnProgress, Recorder
@@ -77,6 +78,7 @@ def run(
     names = names_of(study, versions)
     for name in names:
         study.suite(name)
+        aim_metrics(study, name)
     metric_names(study)  # Reports a wrong name before anything is generated.
     traced = study.spec.settings.trace if trace is None else trace
     started = time.perf_counter()
