@@ -60,7 +60,7 @@ def test_the_variable_must_be_a_number_of_threads(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setenv(cores.VARIABLE, text)
-    with pytest.raises(SpecError, match="ETHOGRAM_THREADS: .* is not a number of threads"):
+    with pytest.raises(SpecError, match=r"ETHOGRAM_THREADS: .* is not a number of threads"):
         cores.threads_to_use()
 
 

@@ -38,6 +38,7 @@ def test_the_blocks_without_a_model_run(tiny_study: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.model
+@pytest.mark.long
 def test_the_blocks_with_a_model_run() -> None:
     codes = [code for code in blocks() if loads(code)]
     assert len(codes) >= 4

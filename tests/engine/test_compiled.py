@@ -118,6 +118,7 @@ def test_kernel_and_torch_seldom_differ_by_rounding(name: str, shape: str) -> No
 
 @given(case=histories(), data=st.data(), order=st.sampled_from(tuple(ORDER_PRESETS)))
 @settings(max_examples=examples(250))
+@pytest.mark.long
 def test_a_chain_of_any_steps_keeps_what_torch_keeps(
     case: tuple[Tensor, History], data: st.DataObject, order: str
 ) -> None:
@@ -376,6 +377,7 @@ def test_sampling_is_batch_invariant_on_any_number_of_threads() -> None:
 
 
 @pytest.mark.parametrize("kind", ["llama", "t5"])
+@pytest.mark.long
 def test_torch_samples_the_same_tokens_in_a_mixed_batch(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,7 @@ def one(model: tiny.Loaded, prompt: Any, **settings: Any) -> Generation:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
 @pytest.mark.parametrize("kind", ["gpt2", "gpt_neox", "llama", "t5"])
+@pytest.mark.long
 def test_a_generation_is_batch_invariant(kind: str, dtype: torch.dtype) -> None:
     """Alone, all together, shuffled, few or many rows: the same tokens and the same bits."""
     model, requests = tiny.loaded(kind, dtype), make_requests()

@@ -137,6 +137,7 @@ def counts_of(turns: np.ndarray) -> np.ndarray:
     return np.bincount(tokens.numpy(), minlength=4)
 
 
+@pytest.mark.long
 def test_the_chance_is_independent_of_the_draw() -> None:
     """The tokens drawn are those of the mixture, which a shared stream would distort."""
     n = 20_000

@@ -418,6 +418,7 @@ def test_deep_values_inside_a_row_are_refused(tmp_path: Path) -> None:
     assert message is None or "nested too deep" in message
 
 
+@pytest.mark.long
 def test_sizes_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "FREE", 2**20)
     bomb = tmp_path / "bomb.jsonl.gz"
@@ -481,6 +482,7 @@ JSON = st.recursive(
 
 @settings(max_examples=examples(400), suppress_health_check=list(HealthCheck))
 @given(st.lists(st.dictionaries(KEYS, JSON, max_size=6), max_size=3), st.booleans())
+@pytest.mark.long
 def test_no_value_ends_in_a_traceback(values: list[Any], document: bool) -> None:
     text = json.dumps(values) if document else made.lines(*values)
     with tempfile.TemporaryDirectory() as folder:

@@ -48,7 +48,9 @@ def nested(flat: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("study", sorted(RECORDED))
 def test_examples_have_the_identities_of_release_0_1_0(study: str) -> None:
-    versions = load_study(EXAMPLES / study).versions
+    """first-light has other versions by now, so those of the release lie beside this file."""
+    kept = Path(__file__).parent / "release_0_1" / study
+    versions = load_study(kept if kept.exists() else EXAMPLES / study).versions
     assert {name: version.identity for name, version in versions.items()} == RECORDED[study]
 
 
@@ -142,8 +144,8 @@ def test_differences_use_the_grouped_names(study: Path) -> None:
     spec = load_study(study)
     changes = diff_versions(spec.version("v1.0.0"), spec.version("v1.1.0"))
     assert [change.plain for change in changes] == [
-        "decoding.xtc.threshold 0.1 → 0.2 (fewer surprising turns)",
-        "decoding.dry.base 2.0 → 1.5 (long loops cost less)",
+        "decoding.xtc.threshold 0.1 → 0.2",
+        "decoding.dry.base 2.0 → 1.5",
     ]
 
 

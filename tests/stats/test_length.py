@@ -30,6 +30,7 @@ def drawn(
 
 @pytest.mark.parametrize("ridge", [0.1, 1.0, 10.0])
 @pytest.mark.parametrize("with_difficulty", [False, True])
+@pytest.mark.long
 def test_the_fit_is_that_of_scikit_learn(ridge: float, with_difficulty: bool) -> None:
     from sklearn.linear_model import LogisticRegression
 
@@ -50,6 +51,7 @@ def test_the_fit_is_that_of_scikit_learn(ridge: float, with_difficulty: bool) ->
         assert found.difficulty_coefficient == pytest.approx(theirs.coef_[0, 2], abs=1e-5)
 
 
+@pytest.mark.long
 def test_soft_labels_without_a_ridge_are_the_glm_of_statsmodels() -> None:
     import statsmodels.api as sm
 
@@ -163,6 +165,7 @@ def test_nonsense_is_refused(labels: list[float], lengths: list[float]) -> None:
         length_controlled(np.array(labels), np.array(lengths))
 
 
+@pytest.mark.long
 def test_the_interval_covers_the_truth_and_the_raw_win_rate_is_beside_it() -> None:
     """The benchmark at reduced size: 95 % of 200 within three standard errors of counting."""
     row = calibrate(40, 2, 0.5, trials=200, resamples=399)

@@ -77,6 +77,7 @@ def test_silence_does_not_win() -> None:
 
 
 @pytest.mark.parametrize("prompts", [8, 12, 24])
+@pytest.mark.long
 def test_of_equal_settings_hardly_any_is_dropped(prompts: int) -> None:
     """Under the null every drop is false: a race that drops anything at all is an error."""
     wrong = 0

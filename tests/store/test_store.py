@@ -181,6 +181,7 @@ def _write_for_ever(path: Path, prefix: str) -> None:
             number += 8
 
 
+@pytest.mark.long
 def test_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     Store.open(path).close()
@@ -212,6 +213,7 @@ def _write_some(path: Path, prefix: str) -> None:
             store.add([generation(f"{prefix}{number}"), generation(f"both{number}")], model="m")
 
 
+@pytest.mark.long
 def test_two_writers_lose_and_double_nothing(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     Store.open(path).close()

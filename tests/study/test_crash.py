@@ -99,6 +99,7 @@ def test_kill_9_in_the_middle(
     assert stored(long_study) == stored(undisturbed)
 
 
+@pytest.mark.long
 def test_two_runs_at_once_take_turns(tiny_study: Path) -> None:
     both = [start(tiny_study), start(tiny_study)]
     for process in both:
@@ -107,6 +108,7 @@ def test_two_runs_at_once_take_turns(tiny_study: Path) -> None:
     assert rows(tiny_study) == 30
 
 
+@pytest.mark.long
 def test_ctrl_c_stops_cleanly_and_keeps_what_is_done(long_study: Path) -> None:
     settings = long_study / "study.yaml"  # Far more than can be made before the signal comes.
     settings.write_text(settings.read_text().replace("samples: 2", "samples: 12"))

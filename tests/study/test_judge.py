@@ -165,6 +165,7 @@ def test_nothing_is_asked_twice_whoever_serves_the_model(study: eg.Study) -> Non
 
 
 @pytest.mark.parametrize("change", [{"max_tokens": 99}, {"rubric": KIND}, {"pairing": "shifted"}])
+@pytest.mark.long
 def test_another_question_is_asked_again(study: eg.Study, change: dict[str, Any]) -> None:
     with serving(prefers_longer) as judge:
         judged(study, judge.url)
@@ -232,6 +233,7 @@ def test_equal_outputs_tie_without_being_asked(tmp_path: Path) -> None:
     assert found.consistency == 1  # Of the pairs that were asked about.
 
 
+@pytest.mark.long
 def test_a_preference_for_length_is_taken_out(tmp_path: Path) -> None:
     luck = np.random.default_rng(1)
     sizes = luck.integers(5, 60, size=(2, 60, 2))

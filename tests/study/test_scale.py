@@ -67,6 +67,7 @@ class Watched:
 
 
 @pytest.mark.parametrize("keep", [False, True], ids=["flat", "negative control"])
+@pytest.mark.long
 def test_memory_is_flat_while_outputs_are_stored(
     sweep: Path, keep: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

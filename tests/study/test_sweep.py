@@ -80,6 +80,7 @@ def test_values_are_those_of_the_versions_on_the_selection_prompts(many: eg.Stud
     )
 
 
+@pytest.mark.long
 def test_a_sweep_done_again_makes_nothing_and_says_the_same(many: eg.Study) -> None:
     spaces = axes("decoding.temperature=0.5,2")
     first = sweep(many, sampled(many), spaces, objectives=GOALS)
@@ -98,6 +99,7 @@ def test_settings_of_one_behaviour_run_once(many: eg.Study) -> None:
 
 
 @pytest.mark.parametrize("search", ["random", "tpe", "nsga2"])
+@pytest.mark.long
 def test_a_search_tries_as_many_as_asked(many: eg.Study, search: ProposerName) -> None:
     found = sweep(
         many,
@@ -114,6 +116,7 @@ def test_a_search_tries_as_many_as_asked(many: eg.Study, search: ProposerName) -
     assert len(set(temperatures)) > 7
 
 
+@pytest.mark.long
 def test_racing_saves_outputs_and_keeps_the_choice(
     many: eg.Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,7 +57,7 @@ def clear_words(differences: Sequence[Difference]) -> str:
 
 
 def _headline(entry: Entry) -> list[str]:
-    """The verdict in words: aims and price, or what is clear; then what cannot be told."""
+    """The verdict in words: aims and price, or what is clear; then what cannot be known."""
     if not entry.differences:
         return [f"The first of its line: {_values(entry)}."]
     lines = []

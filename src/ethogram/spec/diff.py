@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -102,14 +101,26 @@ def diff_versions(before: Version, after: Version) -> list[Change]:
     strategies = (before.decoding.resolved_strategy, after.decoding.resolved_strategy)
     unknown = before.outputs or after.outputs
     return [
-        Change(name, old[name], new[name], _meaning(name, old[name], new[name], strategies))
+        Change(name, old[name], new[name], _meaning(name, old, new, strategies))
         for name in old
-        if old[name] != new[name] and not (unknown and name not in _KNOWN_OF_IMPORTS)
+        if old[name] != new[name]
+        and not (unknown and name not in _KNOWN_OF_IMPORTS)
+        and not (name == "decoding.temperature" and _begins_sampling(strategies))
     ]
 
 
-def _meaning(field: str, before: Any, after: Any, strategies: tuple[str, str]) -> str:
-    """What a change of a number does; a sampling step has no effect where nothing is sampled."""
+def _begins_sampling(strategies: tuple[str, str]) -> bool:
+    """Whether the first version samples nothing and so has no temperature to change."""
+    return strategies[0] != "sample" and strategies[1] == "sample"
+
+
+def _meaning(
+    field: str, old: dict[str, Any], new: dict[str, Any], strategies: tuple[str, str]
+) -> str:
+    """What belongs to a change; a sampling step has no effect where nothing is sampled."""
+    before, after = old[field], new[field]
+    if field == "decoding.strategy" and _begins_sampling(strategies):
+        return f"at temperature {new['decoding.temperature']:g}"
     setting = field.removeprefix("decoding.")
     if not field.startswith("decoding.") or setting not in _EFFECTS:
         return ""
@@ -122,11 +133,7 @@ def _meaning(field: str, before: Any, after: Any, strategies: tuple[str, str]) -
     sampled = [strategy == "sample" for strategy in strategies]
     if setting.split(".")[0] in SAMPLING_STEPS and not all(sampled):
         return "" if any(sampled) else "no effect without sampling"
-    if not _comparable(before, after):
-        return ""
-    if effect.zero_is_open:
-        before, after = (value or math.inf for value in (before, after))
-    return effect.higher if after > before else effect.lower
+    return ""  # What the change did is measured, not known beforehand.
 
 
 def _flat(version: Version) -> dict[str, Any]:
