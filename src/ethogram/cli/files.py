@@ -21,7 +21,7 @@ from ethogram.cli.options import (
 @click.option(
     "--example",
     is_flag=True,
-    help="Copy the study of the tutorial: five versions, from loops to answers, on 30 prompts.",
+    help="Copy the study of the tutorial: eight versions, from loops to answers, on 44 prompts.",
 )
 @json_option
 def init_command(folder: Path, example: bool, json_wanted: bool) -> None:
