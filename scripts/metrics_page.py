@@ -6,6 +6,7 @@ From the hand-written head, the registry of metrics and the results of two bench
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def speed() -> str:
     ratios = "; ".join(f"{peer['peer']} {_factor(peer['ratio'])}" for peer in found["peers"])
     lines += ["Times as fast as reference implementations on the same texts, in the same run:"]
     lines += [f"{ratios}.", "", *_speed_of_the_encoder()]
-    return "\n".join(lines)
+    return "\n".join(line if line.startswith("|") else textwrap.fill(line, 100) for line in lines)
 
 
 def _speed_of_the_encoder() -> list[str]:

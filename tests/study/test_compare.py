@@ -37,7 +37,6 @@ def test_differences_are_those_of_the_outputs(study: Study) -> None:
     assert len(result.samples) == 2
     assert [change.field for change in result.changes] == [
         "decoding.strategy",
-        "decoding.temperature",
         "decoding.top_p",
     ]
     again = compare(study, "v0.0.1", "v0.1.0", metrics=["words", "loop_rate"], samples=2)
