@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from ethogram.errors import SpecError, WriteError
 from ethogram.metrics import find_pitfalls
@@ -15,6 +16,7 @@ from ethogram.report.printing import printable
 from ethogram.report.progress import Block, _differing, find_blocks
 from ethogram.study import Study, import_outputs, init, run
 from ethogram.study.measure import measure
+from ethogram.study.wording import aim_sentence
 
 
 @pytest.fixture
@@ -254,6 +256,22 @@ def test_the_page_needs_nothing_from_outside(study: Study) -> None:
     assert not re.search(r"(?:src|href)=\"(?!#)", page)
     assert "<script" not in page
     assert "<code>decoding.strategy</code> <code>greedy</code> → <code>sample</code>" in page
+
+
+def test_the_page_opens_with_the_findings_and_says_what_came_of_aims(tiny_study: Path) -> None:
+    version = tiny_study / "versions/v0.1.0.yaml"
+    version.write_text(version.read_text() + "aim: {words: higher}\n")
+    with Study(tiny_study) as study:
+        run(study)
+        written = log(study)
+        page = written.page.read_text()
+        (entry,) = [each for each in entries(study) if each.version == "v0.1.0"]
+    assert entry.aims is not None
+    assert str(escape(aim_sentence(entry.aims))) in page
+    assert written.findings
+    assert all(str(escape(sentence)) in page for sentence in written.findings)
+    assert page.index("What was found") < page.index("<table") < page.index('id="v0.1.0"')
+    assert "One prompt through all versions" in page
 
 
 def test_an_unrun_study_has_an_empty_log(tiny_study: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from textwrap import fill
 
 import click
 
 from ethogram.cli.options import (
     EXIT_FAILED,
     command,
+    console,
     json_option,
     open_study,
     print_json,
@@ -32,6 +34,8 @@ def log_command(folder: Path, json_wanted: bool) -> None:
     if json_wanted:
         print_json(written)
     else:
+        for sentence in written.findings:
+            click.echo(fill(sentence, console().width, initial_indent="- ", subsequent_indent="  "))
         click.echo(f"Wrote {written.progress} and {written.page}")
 
 

@@ -1,4 +1,7 @@
-"""Prepares guidance branches: what each reads, on which model, and whether it can."""
+"""Prepares guidance branches: what each reads, on which model, and whether it can.
+
+Classifier-free guidance, contrastive decoding and DoLa; `sampling/contrast.py` has their formulas.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Loops: whether, where and how an output repeats itself at its end.
 
+`loop_rate`, the default metric, is the rule of the pitfall: see `metrics/pitfalls/rules.py`.
+
 Units are token ids when the output has them, else words, or characters in text without spaces.
 Two adjustments keep the end of the ids at
 the end of the text: the id that ended the output (finish_reason eos) is left out, as the released

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethogram.errors import SpecError
+from ethogram.report.findings import find
 from ethogram.report.page import write_html
 from ethogram.report.progress import Problem, unsupported, write_progress
 from ethogram.study.stale import has_results
@@ -22,11 +23,13 @@ class Log:
         progress: path of PROGRESS.md.
         page: path of report.html.
         unsupported: entries of PROGRESS.md without a stored run; they stay as they were.
+        findings: what the versions together show, a sentence each.
     """
 
     progress: Path
     page: Path
     unsupported: Sequence[Problem] = ()
+    findings: Sequence[str] = ()
 
     def to_json(self) -> dict[str, str]:
         """Plain data."""
@@ -52,4 +55,6 @@ def log(study: Study) -> Log:
             where=str(study.folder),
             hint="make outputs with `ethogram run`",
         )
-    return Log(write_progress(study), write_html(study), lost)
+    findings = find(study)
+    progress, page = write_progress(study, findings), write_html(study, findings)
+    return Log(progress, page, lost, findings.sentences)

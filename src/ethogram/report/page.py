@@ -9,28 +9,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethogram.files import write_whole
-from ethogram.report.claims import Example, entries, marked
+from ethogram.report.claims import Example, marked
+from ethogram.report.entry import shown_text
+from ethogram.report.findings import Findings, find
 from ethogram.study.difference import Difference
 from ethogram.study.headline import by_verdict, doubt, in_words
 from ethogram.study.numbers import difference_in, interval_in, p_value, value_in
+from ethogram.study.wording import aim_sentence
 from ethogram.study.workspace import Study
 
 REPORT_FILE = "report.html"
 
 
-def write_html(study: Study) -> Path:
+def write_html(study: Study, findings: Findings | None = None) -> Path:
     """Write report.html into the study's folder.
+
+    Args:
+        study: opened.
+        findings: of it, where they are known already.
 
     Returns:
         The path of the file.
     """
     path = study.folder / REPORT_FILE
-    write_whole(path, [render_page(study)])
+    write_whole(path, [render_page(study, findings)])
     return path
 
 
-def render_page(study: Study) -> str:
-    """The whole page."""
+def render_page(study: Study, findings: Findings | None = None) -> str:
+    """The whole page: findings, the table of all versions, then each."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -41,6 +48,7 @@ def render_page(study: Study) -> str:
         lstrip_blocks=True,
     )
     environment.globals |= {
+        "aim_sentence": aim_sentence,
         "by_verdict": by_verdict,
         "coded": _coded,
         "difference_in": difference_in,
@@ -51,15 +59,19 @@ def render_page(study: Study) -> str:
         "p_value": p_value,
         "pieces": _pieces,
         "scale": Scale(),
+        "shown_text": shown_text,
         "value_in": value_in,
     }
     settings = study.spec.settings
-    log = entries(study)
+    findings = findings or find(study)
+    log = findings.entries
     return (
         environment.get_template("report.html.j2").render(
             title=settings.title or settings.name,
             about=settings.about,
             entries=log,
+            sentences=findings.sentences,
+            thread=findings.thread,
             metrics=[item.metric for item in log[0].values.values()] if log else [],
         )
         + "\n"

@@ -1,7 +1,8 @@
 """PROGRESS.md: the log as Markdown, in which each generated line can be derived again.
 
 A generated block is the text between two comment lines. Regeneration replaces whole blocks and
-keeps every character outside them, so hand-written text is never lost.
+keeps every character outside them, so hand-written text is never lost. `entry.py` renders the block
+of a version, `findings.py` the one that opens the log.
 """
 
 from __future__ import annotations
@@ -169,8 +170,12 @@ def _unbalanced(where: str, name: str, missing: str) -> SpecError:
     )
 
 
-def write_progress(study: Study) -> Path:
+def write_progress(study: Study, findings: Findings | None = None) -> Path:
     """Write PROGRESS.md: new blocks are added, known ones replaced, the rest is kept.
+
+    Args:
+        study: opened.
+        findings: of it, where they are known already.
 
     Returns:
         The path of the file.
@@ -180,7 +185,7 @@ def write_progress(study: Study) -> Path:
         WriteError: it cannot be written.
     """
     path = study.folder / PROGRESS_FILE
-    fresh = {name: _wrap(name, body) for name, body in _bodies(find(study)).items()}
+    fresh = {name: _wrap(name, body) for name, body in _bodies(findings or find(study)).items()}
     text = read_text(path) if path.exists() else _opening(study)
     known = find_blocks(text, path)
     lines = text.splitlines(keepends=True)
