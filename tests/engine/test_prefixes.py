@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine import tiny
-from tests.engine.test_merging import PROMPTS, run, sweep
+from tests.engine.sweeps import PROMPTS, run, sweep
 from tests.profiles import examples
 
 from ethogram.engine import Engine, native
