@@ -33,7 +33,7 @@ def test_a_cached_prefix_is_computed_once_and_changes_no_bit(
     monkeypatch.setattr(DecoderOnly, "chunk", 16)
     model = tiny.loaded(kind, dtype)
     engine = Engine(model)
-    alone = {}
+    alone: dict[str, Any] = {}
     for request in headed():
         alone |= run(engine, [request])
         work = engine.work

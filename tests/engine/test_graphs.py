@@ -7,6 +7,7 @@ from the second replay on; so equal outputs show that a step can be captured.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -147,7 +148,7 @@ def test_a_result_outlives_the_next_replay() -> None:
     kept = []
     for value in range(RUNS_BEFORE_CAPTURE + 3):
         ids, _ = graphs.write([value], [0], 0)
-        kept.append(graphs.run("shape", "memory", lambda ids=ids: ids + 1))
+        kept.append(graphs.run("shape", "memory", partial(torch.add, ids, 1)))
     assert [int(one) for one in kept] == list(range(1, RUNS_BEFORE_CAPTURE + 4))
 
 
