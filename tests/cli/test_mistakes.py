@@ -99,3 +99,19 @@ def test_a_broken_log_is_one_line(ethogram: Run, tiny_study: Path) -> None:
         one_line(
             ethogram(verb, "--study", str(tiny_study)), "PROGRESS.md:1", "no line that ends it"
         )
+
+
+@pytest.mark.parametrize("value", ["two", "0", "-1"])
+@pytest.mark.parametrize("arguments", [("run",), ("trace", "v0.1.0", "-p", "p1"), ("check",)])
+def test_a_bad_number_of_threads_is_refused_before_any_work(
+    ethogram: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    value: str,
+) -> None:
+    monkeypatch.setenv("ETHOGRAM_THREADS", value)
+    # The folder holds no study, which the command would have said otherwise.
+    at = ("--study", str(tmp_path))
+    one_line(ethogram(*arguments, *at), f"ETHOGRAM_THREADS: '{value}'", "set it to 1 or more")
+    assert ethogram(arguments[0], "--help")[0] == 0
