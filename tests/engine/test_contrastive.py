@@ -112,6 +112,7 @@ def run(engine: Engine, requests: list[Request]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.long
 def test_a_mixed_batch_equals_the_formulas(kind: str) -> None:
     """With ordinary and guided outputs and a beam search beside; alone, apart, in any order."""
     expert, requests = model_of(kind), as_requests(DECODINGS)

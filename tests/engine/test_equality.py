@@ -177,6 +177,7 @@ EVERYTHING = {**GREEDY, **BEAM, **ALL_SAMPLED}
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.long
 def test_a_mixed_batch_equals_generate(kind: str) -> None:
     """All settings and prompts at once: 170 outputs, rows replaced as they finish."""
     requests = as_requests(EVERYTHING)

@@ -97,6 +97,7 @@ def requests() -> list[Any]:
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "gpt_neox", "llama"])
+@pytest.mark.long
 def test_captured_steps_give_what_plain_steps_give(
     kind: str, monkeypatch: pytest.MonkeyPatch, capturers: list[TapeCapturer]
 ) -> None:

@@ -31,6 +31,7 @@ from ethogram.spec import Decoding, Request
     ids=["any number", "fours", "some numbers"],
 )
 @pytest.mark.parametrize("is_setting", [True, False], ids=["memory_bytes", "free memory"])
+@pytest.mark.long
 def test_few_slots_are_used_where_memory_is_short(
     monkeypatch: pytest.MonkeyPatch, rows: BatchSizes, usable: int, is_setting: bool
 ) -> None:

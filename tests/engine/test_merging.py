@@ -60,6 +60,7 @@ def test_equal_identities_are_generated_once() -> None:
     [("llama", torch.float32), ("gpt2", torch.bfloat16)],
     ids=["llama fp32", "gpt2 bf16"],
 )
+@pytest.mark.long
 def test_any_order_and_any_limit_give_the_same_tokens(kind: str, dtype: torch.dtype) -> None:
     """200 requests in three random orders under each of three limits, as the default promises."""
     model = dataclasses.replace(tiny.loaded(kind, dtype), eos_token_ids=ENDS)

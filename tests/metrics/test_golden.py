@@ -59,6 +59,7 @@ def table(name: str) -> ScoreTable:
         ("human", 0, "rep_4", 0.78, 2),
     ],
 )
+@pytest.mark.long
 def test_published_value(
     file: str, sample: int, metric: str, published: float, decimals: int
 ) -> None:
@@ -91,6 +92,7 @@ def test_printed_with_the_published_digits() -> None:
     assert " 147.28 " in printed["words"]
 
 
+@pytest.mark.long
 def test_the_value_is_over_all_runs_and_the_released_mean_is_of_them() -> None:
     runs = table("nucleus")["diversity"].by_sample.values()
     assert round(sum(round(value, 2) for value in runs) / 3, 2) == 93.61

@@ -143,6 +143,7 @@ def test_whole_prompts_go_through_every_metric_of_a_model_together(
         assert table[name].applies_to == alone.applies_to
 
 
+@pytest.mark.long
 def test_processes_share_out_only_what_needs_no_model(
     stubs: StubModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:

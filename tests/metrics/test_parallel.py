@@ -50,6 +50,7 @@ def outputs(count: int) -> Iterator[Output]:
         )
 
 
+@pytest.mark.long
 def test_two_processes_give_the_table_of_one() -> None:
     told: list[int] = []
     one = score_outputs(outputs(400), processes=1)
@@ -71,6 +72,7 @@ def test_few_outputs_are_measured_here(monkeypatch: pytest.MonkeyPatch) -> None:
         score_outputs(outputs(20), ["words"], processes=None)
 
 
+@pytest.mark.long
 def test_only_a_few_chunks_are_on_their_way() -> None:
     read = 0
 
@@ -88,6 +90,7 @@ def test_only_a_few_chunks_are_on_their_way() -> None:
             break
 
 
+@pytest.mark.long
 def test_a_broken_line_in_the_middle_ends_it_with_its_place(tmp_path: Path) -> None:
     from ethogram.metrics import score
 

@@ -28,6 +28,7 @@ def alpaca_eval(data: Path) -> Replicated:
     return replicate("alpaca-eval", data)
 
 
+@pytest.mark.long
 def test_contrastive_search_to_the_last_digit(shared_data: Path) -> None:
     made = contrastive_search(shared_data)
     compared = [row for row in made.rows if row.published is not None]
@@ -40,6 +41,7 @@ def test_contrastive_search_to_the_last_digit(shared_data: Path) -> None:
     assert round(rep.ours, 2) == 1.50
 
 
+@pytest.mark.long
 def test_holtzman_has_the_published_order(shared_data: Path) -> None:
     """Other outputs, counted in words: no value can agree, but what the table shows must."""
     made = replicate("holtzman", shared_data)
@@ -87,6 +89,7 @@ def test_a_broken_file_of_judgements(tmp_path: Path, line: str | bytes | None, w
     assert words in str(caught.value)
 
 
+@pytest.mark.long
 def test_json_and_words_say_the_same(shared_data: Path) -> None:
     arguments = ["replicate", "contrastive-search", "--data", str(shared_data), "--json"]
     data = json.loads(CliRunner().invoke(cli, arguments, catch_exceptions=False).stdout)
@@ -97,6 +100,7 @@ def test_json_and_words_say_the_same(shared_data: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["contrastive-search", "alpaca-eval", "holtzman"])
+@pytest.mark.long
 def test_the_page_shows_what_comes_out(shared_data: Path, name: str) -> None:
     cached = {"contrastive-search": contrastive_search, "alpaca-eval": alpaca_eval}
     made = cached[name](shared_data) if name in cached else replicate(name, shared_data)

@@ -27,6 +27,7 @@ def scores(
 
 
 @pytest.mark.parametrize("shared", [0.0, 0.4, 0.9])
+@pytest.mark.long
 def test_the_known_ratio_is_recovered(shared: float) -> None:
     due = (0.25 + 2 * (1 - shared)) / (0.25 + 2)
     found = coupling(*scores(3000, 4, shared))

@@ -279,6 +279,7 @@ def test_a_changed_number_of_applicable_outputs_is_not_a_difference(trials: int)
 
 
 @studies(8, 20)
+@pytest.mark.long
 def test_false_discoveries_stay_at_their_rate(trials: int) -> None:
     found = discoveries(trials=trials, draws=499)
     assert found["holm_any_false_of_8_metrics"] <= 100 * allowed(0.05, trials)
