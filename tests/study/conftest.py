@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from tests.study.judging import study_of
 
 from ethogram.study import Study
@@ -15,6 +16,8 @@ from ethogram.study import Study
 def _stored(folder: Path) -> dict[str, Any]:
     """All that a study's store says about its generations, but for the clock."""
     with Study(folder) as study:
+        with study.store.database.begin() as connection:
+            names = connection.execute(text("select identity from generations")).scalars().all()
         return {
             generation.identity: (
                 generation.prompt_id,
@@ -24,7 +27,7 @@ def _stored(folder: Path) -> dict[str, Any]:
                 generation.finish_reason,
                 generation.logprobs,
             )
-            for generation in study.store.iter_generations()
+            for generation in study.store.get(names).values()
         }
 
 
