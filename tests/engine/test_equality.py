@@ -203,6 +203,7 @@ def test_one_by_one_equals_generate(kind: str, setting: str) -> None:
         assert list(made.token_ids) == reference(kind, setting, index), request.identity
 
 
+@pytest.mark.long
 def test_the_comparison_covers_enough() -> None:
     """Guards the tests above: outputs differ by prompt and setting, and many end early."""
     ends, distinct, longest = 0, set(), 0

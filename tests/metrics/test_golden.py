@@ -81,6 +81,7 @@ def test_published_value(
         ("human", "loop_rate_degen", 0.0),
     ],
 )
+@pytest.mark.long
 def test_loops_on_words(file: str, metric: str, share: float) -> None:
     assert table(file)[metric].by_sample[0] == pytest.approx(share)
 
