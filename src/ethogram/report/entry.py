@@ -14,6 +14,7 @@ from ethogram.report.claims import (
     Shown,
 )
 from ethogram.report.printing import printable
+from ethogram.spec import Change
 from ethogram.study.difference import Difference
 from ethogram.study.numbers import p_value
 from ethogram.study.wording import (
@@ -96,7 +97,23 @@ def _changes(entry: Entry) -> list[str]:
     count = len(entry.changes)
     many = f" ({count} settings at once: the difference is of all of them together)"
     head = f"- **Changed from {entry.parent}**{many if count > 1 else ''}:"
-    return [head, *(f"  - {one_line(change.words)}" for change in entry.changes)]
+    return [head, *render_changes(entry.changes)]
+
+
+def render_changes(changes: Sequence[Change]) -> list[str]:
+    """Changed settings as items of a list."""
+    return [line for change in changes for line in _change(change)]
+
+
+def _change(change: Change) -> list[str]:
+    """A change as an item of a list; a changed text as a diff inside it."""
+    head = f"  - {one_line(change.words)}"
+    if not change.lines:
+        return [head]
+    longest = max(map(len, re.findall("`+", "\n".join(change.lines))), default=0)
+    fence = "`" * max(3, longest + 1)
+    body = [f"{fence}diff", *change.lines, fence]
+    return [head, "", *(f"    {line}".rstrip() for line in body), ""]
 
 
 def _pitfalls(pitfalls: Sequence[Shown]) -> list[str]:

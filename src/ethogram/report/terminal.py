@@ -191,6 +191,9 @@ def _print_changes(console: Console, comparison: Comparison) -> None:
         console.print(
             Text(textwrap.fill(f"  {change.plain}", console.width, subsequent_indent="    "))
         )
+        for line in change.lines:
+            style = {"-": "red", "+": "green"}.get(line[0], "dim")
+            console.print(Text(f"    {line}", style=style))
     if count > 1:
         words = "They changed together: the differences are of all of them, not of one."
         console.print(Text(textwrap.fill(words, console.width), style="dim"))

@@ -41,7 +41,8 @@ class Shown:
 
         stream = StringIO()
         yaml = YAML(typ="safe", pure=True)
-        yaml.width = sys.maxsize  # A value is not broken over lines.
+        yaml.width = sys.maxsize  # A value is not broken over lines …
+        yaml.Representer = _representer()  # … but a text of several keeps them.
         yaml.dump(dict(self.fields), stream)
         lines = [f"# {self.version}, identity {self.identity[:12]}"]
         lines += [
@@ -51,6 +52,21 @@ class Shown:
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(self.to_text())}</pre>"
+
+
+def _representer() -> Any:
+    """Writes texts of several lines as blocks."""
+    from ruamel.yaml.representer import SafeRepresenter
+
+    class Representer(SafeRepresenter):
+        pass
+
+    def represent(representer: Any, text: str) -> Any:
+        style = "|" if "\n" in text else None
+        return representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Representer.add_representer(str, represent)
+    return Representer
 
 
 @takes_study

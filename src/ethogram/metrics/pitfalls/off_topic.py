@@ -46,7 +46,7 @@ def _compared(output: Output, cosine: float) -> Finding:
 
 @metric(
     "pitfall_off_topic",
-    title="Pitfall: off topic",
+    title="Off topic",
     unit=SHARE,
     direction="lower",
     formula="share of outputs that show it: what pitfall_drift finds, or a cosine below "

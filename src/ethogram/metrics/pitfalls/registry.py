@@ -141,7 +141,7 @@ def _measure(pitfall: Pitfall, output: Output) -> Score:
 for _pitfall in PITFALLS:
     metric(
         f"pitfall_{_pitfall.name}",
-        title=f"Pitfall: {_pitfall.title.lower()}",
+        title=_pitfall.title,
         unit=SHARE,
         direction="lower",
         formula=f"share of outputs that show it: {_pitfall.rule}",
