@@ -39,14 +39,14 @@ class StrategySettings(BaseModel):
 
     strategy: Strategy | None = Field(
         None,
-        description="how a token is taken from the scores: greedy, sample, beam or contrastive; "
-        "without it: beam if num_beams > 1, contrastive if penalty_alpha > 0, greedy if "
+        description="how the next token is chosen: greedy, sample, beam or contrastive; if "
+        "unset: beam if num_beams > 1, contrastive if penalty_alpha > 0, greedy if "
         "temperature is 0, else sample",
     )
     order: str | tuple[str, ...] = Field(
         "transformers",
-        description="order of the steps, which changes what each of them keeps: transformers, "
-        "vllm, llamacpp, or a list of step names",
+        description="order of the steps, which changes the distribution: transformers, vllm, "
+        "llamacpp, or a list of step names",
     )
 
     @field_validator("order")
@@ -71,8 +71,7 @@ class EndSettings(BaseModel):
     max_new_tokens: Annotated[int, Effect("shorter outputs", "longer outputs")] = Field(
         128,
         ge=1,
-        description="cuts an output off after this many new tokens; too low a value ends answers "
-        "mid-sentence",
+        description="maximum number of new tokens; a low value cuts answers off mid-sentence",
     )
     stop: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(as_list)] = (
         Field((), description="strings that end the output and are cut from its text")
@@ -85,8 +84,8 @@ class EndSettings(BaseModel):
         BeforeValidator(as_list),
     ] = Field(
         (),
-        description="first tokens of the output, by id or by their spelling in the vocabulary, "
-        "such as the language code of mBART or NLLB",
+        description="first tokens of the output, as ids or vocabulary entries, such as the "
+        "language code of mBART or NLLB",
     )
 
 

@@ -309,7 +309,7 @@ def drift(output: Output) -> Finding:
     many = max(len(output.words) // 3, 1)
     loose = many >= LIMITS.drift_words and connected < LIMITS.drift_function
     if loose or (many >= LIMITS.drift_odd_words and odd > LIMITS.drift_odd):
-        return Finding(True, (Span(start, end, "no connected language"),), scores)
+        return Finding(True, (Span(start, end, "not connected language"),), scores)
     return Finding(False, scores=scores)
 
 
