@@ -105,10 +105,10 @@ class GuidanceBranches:
         free = self._context_length - len(negative)
         if not negative or free < 1:
             raise RequestError(
-                f"the negative prompt has {len(negative)} tokens and the model's context "
-                f"{self._context_length}",
+                f"the negative prompt has {len(negative)} tokens, more than the model's context "
+                f"of {self._context_length}",
                 where="decoding.negative_prompt",
-                hint="shorten it" if negative else "write at least a word",
+                hint="shorten it" if negative else "write at least one word",
             )
         return GuidanceBranch(view, BranchModel(), negative, max_new_tokens=free)
 
@@ -129,7 +129,7 @@ class GuidanceBranches:
         free = context - len(ids)
         if free < 1:
             raise RequestError(
-                f"the prompt has {len(ids)} tokens and the amateur's context {context}",
+                f"the prompt has {len(ids)} tokens, more than the amateur's context of {context}",
                 where=f"prompt {request.prompt_id}",
                 hint="shorten the prompt or choose an amateur with a longer context",
             )

@@ -60,7 +60,7 @@ def clear_words(differences: Sequence[Difference]) -> str:
 def _headline(entry: Entry) -> list[str]:
     """The verdict in words: aims and price, or what is clear; then what cannot be known."""
     if not entry.differences:
-        return [f"The first of its line: {_values(entry)}."]
+        return [f"First version of its line: {_values(entry)}."]
     lines = []
     if entry.aims:
         lines.append(f"**{aim_head(entry.aims)}:** {aim_parts(entry.aims)}")
@@ -69,7 +69,7 @@ def _headline(entry: Entry) -> list[str]:
     named = {item.metric.name for item in entry.aims.price} if entry.aims else set()
     clear = [item for item in others if item.is_clear and item.metric.name not in named]
     if clear:
-        lead = "Clear beside it (exploration)" if entry.aims else "Clear (no aim was stated)"
+        lead = "Other clear changes (exploration)" if entry.aims else "Clear (no aim was stated)"
         lines.append(f"**{lead}:** {clear_words(clear)}.")
     elif not entry.aims:
         lines.append("No aim was stated, and nothing changed clearly.")
@@ -95,7 +95,7 @@ def _changes(entry: Entry) -> list[str]:
     if not entry.changes:
         return []
     count = len(entry.changes)
-    many = f" ({count} settings at once: the difference is of all of them together)"
+    many = f" ({count} settings at once; the results are their joint effect)"
     head = f"- **Changed from {entry.parent}**{many if count > 1 else ''}:"
     return [head, *render_changes(entry.changes)]
 
@@ -245,7 +245,7 @@ def _table(entry: Entry) -> list[str]:
         reasons = "; ".join(
             f"{name_words(item.metric)}: {item.test.warning}" for item in unreliable
         )
-        lines += ["", f"`?` marks an interval that is less sure than it says ({reasons})."]
+        lines += ["", f"`?` marks an unreliable interval ({reasons})."]
     lines += ["", "p is corrected within the aims, and within all others (exploration; Holm)."]
     return folded(f"All {len(listed)} metrics", lines)
 

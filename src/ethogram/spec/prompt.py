@@ -69,7 +69,7 @@ class Prompt(BaseModel):
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError):
-            raise ValueError("write numbers, texts, lists and mappings only") from None
+            raise ValueError("use only numbers, texts, lists and mappings") from None
         return value
 
     @field_validator("template")
@@ -82,7 +82,7 @@ class Prompt(BaseModel):
         except TemplateError as error:
             raise ValueError(f"template: {error}; it may use input, system and examples") from None
         if "\x00" not in rendered:
-            raise ValueError("template never uses {{ input }}, so every prompt would be the same")
+            raise ValueError("template does not use {{ input }}, so every prompt would be the same")
         return value
 
     def render(self, item: SuitePrompt) -> str | tuple[Message, ...]:

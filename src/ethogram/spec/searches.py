@@ -124,7 +124,7 @@ def _check_contrastive(decoding: Decoding) -> None:
             raise ValueError("strategy contrastive needs a penalty_alpha above 0")
         if decoding.top_k < 2:
             raise ValueError(
-                f"contrastive search chooses among the top_k best tokens and top_k is "
+                "contrastive search chooses among the top_k best tokens, but top_k is "
                 f"{decoding.top_k}; set it to 2 or more (the paper uses 4 to 10)"
             )
         if decoding.top_k > MOST_CANDIDATES:
@@ -145,7 +145,7 @@ def _check_contrastive(decoding: Decoding) -> None:
 
 def _check_candidates(decoding: Decoding) -> None:
     if decoding.best_of > 1 and decoding.self_consistency > 1:
-        raise ValueError("best_of and self_consistency both choose the output; set one of them")
+        raise ValueError("best_of and self_consistency both choose the output; set only one")
     for name in ("best_of", "self_consistency"):
         count = getattr(decoding, name)
         if count > 1 and not decoding.is_stochastic:

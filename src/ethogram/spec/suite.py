@@ -86,7 +86,7 @@ class SuitePrompt(BaseModel):
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Every right answer; none where none is known."""
+        """Every reference answer; empty if there is none."""
         if self.reference is None:
             return ()
         return (self.reference,) if isinstance(self.reference, str) else self.reference

@@ -71,12 +71,12 @@ def _representer() -> Any:
 
 @takes_study
 def show(study: Study, version: str, *, resolved: bool = False) -> Shown:
-    """What a version's file states, or the whole of it.
+    """The settings that a version's file states, or all of them.
 
     Args:
         study: the opened study.
         version: its name.
-        resolved: with everything inherited and every default.
+        resolved: include inherited settings and defaults.
 
     Raises:
         SpecError: there is no such version.
@@ -96,7 +96,7 @@ def show(study: Study, version: str, *, resolved: bool = False) -> Shown:
 
 @takes_study
 def diff(study: Study, before: str, after: str) -> Diff:
-    """Which settings differ between two resolved versions; needs no generations.
+    """The settings that differ between two resolved versions; needs no generations.
 
     Raises:
         SpecError: there is no such version.
