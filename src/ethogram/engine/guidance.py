@@ -104,9 +104,12 @@ class GuidanceBranches:
         negative = self._negative[view.negative_prompt]
         free = self._context_length - len(negative)
         if not negative or free < 1:
+            what = (
+                f"the negative prompt has {len(negative)} tokens, which leaves no room in the "
+                f"model's context of {self._context_length}"
+            )
             raise RequestError(
-                f"the negative prompt has {len(negative)} tokens, more than the model's context "
-                f"of {self._context_length}",
+                what if negative else "the negative prompt has no tokens",
                 where="decoding.negative_prompt",
                 hint="shorten it" if negative else "write at least one word",
             )
@@ -129,7 +132,8 @@ class GuidanceBranches:
         free = context - len(ids)
         if free < 1:
             raise RequestError(
-                f"the prompt has {len(ids)} tokens, more than the amateur's context of {context}",
+                f"the prompt has {len(ids)} tokens, which leaves no room in the amateur's context "
+                f"of {context}",
                 where=f"prompt {request.prompt_id}",
                 hint="shorten the prompt or choose an amateur with a longer context",
             )

@@ -154,7 +154,8 @@ def _make_job(
     limit = decoding.max_new_tokens if loaded.is_encoder_decoder else context - len(ids)
     if len(ids) > context or limit < 1:
         raise RequestError(
-            f"the prompt has {len(ids)} tokens, more than the model's context of {context}",
+            f"the prompt has {len(ids)} tokens, which leaves no room in the model's context of "
+            f"{context}",
             where=where,
             hint="shorten the prompt or choose a model with a longer context",
         )

@@ -24,7 +24,7 @@ class Example(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     input: str = Field(description="a user's input")
-    output: str = Field(description="what a good answer is")
+    output: str = Field(description="the answer to give")
 
 
 class Prompt(BaseModel):
@@ -46,8 +46,8 @@ class Prompt(BaseModel):
     )
     continue_final: bool | None = Field(
         None,
-        description="leave the last assistant message of a chat open, for the model to continue; "
-        "default: where it is the last one",
+        description="leave the last assistant message of a chat open for the model to continue; "
+        "default: on if it is the last message",
     )
     examples: tuple[Example, ...] = Field((), description="few-shot examples")
     stop: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
