@@ -96,9 +96,7 @@ def test_what_the_system_refuses_is_one_line(
 def test_a_broken_log_is_one_line(ethogram: Run, tiny_study: Path) -> None:
     (tiny_study / "PROGRESS.md").write_text("<!-- ethogram:begin v0.0.1 -->\nmine\n")
     for verb in ("log", "verify"):
-        one_line(
-            ethogram(verb, "--study", str(tiny_study)), "PROGRESS.md:1", "no line that ends it"
-        )
+        one_line(ethogram(verb, "--study", str(tiny_study)), "PROGRESS.md:1", "has no end marker")
 
 
 @pytest.mark.parametrize("value", ["two", "0", "-1"])

@@ -213,7 +213,9 @@ def test_several_groups_are_listed_and_one_is_selected(tmp_path: Path) -> None:
     file = write(tmp_path / "r.json", json.dumps(made.promptfoo(*results)))
     names = ["openai:small | Describe {{city}}.", "local:large | Describe {{city}}."]
     assert groups(file) == names
-    with pytest.raises(SpecError, match=r"holds outputs of 2: .*openai:small.*; choose one with"):
+    with pytest.raises(
+        SpecError, match=r"contains outputs of 2 sources: .*openai:small.*; choose one with"
+    ):
         list(read_outputs(file))
     for select in (names[1], "LARGE"):
         texts = [output.text for output in read_outputs(file, select)]
@@ -223,7 +225,7 @@ def test_several_groups_are_listed_and_one_is_selected(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="no outputs of 'gpt-9'"):
         list(read_outputs(file, "gpt-9"))
     plain = write(tmp_path / "p.jsonl", made.lines({"text": "a"}))
-    with pytest.raises(SpecError, match="does not say who made its outputs"):
+    with pytest.raises(SpecError, match="does not name the models of its outputs"):
         list(read_outputs(plain, "gpt-9"))
 
 

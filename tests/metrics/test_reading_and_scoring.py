@@ -94,7 +94,7 @@ def test_gzip_and_byte_order_mark(tmp_path: Path) -> None:
     ("line", "message"),
     [
         ('{"text": "a"', ":2: not valid JSON"),
-        ("[" * 100_000, ":2: JSON nested too deep"),
+        ("[" * 100_000, ":2: the JSON is nested too deeply"),
         ('{"id": ' + "9" * 5000 + "}", ":2: a whole number of more than 4300 digits"),
         ("[1]", ":2: a line must be a JSON object"),
         ('{"prompt": "a"}', ":2: no output text; put it under 'text'"),
@@ -144,7 +144,7 @@ def test_file_errors(tmp_path: Path) -> None:
         list(read_outputs(latin))
     cut = tmp_path / "cut.jsonl.gz"
     cut.write_bytes(gzip.compress(b'{"text": "abc def"}\n' * 500)[:-12])
-    with pytest.raises(SpecError, match="the gzip data is cut off or damaged after line"):
+    with pytest.raises(SpecError, match="the gzip data is truncated or damaged after line"):
         list(read_outputs(cut))
 
 
@@ -211,7 +211,7 @@ def test_the_value_of_a_conditional_metric_is_over_the_outputs_it_applies_to() -
     corpus = table["corpus_distinct_1"]
     assert corpus.value == pytest.approx(sum(corpus.by_sample.values()) / 2)
     assert corpus.value != pytest.approx(alone["corpus_distinct_1"].value)
-    assert "except corpus metrics: their mean over the samples." in scores_text(table)
+    assert "except corpus metrics, which are means over the samples." in scores_text(table)
 
 
 def test_json_of_a_table_is_plain_and_comes_back() -> None:
@@ -241,7 +241,7 @@ def test_text_of_a_table() -> None:
         "distinct_1      75.0 %  higher   100.0 %    50.0 %        2",
         "rep_2            0.0 %  lower      0.0 %         –        1",
         "",
-        "2 outputs, 2 samples a prompt; values are of all.",
+        "2 outputs, 2 samples per prompt; values cover all.",
         "Not applicable to these outputs: tokens",
     ]
     assert scores_text(score_outputs(outputs[:1], ["words"])).endswith("\n\n1 outputs.")

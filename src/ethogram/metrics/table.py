@@ -72,7 +72,7 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """The metrics of a set of outputs, a row each.
+    """The metrics of a set of outputs, one row per metric.
 
     Attributes:
         outputs: how many there were.
