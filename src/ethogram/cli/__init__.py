@@ -14,6 +14,7 @@ import click
 from ethogram import __version__
 from ethogram.cli import (
     ablate,
+    chat,
     check,
     compare,
     files,
@@ -36,6 +37,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         files.init_command,
         files.new_command,
         run.run_command,
+        chat.chat_command,
         compare.compare_command,
         ablate.ablate_command,
         sweep.sweep_command,
@@ -76,6 +78,7 @@ SYNONYMS = {
     "download": "pull",
     "pitfalls": "metrics",
     "measure": "score",
+    "talk": "chat",
 }
 
 
