@@ -1,4 +1,4 @@
-"""What a store holds, for comparing two of them."""
+"""What a store holds, for comparing two of them; a new study."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ethogram.study import Study
+from ethogram.study import Study, init
 
 
 def _stored(folder: Path) -> dict[str, Any]:
@@ -31,3 +31,9 @@ def _stored(folder: Path) -> dict[str, Any]:
 def stored() -> Callable[[Path], dict[str, Any]]:
     """Reads a study's store: identity to everything but the clock."""
     return _stored
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    """A new study that has run nothing."""
+    return init(tmp_path / "study")

@@ -13,10 +13,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from ethogram.formats.base import Converter, Fields, Row, Shape, Value, stateless
-from ethogram.formats.content import TEXTS, as_text, prompt_of, reason_of, shortened, text_of
+from ethogram.formats.content import (
+    TEXTS,
+    as_text,
+    prompt_of,
+    reason_of,
+    reference_of,
+    shortened,
+    text_of,
+)
 
-#: Assertions whose value is a right answer.
+#: Assertions whose value is a right answer, and those that list several.
 _EXACT = ("equals", "contains", "icontains")
+_ANY = ("contains-any", "icontains-any")
 _STRIPPED = "[output stripped]"
 
 
@@ -109,14 +118,18 @@ def test_id(variables: Fields, raw: str) -> str:
     return f"{slug or 'test'}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
-def reference(test: Fields) -> str | None:
-    """The right answer that a test's assertions state, if one does."""
+def reference(test: Fields) -> str | list[str] | None:
+    """The right answers that a test's assertions state, if one does."""
     found = test.get("assert")
     rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
     for kind in _EXACT:
         for row in rows:
             if row.get("type") == kind and isinstance(row.get("value"), str | int | float):
-                return str(row["value"])
+                return reference_of(row["value"])
+    for row in rows:
+        if row.get("type") in _ANY:
+            value = row.get("value")
+            return reference_of(value.split(",") if isinstance(value, str) else value)
     return None
 
 

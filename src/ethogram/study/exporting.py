@@ -103,12 +103,17 @@ def generation_rows(
                 "logprobs": list(generation.logprobs),
                 "seconds": generation.seconds,
                 "selection": generation.selection.to_json() if generation.selection else None,
-                "reference": item.reference if item else None,
+                "reference": _right_answers(item) if item else None,
                 "tags": list(item.tags) if item else [],
                 "constraints": constraints_of(item) or None if item else None,
             }
             place = (generation.prompt_id, generation.sample_index)
             yield row | {metric: known.get(place) for metric, known in values.items()}
+
+
+def _right_answers(item: SuitePrompt) -> str | list[str] | None:
+    """One as a text, several as a list."""
+    return list(item.reference) if isinstance(item.reference, tuple) else item.reference
 
 
 def _values(
@@ -155,7 +160,8 @@ def _promptfoo_test(item: SuitePrompt) -> dict[str, Any]:
     prompt = json.dumps(chat, ensure_ascii=False) if chat else item.as_text()
     row: dict[str, Any] = {"description": item.id, "vars": {"prompt": prompt}}
     if item.reference is not None:
-        row["assert"] = [{"type": "icontains", "value": item.reference}]
+        kind = "icontains" if isinstance(item.reference, str) else "icontains-any"
+        row["assert"] = [{"type": kind, "value": _right_answers(item)}]
     return row | {"metadata": {"id": item.id, "tags": list(item.tags)}}
 
 
@@ -165,7 +171,7 @@ def _inspect_record(item: SuitePrompt) -> dict[str, Any]:
     return {
         "id": item.id,
         "input": chat or item.as_text(),
-        "target": item.reference or "",
+        "target": _right_answers(item) or "",
         "metadata": {"tags": list(item.tags)},
     }
 
@@ -212,7 +218,10 @@ def _csv_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 def _write_parquet(target: Path, rows: Sequence[dict[str, Any]]) -> None:
     arrow = require("pyarrow", extra="parquet", needed_for="export to Parquet")
     parquet = require("pyarrow.parquet", extra="parquet", needed_for="export to Parquet")
+    several = any(isinstance(row.get("reference"), list) for row in rows)
     for row in rows:
+        if several and isinstance(row.get("reference"), str):
+            row["reference"] = [row["reference"]]
         # Each constraint has arguments of its own, and a Parquet column only one shape.
         if row.get("constraints") is not None:
             row["constraints"] = json.dumps(row["constraints"], ensure_ascii=False)
