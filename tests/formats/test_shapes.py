@@ -203,6 +203,17 @@ def test_repeats_of_a_promptfoo_test_are_samples(tmp_path: Path) -> None:
     assert len({output.prompt_id for output in read_outputs(file)}) == 1
 
 
+def test_the_id_that_a_promptfoo_test_states_is_kept(tmp_path: Path) -> None:
+    results = [made.promptfoo_result(index, str(index)) for index in range(3)]
+    for result, name in zip(results, ("a", "a", "b"), strict=True):
+        result["testCase"]["metadata"] = {"id": name}
+    file = write(tmp_path / "r.jsonl", made.lines(*results))
+    ids = [output.prompt_id for output in read_outputs(file)]
+    assert ids[0] == "a"
+    assert ids[1].startswith("oslo-")  # Another test with the same id is no sample of it.
+    assert ids[2] == "b"
+
+
 def test_lm_eval_reads_the_responses_of_a_second_filter_once(tmp_path: Path) -> None:
     text = made.lines(
         made.lm_eval(0, "a", "b", name="strict"),

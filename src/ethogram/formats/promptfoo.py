@@ -49,10 +49,11 @@ def _results(data: Fields) -> list[Any] | None:
 
 
 class _Reader:
-    """Converts the results of one file; remembers the names of its groups."""
+    """Converts the results of one file; remembers the names of its groups and tests."""
 
     def __init__(self) -> None:
         self._names: dict[Any, str] = {}
+        self._tests: dict[str, str] = {}
 
     def document(self, value: Value) -> Iterator[Row]:
         """A whole result file."""
@@ -73,7 +74,7 @@ class _Reader:
         text = as_text(response.get("output"))
         fields = {
             "prompt": prompt_of(raw),
-            "prompt_id": test_id(variables, raw),
+            "prompt_id": self._test(test, test_id(variables, raw)),
             "text": text,
             "finish_reason": response.get("finishReason"),
             "logprobs": response.get("logProbs") or None,
@@ -86,6 +87,13 @@ class _Reader:
         elif text == _STRIPPED:
             problem = "promptfoo stripped this output"
         yield value.row(fields, group=self._group(data), problem=problem, test=True)
+
+    def _test(self, test: Fields, by_variables: str) -> str:
+        """The id that a test states, unless another test of the file states it too."""
+        name = _named(test)
+        if name is None or self._tests.setdefault(name, by_variables) != by_variables:
+            return by_variables
+        return name
 
     def _group(self, data: Fields) -> str:
         """Provider and prompt, in words."""
@@ -107,6 +115,12 @@ def _raw(data: Fields) -> str:
     if isinstance(prompt, dict):
         return str(prompt.get("raw") or "")
     return prompt if isinstance(prompt, str) else ""
+
+
+def _named(test: Fields) -> str | None:
+    """The id that a test states, as those do that `ethogram export` writes."""
+    name = _object(test.get("metadata")).get("id")
+    return name if isinstance(name, str) and name else None
 
 
 def test_id(variables: Fields, raw: str) -> str:
@@ -160,7 +174,7 @@ def _test(value: Value) -> Iterator[Row]:
     tags = meta.get("tags")
     fields = {
         "prompt": prompt,
-        "prompt_id": meta.get("id") or test_id(variables, ""),
+        "prompt_id": _named(value.data) or test_id(variables, ""),
         "reference": reference(value.data),
         "tags": tags if isinstance(tags, list) else None,
     }

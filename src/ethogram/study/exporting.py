@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +19,11 @@ from ethogram.spec.suite import SuitePrompt
 from ethogram.study.lines import constraints_of, json_lines
 from ethogram.study.measure import measure
 from ethogram.study.pairs import preference_pairs
+from ethogram.study.stale import stored_results
+from ethogram.study.stored_outputs import generations_of
 from ethogram.study.workspace import Study
+
+_log = logging.getLogger(__name__)
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
 #: What rows may be written as: generations, DPO pairs, promptfoo tests, an inspect_ai data set.
@@ -62,6 +67,9 @@ def export(
     if kind == "dpo":
         rows: Iterator[dict[str, Any]] = preference_pairs(study, names, metrics, tag)
     elif kind == "generations":
+        for name in names:
+            if stale := stored_results(study, name).stale:
+                _log.warning("%s %s", name, stale)
         rows = generation_rows(study, names, tag=tag, metrics=metrics)
     else:
         rows = _prompt_rows(study, names, tag, _PROMPTS[kind])
@@ -81,13 +89,16 @@ def generation_rows(
 ) -> Iterator[dict[str, Any]]:
     """A row for each stored generation of versions, with the values of metrics.
 
+    Where a suite grew or a version was edited since, the stored results are those of before.
+
     Raises:
         SpecError: generations are missing, or a metric's name is unknown.
     """
     for name in versions:
-        prompts = {item.id: item for item in study.suite(name).prompts}
+        results = stored_results(study, name)
+        prompts = {item.id: item for item in results.suite.prompts}
         values = _values(study, name, metrics)
-        for generation in study.generations(name):
+        for generation in generations_of(study, name, results=results):
             item = prompts.get(generation.prompt_id)
             if tag is not None and (item is None or tag not in item.tags):
                 continue
@@ -131,7 +142,7 @@ def _values(
                 where="--metrics",
                 hint="leave it out, or see `study.frame('scores')`",
             )
-    found = measure(study, version, metrics) if metrics else {}
+    found = measure(study, version, metrics, accept="earlier") if metrics else {}
     return {
         name: {
             (output.prompt_id, output.sample_index): score.value

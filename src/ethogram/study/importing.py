@@ -22,7 +22,7 @@ from ethogram.study.lines import constraints_of, json_lines
 from ethogram.study.shared_prompts import UNKNOWN_PROMPT
 from ethogram.study.workspace import Study, read_imported
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 OnBad = Callable[[SpecError], None]
 
 
@@ -133,7 +133,7 @@ def import_suite(study: Study, file: str | Path, name: str) -> Path:
     write_whole(path, json_lines(found.values()))
     for why, count in left_out.items():
         prompts = "1 prompt" if count == 1 else f"{count} prompts"
-        logger.warning("%s: %s left out: %s, which the file does not have", file, prompts, why)
+        _log.warning("%s: %s left out: %s, which the file does not have", file, prompts, why)
     return path
 
 
