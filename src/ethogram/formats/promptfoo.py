@@ -100,13 +100,14 @@ class _Reader:
         provider = data.get("provider")
         if isinstance(provider, dict):
             provider = provider.get("label") or provider.get("id")
-        label = _object(data.get("prompt")).get("label") if "promptIdx" in data else None
-        key = (str(provider), str(data.get("promptIdx")))
+        place = data.get("promptIdx", data.get("promptId"))  # Version 2 has only the latter.
+        label = _object(data.get("prompt")).get("label") if place is not None else None
+        key = (str(provider), str(place))
         if key not in self._names:
             parts = [str(provider or "provider"), shortened(str(label), 40) if label else ""]
             name = " | ".join(part for part in parts if part)
             taken = name in self._names.values()
-            self._names[key] = f"{name} #{data.get('promptIdx')}" if taken else name
+            self._names[key] = f"{name} #{place}" if taken else name
         return self._names[key]
 
 

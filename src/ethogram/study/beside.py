@@ -64,7 +64,7 @@ def with_file(
         _merged(known[item.id], item) if item.id in known else item for item in prompts.prompts
     )
     name = f"{path.name}: {select}" if select else path.name
-    view = study.with_versions({name: Version(title="", model="imported", outputs=str(path))})
+    view = study.with_versions({name: Version(model="imported", outputs=str(path))})
     view.beside = {**study.beside, name: (Suite(prompts=merged), outputs)}
     return view, name
 

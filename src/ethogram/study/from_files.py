@@ -63,7 +63,7 @@ class FileStudy(Study):
             folder=Path(),
             settings=StudyFile(name=" and ".join(files), store="sqlite://"),
             versions={
-                name: Version(title=name, model="imported", outputs=str(path), expect=expect or {})
+                name: Version(model="imported", outputs=str(path), expect=expect or {})
                 for name, (path, _) in files.items()
             },
             places=places,
