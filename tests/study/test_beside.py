@@ -92,7 +92,7 @@ def test_right_answers_of_either_side_count(ran: eg.Study, tmp_path: Path) -> No
         ),
         ({"id": "p0"}, {}, r"theirs\.jsonl:1: no output text"),
         ({"id": "p0", "output": "b"}, {"select": ["a", "b"]}, "--select: 2 groups for 1 file"),
-        ({"id": "p0", "output": "b"}, {"select": ["a"]}, "does not say who made its outputs"),
+        ({"id": "p0", "output": "b"}, {"select": ["a"]}, "does not name the models of its outputs"),
     ],
 )
 def test_what_cannot_be_compared(

@@ -124,7 +124,7 @@ def test_names_of_imports(empty: Path, tmp_path: Path) -> None:
     with Study(empty) as study:
         with pytest.raises(SpecError, match=r"gpt4: not a version name; use a name like v0\.3\.0"):
             import_outputs(study, file, "gpt4")
-        with pytest.raises(SpecError, match=r"exists already; choose another name, like v0\.3\.0"):
+        with pytest.raises(SpecError, match=r"already exists; choose another name, like v0\.3\.0"):
             import_outputs(study, file, "v0.1.0")
 
 
@@ -186,7 +186,7 @@ def test_exports_come_back(ran: Study, tmp_path: Path, suffix: str) -> None:
             assert getattr(found, name) == getattr(wanted, name), name
         assert np.allclose(found.logprobs or (), wanted.logprobs or ())
     export(ran, file, metrics=["words"])
-    with pytest.raises(SpecError, match="holds outputs of"):
+    with pytest.raises(SpecError, match="contains outputs of"):
         list(read_outputs(file))
     assert len(list(read_outputs(file, "v0.1.0"))) == 12
 
@@ -197,7 +197,7 @@ def test_export_to_standard_output_with_values(
     assert export(ran, "-", ["v0.1.0"], metrics=["words"]) == 12
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert all(row["words"] == len(row["output"].split()) for row in rows)
-    with pytest.raises(SpecError, match="of all samples of a prompt"):
+    with pytest.raises(SpecError, match="measures all samples of a prompt"):
         export(ran, "-", ["v0.1.0"], metrics=["selfcheck_nli"])
     with pytest.raises(SpecError, match="no prompt with the tag 'x'"):
         export(ran, "-", ["v0.1.0"], tag="x")
@@ -220,7 +220,7 @@ def test_pairs_by_a_metric(empty: Path, tmp_path: Path) -> None:
         assert [one.text for one in read_outputs(file, "rejected")] == [LOOP]
         with pytest.raises(SpecError, match="pairs need one metric"):
             export(study, file, kind="dpo")
-        with pytest.raises(SpecError, match="does not say which of two outputs is better"):
+        with pytest.raises(SpecError, match="cannot decide which of two outputs is better"):
             export(study, file, ["v1.0.0"], kind="dpo", metrics=["words"])
 
 

@@ -69,7 +69,7 @@ def test_without_verdicts_and_with_one_version_it_is_one_line(
     study: eg.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     options = {"kind": "dpo", "metrics": ["judge:small"]}
-    with pytest.raises(SpecError, match="verdicts are about two versions"):
+    with pytest.raises(SpecError, match="verdicts need two versions"):
         eg.export(study, tmp_path / "p.jsonl", ["v0.3.0"], **options)
     with pytest.raises(EthogramError, match="verdict"):
         eg.export(study, tmp_path / "p.jsonl", ["v0.3.0", "v0.4.0"], **options)

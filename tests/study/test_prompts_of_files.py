@@ -70,7 +70,7 @@ def test_suites_of_other_files(
     file = write(tmp_path / "rows.jsonl", made.lines(row))
     with Study(empty) as study:
         path = import_suite(study, file, "theirs")
-        with pytest.raises(SpecError, match="exists already"):
+        with pytest.raises(SpecError, match="already exists"):
             import_suite(study, file, "theirs")
         with pytest.raises(SpecError, match="not a suite name"):
             import_suite(study, file, "../x")

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     default=2,
     show_default=True,
-    help="Prompts to show with the outputs of both, those that changed most first.",
+    help="Number of prompts to show with both outputs, most changed first.",
 )
 @click.option(
     "-p", "--prompt", "prompts", metavar="ID", multiple=True, help="Show this prompt. Repeatable."
@@ -49,9 +49,11 @@ if TYPE_CHECKING:
     "-d",
     "--details",
     is_flag=True,
-    help="Add p-values, effect sizes, and what the prompts could have shown.",
+    help="Add p-values, effect sizes and minimum detectable effects.",
 )
-@click.option("--by", type=click.Choice(["tag"]), help="Compare the prompts of each tag apart.")
+@click.option(
+    "--by", type=click.Choice(["tag"]), help="Compare separately on the prompts of each tag."
+)
 @click.option(
     "--select", multiple=True, metavar="NAME", help="For files: only the outputs of this model."
 )
@@ -70,7 +72,7 @@ def compare_command(
     folder: Path,
     json_wanted: bool,
 ) -> None:
-    """Show what changed, what it did, and how sure that is.
+    """Show which settings changed, their effect, and how certain it is.
 
     Clear changes come first, then the prompts whose outputs changed most. With several AFTER, each
     is compared with BEFORE. Any of them may be a file of outputs; a file and a version are compared

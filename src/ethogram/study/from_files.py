@@ -175,13 +175,13 @@ def compare(
         study: the opened study; or the first file.
         before: name of the first version, or a file of outputs; or the second of two files.
         after: name of the second version, or a file of outputs; left out for two files.
-        select: of files that hold several groups (models, providers), which one of each.
+        select: for files with several groups (models, providers), which one of each.
         options: those of `study.compare.compare`: `metrics` (names; default those of the study's
             table, of files the default ones), `samples` (how many prompts to show side by side).
 
     Raises:
         SpecError: a generation is missing, a file cannot be read, no prompt is shared, or an id
-            stands for two different prompts.
+            belongs to two different prompts.
     """
     if after is not None:
         return _in_study(study, str(before), str(after), select, options)
