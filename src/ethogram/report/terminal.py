@@ -157,6 +157,8 @@ def print_comparison(
     console.print(title.append(f"  {comparison.title}", style="not bold"))
     before, after = comparison.outputs
     prompts = "1 prompt" if comparison.prompts == 1 else f"{comparison.prompts} prompts"
+    if max(comparison.own_prompts) > comparison.prompts:
+        prompts += " shared, of {} and {}".format(*comparison.own_prompts)
     console.print(Text(f"{prompts}; {before} and {after} outputs", style="dim"))
     if comparison.stale:
         console.print(Text(textwrap.fill(comparison.stale, console.width), style="yellow"))
@@ -237,6 +239,8 @@ def print_by_tag(console: Console, found: TagComparison, *, everything: bool = F
     from rich.text import Text
 
     console.print(Text(f"{found.before} → {found.after}, by tag", style="bold"))
+    if found.stale:
+        console.print(Text(textwrap.fill(found.stale, console.width), style="yellow"))
     for tag, items in found.tags.items():
         console.print()
         prompts = max((item.test.prompts for item in items), default=0)

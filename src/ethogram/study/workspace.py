@@ -57,6 +57,8 @@ class Study:
         self.dated_chats = DatedChats(datetime.now())
         #: Identities of the generations of versions and parts, once computed.
         self.known_identities: dict[tuple[str, Part], tuple[str, ...]] = {}
+        #: Files of outputs that stand beside the versions: name to prompts and outputs.
+        self.beside: dict[str, tuple[Suite, list[Output]]] = {}
         #: Measurements by version and identities of its generations, then by metric; see `measure`.
         self.measured: dict[tuple[str, tuple[str, ...]], dict[str, Measured]] = {}
 
@@ -140,6 +142,8 @@ class Study:
 
     def suite(self, version: str) -> Suite:
         """The suite of a version, read once."""
+        if version in self.beside:
+            return self.beside[version][0]
         path = self.spec.suite_path(version)
         if path not in self._suites:
             self._suites[path] = self.spec.suite(version)
@@ -216,6 +220,8 @@ class Study:
         Raises:
             SpecError: as `imported`.
         """
+        if version in self.beside:
+            return self.beside[version][1]
         path = self.spec.outputs_path(version)
         return [] if path is None else read_imported(path)
 
