@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from textwrap import fill
 
 import click
 
@@ -20,12 +19,17 @@ from ethogram.cli.options import (
 )
 
 
-@command("log", "ethogram log")
+@command("log", "ethogram log", "ethogram log --details")
+@click.option("-d", "--details", is_flag=True, help="Show each finding with its interval.")
 @study_option
 @json_option
-def log_command(folder: Path, json_wanted: bool) -> None:
-    """Write PROGRESS.md and report.html from the stored runs."""
+def log_command(details: bool, folder: Path, json_wanted: bool) -> None:
+    """Write PROGRESS.md and report.html from the stored runs.
+
+    Prints what was found, in a few lines, and where to read on.
+    """
     from ethogram.report import log
+    from ethogram.report.printing import filled
 
     with open_study(folder) as study:
         written = log(study)
@@ -33,10 +37,17 @@ def log_command(folder: Path, json_wanted: bool) -> None:
         click.echo(f"warning: {entry.words}", err=True)
     if json_wanted:
         print_json(written)
+        return
+    width = console().width
+    if details:
+        for finding in written.findings:
+            click.echo(filled(str(finding), width, indent="- ", hanging="  "))
     else:
-        for sentence in written.findings:
-            click.echo(fill(sentence, console().width, initial_indent="- ", subsequent_indent="  "))
-        click.echo(f"Wrote {written.progress} and {written.page}")
+        for line in written.short(width):
+            click.echo(line)
+    click.echo(f"\nWrote {written.progress}\n  and {written.page}")
+    at = "" if folder == Path() else f" -C {folder}"
+    click.echo("\n".join(["Next:", *(f"  {each}{at}" for each in written.following)]))
 
 
 @command("verify", "ethogram verify")

@@ -19,7 +19,13 @@ from ethogram.cli.options import (
 )
 
 
-@command("run", "ethogram run", "ethogram run v0.1.0 v0.2.0", "ethogram run -C my-study --details")
+@command(
+    "run",
+    "ethogram run",
+    "ethogram run v0.1.0 v0.2.0",
+    "ethogram run -C my-study --details",
+    "ethogram run --quiet",
+)
 @click.argument("versions", nargs=-1)
 @click.option(
     "--trace/--no-trace",
@@ -28,10 +34,16 @@ from ethogram.cli.options import (
     "trace are generated again for it. Default: `trace:` in study.yaml.",
 )
 @click.option("-d", "--details", is_flag=True, help="Show every metric against each parent.")
+@click.option("-q", "--quiet", is_flag=True, help="Show progress alone, and no results.")
 @study_option
 @json_option
 def run_command(
-    versions: tuple[str, ...], trace: bool | None, details: bool, folder: Path, json_wanted: bool
+    versions: tuple[str, ...],
+    trace: bool | None,
+    details: bool,
+    quiet: bool,
+    folder: Path,
+    json_wanted: bool,
 ) -> None:
     """Generate missing outputs and compare versions.
 
@@ -54,5 +66,5 @@ def run_command(
         )
     if json_wanted:
         print_json(result)
-    else:
+    elif not quiet:
         print_run(console(), result, details=details)

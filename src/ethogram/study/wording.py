@@ -39,8 +39,8 @@ def moved_words(item: Difference) -> str:
 
 
 def name_words(metric: Metric) -> str:
-    """A metric's title inside a sentence."""
-    title = metric.title
+    """A metric's title inside a sentence; a pitfall's is its name."""
+    title = metric.title.removeprefix("Pitfall: ")
     return title if title[1:2].isupper() else title[0].lower() + title[1:]
 
 

@@ -57,6 +57,8 @@ class Study:
         self.dated_chats = DatedChats(datetime.now())
         #: Identities of the generations of versions and parts, once computed.
         self.known_identities: dict[tuple[str, Part], tuple[str, ...]] = {}
+        #: Identities of whole versions that were found stored; what is stored stays.
+        self.known_stored: set[tuple[str, ...]] = set()
         #: Measurements by version and identities of its generations, then by metric; see `measure`.
         self.measured: dict[tuple[str, tuple[str, ...]], dict[str, Measured]] = {}
 
