@@ -38,8 +38,7 @@ $(VENV)/.docs: pyproject.toml requirements/constraints.txt
 	@touch $@
 
 demo: $(VENV)/.run  ## run the example study on the built-in model and print what was found
-	@$(BIN)/ethogram run --quiet --study examples/first-light
-	@$(BIN)/ethogram log --study examples/first-light
+	@$(BIN)/ethogram run --log --study examples/first-light
 
 check: lint types fast  ## the quick loop: lint, types, short tests that need no model
 

@@ -62,7 +62,7 @@ if TYPE_CHECKING:  # For type checkers; `as` exports the name.
     from ethogram.replications import (
         replicate as replicate,
     )
-    from ethogram.report import (
+    from ethogram.report.log import (
         log as log,
     )
     from ethogram.report import (

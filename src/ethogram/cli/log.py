@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,9 @@ from ethogram.cli.options import (
     study_option,
 )
 
+if TYPE_CHECKING:
+    from ethogram.report.log import Log
+
 
 @command("log", "ethogram log", "ethogram log --details")
 @click.option("-d", "--details", is_flag=True, help="Show each finding with its interval.")
@@ -29,15 +33,21 @@ def log_command(details: bool, folder: Path, json_wanted: bool) -> None:
     Prints what was found, in a few lines, and where to read on.
     """
     from ethogram.report import log
-    from ethogram.report.printing import filled
 
     with open_study(folder) as study:
         written = log(study)
-    for entry in written.unsupported:
-        click.echo(f"warning: {entry.words}", err=True)
     if json_wanted:
+        _warn(written)
         print_json(written)
-        return
+    else:
+        print_log(written, folder, details=details)
+
+
+def print_log(written: Log, folder: Path, *, details: bool = False) -> None:
+    """What was found, which files were written, and commands that show more."""
+    from ethogram.report.printing import filled
+
+    _warn(written)
     width = console().width
     if details:
         for finding in written.findings:
@@ -48,6 +58,11 @@ def log_command(details: bool, folder: Path, json_wanted: bool) -> None:
     click.echo(f"\nWrote {written.progress}\n  and {written.page}")
     at = "" if folder == Path() else f" -C {folder}"
     click.echo("\n".join(["Next:", *(f"  {each}{at}" for each in written.following)]))
+
+
+def _warn(written: Log) -> None:
+    for entry in written.unsupported:
+        click.echo(f"warning: {entry.words}", err=True)
 
 
 @command("verify", "ethogram verify")

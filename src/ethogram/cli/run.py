@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ethogram.cli.log import print_log
 from ethogram.cli.options import (
     command,
     console,
@@ -24,7 +25,7 @@ from ethogram.cli.options import (
     "ethogram run",
     "ethogram run v0.1.0 v0.2.0",
     "ethogram run -C my-study --details",
-    "ethogram run --quiet",
+    "ethogram run --log",
 )
 @click.argument("versions", nargs=-1)
 @click.option(
@@ -34,14 +35,16 @@ from ethogram.cli.options import (
     "trace are generated again for it. Default: `trace:` in study.yaml.",
 )
 @click.option("-d", "--details", is_flag=True, help="Show every metric against each parent.")
-@click.option("-q", "--quiet", is_flag=True, help="Show progress alone, and no results.")
+@click.option(
+    "--log", "log_wanted", is_flag=True, help="Write the log and print what was found instead."
+)
 @study_option
 @json_option
 def run_command(
     versions: tuple[str, ...],
     trace: bool | None,
     details: bool,
-    quiet: bool,
+    log_wanted: bool,
     folder: Path,
     json_wanted: bool,
 ) -> None:
@@ -52,6 +55,7 @@ def run_command(
     Without VERSIONS, all of them. Outputs are stored as they finish: an interrupted run continues
     where it stopped.
     """
+    from ethogram.report import log
     from ethogram.report.terminal import print_run
     from ethogram.study import run
 
@@ -64,7 +68,10 @@ def run_command(
             on_load=say_loading(quiet=json_wanted),
             trace=trace,
         )
+        written = log(study) if log_wanted else None
     if json_wanted:
         print_json(result)
-    elif not quiet:
+    elif written:
+        print_log(written, folder)
+    else:
         print_run(console(), result, details=details)

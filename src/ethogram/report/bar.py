@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from threading import Event, Lock, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from ethogram.cores import Contention
-from ethogram.report.printing import console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.console import Console
     from rich.progress import Task
     from rich.text import Text
 
@@ -25,7 +25,9 @@ _PAUSE = 0.1
 #: Without a terminal, a line comes after so many seconds, …
 _SILENCE = 2.5
 #: … and later after this part of the time passed, so that a day's run does not fill a log.
-_RARER = 60
+_RARER = 120
+#: Versions with longer names (the changes of an ablation) get no bar of their own.
+_NAME = 12
 #: A machine is called busy where threads wait this share of the time that they could run, …
 _BUSY = 0.2
 #: … over at least so many seconds.
@@ -44,7 +46,9 @@ class ProgressBar:
     """
 
     def __init__(self, *, quiet: bool = False, transient: bool = False) -> None:
-        self._console = None if quiet else console(stderr=True)
+        # As it is now: libraries that talk too much have it redirected while they work.
+        self._stream = sys.stderr
+        self._console = None if quiet else _console(self._stream)
         self._transient = transient
         self._bar: Any = None
         self._tasks: dict[str, Any] = {}
@@ -140,7 +144,15 @@ class ProgressBar:
                         )
                 elif now - self._spoke > max(_SILENCE, (now - self._began) / _RARER):
                     self._spoke = now
-                    print(f"{self._said} ({now - self._began:.0f} s)", file=sys.stderr, flush=True)
+                    print(
+                        f"{self._said} ({now - self._began:.0f} s)", file=self._stream, flush=True
+                    )
+
+
+def _console(stream: TextIO) -> Console:
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False)
 
 
 def _new_bar(console: Any, transient: bool) -> Any:
@@ -158,7 +170,7 @@ def _new_bar(console: Any, transient: bool) -> Any:
 
     return Progress(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
+        BarColumn(bar_width=20 if console.width >= 100 else 12),
         TextColumn("{task.fields[note]}"),
         Time(elapsed_when_finished=True),
         console=console,
@@ -193,7 +205,8 @@ def run_updater(bar: ProgressBar) -> Callable[[RunProgress], None]:
     def update(now: RunProgress) -> None:
         names = tuple(version.version for version in now.versions)
         if names not in begun:
-            begun[names] = 1 < len(names) < bar.free_lines - 1
+            short = max(map(len, names)) <= _NAME
+            begun[names] = short and 1 < len(names) < bar.free_lines - 1
         title = names[0] if len(names) == 1 else f"{len(names)} versions"
         bar.update(title, now.spent, now.allowance, speed_note(now) + busy.note())
         for version in now.versions if begun[names] else ():
@@ -223,7 +236,7 @@ class Busy:
         if now - self._looked >= _BUSY_SECONDS:
             self._looked = now
             waiting = self._contention.share()
-            self._note = f"  machine busy ({waiting:.0%} waiting)" if waiting > _BUSY else ""
+            self._note = f"  machine busy ({waiting:.0%})" if waiting > _BUSY else ""
         return self._note
 
 

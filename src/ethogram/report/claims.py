@@ -94,7 +94,7 @@ class Entry:
         version: its name.
         title: what it tries.
         parent: name of its parent.
-        model: as the version names it.
+        model: as the version names it, with its stand-in.
         identity: first digits of the version's identity.
         generations: outputs that the entry rests on.
         prompts: of these.
@@ -180,7 +180,7 @@ def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) ->
         version=name,
         title=version.title,
         parent=version.parent,
-        model=ran.version.model,
+        model=study.model_words(name) if ran.version == version else ran.version.model,
         identity=ran.version.identity[:12],
         stale=ran.stale,
         generations=len(of_each_output.outputs),

@@ -170,6 +170,9 @@ def print_details(console: Console, items: Sequence[Difference]) -> None:
             "–" if needed.samples is None else str(needed.samples),
         ]
         lines.append([*row, *([_ratio(item.test.coupling)] if coupled else [])])
+    if coupled and _columns(lines) > console.width:
+        # A terminal of 80 columns has no room for the interval of a ratio.
+        lines = [[*line[:-1], line[-1].split(" [")[0]] for line in lines]
     right = range(1, len(lines[0]))
     console.print(Text(text_table(lines, right=right, width=console.width, wrap=0)))
     explained = [
@@ -187,6 +190,12 @@ def print_details(console: Console, items: Sequence[Difference]) -> None:
         )
     for words in explained:
         console.print(_wrapped(console, words))
+
+
+def _columns(lines: Sequence[Sequence[str]]) -> int:
+    """Columns of a table whose names take as few as they can."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return min(widths[0], NAME_WIDTH) + sum(widths[1:]) + 2 * (len(widths) - 1)
 
 
 def _ratio(found: Coupling) -> str:

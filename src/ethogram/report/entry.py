@@ -180,21 +180,28 @@ def shown_text(example: Example, characters: int = EXAMPLE_CHARACTERS) -> str:
 
 def cut_loop(example: Example) -> str:
     """The text with its loop cut after some rounds, and how often it went on said."""
-    rounds = _rounds(example.spans)
+    kept, said, rest = loop_parts(example)
+    return f"{kept.rstrip()} {said} {rest.strip()}".rstrip() if said else example.text
+
+
+def loop_parts(example: Example) -> tuple[str, str, str]:
+    """A text to the end of its third round, how often the loop went on, and the text behind it.
+
+    The last two are empty where nothing is left out.
+    """
+    rounds = _rounds(example)
     more = len(rounds) - LOOP_ROUNDS
     if more <= 0:
-        return example.text
-    kept = example.text[: rounds[LOOP_ROUNDS - 1].end].rstrip()
-    rest = example.text[rounds[-1].end :].strip()
+        return example.text, "", ""
     said = f"[the same {more} more time{'s' if more > 1 else ''}]"
-    return f"{kept} {said} {rest}".rstrip()
+    return example.text[: rounds[LOOP_ROUNDS - 1].end], said, example.text[rounds[-1].end :]
 
 
-def _rounds(spans: Sequence[Span]) -> Sequence[Span]:
-    """The first run of spans that touch: the rounds of one loop."""
-    run = list(spans[:1])
-    for span in spans[1:]:
-        if span.start != run[-1].end:
+def _rounds(example: Example) -> Sequence[Span]:
+    """The first run of spans with nothing but space between them: the rounds of one loop."""
+    run = list(example.spans[:1])
+    for span in example.spans[1:]:
+        if example.text[run[-1].end : span.start].strip():
             break
         run.append(span)
     return run

@@ -178,7 +178,7 @@ def metrics_text(metrics: Sequence[Metric], *, width: int | None = None) -> str:
         better = "" if each.direction == "none" else each.direction
         lines.append([each.name, better, str(each.unit), each.title])
     hint = "`ethogram metrics NAME` explains one; -m NAME or `metrics:` in study.yaml uses it."
-    return f"{text_table(lines, width=width, wrap=3)}\n\n{hint}"
+    return f"{text_table(lines, width=width, wrap=3)}\n\n{filled(hint, width or _PROSE)}"
 
 
 def pitfall_list_text(pitfalls: Sequence[Pitfall], *, width: int | None = None) -> str:
@@ -186,7 +186,7 @@ def pitfall_list_text(pitfalls: Sequence[Pitfall], *, width: int | None = None) 
     lines = [["pitfall", "as a metric", "what the output does"]]
     lines += [[each.name, f"pitfall_{each.name}", each.meaning] for each in pitfalls]
     hint = "`ethogram score FILE --pitfalls` counts them; so does the log of a study."
-    return f"{text_table(lines, width=width, wrap=2)}\n\n{hint}"
+    return f"{text_table(lines, width=width, wrap=2)}\n\n{filled(hint, width or _PROSE)}"
 
 
 def metric_text(metric: Metric) -> str:

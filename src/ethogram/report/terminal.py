@@ -34,7 +34,9 @@ def print_run(console: Console, result: RunResult, *, details: bool = False) -> 
     """Each version's headline against its parent, then all values, then what the run did."""
     from rich.text import Text
 
-    for row in result.rows:
+    for number, row in enumerate(result.rows):
+        if number:
+            console.print()
         heading = Text(row.version, style="bold").append(f"  {row.title}", style="not bold")
         if row.differences:
             heading.append(f"  (against {row.parent})", style="dim not bold")

@@ -10,9 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ethogram import metrics as metrics_package
 from ethogram.errors import StoreError
-from ethogram.metrics import Metric, Score, Span
+from ethogram.metrics import Metric, Score, Span, registry
 from ethogram.spec.identity import digest
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class KeptScores:
 def code_digest() -> str:
     """Digest of the source of all metrics: a rule that changed is never read from the store."""
     hashed = hashlib.sha256()
-    folder = Path(metrics_package.__file__).parent
+    folder = Path(registry.__file__).parent
     for file in sorted(folder.rglob("*.py")):
         hashed.update(file.read_bytes())
     return hashed.hexdigest()
