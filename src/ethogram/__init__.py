@@ -62,11 +62,11 @@ if TYPE_CHECKING:  # For type checkers; `as` exports the name.
     from ethogram.replications import (
         replicate as replicate,
     )
-    from ethogram.report.log import (
-        log as log,
-    )
     from ethogram.report import (
         verify as verify,
+    )
+    from ethogram.report.log import (
+        log as log,
     )
     from ethogram.spec import (
         Decoding as Decoding,

@@ -1,4 +1,4 @@
-"""Scores kept in the store: read again while they hold, computed anew when anything changed."""
+"""Scores kept in the store: read again while they hold, computed again when anything changed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_scores_are_computed_once(tiny_study: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("change", ["version", "code", "suite"])
-def test_whatever_scores_follow_from_makes_them_anew(
+def test_whatever_scores_follow_from_makes_them_again(
     tiny_study: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     with Study(tiny_study) as study:

@@ -332,7 +332,7 @@ def _example(study: Study, name: str, scores: dict[str, Measured]) -> Example | 
     answers = [(output, score) for output, score in asked if score.value == 1]
     if looping and len(looping) * 4 >= len(speaking):
         chosen, score = max(looping, key=lambda pair: (_covered(*pair), pair[0].prompt_id))
-        why = f"the clearest loop; {score.spans[0].label}"
+        why = "the clearest loop"
     elif answers and len(answers) * 2 >= len(asked):
         chosen, score = _of_median_length(answers)
         why = f"of median length among the {len(answers)} that answer first"

@@ -15,6 +15,7 @@ from ethogram.report.claims import (
 )
 from ethogram.report.printing import printable
 from ethogram.study.difference import Difference
+from ethogram.study.headline import is_same
 from ethogram.study.numbers import p_value
 from ethogram.study.wording import (
     aim_head,
@@ -59,7 +60,7 @@ def clear_words(differences: Sequence[Difference]) -> str:
 def _headline(entry: Entry) -> list[str]:
     """The verdict in words: aims and price, or what is clear; then what cannot be known."""
     if not entry.differences:
-        return [f"The first of its line: {_values(entry)}."]
+        return [f"Nothing to compare with: {_values(entry)}."]
     lines = []
     if entry.aims:
         lines.append(f"**{aim_head(entry.aims)}:** {aim_parts(entry.aims)}")
@@ -68,19 +69,38 @@ def _headline(entry: Entry) -> list[str]:
     named = {item.metric.name for item in entry.aims.price} if entry.aims else set()
     clear = [item for item in others if item.is_clear and item.metric.name not in named]
     if clear:
-        lead = "Clear beside it (exploration)" if entry.aims else "Clear (no aim was stated)"
+        lead = "Also clear, though not the aim" if entry.aims else "Clear (no aim was stated)"
         lines.append(f"**{lead}:** {clear_words(clear)}.")
     elif not entry.aims:
         lines.append("No aim was stated, and nothing changed clearly.")
     if not entry.aims:
         worse = [item for item in others if item.verdict == "perhaps worse"]
         lines += [price_sentence(worse)] if worse else []
-    open_ = [item for item in others if not item.is_clear and item.metric.name not in named]
+    same = [item for item in others if is_same(item)]
+    open_ = [
+        item
+        for item in others
+        if not item.is_clear and item.metric.name not in named and not is_same(item)
+    ]
     if open_:
-        prompts = max(item.test.prompts for item in open_)
-        names = ", ".join(name_words(item.metric) for item in open_)
-        lines.append(f"Cannot tell from {prompts} prompts: {names}.")
+        lines.append(f"Cannot tell: {_with_prompts(open_)}.")
+    if same:
+        values = [
+            f"{name_words(item.metric)} ({value_words(item.metric, item.after)})" for item in same
+        ]
+        lines.append(f"The same on every prompt: {', '.join(values)}.")
     return [line for each in lines for line in (each, "")][:-1]
+
+
+def _with_prompts(items: Sequence[Difference]) -> str:
+    """Metrics, grouped by the number of prompts to which they apply."""
+    groups: dict[int, list[str]] = {}
+    for item in items:
+        groups.setdefault(item.test.prompts, []).append(name_words(item.metric))
+    return "; ".join(
+        f"{', '.join(names)} ({prompts} prompt{'s' if prompts != 1 else ''})"
+        for prompts, names in groups.items()
+    )
 
 
 def _values(entry: Entry) -> str:

@@ -15,7 +15,7 @@ from ethogram.report.claims import (
     output_of,
     prompt_moves,
 )
-from ethogram.report.entry import cell, inert, one_line, quoted_prompt, shown_text
+from ethogram.report.entry import cell, folded, inert, one_line, quoted_prompt, shown_text
 from ethogram.report.printing import wrapped
 from ethogram.study.aims import Aim
 from ethogram.study.difference import Difference, comparable, differences
@@ -310,7 +310,7 @@ def render_findings(findings: Findings) -> str:
     parts += [f"{place}. {sentence}" for place, sentence in enumerate(findings.sentences, 1)]
     if not findings.sentences:
         parts.append("One version has run; there is nothing to compare it with yet.")
-    parts += ["", *_small_table(findings), ""]
+    parts += ["", *_small_table(findings), "", *_legend(findings), ""]
     if findings.thread:
         parts += _thread_lines(findings.thread)
     return "\n".join(parts).rstrip() + "\n"
@@ -330,6 +330,12 @@ def _small_table(findings: Findings) -> list[str]:
         label = f"**{entry.version}** {cell(one_line(entry.title))}".rstrip()
         rows.append(f"| {label} | {values} | {entry.prompts} | {_arrows(entry)} |")
     return rows
+
+
+def _legend(findings: Findings) -> list[str]:
+    """What the columns are, for a reader who does not know the metrics."""
+    lines = [f"- {metric.title}: {inert(metric.formula)}" for metric in findings.columns]
+    return folded("What the columns mean", lines)
 
 
 def _arrows(entry: Entry) -> str:

@@ -301,6 +301,8 @@ def _warning(prompts: int, effective: float, weights: float, *, bounded: bool) -
         return "no prompt differs"
     if effective < FEWEST_EFFECTIVE_PROMPTS:
         few = round(effective)
+        if few == 1:
+            return "rests on 1 prompt"
         return f"rests on {few if few < FEWEST_EFFECTIVE_PROMPTS else 'fewer than 5'} prompts"
     return "" if bounded else ZERO_VARIANCE
 

@@ -63,7 +63,7 @@ def aim_parts(aims: Aims) -> str:
 def price_sentence(price: Sequence[Difference]) -> str:
     """What got worse meanwhile."""
     if not price:
-        return "Price: no other metric got worse."
+        return "Price: none seen."
     shown = [
         f"{moved_words(item)}, {'worse' if item.is_clear else 'perhaps worse'}"
         for item in price[:_MOST_PRICES]
