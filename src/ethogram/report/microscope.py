@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import exp
 from typing import TYPE_CHECKING
 
-from ethogram.report.printing import excerpt, filled, printable
+from ethogram.report.printing import excerpt, filled, inactive, printable
 from ethogram.spec.steps import STEPS
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _legend(traced: Traced, *, details: bool) -> list[str]:
         return [*lines, "--details: entropy, final probability, and what each step kept"]
     lines += [
         "entropy: of the same distribution, in nats",
-        "final: probability after all steps, with which the token was sampled",
+        "final: probability after all steps, used to sample the token",
     ]
     shown = _counted(traced)
     if shown:
@@ -139,8 +139,7 @@ def _alternatives(traced: Traced, at: int, most: int) -> Text:
 
 def piece(text: str, characters: int = _PIECE) -> str:
     """A token's text on one line: spaces and line ends seen, control characters not obeyed."""
-    seen = text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "·")
-    shown = "".join(one if one.isprintable() else "�" for one in seen)
+    shown = inactive(text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "·"))
     return shown if len(shown) <= characters else f"{shown[: characters - 1]}…"
 
 
