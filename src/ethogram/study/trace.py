@@ -136,9 +136,10 @@ def trace(
         return traced_output(
             study, version, found, in_suite, load_tokenizer(study.model_reference(version))
         )
-    engine = Backends(None, on_load).engine(_pool(study, version))
+    backends, pool = Backends(None, on_load), _pool(study, version)
+    engine = backends.engine(pool)
     try:
-        made = next(engine.generate([request], trace=True))
+        made = next(backends.get(pool).generate([request], trace=True))
     except RequestError as error:
         of_version = (error.where or "").startswith("decoding.")
         place = (
