@@ -9,9 +9,9 @@ split(rows, share)          -> rows to learn from and held-out rows, without lea
 alike(texts)                -> groups of near-duplicates
 """
 
+from ethogram.corpus.fixes import RULES, BadRows, FixCounter
 from ethogram.corpus.reading import FORMATS, read
 from ethogram.corpus.rows import BadRow, Row, Turn
-from ethogram.corpus.shapes import FixCounter
 from ethogram.corpus.similar import ALIKE, Overlap, alike, overlap, split
 from ethogram.corpus.using import (
     bad_rows,
@@ -25,7 +25,9 @@ from ethogram.corpus.using import (
 __all__ = [
     "ALIKE",
     "FORMATS",
+    "RULES",
     "BadRow",
+    "BadRows",
     "FixCounter",
     "Overlap",
     "Row",
