@@ -132,7 +132,7 @@ def alike(texts: Iterable[str]) -> Groups:
     for text in texts:
         member = groups.add()
         words = normalised(text)
-        first = exact.setdefault(_digest(" ".join(words) or text), member)
+        first = exact.setdefault(digest(" ".join(words) or text), member)
         if first != member:
             groups.join(first, member)
             continue
@@ -209,11 +209,12 @@ class _Signatures:
         if known is None:
             if len(self._words) >= _WORDS_KEPT:
                 self._words.clear()
-            known = self._words[word] = int.from_bytes(_digest(word)[:8], "big")
+            known = self._words[word] = int.from_bytes(digest(word)[:8], "big")
         return known
 
 
-def _digest(text: str) -> bytes:
+def digest(text: str) -> bytes:
+    """Sixteen bytes that stand for a text."""
     data = text.encode("utf-8", "replace")
     return hashlib.blake2b(data, digest_size=16).digest()
 
