@@ -30,6 +30,7 @@ FAMILIES = {
     "causal:gemma2": "equal",
     "causal:phi3": "equal",
     "causal:falcon": "equal",
+    "causal:deepseek_v2": "equal",
     "causal:opt": "equal",
     "seq2seq:t5": "equal",
     "seq2seq:bart": "equal",
@@ -42,6 +43,7 @@ FAMILIES = {
 
 
 @pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.long
 def test_families(name: str, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     import io
 

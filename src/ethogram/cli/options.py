@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from ethogram.cores import threads_to_use
+
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ethogram.report.bar import ProgressBar
     from ethogram.study import OnProgress, Study
 
 OnMeasured = Callable[[str, int, int | None], None]
 OnLoad = Callable[[str], None]
 
+#: Where a command keeps its progress bar, in click's context.
+_BAR = "ethogram.bar"
 #: A claim, check or contract failed.
 EXIT_FAILED = 1
 
@@ -41,23 +46,33 @@ def metric_option(text: str) -> Callable[[Callable[..., None]], Callable[..., No
     )
 
 
+class _Command(click.Command):
+    """Refuses a bad `ETHOGRAM_THREADS` before any work; most commands compute something."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Check the variable, then run the command."""
+        threads_to_use()
+        return super().invoke(ctx)
+
+
 def command(name: str, *examples: str) -> Callable[[Callable[..., None]], click.Command]:
     """A command whose help ends with examples of its use."""
     lines = "\n".join(f"  {example}" for example in examples)
     heading = "Example" if len(examples) == 1 else "Examples"
-    return click.command(name, epilog=f"\b\n{heading}:\n{lines}")
+    return click.command(name, cls=_Command, epilog=f"\b\n{heading}:\n{lines}")
 
 
 @contextmanager
 def open_study(folder: Path) -> Iterator[Study]:
     """The study in a folder, closed at the end.
 
-    While metrics that need a model are computed, a bar on standard error shows how far they are.
+    Meanwhile standard error shows what takes long: stages, and outputs measured by a model.
     """
     from ethogram.study import Study
 
+    quiet = bool(click.get_current_context().params.get("json_wanted"))
     with (
-        measure_progress(quiet=False) as (on_measured, on_load),
+        measure_progress(quiet=quiet) as (on_measured, on_load),
         Study(folder, on_measured=on_measured, on_load=on_load) as study,
     ):
         yield study
@@ -69,13 +84,8 @@ def measure_progress(*, quiet: bool) -> Iterator[tuple[OnMeasured | None, OnLoad
 
     The bar begins with the first model, because metrics without one are quick.
     """
-    if quiet:
-        yield None, None
-        return
-    from ethogram.report.bar import ProgressBar
-
     loaded: set[str] = set()
-    with ProgressBar(transient=True) as bar:
+    with shared_bar(quiet=quiet) as bar:
 
         def load(name: str) -> None:
             if name not in loaded:
@@ -86,7 +96,28 @@ def measure_progress(*, quiet: bool) -> Iterator[tuple[OnMeasured | None, OnLoad
             if loaded:
                 bar.update(f"measuring {about}", done, total, f"{done}/{total or '?'}")
 
-        yield measured, load
+        yield (None, None) if quiet else (measured, load)
+
+
+@contextmanager
+def shared_bar(*, quiet: bool) -> Iterator[ProgressBar]:
+    """The bars of a command: two that draw at once would overwrite each other."""
+    from ethogram.report.bar import ProgressBar
+    from ethogram.stages import listening
+
+    shared = click.get_current_context(silent=True)
+    known = shared.meta.get(_BAR) if shared else None
+    if known is not None:
+        yield known
+        return
+    with ProgressBar(quiet=quiet, transient=True) as bar, listening(bar.stage):
+        if shared:
+            shared.meta[_BAR] = bar
+        try:
+            yield bar
+        finally:
+            if shared:
+                del shared.meta[_BAR]
 
 
 @contextmanager
@@ -95,18 +126,18 @@ def run_progress(*, quiet: bool) -> Iterator[OnProgress | None]:
     if quiet:
         yield None
         return
-    from ethogram.report.bar import ProgressBar, run_updater
+    from ethogram.report.bar import run_updater
 
-    with ProgressBar() as bar:
+    with shared_bar(quiet=quiet) as bar:
         yield run_updater(bar)
 
 
 @contextmanager
 def count_progress(what: str, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
     """The callback that draws a count whose end is unknown."""
-    from ethogram.report.bar import ProgressBar, count_updater
+    from ethogram.report.bar import count_updater
 
-    with ProgressBar(quiet=quiet, transient=True) as bar:
+    with shared_bar(quiet=quiet) as bar:
         yield count_updater(bar, what) if bar.visible else None
 
 
@@ -149,9 +180,10 @@ def say_waiting() -> None:
 
 def say_loading(*, quiet: bool) -> OnLoad:
     """The callback that says which model is being loaded."""
+    from ethogram.stages import stage
 
     def say(model: str) -> None:
         if not quiet:
-            click.echo(f"Loading {model} (a built-in model is fetched on first use)", err=True)
+            stage(f"Loading {model}")
 
     return say

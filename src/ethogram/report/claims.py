@@ -94,7 +94,7 @@ class Entry:
         version: its name.
         title: what it tries.
         parent: name of its parent.
-        model: as the version names it.
+        model: as the version names it, with its stand-in.
         identity: first digits of the version's identity.
         generations: outputs that the entry rests on.
         prompts: of these.
@@ -137,11 +137,9 @@ class Entry:
 NOTE_FIELDS = ("learned", "takeaway", "limitation", "notes")
 
 
-def measured_versions(
-    study: Study, versions: Sequence[str] | None = None
-) -> dict[str, dict[str, Measured]]:
+def measured_versions(study: Study) -> dict[str, dict[str, Measured]]:
     """The scores that the log needs, of every version that has all its generations."""
-    ready = [name for name in (versions or study.versions) if has_results(study, name)]
+    ready = [name for name in study.versions if has_results(study, name)]
     pitfalls = [metric.name for metric in PITFALL_METRICS]
     named = [name for version in ready for name in aim_metrics(study, version)]
     needed = [*metric_names(study), *pitfalls, *named, "loop_rate", "answer_first"]
@@ -149,14 +147,9 @@ def measured_versions(
     return {name: measure(study, name, columns, accept="earlier") for name in ready}
 
 
-def entries(
-    study: Study,
-    versions: Sequence[str] | None = None,
-    *,
-    measured: dict[str, dict[str, Measured]] | None = None,
-) -> list[Entry]:
+def entries(study: Study, *, measured: dict[str, dict[str, Measured]] | None = None) -> list[Entry]:
     """One entry per version that has all its generations, in the study's order."""
-    scores = measured_versions(study, versions) if measured is None else measured
+    scores = measured_versions(study) if measured is None else measured
     return [_entry(study, name, scores) for name in scores]
 
 
@@ -180,7 +173,7 @@ def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) ->
         version=name,
         title=version.title,
         parent=version.parent,
-        model=ran.version.model,
+        model=study.model_words(name) if ran.version == version else ran.version.model,
         identity=ran.version.identity[:12],
         stale=ran.stale,
         generations=len(of_each_output.outputs),
@@ -332,7 +325,7 @@ def _example(study: Study, name: str, scores: dict[str, Measured]) -> Example | 
     answers = [(output, score) for output, score in asked if score.value == 1]
     if looping and len(looping) * 4 >= len(speaking):
         chosen, score = max(looping, key=lambda pair: (_covered(*pair), pair[0].prompt_id))
-        why = f"the clearest loop; {score.spans[0].label}"
+        why = "the clearest loop"
     elif answers and len(answers) * 2 >= len(asked):
         chosen, score = _of_median_length(answers)
         why = f"of median length among the {len(answers)} that start with the answer"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from math import exp
 from typing import TYPE_CHECKING
 
-from ethogram.report.printing import excerpt, printable
+from ethogram.report.printing import excerpt, filled, inactive, printable
 from ethogram.spec.steps import STEPS
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def print_trace(console: Console, traced: Traced, *, details: bool = False) -> N
     console.print(_table(traced, console.width, details=details))
     console.print(Text(f"{_ending(made.finish_reason)} after {len(trace)} tokens", style="dim"))
     for line in _legend(traced, details=details):
-        console.print(Text(textwrap.fill(line, console.width), style="dim"))
+        console.print(Text(filled(line, console.width), style="dim"))
 
 
 def _ending(reason: str) -> str:
@@ -140,8 +139,7 @@ def _alternatives(traced: Traced, at: int, most: int) -> Text:
 
 def piece(text: str, characters: int = _PIECE) -> str:
     """A token's text on one line: spaces and line ends seen, control characters not obeyed."""
-    seen = text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "·")
-    shown = "".join(one if one.isprintable() else "�" for one in seen)
+    shown = inactive(text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "·"))
     return shown if len(shown) <= characters else f"{shown[: characters - 1]}…"
 
 

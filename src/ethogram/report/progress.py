@@ -194,7 +194,7 @@ def write_progress(study: Study, findings: Findings | None = None) -> Path:
         fresh[FINDINGS] = opening
     else:  # A log of 0.1 has none yet.
         place = _before_entries(lines, known)
-        lines[place:place] = [opening, "\n"]
+        lines[place:place] = [*opening.splitlines(keepends=True), "\n"]
         known = find_blocks("".join(lines), path)
     for block in reversed(known):
         if block.name in fresh:
@@ -277,10 +277,6 @@ def unsupported(study: Study) -> list[Problem]:
             and (block.name not in study.versions or not has_results(study, block.name))
         ],
     )
-
-
-def _has_run(study: Study, version: str) -> bool:
-    return version in study.versions and has_results(study, version)
 
 
 def _without_runs(study: Study, blocks: Sequence[Block]) -> list[Problem]:

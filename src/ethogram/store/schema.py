@@ -43,6 +43,7 @@ generations_table = Table(
     Column("seconds", Float, nullable=False),
     Column("created_at", String(32), nullable=False),
     Column("selection", Text),
+    Column("guarded", Text),
 )
 
 runs_table = Table(
@@ -98,6 +99,17 @@ scores_table = Table(
     Column("value", Float),
     Column("parts", LargeBinary, nullable=False),
     Column("spans", Text, nullable=False),
+)
+
+#: Cached scores of whole versions under metrics that need no model, a row each; `basis` is a digest
+#: of all that they were computed from, and another basis replaces the row.
+version_scores_table = Table(
+    "version_scores",
+    metadata,
+    Column("version", String(128), primary_key=True),
+    Column("metric", String(64), primary_key=True),
+    Column("basis", String(64), nullable=False),
+    Column("data", Text, nullable=False),
 )
 
 verdicts_table = Table(
@@ -201,6 +213,14 @@ def _add_trainings(connection: Connection) -> None:
     metadata.create_all(connection, tables=tables)
 
 
+def _add_guarded(connection: Connection) -> None:
+    _add_column(connection, generations_table, "guarded")
+
+
+def _add_version_scores(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[version_scores_table])
+
+
 #: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
@@ -211,6 +231,8 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_settings,
     _add_tests,
     _add_trainings,
+    _add_guarded,
+    _add_version_scores,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 
