@@ -19,7 +19,7 @@ from ethogram.train.randomness import undisturbed
 #: Points are stored together, about so often in seconds, and before each checkpoint.
 _STORE_SECONDS = 2.0
 #: Names of the Trainer's logs that say nothing about a step.
-_DULL = frozenset({"epoch", "total_flos", "num_input_tokens_seen"})
+_DULL = frozenset({"epoch", "total_flos", "num_input_tokens_seen", "num_tokens"})
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]

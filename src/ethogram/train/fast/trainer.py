@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 
 from ethogram.files import replacing
 from ethogram.train.checkpoints import WholeCheckpoints
+from ethogram.train.fast.allocator import keep_memory
 from ethogram.train.fast.masters import MUON_RATE, MasterWeights
 from ethogram.train.fast.settings import EAGER_CONTEXT, Fast
 
@@ -37,6 +38,8 @@ class FastTraining(WholeCheckpoints):
     """
 
     def __init__(self, *arguments: Any, fast: Fast, model: Any, **options: Any) -> None:
+        if model.device.type == "cpu":
+            keep_memory()
         self.fast = fast
         self._micro_losses: list[torch.Tensor] = []
         adapts = options.get("peft_config") is not None
@@ -117,6 +120,8 @@ class FastTraining(WholeCheckpoints):
         self.optimizer, self._micro_losses = None, []
         for metrics in getattr(self, "_metrics", {}).values():  # Those of TRL.
             metrics.clear()
+        if hasattr(self, "_total_train_tokens"):
+            self._total_train_tokens = 0
 
     # The loss of each step
 
