@@ -139,7 +139,7 @@ def test_init_then_the_hint_is_true(ethogram: Run, tmp_path: Path) -> None:
     code, out, _ = ethogram("init", str(tmp_path / "new"))
     assert code == 0
     assert f"ethogram run --study {tmp_path / 'new'}" in out
-    one_line(ethogram("init", str(tmp_path / "new")), "there is a study here already")
+    one_line(ethogram("init", str(tmp_path / "new")), "a study already exists here")
     assert "study" in parsed(ethogram("init", str(tmp_path / "other"), "--json"))
 
 
@@ -219,7 +219,7 @@ def test_a_new_version(ethogram: Run, tiny_study: Path) -> None:
     given = ("new", "v0.2.0", "--from", "v0.1.0", "--set", "decoding.temperature=0.5")
     assert "Next: ethogram run v0.2.0" in ethogram(*given, *at)[1]
     assert ethogram("diff", "v0.1.0", "v0.2.0", *at)[1].count("\n") == 1
-    one_line(ethogram(*given, *at), "exists already")
+    one_line(ethogram(*given, *at), "already exists")
     again = ("new", "v0.3.0", "--from", "v0.1.0", "--set")
     one_line(ethogram(*again, "decoding.temperatur=1", *at), "temperatur")
     one_line(ethogram(*again, "decoding.temperature=-1", *at), "temperature")
@@ -355,9 +355,7 @@ def test_what_the_system_refuses_is_one_line(
 def test_a_broken_log_is_one_line(ethogram: Run, tiny_study: Path) -> None:
     (tiny_study / "PROGRESS.md").write_text("<!-- ethogram:begin v0.0.1 -->\nmine\n")
     for verb in ("log", "verify"):
-        one_line(
-            ethogram(verb, "--study", str(tiny_study)), "PROGRESS.md:1", "no line that ends it"
-        )
+        one_line(ethogram(verb, "--study", str(tiny_study)), "PROGRESS.md:1", "has no end marker")
 
 
 def test_starting_loads_nothing_heavy() -> None:

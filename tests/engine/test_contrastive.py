@@ -282,4 +282,4 @@ def test_the_prompt_must_fit_the_amateur() -> None:
     short = dataclasses.replace(amateur(), context_length=4)
     error = refusal(tiny.loaded("llama"), {"weak": short})
     assert error.startswith("prompt p: the prompt has ")
-    assert "the amateur's context 4; shorten the prompt or choose an amateur" in error
+    assert "the amateur's context of 4; shorten the prompt or choose an amateur" in error

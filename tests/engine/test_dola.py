@@ -221,5 +221,5 @@ def test_layers_that_the_model_lacks(kind: str, layers: Any, message: str) -> No
 
 
 def test_a_model_of_three_tied_layers_has_no_low_ones() -> None:
-    with pytest.raises(RequestError, match="3 layers has no low ones to choose from; use high"):
+    with pytest.raises(RequestError, match="3 layers has no low layers to choose from; use high"):
         early_layers(Shape(3, True), EarlyLayers("low"))  # type: ignore[arg-type]

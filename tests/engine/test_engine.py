@@ -215,7 +215,7 @@ def test_an_encoder_decoder_has_its_context_for_the_prompt() -> None:
     made = one(model, "the cat sat", max_new_tokens=40)
     assert len(made.token_ids) == 40
     assert made.prompt_token_ids[-1] == 1
-    with pytest.raises(RequestError, match=r"prompt p: .*context 12"):
+    with pytest.raises(RequestError, match=r"prompt p: .*context of 12"):
         one(model, PROMPTS[3])
 
 

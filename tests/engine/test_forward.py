@@ -129,7 +129,7 @@ def test_hidden_positions_get_no_weight(dtype: torch.dtype) -> None:
 
 
 def test_a_context_cut_by_a_window_is_named_in_the_error() -> None:
-    with pytest.raises(RequestError, match="context 30"):
+    with pytest.raises(RequestError, match="context of 30"):
         Engine(disguise(sliding_window=30)).generate(
             [tiny.request("the cat sat on the mat " * 9, Decoding())]
         )

@@ -260,7 +260,9 @@ def test_an_encoder_decoder_cannot_be_guided() -> None:
 def test_a_negative_prompt_must_fit() -> None:
     model = dataclasses.replace(tiny.loaded("llama"), context_length=12, eos_token_ids=frozenset())
     long = Decoding(guidance_scale=2.0, negative_prompt="the dog ran " * 9)
-    with pytest.raises(RequestError, match=r"^decoding.negative_prompt: .*tokens and .* 12; short"):
+    with pytest.raises(
+        RequestError, match=r"^decoding.negative_prompt: .*tokens, which .* 12; short"
+    ):
         Engine(model).generate([tiny.request("the cat", long)])
 
 

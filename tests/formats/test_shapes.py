@@ -225,7 +225,9 @@ def test_several_groups_are_listed_and_one_is_selected(tmp_path: Path) -> None:
     file = write(tmp_path / "r.json", json.dumps(made.promptfoo(*results)))
     names = ["openai:small | Describe {{city}}.", "local:large | Describe {{city}}."]
     assert groups(file) == names
-    with pytest.raises(SpecError, match=r"holds outputs of 2: .*openai:small.*; choose one with"):
+    with pytest.raises(
+        SpecError, match=r"contains outputs of 2 sources: .*openai:small.*; choose one with"
+    ):
         list(read_outputs(file))
     for select in (names[1], "LARGE"):
         texts = [output.text for output in read_outputs(file, select)]
@@ -235,7 +237,7 @@ def test_several_groups_are_listed_and_one_is_selected(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="no outputs of 'gpt-9'"):
         list(read_outputs(file, "gpt-9"))
     plain = write(tmp_path / "p.jsonl", made.lines({"text": "a"}))
-    with pytest.raises(SpecError, match="does not say who made its outputs"):
+    with pytest.raises(SpecError, match="does not name the models of its outputs"):
         list(read_outputs(plain, "gpt-9"))
 
 
@@ -405,7 +407,7 @@ def test_documents_that_are_broken_name_their_line(tmp_path: Path) -> None:
         ('{"text": "a"\n{"text": "b"}', r"a\.json:1: not valid JSON"),
         ("[1]\n[2]", r"a\.json:1: a line must be a JSON object"),
         ("3\n", r"a\.json:1: a line must be a JSON object"),
-        ("[" * 100_000, r"a\.json:1: JSON nested too deep"),
+        ("[" * 100_000, r"a\.json:1: the JSON is nested too deeply"),
         ("[]", r"a\.json: no outputs in this file"),
     ):
         with pytest.raises(SpecError, match=message):
@@ -450,7 +452,7 @@ def test_archives_of_others_are_refused_in_a_line(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["evil.eval", "names.eval"]
     cut = tmp_path / "cut.eval"
     cut.write_bytes(file.read_bytes()[:-40])
-    with pytest.raises(SpecError, match="cut off or damaged"):
+    with pytest.raises(SpecError, match="truncated or damaged"):
         list(read_outputs(cut))
     data = bytearray(file.read_bytes())
     # The method of the first member, in its own header and in the list at the end.
@@ -464,7 +466,7 @@ def test_archives_of_others_are_refused_in_a_line(tmp_path: Path) -> None:
     for place in (i for i in range(len(data)) if data[i : i + 4] == b"PK\x01\x02"):
         data[place + 10 : place + 12] = (93).to_bytes(2, "little")
     packed.write_bytes(bytes(data))
-    with pytest.raises(SpecError, match="packed with Zstandard"):
+    with pytest.raises(SpecError, match="compressed with Zstandard"):
         list(read_outputs(packed))
 
 

@@ -285,7 +285,7 @@ def test_wrong_models_are_errors_of_one_line(
     checkpoint: Callable[..., Path], model_cache: Path
 ) -> None:
     cases = [
-        (ScoringModels(), "nli", "none is named; name one in study.yaml"),
+        (ScoringModels(), "nli", "none is set; name one in study.yaml"),
         (ScoringModels(encoder="all-minilm"), "encoder", "did you mean the built-in all-minilm-l6"),
         (ScoringModels(reference="no/such/model"), "reference", "model folder not found"),
         (ScoringModels(reference=str(checkpoint("t5"))), "reference", "name a decoder-only model"),

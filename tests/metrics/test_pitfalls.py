@@ -248,7 +248,7 @@ def test_the_command_prints_counts_evidence_and_json(tmp_path: Path) -> None:
     assert data["pitfalls"]["loop"]["evidence"]["spans"][0]["text"] == "No use. No use. No use."
     assert data["pitfalls"]["empty"] == {
         "title": "Empty",
-        "meaning": "says nothing",
+        "meaning": "has no text",
         "found": 1,
         "applies_to": 2,
         "share": 0.5,
@@ -256,7 +256,7 @@ def test_the_command_prints_counts_evidence_and_json(tmp_path: Path) -> None:
     }
     refused = CliRunner().invoke(cli, [*command, "--metric", "words"])
     assert refused.exit_code == 2
-    assert "--pitfalls takes no option but --evidence and --json" in refused.output
+    assert "--pitfalls can only be combined with --evidence and --json" in refused.output
 
 
 def test_no_outputs_are_refused() -> None:

@@ -93,7 +93,7 @@ def test_gzip_and_byte_order_mark(tmp_path: Path) -> None:
     ("line", "message"),
     [
         ('{"text": "a"', ":2: not valid JSON"),
-        ("[" * 100_000, ":2: JSON nested too deep"),
+        ("[" * 100_000, ":2: the JSON is nested too deeply"),
         ('{"id": ' + "9" * 5000 + "}", ":2: a whole number of more than 4300 digits"),
         ("[1]", ":2: a line must be a JSON object"),
         ('{"prompt": "a"}', ":2: no output text; put it under 'text'"),
@@ -143,7 +143,7 @@ def test_file_errors(tmp_path: Path) -> None:
         list(read_outputs(latin))
     cut = tmp_path / "cut.jsonl.gz"
     cut.write_bytes(gzip.compress(b'{"text": "abc def"}\n' * 500)[:-12])
-    with pytest.raises(SpecError, match="the gzip data is cut off or damaged after line"):
+    with pytest.raises(SpecError, match="the gzip data is truncated or damaged after line"):
         list(read_outputs(cut))
 
 

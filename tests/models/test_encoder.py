@@ -156,8 +156,8 @@ def test_token_spans_match_the_text(tiny: SentenceEncoder) -> None:
 @pytest.mark.parametrize(
     ("settings_", "words"),
     [
-        ({"pooling_mode_max_tokens": True}, "pools by pooling_mode_max_tokens"),
-        ({"pooling_mode_mean_tokens": False}, "pools by nothing named"),
+        ({"pooling_mode_max_tokens": True}, "pooling is pooling_mode_max_tokens"),
+        ({"pooling_mode_mean_tokens": False}, "pooling is not stated"),
     ],
 )
 def test_other_poolings_are_refused(

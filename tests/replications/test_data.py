@@ -94,7 +94,7 @@ def test_the_variable_names_a_folder_and_the_option_goes_before_it(
     monkeypatch.setenv("ETHOGRAM_DATA", str(tmp_path / "named"))
     assert DataFolders().files(one_set) == {"rows": path}
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="is not here"):
+    with pytest.raises(DataError, match="was not found"):
         DataFolders(tmp_path / "empty").files(one_set)
 
 
@@ -105,7 +105,7 @@ def test_a_folder_that_is_not_there(
     folder = tmp_path / "nowhere"
     if by_variable:
         monkeypatch.setenv("ETHOGRAM_DATA", str(folder))
-    with pytest.raises(DataError, match="no such data folder") as caught:
+    with pytest.raises(DataError, match="the data folder does not exist") as caught:
         DataFolders(None if by_variable else folder)
     assert str(folder) in str(caught.value)
     assert ("ETHOGRAM_DATA" if by_variable else "--data") in str(caught.value)
@@ -164,9 +164,9 @@ def test_what_is_fetched_is_checked_kept_and_not_fetched_again(
     ("served", "words"),
     [
         (SERVED.replace(b"7", b"8"), "sha256"),
-        (b"<html>", "not what the registry expects"),
-        (b"[1]", "not what the registry expects"),
-        (b"[" * 100_000, "not what the registry expects"),
+        (b"<html>", "not the one that the registry expects"),
+        (b"[1]", "not the one that the registry expects"),
+        (b"[" * 100_000, "not the one that the registry expects"),
     ],
 )
 def test_another_answer_is_not_kept(

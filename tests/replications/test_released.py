@@ -129,7 +129,7 @@ def test_every_replication_names_its_data() -> None:
 def test_a_wrong_name_or_option_is_one_line() -> None:
     with pytest.raises(SpecError, match="did you mean 'alpaca-eval'"):
         replicate("alpaca")
-    with pytest.raises(SpecError, match="takes no --max-new-tokens"):
+    with pytest.raises(SpecError, match="has no option --max-new-tokens"):
         replicate("alpaca-eval", max_new_tokens=3)
 
 

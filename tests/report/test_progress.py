@@ -105,7 +105,7 @@ def test_line_ends_and_text_around_the_blocks_stay_to_the_byte(study: Study) -> 
     ("old", "new", "message"),
     [
         ("<!-- ethogram:end v0.0.1 -->\n", "", r"PROGRESS\.md:\d+: the block of v0\.0\.1 has no"),
-        ("<!-- ethogram:begin v0.1.0 -->\n", "", r"the block of v0\.1\.0 has no line that begins"),
+        ("<!-- ethogram:begin v0.1.0 -->\n", "", r"the block of v0\.1\.0 has no begin marker"),
         ("<!-- ethogram:end v1.0.0 -->\n", "", r"put `<!-- ethogram:end v1\.0\.0 -->` back"),
         (
             "<!-- ethogram:begin v1.0.0 -->\n",

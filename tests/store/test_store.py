@@ -130,7 +130,7 @@ def test_what_is_no_store_is_refused(tmp_path: Path, prepare: object, line: str)
             "mysql+aiomysql://user:secret@host/x",
             r"\*\*\*@host/x: the driver 'aiomysql' .*not installed",
         ),
-        ("://", "store: not the URL of a database"),
+        ("://", "store: not a database URL"),
     ],
 )
 def test_the_error_of_an_unusable_url_hides_its_password(url: str, line: str) -> None:

@@ -101,7 +101,7 @@ def test_mistakes_in_a_bound_are_errors_with_their_line(ran: Path) -> None:
         check(study)
     path = ran / "versions/v0.1.0.yaml"
     path.write_text(path.read_text().replace("loop_rat:", "loop_rate:").replace("0.5", "2"))
-    with Study(ran) as study, pytest.raises(SpecError, match="share lies between 0 and 1"):
+    with Study(ran) as study, pytest.raises(SpecError, match="share is between 0 and 1"):
         check(study)
 
 

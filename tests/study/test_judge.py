@@ -188,7 +188,7 @@ def test_offline_says_what_is_missing(study: eg.Study) -> None:
 def test_after_a_failure_only_the_rest_is_asked(study: eg.Study) -> None:
     tries = count()
     with serving(lambda q: prefers_longer(q) if next(tries) < 30 else refusal(401)) as judge:
-        with pytest.raises(BackendError, match="asks for a key"):
+        with pytest.raises(BackendError, match="requires a key"):
             judged(study, judge.url)
         with sqlite3.connect(study.folder / study.spec.settings.store) as connection:
             (stored,) = connection.execute("select count(*) from verdicts").fetchone()

@@ -30,7 +30,7 @@ study_option = click.option(
     help="Folder of the study. Default: the current one.",
 )
 json_option = click.option(
-    "-j", "--json", "json_wanted", is_flag=True, help="Print JSON instead of words."
+    "-j", "--json", "json_wanted", is_flag=True, help="Print JSON instead of text."
 )
 
 

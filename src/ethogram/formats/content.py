@@ -40,7 +40,7 @@ def well_formed(value: Any, text: str, where: str) -> Any:
     try:
         return without_surrogates(value)
     except RecursionError:
-        raise SpecError("JSON nested too deep", where=where) from None
+        raise SpecError("the JSON is nested too deeply", where=where) from None
 
 
 def without_surrogates(value: Any) -> Any:

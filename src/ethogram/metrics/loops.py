@@ -44,9 +44,9 @@ DEGEN_LONGEST, DEGEN_SHORT, DEGEN_MANY = 90, 3, 50
 
 _HOLTZMAN = "Holtzman et al. 2020, The Curious Case of Neural Text Degeneration, arXiv:1904.09751"
 _DERIVED = f"derived for Ethogram from the loop rule of {_HOLTZMAN}"
-_ONLY_LOOPING = "Says nothing of outputs that do not loop, so read it beside loop_rate. "
+_ONLY_LOOPING = "Covers only outputs that loop: read it together with loop_rate. "
 _UNITS = (
-    "Counts token ids where known, else words, or characters where text has no spaces: never "
+    "Counts token ids if known, otherwise words, or characters in text without spaces: never "
     "compare two kinds."
 )
 
@@ -264,11 +264,12 @@ def repetitions(output: Output) -> tuple[Span, ...]:
     title="Loop rate, exact",
     unit=SHARE,
     direction="lower",
-    formula="share of outputs whose end is a phrase of >= 2 units, >= 3 times (a cut one too)",
+    formula="share of outputs that end with a phrase of >= 2 units that occurs >= 3 times (the "
+    "last may be cut off)",
     source=_HOLTZMAN,
     reference="the rule as the paper words it; brute force in tests/metrics",
-    pitfalls="Sees exact loops at the very end only; loop_rate finds what a reader calls one. "
-    + _UNITS,
+    pitfalls="Finds only exact loops at the very end; loop_rate finds what a reader calls a "
+    "loop. " + _UNITS,
 )
 def _loop_rate_exact(output: Output) -> Score:
     return mean_score(output.once(_final_loop) is not None, output.once(repetitions))
@@ -279,11 +280,12 @@ def _loop_rate_exact(output: Output) -> Score:
     title="Loop rate, released rule",
     unit=SHARE,
     direction="lower",
-    formula="the phrase of 1..90 units with most copies at the end: > 1, or > 50 below 3 units",
+    formula="share of outputs whose most repeated final phrase of 1..90 units occurs > 1 times, "
+    "or > 50 times if shorter than 3 units",
     source=_HOLTZMAN,
     reference="ari-holtzman/degen, metrics/repetition.py (the rule behind the paper's table 1)",
-    pitfalls="Two copies of three units suffice, while 'ab ab ab' is missed. Counts token ids where"
-    " known, else words, and is silent about words of scripts without spaces.",
+    pitfalls="Two copies of three units are enough, but 'ab ab ab' is missed. Counts token ids "
+    "if known, otherwise words; does not apply to words of scripts without spaces.",
 )
 def _loop_rate_degen(output: Output) -> Score:
     units, kind = loop_units(output)
@@ -350,8 +352,9 @@ def _loop_cycles(output: Output) -> Score:
     "over outputs",
     source=f"{_DERIVED}; maximal runs of Kolpakov and Kucherov 1999",
     reference="brute force in tests/metrics",
-    pitfalls="Counts words, also where token ids are known, so that its evidence is exact. "
-    "Refrains, counting and tables repeat rightly. A loop at the end counts in loop_rate only.",
+    pitfalls="Always counts words, even if token ids are known, so that its evidence is exact. "
+    "Refrains, counting and tables repeat legitimately. A loop at the end counts only in "
+    "loop_rate.",
 )
 def _escaped_loops(output: Output) -> Score:
     if lacks_spaces(output.text):

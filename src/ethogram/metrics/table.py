@@ -85,7 +85,7 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """The metrics of a set of outputs, a row each.
+    """The metrics of a set of outputs, one row per metric.
 
     Attributes:
         outputs: how many there were.
@@ -126,7 +126,7 @@ class ScoreTable:
         }
 
     def to_text(self, *, evidence: bool = False, width: int | None = None) -> str:
-        """The table for a terminal; metrics that say nothing of these outputs are listed below it.
+        """The table for a terminal; metrics that do not apply to these outputs are listed below.
 
         Args:
             evidence: add the clearest output of each metric that can show one.

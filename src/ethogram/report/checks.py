@@ -48,17 +48,17 @@ def contract_words(item: Contract) -> str:
     if item.method == "exact":
         return f"{value}, deterministic, on {basis}"
     if item.method == "counter-example":
-        return f"{value}, by a counter-example among {basis}"
+        return f"{value}, by a counterexample among {basis}"
     return f"{value}, confidence {confidence(item.confidence)} on {basis}"
 
 
 def _missing(item: Contract) -> str:
     if math.isnan(item.value):
-        return "as the metric applies to none of them"
+        return "because the metric applies to none of them"
     if item.missing is None and item.method == "counter-example":
-        return "which no number of samples can prove"
+        return "and no number of samples can prove it"
     if item.missing is None:
-        return "and no number of samples like these would decide"
+        return "and more samples like these would not decide it"
     return f"about {item.missing} more would decide"
 
 

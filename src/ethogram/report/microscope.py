@@ -66,7 +66,7 @@ def _legend(traced: Traced, *, details: bool) -> list[str]:
         return [*lines, "--details: entropy, final probability, and what each step kept"]
     lines += [
         "entropy: of the same distribution, in nats",
-        "final: probability after all steps, with which the token was sampled",
+        "final: probability after all steps, used to sample the token",
     ]
     shown = _counted(traced)
     if shown:

@@ -164,7 +164,7 @@ def find_blocks(text: str, path: Path) -> list[Block]:
 
 def _unbalanced(where: str, name: str, missing: str) -> SpecError:
     return SpecError(
-        f"the block of {name} has no line that {missing}s it",
+        f"the block of {name} has no {missing} marker",
         where=where,
         hint=f"put `<!-- ethogram:{missing} {name} -->` back, or remove this line as well",
     )

@@ -51,7 +51,9 @@ class Version(BaseModel):
     revision: str | None = Field(None, description="branch, tag or commit of a hub model")
     adapter: str | None = Field(None, description="LoRA adapter: local folder or hub id")
     dtype: Literal["float32", "bfloat16"] = Field(
-        "float32", description="float32 is the same on every machine; bfloat16 is faster on some"
+        "float32",
+        description="number format of the weights: float32, the default, or bfloat16, "
+        "faster on some hardware",
     )
     backend: BackendName = Field(
         "engine", description="what generates: engine (Ethogram's own) or vllm, for large models"
@@ -61,17 +63,17 @@ class Version(BaseModel):
     suite: str | None = Field(None, description="suite file; default: the study's")
     samples: int | None = Field(None, ge=1, description="samples per prompt; default: the study's")
     outputs: str | None = Field(
-        None, description="JSONL of outputs made elsewhere; the version is then never generated"
+        None, description="JSONL file of imported outputs; the version is then never generated"
     )
     aim: dict[str, Way] = Field(
         default_factory=dict,
-        description="metrics that this version is meant to move: lower, higher or same; tested "
-        "first and by themselves",
+        description="metrics that this version should move: lower, higher or same; tested first, "
+        "as a family of their own",
     )
     title_shown_by: dict[str, str] = Field(
         default_factory=dict,
-        description="metrics that show the title: lower, higher, same, or a bound; `verify` fails "
-        "where they do not",
+        description="metrics that show the title: lower, higher, same, or a bound; `verify` "
+        "fails if they do not",
     )
     expect: dict[str, str] = Field(default_factory=dict, description="bounds on metrics")
     learned: Notes = Field((), description="what the author learned")
@@ -131,7 +133,7 @@ class StudyFile(BaseModel):
 
     name: str = Field(min_length=1, description="name of the study")
     title: str = Field("", description="heading of PROGRESS.md")
-    about: str = Field("", description="opening words of PROGRESS.md")
+    about: str = Field("", description="introduction of PROGRESS.md")
     seed: int = Field(0, ge=0, description="seed of the sampling noise")
     suite: str = Field("suites/prompts.jsonl", description="default suite")
     samples: int = Field(1, ge=1, description="samples per prompt")
@@ -143,10 +145,10 @@ class StudyFile(BaseModel):
     thread: str | None = Field(
         None, description="id of the prompt that the log follows through all versions"
     )
-    trace: bool = Field(False, description="store how each token was chosen beside each output")
-    metrics: tuple[str, ...] = Field((), description="metrics of the table; default: a fixed set")
+    trace: bool = Field(False, description="store with each output how each token was chosen")
+    metrics: tuple[str, ...] = Field((), description="metrics in the table; default: a fixed set")
     scoring: ScoringModels = Field(
-        default_factory=ScoringModels, description="models that the model-based metrics read"
+        default_factory=ScoringModels, description="models that model-based metrics use"
     )
     store: str = Field(
         ".ethogram/store.sqlite", description="SQLite file or SQLAlchemy URL of the store"

@@ -232,7 +232,7 @@ def migrate(connection: Connection, where: str) -> None:
     at = connection.execute(select(func.max(schema_table.c.version))).scalar() or 0
     if at > SCHEMA_VERSION:
         raise StoreError(
-            f"has schema {at}, this Ethogram supports schemas up to {SCHEMA_VERSION}",
+            f"has schema {at}, but this Ethogram supports schemas up to {SCHEMA_VERSION}",
             where=where,
             hint="update Ethogram",
         )

@@ -141,7 +141,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """All that was decided."""
+    """Every decision of a check."""
 
     study: str
     contracts: Sequence[Contract]
@@ -201,13 +201,13 @@ def check(
     on_wait: Callable[[], None] | None = None,
     on_load: Callable[[str], None] | None = None,
 ) -> CheckResult:
-    """Decide the contracts of versions on the outputs that are stored.
+    """Decide the contracts of versions from the stored outputs.
 
     Args:
         study: the opened study.
         versions: a name or several; default all.
         baseline: compare each version with its parent as well.
-        budget: outputs that may be generated to decide what is undecided, over all versions.
+        budget: how many outputs may be generated, over all versions, to decide what is undecided.
         on_progress: called as generations finish.
         on_wait: called once if another run holds the study.
         on_load: called with a model's name before it is loaded.
@@ -302,10 +302,10 @@ def _refuse_unknown_metrics(study: Study, name: str) -> None:
         says_nothing = (operator, limit) in ((">=", low), ("<", low), ("<=", high), (">", high))
         if found.unit.is_bounded and (says_nothing or not low <= limit <= high):
             raise SpecError(
-                f"a {found.unit} lies between {low:g} and {high:g}, "
-                f"so '{bound}' is always or never true",
+                f"a {found.unit} is between {low:g} and {high:g}, so '{bound}' is always or never "
+                "true",
                 where=f"{file}:{line}: expect.{metric}",
-                hint="write for example '< 0.02'",
+                hint="write something like '< 0.02'",
             )
 
 

@@ -190,7 +190,7 @@ def _request(study: Study, version: str, prompt: str, sample: int, in_suite: boo
     if in_suite:
         requests = study.requests(version, Part(prompt_ids=frozenset([prompt])))
     elif not prompt.strip():
-        raise SpecError("the prompt is empty", where="--prompt", hint="write at least a word")
+        raise SpecError("the prompt is empty", where="--prompt", hint="write at least one word")
     else:
         own = Suite(prompts=(SuitePrompt(id=prompt, text=prompt),))
         requests = study.requests(version, Part(samples=sample + 1), suite=own)

@@ -135,11 +135,11 @@ def _evidence(output: Output, finding: Finding) -> Evidence:
 def find_pitfalls(
     outputs: Iterable[Output] | str | Path, *, on_progress: Callable[[int], None] | None = None
 ) -> PitfallTable:
-    """Count the pitfalls of outputs made anywhere, in one pass and constant memory.
+    """Count the pitfalls of outputs from any source, in one pass and constant memory.
 
     Args:
         outputs: any iterable, read once, or a `.jsonl` or `.jsonl.gz` file as `read_outputs` reads.
-        on_progress: called with how many outputs have been looked at, after each.
+        on_progress: called after each output with the number checked so far.
 
     Raises:
         SpecError: the file cannot be read, a line is broken, or there are no outputs.
@@ -153,5 +153,5 @@ def find_pitfalls(
         if on_progress:
             on_progress(total)
     if not total:
-        raise SpecError("no outputs to look at", hint="give at least one")
+        raise SpecError("no outputs to check", hint="give at least one")
     return PitfallTable(total, tuple(count.row() for count in counts))

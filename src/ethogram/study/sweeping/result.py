@@ -75,7 +75,7 @@ class HoldoutTest:
     """The chosen setting against the parent on held-out prompts, which were not used to choose it.
 
     Attributes:
-        objectives: what was to get better.
+        objectives: the metrics to improve.
         prompts: how many.
         differences: one per objective, after minus before.
     """
@@ -112,17 +112,17 @@ class SweepResult:
 
     Attributes:
         base: the parent version.
-        objectives: what was to get better.
+        objectives: the metrics to improve.
         trials: every setting that behaves differently, in the order tried.
         requested: settings requested, including those of equal behaviour.
         base_values: the parent's objectives on the selection prompts.
-        selection: ids of the prompts that chose.
+        selection: ids of the prompts used for selection.
         holdout: the test on the held-out prompts; None where nothing was chosen.
         chosen: name of the chosen setting.
-        why: by which rule.
-        generations: made for it.
-        tokens: of these.
-        computed: what they took.
+        why: the rule that chose it.
+        generations: number made for the sweep.
+        tokens: output tokens of these.
+        computed: tokens computed for them.
         seconds: of the whole sweep.
         is_parent: whether the chosen setting behaves as the parent does.
     """
@@ -144,7 +144,7 @@ class SweepResult:
 
     @property
     def doubt(self) -> str:
-        """Why the choice is no better than the parent, in words; empty if it is better."""
+        """Why the choice does not beat the parent, in words; empty if it does."""
         if self.is_parent:
             return "the best setting is the parent's own"
         if self.holdout is not None and self.holdout.worse:
