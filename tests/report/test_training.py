@@ -36,6 +36,7 @@ PLAN = Plan(
     memory_bytes=1 << 30,
     seconds=724.0,
     threads=2,
+    precision="bfloat16",
     processes=1,
     findings=[Finding("pad", "it pads with its end token", "train a tokenizer", refuses=False)],
 )
@@ -73,7 +74,7 @@ def test_a_plan_in_eighty_columns() -> None:
     assert all(len(line) <= WIDTH for line in shown.splitlines())
     for words in (
         "4,017 rows and 211 held out", "5.85 M parameters, all trained", "1,200; 4.92 M tokens",
-        "about 1.0 GiB", "about 12 min 4 s with 2 threads", "Hello there⏎",
+        "about 1.0 GiB", "about 12 min 4 s with 2 threads in bfloat16", "Hello there⏎",
         "Warning: it pads with its end token; train a tokenizer",
     ):  # fmt: skip
         assert words in " ".join(shown.split()), words

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,9 @@ from ethogram.errors import DataError, SpecError
 from ethogram.store import Trainings
 from ethogram.study import Study
 from ethogram.train import train
-from ethogram.train.after import checksums, findings
 from ethogram.train.arguments import batches_of
 from ethogram.train.checkpoints import whole_checkpoints
 from ethogram.train.events import Evaluated, Event, Finished, Plan, Stepped
-from ethogram.train.job import Finding
 from ethogram.train.jobs import job_of
 from ethogram.train.launcher import asked_processes
 
@@ -271,7 +268,7 @@ def test_processes_share_the_rows_of_a_step(
     assert (both.micro, both.processes, both.size) == (2, 2, 4)
 
 
-# Checkpoints and checks after training
+# Checkpoints
 
 
 def test_damaged_checkpoints_are_not_taken(tmp_path: Path) -> None:
@@ -285,61 +282,3 @@ def test_damaged_checkpoints_are_not_taken(tmp_path: Path) -> None:
     (tmp_path / "checkpoint-3" / "model.safetensors").write_bytes(b"cut")
     (tmp_path / "checkpoint-4").mkdir()
     assert [path.name for path in whole_checkpoints(tmp_path)] == ["checkpoint-2", "checkpoint-1"]
-
-
-def test_checksums_see_any_change() -> None:
-    weight = torch.arange(6.0).reshape(2, 3)
-    swapped = weight.flip(0)
-    assert checksums({"w": weight}) != checksums({"w": swapped})
-    assert checksums({"w": weight}) == checksums({"w": weight.clone()})
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "codes"),
-    [
-        ({}, {}, []),
-        ({"sampled/distinct_2": 0.9}, {"sampled/distinct_2": 0.5}, ["collapse_distinct_2"]),
-        ({"sampled/distinct_2": 0.9}, {"sampled/distinct_2": 0.8}, []),
-        ({"greedy/loop_rate": 0.1}, {"greedy/loop_rate": 0.6}, ["collapse_loop_rate"]),
-        ({"greedy/tokens": 40.0}, {"greedy/tokens": 0.6}, ["collapse_tokens"]),
-        ({"greedy/tokens": 40.0}, {"greedy/tokens": 9.0}, []),
-    ],
-)
-def test_a_collapse_is_found(
-    first: dict[str, float], last: dict[str, float], codes: list[str], tmp_path: Path
-) -> None:
-    from ethogram.spec.recipes import load_recipe
-
-    recipe = write_study(tmp_path, QUICK)
-    with Study(tmp_path) as study:
-        job = job_of(study, recipe, load_recipe(recipe), 1)
-        tuned = replace(job, recipe=job.recipe.model_copy(update={"parent": "v0.0.1"}))
-        found = findings(tuned, {"w": 1.0}, {"w": 2.0}, first, last)
-        from_scratch = findings(job, {"w": 1.0}, {"w": 2.0}, first, last)
-    assert [each.code for each in found] == codes
-    assert from_scratch == []
-
-
-def test_a_reward_that_rises_meanwhile_is_named(tmp_path: Path) -> None:
-    from ethogram.spec.recipes import load_recipe
-
-    recipe = write_study(tmp_path, QUICK)
-    with Study(tmp_path) as study:
-        job = job_of(study, recipe, load_recipe(recipe), 1)
-        tuned = replace(job, recipe=job.recipe.model_copy(update={"parent": "v0.0.1"}))
-        first = {"greedy/distinct_2": 0.9, "held_out/rewards/margins": 0.0}
-        last = {"greedy/distinct_2": 0.1, "held_out/rewards/margins": 3.5}
-        (found,) = findings(tuned, {}, {}, first, last)
-    assert "reward hacking" in found.message
-
-
-def test_weights_that_did_not_change_are_said(tmp_path: Path) -> None:
-    from ethogram.spec.recipes import load_recipe
-
-    recipe = write_study(tmp_path, QUICK)
-    with Study(tmp_path) as study:
-        job = job_of(study, recipe, load_recipe(recipe), 1)
-        same: list[Finding] = findings(job, {"w": 1.0}, {"w": 1.0}, {}, {})
-        some = findings(job, {"w": 1.0, "v": 2.0}, {"w": 1.0, "v": 3.0}, {}, {})
-    assert same[0].message == "no weight changed"
-    assert "1 of 2" in some[0].message
