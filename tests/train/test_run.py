@@ -186,6 +186,19 @@ def test_seeds_make_models_of_their_own(tmp_path: Path) -> None:
     assert names == ["v1.0.0-seed2.yaml", "v1.0.0.yaml"]
 
 
+@pytest.mark.long
+def test_a_loss_that_is_no_number_ends_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ethogram.train.fast import FastTraining
+
+    monkeypatch.setattr(FastTraining, "take_step_loss", lambda _: float("nan"))
+    recipe = write_study(tmp_path, QUICK)
+    with pytest.raises(SpecError, match="the loss is nan at step 1"):
+        train(tmp_path, recipe)
+    assert not (tmp_path / "models").exists()
+
+
 # What is refused before any weight is trained.
 
 
