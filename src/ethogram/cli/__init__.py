@@ -27,6 +27,7 @@ from ethogram.cli import (
     score,
     sweep,
     trace,
+    train,
 )
 from ethogram.errors import EthogramError
 
@@ -40,6 +41,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         compare.compare_command,
         ablate.ablate_command,
         sweep.sweep_command,
+        train.train_command,
         check.check_command,
         judge.judge_command,
     ),
@@ -77,6 +79,8 @@ SYNONYMS = {
     "report": "log",
     "download": "pull",
     "pitfalls": "metrics",
+    "finetune": "train",
+    "pretrain": "train",
     "measure": "score",
 }
 
