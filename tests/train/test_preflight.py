@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.train.studies import ROLES, arguments, make_job, make_study, talks
+from tests.train.small import ROLES, arguments, make_job, make_study, talks
 from tests.train.tokenizers import said, tokenizer
 
 from ethogram.train import preflight, sft

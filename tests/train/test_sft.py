@@ -9,7 +9,7 @@ import pytest
 import torch
 import transformers
 import trl
-from tests.train.studies import arguments, make_job, make_study, talks
+from tests.train.small import arguments, make_job, make_study, talks
 
 from ethogram.train import sft
 from ethogram.train.collate import Packer, Padder, best_fit, pack

@@ -19,6 +19,7 @@ from ethogram.train.job import Finding, Job, Prepared
 from ethogram.train.jobs import key_of
 from ethogram.train.kinds import kind_of
 from ethogram.train.output import read_record, write_model
+from ethogram.train.preflight import check_trainer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,6 +100,7 @@ class OneTraining:
             trainer = kind.trainer(
                 self.job, prepared, arguments_of(self.job, report_to=self.options.report_to)
             )
+            _refuse(self.job, check_trainer(trainer))
             return self._train(prepared, trainer)
 
     def _finished(self) -> Finished | None:
