@@ -1,4 +1,4 @@
-"""Every refusal of the pre-flight: data that trigger it, and their clean twin."""
+"""Every refusal of the pre-flight: data that trigger it, and clean data that do not."""
 
 from __future__ import annotations
 
@@ -154,30 +154,6 @@ def test_suite_prompts_in_the_training_data(tmp_path: Path) -> None:
     assert set(found) == {"suite_overlap"}
     assert "1 of 3 prompts of the suite are in the training data" in found["suite_overlap"].message
     assert found["suite_overlap"].where.endswith("train.jsonl:9")
-
-
-@pytest.mark.parametrize(
-    ("prompt", "message", "near"),
-    [
-        (
-            "Tell me a story about the old man and the sea",
-            "tell me a STORY about the old man and the sea!",
-            True,
-        ),
-        (
-            "Tell me a story about the old man and the sea",
-            "Tell me a story about the old man in the hills",
-            False,
-        ),
-        ("Hi there", "Hi there", True),
-        ("Hi there", "Oh, hi there, Tom", False),
-        ("Where does it go", "And where does it go now?", True),
-    ],
-)
-def test_near_duplicates(prompt: str, message: str, near: bool) -> None:
-    from ethogram.train.preflight.overlap import near_duplicates
-
-    assert bool(near_duplicates([prompt], [(message, "a:1")])) is near
 
 
 def test_labels_outside_of_the_vocabulary(tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def test_dropout_is_that_of_the_recipe(tmp_path: Path) -> None:
     assert shares == {0.0}
 
 
-def test_the_model_is_told_its_end_and_padding(tmp_path: Path) -> None:
+def test_the_model_gets_its_end_and_padding(tmp_path: Path) -> None:
     prepared = sft.prepare(job_of(tmp_path))
     own = prepared.model.generation_config
     assert isinstance(own, transformers.GenerationConfig)

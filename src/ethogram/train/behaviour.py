@@ -10,10 +10,11 @@ from ethogram.engine import Engine
 from ethogram.metrics import Output, score_outputs
 from ethogram.models.load import in_memory
 from ethogram.models.reference import ModelReference
-from ethogram.spec import Request, Suite, Version, load_suite, make_requests
+from ethogram.spec import Request, Suite, Version, make_requests
 from ethogram.store import TrainingOutput
 from ethogram.train.child import resolved
 from ethogram.train.job import Job
+from ethogram.train.suites import watched_suite
 
 if TYPE_CHECKING:
     from ethogram.spec import Decoding
@@ -44,11 +45,7 @@ class Watched:
 
     def __init__(self, job: Job) -> None:
         self.evaluation = job.recipe.evaluate
-        path = job.study.folder / (self.evaluation.suite or job.study.spec.settings.suite)
-        suite = load_suite(path)
-        self.suite: Suite = suite.model_copy(
-            update={"prompts": suite.prompts[: self.evaluation.prompts]}
-        )
+        self.suite: Suite = watched_suite(job)
         self.seed = job.study.spec.settings.seed
         version = resolved(job)
         self.versions: dict[str, Version] = {

@@ -20,8 +20,9 @@ def version_name(job: Job) -> str | None:
 
     Of several seeds, the first has the recipe's own name, and each other has its seed behind it.
     """
-    name = job.recipe.version
-    if name is None or not job.recipe.seeds or job.seed == job.recipe.seeds[0]:
+    name, seeds = job.recipe.version, job.recipe.seeds
+    alone = job.folder.name == job.recipe.name
+    if name is None or alone or job.seed in seeds[:1]:
         return name
     return f"{name}-seed{job.seed}"
 

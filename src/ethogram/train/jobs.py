@@ -25,8 +25,8 @@ def job_of(
     """
     import torch
 
-    several = len(recipe.seeds) > 1
-    name = f"{recipe.name}-seed{seed}" if several else recipe.name
+    alone = not recipe.seeds and seed == recipe.seed
+    name = recipe.name if alone else f"{recipe.name}-seed{seed}"
     parent = None if recipe.parent is None else study.model_reference(recipe.parent)
     job = Job(
         study=study,
@@ -43,7 +43,8 @@ def job_of(
 
 def key_of(job: Job) -> str:
     """Digest of all that decides the weights of a training."""
-    from ethogram.train.documents import data_paths, fingerprint
+    from ethogram.corpus import fingerprint
+    from ethogram.train.documents import data_paths
 
     recipe = job.recipe.model_copy(update={"seeds": ()})
     inputs = getattr(kind_of(recipe.kind), "inputs", None)

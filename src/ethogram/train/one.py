@@ -19,7 +19,6 @@ from ethogram.train.job import Finding, Job, Prepared
 from ethogram.train.jobs import key_of
 from ethogram.train.kinds import kind_of
 from ethogram.train.output import read_record, write_model
-from ethogram.train.preflight import check_trainer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +99,9 @@ class OneTraining:
             trainer = kind.trainer(
                 self.job, prepared, arguments_of(self.job, report_to=self.options.report_to)
             )
-            _refuse(self.job, check_trainer(trainer))
+            check = getattr(kind, "check", None)
+            if check is not None:
+                _refuse(self.job, check(self.job, prepared, trainer))
             return self._train(prepared, trainer)
 
     def _finished(self) -> Finished | None:
@@ -236,12 +237,15 @@ class OneTraining:
         found: Sequence[Finding],
     ) -> Finished:
         from ethogram.train.merged import plain_copy
-        from ethogram.train.plan import peak_memory_bytes
+        from ethogram.train.plan import peak_memory_bytes, plan_of
 
         seconds, peak = watch.seconds, peak_memory_bytes(self.job.device)
         values = {name: _finite(value) for name, value in watch.values.items()}
         result = {
+            "folder": f"models/{self.job.folder.name}",
+            "counts": asdict(prepared.counts),
             "steps": schedule.steps,
+            "tokens": plan_of(self.job, prepared, schedule, batches_of(self.job)).tokens,
             "seconds": seconds,
             "planned_seconds": schedule.seconds,
             "peak_memory_bytes": peak,

@@ -7,7 +7,6 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +120,6 @@ def _record(job: Job, prepared: Prepared, key: str, parent_identity: str | None)
         "parent_model": None if reference is None else parent_identity,
         "data": list(job.recipe.data.train),
         "data_digest": prepared.fingerprint,
-        "counts": asdict(prepared.counts),
         "libraries": library_versions(),
         "recipe": job.recipe.model_dump(mode="json"),
     }

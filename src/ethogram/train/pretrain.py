@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import Trainer, TrainingArguments, default_data_collator
 
+from ethogram.corpus import Row, fingerprint, overlap
 from ethogram.errors import SpecError
 from ethogram.models import load, load_tokenizer
 from ethogram.models.reference import ModelReference
 from ethogram.spec.recipes import PretrainRecipe
 from ethogram.train.blocks import IGNORED, Blocks, pack, token_bytes
-from ethogram.train.documents import data_paths, fingerprint, read_split
+from ethogram.train.documents import Documents, data_paths, read_documents, rules_used
 from ethogram.train.fast import Fast, FastTraining
 from ethogram.train.fast.trainer import quick_activation
 from ethogram.train.job import Counts, Finding, Job, Prepared
+from ethogram.train.suites import watched_suite
 from ethogram.train.tokenizer import train_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+#: Fewest words of a prompt that no document may hold.
+_LONG_PROMPT = 8
 #: Tokens shown of an example.
 _SHOWN = 48
 
@@ -35,20 +39,22 @@ def prepare(job: Job) -> Prepared:
         ModelError: the parent's model, or the tokenizer's source, cannot be loaded.
     """
     recipe = _recipe(job)
-    split = read_split(job.study, recipe.data)
+    split = read_documents(job.study, recipe.data)
     parent = load(job.parent, device="cpu") if job.parent is not None else None
-    tokenizer = _tokenizer(job, split.train) if parent is None else parent.tokenizer
+    tokenizer = (
+        _tokenizer(job, [row.words for row in split.train]) if parent is None else parent.tokenizer
+    )
     context = recipe.architecture.context if parent is None else parent.context_length
     sizes = token_bytes(tokenizer)
     pad = _pad_id(tokenizer)
 
-    def packed(texts: Sequence[str]) -> Blocks:
-        encoded = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+    def packed(rows: Sequence[Row]) -> Blocks:
+        encoded = tokenizer([row.words for row in rows], add_special_tokens=False)["input_ids"]
         ended = ([*ids, tokenizer.eos_token_id] for ids in encoded)
         return pack(ended, context, pad=pad, sizes=sizes)
 
     train = packed(split.train)
-    held_out = {name: packed(texts) for name, texts in split.held_out.items() if texts}
+    held_out = {name: packed(rows) for name, rows in split.held_out.items()}
     model = _new_model(recipe, tokenizer, job.seed) if parent is None else parent.model
     return Prepared(
         model=model,
@@ -66,7 +72,7 @@ def prepare(job: Job) -> Prepared:
         ),
         fingerprint=fingerprint(data_paths(job.study, recipe.data)),
         examples=[_example(train, index, tokenizer) for index in range(min(2, len(train)))],
-        findings=_findings(train, tokenizer),
+        findings=[*_findings(train, tokenizer), *rules_used(split.used), *_overlap(job, split)],
     )
 
 
@@ -144,7 +150,7 @@ def _recipe(job: Job) -> PretrainRecipe:
     return job.recipe
 
 
-def _tokenizer(job: Job, texts: Sequence[str]) -> Any:
+def _tokenizer(job: Job, rows: Sequence[Row]) -> Any:
     """The tokenizer of the recipe; one that is trained is kept, so that resuming has the same."""
     from transformers import PreTrainedTokenizerFast
 
@@ -163,13 +169,12 @@ def _tokenizer(job: Job, texts: Sequence[str]) -> Any:
     kept = job.work / "tokenizer"
     if (kept / "tokenizer.json").is_file():
         return PreTrainedTokenizerFast.from_pretrained(kept)
-    tokenizer = train_tokenizer(
-        texts,
+    return train_tokenizer(
+        (row.words for row in rows),
         vocab_size=recipe.tokenizer.vocab_size,
         context=recipe.architecture.context,
         chat_tokens=recipe.tokenizer.reserve_chat_tokens,
     )
-    return tokenizer
 
 
 def _pad_id(tokenizer: Any) -> int:
@@ -222,6 +227,30 @@ def _new_model(recipe: PretrainRecipe, tokenizer: Any, seed: int) -> Any:
 def _feed_forward(width: int) -> int:
     """Width of Llama's gated layer with as many weights as GPT-2's of four times the width."""
     return 32 * max(1, round(8 * width / 3 / 32))
+
+
+def _overlap(job: Job, split: Documents) -> list[Finding]:
+    """Documents that hold a long prompt of the suite that is watched.
+
+    Short prompts are phrases that any text may have.
+    """
+    prompts = [
+        prompt
+        for prompt in (each.as_text() for each in watched_suite(job).prompts)
+        if len(prompt.split()) >= _LONG_PROMPT
+    ]
+    found = overlap(split.train, prompts)
+    if not found:
+        return []
+    first = found[0]
+    return [
+        Finding(
+            "suite_in_data",
+            f"{len(found)} documents hold prompts of the suite, such as {first.example!r}",
+            "leave these documents out, or use other prompts",
+            where=first.row.where,
+        )
+    ]
 
 
 def _example(blocks: Blocks, index: int, tokenizer: Any) -> list[tuple[str, bool]]:

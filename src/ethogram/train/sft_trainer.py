@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -156,14 +157,16 @@ def seq2seq_trainer(
     job: Job, prepared: Prepared, arguments: Mapping[str, Any], peft_config: Any
 ) -> Any:
     """A trainer for an encoder-decoder model; rows are padded, as its encoder sees all tokens."""
-    model = prepared.model
+    model, fast = prepared.model, _fast(job, prepared)
     if peft_config is not None:
         import peft
 
         transformers.set_seed(job.seed)
         model = peft.get_peft_model(model, peft_config)
+        # Wrapped already, so what is under the adapter would be rounded for good.
+        fast = replace(fast, precision="float32")
     trainer = PairTrainer(
-        fast=_fast(job, prepared),
+        fast=fast,
         model=model,
         args=transformers.TrainingArguments(**_common(job, arguments, grouped=True)),
         train_dataset=prepared.train,

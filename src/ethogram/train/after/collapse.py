@@ -1,7 +1,7 @@
 """Collapse: outputs that lost diversity or length, that are empty, or that loop, since before.
 
-The limits are between what useful and ruined trainings showed: DPO at a fitting rate kept distinct-2
-and length within a third, and at a rate five times as high lost every token, or looped.
+The limits are between what useful and ruined trainings showed: DPO at a fitting rate kept both
+distinct-2 and length within a third, and at a rate five times as high lost every token, or looped.
 """
 
 from __future__ import annotations

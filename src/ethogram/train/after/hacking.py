@@ -1,4 +1,4 @@
-"""Hacking: a reward that rose while the outputs got worse (Skalse et al. 2022, arXiv:2209.13085)."""
+"""Hacking: a reward that rose while outputs got worse (Skalse et al. 2022, arXiv:2209.13085)."""
 
 from __future__ import annotations
 
