@@ -39,7 +39,9 @@ demo: $(VENV)/.run  ## run the example study on the built-in model and print its
 	$(BIN)/ethogram run --study examples/first-light
 	$(BIN)/ethogram log --study examples/first-light
 
-check: lint types fast  ## the quick loop: lint, types, short tests that need no model
+check: $(VENV)/.dev  ## the quick loop: lint, types, short tests that need no model
+	$(MAKE) --jobs 2 lint types
+	$(MAKE) fast
 
 lint: $(VENV)/.dev words  ## ruff (lint and format), and which package imports which
 	$(BIN)/ruff check .

@@ -319,7 +319,7 @@ def test_options_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
         ("[1]", "JSON object"),
         ("[" * 100_000, "nested too deep"),
         ('{"max_num_seqs": ' + "9" * 5000 + "}", "more than 4300 digits"),
-        ('{"trust_remote_code": true}', "not a vLLM option"),
+        ('{"trust_remote_code": true}', "not a supported vLLM option"),
         ('{"tensor_parallel_sizes": 2}', "did you mean 'tensor_parallel_size'"),
     ],
 )

@@ -53,6 +53,7 @@ def run(kind: str, dtype: torch.dtype, *, drafts: int, **options: Any) -> tuple[
 
 @pytest.mark.parametrize("kind", ["gpt2", "llama"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.long
 def test_drafts_change_no_bit(kind: str, dtype: torch.dtype) -> None:
     plain, nothing = run(kind, dtype, drafts=0)
     drafted, (accepted, rejected) = run(kind, dtype, drafts=6)

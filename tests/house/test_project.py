@@ -75,10 +75,3 @@ def test_each_path_that_contributing_names_is_there() -> None:
     for path in re.findall(r"`((?:[\w.-]+/)+(?:[\w-]+\.[a-z]+)?|[\w.-]+(?:/[\w.-]+)*\.py)`", text):
         inside = [package, *(package / name for name in ("store", "study", "replications"))]
         assert any((folder / path).exists() for folder in (ROOT, *inside)), path
-
-
-def test_contributing_lists_every_package() -> None:
-    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    for folder in (ROOT / "src" / "ethogram").iterdir():
-        if (folder / "__init__.py").exists():
-            assert f"`{folder.name}/`" in table, folder.name

@@ -36,6 +36,7 @@ from ethogram.engine.memory import (
 )
 from ethogram.engine.sampling.trace import ALTERNATIVES
 from ethogram.engine.scheduler import BatchConfig
+from ethogram.engine.stopping import decode
 from ethogram.engine.threads import use_allowed_threads
 from ethogram.engine.work import Work
 from ethogram.errors import ModelError
@@ -119,6 +120,10 @@ class Engine:
             return invariant_batch_sizes(loaded.model.modules())
         # Few batch sizes need few CUDA graphs.
         return FEW_SIZES if loaded.model.device.type == "cuda" else ANY_SIZE
+
+    def text(self, token_ids: Sequence[int]) -> str:
+        """Text of token ids without special tokens."""
+        return decode(self.loaded.tokenizer, token_ids)
 
     def generate(
         self,

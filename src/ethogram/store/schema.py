@@ -43,6 +43,7 @@ generations_table = Table(
     Column("seconds", Float, nullable=False),
     Column("created_at", String(32), nullable=False),
     Column("selection", Text),
+    Column("guarded", Text),
 )
 
 runs_table = Table(
@@ -201,6 +202,10 @@ def _add_trainings(connection: Connection) -> None:
     metadata.create_all(connection, tables=tables)
 
 
+def _add_guarded(connection: Connection) -> None:
+    _add_column(connection, generations_table, "guarded")
+
+
 #: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
@@ -211,6 +216,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_settings,
     _add_tests,
     _add_trainings,
+    _add_guarded,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 
@@ -232,7 +238,7 @@ def migrate(connection: Connection, where: str) -> None:
     at = connection.execute(select(func.max(schema_table.c.version))).scalar() or 0
     if at > SCHEMA_VERSION:
         raise StoreError(
-            f"has schema {at}, this Ethogram supports schemas up to {SCHEMA_VERSION}",
+            f"has schema {at}, but this Ethogram supports schemas up to {SCHEMA_VERSION}",
             where=where,
             hint="update Ethogram",
         )
