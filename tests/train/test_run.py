@@ -329,8 +329,8 @@ def test_a_reward_that_rises_meanwhile_is_named(tmp_path: Path) -> None:
         tuned = replace(job, recipe=job.recipe.model_copy(update={"parent": "v0.0.1"}))
         first = {"greedy/distinct_2": 0.9, "held_out/rewards/margins": 0.0}
         last = {"greedy/distinct_2": 0.1, "held_out/rewards/margins": 3.5}
-        (found,) = findings(tuned, {}, {}, first, last)
-    assert "reward hacking" in found.message
+        found = findings(tuned, {}, {}, first, last)
+    assert [each.code for each in found] == ["collapse_distinct_2", "reward_hacking"]
 
 
 def test_weights_that_did_not_change_are_said(tmp_path: Path) -> None:

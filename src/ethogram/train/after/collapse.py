@@ -36,7 +36,7 @@ _RULES = (
     ),
     _Rule(
         "tokens",
-        lambda before, after: after < 0.3 * before,
+        lambda before, after: after < 0.2 * before,
         "outputs became short: their mean number of tokens went",
         ".1f",
     ),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ethogram.corpus import overlap
+from ethogram.corpus.similar import normalised
 from ethogram.train.job import Finding, Job
 from ethogram.train.preflight.showing import example
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from ethogram.spec.suite import SuitePrompt
 
 #: A prompt counts as seen if a row has this share of its word 8-grams, as in PaLM (Chowdhery et al.
-#: 2022, arXiv:2204.02311, section 8). A shorter prompt is one n-gram.
-_SHARE = 0.7
+#: 2022, arXiv:2204.02311, section 8). Shorter prompts are phrases that any text may hold, so they
+#: must be a whole message.
+_SHARE, _LONG = 0.7, 8
 
 
 def suite_overlap(job: Job, rows: Sequence[Row]) -> Finding | None:
@@ -27,7 +29,12 @@ def suite_overlap(job: Job, rows: Sequence[Row]) -> Finding | None:
         rows: of its data.
     """
     prompts = [prompt for suite in _suites(job) for prompt in suite.prompts]
-    found = overlap(rows, [last_words(prompt) for prompt in prompts], share=_SHARE)
+    texts = [last_words(prompt) for prompt in prompts]
+    found = [
+        each
+        for each in overlap(rows, texts, share=_SHARE)
+        if len(normalised(texts[each.prompt])) >= _LONG or _asks(each.row, texts[each.prompt])
+    ]
     if not found:
         return None
     first = found[0]
@@ -35,10 +42,15 @@ def suite_overlap(job: Job, rows: Sequence[Row]) -> Finding | None:
         "suite_overlap",
         f"{len({each.prompt for each in found})} of {len(prompts)} prompts of the suite are in the "
         f"training data; the first row has {prompts[first.prompt].id}, "
-        f"{example(last_words(prompts[first.prompt]))}",
+        f"{example(texts[first.prompt])}",
         "remove these rows, or test on another suite",
         where=first.row.where,
     )
+
+
+def _asks(row: Row, prompt: str) -> bool:
+    words = normalised(prompt)
+    return any(turn.role == "user" and normalised(turn.content) == words for turn in row.messages)
 
 
 def last_words(prompt: SuitePrompt) -> str:
