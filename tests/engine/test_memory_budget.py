@@ -105,7 +105,7 @@ def test_a_budget_below_one_output_still_runs_one() -> None:
 @pytest.mark.parametrize("kind", ["gpt2", "llama", "t5"])
 def test_the_memory_of_a_slot_is_what_its_keys_and_values_take(kind: str) -> None:
     model = tiny.loaded(kind)
-    forward = Engine(model)._model_pass(3)
+    forward = Engine(model).model_pass(3)
     forward.start(64 if kind == "t5" else 0)
     forward.fill(0, forward.prefill(model.tokenizer("the cat").input_ids))
     assert 3 * forward.slot_bytes(60, 64 if kind == "t5" else 0) == held_bytes(forward)

@@ -157,7 +157,7 @@ def test_threads_that_do_not_pay_are_not_taken(
 
 
 def test_the_peak_is_of_the_best_product() -> None:
-    times = iter([0.0, 0.0, 0.5, 0.5, 0.7, 5.0])
+    times = iter([0.0, 0.1, 0.2, 0.7, 0.8, 0.9, 1.1, 1.2])  # Products of 0.5 and 0.2 seconds.
     assert gemm_peak(torch.float32, seconds=1.0, clock=lambda: next(times)) == pytest.approx(
         2 * 1024**3 / 0.2
     )

@@ -17,8 +17,9 @@ from ethogram.study import Study
 
 PROGRAM = Path(__file__).parent / "killed.py"
 RECIPE = BASE.replace("checkpoint_every: 3", "checkpoint_every: 6, precision: float32")
-#: Sums of gradients are taken in another order; the loss is about 6.
-LOSS_BOUND, WEIGHT_BOUND = 1e-5, 1e-4
+#: Gradients are summed in another order, and an update has the same size however small the gradient
+#: is, so rounding grows from step to step; the loss is about 6, weights move by 0.02 at a step.
+LOSS_BOUND, WEIGHT_BOUND = 1e-4, 5e-3
 
 
 def launch(recipe: Path, processes: int) -> None:

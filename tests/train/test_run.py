@@ -219,7 +219,7 @@ def test_a_bad_row_is_refused_with_its_line(tmp_path: Path) -> None:
 
 
 def test_prompts_of_the_suite_in_the_data_are_refused(tmp_path: Path) -> None:
-    recipe = write_study(tmp_path, QUICK)
+    recipe = write_study(tmp_path, QUICK.replace("held_out: 0.1", "held_out: 0.0"))
     prompt = "The keeper of the lamp wrote a letter to the sea that night"
     (tmp_path / "suites" / "prompts.jsonl").write_text(json.dumps({"id": "a", "text": prompt}))
     words = tmp_path / "data" / "words.txt"

@@ -86,6 +86,7 @@ class OneTraining:
 
         check_free(self.job)
         _check_folder(self.job)
+        batches_of(self.job)  # Refuses rows that do not divide.
         known = self._finished()
         if known is not None and not self.options.dry_run:
             if self.writes:

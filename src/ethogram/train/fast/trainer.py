@@ -105,9 +105,11 @@ class FastTraining(WholeCheckpoints):
             return whole
         masters = self._masters()
         known = masters.masters if masters is not None else {}
+        unrounded = self._exact or {}  # Until there are masters.
         model = self.accelerator.unwrap_model(self.model)
         return {
-            name: known.get(weight, weight).detach().float() for name, weight in _trained(model)
+            name: known.get(weight, unrounded.get(name, weight)).detach().float()
+            for name, weight in _trained(model)
         }
 
     #: Whether a step can be timed in advance; not where a step generates what it learns from, nor
@@ -121,11 +123,11 @@ class FastTraining(WholeCheckpoints):
         Args:
             kept: copies of `exact_weights` from before.
         """
-        masters = self._masters()
-        known = masters.masters if masters is not None else {}
+        exact = self._exact or {}
         for name, weight in _trained(self.model):
             weight.copy_(kept[name])
-            known.get(weight, weight).copy_(kept[name])
+            if name in exact:  # Masters took it over.
+                exact[name].copy_(kept[name])
             weight.grad = None
         self.optimizer, self._micro_losses = None, []
         for metrics in getattr(self, "_metrics", {}).values():  # Those of TRL.
