@@ -173,3 +173,21 @@ def test_the_model_gets_its_end_and_padding(tmp_path: Path) -> None:
     assert isinstance(own, transformers.GenerationConfig)
     assert own.eos_token_id == prepared.tokenizer.eos_token_id
     assert own.pad_token_id == prepared.tokenizer.get_vocab()["<pad>"]
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_the_built_in_model_keeps_packed_conversations_apart(tmp_path: Path) -> None:
+    from ethogram.train import preflight
+
+    path = make_study(tmp_path, {"lora": {"rank": 4}, "version": "v2.0.0"}, talks())
+    version = tmp_path / "versions/v0.0.1.yaml"
+    version.write_text(version.read_text().replace("models/base", "smollm2-135m-instruct"))
+    job = make_job(path)
+    prepared = sft.prepare(job)
+    assert prepared.findings == []
+    rows = [prepared.train[at] for at in range(4)]
+    prepared.model.config.use_cache = True
+    finding = preflight.packing_leak(prepared.model, Packer(0, 256), rows)
+    assert finding is not None
+    assert finding.code == "packing_leak"
