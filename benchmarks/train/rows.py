@@ -44,11 +44,11 @@ class Row:
 
 def rows() -> tuple[list[Row], dict[str, Callable[[str], Contender]]]:
     """Every row, and how to make each contender in a folder for its files."""
-    from benchmarks.train import pretraining
+    from benchmarks.train import pretraining, tuning
 
     found: list[Row] = []
     made: dict[str, Callable[[str], Contender]] = {}
-    for module in (pretraining,):
+    for module in (pretraining, tuning):
         found += module.ROWS
         made |= module.CONTENDERS
     return found, made

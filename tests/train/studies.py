@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.train.small import resumed_study
+
 NOUNS = ("keeper", "lamp", "sea", "letter", "ship", "storm", "town", "river", "bird", "stone")
 VERBS = ("saw", "wrote to", "left", "loved", "lost", "found", "asked", "followed")
 
@@ -59,5 +61,9 @@ RESUMED: dict[str, Callable[[Path], Path]] = {
             "checkpoint_every: 3, dropout: 0.1, optimizer: adamw, micro_batch_size: 2, "
             "schedule: cosine",
         ),
+    ),
+    "sft": lambda folder: resumed_study(folder, {"training": {"precision": "float32"}}),
+    "sft-lora": lambda folder: resumed_study(
+        folder, {"lora": {"rank": 2, "dropout": 0.1}, "training": {"precision": "bfloat16"}}
     ),
 }

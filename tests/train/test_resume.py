@@ -81,6 +81,16 @@ def test_a_killed_pretraining_equals_an_undisturbed_one(tmp_path: Path) -> None:
     assert_same_outcome(killed, undisturbed)
 
 
+@pytest.mark.long
+def test_a_killed_tuning_equals_an_undisturbed_one(tmp_path: Path) -> None:
+    undisturbed = RESUMED["sft-lora"](tmp_path / "undisturbed")
+    killed = RESUMED["sft-lora"](tmp_path / "killed")
+    finish(undisturbed)
+    kill_at(killed, "step:8")
+    finish(killed)
+    assert_same_outcome(killed, undisturbed)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", RESUMED)
 def test_killed_at_five_random_moments(kind: str, tmp_path: Path) -> None:

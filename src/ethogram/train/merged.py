@@ -26,6 +26,9 @@ def plain_copy(trainer: Any, *, merge: bool = True) -> Any:
     if sharded():
         return _gathered(trainer, exact)
     model = copy.deepcopy(trainer.accelerator.unwrap_model(trainer.model)).float().eval()
+    for module in model.modules():
+        # Trainers patch `forward`, and a patch would go on calling the model that it was copied of.
+        vars(module).pop("forward", None)
     frozen = _frozen(trainer)
     for name, weight in model.named_parameters():
         weight.grad = None

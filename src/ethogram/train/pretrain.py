@@ -70,7 +70,7 @@ def prepare(job: Job) -> Prepared:
         ),
         fingerprint=fingerprint(data_paths(job.study, recipe.data)),
         examples=[_example(train, index, tokenizer) for index in range(min(2, len(train)))],
-        findings=[*_findings(train, tokenizer), *rules_used(split), *_overlap(job, split)],
+        findings=[*_findings(train, tokenizer), *rules_used(split.used), *_overlap(job, split)],
     )
 
 
