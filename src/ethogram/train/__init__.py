@@ -1,1 +1,6 @@
 """Train: recipes over transformers, TRL and PEFT; the result is a model and a child version."""
+
+from ethogram.train.one import Trained
+from ethogram.train.run import train
+
+__all__ = ["Trained", "train"]
