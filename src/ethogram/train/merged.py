@@ -22,6 +22,8 @@ def plain_copy(trainer: Any, *, merge: bool = True) -> Any:
     """
     exact = trainer.exact_weights()
     model = copy.deepcopy(trainer.accelerator.unwrap_model(trainer.model)).float().eval()
+    for module in model.modules():
+        module.__dict__.pop("forward", None)  # Patched for the loss; it would run the original.
     frozen = _frozen(trainer)
     for name, weight in model.named_parameters():
         weight.grad = None
