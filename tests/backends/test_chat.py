@@ -50,6 +50,7 @@ def test_replies_carry_what_was_asked_and_what_it_took() -> None:
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])
+@pytest.mark.long
 def test_no_more_questions_are_under_way_than_allowed(concurrency: int) -> None:
     with serving(lambda _: "yes", delay=0.02) as judge:
         asked = client(judge.url, concurrency=concurrency).ask(requests(12))

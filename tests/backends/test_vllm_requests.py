@@ -22,7 +22,10 @@ from ethogram.engine.token_strings import StringIds
 from ethogram.errors import ModelError, RequestError, SpecError
 from ethogram.spec import ORDER_PRESETS, Decoding
 from ethogram.spec.steps import STEPS
-from ethogram.spec.vllm import VLLM_STEPS, refusal
+from ethogram.spec.vllm import refusal
+
+#: Steps that vLLM has too, each with the same meaning.
+VLLM_STEPS = tuple(name for name in ORDER_PRESETS["vllm"] if STEPS[name].vllm is not None)
 
 
 @dataclass(frozen=True)

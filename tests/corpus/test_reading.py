@@ -3,6 +3,7 @@
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from ethogram.corpus import BadRow, FixCounter, Row, Turn, conversations, read
 from ethogram.errors import DataError, EthogramError
 
 ASK, TELL = Turn("user", "Hi?"), Turn("assistant", "Hello.")
-SHAPES = {
+SHAPES: dict[str, tuple[dict[str, Any], tuple[Turn, ...]]] = {
     "alpaca": ({"instruction": "Hi?", "input": "", "output": "Hello."}, (ASK, TELL)),
     "alpaca with input": (
         {"instruction": "Add.", "input": "1 2", "output": "3"},
@@ -76,7 +77,7 @@ def rows_of(path: Path, *fixes: str) -> list[Row | BadRow]:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_conversations_in_any_tools_words(tmp_path: Path, name: str):
+def test_conversations_in_any_tools_words(tmp_path: Path, name: str) -> None:
     data, messages = SHAPES[name]
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps({**data, "license": "MIT", "source": "me", "id": 7}) + "\n")
@@ -87,14 +88,14 @@ def test_conversations_in_any_tools_words(tmp_path: Path, name: str):
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_preference_pairs(tmp_path: Path, name: str):
+def test_preference_pairs(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(PAIRS[name]) + "\n")
     pair = Row("preference", path, 1, messages=(ASK,), chosen="Hello.", rejected="No.")
     assert rows_of(path) == [pair]
 
 
-def test_votes_and_texts(tmp_path: Path):
+def test_votes_and_texts(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     vote = {"prompt": "Hi?", "completion": "Hello.", "label": False}
     path.write_text(f'{json.dumps(vote)}\n\n{{"text": "A tale."}}\n')
@@ -105,7 +106,7 @@ def test_votes_and_texts(tmp_path: Path):
 
 
 @pytest.mark.parametrize("line", BAD)
-def test_a_bad_row_is_named_and_reading_goes_on(tmp_path: Path, line: str):
+def test_a_bad_row_is_named_and_reading_goes_on(tmp_path: Path, line: str) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(f'{{"text": "before"}}\n{line}\n{{"text": "after"}}\n')
     before, bad, after = rows_of(path)
@@ -117,7 +118,7 @@ def test_a_bad_row_is_named_and_reading_goes_on(tmp_path: Path, line: str):
     assert BAD[line] in bad.reason
 
 
-def test_encodings(tmp_path: Path):
+def test_encodings(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     good = '{"text": "naïve"}\n'
     path.write_bytes(
@@ -138,7 +139,7 @@ def test_encodings(tmp_path: Path):
     assert isinstance(rows_of(path)[0], BadRow)
 
 
-def test_fixes_change_rows_and_are_counted(tmp_path: Path):
+def test_fixes_change_rows_and_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     turns = [
         {"role": "user", "content": "Hi?"},
@@ -154,7 +155,7 @@ def test_fixes_change_rows_and_are_counted(tmp_path: Path):
     assert counter.used == {"merge-same-role": 1, "drop-trailing-user": 1}
 
 
-def test_arrays_csv_text_and_gzip(tmp_path: Path):
+def test_arrays_csv_text_and_gzip(tmp_path: Path) -> None:
     data = [{"text": 'a "quoted" {brace}'}, {"text": "b"}]
     for name, content in {
         "a.json": json.dumps(data, indent=1),
@@ -172,7 +173,7 @@ def test_arrays_csv_text_and_gzip(tmp_path: Path):
             assert texts == ['a "quoted" {brace}', "b"], path
 
 
-def test_a_broken_object_of_an_array_is_named(tmp_path: Path):
+def test_a_broken_object_of_an_array_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text('[\n{"text": "a"},\n{"text": oops},\n{"text": "c"},\n{"text": "d"')
     a, bad, c, cut = rows_of(path)
@@ -183,7 +184,7 @@ def test_a_broken_object_of_an_array_is_named(tmp_path: Path):
     assert cut == BadRow(path, 5, "the file ends inside an object")
 
 
-def test_a_training_refuses_bad_rows_by_number(tmp_path: Path):
+def test_a_training_refuses_bad_rows_by_number(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     good = json.dumps(SHAPES["openai"][0])
     path.write_text(f'{good}\n{{"text": "a tale"}}\n{{\n{good}\n')
@@ -198,7 +199,7 @@ def test_a_training_refuses_bad_rows_by_number(tmp_path: Path):
 @given(content=st.binary(max_size=400), suffix=st.sampled_from([".jsonl", ".json", ".csv", ".txt"]))
 def test_any_bytes_give_rows_bad_rows_or_one_line(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, suffix: str
-):
+) -> None:
     path = tmp_path_factory.mktemp("any") / f"a{suffix}"
     path.write_bytes(content)
     try:

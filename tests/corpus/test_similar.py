@@ -21,14 +21,14 @@ def row(words: str, line: int = 1, **extra: object) -> Row:
     return Row("text", Path("a.txt"), line, text=words, extra=extra)
 
 
-def test_near_duplicates_are_one_group():
+def test_near_duplicates_are_one_group() -> None:
     groups = alike(
         [text(), text().upper() + "!", text(0), text(*range(0, 60, 3)), "short", "Short."]
     )
     assert [groups.find(member) for member in range(6)] == [0, 0, 0, 3, 4, 4]
 
 
-def test_overlap_names_the_row_and_the_share():
+def test_overlap_names_the_row_and_the_share() -> None:
     prompts = [" ".join(WORDS[:12]), "What is it?", "Hi"]
     rows = [row(text()), row("He asked: what is it? Nobody knew.", 2), row("nothing shared", 3)]
     found = overlap(rows, prompts)
@@ -39,14 +39,14 @@ def test_overlap_names_the_row_and_the_share():
     assert found[1].example == "what is it"
 
 
-def test_half_of_a_prompt_counts_and_less_does_not():
+def test_half_of_a_prompt_counts_and_less_does_not() -> None:
     prompt = " ".join([*WORDS[:12], *(f"new{number}" for number in range(4))])
     assert [each.share for each in overlap([row(text())], [prompt])] == [5 / 9]
     assert overlap([row(text())], [prompt], share=0.6) == []
 
 
 @given(st.permutations(range(40)))
-def test_a_split_does_not_depend_on_the_order_of_rows(order: list[int]):
+def test_a_split_does_not_depend_on_the_order_of_rows(order: list[int]) -> None:
     rows = [row(f"document number {number} about {number * 7}", number) for number in range(40)]
     learned, held = split(rows, 0.3)
     shuffled = split([rows[place] for place in order], 0.3)
@@ -55,7 +55,7 @@ def test_a_split_does_not_depend_on_the_order_of_rows(order: list[int]):
     assert held
 
 
-def test_groups_stay_on_one_side():
+def test_groups_stay_on_one_side() -> None:
     rows = [row(f"{number} {text()}", number) for number in range(30)]
     for seed in range(20):
         sides = [len(side) for side in split(rows, 0.5, seed=seed)]
@@ -77,14 +77,14 @@ def test_groups_stay_on_one_side():
     assert not prompts[0] & prompts[1]
 
 
-def test_a_fingerprint_is_of_the_content(tmp_path: Path):
+def test_a_fingerprint_is_of_the_content(tmp_path: Path) -> None:
     for name, content in (("a", "x"), ("b", "x"), ("c", "y")):
         (tmp_path / name).write_text(content)
     a, b, c = (fingerprint([tmp_path / name]) for name in "abc")
     assert a == b != c
 
 
-def test_rows_of_one_topic_stay_on_one_side():
+def test_rows_of_one_topic_stay_on_one_side() -> None:
     rows = [
         row(f"document {number} on {number * 7}", number, topic=number % 4) for number in range(40)
     ]

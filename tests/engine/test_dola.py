@@ -71,6 +71,7 @@ def run(engine: Engine, requests: list[Request]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("key", MODELS, ids=lambda key: "-".join(str(part) for _, part in key))
+@pytest.mark.long
 def test_tokens_are_those_of_transformers_4_55_4(key: tuple[tuple[str, Any], ...]) -> None:
     """Low, high, one layer and two, greedy and sampled, in one batch beside ordinary outputs."""
     model, recorded = recorded_model(key), recorded_requests(key)

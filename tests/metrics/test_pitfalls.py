@@ -298,5 +298,5 @@ def test_a_score_table_leaves_pitfalls_to_their_own_unless_named() -> None:
 
 def test_the_table_shows_itself_in_a_notebook() -> None:
     page = find_pitfalls([Output(text="round and round " * 9, prompt="Go on")])._repr_html_()
-    assert page.startswith("<pre>pitfall")
+    assert page.startswith("<table><tr><th>pitfall")
     assert "loop" in page

@@ -42,6 +42,7 @@ FAMILIES = {
 
 
 @pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.long
 def test_families(name: str, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     import io
 

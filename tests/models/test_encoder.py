@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -134,7 +135,12 @@ def test_a_text_is_computed_once(tiny: SentenceEncoder, monkeypatch: pytest.Monk
     tiny._known.clear()
     fed: list[int] = []
     forward = tiny._forward
-    monkeypatch.setattr(tiny, "_forward", lambda rows: fed.append(len(rows)) or forward(rows))
+
+    def counted(rows: Any) -> Any:
+        fed.append(len(rows))
+        return forward(rows)
+
+    monkeypatch.setattr(tiny, "_forward", counted)
     tiny.encode(["the sea", "the sea", "a letter"])
     tiny.encode(["a letter"])
     assert fed == [2]

@@ -94,6 +94,7 @@ def test_every_end_token_that_a_file_names_ends_an_output(
         (None, "a 12345!", ["a", "Ġ", "123", "45", "!"]),
     ],
 )
+@pytest.mark.long
 def test_words_are_split_as_the_file_means_it(
     name: str | None,
     text: str,

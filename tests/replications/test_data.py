@@ -9,6 +9,7 @@ import re
 import urllib.error
 import urllib.request
 from email.message import Message
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -150,7 +151,8 @@ def test_a_file_that_unpacks_without_end_is_given_up(
 def test_what_is_fetched_is_checked_kept_and_not_fetched_again(
     one_set: str, model_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, told = serve(monkeypatch, SERVED), []
+    asked = serve(monkeypatch, SERVED)
+    told: list[str] = []
     folders = DataFolders(fetch=True, on_fetch=told.append)
     files = folders.files(one_set)
     assert files == {"rows": model_cache / "data" / "tiny" / "rows.jsonl"}
@@ -185,7 +187,7 @@ def test_only_https_is_asked_and_followed() -> None:
     request = urllib.request.Request(URL)
     with pytest.raises(DataError, match="not https"):
         data_module._HttpsOnly().redirect_request(
-            request, None, 302, "Found", Message(), "http://example.org/"
+            request, BytesIO(), 302, "Found", Message(), "http://example.org/"
         )
 
 

@@ -74,8 +74,8 @@ def test_every_digit_is_guarded(study: Study) -> None:
         other = "1" if text[place] != "1" else "2"
         path.write_text(text[:place] + other + text[place + 1 :])
         problems = verify(study).problems
-        line = text.count("\n", 0, place) + 1
-        assert [problem.line for problem in problems] == [line]
+        changed = text.count("\n", 0, place) + 1
+        assert [problem.line for problem in problems] == [changed]
     path.write_text(text)
     assert verify(study).holds
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,7 +86,7 @@ def test_diff_in_words(study: Path) -> None:
     ],
 )
 def test_a_change_names_no_effect_that_was_not_measured(
-    before: dict, after: dict, words: str
+    before: dict[str, Any], after: dict[str, Any], words: str
 ) -> None:
     base = {"strategy": "sample"}
     one, two = (Version(decoding={**base, **settings}) for settings in (before, after))

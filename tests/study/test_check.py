@@ -244,6 +244,7 @@ def decided(values: list[list[float]], name: str, bound: tuple[str, float], long
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @studies(40, 150)
+@pytest.mark.long
 def test_contracts_are_rarely_decided_wrongly_however_often_one_looks(
     kind: Kind, trials: int
 ) -> None:

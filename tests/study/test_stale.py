@@ -137,7 +137,7 @@ def test_a_kept_test_is_the_computed_one(ran: Path, monkeypatch: pytest.MonkeyPa
 
     def counted(*args: object, **settings: object) -> object:
         calls.append(1)
-        return original(*args, **settings)  # type: ignore[arg-type]
+        return original(*args, **settings)
 
     monkeypatch.setattr(module, "paired", counted)
     with Study(ran) as study:

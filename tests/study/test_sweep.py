@@ -190,6 +190,6 @@ def test_a_small_suite_cannot_be_split(tiny_study: Path) -> None:
         sweep(study, sampled(study), axes("decoding.top_k=1,2"), objectives=GOALS)
 
 
-def test_a_setting_without_its_group_is_named():
+def test_a_setting_without_its_group_is_named() -> None:
     with pytest.raises(SpecError, match=r"did you mean decoding\.temperature"):
         axes("temperature=0.5,0.7")

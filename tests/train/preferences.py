@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tests.train.studies import ANSWERS, QUESTIONS, make_job, make_study
+from tests.train.small import ANSWERS, QUESTIONS, make_job, make_study
 
 FLOAT = {
     "learning_rate": 1e-3,

@@ -10,7 +10,7 @@ import pytest
 import torch
 import trl
 from tests.train.preferences import FLOAT, in_order, losses, preference_job
-from tests.train.studies import arguments
+from tests.train.small import arguments
 
 from ethogram.train import dpo, logprobs
 from ethogram.train.preference_loss import dpo_losses

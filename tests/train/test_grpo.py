@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from tests.train.preferences import FLOAT, losses, pairs, preference_job, preference_study
-from tests.train.studies import arguments, talks
+from tests.train.small import arguments, talks
 
 from ethogram.errors import DataError, SpecError
 from ethogram.metrics import Output

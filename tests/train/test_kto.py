@@ -17,7 +17,7 @@ from tests.train.preferences import (
     preference_job,
     single_votes,
 )
-from tests.train.studies import arguments
+from tests.train.small import arguments
 
 from ethogram.errors import SpecError
 from ethogram.train import kto

@@ -1,4 +1,4 @@
-"""Every refusal of the pre-flight: data that trigger it, and their clean twin."""
+"""Every refusal of the pre-flight: data that trigger it, and clean data that do not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.train.studies import ROLES, arguments, make_job, make_study, talks
+from tests.train.small import ROLES, arguments, make_job, make_study, talks
 from tests.train.tokenizers import said, tokenizer
 
 from ethogram.train import preflight, sft
@@ -16,6 +16,8 @@ from ethogram.train.collate import Packer
 
 pytestmark = pytest.mark.long
 VERSION = {"version": "v2.0.0"}
+#: Nothing is held out.
+ALL = {"data": {"train": "data/train.jsonl", "held_out": 0.0}}
 
 
 def row(*messages: str, **options: Any) -> dict[str, Any]:
@@ -44,18 +46,18 @@ NO_END = (
 
 
 def test_no_end_token_in_the_loss(tmp_path: Path) -> None:
-    found = codes(tmp_path, {"template": NO_END}, talks())
+    found = codes(tmp_path, {"template": NO_END, **ALL}, talks())
     assert set(found) == {"no_end_token"}
     finding = found["no_end_token"]
     assert finding.refuses
-    assert finding.message.startswith("9 of 9 rows learn no end token")
-    assert "the first is '<|user|>Where does the river g …" in finding.message
-    assert finding.where.endswith("train.jsonl:4")
+    assert finding.message.startswith("12 of 12 rows learn no end token")
+    assert "the first is '<|user|>What is the capital of" in finding.message
+    assert finding.where.endswith("train.jsonl:1")
 
 
 def test_an_end_token_inside_of_a_reply(tmp_path: Path) -> None:
     rows = [*talks(8), row("Which token ends a text?", "It is <eos>, they say.")]
-    found = codes(tmp_path, {"data": {"train": "data/train.jsonl", "held_out": 0.0}}, rows)
+    found = codes(tmp_path, ALL, rows)
     assert set(found) == {"no_end_token"}
     assert "1 of 9 rows have a reply that does not end with its only <eos>" in (
         found["no_end_token"].message
@@ -73,10 +75,24 @@ def test_doubled_bos(template: str, expected: set[str], tmp_path: Path) -> None:
     assert set(found) == expected
 
 
-def test_empty_mask(tmp_path: Path) -> None:
-    found = codes(tmp_path, {}, [*talks(8), row("Is anybody there?")])
+def test_empty_mask() -> None:
+    made = words()
+    bad, clean = TokenRow((5, 6), (False, False), "a:1"), TokenRow((5, 6), (False, True), "a:2")
+    finding = preflight.empty_masks([clean, bad], made)
+    assert finding is not None
+    assert finding.refuses
+    assert (finding.where, finding.message[:38]) == (
+        "a:1",
+        "1 of 2 rows have no token to learn; th",
+    )
+    assert preflight.empty_masks([clean], made) is None
+
+
+def test_a_reply_that_is_cut_away_leaves_an_empty_mask(tmp_path: Path) -> None:
+    recipe = {"data": {"train": "data/train.jsonl", "held_out": 0.0, "too_long": "cut"}}
+    found = codes(tmp_path, recipe, [*talks(8), row("word " * 60, "Yes.")])
     assert set(found) == {"empty_mask"}
-    assert "1 of 7 rows have no token to learn" in found["empty_mask"].message
+    assert "1 of 9 rows have no token to learn" in found["empty_mask"].message
     assert found["empty_mask"].where.endswith("train.jsonl:9")
 
 
@@ -148,36 +164,15 @@ def test_rows_cut_by_the_context(
 
 
 def test_suite_prompts_in_the_training_data(tmp_path: Path) -> None:
-    rows = [*talks(8), row("Please, WHO are you, and why?", "A model.")]
-    asked = ("who are you and why", "Hi", "Something else entirely?")
-    found = codes(tmp_path, {}, rows, suite=asked)
+    long = "Tell me a story about the old man and the sea"
+    asked = ("who are you and why", "Where does it go", long, "Something else entirely?")
+    clean = [*talks(8), row("And where does it go now?", "Tell me a story about the old man.")]
+    assert codes(tmp_path / "clean", ALL, clean, suite=asked) == {}
+    rows = [*clean, row("WHO are you: and why?!", "A model."), row(f"Please! {long}, now", "No.")]
+    found = codes(tmp_path, ALL, rows, suite=asked)
     assert set(found) == {"suite_overlap"}
-    assert "1 of 3 prompts of the suite are in the training data" in found["suite_overlap"].message
-    assert found["suite_overlap"].where.endswith("train.jsonl:9")
-
-
-@pytest.mark.parametrize(
-    ("prompt", "message", "near"),
-    [
-        (
-            "Tell me a story about the old man and the sea",
-            "tell me a STORY about the old man and the sea!",
-            True,
-        ),
-        (
-            "Tell me a story about the old man and the sea",
-            "Tell me a story about the old man in the hills",
-            False,
-        ),
-        ("Hi there", "Hi there", True),
-        ("Hi there", "Oh, hi there, Tom", False),
-        ("Where does it go", "And where does it go now?", True),
-    ],
-)
-def test_near_duplicates(prompt: str, message: str, near: bool) -> None:
-    from ethogram.train.preflight.overlap import near_duplicates
-
-    assert bool(near_duplicates([prompt], [(message, "a:1")])) is near
+    assert "2 of 4 prompts of the suite are in the training data" in found["suite_overlap"].message
+    assert found["suite_overlap"].where.endswith("train.jsonl:10")
 
 
 def test_labels_outside_of_the_vocabulary(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 import trl
 from tests.train.preferences import FLOAT, in_order, losses, preference_job, preference_study
-from tests.train.studies import arguments
+from tests.train.small import arguments
 
 from ethogram.corpus import Turn
 from ethogram.errors import ModelError, SpecError

@@ -162,14 +162,6 @@ def as_text(value: Any) -> str | None:
     return json.dumps(value, ensure_ascii=False)
 
 
-def first_text(data: dict[str, Any], *names: str) -> str | None:
-    """The first of some fields that holds a text which is not empty."""
-    for name in names:
-        if isinstance(data.get(name), str) and data[name]:
-            return str(data[name])
-    return None
-
-
 def shortened(text: str, most: int = 60) -> str:
     """One line of a text, cut where it is long."""
     line = " ".join(text.split())

@@ -211,10 +211,6 @@ class Metric:
         scores: list[Score] = self.function(groups, models)
         return scores
 
-    def measure_group(self, outputs: Sequence[Output], models: Models) -> Score:
-        """The score of the samples of one prompt, under a metric of scope prompt."""
-        return self.measure_groups([outputs], models)[0]
-
     def gather(self) -> Gatherer:
         """A new count, under a metric of scope corpus."""
         gatherer: Gatherer = self.function()

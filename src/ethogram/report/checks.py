@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ethogram.files import write_whole
 from ethogram.metrics import Span
 from ethogram.report.claims import marked
+from ethogram.report.printing import inactive
 from ethogram.study.check import Baseline, CheckResult, Contract, Evidence
 from ethogram.study.numbers import number, p_value, signed
 
@@ -144,8 +145,7 @@ def _evidence_text(item: Evidence) -> Text:
 
 def _one_line(text: str) -> str:
     """Text on one line and without control characters; its spaces stay, as it may be a piece."""
-    shown = text.replace("\n", " ⏎ ")
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in shown)
+    return inactive(text.replace("\n", " ⏎ "))
 
 
 def _window(item: Evidence) -> tuple[str, list[Span]]:

@@ -140,11 +140,9 @@ class Entry:
 NOTE_FIELDS = ("learned", "takeaway", "limitation", "notes")
 
 
-def measured_versions(
-    study: Study, versions: Sequence[str] | None = None
-) -> dict[str, dict[str, Measured]]:
+def measured_versions(study: Study) -> dict[str, dict[str, Measured]]:
     """The scores that the log needs, of every version that has all its generations."""
-    ready = [name for name in (versions or study.versions) if has_results(study, name)]
+    ready = [name for name in study.versions if has_results(study, name)]
     pitfalls = [metric.name for metric in PITFALL_METRICS]
     named = [name for version in ready for name in aim_metrics(study, version)]
     needed = [*metric_names(study), *pitfalls, *named, "loop_rate", "answer_first"]
@@ -152,14 +150,9 @@ def measured_versions(
     return {name: measure(study, name, columns, accept="earlier") for name in ready}
 
 
-def entries(
-    study: Study,
-    versions: Sequence[str] | None = None,
-    *,
-    measured: dict[str, dict[str, Measured]] | None = None,
-) -> list[Entry]:
+def entries(study: Study, *, measured: dict[str, dict[str, Measured]] | None = None) -> list[Entry]:
     """One entry per version that has all its generations, in the study's order."""
-    scores = measured_versions(study, versions) if measured is None else measured
+    scores = measured_versions(study) if measured is None else measured
     return [_entry(study, name, scores) for name in scores]
 
 

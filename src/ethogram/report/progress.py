@@ -279,10 +279,6 @@ def unsupported(study: Study) -> list[Problem]:
     )
 
 
-def _has_run(study: Study, version: str) -> bool:
-    return version in study.versions and has_results(study, version)
-
-
 def _without_runs(study: Study, blocks: Sequence[Block]) -> list[Problem]:
     problems = []
     for block in blocks:

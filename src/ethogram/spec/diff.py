@@ -14,6 +14,7 @@ from ethogram.spec.decoding import Decoding
 from ethogram.spec.setting import Effect, leaves, metadata
 from ethogram.spec.steps import SAMPLING_STEPS
 from ethogram.spec.version import OWN_FIELDS, Version
+from ethogram.spec.wrapper import LoopBreaker
 
 #: The effect of each setting of a decoding that declares one, and the setting's default.
 _EFFECTS: dict[str, tuple[Effect, Any]] = {
@@ -188,10 +189,13 @@ def _flat(version: Version) -> dict[str, Any]:
                 f"decoding.{key}": reduce(getitem, key.split("."), value)
                 for key, _ in leaves(Decoding)
             }
-        elif name == "prompt":
-            form |= {f"prompt.{key}": inner for key, inner in value.items()}
+        elif name in ("prompt", "wrapper"):
+            form |= {f"{name}.{key}": inner for key, inner in value.items()}
         else:
             form[name] = value
+    part = version.wrapper.loop_breaker
+    if part == LoopBreaker():
+        form["wrapper.loop_breaker"] = True
     form["decoding.strategy"] = version.decoding.resolved_strategy
     return form
 

@@ -12,6 +12,7 @@ from ethogram.spec.decoding import Decoding
 from ethogram.spec.identity import digest
 from ethogram.spec.prompt import Prompt
 from ethogram.spec.scoring import ScoringModels
+from ethogram.spec.wrapper import Wrapper
 
 #: What generates a version's outputs: Ethogram's own engine, or vLLM.
 BackendName = Literal["engine", "vllm"]
@@ -30,7 +31,16 @@ OWN_FIELDS = (
     "outputs",
 )
 #: Fields that change a version's outputs, which a sweep may vary.
-BEHAVIOUR_FIELDS = ("model", "revision", "adapter", "dtype", "backend", "decoding", "prompt")
+BEHAVIOUR_FIELDS = (
+    "model",
+    "revision",
+    "adapter",
+    "dtype",
+    "backend",
+    "decoding",
+    "prompt",
+    "wrapper",
+)
 
 
 class Version(BaseModel):
@@ -60,6 +70,7 @@ class Version(BaseModel):
     )
     decoding: Decoding = Field(default_factory=Decoding)
     prompt: Prompt = Field(default_factory=Prompt)
+    wrapper: Wrapper = Field(default_factory=Wrapper)
     suite: str | None = Field(None, description="suite file; default: the study's")
     samples: int | None = Field(None, ge=1, description="samples per prompt; default: the study's")
     outputs: str | None = Field(
@@ -116,6 +127,8 @@ class Version(BaseModel):
         for name in ("revision", "adapter", "outputs"):
             if getattr(self, name) is not None:
                 form[name] = getattr(self, name)
+        if not self.wrapper.is_plain:
+            form["wrapper"] = self.wrapper.canonical()
         if self.backend != "engine":  # Another backend rounds differently and has its own noise.
             form["backend"] = self.backend
         return form

@@ -43,6 +43,7 @@ generations_table = Table(
     Column("seconds", Float, nullable=False),
     Column("created_at", String(32), nullable=False),
     Column("selection", Text),
+    Column("guarded", Text),
 )
 
 runs_table = Table(
@@ -201,6 +202,10 @@ def _add_trainings(connection: Connection) -> None:
     metadata.create_all(connection, tables=tables)
 
 
+def _add_guarded(connection: Connection) -> None:
+    _add_column(connection, generations_table, "guarded")
+
+
 #: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
@@ -211,6 +216,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_settings,
     _add_tests,
     _add_trainings,
+    _add_guarded,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, Literal
 
 from ethogram.errors import SpecError
 from ethogram.metrics import Metric, Output, Score, Span, get
+from ethogram.metrics.table import html_table
 from ethogram.study.calling import names_of, takes_study
 from ethogram.study.decide import decide
 from ethogram.study.difference import Difference, differences
@@ -176,18 +176,14 @@ class CheckResult:
         }
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(item.version)}</td><td>{html.escape(item.name)}</td>"
-            f"<td>{item.value:.4g}</td><td>{item.outcome}</td></tr>"
-            for item in self.contracts
-        ) + "".join(
-            f"<tr><td>{html.escape(item.version)}</td><td>no regression against "
-            f"{html.escape(item.parent)}</td><td></td><td>{'fail' if item.regressions else 'pass'}"
-            "</td></tr>"
-            for item in self.baselines
-        )
-        head = "<tr><th>version</th><th>expected</th><th>value</th><th></th></tr>"
-        return f"<table>{head}{rows}</table>"
+        lines = [["version", "expected", "value", ""]]
+        lines += [
+            [item.version, item.name, f"{item.value:.4g}", item.outcome] for item in self.contracts
+        ]
+        for item in self.baselines:
+            outcome = "fail" if item.regressions else "pass"
+            lines.append([item.version, f"no regression against {item.parent}", "", outcome])
+        return html_table(lines)
 
 
 @takes_study

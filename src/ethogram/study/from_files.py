@@ -164,7 +164,7 @@ def expectations(bounds: Sequence[str]) -> dict[str, str]:
 
 
 @overload
-def compare(study: Study, before: str, after: str, **options: Any) -> Comparison: ...
+def compare(study: Study | str | Path, before: str, after: str, **options: Any) -> Comparison: ...
 
 
 @overload

@@ -167,9 +167,12 @@ class Backends:
 
     def get(self, pool: Pool) -> Backend:
         """The backend of a pool; the models of the previous one are freed first."""
+        from ethogram.wrap import WrappedBackend
+
         if pool.backend == "vllm":
-            return self._vllm_of(pool.reference)
-        return self.engine(pool)
+            return WrappedBackend(self._vllm_of(pool.reference))
+        engine = self.engine(pool)
+        return WrappedBackend(engine, engine.text)
 
     def engine(self, pool: Pool) -> Engine:
         """The engine of a pool."""

@@ -56,6 +56,11 @@ def rank() -> int:
     return int(os.environ.get("RANK", "0") or 0)
 
 
+def sharded() -> bool:
+    """Whether accelerate was asked to shard the model over processes (FSDP)."""
+    return os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true")
+
+
 def steps_of(job: Job, sequences: int) -> int:
     """Optimizer steps that the recipe asks for, its limit of minutes apart.
 
@@ -97,7 +102,7 @@ def arguments_of(job: Job, *, report_to: str | None = None) -> dict[str, Any]:
         "seed": job.seed,
         "data_seed": job.seed,
         # Weights are in the precision of the recipe; autocast would convert them at every use.
-        "bf16": False,
+        "bf16": sharded() and recipe.setting("precision") == "bfloat16",
         "fp16": False,
         # Slower by a quarter, and only worth it where activations do not fit.
         "gradient_checkpointing": False,

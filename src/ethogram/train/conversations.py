@@ -2,92 +2,57 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from ethogram.errors import DataError
+from ethogram.corpus import BadRow, FixCounter, Row, conversations, fingerprint, read, split
+from ethogram.train.documents import data_paths
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ethogram.train.job import Job
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """One message."""
-
-    role: str
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """A conversation.
-
-    Attributes:
-        messages: in order.
-        where: file and line.
-    """
-
-    messages: tuple[Turn, ...]
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
-class Conversations:
+class TrainingRows:
     """What a recipe's data files hold.
 
     Attributes:
-        train: to learn from.
-        held_out: to evaluate on.
+        train: rows to learn from.
+        held_out: rows to evaluate on.
         fingerprint: digest of the content of the files.
-        dropped: rows that stated rules of the recipe dropped.
+        used: how often each rule of `fixes` changed or dropped a row.
     """
 
-    train: Sequence[Talk]
-    held_out: Sequence[Talk]
+    train: Sequence[Row]
+    held_out: Sequence[Row]
     fingerprint: str
-    dropped: int = 0
+    used: Mapping[str, int] = field(default_factory=dict)
 
 
-def read_conversations(job: Job) -> Conversations:
-    """Read the files of a recipe.
+def read_rows(
+    job: Job, wanted: Callable[[Iterable[Row | BadRow]], list[Row]] = conversations
+) -> TrainingRows:
+    """Read the files of a recipe, and hold rows out as it says.
+
+    Args:
+        job: the training.
+        wanted: which rows can be used: `corpus.conversations`, `preferences` or `votes`.
 
     Raises:
-        DataError: a bad row, or a file that does not exist.
+        DataError: a file is missing, a row is bad, or there is none.
     """
-    data = job.recipe.data
-    paths = [job.study.folder / name for name in data.train]
-    train = _talks(paths, data.max_rows)
+    data, folder = job.recipe.data, job.study.folder
+    rules = FixCounter(data.fixes)
+
+    def rows(names: Sequence[str], most: int | None) -> Iterator[Row | BadRow]:
+        for name in names:
+            yield from islice(read(folder / name, format=data.format, fixes=rules), most)
+
+    train, held = wanted(rows(data.train, data.max_rows)), list[Row]()
     if isinstance(data.held_out, tuple):
-        held = [job.study.folder / name for name in data.held_out]
-        return Conversations(train, _talks(held, None), _digest([*paths, *held]))
-    count = round(len(train) * data.held_out)
-    return Conversations(train[count:], train[:count], _digest(paths))
-
-
-def _talks(paths: Sequence[Path], most: int | None) -> list[Talk]:
-    from ethogram.formats import messages_of
-    from ethogram.formats.files import values
-
-    talks: list[Talk] = []
-    for path in paths:
-        if not path.is_file():
-            raise DataError("no such file", where=str(path))
-        for value in list(values(path))[:most]:
-            turns = messages_of(value.data.get("messages"))
-            if not turns:
-                raise DataError("its turns must have a role and a text each", where=value.where)
-            messages = tuple(Turn(turn["role"], turn["content"]) for turn in turns)
-            talks.append(Talk(messages, value.where))
-    return talks
-
-
-def _digest(paths: Sequence[Path]) -> str:
-    found = hashlib.sha256()
-    for path in paths:
-        found.update(path.read_bytes())
-    return found.hexdigest()
+        held = wanted(rows(data.held_out, None))
+    elif data.held_out:
+        train, held = split(train, data.held_out)
+    return TrainingRows(train, held, fingerprint(data_paths(job.study, data)), rules.used)

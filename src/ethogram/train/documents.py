@@ -62,9 +62,13 @@ def read_documents(study: Study, data: Data) -> Documents:
     return Documents(train, by_file, rules.used)
 
 
-def rules_used(read: Documents) -> list[Finding]:
-    """A warning for each rule of `fixes` that changed or dropped rows."""
+def rules_used(used: Mapping[str, int]) -> list[Finding]:
+    """A warning for each rule of `fixes` that changed or dropped rows.
+
+    Args:
+        used: how often each was.
+    """
     return [
         Finding(f"rule_{name}", f"the rule {name} was used on {count:,} rows", refuses=False)
-        for name, count in sorted(read.used.items())
+        for name, count in sorted(used.items())
     ]

@@ -121,5 +121,5 @@ class _HeadLoss(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad_total: Any, _: Any) -> Any:
-        hidden, *rest = (grad * grad_total.to(grad.dtype) for grad in ctx.saved_tensors)
+        hidden, *rest = (grad * grad_total for grad in ctx.saved_tensors)
         return hidden, None, None, *rest

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from ethogram.train.arguments import sharded
+
 
 @torch.no_grad()
 def plain_copy(trainer: Any, *, merge: bool = True) -> Any:
@@ -21,9 +23,12 @@ def plain_copy(trainer: Any, *, merge: bool = True) -> Any:
         A transformers module in eval mode that the training does not change.
     """
     exact = trainer.exact_weights()
+    if sharded():
+        return _gathered(trainer, exact)
     model = copy.deepcopy(trainer.accelerator.unwrap_model(trainer.model)).float().eval()
     for module in model.modules():
-        module.__dict__.pop("forward", None)  # Patched for the loss; it would run the original.
+        # Trainers patch `forward`, and a patch would go on calling the model that it was copied of.
+        vars(module).pop("forward", None)
     frozen = _frozen(trainer)
     for name, weight in model.named_parameters():
         weight.grad = None
@@ -39,6 +44,16 @@ def plain_copy(trainer: Any, *, merge: bool = True) -> Any:
     if hasattr(model, "set_attn_implementation"):
         model.set_attn_implementation("sdpa")
     return model
+
+
+def _gathered(trainer: Any, weights: Mapping[str, torch.Tensor]) -> Any:
+    """A module of gathered weights; its weights are random where they are not all here."""
+    module = trainer.accelerator.unwrap_model(trainer.model)
+    model = type(module)(copy.deepcopy(module.config)).float().eval()
+    if weights:
+        model.load_state_dict(weights, strict=False)
+        model.tie_weights()
+    return model.requires_grad_(False)
 
 
 def _frozen(trainer: Any) -> Mapping[str, torch.Tensor]:

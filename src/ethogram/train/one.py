@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ethogram.errors import SpecError
-from ethogram.train.arguments import arguments_of, batches_of, rank, world_size
+from ethogram.train.arguments import arguments_of, batches_of, rank, sharded, world_size
 from ethogram.train.child import check_free, version_name, write_child, writes_adapter
 from ethogram.train.events import Event, Finished, Plan, Resumed
 from ethogram.train.job import Finding, Job, Prepared
@@ -86,6 +86,7 @@ class OneTraining:
 
         check_free(self.job)
         _check_folder(self.job)
+        batches_of(self.job)  # Refuses rows that do not divide.
         known = self._finished()
         if known is not None and not self.options.dry_run:
             if self.writes:
@@ -255,8 +256,10 @@ class OneTraining:
             "findings": [asdict(each) for each in found],
         }
         trainer.accelerator.wait_for_everyone()
+        if self.writes or sharded():
+            model = plain_copy(trainer, merge=not writes_adapter(self.job))
         if self.writes:
-            self._write(prepared, plain_copy(trainer, merge=not writes_adapter(self.job)), result)
+            self._write(prepared, model, result)
             assert self.trainings is not None
             assert record is not None
             self.trainings.finish(record.id, json.dumps(result))

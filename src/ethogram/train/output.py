@@ -85,21 +85,29 @@ def write_model(
 
 def _fill(folder: Path, job: Job, prepared: Prepared, model: Any) -> None:
     if model.can_generate():
-        model.generation_config = _generation_config(prepared.tokenizer)
+        model.generation_config = _generation_config(prepared)
     model.save_pretrained(folder, safe_serialization=True)
     prepared.tokenizer.save_pretrained(folder)
     shutil.copyfile(job.path, folder / "recipe.yaml")
 
 
-def _generation_config(tokenizer: Any) -> Any:
-    """Ends at the end token; padding is another token, or none.
+def _generation_config(prepared: Prepared) -> Any:
+    """Ends at the model's end tokens, else at the tokenizer's; padding is another token, or none.
 
     A saved configuration whose padding ends outputs makes other programs write nothing.
     """
     from transformers import GenerationConfig
 
-    end, pad = tokenizer.eos_token_id, tokenizer.pad_token_id
-    return GenerationConfig(eos_token_id=end, pad_token_id=None if pad == end else pad)
+    own, words = prepared.model.generation_config, prepared.tokenizer
+    end = words.eos_token_id if own.eos_token_id is None else own.eos_token_id
+    ends = [end] if isinstance(end, int) else list(end or ())
+    pad = words.pad_token_id
+    start = own.decoder_start_token_id
+    return GenerationConfig(
+        eos_token_id=end,
+        pad_token_id=None if pad in ends else pad,
+        **({} if start is None else {"decoder_start_token_id": start}),
+    )
 
 
 def _record(job: Job, prepared: Prepared, key: str, parent_identity: str | None) -> dict[str, Any]:

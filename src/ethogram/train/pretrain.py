@@ -41,9 +41,7 @@ def prepare(job: Job) -> Prepared:
     recipe = _recipe(job)
     split = read_documents(job.study, recipe.data)
     parent = load(job.parent, device="cpu") if job.parent is not None else None
-    tokenizer = (
-        _tokenizer(job, [row.words for row in split.train]) if parent is None else parent.tokenizer
-    )
+    tokenizer = _tokenizer(job, split.train) if parent is None else parent.tokenizer
     context = recipe.architecture.context if parent is None else parent.context_length
     sizes = token_bytes(tokenizer)
     pad = _pad_id(tokenizer)
@@ -72,7 +70,7 @@ def prepare(job: Job) -> Prepared:
         ),
         fingerprint=fingerprint(data_paths(job.study, recipe.data)),
         examples=[_example(train, index, tokenizer) for index in range(min(2, len(train)))],
-        findings=[*_findings(train, tokenizer), *rules_used(split), *_overlap(job, split)],
+        findings=[*_findings(train, tokenizer), *rules_used(split.used), *_overlap(job, split)],
     )
 
 

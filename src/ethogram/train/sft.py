@@ -17,9 +17,10 @@ from ethogram.extras import require
 from ethogram.train import preflight
 from ethogram.train.chats import Chat, TokenRow, make_chat, shown
 from ethogram.train.collate import Packer, pack
-from ethogram.train.conversations import Conversations, read_conversations
-from ethogram.train.job import Counts, Job, Prepared
-from ethogram.train.tuning import adapter, prompt_arguments, set_dropout, set_ends
+from ethogram.train.conversations import TrainingRows, read_rows
+from ethogram.train.documents import rules_used
+from ethogram.train.job import Counts, Finding, Job, Prepared
+from ethogram.train.tuning import adapter, prompt_arguments, set_dropout, set_ends, unlearned_tokens
 
 if TYPE_CHECKING:
     from ethogram.models import LoadedModel
@@ -36,7 +37,7 @@ def prepare(job: Job) -> Prepared:
         EthogramError: a bad row, a missing file, a template that cannot format a row, or a model
             that cannot be loaded.
     """
-    talks = read_conversations(job)
+    talks = read_rows(job)
     loaded, chat = load_parent(job)
     rows, held_out = render(chat, talks.train), render(chat, talks.held_out)
     return prepared_from(job, loaded, chat, talks, rows, held_out)
@@ -70,7 +71,7 @@ def prepared_from(
     job: Job,
     loaded: LoadedModel,
     chat: Chat,
-    talks: Conversations,
+    talks: TrainingRows,
     rows: Sequence[TokenRow],
     held_out: Sequence[TokenRow],
 ) -> Prepared:
@@ -78,7 +79,7 @@ def prepared_from(
     if not rows:
         raise DataError("no conversation to learn from", where=str(job.path))
     context = loaded.context_length
-    long = sum(_length(row) > context for row in rows)
+    long = sum(_longest(row) > context for row in rows)
     rule = job.recipe.data.too_long
     fitted, held_out = _fit(rows, context, rule), _fit(held_out, context, rule)
     dropped = len(rows) - len(fitted)
@@ -91,10 +92,10 @@ def prepared_from(
         sequence_tokens=_padded_length(job, fitted, context, seq2seq=chat.seq2seq),
         held_out_bytes=_learned_bytes(held_out, loaded.tokenizer),
         cut_rows=long if rule == "cut" else 0,
-        dropped_rows=dropped + talks.dropped,
+        dropped_rows=dropped,
     )
     train = dataset(fitted)
-    findings = preflight.check_rows(job, chat, loaded, fitted, talks.train)
+    findings = preflight.check_rows(job, chat, loaded, fitted, talks.train, held_out)
     if not findings and getattr(job.recipe, "packing", False) and not chat.seq2seq:
         loaded.model.config.use_cache = False  # As it trains.
         collate = Packer(chat.pad_id or 0, context)
@@ -107,7 +108,7 @@ def prepared_from(
         counts=counts,
         fingerprint=talks.fingerprint,
         examples=[shown(row, loaded.tokenizer) for row in fitted[:_SHOWN]],
-        findings=findings,
+        findings=[*findings, *rules_used(talks.used)],
         extra={
             "chat": chat,
             "loaded": loaded,
@@ -126,12 +127,17 @@ def _length(row: TokenRow) -> int:
     return len(row.ids) + len(row.source)
 
 
+def _longest(row: TokenRow) -> int:
+    """Tokens of what is longer, what an encoder reads or what a decoder does."""
+    return max(len(row.ids), len(row.source))
+
+
 def _fit(rows: Sequence[TokenRow], context: int, rule: str) -> list[TokenRow]:
     """Rows that are too long are cut or left out; refusing them is for the checks."""
     if rule == "cut":
         return [row.cut(context) for row in rows]
     if rule == "drop":
-        return [row for row in rows if max(len(row.ids), len(row.source)) <= context]
+        return [row for row in rows if _longest(row) <= context]
     return list(rows)
 
 
@@ -176,7 +182,13 @@ def trainer(job: Job, prepared: Prepared, arguments: Mapping[str, Any]) -> Any:
     require("trl", extra="train", needed_for="training")
     from ethogram.train.sft_trainer import causal_trainer, seq2seq_trainer
 
-    make = seq2seq_trainer if prepared.extra["chat"].seq2seq else causal_trainer
+    chat = prepared.extra["chat"]
+    make = seq2seq_trainer if chat.seq2seq else causal_trainer
     lora = cast("SftRecipe", job.recipe).lora
-    peft_config = adapter(prepared.model, lora, prepared.extra["chat"]) if lora else None
+    peft_config = adapter(prepared.model, lora, unlearned_tokens(job, chat)) if lora else None
     return make(job, prepared, arguments, peft_config)
+
+
+def check(job: Job, prepared: Prepared, trainer: Any) -> list[Finding]:
+    """What one backward pass of the trainer shows before the first step."""
+    return preflight.check_trainer(trainer)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+import torch
 import transformers
 import trl
 
@@ -17,7 +20,39 @@ if TYPE_CHECKING:
     from ethogram.spec.recipes import SftRecipe
 
 
-class CausalTrainer(FastTraining, trl.SFTTrainer):  # type: ignore[misc]
+class HeldOutLoss:
+    """Mixin: held-out loss is the mean over all learned tokens, not over batches."""
+
+    #: UTF-8 bytes of the held-out replies; 0 if unknown.
+    held_out_bytes = 0
+
+    def nll_of(self, batch: dict[str, Any]) -> tuple[Any, Any]:
+        """Negative log-likelihood of a batch's learned tokens, summed, and their number."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Held-out loss in nats per learned token, and in bits per byte of the replies."""
+        me: Any = self
+        rows, size = me.eval_dataset, max(1, me.args.per_device_eval_batch_size)
+        sums = torch.zeros(1, 2, dtype=torch.float64, device=me.args.device)
+        me.model.eval()
+        # Every process takes its share of the batches.
+        for start in range(me.args.process_index * size, len(rows), size * me.args.world_size):
+            some = [rows[at] for at in range(start, min(start + size, len(rows)))]
+            nll, count = self.nll_of(me._prepare_inputs(me.data_collator(some)))
+            sums += torch.tensor([[float(nll), float(count)]], dtype=torch.float64).to(sums)
+        me.model.train()
+        if me.args.world_size > 1:
+            sums = me.accelerator.gather(sums)
+        nats, tokens = sums.sum(0).tolist()
+        found = {"eval_loss": nats / tokens} if tokens else {}
+        if self.held_out_bytes:
+            found["eval_bits_per_byte"] = nats / math.log(2) / self.held_out_bytes
+        return found
+
+
+class CausalTrainer(HeldOutLoss, FastTraining, trl.SFTTrainer):  # type: ignore[misc]
     """TRL's trainer, with the loss of the learned tokens only (`train/loss.py`)."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -47,8 +82,16 @@ class CausalTrainer(FastTraining, trl.SFTTrainer):  # type: ignore[misc]
         self._metrics[mode]["token_accuracy"].append(float(out.correct / out.count.clamp(min=1)))
         return _mean(self, out.nll, out.count, num_items_in_batch)
 
+    def nll_of(self, batch: dict[str, Any]) -> tuple[Any, Any]:
+        """Negative log-likelihood of a batch's learned tokens, summed, and their number."""
+        if self.patched:
+            out = self.model(**batch, learned_only=True)
+            return out.nll, out.count
+        count = (batch["labels"] != -100).sum()
+        return self.model(**batch, use_cache=False).loss * count, count
 
-class PairTrainer(FastTraining, transformers.Trainer):  # type: ignore[misc]
+
+class PairTrainer(HeldOutLoss, FastTraining, transformers.Trainer):  # type: ignore[misc]
     """transformers' Trainer for an encoder-decoder model, with the same mean."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -72,6 +115,11 @@ class PairTrainer(FastTraining, transformers.Trainer):  # type: ignore[misc]
         loss = _mean(self, out.loss * count, count, num_items_in_batch)
         return (loss, out) if return_outputs else loss
 
+    def nll_of(self, batch: dict[str, Any]) -> tuple[Any, Any]:
+        """Negative log-likelihood of a batch's learned tokens, summed, and their number."""
+        count = (batch["labels"] != -100).sum()
+        return self.model(**batch, use_cache=False).loss * count, count
+
 
 def _mean(trainer: Any, nll: Any, count: Any, items: Any) -> Any:
     """A sum as the mean over a step's tokens; DDP divides gradients by the processes."""
@@ -87,7 +135,7 @@ def causal_trainer(
     """A trainer for a causal model."""
     packing, context = cast("SftRecipe", job.recipe).packing, prepared.extra["context"]
     pad = prepared.extra["chat"].pad_id or 0
-    return CausalTrainer(
+    trainer = CausalTrainer(
         fast=_fast(job, prepared),
         model=prepared.model,
         args=trl.SFTConfig(
@@ -101,20 +149,24 @@ def causal_trainer(
         data_collator=Packer(pad, context) if packing else Padder(pad),
         peft_config=peft_config,
     )
+    trainer.held_out_bytes = prepared.counts.held_out_bytes
+    return trainer
 
 
 def seq2seq_trainer(
     job: Job, prepared: Prepared, arguments: Mapping[str, Any], peft_config: Any
 ) -> Any:
     """A trainer for an encoder-decoder model; rows are padded, as its encoder sees all tokens."""
-    model = prepared.model
+    model, fast = prepared.model, _fast(job, prepared)
     if peft_config is not None:
         import peft
 
         transformers.set_seed(job.seed)
         model = peft.get_peft_model(model, peft_config)
-    return PairTrainer(
-        fast=_fast(job, prepared),
+        # Wrapped already, so what is under the adapter would be rounded for good.
+        fast = replace(fast, precision="float32")
+    trainer = PairTrainer(
+        fast=fast,
         model=model,
         args=transformers.TrainingArguments(**_common(job, arguments, grouped=True)),
         train_dataset=prepared.train,
@@ -122,6 +174,8 @@ def seq2seq_trainer(
         processing_class=prepared.tokenizer,
         data_collator=Padder(prepared.extra["chat"].pad_id or 0),
     )
+    trainer.held_out_bytes = prepared.counts.held_out_bytes
+    return trainer
 
 
 def _fast(job: Job, prepared: Prepared) -> Fast:

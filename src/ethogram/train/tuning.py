@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ethogram.errors import SpecError
@@ -16,17 +18,15 @@ if TYPE_CHECKING:
 _ATTENTION = ("attn", "attention", "selfattention", "encdecattention")
 
 
-def adapter(model: Any, lora: Lora, chat: Chat | None = None, *, task: str | None = None) -> Any:
+def adapter(
+    model: Any, lora: Lora, unlearned: Sequence[int] = (), *, task: str | None = None
+) -> Any:
     """The PEFT configuration of a recipe's `lora`.
-
-    Where the tokenizer was given a template, the embeddings of that template's tokens are trained
-    too: they were reserved, so the parent never learned them, and an adapter on linear layers would
-    leave them random.
 
     Args:
         model: that it is for.
         lora: of the recipe.
-        chat: the chat format, if there is one.
+        unlearned: ids whose embeddings are trained too (`unlearned_tokens`).
         task: of PEFT; default: by the model.
 
     Raises:
@@ -34,7 +34,6 @@ def adapter(model: Any, lora: Lora, chat: Chat | None = None, *, task: str | Non
     """
     peft = require("peft", extra="train", needed_for="a LoRA adapter")
     linear = _linear_layers(model)
-    tokens = _given_tokens(chat) if chat else []
     default = "SEQ_2_SEQ_LM" if model.config.is_encoder_decoder else "CAUSAL_LM"
     return peft.LoraConfig(
         r=lora.rank,
@@ -42,7 +41,7 @@ def adapter(model: Any, lora: Lora, chat: Chat | None = None, *, task: str | Non
         lora_dropout=lora.dropout,
         target_modules=_targets(lora, list(linear)),
         fan_in_fan_out=any(name == "Conv1D" for name in linear.values()),
-        trainable_token_indices={_embedding_name(model): tokens} if tokens else None,
+        trainable_token_indices={_embedding_name(model): list(unlearned)} if unlearned else None,
         task_type=task or default,
     )
 
@@ -84,9 +83,18 @@ def _embedding_name(model: Any) -> str:
     return str(path.rsplit(".", 1)[-1])
 
 
-def _given_tokens(chat: Chat) -> list[int]:
-    """Ids of the special tokens in a template that the tokenizer was given."""
-    if chat.family is None or chat.seq2seq:
+def unlearned_tokens(job: Job, chat: Chat) -> list[int]:
+    """Ids of the template's special tokens, where the parent has never learned them.
+
+    That is so where the tokenizer was given a template, and where the parent was pretrained here on
+    documents, with tokens reserved for chats. An adapter on linear layers would leave them random.
+    """
+    from ethogram.train.output import read_record
+
+    folder = Path(job.parent.model) if job.parent is not None else None
+    record = read_record(folder) if folder is not None else None
+    pretrained = record is not None and record.get("kind") == "pretrain"
+    if chat.seq2seq or not (chat.family or pretrained):
         return []
     template = chat.tokenizer.chat_template
     added = chat.tokenizer.added_tokens_decoder

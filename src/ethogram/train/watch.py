@@ -9,6 +9,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from ethogram.store import Point, TrainingOutput, Trainings
+from ethogram.train.arguments import sharded
 from ethogram.train.behaviour import Watched
 from ethogram.train.events import Evaluated, Event, Stepped
 from ethogram.train.job import Prepared
@@ -19,7 +20,7 @@ from ethogram.train.randomness import undisturbed
 #: Points are stored together, about so often in seconds, and before each checkpoint.
 _STORE_SECONDS = 2.0
 #: Names of the Trainer's logs that say nothing about a step.
-_DULL = frozenset({"epoch", "total_flos", "num_input_tokens_seen"})
+_DULL = frozenset({"epoch", "total_flos", "num_input_tokens_seen", "num_tokens"})
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]
@@ -136,12 +137,13 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         with undisturbed():
             if self._trainer.eval_dataset is not None:
                 values |= self._held_out()
-            if self._watched is not None and self._trainings is not None:
-                found = self._watched.look(
-                    plain_copy(self._trainer), self._prepared.tokenizer, step
-                )
-                values |= found.values
-                outputs = found.outputs
+            if self._watched is not None and (self._trainings is not None or sharded()):
+                model = plain_copy(self._trainer)
+                if self._trainings is not None:
+                    found = self._watched.look(model, self._prepared.tokenizer, step)
+                    values |= found.values
+                    outputs = found.outputs
+                del model
         self._trainer.accelerator.wait_for_everyone()
         self._note(step, values)
         for name, value in values.items():

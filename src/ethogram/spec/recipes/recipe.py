@@ -102,7 +102,9 @@ class SftRecipe(TunedRecipe):
 
     kind: Literal["sft"]
     template: str | None = Field(
-        None, description="chat template given to a tokenizer without one; default: by its tokens"
+        None,
+        description="chat template: chatml, llama3, zephyr, roles, plain, a file, or the template "
+        "itself; default: the tokenizer's own, else by its tokens",
     )
     packing: bool = Field(True, description="several conversations in one row, kept apart")
 

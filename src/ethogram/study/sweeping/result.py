@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ethogram.metrics import Metric
-from ethogram.metrics.table import finite_or_none
+from ethogram.metrics.table import finite_or_none, html_table
 from ethogram.spec.space import Setting
 from ethogram.spec.version import Version
 from ethogram.study.difference import Difference
@@ -220,15 +219,9 @@ class SweepResult:
         }
 
     def _repr_html_(self) -> str:
-        head = "".join(
-            f"<th>{html.escape(objective.metric.title)}</th>" for objective in self.objectives
-        )
-        body = "".join(
-            f"<tr><td>{html.escape(trial.setting.words)}</td>"
-            + "".join(
-                f"<td>{trial.values[objective.name]:.4g}</td>" for objective in self.objectives
-            )
-            + f"<td>{trial.front_share:.0%}</td></tr>"
-            for trial in self.front
-        )
-        return f"<table><tr><th>setting</th>{head}<th>on the front</th></tr>{body}</table>"
+        titles = (objective.metric.title for objective in self.objectives)
+        lines = [["setting", *titles, "on the front"]]
+        for trial in self.front:
+            values = (f"{trial.values[objective.name]:.4g}" for objective in self.objectives)
+            lines.append([trial.setting.words, *values, f"{trial.front_share:.0%}"])
+        return html_table(lines)

@@ -7,6 +7,7 @@ and evaluation stay the Trainer's own.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,9 @@ import torch
 from safetensors.torch import save_file
 
 from ethogram.files import replacing
+from ethogram.train.arguments import sharded
 from ethogram.train.checkpoints import WholeCheckpoints
+from ethogram.train.fast.allocator import keep_memory
 from ethogram.train.fast.masters import MUON_RATE, MasterWeights
 from ethogram.train.fast.settings import EAGER_CONTEXT, Fast
 
@@ -37,6 +40,10 @@ class FastTraining(WholeCheckpoints):
     """
 
     def __init__(self, *arguments: Any, fast: Fast, model: Any, **options: Any) -> None:
+        if model.device.type == "cpu":
+            keep_memory()
+        if sharded():  # FSDP has mixed precision and masters of its own.
+            fast = replace(fast, precision="float32")
         self.fast = fast
         self._micro_losses: list[torch.Tensor] = []
         adapts = options.get("peft_config") is not None
@@ -52,9 +59,11 @@ class FastTraining(WholeCheckpoints):
     # Number format and optimizer
 
     def create_optimizer(self, model: Any = None) -> Any:
-        """AdamW, and Muon for matrices, on float32 masters."""
+        """AdamW, and Muon for matrices, on float32 masters; under FSDP the Trainer's own."""
         if self.optimizer is not None:
             return self.optimizer
+        if sharded():
+            return super().create_optimizer(model)  # type: ignore[misc]
         named = list(_trained(self.model if model is None else model))
         exact = self._exact or {}
         self.optimizer = MasterWeights(
@@ -91,15 +100,21 @@ class FastTraining(WholeCheckpoints):
 
     def exact_weights(self) -> dict[str, torch.Tensor]:
         """The trained weights in float32 by name: the masters, not what they round to."""
+        if sharded():  # Gathered; process 0 alone has all of it.
+            whole: dict[str, torch.Tensor] = self.accelerator.get_state_dict(self.model)
+            return whole
         masters = self._masters()
         known = masters.masters if masters is not None else {}
+        unrounded = self._exact or {}  # Until there are masters.
         model = self.accelerator.unwrap_model(self.model)
         return {
-            name: known.get(weight, weight).detach().float() for name, weight in _trained(model)
+            name: known.get(weight, unrounded.get(name, weight)).detach().float()
+            for name, weight in _trained(model)
         }
 
-    #: Whether a step can be timed in advance; not where a step generates what it learns from.
-    can_be_measured = True
+    #: Whether a step can be timed in advance; not where a step generates what it learns from, nor
+    #: before FSDP has wrapped the model.
+    can_be_measured = not sharded()
 
     @torch.no_grad()
     def forget_measured(self, kept: dict[str, torch.Tensor]) -> None:
@@ -108,15 +123,17 @@ class FastTraining(WholeCheckpoints):
         Args:
             kept: copies of `exact_weights` from before.
         """
-        masters = self._masters()
-        known = masters.masters if masters is not None else {}
+        exact = self._exact or {}
         for name, weight in _trained(self.model):
             weight.copy_(kept[name])
-            known.get(weight, weight).copy_(kept[name])
+            if name in exact:  # Masters took it over.
+                exact[name].copy_(kept[name])
             weight.grad = None
         self.optimizer, self._micro_losses = None, []
         for metrics in getattr(self, "_metrics", {}).values():  # Those of TRL.
             metrics.clear()
+        if hasattr(self, "_total_train_tokens"):
+            self._total_train_tokens = 0
 
     # The loss of each step
 

@@ -45,7 +45,12 @@ __all__ = [
 
 
 def check_rows(
-    job: Job, chat: Chat, loaded: LoadedModel, rows: Sequence[TokenRow], talks: Sequence[Any]
+    job: Job,
+    chat: Chat,
+    loaded: LoadedModel,
+    rows: Sequence[TokenRow],
+    talks: Sequence[Any],
+    held_out: Sequence[TokenRow] = (),
 ) -> list[Finding]:
     """What is wrong with the rows of a training, without running the model.
 
@@ -54,7 +59,8 @@ def check_rows(
         chat: the chat format.
         loaded: the parent, for its limits and its request path.
         rows: as they are learned.
-        talks: the conversations that they were rendered from: `messages`, `where`.
+        talks: the rows of data that they were rendered from: `messages`, `where`.
+        held_out: rows to evaluate on.
     """
     context, cuts = loaded.context_length, job.recipe.data.too_long == "cut"
     words = chat.tokenizer
@@ -65,7 +71,9 @@ def check_rows(
         no_end_token(whole, chat),
         doubled_bos(rows, words),
         outside_vocabulary(rows, loaded.vocab_size),
-        cut_rows(rows, context, words) if job.recipe.data.too_long == "refuse" else None,
+        cut_rows([*rows, *held_out], context, words)
+        if job.recipe.data.too_long == "refuse"
+        else None,
         unused_template(job),
         suite_overlap(job, talks),
     ]
@@ -87,6 +95,11 @@ def check_model(model: Any, collate: Any, examples: Sequence[Any]) -> list[Findi
 
 
 def check_trainer(trainer: Any) -> list[Finding]:
-    """What one backward pass on the first rows shows; the trainer is left as it was."""
+    """What one backward pass on the first rows shows; the trainer is left as it was.
+
+    A trainer that generates what it learns from (`can_be_measured` is false) is not checked.
+    """
+    if not getattr(trainer, "can_be_measured", True):
+        return []
     found = dead_adapters(trainer)
     return [found] if found is not None else []

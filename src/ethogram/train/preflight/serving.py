@@ -62,6 +62,8 @@ def served_otherwise(
         trained = row.source or tuple(
             token for token, learned in zip(row.ids, row.learned, strict=True) if not learned
         )
+        if len(trained) >= loaded.context_length:
+            continue  # Cut or refused by other checks.
         try:
             ids = _request_ids(version, talk.messages[:first], served)
         except RequestError as error:
