@@ -70,3 +70,18 @@ def in_order(base: Any) -> Any:
             return dataset
 
     return InOrder
+
+
+def resumed_study(folder: Path, kind: str, *, lora: Any = None, precision: str = "float32") -> Path:
+    """A study whose recipe, beside study.yaml, trains 10 steps with checkpoints every 3."""
+    training = {**FLOAT, "steps": 10, "checkpoint_every": 3, "precision": precision}
+    recipe: dict[str, Any] = {"kind": kind, "training": training}
+    recipe["evaluate"] = {"prompts": 1, "max_new_tokens": 6, "every": 5}
+    if lora:
+        recipe["lora"] = lora
+    if kind == "grpo":
+        rewards = [{"metric": "words", "bound": "< 2"}]
+        recipe |= {"generations": 4, "max_new_tokens": 24, "rewards": rewards}
+    rows = single_votes() if kind == "kto" else pairs()
+    written = preference_study(folder, recipe, rows=rows)
+    return written.rename(folder / "tuned.yaml")

@@ -13,6 +13,7 @@ from tests.train.small import arguments, talks
 
 from ethogram.errors import DataError, SpecError
 from ethogram.metrics import Output
+from ethogram.spec.recipes import load_chain
 from ethogram.study import Study
 from ethogram.train import grpo, train
 from ethogram.train.rewards import reward_functions
@@ -234,3 +235,19 @@ def test_the_chain_sft_reward_grpo(tmp_path: Path) -> None:
         assert study.spec.version("v1.1.0").parent == "v1.0.0"
         again = train(study, chain)
     assert all(each.repeated for each in again)
+
+
+def test_a_chain_whose_step_starts_elsewhere_is_refused(tmp_path: Path) -> None:
+    path = preference_study(tmp_path, {"kind": "sft", "version": "v1.0.0"})
+    (path.parent / "other.yaml").write_text(
+        json.dumps({**json.loads(path.read_text()), "version": "v1.1.0"})
+    )
+    chain = path.parent / "rlhf.yaml"
+    chain.write_text(json.dumps({"kind": "rlhf", "steps": ["tuned.yaml", "other.yaml"]}))
+    with pytest.raises(SpecError, match=r"other.yaml starts from v0.0.1, which no step before"):
+        load_chain(chain)
+
+
+def test_epochs_of_sampled_replies_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"set training\.steps instead of epochs"):
+        job_of(tmp_path, training={"epochs": 2})

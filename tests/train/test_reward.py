@@ -97,9 +97,18 @@ def test_a_trained_reward_model_is_written_and_scores(
     assert alone == pytest.approx([short, long], abs=1e-5)
 
 
-def test_a_reward_model_has_no_version(tmp_path: Path) -> None:
-    path = preference_study(tmp_path, {"kind": "reward", "version": "v1.0.0"})
-    with pytest.raises(SpecError, match="generates nothing"):
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"version": "v1.0.0"}, "generates nothing"),
+        ({"lora": {"merge": False}}, "is written whole"),
+    ],
+)
+def test_what_a_reward_recipe_cannot_state(
+    fields: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    path = preference_study(tmp_path, {"kind": "reward", **fields})
+    with pytest.raises(SpecError, match=message):
         load_recipe(path)
 
 

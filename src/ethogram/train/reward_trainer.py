@@ -12,8 +12,7 @@ from trl.trainer.reward_trainer import DataCollatorForPreference
 from ethogram.train.calibration import calibration
 from ethogram.train.fast import Fast, FastTraining
 from ethogram.train.job import Job, Prepared
-from ethogram.train.preferring import Preferring, train_options
-from ethogram.train.tuning import adapter
+from ethogram.train.preferring import Preferring, adapter_of, train_options
 
 if TYPE_CHECKING:
     from ethogram.spec.recipes import RewardRecipe
@@ -61,10 +60,8 @@ class RewardsTrainer(Preferring, FastTraining, trl.RewardTrainer):  # type: igno
 def make_trainer(job: Job, prepared: Prepared, arguments: Mapping[str, Any]) -> RewardsTrainer:
     """A trainer for the pairs of a job."""
     recipe, extra = cast("RewardRecipe", job.recipe), prepared.extra
-    lora = recipe.lora
-    config = None
-    if lora is not None:
-        config = adapter(prepared.model, lora, task="SEQ_CLS")
+    config = adapter_of(job, prepared, task="SEQ_CLS")
+    if config is not None:
         config.modules_to_save = ["score"]
     return RewardsTrainer(
         fast=Fast.of(recipe, context=extra["longest"]),

@@ -155,10 +155,12 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
     def _held_out(self) -> dict[str, float | None]:
         self._evaluated = True
+        training = self._trainer.model.training
         try:
             found: Mapping[str, Any] = self._trainer.evaluate()
         finally:
             self._evaluated = False
+            self._trainer.model.train(training)  # TRL files what it measures by this.
         dull = ("runtime", "per_second", "epoch")
         return {
             f"held_out/{name.removeprefix('eval_')}": float(value)
