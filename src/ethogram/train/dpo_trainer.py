@@ -136,5 +136,5 @@ def make_trainer(job: Job, prepared: Prepared, arguments: Mapping[str, Any]) -> 
         eval_dataset=prepared.held_out,
         processing_class=prepared.tokenizer,
         data_collator=PairCollator(chat.pad_id or 0, context, packed=packed),
-        peft_config=adapter_of(job, prepared),
+        peft_config=adapter_of(job, prepared, tokens=True),
     )

@@ -101,18 +101,22 @@ def reference_of(model: Any, fast: Fast) -> Any:
     return copied.eval().requires_grad_(False)
 
 
-def adapter_of(job: Job, prepared: Prepared, *, task: str | None = None) -> Any:
+def adapter_of(
+    job: Job, prepared: Prepared, *, task: str | None = None, tokens: bool = False
+) -> Any:
     """The PEFT configuration of a recipe's `lora`; None without one.
 
     Args:
         job: the training.
         prepared: for the model and its chat format.
         task: of PEFT; default: by the model.
+        tokens: train the embeddings of chat tokens that the parent never learned, too. TRL's head
+            for log-probabilities cannot read a head that is tied to such embeddings.
     """
     lora = job.recipe.lora  # type: ignore[union-attr]
     if lora is None:
         return None
-    unlearned = unlearned_tokens(job, prepared.extra["chat"])
+    unlearned = unlearned_tokens(job, prepared.extra["chat"]) if tokens else ()
     return adapter(prepared.model, lora, unlearned, task=task)
 
 

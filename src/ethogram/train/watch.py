@@ -100,6 +100,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         )
         if step % self._schedule.evaluate_every == 0 or step == self._schedule.steps:
             self._look(step)
+            control.should_log = True  # The evaluation's log has taken the place of the step's.
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         """Take what the Trainer, or TRL's, measured in this step; then the step is reported."""
