@@ -72,7 +72,9 @@ def in_order(base: Any) -> Any:
     return InOrder
 
 
-def resumed_study(folder: Path, kind: str, *, lora: Any = None, precision: str = "float32") -> Path:
+def preferring_study(
+    folder: Path, kind: str, *, lora: Any = None, precision: str = "float32"
+) -> Path:
     """A study whose recipe, beside study.yaml, trains 10 steps with checkpoints every 3."""
     training = {**FLOAT, "steps": 10, "checkpoint_every": 3, "precision": precision}
     recipe: dict[str, Any] = {"kind": kind, "training": training}

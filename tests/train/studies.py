@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.train.small import resumed_study
+
 NOUNS = ("keeper", "lamp", "sea", "letter", "ship", "storm", "town", "river", "bird", "stone")
 VERBS = ("saw", "wrote to", "left", "loved", "lost", "found", "asked", "followed")
 
@@ -18,7 +20,7 @@ version: v1.0.0
 data: {train: data/words.txt, held_out: 0.1}
 architecture: {family: gpt2, layers: 1, width: 32, heads: 2, context: 32}
 tokenizer: {vocab_size: 320}
-training: {steps: 12, batch_size: 4, checkpoint_every: 3}
+training: {steps: 12, batch_size: 4, checkpoint_every: 3, precision: bfloat16}
 evaluate: {prompts: 2, max_new_tokens: 8, every: 4}
 """
 
@@ -52,9 +54,9 @@ def _tuned(kind: str, **changes: Any) -> Callable[[Path], Path]:
     """Writes a study with a tiny model and a recipe for preferences."""
 
     def write(folder: Path) -> Path:
-        from tests.train.preferences import resumed_study
+        from tests.train.preferences import preferring_study
 
-        return resumed_study(folder, kind, **changes)
+        return preferring_study(folder, kind, **changes)
 
     return write
 
@@ -64,11 +66,17 @@ RESUMED: dict[str, Callable[[Path], Path]] = {
     "pretrain": write_study,
     "pretrain-dropout-float32-llama": lambda folder: write_study(
         folder,
-        BASE.replace("family: gpt2", "family: llama").replace(
+        BASE.replace("family: gpt2", "family: llama")
+        .replace("bfloat16", "float32")
+        .replace(
             "checkpoint_every: 3",
-            "checkpoint_every: 3, dropout: 0.1, precision: float32, optimizer: adamw, "
-            "micro_batch_size: 2, schedule: cosine",
+            "checkpoint_every: 3, dropout: 0.1, optimizer: adamw, micro_batch_size: 2, "
+            "schedule: cosine",
         ),
+    ),
+    "sft": lambda folder: resumed_study(folder, {"training": {"precision": "float32"}}),
+    "sft-lora": lambda folder: resumed_study(
+        folder, {"lora": {"rank": 2, "dropout": 0.1}, "training": {"precision": "bfloat16"}}
     ),
     "dpo": _tuned("dpo"),
     "dpo-lora-bfloat16": _tuned("dpo", lora={"rank": 2}, precision="bfloat16"),

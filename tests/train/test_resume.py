@@ -83,6 +83,16 @@ def test_a_killed_pretraining_equals_an_undisturbed_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+def test_a_killed_tuning_equals_an_undisturbed_one(tmp_path: Path) -> None:
+    undisturbed = RESUMED["sft-lora"](tmp_path / "undisturbed")
+    killed = RESUMED["sft-lora"](tmp_path / "killed")
+    finish(undisturbed)
+    kill_at(killed, "step:8")
+    finish(killed)
+    assert_same_outcome(killed, undisturbed)
+
+
+@pytest.mark.long
 def test_a_preference_training_killed_at_a_random_moment(tmp_path: Path) -> None:
     undisturbed, killed = (RESUMED["dpo"](tmp_path / name) for name in ("undisturbed", "killed"))
     finish(undisturbed)

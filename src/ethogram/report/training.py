@@ -77,7 +77,7 @@ def _plan_lines(plan: Plan) -> list[tuple[str, str]]:
     passes = plan.tokens / max(1, counts.tokens)
     seconds = "unknown until it runs" if plan.seconds is None else duration(plan.seconds)
     plural = "" if plan.threads == 1 else "s"
-    where = f"{plan.threads} thread{plural}"
+    where = f"{plan.threads} thread{plural} in {plan.precision}"
     if plan.processes > 1:
         where = f"{plan.processes} processes of {where}"
     return [

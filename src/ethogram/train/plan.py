@@ -52,6 +52,7 @@ class Schedule:
         steps: optimizer steps.
         evaluate_every: steps between two looks at held-out loss and behaviour.
         checkpoint_every: steps between checkpoints.
+        precision: number format of weights and activations.
         threads: of each process: the order of sums, and so the bits, depend on it.
         peak_flops: rate of matrix products, in FLOP/s.
         seconds: estimated; None if no speed could be measured.
@@ -61,6 +62,7 @@ class Schedule:
     steps: int
     evaluate_every: int
     checkpoint_every: int
+    precision: str
     threads: int
     peak_flops: float
     seconds: float | None
@@ -137,6 +139,7 @@ def schedule_of(job: Job, prepared: Prepared, sequences: int, speed: Speed) -> S
         steps=steps,
         evaluate_every=every,
         checkpoint_every=min(saving, steps),
+        precision=job.recipe.setting("precision"),
         threads=speed.threads,
         peak_flops=speed.peak_flops,
         seconds=None if a_step is None else steps * a_step + looks * look,
@@ -174,6 +177,7 @@ def plan_of(job: Job, prepared: Prepared, schedule: Schedule, batches: Batches) 
         memory_bytes=schedule.memory_bytes,
         seconds=schedule.seconds,
         threads=schedule.threads,
+        precision=schedule.precision,
         processes=batches.processes,
         findings=prepared.findings,
     )
