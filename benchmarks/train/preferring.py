@@ -121,7 +121,7 @@ def _trl(
     from ethogram.train.plan import token_flop
     from ethogram.train.tuning import set_dropout
 
-    class Tokenized(trl.DPOTrainer):  # type: ignore[misc]
+    class Tokenized(trl.DPOTrainer):
         def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
             return dataset
 

@@ -62,7 +62,7 @@ def losses(trainer: Any) -> list[float]:
 def in_order(base: Any) -> Any:
     """A trainer of TRL that reads tokenized rows, in their order."""
 
-    class InOrder(base):  # type: ignore[misc]
+    class InOrder(base):
         def _get_train_sampler(self, *_: Any) -> Any:
             return torch.utils.data.SequentialSampler(self.train_dataset)
 

@@ -79,7 +79,7 @@ def test_prompts_are_read_as_generation_reads_them(tmp_path: Path) -> None:
     assert text.endswith("<|assistant|>")
 
 
-ROWS = {
+ROWS: dict[str, list[dict[str, Any]]] = {
     "messages": [
         {"messages": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]}
     ],
@@ -115,7 +115,10 @@ def test_a_metric_of_which_less_is_better_is_negative(tmp_path: Path) -> None:
     assert found[0] == -1.0
     assert found[1] == 0.0
     assert short(outputs, [[], []]) == [0.0, 1.0]
-    assert distinct(outputs, [[], []])[0] < distinct(outputs, [[], []])[1]
+    found = distinct(outputs, [[], []])
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[0] < found[1]
 
 
 def test_a_judge_scores_from_0_to_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +204,7 @@ def test_the_chain_sft_reward_grpo(tmp_path: Path) -> None:
         rows=talks(),
     )
     (tmp_path / "data/pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in pairs()))
-    steps = {
+    steps: dict[str, dict[str, Any]] = {
         "reward": {"kind": "reward", "data": {"train": "data/pairs.jsonl"}},
         "grpo": {
             "kind": "grpo",

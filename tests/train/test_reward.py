@@ -83,7 +83,7 @@ def test_a_trained_reward_model_is_written_and_scores(
     assert done.finished is not None
     folder = tmp_path / "models/scorer"
     assert (folder / "model.safetensors").is_file()
-    values = done.finished.values
+    values: Any = done.finished.values
     assert 0 <= values["held_out/calibration_error"] <= 1
     assert values["held_out/accuracy"] > 0.7
     model = RewardModel(folder)

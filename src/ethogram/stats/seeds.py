@@ -169,7 +169,7 @@ def _freedom(parts: list[float], freedoms: list[int]) -> float:
     total = sum(parts)
     if total == 0:
         return float(sum(freedoms))
-    squares = sum(part * part / own for part, own in zip(parts, freedoms, strict=True))
+    squares = math.fsum(part * part / own for part, own in zip(parts, freedoms, strict=True))
     return total * total / squares
 
 

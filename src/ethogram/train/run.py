@@ -53,7 +53,7 @@ def train(
         MissingExtraError: the optional part [train] is not installed.
     """
     _check_processes(processes)
-    done = []
+    done: list[Trained] = []
     for recipe_path, recipe in load_chain(Path(path)):
         for seed in _seeds(recipe, seeds):
             options = Options(dry_run, on_event, report_to)

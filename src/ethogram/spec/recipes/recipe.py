@@ -198,7 +198,9 @@ class GrpoRecipe(TunedRecipe):
     @model_validator(mode="after")
     def _counts_steps(self) -> GrpoRecipe:
         if self.training.epochs is not None:
-            raise ValueError("replies are sampled anew: set training.steps instead of epochs")
+            raise ValueError(
+                "replies are sampled at each step: set training.steps instead of epochs"
+            )
         return self
 
 
