@@ -19,11 +19,18 @@ _INTERRUPTED = 130
     "ethogram train base.yaml",
     "ethogram train rlhf.yaml --seed 1 --seed 2",
     "ethogram train --list",
+    "ethogram train --compare a.yaml b.yaml",
 )
 @click.argument("recipes", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Stop after the plan; a step is timed for it.")
 @click.option(
     "--list", "list_wanted", is_flag=True, help="Show the recorded trainings; train nothing."
+)
+@click.option(
+    "--compare",
+    "compare_wanted",
+    is_flag=True,
+    help="Compare two recipes by the versions of their seeds; train nothing.",
 )
 @click.option(
     "--seed",
@@ -51,6 +58,7 @@ def train_command(
     recipes: tuple[Path, ...],
     dry_run: bool,
     list_wanted: bool,
+    compare_wanted: bool,
     seeds: tuple[int, ...],
     device: str | None,
     processes: int | None,
@@ -68,6 +76,9 @@ def train_command(
         return
     if not recipes:
         raise click.UsageError("name a recipe file, or use --list")
+    if compare_wanted:
+        _compare(folder, recipes, json_wanted)
+        return
     from ethogram.report.training import LiveTraining
     from ethogram.train import train
 
@@ -101,6 +112,21 @@ def _interrupted(step: int, steps: int) -> str:
         if step
         else "ethogram: interrupted before the first step; nothing was changed"
     )
+
+
+def _compare(folder: Path, recipes: tuple[Path, ...], json_wanted: bool) -> None:
+    from ethogram.report.recipes import print_recipes
+    from ethogram.train import compare_recipes
+
+    if len(recipes) != 2:
+        raise click.UsageError("--compare takes two recipe files")
+    before, after = (path if path.exists() else folder / path for path in recipes)
+    with open_study(folder) as study:
+        found = compare_recipes(study, before, after)
+    if json_wanted:
+        print_json(found)
+    else:
+        print_recipes(console(), found)
 
 
 def _list(folder: Path, json_wanted: bool) -> None:
