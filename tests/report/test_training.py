@@ -99,6 +99,12 @@ def test_what_is_printed_without_a_terminal() -> None:
     assert all(len(line) <= WIDTH for line in shown.splitlines())
 
 
+def test_the_end_is_the_last_thing_on_a_terminal() -> None:
+    shown = printed(PLAN, EVALUATED, STEPPED, FINISHED, terminal=True)
+    assert shown.rstrip().endswith("Next: ethogram run v2.0.0")
+    assert "train/loss" in shown.partition("Trained in")[0]
+
+
 def test_curves_are_drawn_on_a_terminal_and_text_of_models_is_inert() -> None:
     console = Console(file=io.StringIO(), width=WIDTH, force_terminal=True, color_system=None)
     live = LiveTraining(console)
