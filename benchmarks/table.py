@@ -19,6 +19,11 @@ ignored. Each figure is {repeats}, generation only, in output tokens per second;
 brackets, Ethogram's rate divided by this one.
 """
 
+#: Where `contention.py` writes its table.
+CONTENTION = """<!-- contention:begin -->
+<!-- contention:end -->
+"""
+
 KINDS = {
     "short": "Short prompts",
     "long": "Long prompts",
@@ -38,6 +43,7 @@ def page(data: dict[str, Any]) -> str:
     single = [case for case in data["cases"] if case["size"] == 1]
     if single:
         parts.append("## One stream\n\n" + latencies(single))
+    parts.append("## On a machine that does other things\n\n" + CONTENTION)
     parts.append("## The engines\n\n" + engines(data))
     return "\n".join(parts)
 

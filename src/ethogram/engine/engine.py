@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from functools import cached_property
 
+from ethogram.cores import use_allowed_threads
 from ethogram.engine.allocation import BatchNeeds, SlotNeed
 from ethogram.engine.batch import Batch
 from ethogram.engine.forward.batch_invariance import (
@@ -36,7 +37,7 @@ from ethogram.engine.memory import (
 )
 from ethogram.engine.sampling.trace import ALTERNATIVES
 from ethogram.engine.scheduler import BatchConfig
-from ethogram.engine.threads import use_allowed_threads
+from ethogram.engine.threads import AdaptiveThreads
 from ethogram.engine.work import Work
 from ethogram.errors import ModelError
 from ethogram.spec.generation import Generation, Request
@@ -293,7 +294,15 @@ class Engine:
             clock=self._clock,
             work=self.work,
             guidance=GuidanceRows(branches, layers),
+            threads=self._threads(needs),
         )
+
+    def _threads(self, needs: BatchNeeds) -> AdaptiveThreads | None:
+        """Chosen step by step only where no bit depends on the number of threads."""
+        sizes = [need.sizes for need in (needs.own, *needs.branches.values())]
+        if self.fused is None or any(size is not ANY_SIZE for size in sizes):
+            return None
+        return self.fused.threads
 
 
 class RequiredOutputs(Enum):

@@ -22,6 +22,7 @@ from ethogram.engine.forward.kv_cache import Pairs, SlotCache, bucketed
 from ethogram.engine.forward.linear import Linear, has_own_kernel, join
 from ethogram.engine.forward.shared_prefixes import PrefixReads, addresses
 from ethogram.engine.native.layer_kernels import DTYPES, LayerKernels, strides
+from ethogram.engine.threads import AdaptiveThreads
 
 _MODELS = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM")
 #: Rotary embeddings whose angles do not depend on the length of the sequence.
@@ -140,6 +141,7 @@ class FusedLlama:
     Attributes:
         is_row_independent: whether it is batch-invariant by construction.
         products: its matrix products.
+        threads: chooses how many compute, where that changes no bit.
         cosines: [positions, half a head] of the rotary angles, as far as they were needed.
         sines: like `cosines`.
     """
@@ -165,6 +167,7 @@ class FusedLlama:
                 for product in (layer.qkv, layer.output, layer.gate_up, layer.down)
             ),
         ]
+        self.threads = AdaptiveThreads()
         self._rotary = model.model.rotary_emb
         self.cosines = self.sines = torch.empty(0, self.dim // 2)
 
@@ -213,10 +216,11 @@ class FusedLlama:
             for empty, made in zip(pair, cached_pair, strict=True):
                 empty[:, :, :known] = made
         hidden = self.embedding.new_empty(0)
-        for start in range(known, len(ids), _CHUNK):
-            positions = torch.arange(start, min(start + _CHUNK, len(ids)))
-            hidden = self._hidden(ids[positions], positions, layers, same_slot=True)
-        return layers, self.head(hidden[-1:])
+        with self.threads.step():
+            for start in range(known, len(ids), _CHUNK):
+                positions = torch.arange(start, min(start + _CHUNK, len(ids)))
+                hidden = self._hidden(ids[positions], positions, layers, same_slot=True)
+            return layers, self.head(hidden[-1:])
 
     def logits(self, ids: Tensor, prompt: int) -> Tensor:
         """Run a sequence as the engine does: a prompt at once, then token by token.
