@@ -8,6 +8,7 @@ quota and two runs at a time, each engine after the other within a condition, an
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import signal
 import sys
@@ -21,8 +22,9 @@ from benchmarks import contention_table, engine, page, registry, workload
 from benchmarks.conditions import Condition, ConditionUnavailableError, chosen, set_up
 from benchmarks.process import RunFailedError
 
-#: Engines that run several outputs at a time, and the one that many desktops use.
+#: By exact name. llama.cpp makes one output after another, so a few tell its rate.
 PEERS = "ethogram,openvino,llama.cpp"
+MOST_ROWS = 4
 SIZES = (48, 192)
 
 
@@ -42,7 +44,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.contention", description=__doc__)
     parser.add_argument("--conditions", type=chosen, default=chosen(None), metavar="NAMES")
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
-    parser.add_argument("--peers", default=PEERS, help="names or their beginnings")
+    parser.add_argument("--peers", default=PEERS, help="exact names")
     parser.add_argument("--new-tokens", type=int, default=32, help="for each row")
     parser.add_argument("--repeats", type=int, default=1, help="all are in the JSON, none is best")
     parser.add_argument("--threads", type=int, default=engine.cores(), help="default: all cores")
@@ -52,10 +54,16 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--add", action="store_true", help="append turns to those of the JSON")
     parser.add_argument("--render", action="store_true", help="write the page from the JSON, stop")
     options = parser.parse_args(arguments)
-    options.peers = registry.chosen(options.peers)
+    options.peers = [
+        _short(peer) for peer in registry.PEERS if peer.name in options.peers.split(",")
+    ]
     options.sizes = [int(size) for size in options.sizes.split(",")]
     options.install_only, options.ours = False, {}
     return options
+
+
+def _short(peer: registry.Peer) -> registry.Peer:
+    return dataclasses.replace(peer, most_rows=MOST_ROWS) if peer.most_rows else peer
 
 
 def measure(options: argparse.Namespace) -> None:

@@ -19,15 +19,17 @@ from ethogram.cores import Contention, is_number_set
 #: takes a thread off its core, and over at least this many of them.
 WINDOW, WINDOW_STEPS = 0.3, 3
 #: Threads that waited this share of the time that they could run had another program beside them.
-CONTENDED = 0.08
-#: Another number has to be this much better: the rates of two windows differ by as much by chance.
+#: Measured on two cores: up to 0.18 alone, 0.35 and more beside one busy process.
+CONTENDED = 0.2
+#: More threads have to be this much better, as rates of two windows differ by as much by chance;
+#: fewer need only be as good.
 MARGIN = 1.08
 #: What a step costs beside its rows, in rows: reading the weights. Measured for SmolLM2-135M.
 FIXED_ROWS = 10
 #: Rates of so different numbers of rows are not compared, as a ratio.
 COMPARABLE = 1.5
 #: Seconds until another number is tried again; doubled each time that it is no better.
-SHORTEST_HOLD, LONGEST_HOLD = 1.0, 16.0
+SHORTEST_HOLD, LONGEST_HOLD = 1.0, 8.0
 
 
 class AdaptiveThreads:
@@ -53,7 +55,7 @@ class AdaptiveThreads:
         self._most = self.count = 0
         self._kept = 0  # what to go back to if the number on trial is no better; 0 without a trial
         self._kept_rate = 0.0
-        self._hold, self._held_since = SHORTEST_HOLD, 0.0
+        self._hold, self._held_since = SHORTEST_HOLD, clock() - SHORTEST_HOLD
         self._restart(0)
 
     @contextmanager
@@ -94,6 +96,7 @@ class AdaptiveThreads:
 
     def _restart(self, rows: int) -> None:
         """Begin a window."""
+        self._contention.share()
         self._rows, self._steps, self._work, self._seconds = rows, 0, 0, 0.0
 
     def _end_trial(self) -> None:
@@ -105,7 +108,7 @@ class AdaptiveThreads:
         """Choose by the rate of a window, in rows per second, and its share of waiting."""
         now = self._clock()
         if self._kept:
-            if rate > self._kept_rate * MARGIN:
+            if rate > self._kept_rate * (MARGIN if self.count > self._kept else 1.0):
                 self._hold, self._kept = SHORTEST_HOLD, 0
             else:
                 self._hold = min(2 * self._hold, LONGEST_HOLD)
@@ -113,10 +116,10 @@ class AdaptiveThreads:
             self._held_since = now
             return
         if self.count == self._most and waited < CONTENDED:
-            self._hold = 0.0  # Alone: fewer are tried as soon as that ends.
+            if now - self._held_since >= LONGEST_HOLD:
+                self._hold = SHORTEST_HOLD  # Alone for long: what was tried before is out of date.
             return
         if now - self._held_since >= self._hold:
-            self._hold = self._hold or SHORTEST_HOLD
             self._kept, self._kept_rate = self.count, rate
             self.count = self._other(waited)
 
