@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks import contention_table, engine, page, registry, workload
+from benchmarks import engine, registry, workload
 from benchmarks.conditions import Condition, ConditionUnavailableError, chosen, set_up
 from benchmarks.process import RunFailedError
 
@@ -35,8 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not options.render:
         measure(options)
     if options.output == engine.CONTENTION:
-        table = contention_table.table(json.loads(engine.CONTENTION.read_text(encoding="utf-8")))
-        page.replace(engine.PAGE, "contention", table)
+        engine.write_page(engine.RESULTS / "engine.json")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -17,6 +17,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from scripts.check_sizes import wrapped
+
 from benchmarks import (
     contention_table,
     machine,
@@ -67,6 +69,7 @@ def write_page(file: Path) -> None:
     if CONTENTION.exists():
         found = contention_table.table(json.loads(CONTENTION.read_text("utf-8")))
         page.replace(PAGE, "contention", found)
+    PAGE.write_text(wrapped(PAGE.read_text("utf-8")), "utf-8")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

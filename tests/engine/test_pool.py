@@ -71,6 +71,7 @@ def generated(threads: int, dtype: torch.dtype = torch.float32, *, alone: bool =
     return [(found[key].token_ids, found[key].logprobs) for key in sorted(found, key=int)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
 def test_outputs_do_not_depend_on_the_number_of_threads(
     busy_machine: None, dtype: torch.dtype

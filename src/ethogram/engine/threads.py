@@ -19,8 +19,10 @@ from ethogram.cores import Contention, is_number_set
 #: takes a thread off its core, and over at least this many of them.
 WINDOW, WINDOW_STEPS = 0.3, 3
 #: Threads that waited this share of the time that they could run had another program beside them.
-#: Measured on two cores: up to 0.18 alone, 0.35 and more beside one busy process.
-CONTENDED = 0.2
+#: Measured on two cores: up to 0.18 alone, about 0.4 beside one busy process.
+CONTENDED = 0.25
+#: Windows in a row that have to show it.
+CONTENDED_WINDOWS = 2
 #: More threads have to be this much better, as rates of two windows differ by as much by chance;
 #: fewer need only be as good.
 MARGIN = 1.08
@@ -29,7 +31,7 @@ FIXED_ROWS = 10
 #: Rates of so different numbers of rows are not compared, as a ratio.
 COMPARABLE = 1.5
 #: Seconds until another number is tried again; doubled each time that it is no better.
-SHORTEST_HOLD, LONGEST_HOLD = 1.0, 8.0
+SHORTEST_HOLD, LONGEST_HOLD = 1.0, 16.0
 
 
 class AdaptiveThreads:
@@ -55,6 +57,7 @@ class AdaptiveThreads:
         self._most = self.count = 0
         self._kept = 0  # what to go back to if the number on trial is no better; 0 without a trial
         self._kept_rate = 0.0
+        self._contended = 0  # windows in a row
         self._hold, self._held_since = SHORTEST_HOLD, clock() - SHORTEST_HOLD
         self._restart(0)
 
@@ -113,18 +116,17 @@ class AdaptiveThreads:
             else:
                 self._hold = min(2 * self._hold, LONGEST_HOLD)
                 self._end_trial()
-            self._held_since = now
+            self._held_since, self._contended = now, 0
             return
-        if self.count == self._most and waited < CONTENDED:
-            if now - self._held_since >= LONGEST_HOLD:
-                self._hold = SHORTEST_HOLD  # Alone for long: what was tried before is out of date.
+        self._contended = self._contended + 1 if waited >= CONTENDED else 0
+        if self.count == self._most and self._contended < CONTENDED_WINDOWS:
             return
         if now - self._held_since >= self._hold:
             self._kept, self._kept_rate = self.count, rate
-            self.count = self._other(waited)
+            self.count = self._other()
 
-    def _other(self, waited: float) -> int:
+    def _other(self) -> int:
         """Fewer if the threads wait for cores, else more."""
         fewer = self.count - max(1, self.count // 4)
         more = min(self.count + max(1, self.count // 3), self._most)
-        return fewer if fewer >= 1 and (waited >= CONTENDED or more == self.count) else more
+        return fewer if fewer >= 1 and (self._contended or more == self.count) else more
