@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip
 # The releases that the checks run with, for everybody the same; `make lock` renews them.
 PINNED := --constraint requirements/constraints.txt
-EXTRAS := engine,ifeval,judge,lora,mauve,parquet,sweep
+EXTRAS := engine,ifeval,judge,lora,mauve,parquet,sweep,train
 # Processes of the tests: `make test JOBS=8`. Each of them computes on one thread.
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest
@@ -39,7 +39,9 @@ demo: $(VENV)/.run  ## run the example study on the built-in model and print its
 	$(BIN)/ethogram run --study examples/first-light
 	$(BIN)/ethogram log --study examples/first-light
 
-check: lint types fast  ## the quick loop: lint, types, short tests that need no model
+check: $(VENV)/.dev  ## the quick loop: lint, types, short tests that need no model
+	$(MAKE) --jobs 2 lint types
+	$(MAKE) fast
 
 lint: $(VENV)/.dev words  ## ruff (lint and format), and which package imports which
 	$(BIN)/ruff check .

@@ -219,7 +219,7 @@ def _interval(numbers: Sequence[float | None]) -> str:
 
 def rules_table() -> str:
     """The rules as Markdown."""
-    lines = ["| rule | found when | applies to | misleads |", "|---|---|---|---|"]
+    lines = ["| rule | found when | applies to | known errors |", "|---|---|---|---|"]
     lines += [
         f"| {p.title.lower()} | {p.rule} | {p.applies} | {p.misleads or '–'} |" for p in PITFALLS
     ]

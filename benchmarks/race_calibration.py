@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.page import SWEEPS, replace
+from benchmarks.simulated_studies import Array, with_ones
 from ethogram.metrics import get
 from ethogram.stats.racing import RaceObjective, race
 from ethogram.study.sweeping.sweep import RACE_ERROR
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
 Draw = Callable[[np.random.Generator, int, int], Array]
 #: Settings in a race, and prompts that choose.
 SETTINGS, PROMPTS = (5, 20, 48), (8, 12, 24)
@@ -32,12 +32,12 @@ SAMPLES, LOOKS = 2, 2
 def _score(generator: np.random.Generator, settings: int, prompts: int) -> Array:
     """Prompts that differ by more than the outputs of one."""
     own = generator.normal(scale=0.5, size=(settings, prompts, SAMPLES))
-    return _with_ones(generator.normal(size=(prompts, 1)) + own)
+    return with_ones(generator.normal(size=(prompts, 1)) + own)
 
 
 def _rate(rate: float) -> Draw:
     def draw(generator: np.random.Generator, settings: int, prompts: int) -> Array:
-        return _with_ones(generator.random((settings, prompts, SAMPLES)) < rate)
+        return with_ones(generator.random((settings, prompts, SAMPLES)) < rate)
 
     return draw
 
@@ -45,7 +45,7 @@ def _rate(rate: float) -> Draw:
 def _some(generator: np.random.Generator, settings: int, prompts: int) -> Array:
     """A rate of one half, over the two outputs of five to which the metric applies."""
     applies = generator.random((settings, prompts, SAMPLES)) < 0.4
-    return _with_ones(generator.random(applies.shape) < 0.5) * applies[..., None]
+    return with_ones(generator.random(applies.shape) < 0.5) * applies[..., None]
 
 
 def _repeats(generator: np.random.Generator, settings: int, prompts: int) -> Array:
@@ -55,10 +55,6 @@ def _repeats(generator: np.random.Generator, settings: int, prompts: int) -> Arr
     share = np.where(loops, generator.beta(4, 2, shape), generator.beta(0.5, 40, shape))
     grams = generator.integers(40, 90, shape).astype(float)
     return np.stack([grams - np.round(grams * (1 - share)), grams], axis=-1)
-
-
-def _with_ones(values: Any) -> Array:
-    return np.stack([values, np.ones(values.shape)], axis=-1).astype(float)
 
 
 @dataclass(frozen=True)

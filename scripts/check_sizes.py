@@ -15,15 +15,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 COLUMNS = 100
 LINES = 400
-#: Files that may be longer, each with the reason.
-LONGER: dict[str, str] = {
-    "benchmarks/calibration.py": "the kinds of data and the table that they fill",
-    "tests/cli/test_cli.py": "every command, each with its mistakes",
-    "tests/engine/test_compiled.py": "every step of the sampling kernel against two references",
-    "tests/engine/test_merging.py": "one property over many decodings",
-    "tests/formats/test_shapes.py": "a fixture for each shape of file",
-    "tests/study/test_judge.py": "one fake endpoint and all that it may answer",
-}
 
 PROSE = ("*.md", "docs/*.md", "benchmarks/*.md", "scripts/*.md", ".github/**/*.md")
 CODE = tuple(
@@ -115,7 +106,7 @@ def main() -> int:
             found.append(f"{name}:{number}: {width} columns, at most {COLUMNS}")
     for path in sorted({path for pattern in CODE for path in ROOT.glob(pattern)}):
         file, lines = str(path.relative_to(ROOT)), path.read_text(encoding="utf-8").count("\n")
-        if lines > LINES and file not in LONGER:
+        if lines > LINES:
             found.append(f"{file}: {lines} lines, at most {LINES}: split it")
     print("\n".join(found) or "all files and lines are short enough")
     return bool(found)

@@ -21,10 +21,10 @@ from ethogram.spec.steps import ORDER_PRESETS, STEPS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "decoding.md"
 KINDS = {
-    "penalty": "penalty: moves scores of particular tokens",
-    "ban": "ban: rules particular tokens out",
+    "penalty": "penalty: changes the scores of particular tokens",
+    "ban": "ban: excludes particular tokens",
     "warper": "warper: reshapes the distribution",
-    "truncation": "truncation: removes a part of it",
+    "truncation": "truncation: removes part of the distribution",
 }
 
 

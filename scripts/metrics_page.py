@@ -84,7 +84,7 @@ def speed() -> str:
     found = _results("measure.json")
     lines = [
         f"`score(file)` with the {found['metrics']} metrics that need no model, on outputs of "
-        f"{found['tokens_an_output']} tokens, reading the file included:",
+        f"{found['tokens_an_output']} tokens, including reading the file:",
         "",
         "| outputs | processes | seconds | peak memory of the first, and of the largest other |",
         "|---:|---:|---:|---:|",
@@ -93,15 +93,18 @@ def speed() -> str:
         other = f"{row['peak_child_mib']:.0f} MiB" if row["processes"] > 1 else "–"
         cells = (f"{row['outputs']:,}", row["processes"], f"{row['seconds']:.1f}")
         lines.append(f"| {' | '.join(map(str, cells))} | {row['peak_mib']:.0f} MiB, {other} |")
-    lines += ["", f"{_measured_on(found)} Again: `make bench-measure`.", ""]
+    lines += ["", f"{_measured_on(found)} Repeat with `make bench-measure`.", ""]
     lines += [
-        "Of single outputs only sums are kept, so their number takes no memory. What grows is what "
-        "sets keep: the different n-grams of the `corpus_…` metrics, nine bytes each, and up to "
-        "5000 outputs for each sample index of `self_bleu_4` and `self_repetition`.",
+        "Metrics of single outputs keep only sums, so memory does not grow with their number. It "
+        "grows with what metrics of whole sets keep: the different n-grams of the `corpus_…` "
+        "metrics, nine bytes each, and up to 5000 outputs per sample index of `self_bleu_4` and "
+        "`self_repetition`.",
         "",
     ]
     ratios = "; ".join(f"{peer['peer']} {_factor(peer['ratio'])}" for peer in found["peers"])
-    lines += ["Times as fast as reference implementations on the same texts, in the same run:"]
+    lines += [
+        "Speed as a multiple of reference implementations on the same texts, in the same run:"
+    ]
     lines += [f"{ratios}.", "", *_speed_of_the_encoder()]
     return "\n".join(line if line.startswith("|") else textwrap.fill(line, 100) for line in lines)
 
@@ -109,17 +112,17 @@ def speed() -> str:
 def _speed_of_the_encoder() -> list[str]:
     again = "`python -m benchmarks.encoders`"
     if not (RESULTS / "encoders.json").exists():
-        return [f"The metrics that read a sentence encoder are measured by {again}."]
+        return [f"The metrics that use a sentence encoder are measured by {again}."]
     found = _results("encoders.json")
     total = found["total"]
     ratios = "; ".join(f"{peer['peer']} {_factor(peer['ratio'])}" for peer in found["peers"])
     return [
-        f"The {len(total['metrics'])} metrics that read the sentence encoder, on "
+        f"The {len(total['metrics'])} metrics that use the sentence encoder, on "
         f"{found['outputs']:,} outputs of {found['tokens_an_output']} of its tokens: "
-        f"{total['seconds']:.0f} s, {total['outputs_per_second']:.0f} outputs a second, peak "
+        f"{total['seconds']:.0f} s, {total['outputs_per_second']:.0f} outputs per second, peak "
         f"{total['peak_mib']:.0f} MiB.",
-        *([f"Encoding alone, times as fast on the same texts: {ratios}."] if ratios else []),
-        f"{_measured_on(found)} Again: {again}.",
+        *([f"Encoding alone, speed as a multiple on the same texts: {ratios}."] if ratios else []),
+        f"{_measured_on(found)} Repeat with {again}.",
     ]
 
 

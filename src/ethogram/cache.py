@@ -44,7 +44,7 @@ def build_once(name: str, build: Callable[[Path], None]) -> Path:
         raise WriteError(
             target.parent,
             error,
-            hint="make room there, or name another cache folder in ETHOGRAM_CACHE",
+            hint="free disk space there, or set another cache folder in ETHOGRAM_CACHE",
         ) from error
     return target
 

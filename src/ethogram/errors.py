@@ -8,7 +8,7 @@
     ├── WriteError         a file cannot be written (full disk, read-only folder)
     ├── DataError          a data set is missing, damaged, or cannot be fetched
     ├── BackendError       an endpoint elsewhere cannot be reached, refuses, or answers nonsense
-    └── MissingExtraError  an optional part of Ethogram is not installed
+    └── MissingExtraError  an extra is not installed
 
 The CLI prints `str(error)` as one line and exits with `error.exit_code`.
 """
@@ -85,7 +85,7 @@ class WriteError(EthogramError):
         super().__init__(
             f"cannot be written: {error.strerror or error}",
             where=str(path),
-            hint=hint or "make room there and make it writable; nothing was changed",
+            hint=hint or "free disk space and make it writable; nothing was changed",
         )
 
 
@@ -98,11 +98,11 @@ class DataError(EthogramError):
 
 
 class MissingExtraError(EthogramError):
-    """An optional part of Ethogram is not installed."""
+    """An extra is not installed."""
 
     def __init__(self, extra: str, needed_for: str) -> None:
         super().__init__(
-            f"{needed_for} needs the optional part [{extra}], which is not installed",
+            f"{needed_for} needs the extra [{extra}], which is not installed",
             hint=f"install it in the checkout with: pip install '.[{extra}]'",
         )
         self.extra = extra

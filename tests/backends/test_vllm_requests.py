@@ -22,7 +22,10 @@ from ethogram.engine.token_strings import StringIds
 from ethogram.errors import ModelError, RequestError, SpecError
 from ethogram.spec import ORDER_PRESETS, Decoding
 from ethogram.spec.steps import STEPS
-from ethogram.spec.vllm import VLLM_STEPS, refusal
+from ethogram.spec.vllm import refusal
+
+#: Steps that vLLM has too, each with the same meaning.
+VLLM_STEPS = tuple(name for name in ORDER_PRESETS["vllm"] if STEPS[name].vllm is not None)
 
 
 @dataclass(frozen=True)
@@ -319,7 +322,7 @@ def test_options_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
         ("[1]", "JSON object"),
         ("[" * 100_000, "nested too deep"),
         ('{"max_num_seqs": ' + "9" * 5000 + "}", "more than 4300 digits"),
-        ('{"trust_remote_code": true}', "not a vLLM option"),
+        ('{"trust_remote_code": true}', "not a supported vLLM option"),
         ('{"tensor_parallel_sizes": 2}', "did you mean 'tensor_parallel_size'"),
     ],
 )

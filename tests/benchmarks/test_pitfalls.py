@@ -86,6 +86,7 @@ def test_rates_and_their_bounds_are_those_of_a_table_by_hand() -> None:
 
 
 @pytest.mark.skipif(not bench.RELEASED.is_dir(), reason="shared/data does not lie beside it")
+@pytest.mark.long
 def test_released_answers_are_counted_as_stored_and_the_readings_are_of_them() -> None:
     stored = json.loads(bench.RESULTS.read_text(encoding="utf-8"))["confirmed"]
     found = json.loads(json.dumps(bench.confirm()))

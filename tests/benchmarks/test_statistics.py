@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks import calibration, coupling
 from benchmarks.page import STATISTICS, replace
+from benchmarks.simulated_studies import SETTINGS
 from ethogram import stats
 from ethogram.metrics.base import ratio
 
@@ -51,12 +52,10 @@ def test_coverage_is_counted_over_all_studies_and_over_those_not_marked(
         return scripted[order[seed % 5]]
 
     monkeypatch.setattr(calibration, "paired", paired)
-    found = calibration.calibrate(calibration.SETTINGS[0], 2, 1, trials=100)
+    found = calibration.calibrate(SETTINGS[0], 2, 1, trials=100)
     assert (found.covered, found.rejected, found.reliable) == (60.0, 40.0, 60.0)
     assert found.covered_if_reliable == 66.7
-    assert (
-        calibration.calibrate(calibration.SETTINGS[0], 2, 1, trials=80).covered_if_reliable is None
-    )
+    assert calibration.calibrate(SETTINGS[0], 2, 1, trials=80).covered_if_reliable is None
     cells = calibration.table([found]).splitlines()
     assert cells[0].split(" | ")[2:6] == ["covers", "p ≤ 0.05", "marked `?`", "covers where no `?`"]
     assert cells[2].split(" | ")[2:6] == ["60.0", "40.0", "40.0", "66.7"]

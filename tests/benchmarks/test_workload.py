@@ -155,6 +155,7 @@ def test_memory_is_held_against_the_budget() -> None:
 
 
 @pytest.mark.parametrize("is_told", [True, False], ids=["peaks forgotten", "sampled"])
+@pytest.mark.long
 def test_memory_of_loading_is_not_that_of_generating(
     monkeypatch: pytest.MonkeyPatch, is_told: bool
 ) -> None:

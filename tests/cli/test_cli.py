@@ -1,51 +1,12 @@
-"""The command line: every verb in words and JSON, every mistake one line with exit code 2."""
+"""Every command in words and in JSON."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def ethogram(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command line in this process: exit code, output, errors."""
-    from ethogram.cli import main
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ethogram", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        out, err = capsys.readouterr()
-        return int(stopped.value.code or 0), out, err
-
-    return call
-
-
-def parsed(result: tuple[int, str, str]) -> Any:
-    code, out, err = result
-    assert code == 0, err
-    return json.loads(out)
-
-
-def one_line(result: tuple[int, str, str], *words: str) -> None:
-    """Exit code 2 and one line that holds all the words."""
-    code, out, err = result
-    assert code == 2, (out, err)
-    lines = [line for line in err.splitlines() if not line.startswith("Loading ")]
-    assert len(lines) == 1, err
-    assert "Traceback" not in err
-    assert "pydantic" not in err
-    for word in words:
-        assert word in err, err
+from tests.cli.calls import Run, one_line, parsed
 
 
 def test_the_whole_story(ethogram: Run, tiny_study: Path, tmp_path: Path) -> None:
@@ -139,7 +100,7 @@ def test_init_then_the_hint_is_true(ethogram: Run, tmp_path: Path) -> None:
     code, out, _ = ethogram("init", str(tmp_path / "new"))
     assert code == 0
     assert f"ethogram run --study {tmp_path / 'new'}" in out
-    one_line(ethogram("init", str(tmp_path / "new")), "there is a study here already")
+    one_line(ethogram("init", str(tmp_path / "new")), "a study already exists here")
     assert "study" in parsed(ethogram("init", str(tmp_path / "other"), "--json"))
 
 
@@ -219,7 +180,7 @@ def test_a_new_version(ethogram: Run, tiny_study: Path) -> None:
     given = ("new", "v0.2.0", "--from", "v0.1.0", "--set", "decoding.temperature=0.5")
     assert "Next: ethogram run v0.2.0" in ethogram(*given, *at)[1]
     assert ethogram("diff", "v0.1.0", "v0.2.0", *at)[1].count("\n") == 1
-    one_line(ethogram(*given, *at), "exists already")
+    one_line(ethogram(*given, *at), "already exists")
     again = ("new", "v0.3.0", "--from", "v0.1.0", "--set")
     one_line(ethogram(*again, "decoding.temperatur=1", *at), "temperatur")
     one_line(ethogram(*again, "decoding.temperature=-1", *at), "temperature")
@@ -239,19 +200,6 @@ def test_metrics_are_listed_and_explained(ethogram: Run) -> None:
     one_line(ethogram("metrics", "rep_5x"), "unknown metric")
 
 
-def test_every_help_has_an_example_and_explains_every_option() -> None:
-    import click
-
-    from ethogram.cli import cli
-
-    for name, command in cli.commands.items():
-        assert f"ethogram {name}" in (command.epilog or ""), name
-        assert command.help, name
-        for option in command.params:
-            if isinstance(option, click.Option):
-                assert option.help, (name, option.name)
-
-
 def test_models_and_pull(ethogram: Run, model_cache: Path) -> None:
     listed = parsed(ethogram("models", "--json"))
     assert listed[0]["name"] == "smollm2-135m-instruct"
@@ -264,129 +212,6 @@ def test_schemas(ethogram: Run, kind: str) -> None:
     schema = parsed(ethogram("schema", kind))
     assert schema["type"] == "object"
     assert schema["additionalProperties"] is False
-
-
-MISTAKES = [
-    (
-        "versions/v0.1.0.yaml",
-        "decoding: {temperatur: 1}",
-        ("v0.1.0.yaml:", "temperature"),
-    ),
-    ("versions/v0.1.0.yaml", "decoding: {temperature: hot}", ("v0.1.0.yaml:", "temperature")),
-    ("versions/v0.1.0.yaml", "decoding: {temperature: -1}", ("v0.1.0.yaml:", "temperature")),
-    ("versions/v0.1.0.yaml", "decoding: {top_p: 0}", ("v0.1.0.yaml:", "top_p")),
-    ("versions/v0.1.0.yaml", "decoding: {top_p: 1.5}", ("v0.1.0.yaml:", "top_p")),
-    ("versions/v0.1.0.yaml", "parent: v9.9.9", ("v9.9.9",)),
-    ("versions/v0.0.1.yaml", "parent: v1.0.0", ("each other's parents",)),
-    ("versions/v0.1.0.yaml", "a: b: c", ("v0.1.0.yaml",)),
-    ("suites/prompts.jsonl", "", ("prompts.jsonl", "empty")),
-    ("study.yaml", "nam: x", ("study.yaml:", "nam")),
-]
-
-
-@pytest.mark.parametrize(("name", "line", "words"), MISTAKES)
-def test_a_mistake_in_a_file(
-    ethogram: Run, tiny_study: Path, name: str, line: str, words: tuple[str, ...]
-) -> None:
-    path = tiny_study / name
-    kept = "" if not line else path.read_text()
-    if line.startswith(("decoding", "parent")):
-        field = line.split(":")[0]
-        kept = "".join(
-            part for part in kept.splitlines(keepends=True) if not part.startswith(field)
-        )
-    path.write_text(f"{kept}{line}\n" if line else "")
-    one_line(ethogram("run", "--study", str(tiny_study)), *words)
-
-
-def test_a_broken_line_and_a_doubled_id(ethogram: Run, tiny_study: Path) -> None:
-    suite = tiny_study / "suites/prompts.jsonl"
-    good = suite.read_text()
-    suite.write_text(good + '{"id": "p7", "text": \n')
-    one_line(ethogram("run", "--study", str(tiny_study)), "prompts.jsonl:7")
-    suite.write_text(good + '{"id": "p0", "text": "again"}\n')
-    one_line(ethogram("run", "--study", str(tiny_study)), "prompts.jsonl:7", "p0")
-
-
-def test_a_broken_model_folder(ethogram: Run, tiny_study: Path, tmp_path: Path) -> None:
-    import shutil
-
-    version = tiny_study / "versions/v0.0.1.yaml"
-    model = version.read_text().split("model: ")[1].splitlines()[0]
-    broken = Path(shutil.copytree(model, tmp_path / "broken"))
-    weights = broken / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-7])
-    version.write_text(version.read_text().replace(model, str(broken)))
-    one_line(ethogram("run", "--study", str(tiny_study)), "model.safetensors", "bytes")
-    weights.unlink()
-    one_line(ethogram("run", "--study", str(tiny_study)), "model.safetensors is missing")
-    version.write_text(version.read_text().replace(str(broken), "gpt2"))
-    one_line(ethogram("run", "--study", str(tiny_study)), "ethogram pull gpt2")
-
-
-def test_a_prompt_longer_than_the_context(ethogram: Run, tiny_study: Path) -> None:
-    with (tiny_study / "suites/prompts.jsonl").open("a") as suite:
-        suite.write('{"id": "endless", "text": "%s"}\n' % ("sea " * 400))
-    one_line(ethogram("run", "--study", str(tiny_study)), "endless", "256")
-
-
-def test_wrong_usage(ethogram: Run, tmp_path: Path, tiny_study: Path) -> None:
-    one_line(ethogram("run", "--study", str(tmp_path / "none")), "study.yaml")
-    one_line(ethogram("sow", "v0.0.1"), "sow", "did you mean 'show'?")
-    one_line(ethogram("versions"), "did you mean 'ls'?")
-    one_line(ethogram("qqqq"), "ethogram --help")
-    one_line(ethogram("show"), "VERSION")
-    one_line(ethogram("show", "v7.7.7", "--study", str(tiny_study)), "v7.7.7")
-    one_line(ethogram("score", str(tmp_path / "none.jsonl")), "none.jsonl")
-    one_line(ethogram("compare", "v0.0.1", "v0.1.0", "--study", str(tiny_study)), "ethogram run")
-    assert ethogram("--version")[1].startswith("ethogram")
-
-
-def test_what_the_system_refuses_is_one_line(
-    ethogram: Run, tiny_study: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device", "store.sqlite")
-
-    monkeypatch.setattr("ethogram.store.Store.open", full)
-    one_line(ethogram("log", "--study", str(tiny_study)), "store.sqlite: No space left on device")
-
-
-def test_a_broken_log_is_one_line(ethogram: Run, tiny_study: Path) -> None:
-    (tiny_study / "PROGRESS.md").write_text("<!-- ethogram:begin v0.0.1 -->\nmine\n")
-    for verb in ("log", "verify"):
-        one_line(
-            ethogram(verb, "--study", str(tiny_study)), "PROGRESS.md:1", "no line that ends it"
-        )
-
-
-def test_starting_loads_nothing_heavy() -> None:
-    """`import ethogram` and `ethogram --help` are quick because of what they leave out."""
-    heavy = ("torch", "transformers", "pydantic", "sqlalchemy", "numpy", "rich", "jinja2")
-    code = (
-        "import sys, ethogram, ethogram.cli\n"
-        "try: ethogram.cli.cli.main(['--help'])\n"
-        "except SystemExit: pass\n"
-        f"print([name for name in {heavy!r} if name in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PYTHONPATH": ":".join(sys.path)},
-    )
-    assert done.stdout.splitlines()[-1] == "[]"
-
-
-def test_public_names_are_all_there() -> None:
-    import ethogram
-
-    for name in ethogram.__all__:
-        assert getattr(ethogram, name) is not None
-    assert "run" in dir(ethogram)
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = ethogram.nothing
 
 
 def test_check_has_an_exit_code_for_each_outcome(

@@ -17,7 +17,7 @@ from ethogram.engine.native.sample import OUTPUT, STEP, Code, SampledTokens, sam
 from ethogram.engine.sampler import sample_compiled, tables
 from ethogram.engine.sampling.compiled_chain import CompiledChain
 from ethogram.engine.sequence import SequenceState
-from ethogram.engine.steps import History
+from ethogram.engine.steps import History, apply_steps
 from ethogram.engine.stopping import StopRules
 from ethogram.spec import Decoding, Request
 
@@ -130,3 +130,9 @@ def draw_by_kernel(scores: Tensor, keys: Sequence[int], positions: Sequence[int]
     table["key"], table["position"], table["is_sampled"] = keys, positions, 1
     sampled = sample_tokens(library(), scores, table, np.empty(0, STEP))
     return torch.from_numpy(sampled.tokens).long()
+
+
+def both(scores: Tensor, decoding: Decoding, history: History) -> tuple[Tensor, Tensor]:
+    """What torch and the kernel keep."""
+    torch_kept = apply_steps(scores, decoding, history) > -torch.inf
+    return torch_kept, kept_by_kernel(scores, decoding, history, torch_kept)

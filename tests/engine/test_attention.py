@@ -139,7 +139,12 @@ def test_decode_steps_use_the_kernel_and_leave_the_model_as_it_was(
 
     calls = []
     monkeypatch.setattr(engine, "fuse", lambda model: None)  # A fused calls the kernel itself.
-    monkeypatch.setattr(attention, "attend", lambda *a: calls.append(1) or attend(*a))
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(1)
+        return attend(*arguments)
+
+    monkeypatch.setattr(attention, "attend", counted)
     model = dataclasses.replace(tiny.loaded(kind), eos_token_ids=frozenset())
     decoding = Decoding(strategy="greedy", max_new_tokens=4)
     list(Engine(model).generate([tiny.request("the cat", decoding)]))

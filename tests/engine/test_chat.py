@@ -95,7 +95,7 @@ def test_a_last_assistant_message_is_left_open() -> None:
     assert closed == "<|user|>the sea\n<|assistant|>It is the\n<|assistant|>"
     opened = chat_text(_request(*messages, chat=ChatFormat(continues=True)), loaded)
     assert opened == "<|user|>the sea\n<|assistant|>It is the"
-    with pytest.raises(RequestError, match="its last message is the user's"):
+    with pytest.raises(RequestError, match="its last message has role user"):
         chat_text(_request(USER, chat=ChatFormat(continues=True)), loaded)
 
 

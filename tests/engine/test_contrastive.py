@@ -32,15 +32,16 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "both": {"contrastive_beta": 2.0, "contrastive_alpha": 0.02, "amateur_temperature": 1.5},
     "edited": {"contrastive_beta": 0.8, "repetition_penalty": 1.2, "contrastive_alpha": 0.01},
 }
+WAYS: dict[str, dict[str, Any]] = {
+    "greedy": {"strategy": "greedy"},
+    "sampled": {"temperature": 1.3, "top_k": 12},
+}
 DECODINGS = {
     f"{name}_{way}": Decoding(
         contrastive={"amateur": "weak"}, max_new_tokens=24, **settings, **more
     )
     for name, settings in SETTINGS.items()
-    for way, more in {
-        "greedy": {"strategy": "greedy"},
-        "sampled": {"temperature": 1.3, "top_k": 12},
-    }.items()
+    for way, more in WAYS.items()
 }
 
 
@@ -111,6 +112,7 @@ def run(engine: Engine, requests: list[Request]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.long
 def test_a_mixed_batch_equals_the_formulas(kind: str) -> None:
     """With ordinary and guided outputs and a beam search beside; alone, apart, in any order."""
     expert, requests = model_of(kind), as_requests(DECODINGS)
@@ -282,4 +284,4 @@ def test_the_prompt_must_fit_the_amateur() -> None:
     short = dataclasses.replace(amateur(), context_length=4)
     error = refusal(tiny.loaded("llama"), {"weak": short})
     assert error.startswith("prompt p: the prompt has ")
-    assert "the amateur's context 4; shorten the prompt or choose an amateur" in error
+    assert "the amateur's context of 4; shorten the prompt or choose an amateur" in error

@@ -71,6 +71,7 @@ def run(engine: Engine, requests: list[Request]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("key", MODELS, ids=lambda key: "-".join(str(part) for _, part in key))
+@pytest.mark.long
 def test_tokens_are_those_of_transformers_4_55_4(key: tuple[tuple[str, Any], ...]) -> None:
     """Low, high, one layer and two, greedy and sampled, in one batch beside ordinary outputs."""
     model, recorded = recorded_model(key), recorded_requests(key)
@@ -221,5 +222,5 @@ def test_layers_that_the_model_lacks(kind: str, layers: Any, message: str) -> No
 
 
 def test_a_model_of_three_tied_layers_has_no_low_ones() -> None:
-    with pytest.raises(RequestError, match="3 layers has no low ones to choose from; use high"):
+    with pytest.raises(RequestError, match="3 layers has no low layers to choose from; use high"):
         early_layers(Shape(3, True), EarlyLayers("low"))  # type: ignore[arg-type]

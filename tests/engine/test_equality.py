@@ -40,9 +40,15 @@ EDITED: dict[str, Any] = {
     "logit_bias": {95: 3.0, 96: -2.5, 250: 1.0},
     "bad_words": [[i] for i in range(30, 90, 2)] + [[i, j] for i in (31, 33, 35) for j in (7, 95)],
 }
-GREEDY: dict[str, Decoding] = {
-    name: Decoding(strategy="greedy", **COMMON, **settings)
-    for name, settings in {
+
+
+def decodings(settings: dict[str, dict[str, Any]], **common: Any) -> dict[str, Decoding]:
+    """Decodings by name; settings of their own come before those in common."""
+    return {name: Decoding(**{**COMMON, **common, **own}) for name, own in settings.items()}
+
+
+GREEDY = decodings(
+    {
         "greedy": {},
         "repetition": {"repetition_penalty": 1.3},
         "repetition_reward": {"repetition_penalty": 0.8},
@@ -59,11 +65,11 @@ GREEDY: dict[str, Decoding] = {
             "no_repeat_ngram_size": 2,
             "min_new_tokens": 9,
         },
-    }.items()
-}
-BEAM: dict[str, Decoding] = {
-    name: Decoding(**{**COMMON, **settings})
-    for name, settings in {
+    },
+    strategy="greedy",
+)
+BEAM = decodings(
+    {
         "beam_4": {"num_beams": 4},
         "beam_4_repetition": {"num_beams": 4, "repetition_penalty": 1.3},
         "beam_4_ngram": {"num_beams": 4, "no_repeat_ngram_size": 2},
@@ -74,11 +80,10 @@ BEAM: dict[str, Decoding] = {
         "beam_3_never": {"num_beams": 3, "length_penalty": 0.5, "early_stopping": "never"},
         "beam_2_short": {"num_beams": 2, "length_penalty": -1.0, "early_stopping": "never"},
         "beam_2_one_token": {"num_beams": 2, "max_new_tokens": 1},
-    }.items()
-}
-SAMPLED: dict[str, Decoding] = {
-    name: Decoding(strategy="sample", **COMMON, **settings)
-    for name, settings in {
+    }
+)
+SAMPLED = decodings(
+    {
         "pure": {},
         "cold": {"temperature": 0.3},
         "top_k": {"top_k": 5},
@@ -102,8 +107,9 @@ SAMPLED: dict[str, Decoding] = {
             "eta_cutoff": 0.03,
         },
         "min_new": {"temperature": 1.2, "min_new_tokens": 15, "no_repeat_ngram_size": 2},
-    }.items()
-}
+    },
+    strategy="sample",
+)
 
 
 class KeyedGumbel(transformers.LogitsProcessor):
@@ -171,6 +177,7 @@ EVERYTHING = {**GREEDY, **BEAM, **ALL_SAMPLED}
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.long
 def test_a_mixed_batch_equals_generate(kind: str) -> None:
     """All settings and prompts at once: 170 outputs, rows replaced as they finish."""
     requests = as_requests(EVERYTHING)
@@ -196,6 +203,7 @@ def test_one_by_one_equals_generate(kind: str, setting: str) -> None:
         assert list(made.token_ids) == reference(kind, setting, index), request.identity
 
 
+@pytest.mark.long
 def test_the_comparison_covers_enough() -> None:
     """Guards the tests above: outputs differ by prompt and setting, and many end early."""
     ends, distinct, longest = 0, set(), 0

@@ -129,13 +129,13 @@ def test_hidden_positions_get_no_weight(dtype: torch.dtype) -> None:
 
 
 def test_a_context_cut_by_a_window_is_named_in_the_error() -> None:
-    with pytest.raises(RequestError, match="context 30"):
+    with pytest.raises(RequestError, match="context of 30"):
         Engine(disguise(sliding_window=30)).generate(
             [tiny.request("the cat sat on the mat " * 9, Decoding())]
         )
 
 
-def test_a_prompt_is_not_kept_once_its_outputs_run() -> None:
+def test_a_prompt_is_not_kept_once_its_outputs_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its keys and values lie in the slots; a second copy for each row would double the memory."""
     from ethogram.engine.batch import Batch
     from ethogram.engine.forward.batch_invariance import BatchSizes
@@ -155,7 +155,7 @@ def test_a_prompt_is_not_kept_once_its_outputs_run() -> None:
         held.append(weakref.ref(made.pairs[0][0]))
         return made
 
-    forward.prefill = traced  # type: ignore[method-assign]
+    monkeypatch.setattr(forward, "prefill", traced)
     requests = [
         tiny.request(prompt, Decoding(max_new_tokens=4), name=prompt) for prompt in ("a", "b", "c")
     ]
@@ -176,7 +176,7 @@ def test_allocator_settings_are_made_where_the_c_library_supports_them(
 ) -> None:
     class Library:
         def __init__(self, answer: int) -> None:
-            self.answer, self.asked = answer, []
+            self.answer, self.asked = answer, list[tuple[int, int]]()
 
         def mallopt(self, name: int, value: int) -> int:
             self.asked.append((name, value))

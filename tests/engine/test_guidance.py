@@ -71,6 +71,7 @@ def run(engine: Engine, requests: list[Request]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.long
 def test_a_mixed_batch_equals_generate(kind: str) -> None:
     """Every scale, negative prompt and strategy at once, with ends at many places."""
     model, requests = model_of(kind), as_requests(DECODINGS)
@@ -89,6 +90,7 @@ def test_a_mixed_batch_equals_generate(kind: str) -> None:
     [("gpt2", torch.bfloat16), ("gpt_neox", torch.float32), ("llama", torch.bfloat16)],
     ids=["gpt2", "gpt_neox", "llama"],
 )
+@pytest.mark.long
 def test_batch_merging_and_limits_change_no_bit(kind: str, dtype: torch.dtype) -> None:
     """Guided and ordinary outputs and a beam search: the same alone, apart, in any order."""
     model = dataclasses.replace(
@@ -260,7 +262,9 @@ def test_an_encoder_decoder_cannot_be_guided() -> None:
 def test_a_negative_prompt_must_fit() -> None:
     model = dataclasses.replace(tiny.loaded("llama"), context_length=12, eos_token_ids=frozenset())
     long = Decoding(guidance_scale=2.0, negative_prompt="the dog ran " * 9)
-    with pytest.raises(RequestError, match=r"^decoding.negative_prompt: .*tokens and .* 12; short"):
+    with pytest.raises(
+        RequestError, match=r"^decoding.negative_prompt: .*tokens, which .* 12; short"
+    ):
         Engine(model).generate([tiny.request("the cat", long)])
 
 

@@ -11,7 +11,6 @@ from tests.profiles import examples
 from torch import Tensor
 
 from ethogram.engine import native
-from ethogram.engine.forward import linear
 from ethogram.engine.forward.linear import Linear, has_own_kernel, join
 from ethogram.engine.forward.patch import patch_model
 from ethogram.engine.native.layer_kernels import LayerKernels
@@ -136,9 +135,7 @@ def test_the_processor_decides(
     features: tuple[str, ...], fp32: bool, bf16: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("avx512", "avx512_bf16", "amx_tile"):
-        monkeypatch.setattr(
-            linear.torch.cpu, f"_is_{name}_supported", lambda name=name: name in features
-        )
+        monkeypatch.setattr(torch.cpu, f"_is_{name}_supported", lambda name=name: name in features)
     assert has_own_kernel(torch.float32) is fp32
     assert has_own_kernel(torch.bfloat16) is bf16
 

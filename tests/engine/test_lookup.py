@@ -53,6 +53,7 @@ def run(kind: str, dtype: torch.dtype, *, drafts: int, **options: Any) -> tuple[
 
 @pytest.mark.parametrize("kind", ["gpt2", "llama"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.long
 def test_drafts_change_no_bit(kind: str, dtype: torch.dtype) -> None:
     plain, nothing = run(kind, dtype, drafts=0)
     drafted, (accepted, rejected) = run(kind, dtype, drafts=6)
@@ -116,7 +117,7 @@ def test_drafts_are_those_of_transformers(
         prompt_lookup_num_tokens=count,
         max_matching_ngram_size=longest,
     )
-    (job,) = make_jobs([Request("x", "p", 0, "a", decoding)], loaded, Engine(loaded)._model_pass(1))
+    (job,) = make_jobs([Request("x", "p", 0, "a", decoding)], loaded, Engine(loaded).model_pass(1))
     prompt, tokens = text[: max(1, len(text) - written)], text[max(1, len(text) - written) :]
     output = SequenceState(
         dataclasses.replace(job, decoder_prompt=tuple(prompt)), 0.0, loaded.tokenizer

@@ -134,6 +134,7 @@ def reference(prompt: str, decoding: Decoding, key: int, *, tau: float, eta: flo
     return tiny.generate(model, prompt, decoding, tuple(extra))
 
 
+@pytest.mark.long
 def test_generation_equals_transformers_with_the_plain_version() -> None:
     """All prompts and two decodings in one batch: each row has its own limit."""
     model = tiny.loaded("llama")

@@ -107,6 +107,7 @@ def test_noise_has_the_gumbel_distribution() -> None:
 
 @pytest.mark.parametrize("spread", [0.0, 1.0, 4.0])
 @pytest.mark.parametrize("position", [0, 17])
+@pytest.mark.long
 def test_draws_follow_the_softmax(draw: Any, spread: float, position: int) -> None:
     scores = torch.randn(1, 60, generator=torch.Generator().manual_seed(3)) * spread
     counts = np.bincount(draws_of(draw, scores, range(DRAWS), position), minlength=60)
@@ -209,6 +210,7 @@ def test_every_token_id_of_a_large_vocabulary_can_be_drawn(
     assert seen.all(), f"never drawn: {np.flatnonzero(~seen)[:9]}"
 
 
+@pytest.mark.long
 def test_the_best_noise_falls_on_all_regions_of_a_large_vocabulary() -> None:
     """The winner under flat scores over 49152 ids, in 64 equal regions."""
     tokens = torch.arange(49_152).unsqueeze(0)
@@ -235,6 +237,7 @@ def test_a_draw_is_the_maximum_of_scores_and_noise(draw: Any, vocab: int, spread
     assert draw(scores, keys, positions).tolist() == plain
 
 
+@pytest.mark.long
 def test_the_kernel_and_torch_draw_the_same_of_many() -> None:
     """50 000 draws from rows of every width: pruned by a table here, by a bound there."""
     scores = torch.randn(250, 1500, generator=torch.Generator().manual_seed(12))
@@ -268,6 +271,7 @@ def test_decodings_that_share_a_key_use_common_random_numbers(draw: Any) -> None
     assert (plain == apart).double().mean() < 0.15
 
 
+@pytest.mark.long
 def test_common_random_numbers_leave_the_marginals_unchanged(draw: Any) -> None:
     scores = torch.randn(1, 60, generator=torch.Generator().manual_seed(9)) / 1.1
     for first_key in (0, 10**6):

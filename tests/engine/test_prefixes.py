@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine import tiny
-from tests.engine.test_merging import PROMPTS, run, sweep
+from tests.engine.sweeps import PROMPTS, run, sweep
 from tests.profiles import examples
 
 from ethogram.engine import Engine, native
@@ -145,6 +145,7 @@ def test_only_the_shared_copy_is_read(shape: tuple[int, int, int], dtype: torch.
 
 @pytest.mark.parametrize("merging", [True, False], ids=["merged", "apart"])
 @pytest.mark.parametrize("kind", ["gpt2", "llama", "t5"])
+@pytest.mark.long
 def test_reading_one_copy_changes_no_bit(
     kind: str, merging: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

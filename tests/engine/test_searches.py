@@ -104,6 +104,7 @@ def test_alone_each_gives_the_same_to_the_bit(kind: str) -> None:
             assert alone.selection == mixed.selection
 
 
+@pytest.mark.long
 def test_in_bf16_the_batch_changes_nothing_either() -> None:
     mixed = together("llama", torch.bfloat16)
     todo = [one for one in requests(SETTINGS | OTHERS) if one.identity.endswith(("/1", "/3"))]

@@ -66,7 +66,7 @@ def test_sequences_share_batches_by_length_and_are_cached(
 def test_what_does_not_fit_the_context_is_an_error(
     forced: dict[str, TeacherForced], length: int
 ) -> None:
-    with pytest.raises(RequestError, match=f"{length} tokens do not fit a context of 256"):
+    with pytest.raises(RequestError, match=f"{length} tokens do not fit in a context of 256"):
         forced["gpt2"].force([(3,) * length])
 
 

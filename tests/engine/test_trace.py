@@ -149,6 +149,7 @@ def test_mixed_with_others_and_merged_a_trace_is_the_same() -> None:
             )
 
 
+@pytest.mark.long
 def test_tracing_changes_no_output_and_is_off_by_default() -> None:
     model = tiny.loaded("gpt2")
     asked = requests([decoding for decoding, _ in CHAINS] + [Decoding(num_beams=3)])

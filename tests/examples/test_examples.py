@@ -63,6 +63,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int],
     return put
 
 
+@pytest.mark.long
 def test_the_gpt2_log_runs_where_the_hub_models_are(
     hub: Callable[[str, int], None], tmp_path: Path, model_cache: Path
 ) -> None:

@@ -8,6 +8,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from ethogram.errors import EthogramError
+from ethogram.metrics import read_outputs
+
+CHAT = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo"}]
+
 
 def lines(*rows: Any) -> str:
     """JSON lines."""
@@ -120,3 +125,18 @@ def packed_bomb(megabytes: int) -> bytes:
         for _ in range(megabytes):
             file.write(b"\n" * 2**20)
     return out.getvalue()
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def error_of(file: Path) -> str | None:
+    """What the reader refuses a file with; None if it reads it."""
+    try:
+        for output in read_outputs(file):
+            output.text.encode()
+    except EthogramError as error:
+        return str(error)
+    return None

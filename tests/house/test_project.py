@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
+import ethogram
+
 ROOT = Path(__file__).parents[2]
+#: The package as it is installed: a release is tested without the checkout's source.
+PACKAGE = Path(ethogram.__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CONSTRAINTS = (ROOT / "requirements" / "constraints.txt").read_text(encoding="utf-8")
 HEAVY = ("torch", "transformers", "scipy", "pyarrow", "openai")
@@ -63,7 +67,8 @@ def test_each_target_of_make_that_contributing_names_is_there() -> None:
 def test_each_package_of_the_source_is_in_the_layers_and_in_contributing() -> None:
     layers = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
     listed = {name for layer in layers for name in re.findall(r"\w+", layer)}
-    packages = {path.parent.name for path in (ROOT / "src" / "ethogram").glob("*/__init__.py")}
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert packages
     assert packages <= listed
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert not [name for name in packages if f"`{name}/`" not in text]
@@ -71,14 +76,7 @@ def test_each_package_of_the_source_is_in_the_layers_and_in_contributing() -> No
 
 def test_each_path_that_contributing_names_is_there() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    package = ROOT / "src" / "ethogram"
     for path in re.findall(r"`((?:[\w.-]+/)+(?:[\w-]+\.[a-z]+)?|[\w.-]+(?:/[\w.-]+)*\.py)`", text):
-        inside = [package, *(package / name for name in ("store", "study", "replications"))]
-        assert any((folder / path).exists() for folder in (ROOT, *inside)), path
-
-
-def test_contributing_lists_every_package() -> None:
-    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    for folder in (ROOT / "src" / "ethogram").iterdir():
-        if (folder / "__init__.py").exists():
-            assert f"`{folder.name}/`" in table, folder.name
+        inside = [PACKAGE, *(PACKAGE / name for name in ("store", "study", "replications"))]
+        named = path.removeprefix("src/ethogram/")
+        assert any((folder / named).exists() for folder in (ROOT, *inside)), path

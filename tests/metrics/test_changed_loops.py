@@ -32,11 +32,12 @@ def _text_with_runs(source: random.Random) -> str:
 def test_trying_every_period_finds_no_other_run(monkeypatch: pytest.MonkeyPatch) -> None:
     source = random.Random(3)
     texts = [_text_with_runs(source) for _ in range(80)]
-    found = [find_changed_loop(text, cut=True, exact=exact) for text in texts for exact in (0, 1)]
+    both = [(text, exact) for text in texts for exact in (False, True)]
+    found = [find_changed_loop(text, cut=True, exact=exact) for text, exact in both]
     monkeypatch.setattr(
         changed_loops, "_possible_periods", lambda numbers: list(range(1, len(numbers) // 3 + 1))
     )
-    every = [find_changed_loop(text, cut=True, exact=exact) for text in texts for exact in (0, 1)]
+    every = [find_changed_loop(text, cut=True, exact=exact) for text, exact in both]
     assert found == every
     assert sum(run is not None and run.period >= 16 for run in found) > 40, "the blocks matter"
 

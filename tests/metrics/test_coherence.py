@@ -178,7 +178,10 @@ def test_samples_of_a_prompt() -> None:
     vendi = get("vendi_score").measure_groups(groups, MODELS)
     assert vendi[2].value == pytest.approx(1)
     for metric in (m for m in metrics_of("prompt") if m.family == "samples"):
-        assert metric.measure_group(groups[0], MODELS) == metric.measure_groups(groups, MODELS)[0]
+        assert (
+            metric.measure_groups([groups[0]], MODELS)[0]
+            == metric.measure_groups(groups, MODELS)[0]
+        )
 
 
 def test_samples_are_cut_alike() -> None:
@@ -186,6 +189,8 @@ def test_samples_are_cut_alike() -> None:
     assert cut_alike(texts, WordVectors()) == ["the sea", "the sea"]
     assert cut_alike(["", "the sea"], WordVectors()) == []
     outputs = [Output(text) for text in texts]
-    matched = get("semantic_diversity_matched").measure_group(outputs, MODELS)
+    matched = get("semantic_diversity_matched").measure_groups([outputs], MODELS)[0]
     assert matched.value == pytest.approx(0, abs=1e-6)
-    assert get("vendi_score_matched").measure_group([Output(""), *outputs], MODELS).value is None
+    assert (
+        get("vendi_score_matched").measure_groups([[Output(""), *outputs]], MODELS)[0].value is None
+    )

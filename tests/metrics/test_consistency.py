@@ -46,18 +46,22 @@ def test_surprise_is_that_of_selfcheckgpt(n: int, values: tuple[float, ...]) -> 
 
 def test_samples_that_agree_surprise_less() -> None:
     metric = get("selfcheck_unigram")
-    agreeing = metric.measure_group([Output("It is Paris.")] * 3, StubModels())
+    agreeing = metric.measure_groups([[Output("It is Paris.")] * 3], StubModels())[0]
     assert agreeing.value == pytest.approx(math.log(4))
-    differing = metric.measure_group([Output(f"It is {c}.") for c in ("x", "y", "z")], StubModels())
+    differing = metric.measure_groups(
+        [[Output(f"It is {c}.") for c in ("x", "y", "z")]], StubModels()
+    )[0]
     assert differing.value == pytest.approx(math.log(12))
-    assert metric.measure_group([Output("It is Paris."), Output("")], StubModels()).value is None
-    assert metric.measure_group([Output("one")], StubModels()).value is None
+    assert (
+        metric.measure_groups([[Output("It is Paris."), Output("")]], StubModels())[0].value is None
+    )
+    assert metric.measure_groups([[Output("one")]], StubModels())[0].value is None
 
 
 def test_selfcheck_nli_is_the_mean_share_of_contradiction() -> None:
     nli = StubNli(lambda a, b: (0.1, 0.6, 0.3) if ("No" in a) != ("No" in b) else (0.8, 0.2, 0.0))
     group = [Output("Yes. Yes yes."), Output("No."), Output("Yes.")]
-    score = get("selfcheck_nli").measure_group(group, StubModels(nli=nli))
+    score = get("selfcheck_nli").measure_groups([group], StubModels(nli=nli))[0]
     shares = [0.75 if ("No" in a) != ("No" in b) else 0.0 for a, b in nli.asked]
     assert score.value == pytest.approx(np.mean(shares))
     assert sorted(Counter(a for a, _ in nli.asked).items()) == [
@@ -107,7 +111,7 @@ def test_a_later_cluster_claims_what_it_equals() -> None:
     texts = ["a", "b", "ab", "a!"]  # NLI that sees the same letter as the same meaning.
     nli = StubNli(lambda a, b: (1.0, 0.0, 0.0) if {*a} & {*b} else (0.0, 0.0, 1.0))
     metric = get("semantic_entropy_discrete")
-    score = metric.measure_group([Output(text) for text in texts], StubModels(nli=nli))
+    score = metric.measure_groups([[Output(text) for text in texts]], StubModels(nli=nli))[0]
     assert score.value == pytest.approx(math.log(2))
 
 
@@ -157,21 +161,21 @@ def test_semantic_entropy_of_a_prompt() -> None:
         Output(text, logprobs=(-value,) * 2)
         for text, value in (("a", 1.0), ("b", 2.0), ("c", 1.0), ("b b", 2.0))
     ]
-    discrete = get("semantic_entropy_discrete").measure_group(group, models)
+    discrete = get("semantic_entropy_discrete").measure_groups([group], models)[0]
     assert discrete.value == pytest.approx(1.0397208, abs=1e-7)
     weights = np.exp([-1, -2, -1])
     weights[1] *= 2
-    weighed = get("semantic_entropy").measure_group(group, models)
+    weighed = get("semantic_entropy").measure_groups([group], models)[0]
     assert weighed.value == pytest.approx(scipy.stats.entropy(weights / weights.sum()))
     scores = get("semantic_entropy").measure_groups([[Output("a"), Output("b")], group], models)
     assert scores[0].value is None
     assert scores[1] == weighed
-    assert get("semantic_entropy_discrete").measure_group(group[:1], models).value is None
+    assert get("semantic_entropy_discrete").measure_groups([group[:1]], models)[0].value is None
 
 
 def test_entropies_without_an_nli_model() -> None:
     group = [Output("The Sea!"), Output("sea"), Output("A ship."), Output("the ship of the sea")]
-    answers = get("answer_entropy").measure_group(group, StubModels())
+    answers = get("answer_entropy").measure_groups([group], StubModels())[0]
     assert answers.value == pytest.approx(1.0397208, abs=1e-7)
     vectors = get("semantic_entropy_by_vectors").measure_groups(
         [[Output("a sea"), Output("a sea"), Output("ship")], [Output("x")]], StubModels()
@@ -190,5 +194,7 @@ def test_entropies_without_an_nli_model() -> None:
     ],
 )
 def test_answers_are_alike_as_squad_compares_them(texts: Sequence[str], counts: list[int]) -> None:
-    found = get("answer_entropy").measure_group([Output(text) for text in texts], StubModels())
+    found = get("answer_entropy").measure_groups([[Output(text) for text in texts]], StubModels())[
+        0
+    ]
     assert found.value == pytest.approx(scipy.stats.entropy(counts))

@@ -67,7 +67,7 @@ def test_texts_are_read_by_the_reference_model(checkpoint: Callable[..., Path]) 
 
 
 def test_what_cannot_be_compared() -> None:
-    with pytest.raises(SpecError, match="do not fit each other"):
+    with pytest.raises(SpecError, match="do not match"):
         mauve_of_features(np.zeros((30, 4)), np.zeros((30, 5)))
     with pytest.raises(SpecError, match="19 texts are too few"):
         mauve_of_features(np.zeros((19, 4)), np.zeros((30, 4)))

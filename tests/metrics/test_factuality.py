@@ -200,7 +200,7 @@ def test_verdicts_share_out_all_references(rng: random.Random) -> None:
     [
         ("[", "not valid JSON"),
         ('{"closed": true,\n"references": }', r"index\.json: not valid JSON: .* \(line 2\)"),
-        ("[" * 100_000, r"index\.json: JSON nested too deep"),
+        ("[" * 100_000, r"index\.json: the JSON is nested too deeply"),
         ("9" * 5000, r"index\.json: a whole number of more than 4300 digits"),
         ("[]", "not an index of references"),
         ('{"closed": "yes", "references": []}', "not an index of references"),

@@ -113,6 +113,7 @@ def test_an_unreadable_human_text_is_an_error(tmp_path: Path) -> None:
         score_outputs([Output("a")], ["human_words"])
 
 
+@pytest.mark.long
 def test_released_samples_are_near_human_text_and_greedy_ones_and_wikipedia_are_not(
     released: Callable[[str], Path],
 ) -> None:

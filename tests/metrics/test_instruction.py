@@ -207,6 +207,7 @@ def reshaped(text: str, rng: random.Random) -> str:
     )
 
 
+@pytest.mark.long
 def test_verdicts_are_those_of_if_verifiable(
     registry: dict[str, Any], released: Callable[[str], Path]
 ) -> None:

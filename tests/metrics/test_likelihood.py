@@ -148,7 +148,7 @@ def test_self_reinforcement_is_that_of_single_passes(model: TeacherForced) -> No
     assert found.increased == pytest.approx(expected[1])
     assert found.won == pytest.approx(expected[2])
     assert found.to_json()["sentences"] == 2
-    with pytest.raises(RequestError, match="the context holds 256; ask for fewer repeats"):
+    with pytest.raises(RequestError, match="more than the context of 256; ask for fewer repeats"):
         self_reinforcement(model, sentences, repeats=200)
     with pytest.raises(RequestError, match="the sentence is empty"):
         self_reinforcement(model, [" "])
@@ -171,7 +171,7 @@ def test_choices_are_those_of_the_likelihoods(model: TeacherForced) -> None:
     assert found.acc_norm == (bool(sums[0] / lengths[0] > max(np.divide(sums, lengths)[2:])),)
     assert multiple_choice([replace(question, prompt=question.prompt + " ")], model) == found
     assert multiple_choice([question], model, begin=False) != found
-    with pytest.raises(SpecError, match=r"question 1 .*needs a right and a wrong answer"):
+    with pytest.raises(SpecError, match=r"question 1 .*needs a correct and a wrong answer"):
         multiple_choice([Choices("q", (), ("a",))], model)
 
 

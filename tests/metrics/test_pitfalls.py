@@ -248,7 +248,7 @@ def test_the_command_prints_counts_evidence_and_json(tmp_path: Path) -> None:
     assert data["pitfalls"]["loop"]["evidence"]["spans"][0]["text"] == "No use. No use. No use."
     assert data["pitfalls"]["empty"] == {
         "title": "Empty",
-        "meaning": "says nothing",
+        "meaning": "has no text",
         "found": 1,
         "applies_to": 2,
         "share": 0.5,
@@ -256,7 +256,7 @@ def test_the_command_prints_counts_evidence_and_json(tmp_path: Path) -> None:
     }
     refused = CliRunner().invoke(cli, [*command, "--metric", "words"])
     assert refused.exit_code == 2
-    assert "--pitfalls takes no option but --evidence and --json" in refused.output
+    assert "--pitfalls can only be combined with --evidence and --json" in refused.output
 
 
 def test_no_outputs_are_refused() -> None:
@@ -298,5 +298,5 @@ def test_a_score_table_leaves_pitfalls_to_their_own_unless_named() -> None:
 
 def test_the_table_shows_itself_in_a_notebook() -> None:
     page = find_pitfalls([Output(text="round and round " * 9, prompt="Go on")])._repr_html_()
-    assert page.startswith("<pre>pitfall")
+    assert page.startswith("<table><tr><th>pitfall")
     assert "loop" in page

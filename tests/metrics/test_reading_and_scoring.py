@@ -18,6 +18,7 @@ from ethogram.errors import SpecError
 from ethogram.metrics import Output, all_metrics, get, metrics_of, read_outputs, score_outputs
 from ethogram.metrics.base import Metric
 from ethogram.metrics.units import Unit
+from ethogram.report.scores import scores_text
 
 KNOWN = [metric.name for metric in all_metrics()]
 SHOWN = [name for name in KNOWN if not name.startswith("pitfall_")]
@@ -93,7 +94,7 @@ def test_gzip_and_byte_order_mark(tmp_path: Path) -> None:
     ("line", "message"),
     [
         ('{"text": "a"', ":2: not valid JSON"),
-        ("[" * 100_000, ":2: JSON nested too deep"),
+        ("[" * 100_000, ":2: the JSON is nested too deeply"),
         ('{"id": ' + "9" * 5000 + "}", ":2: a whole number of more than 4300 digits"),
         ("[1]", ":2: a line must be a JSON object"),
         ('{"prompt": "a"}', ":2: no output text; put it under 'text'"),
@@ -143,7 +144,7 @@ def test_file_errors(tmp_path: Path) -> None:
         list(read_outputs(latin))
     cut = tmp_path / "cut.jsonl.gz"
     cut.write_bytes(gzip.compress(b'{"text": "abc def"}\n' * 500)[:-12])
-    with pytest.raises(SpecError, match="the gzip data is cut off or damaged after line"):
+    with pytest.raises(SpecError, match="the gzip data is truncated or damaged after line"):
         list(read_outputs(cut))
 
 
@@ -210,7 +211,7 @@ def test_the_value_of_a_conditional_metric_is_over_the_outputs_it_applies_to() -
     corpus = table["corpus_distinct_1"]
     assert corpus.value == pytest.approx(sum(corpus.by_sample.values()) / 2)
     assert corpus.value != pytest.approx(alone["corpus_distinct_1"].value)
-    assert "all outputs, of corpus metrics the mean over the indices." in table.to_text()
+    assert "except corpus metrics, which are means over the samples." in scores_text(table)
 
 
 def test_json_of_a_table_is_plain_and_comes_back() -> None:
@@ -234,17 +235,17 @@ def test_json_of_a_table_is_plain_and_comes_back() -> None:
 def test_text_of_a_table() -> None:
     names = ["words", "distinct_1", "rep_2", "tokens"]
     outputs = [Output("a b c d"), Output("a a", sample_index=1)]
-    assert score_outputs(outputs, names).to_text().splitlines() == [
-        "metric      value  sample 0  sample 1  unit     better  outputs",
-        "words        3.00      4.00      2.00  words                  2",
-        "distinct_1  0.750     1.000     0.500  share    higher        2",
-        "rep_2        0.00      0.00         –  percent  lower         1",
+    assert scores_text(score_outputs(outputs, names)).splitlines() == [
+        "metric           value  better  sample 0  sample 1  outputs",
+        "words       3.00 words              4.00      2.00        2",
+        "distinct_1      75.0 %  higher   100.0 %    50.0 %        2",
+        "rep_2            0.0 %  lower      0.0 %         –        1",
         "",
-        "2 outputs, 2 sample indices; value is over all outputs.",
+        "2 outputs, 2 samples per prompt; values cover all.",
         "Not applicable to these outputs: tokens",
     ]
-    assert score_outputs(outputs[:1], ["words"]).to_text().endswith("\n\n1 outputs.")
-    assert score_outputs(outputs, ["tokens"]).to_text().endswith("these outputs: tokens")
+    assert scores_text(score_outputs(outputs[:1], ["words"])).endswith("\n\n1 outputs.")
+    assert scores_text(score_outputs(outputs, ["tokens"])).endswith("these outputs: tokens")
 
 
 def test_html_of_a_table() -> None:
@@ -278,10 +279,10 @@ def test_the_clearest_output_is_shown_with_where_and_what() -> None:
     assert data["prompt_id"] == "p1"
     for span in data["spans"]:
         assert texts[1][span["start"] : span["end"]] == span["text"]
-    shown = table.to_text(evidence=True)
+    shown = scores_text(table, evidence=True)
     assert "loop_onset 1.00: p1, sample 0" in shown
     assert "    at 3: loop starts: 3.5 times a phrase of 2: 'on and'" in shown
-    assert "loop starts" not in table.to_text()
+    assert "loop starts" not in scores_text(table)
 
 
 def test_evidence_of_a_metric_where_more_is_better_is_the_worst_output() -> None:
@@ -294,7 +295,7 @@ def test_evidence_of_a_metric_where_more_is_better_is_the_worst_output() -> None
 
 def test_long_and_hostile_evidence_stays_one_line() -> None:
     text = "\x1b[2Jhalt \n" * 400
-    shown = score_outputs([Output(text)], ["loop_onset", "rep_2"]).to_text(evidence=True)
+    shown = scores_text(score_outputs([Output(text)], ["loop_onset", "rep_2"]), evidence=True)
     assert "\x1b" not in shown
     assert "more" in shown
     assert max(len(line) for line in shown.splitlines()) < 250

@@ -42,6 +42,7 @@ FAMILIES = {
 
 
 @pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.long
 def test_families(name: str, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     import io
 
@@ -240,7 +241,7 @@ class TestForcedTokens:
 
     def test_contrastive_search_takes_none(self) -> None:
         decoding = Decoding(penalty_alpha=0.5, top_k=4, max_new_tokens=4, forced_tokens=(9,))
-        with pytest.raises(RequestError, match="contrastive search takes no forced tokens"):
+        with pytest.raises(RequestError, match="contrastive search does not support forced tokens"):
             _run(tiny.loaded("llama"), decoding)
 
     def test_they_change_the_identity_and_only_where_they_are_set(self) -> None:

@@ -62,6 +62,7 @@ def fake_index(
     return publish
 
 
+@pytest.mark.long
 def test_a_built_in_is_fetched_verified_and_converted(
     gguf_file: Path, fake_index: Callable[[bytes], BuiltIn], model_cache: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -134,7 +135,12 @@ def test_a_text_is_computed_once(tiny: SentenceEncoder, monkeypatch: pytest.Monk
     tiny._known.clear()
     fed: list[int] = []
     forward = tiny._forward
-    monkeypatch.setattr(tiny, "_forward", lambda rows: fed.append(len(rows)) or forward(rows))
+
+    def counted(rows: Any) -> Any:
+        fed.append(len(rows))
+        return forward(rows)
+
+    monkeypatch.setattr(tiny, "_forward", counted)
     tiny.encode(["the sea", "the sea", "a letter"])
     tiny.encode(["a letter"])
     assert fed == [2]
@@ -156,8 +162,8 @@ def test_token_spans_match_the_text(tiny: SentenceEncoder) -> None:
 @pytest.mark.parametrize(
     ("settings_", "words"),
     [
-        ({"pooling_mode_max_tokens": True}, "pools by pooling_mode_max_tokens"),
-        ({"pooling_mode_mean_tokens": False}, "pools by nothing named"),
+        ({"pooling_mode_max_tokens": True}, "pooling is pooling_mode_max_tokens"),
+        ({"pooling_mode_mean_tokens": False}, "pooling is not stated"),
     ],
 )
 def test_other_poolings_are_refused(

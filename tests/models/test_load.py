@@ -192,9 +192,9 @@ def test_a_model_that_is_not_downloaded_names_the_command() -> None:
             load(name)
     with pytest.raises(ModelError, match="did you mean the built-in smollm2-135m-instruct"):
         identity(ModelReference("smollm2-135m-instuct"))
-    with pytest.raises(ModelError, match="neither a built-in"):
+    with pytest.raises(ModelError, match="is not a built-in model"):
         load("not a model!")
-    with pytest.raises(ModelError, match="neither a built-in"):
+    with pytest.raises(ModelError, match="is not a built-in model"):
         pull("not a model!")
     with pytest.raises(ModelError, match="model folder not found"):
         pull("./nowhere/at/all")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -68,11 +69,12 @@ def test_pairs_are_scored_once_and_in_batches(
     model = load_nli(str(classifier("entailment", "contradiction")))
     fed: list[int] = []
     forward = NliClassifier._forward
-    monkeypatch.setattr(
-        NliClassifier,
-        "_forward",
-        lambda self, pairs: fed.append(len(pairs)) or forward(self, pairs),
-    )
+
+    def counted(self: NliClassifier, pairs: Any) -> Any:
+        fed.append(len(pairs))
+        return forward(self, pairs)
+
+    monkeypatch.setattr(NliClassifier, "_forward", counted)
     monkeypatch.setattr(nli, "BATCH_TOKENS", 300)
     found = model.judge([*PAIRS, PAIRS[0]])
     assert found[0] == found[-1]

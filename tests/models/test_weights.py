@@ -157,7 +157,7 @@ def test_shards_are_read_as_one_file_is(folder: Path) -> None:
 def test_an_index_beside_other_weights_is_refused(folder: Path) -> None:
     _index(folder, _tensors(folder))
     for read in (lambda: load(str(folder)), lambda: identity(ModelReference(str(folder)))):
-        with pytest.raises(ModelError, match="are both there, and name different weights"):
+        with pytest.raises(ModelError, match="both exist and name different weights"):
             read()
 
 
@@ -168,7 +168,7 @@ def test_weights_that_transformers_would_read_instead_are_refused(folder: Path) 
     (folder / "adapter_config.json").unlink()
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"transformers_weights": "x"}))
-    with pytest.raises(ModelError, match="it has weights beside model"):
+    with pytest.raises(ModelError, match="it has other weights besides model"):
         load(str(folder))
 
 

@@ -9,6 +9,7 @@ import re
 import urllib.error
 import urllib.request
 from email.message import Message
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ def test_the_variable_names_a_folder_and_the_option_goes_before_it(
     monkeypatch.setenv("ETHOGRAM_DATA", str(tmp_path / "named"))
     assert DataFolders().files(one_set) == {"rows": path}
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="is not here"):
+    with pytest.raises(DataError, match="was not found"):
         DataFolders(tmp_path / "empty").files(one_set)
 
 
@@ -105,7 +106,7 @@ def test_a_folder_that_is_not_there(
     folder = tmp_path / "nowhere"
     if by_variable:
         monkeypatch.setenv("ETHOGRAM_DATA", str(folder))
-    with pytest.raises(DataError, match="no such data folder") as caught:
+    with pytest.raises(DataError, match="the data folder does not exist") as caught:
         DataFolders(None if by_variable else folder)
     assert str(folder) in str(caught.value)
     assert ("ETHOGRAM_DATA" if by_variable else "--data") in str(caught.value)
@@ -150,7 +151,8 @@ def test_a_file_that_unpacks_without_end_is_given_up(
 def test_what_is_fetched_is_checked_kept_and_not_fetched_again(
     one_set: str, model_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, told = serve(monkeypatch, SERVED), []
+    asked = serve(monkeypatch, SERVED)
+    told: list[str] = []
     folders = DataFolders(fetch=True, on_fetch=told.append)
     files = folders.files(one_set)
     assert files == {"rows": model_cache / "data" / "tiny" / "rows.jsonl"}
@@ -164,9 +166,9 @@ def test_what_is_fetched_is_checked_kept_and_not_fetched_again(
     ("served", "words"),
     [
         (SERVED.replace(b"7", b"8"), "sha256"),
-        (b"<html>", "not what the registry expects"),
-        (b"[1]", "not what the registry expects"),
-        (b"[" * 100_000, "not what the registry expects"),
+        (b"<html>", "not the one that the registry expects"),
+        (b"[1]", "not the one that the registry expects"),
+        (b"[" * 100_000, "not the one that the registry expects"),
     ],
 )
 def test_another_answer_is_not_kept(
@@ -185,7 +187,7 @@ def test_only_https_is_asked_and_followed() -> None:
     request = urllib.request.Request(URL)
     with pytest.raises(DataError, match="not https"):
         data_module._HttpsOnly().redirect_request(
-            request, None, 302, "Found", Message(), "http://example.org/"
+            request, BytesIO(), 302, "Found", Message(), "http://example.org/"
         )
 
 

@@ -30,6 +30,7 @@ from ethogram.replications.ditto import (
 from ethogram.replications.ifeval import PUBLISHED, _rows, read_prompts
 from ethogram.replications.running import bounded, share
 from ethogram.replications.truthfulqa import questions
+from ethogram.report.scores import replication_text
 
 _TIDE = "The tide went out at noon and did not come back again ."
 _BELL = "A bell rang twice in the old tower by the sea ."
@@ -95,7 +96,7 @@ def test_truthfulqa_on_a_tiny_model(
     assert made.notes == ("The first 3 of 790 questions only: not the published table's.",)
     assert [row.measure for row in made.rows] == ["MC1", "MC2"]
     assert all(row.published is None and 0 <= row.ours <= 1 for row in made.rows)
-    assert "No published value for this model" in made.to_text()
+    assert "No published value for this model" in replication_text(made)
     asked = questions(released("truthfulqa.csv"))[:3]
     assert told[-1] == sum(len(each.right) + len(each.wrong) for each in asked)
 

@@ -115,7 +115,7 @@ def test_lines_for_people() -> None:
     assert "p,1:x sample 2, 1.000: say it again it again" in lines[2]
     assert "deterministic, on 96 outputs" in lines[4]
     assert "undecided after 96 outputs, about 24 more would decide" in lines[5]
-    assert "no number of samples like these would decide" in lines[6]
+    assert "more samples like these would not decide it" in lines[6]
     assert "applies to none of them" in lines[7]
     assert lines[8] == "2 passed, 1 broken, 3 undecided of 6 contracts"
 

@@ -36,7 +36,7 @@ def traced(*texts: str) -> Traced:
         "length",
         tuple(np.log([0.5] * count).tolist()),
         0.0,
-        how,
+        trace=how,
     )
     return Traced("v1.0.0", "A [red]title[/red]", True, made, how, texts, [["a", "b"]] * count)
 

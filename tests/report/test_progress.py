@@ -74,8 +74,8 @@ def test_every_digit_is_guarded(study: Study) -> None:
         other = "1" if text[place] != "1" else "2"
         path.write_text(text[:place] + other + text[place + 1 :])
         problems = verify(study).problems
-        line = text.count("\n", 0, place) + 1
-        assert [problem.line for problem in problems] == [line]
+        changed = text.count("\n", 0, place) + 1
+        assert [problem.line for problem in problems] == [changed]
     path.write_text(text)
     assert verify(study).holds
 
@@ -105,7 +105,7 @@ def test_line_ends_and_text_around_the_blocks_stay_to_the_byte(study: Study) -> 
     ("old", "new", "message"),
     [
         ("<!-- ethogram:end v0.0.1 -->\n", "", r"PROGRESS\.md:\d+: the block of v0\.0\.1 has no"),
-        ("<!-- ethogram:begin v0.1.0 -->\n", "", r"the block of v0\.1\.0 has no line that begins"),
+        ("<!-- ethogram:begin v0.1.0 -->\n", "", r"the block of v0\.1\.0 has no begin marker"),
         ("<!-- ethogram:end v1.0.0 -->\n", "", r"put `<!-- ethogram:end v1\.0\.0 -->` back"),
         (
             "<!-- ethogram:begin v1.0.0 -->\n",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -103,7 +104,9 @@ def a_comparison() -> Comparison:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("colour", [None, "truecolor"])
-def test_a_comparison_says_the_result_first(width: int, colour: str | None) -> None:
+def test_a_comparison_says_the_result_first(
+    width: int, colour: Literal["truecolor"] | None
+) -> None:
     page = io.StringIO()
     console = Console(file=page, width=width, color_system=colour, force_terminal=bool(colour))
     print_comparison(console, a_comparison(), everything=True, details=True)

@@ -35,7 +35,7 @@ def test_strategies_are_inferred() -> None:
         ({**CONTRASTIVE, "strategy": "sample"}, "penalty_alpha 0.6 has no effect under sample"),
         ({**CONTRASTIVE, "num_beams": 3}, "penalty_alpha 0.6 has no effect under beam"),
         ({**CONTRASTIVE, "strategy": "contrastive", "num_beams": 3}, "num_beams 3 has no effect"),
-        ({"best_of": 3, "self_consistency": 3}, "set one of them"),
+        ({"best_of": 3, "self_consistency": 3}, "set only one"),
         ({"best_of": 3, "temperature": 0}, "best_of 3 needs sampling; under greedy"),
         ({"self_consistency": 3, "num_beams": 2}, "self_consistency 3 needs sampling; under beam"),
         ({"best_of": 2, **CONTRASTIVE}, "best_of 2 needs sampling; under contrastive"),

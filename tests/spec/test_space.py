@@ -57,7 +57,7 @@ def test_ranges_are_for_a_search() -> None:
         ("decoding.temperature=0:1:0.0001", "10001 steps"),
         ("decoding.min_p=0:0.1:log", "above 0 on a logarithmic scale"),
         ("decoding.top_p=0.9,0.9", "duplicate value"),
-        ("decoding.top_p=[0.9", "cannot be read"),
+        ("decoding.top_p=[0.9", "cannot parse these values"),
     ],
 )
 def test_mistakes_are_reported(text: str, says: str) -> None:

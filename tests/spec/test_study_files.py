@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,7 +86,7 @@ def test_diff_in_words(study: Path) -> None:
     ],
 )
 def test_a_change_names_no_effect_that_was_not_measured(
-    before: dict, after: dict, words: str
+    before: dict[str, Any], after: dict[str, Any], words: str
 ) -> None:
     base = {"strategy": "sample"}
     one, two = (Version(decoding={**base, **settings}) for settings in (before, after))
@@ -121,7 +122,7 @@ MISTAKES = [
     ),
     (
         "decoding:\n  amateur: gpt2\n  dola_layers: low",
-        "v0.2.0.yaml:1: decoding: contrastive.amateur and dola_layers cannot act together",
+        "v0.2.0.yaml:1: decoding: contrastive.amateur and dola_layers cannot be combined",
     ),
     ("decoding: {guidance_scale: -1}", "v0.2.0.yaml:1: decoding.guidance_scale: input should be"),
     ("decoding: {negative_prompt: ''}", "v0.2.0.yaml:1: decoding.negative_prompt"),
@@ -149,7 +150,7 @@ MISTAKES = [
     ("title: [", "v0.2.0.yaml:1: not valid YAML"),
     ("title: a\ntitle: b", "not valid YAML: found duplicate key"),
     ("- a", "must be a mapping"),
-    ("prompt: {template: 'Q:'}", "template never uses {{ input }}"),
+    ("prompt: {template: 'Q:'}", "template does not use {{ input }}"),
     ("prompt: {template: '{{ inptu }}'}", "'inptu' is undefined"),
     ("expect: {loop_rate: low}", "invalid bound 'low'"),
     ("decoding: {order: vlm, temperature: 1}", "unknown order 'vlm'"),
@@ -173,7 +174,7 @@ MISTAKES = [
     (
         "decoding: {dry_multiplier: 1, dry: {multiplier: 1}}",
         "v0.2.0.yaml:1: decoding.dry_multiplier: dry_multiplier is the old name of dry.multiplier, "
-        "which is set too; keep dry.multiplier",
+        "which is also set; keep dry.multiplier",
     ),
     (
         "decoding:\n  xtc:\n    threshold: 0",
@@ -245,7 +246,10 @@ SUITES = [
     ('{"id": "a"}\n', ":1: give either text or messages"),
     ('{"id": "a", "text": "x", "tag": []}\n', "did you mean 'tags'?"),
     ("[1]\n", "must be a JSON object"),
-    ('{"id": "a", "text": "x"}\n' + "[" * 100_000, ":2: JSON nested too deep; fix or remove"),
+    (
+        '{"id": "a", "text": "x"}\n' + "[" * 100_000,
+        ":2: the JSON is nested too deeply; fix or remove",
+    ),
     ('{"id": ' + "9" * 5000 + "}", ":1: a whole number of more than 4300 digits; fix or remove"),
 ]
 
@@ -275,8 +279,8 @@ def test_only_a_line_feed_ends_a_line(tmp_path: Path, end: str) -> None:
     ("text", "line"),
     [
         ("- id: " + "9" * 5000, "a value cannot be read: Exceeds the limit (4300 digits)"),
-        ("[" * 300, "YAML nested too deep; use at most 100 levels"),
-        ("[" * 99 + "\n[" * 2, "YAML nested too deep"),
+        ("[" * 300, "the YAML is nested too deeply; use at most 100 levels"),
+        ("[" * 99 + "\n[" * 2, "the YAML is nested too deeply"),
     ],
 )
 def test_values_that_yaml_cannot_read(tmp_path: Path, text: str, line: str) -> None:

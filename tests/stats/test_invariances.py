@@ -102,7 +102,8 @@ def test_the_order_of_prompts_moves_bounds_by_no_more_than_resampling(seed: int)
     values = generator.normal(size=(2, 30, 2))
     parts = np.stack([values, np.ones_like(values)], axis=-1)
     test, again = (
-        paired(*each, ratio, resamples=999, draws=19) for each in (parts, parts[:, ::-1])
+        paired(before, after, ratio, resamples=999, draws=19)
+        for before, after in (parts, parts[:, ::-1])
     )
     assert again.high - again.low == pytest.approx(test.high - test.low, rel=0.2)
 
@@ -113,7 +114,8 @@ def test_a_constant_added_to_both_changes_no_difference(
     both: tuple[Any, Any], constant: int
 ) -> None:
     test = paired(*both, ratio, **QUICK)
-    moved = paired(*(parts + np.array([constant, 0.0]) for parts in both), ratio, **QUICK)
+    before, after = (parts + np.array([constant, 0.0]) for parts in both)
+    moved = paired(before, after, ratio, **QUICK)
     told = numbers(test) + np.array([constant, constant, *[0.0] * 7])
     np.testing.assert_allclose(numbers(moved)[:-2], told[:-2], rtol=1e-6, atol=1e-9)
     assert moved.p == pytest.approx(test.p)

@@ -27,9 +27,9 @@ def test_adjusted_values_are_those_of_scipy_and_of_holm(values: list[float]) -> 
 def test_adjusted_values_are_those_of_statsmodels(values: list[float]) -> None:
     from statsmodels.stats.multitest import multipletests
 
-    for ours, theirs in (("holm", "holm"), ("bh", "fdr_bh")):
-        due = multipletests(values, method=theirs)[1]
-        np.testing.assert_allclose(adjust(values, ours), due, atol=1e-12)
+    holm, bh = (multipletests(values, method=name)[1] for name in ("holm", "fdr_bh"))
+    np.testing.assert_allclose(adjust(values, "holm"), holm, atol=1e-12)
+    np.testing.assert_allclose(adjust(values, "bh"), bh, atol=1e-12)
 
 
 def test_what_was_not_tested_does_not_count() -> None:

@@ -10,7 +10,8 @@ import pytest
 import scipy.stats
 from tests.stats.studies import allowed, studies
 
-from benchmarks.calibration import SETTINGS, calibrate, discoveries
+from benchmarks.calibration import calibrate, discoveries
+from benchmarks.simulated_studies import SETTINGS
 from ethogram.metrics import Output, get
 from ethogram.metrics.base import ratio
 from ethogram.stats import more_samples, paired, permutation, sign_flip_test, superiority
@@ -109,7 +110,7 @@ def test_pairing_narrows_and_equal_versions_do_not_differ() -> None:
 def test_reversing_reverses() -> None:
     a, b = two(20, 3, 0.2)
     there, back = paired(a, b, ratio), paired(b, a, ratio)
-    assert (back.low, back.high) == (pytest.approx(-there.high), pytest.approx(-there.low))
+    assert [back.low, back.high] == pytest.approx([-there.high, -there.low])
     assert back.p == pytest.approx(there.p, abs=0.02)
 
 
@@ -138,8 +139,8 @@ def test_what_cannot_be_known_is_nan() -> None:
 
 def test_prompts_to_which_nothing_applies_say_nothing() -> None:
     a, b = two(20, 2, 0.3)
-    wider = [np.concatenate([parts, np.zeros((30, 2, 2))]) for parts in (a, b)]
-    assert repr(paired(*wider, ratio)) == repr(paired(a, b, ratio))
+    wider_a, wider_b = (np.concatenate([parts, np.zeros((30, 2, 2))]) for parts in (a, b))
+    assert repr(paired(wider_a, wider_b, ratio)) == repr(paired(a, b, ratio))
 
 
 def test_a_swap_that_leaves_nothing_to_measure_makes_nothing_unlikely() -> None:
@@ -253,16 +254,16 @@ def test_statistics_from_moments_are_those_of_each_prompt(parts: int) -> None:
     """Sums of squares over prompts, and the influence value of each prompt: the same statistic."""
     generator = np.random.default_rng(parts)
     metric = get("rep_2" if parts == 2 else "diversity")
-    sides = [generator.uniform(5, 60, (30, parts)) for _ in range(2)]
-    for side in sides:
+    a, b = (generator.uniform(5, 60, (30, parts)) for _ in range(2))
+    for side in (a, b):
         side[:, 1::2] += 60
     swapped = generator.random((50, 30)) < 0.5
-    quick = permutation._by_moments(*sides, metric.aggregate, swapped)
-    plain = permutation._one_by_one(*sides, metric.aggregate, swapped)
+    quick = permutation._by_moments(a, b, metric.aggregate, swapped)
+    plain = permutation._one_by_one(a, b, metric.aggregate, swapped)
     assert quick is not None
     np.testing.assert_allclose(quick, plain, rtol=1e-7, atol=1e-9)
-    same = [np.ones((30, parts))] * 2
-    assert permutation._by_moments(*same, metric.aggregate, swapped) is None
+    same = np.ones((30, parts))
+    assert permutation._by_moments(same, same, metric.aggregate, swapped) is None
 
 
 @studies(100, 400)
@@ -272,12 +273,13 @@ def test_a_changed_number_of_applicable_outputs_is_not_a_difference(trials: int)
     generator = np.random.default_rng(3)
     found = []
     for trial in range(trials):
-        sides = [prompt_means(parts) for parts in setting.draw(generator, 30, 4, 0.0)]
-        found.append(sign_flip_test(*sides, ratio, draws=199, seed=trial))
+        before, after = (prompt_means(parts) for parts in setting.draw(generator, 30, 4, 0.0))
+        found.append(sign_flip_test(before, after, ratio, draws=199, seed=trial))
     assert np.mean(np.array(found) <= 0.05) <= allowed(0.05, trials)
 
 
 @studies(8, 20)
+@pytest.mark.long
 def test_false_discoveries_stay_at_their_rate(trials: int) -> None:
     found = discoveries(trials=trials, draws=499)
     assert found["holm_any_false_of_8_metrics"] <= 100 * allowed(0.05, trials)

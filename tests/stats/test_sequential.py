@@ -36,6 +36,7 @@ def looks(decide: Any) -> str:
 
 
 @pytest.mark.parametrize(("bound", "prompts"), [(0.02, 40), (0.2, 12), (0.5, 30)])
+@pytest.mark.long
 def test_wrong_decisions_stay_below_the_level_however_often_one_looks(
     bound: float, prompts: int
 ) -> None:
@@ -51,6 +52,7 @@ def test_wrong_decisions_stay_below_the_level_however_often_one_looks(
 
 
 @pytest.mark.parametrize("skewed", [False, True])
+@pytest.mark.long
 def test_unbounded_scores_are_decided_wrongly_at_most_as_often(skewed: bool) -> None:
     generator = np.random.default_rng(0)
     found = []
@@ -112,6 +114,7 @@ def test_a_spread_of_rounding_is_none() -> None:
 
 @pytest.mark.parametrize("chance", [0.02, 0.3])
 @studies(80, 300)
+@pytest.mark.long
 def test_two_methods_at_half_the_level_are_wrong_no_more_often(chance: float, trials: int) -> None:
     generator = np.random.default_rng(6)
     found = []

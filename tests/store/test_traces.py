@@ -42,8 +42,19 @@ def assert_same(one: Trace, other: Trace) -> None:
 
 
 def generation(name: str, traced: Trace | None = None) -> Generation:
-    told = (name, "p", 0, "prompt", (1,), (2, 3, 4), "hi", "eos", (-0.5, -1, -2), 0.1)
-    return Generation(*told, trace=traced)
+    return Generation(
+        identity=name,
+        prompt_id="p",
+        sample_index=0,
+        prompt_text="prompt",
+        prompt_token_ids=(1,),
+        token_ids=(2, 3, 4),
+        text="hi",
+        finish_reason="eos",
+        logprobs=(-0.5, -1, -2),
+        seconds=0.1,
+        trace=traced,
+    )
 
 
 @given(st.integers(0, 40), st.integers(1, 9), st.integers(0, 6), st.integers(0, 1000))

@@ -143,8 +143,8 @@ def test_what_changes_the_prompt_changes_the_identity(make_study: Callable[..., 
     [
         ({"messages": []}, "messages is set by Ethogram"),
         ({"continue_final_message": True}, "continue_final_message is set by Ethogram"),
-        ({"x": {1, 2}}, "numbers, texts, lists and mappings only"),
-        ({"x": float("nan")}, "numbers, texts, lists and mappings only"),
+        ({"x": {1, 2}}, "only numbers, texts, lists and mappings"),
+        ({"x": float("nan")}, "only numbers, texts, lists and mappings"),
     ],
 )
 def test_arguments_that_are_refused(arguments: dict[str, Any], what: str) -> None:
@@ -155,7 +155,7 @@ def test_arguments_that_are_refused(arguments: dict[str, Any], what: str) -> Non
 def test_only_an_assistant_can_be_continued(make_study: Callable[..., Path]) -> None:
     with (
         Study(make_study(prompt="{chat: true, continue_final: true}")) as study,
-        pytest.raises(RequestError, match="its last message is the user's"),
+        pytest.raises(RequestError, match="its last message has role user"),
     ):
         run(study)
 

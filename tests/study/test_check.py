@@ -101,7 +101,7 @@ def test_mistakes_in_a_bound_are_errors_with_their_line(ran: Path) -> None:
         check(study)
     path = ran / "versions/v0.1.0.yaml"
     path.write_text(path.read_text().replace("loop_rat:", "loop_rate:").replace("0.5", "2"))
-    with Study(ran) as study, pytest.raises(SpecError, match="share lies between 0 and 1"):
+    with Study(ran) as study, pytest.raises(SpecError, match="share is between 0 and 1"):
         check(study)
 
 
@@ -244,6 +244,7 @@ def decided(values: list[list[float]], name: str, bound: tuple[str, float], long
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @studies(40, 150)
+@pytest.mark.long
 def test_contracts_are_rarely_decided_wrongly_however_often_one_looks(
     kind: Kind, trials: int
 ) -> None:

@@ -60,6 +60,7 @@ def long_study(tiny_study: Path) -> Path:
     ("prompts", "kills"),
     [pytest.param(50, 2, id="short"), pytest.param(150, 5, marks=pytest.mark.slow, id="full")],
 )
+@pytest.mark.long
 def test_kill_9_in_the_middle(
     long_study: Path, tmp_path: Path, stored: Stored, prompts: int, kills: int
 ) -> None:

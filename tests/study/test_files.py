@@ -131,7 +131,7 @@ def test_names_of_imports(empty: Path, tmp_path: Path) -> None:
     with Study(empty) as study:
         with pytest.raises(SpecError, match=r"gpt4: not a version name; use a name like v0\.3\.0"):
             import_outputs(study, file, "gpt4")
-        with pytest.raises(SpecError, match=r"exists already; choose another name, like v0\.3\.0"):
+        with pytest.raises(SpecError, match=r"already exists; choose another name, like v0\.3\.0"):
             import_outputs(study, file, "v0.1.0")
 
 
@@ -205,7 +205,7 @@ def test_suites_of_other_files(
     file = write(tmp_path / "rows.jsonl", made.lines(row))
     with Study(empty) as study:
         path = import_suite(study, file, "theirs")
-        with pytest.raises(SpecError, match="exists already"):
+        with pytest.raises(SpecError, match="already exists"):
             import_suite(study, file, "theirs")
         with pytest.raises(SpecError, match="not a suite name"):
             import_suite(study, file, "../x")
@@ -258,7 +258,7 @@ def test_exports_come_back(ran: Study, tmp_path: Path, suffix: str) -> None:
             assert getattr(found, name) == getattr(wanted, name), name
         assert np.allclose(found.logprobs or (), wanted.logprobs or ())
     export(ran, file, metrics=["words"])
-    with pytest.raises(SpecError, match="holds outputs of"):
+    with pytest.raises(SpecError, match="contains outputs of"):
         list(read_outputs(file))
     assert len(list(read_outputs(file, "v0.1.0"))) == 12
 
@@ -269,7 +269,7 @@ def test_export_to_standard_output_with_values(
     assert export(ran, "-", ["v0.1.0"], metrics=["words"]) == 12
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert all(row["words"] == len(row["output"].split()) for row in rows)
-    with pytest.raises(SpecError, match="of all samples of a prompt"):
+    with pytest.raises(SpecError, match="measures all samples of a prompt"):
         export(ran, "-", ["v0.1.0"], metrics=["selfcheck_nli"])
     with pytest.raises(SpecError, match="no prompt with the tag 'x'"):
         export(ran, "-", ["v0.1.0"], tag="x")
@@ -292,7 +292,7 @@ def test_pairs_by_a_metric(empty: Path, tmp_path: Path) -> None:
         assert [one.text for one in read_outputs(file, "rejected")] == [LOOP]
         with pytest.raises(SpecError, match="pairs need one metric"):
             export(study, file, kind="dpo")
-        with pytest.raises(SpecError, match="does not say which of two outputs is better"):
+        with pytest.raises(SpecError, match="cannot decide which of two outputs is better"):
             export(study, file, ["v1.0.0"], kind="dpo", metrics=["words"])
 
 

@@ -1,92 +1,20 @@
-"""Judging a study by a server on this machine: orders, ties, storage, and what cannot be read."""
+"""Judging pairs of outputs: orders, ties, win rates, and what cannot be read."""
 
 from __future__ import annotations
 
-import io
-import json
 import sqlite3
-from collections.abc import Callable
-from itertools import count
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from rich.console import Console
-from tests.judges import answers, prefers_longer, refusal, serving, verdict
+from tests.judges import answers, prefers_longer, serving, verdict
+from tests.study.judging import KIND, judged, study_of, words_of
 
 import ethogram as eg
 from ethogram.backends import Endpoint
-from ethogram.errors import BackendError, EthogramError, SpecError
-from ethogram.report.judging import print_pairwise, print_rubric
+from ethogram.errors import EthogramError, SpecError
 from ethogram.spec import Generation
-from ethogram.spec.rubric import Criterion, Rubric
-from ethogram.study import PairwiseJudgement, RubricJudgement
-from ethogram.study.judging.prompts import PAIRWISE
-
-SECRET = "sk-very-secret-0123456789"
-KIND = Rubric(criteria=(Criterion(name="kind", question="Kind?"),))
-BOTH = Rubric(criteria=(*KIND.criteria, Criterion(name="true", question="True?")))
-Texts = Callable[[int, int], str]
-
-
-@pytest.fixture(autouse=True)
-def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-
-
-def study_of(
-    folder: Path,
-    before: Texts,
-    after: Texts,
-    *,
-    prompts: int = 12,
-    samples: tuple[int, int],
-    shift: int = 0,
-) -> eg.Study:
-    """A study of two versions whose outputs were made elsewhere.
-
-    The second one's sample indices begin at `shift`.
-    """
-    (folder / "suites").mkdir(parents=True)
-    (folder / "versions").mkdir()
-    (folder / "study.yaml").write_text("name: judged\nsuite: suites/prompts.jsonl\n")
-    (folder / "suites" / "prompts.jsonl").write_text('{"id": "unused", "text": "unused"}\n')
-    for name, texts, number in (("v0.0.1", before, samples[0]), ("v0.1.0", after, samples[1])):
-        file = folder / f"{name}.jsonl"
-        rows = [
-            {
-                "prompt_id": f"p{prompt}",
-                "prompt": f"Question {prompt}?",
-                "sample_index": sample + (shift if texts is after else 0),
-                "output": texts(prompt, sample),
-            }
-            for prompt in range(prompts)
-            for sample in range(number)
-        ]
-        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        with eg.Study(folder) as study:
-            eg.import_outputs(study, file, name)
-    study = eg.Study(folder)
-    eg.run(study)
-    return study
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> eg.Study:
-    """Twelve prompts, two samples; the second version's outputs are longer on two thirds."""
-    return study_of(
-        tmp_path / "study",
-        lambda prompt, sample: f"short answer {sample}",
-        lambda prompt, sample: f"{'a longer' if prompt % 3 else 'a'} answer {sample}",
-        samples=(2, 2),
-    )
-
-
-def judged(study: eg.Study, url: str, **options: Any) -> Any:
-    endpoint = Endpoint(url, retries=0, timeout=10)
-    return eg.judge(study, "v0.0.1", "v0.1.0", model="small", endpoint=endpoint, **options)
+from ethogram.study import PairwiseJudgement
 
 
 def test_both_orders_are_asked_and_a_judge_without_favourites_is_believed(study: eg.Study) -> None:
@@ -148,53 +76,6 @@ def test_the_win_rate_is_a_paired_test_over_prompts(tmp_path: Path) -> None:
     )
     # Ours studentises; of so few values both order the assignments alike.
     assert found.test.p == pytest.approx(theirs.pvalue, abs=1e-12)
-
-
-def test_nothing_is_asked_twice_whoever_serves_the_model(study: eg.Study) -> None:
-    with serving(prefers_longer) as judge:
-        first = judged(study, judge.url)
-    with serving(lambda _: refusal(500)) as other:
-        second = judged(study, other.url)
-    assert other.asked == []
-    offline = judged(study, "http://127.0.0.1:1/v1", offline=True)
-    for again in (second, offline):
-        assert again.cost.asked == 0
-        same = {**first.to_json(), "cost": None}
-        assert {**again.to_json(), "cost": None} == same
-        assert again.cost.prompt_tokens == first.cost.prompt_tokens
-
-
-@pytest.mark.parametrize("change", [{"max_tokens": 99}, {"rubric": KIND}, {"pairing": "shifted"}])
-@pytest.mark.long
-def test_another_question_is_asked_again(study: eg.Study, change: dict[str, Any]) -> None:
-    with serving(prefers_longer) as judge:
-        judged(study, judge.url)
-        before = len(judge.asked)
-        judged(study, judge.url, **change)
-        assert len(judge.asked) == before + 48
-    with serving(prefers_longer) as judge:
-        eg.judge(study, "v0.0.1", "v0.1.0", model="large", endpoint=Endpoint(judge.url))
-        assert len(judge.asked) == 48
-
-
-def test_offline_says_what_is_missing(study: eg.Study) -> None:
-    with serving(prefers_longer) as judge:
-        judged(study, judge.url, samples=1)
-    with pytest.raises(SpecError, match="24 of 48 verdicts of 'small' are not stored"):
-        judged(study, judge.url, offline=True)
-    assert len(judged(study, judge.url, offline=True, samples=1).pairs) == 12
-
-
-def test_after_a_failure_only_the_rest_is_asked(study: eg.Study) -> None:
-    tries = count()
-    with serving(lambda q: prefers_longer(q) if next(tries) < 30 else refusal(401)) as judge:
-        with pytest.raises(BackendError, match="asks for a key"):
-            judged(study, judge.url)
-        with sqlite3.connect(study.folder / study.spec.settings.store) as connection:
-            (stored,) = connection.execute("select count(*) from verdicts").fetchone()
-    assert stored == 30
-    with serving(prefers_longer) as judge:
-        assert judged(study, judge.url).cost.asked == len(judge.asked) == 18
 
 
 def test_unreadable_replies_are_kept_counted_and_reported(study: eg.Study) -> None:
@@ -349,83 +230,6 @@ def test_without_a_winner_no_metric_is_held_against_anything(study: eg.Study) ->
     assert words.to_json()["winner_higher"] is None
 
 
-def test_a_rubric_scores_each_output_by_itself(study: eg.Study) -> None:
-    def answer(question: str) -> str:
-        (only,) = answers(question)
-        if only.endswith("1") and "Question 7?" in question:
-            return "No."
-        return f'Fine.\n{{"kind": {9 if only.startswith("a longer") else 4}, "true": 6}}'
-
-    with serving(answer) as judge:
-        found = judged(study, judge.url, rubric=BOTH)
-        again = judged(study, judge.url, rubric=BOTH, offline=True)
-    assert isinstance(found, RubricJudgement)
-    assert len(judge.asked) == 48
-    kind, true, overall = found.differences
-    assert (kind.metric.name, true.metric.name, overall.metric.name) == ("kind", "true", "overall")
-    assert kind.before == pytest.approx(4)
-    # Sample means by prompt; of prompt 7 one sample is left, and it is weighed by what it says.
-    assert kind.after == pytest.approx((9 * 7.5 + 4 * 4) / 11.5)
-    assert true.estimate == 0
-    assert overall.estimate == pytest.approx(kind.estimate / 2)
-    assert kind.verdict == "better"
-    assert found.unparsed == (1, 1)
-    assert again.to_json()["differences"] == found.to_json()["differences"]
-    shown = words_of(found)
-    assert "1 of 24 for v0.0.1, 1 of 24 for v0.1.0" in " ".join(shown.split())
-    assert len(judged(study, judge.url, rubric=BOTH, offline=True, samples=1).scored[0]) == 12
-
-
-def test_what_a_judge_says_is_inert_wherever_it_is_shown(study: eg.Study) -> None:
-    hostile = "\x1b[2J\x1b]0;owned\x07<script>alert(1)</script> [bold red]x[/] \x9b31m\u202e"
-
-    def answer(question: str) -> str:
-        return hostile if "Question 1?" in question else hostile + "\n" + prefers_longer(question)
-
-    with serving(answer) as judge:
-        found = judged(study, judge.url)
-        scored = judged(study, judge.url, rubric=BOTH)
-    for result in (found, scored):
-        shown = words_of(result, shown=24)
-        assert all(character == "\n" or character.isprintable() for character in shown)
-        assert "<script>" in shown  # As text, in a terminal.
-        assert "[bold red]" in shown
-        assert "<script>" not in result._repr_html_()
-        # In JSON the words are whole; escapes are the form's own.
-        assert "\x1b" not in json.dumps(result.to_json())
-
-
-def test_the_key_is_nowhere_but_in_the_request(study: eg.Study) -> None:
-    endpoint = Endpoint(None, api_key=SECRET, retries=0)
-    with serving(prefers_longer) as judge:
-        endpoint = Endpoint(judge.url, api_key=SECRET)
-        found = eg.judge(study, "v0.0.1", "v0.1.0", model="small", endpoint=endpoint)
-    assert set(judge.keys) == {f"Bearer {SECRET}"}
-    study.close()
-    for file in study.folder.rglob("*"):
-        if file.is_file():
-            content = file.read_bytes()
-            assert SECRET.encode() not in content, file
-            # Nor the endpoint: verdicts are those of a model, wherever it is served.
-            assert judge.url.encode() not in content, file
-    assert SECRET not in repr(endpoint) + words_of(found) + json.dumps(found.to_json())
-
-
-def test_verdicts_tell_what_was_asked(study: eg.Study) -> None:
-    with serving(prefers_longer) as judge:
-        judged(study, judge.url)
-    with sqlite3.connect(study.folder / study.spec.settings.store) as connection:
-        connection.row_factory = sqlite3.Row
-        rows = connection.execute("select * from verdicts").fetchall()
-    identities = set(study.identities("v0.0.1")) | set(study.identities("v0.1.0"))
-    for row in rows:
-        assert (row["judge"], row["served_model"]) == ("small", "served-judge")
-        assert (row["prompt"], row["prompt_digest"]) == (PAIRWISE.id, PAIRWISE.digest)
-        assert {row["first"], row["second"]} <= identities
-    pairs = {(row["first"], row["second"]) for row in rows}
-    assert pairs == {(second, first) for first, second in pairs}
-
-
 def test_mistakes_are_errors(tmp_path: Path, study: eg.Study) -> None:
     other = study_of(tmp_path / "b", lambda p, s: "x", lambda p, s: "y", samples=(1, 1))
     suite = other.folder / "suites" / "v0.1.0.jsonl"
@@ -451,13 +255,3 @@ def test_outputs_without_a_pair_are_reported(
     study = study_of(tmp_path, lambda p, s: "x", lambda p, s: "y", samples=(2, 2), shift=shift)
     with pytest.raises(SpecError, match=words):
         judged(study, "http://127.0.0.1:1/v1", pairing=pairing)
-
-
-def words_of(found: PairwiseJudgement | RubricJudgement, *, shown: int = 1) -> str:
-    """What the terminal shows."""
-    console = Console(width=120, no_color=True, record=True, file=io.StringIO())
-    if isinstance(found, PairwiseJudgement):
-        print_pairwise(console, found, shown=shown)
-    else:
-        print_rubric(console, found, shown=shown)
-    return console.export_text()

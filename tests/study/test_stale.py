@@ -36,7 +36,7 @@ def test_a_suite_that_grew_keeps_its_results(ran: Path) -> None:
     with (ran / "suites/prompts.jsonl").open("a", encoding="utf-8") as suite:
         suite.write(PROMPT)
     edit(ran / "versions/v0.1.0.yaml", "title: Sampled", "title: Sampled\nexpect: {words: '> 1'}")
-    words = "stale: 1 of 7 prompts have no output yet; `ethogram run v0.1.0` makes them"
+    words = "stale: 1 of 7 prompts have no output yet; `ethogram run v0.1.0` generates them"
     with Study(ran) as study:
         found = compare(study, "v0.0.1", "v0.1.0")
         assert found.prompts == 6
@@ -63,7 +63,7 @@ def test_an_edited_version_keeps_the_results_of_its_settings(ran: Path) -> None:
     edit(ran / "versions/v0.1.0.yaml", "1.1", "0.8")
     with Study(ran) as study:
         after = compare(study, "v0.0.1", "v0.1.0")
-        assert "v0.1.0 stale: edited since; results of the settings run on 20" in after.stale
+        assert "v0.1.0 stale: edited since; results are of the settings run on 20" in after.stale
         assert repr(after.differences) == repr(before.differences)
         assert after.changes == before.changes
         with pytest.raises(SpecError, match="no version"):
@@ -103,7 +103,7 @@ def test_a_log_is_not_replaced_by_nothing(ran: Path) -> None:
     files = [ran / "PROGRESS.md", ran / "report.html"]
     texts = [path.read_bytes() for path in files]
     shutil.rmtree(ran / ".ethogram")
-    with Study(ran) as study, pytest.raises(SpecError, match="nothing is stored for any version"):
+    with Study(ran) as study, pytest.raises(SpecError, match="no version has stored outputs"):
         log(study)
     assert [path.read_bytes() for path in files] == texts
 
@@ -137,7 +137,7 @@ def test_a_kept_test_is_the_computed_one(ran: Path, monkeypatch: pytest.MonkeyPa
 
     def counted(*args: object, **settings: object) -> object:
         calls.append(1)
-        return original(*args, **settings)  # type: ignore[arg-type]
+        return original(*args, **settings)
 
     monkeypatch.setattr(module, "paired", counted)
     with Study(ran) as study:

@@ -162,6 +162,6 @@ def test_a_trace_shows_itself_in_a_notebook(tiny_study: Path) -> None:
         shown = trace(study, "v0.1.0", "p1")
     hostile = replace(shown, title="<b>", pieces=["<script>"] * len(shown.pieces))
     page = hostile._repr_html_()
-    assert page.count("<code>&lt;script&gt;</code>") == len(shown.pieces)
+    assert page.count("<td>&lt;script&gt;</td>") == len(shown.pieces)
     assert "&lt;b&gt;" in page
     assert "<script>" not in page

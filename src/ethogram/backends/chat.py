@@ -74,7 +74,7 @@ class ChatReply:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a model is served, and how to send requests.
+    """The server of a model, and how to send requests to it.
 
     Attributes:
         base_url: address of the API, up to `/v1`; default OPENAI_BASE_URL, then OpenAI's own.
@@ -232,7 +232,7 @@ class ChatClient:
 
     def _malformed(self) -> BackendError:
         return BackendError(
-            "answers with something that is not a chat completion",
+            "the response is not a chat completion",
             where=self.where,
             hint="check the address; most end in /v1",
         )
@@ -249,7 +249,7 @@ class ChatClient:
             hint = "check the address and that the server runs"
         elif isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
             # The endpoint's own message often repeats the key.
-            what = f"refuses the key ({status})" if self._key else f"asks for a key ({status})"
+            what = f"refuses the key ({status})" if self._key else f"requires a key ({status})"
             hint = (
                 f"set {KEY_VARIABLE}, or the variable of --key-variable, "
                 f"to one that may use {self.model!r}"
@@ -316,7 +316,7 @@ def _shown(address: str) -> str:
         usable, port = None, ""
     if not usable:
         raise BackendError(
-            "not the address of an API",
+            "not an API address",
             where="base URL",
             hint="write it like http://localhost:8000/v1",
         )

@@ -47,7 +47,7 @@ class VllmBackend:
 
     Raises:
         ModelError: the model is not downloaded, damaged, or has an encoder.
-        MissingExtraError: the optional part [vllm] is not installed.
+        MissingExtraError: the extra [vllm] is not installed.
         SpecError: an option cannot be set.
     """
 
@@ -63,14 +63,14 @@ class VllmBackend:
         _prepare()
         if reference.adapter is not None:
             raise ModelError(
-                "adapters are not merged for vLLM",
+                "adapters are not supported with vLLM",
                 where=f"adapter {reference.adapter}",
                 hint="save the merged model to a folder, or use the engine",
             )
         self.described: LoadedModel = describe(reference)
         if self.described.is_encoder_decoder:
             raise ModelError(
-                "it has an encoder, and vLLM runs only decoder-only models",
+                "it has an encoder; with vLLM only decoder-only models are supported",
                 where=f"model {reference.model}",
                 hint="set `backend: engine`",
             )

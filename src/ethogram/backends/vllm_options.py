@@ -42,7 +42,7 @@ def machine_options(options: Mapping[str, Any] | None = None) -> dict[str, Any]:
     for name in options:
         if name not in OPTIONS:
             raise SpecError(
-                f"{name!r} is not a vLLM option that can be set here",
+                f"{name!r} is not a supported vLLM option",
                 where=VARIABLE,
                 hint=suggest(name, list(OPTIONS)),
             )

@@ -1,4 +1,4 @@
-"""`ethogram ablate`: which of a version's changes did it."""
+"""`ethogram ablate`: which of a version's changes caused a difference."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ from ethogram.cli.options import (
 def ablate_command(version: str, metrics: tuple[str, ...], folder: Path, json_wanted: bool) -> None:
     """Run a version's changes one by one.
 
-    Each changed setting is made alone on the parent, and left out of the version. A setting did it
-    where both show a clear change in the same direction. Needs two changed settings or more.
+    Each changed setting is applied alone to the parent, and left out of the version. A setting
+    is responsible if both show a clear change in the same direction. Needs at least two changed
+    settings.
     """
     from ethogram.report.ablation import print_ablation
     from ethogram.study import ablate

@@ -24,16 +24,16 @@ from ethogram.cli.options import (
 @command("check", "ethogram check", "ethogram check v1.0.0 --budget 400 --strict")
 @click.argument("versions", nargs=-1)
 @click.option(
-    "--baseline", is_flag=True, help="Fail also if a version is clearly worse than its parent."
+    "--baseline", is_flag=True, help="Also fail if a version is clearly worse than its parent."
 )
 @click.option(
     "--budget",
     type=click.IntRange(min=0),
     default=0,
     metavar="N",
-    help="Generate up to N more outputs to decide what is undecided.",
+    help="Generate up to N more outputs for undecided contracts.",
 )
-@click.option("--strict", is_flag=True, help="Fail also if a contract is undecided.")
+@click.option("--strict", is_flag=True, help="Also fail if a contract is undecided.")
 @click.option(
     "--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML to FILE."
 )
@@ -67,7 +67,7 @@ def check_command(
 
     if expect or (versions and all(Path(name).is_file() for name in versions)):
         if not versions or not expect:
-            raise click.UsageError("name files and at least one --expect 'metric < number'")
+            raise click.UsageError("give files and at least one --expect 'metric < number'")
         result = check_files(versions, expect, select=select)
     else:
         with open_study(folder) as study, run_progress(quiet=json_wanted) as on_progress:

@@ -33,7 +33,7 @@ from ethogram.cli.options import (
     type=click.IntRange(min=0),
     default=2,
     show_default=True,
-    help="Prompts to show with the outputs of both, those that changed most first.",
+    help="Number of prompts to show with both outputs, most changed first.",
 )
 @click.option(
     "-p", "--prompt", "prompts", metavar="ID", multiple=True, help="Show this prompt. Repeatable."
@@ -43,9 +43,11 @@ from ethogram.cli.options import (
     "-d",
     "--details",
     is_flag=True,
-    help="Add p-values, effect sizes, and what the prompts could have shown.",
+    help="Add p-values, effect sizes and minimum detectable effects.",
 )
-@click.option("--by", type=click.Choice(["tag"]), help="Compare the prompts of each tag apart.")
+@click.option(
+    "--by", type=click.Choice(["tag"]), help="Compare separately on the prompts of each tag."
+)
 @click.option(
     "--select", multiple=True, metavar="NAME", help="For files: only the outputs of this model."
 )
@@ -64,10 +66,10 @@ def compare_command(
     folder: Path,
     json_wanted: bool,
 ) -> None:
-    """Show what changed, what it did, and how sure that is.
+    """Show which settings changed, their effect, and how certain it is.
 
-    Clear changes come first, then the prompts whose outputs changed most. With several AFTER, each
-    is compared with BEFORE. They may also be files of outputs.
+    Clear changes come first, then the prompts whose outputs changed most. With
+    several AFTER, each is compared with BEFORE. All may also be files of outputs.
     """
     from ethogram.report.terminal import print_by_tag, print_comparison
     from ethogram.study import compare, compare_by_tag

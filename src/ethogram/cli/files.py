@@ -1,4 +1,4 @@
-"""`ethogram init`, `new`, `import`, `export`: files of a study made, brought in, taken out."""
+"""`ethogram init`, `new`, `import`, `export`: make studies, import and export outputs."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from ethogram.cli.options import (
 @click.option(
     "--example",
     is_flag=True,
-    help="Copy the study of the tutorial: eight versions, from loops to answers, on 44 prompts.",
+    help="Copy the tutorial's study: eight versions, from loops to answers, on 44 prompts.",
 )
 @json_option
 def init_command(folder: Path, example: bool, json_wanted: bool) -> None:
     """Make a new study in FOLDER.
 
-    It has study.yaml, three versions and a suite of 24 prompts. Files that are there stay.
+    It has study.yaml, three versions and a suite of 24 prompts. Existing files are kept.
     """
     from ethogram.study import init
 
@@ -52,7 +52,7 @@ def init_command(folder: Path, example: bool, json_wanted: bool) -> None:
     multiple=True,
     help="A field of a version file and its new value, as YAML. Repeatable.",
 )
-@click.option("--title", default="", help="What the version tries. Default: what it changes.")
+@click.option("--title", default="", help="Title: what the version tries. Default: its changes.")
 @study_option
 @json_option
 def new_command(
@@ -104,7 +104,7 @@ def import_command(
     folder: Path,
     json_wanted: bool,
 ) -> None:
-    """Add outputs made elsewhere as a version.
+    """Add outputs of another program as a version.
 
     FILE may be JSON lines, CSV or Parquet, chats, or a file of promptfoo, inspect_ai, lm-eval,
     AlpacaEval, a batch API or MT-bench. Its format is recognised.
@@ -112,7 +112,7 @@ def import_command(
     from ethogram.study import import_each, import_outputs, import_suite
 
     if each and (version or select or suite):
-        raise click.UsageError("--each goes without --as, --select and --suite")
+        raise click.UsageError("--each cannot be combined with --as, --select or --suite")
     bad: list[str] = []
 
     def report(error: Exception) -> None:
@@ -173,7 +173,7 @@ def export_command(
 ) -> None:
     """Write stored outputs to FILE, .jsonl, .csv or .parquet.
 
-    FILE - is standard output. Without VERSIONS, those of all.
+    FILE - is standard output. Without VERSIONS, the outputs of all are written.
     """
     from ethogram.study import export
 

@@ -1,4 +1,4 @@
-"""`ethogram ls`, `outputs`, `show`, `diff`: what a study holds, without generating anything."""
+"""`ethogram ls`, `outputs`, `show`, `diff`: show what a study contains."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ethogram.cli.options import (
 @study_option
 @json_option
 def ls_command(folder: Path, json_wanted: bool) -> None:
-    """List the versions and what of each is stored."""
+    """List the versions and what is stored of each."""
     from ethogram.report.reading import print_versions
     from ethogram.study import versions
 
@@ -47,7 +47,9 @@ def ls_command(folder: Path, json_wanted: bool) -> None:
     "-t", "--tag", "tags", metavar="TAG", multiple=True, help="Only this tag. Repeatable."
 )
 @click.option(
-    "--differ", metavar="OTHER", help="Only outputs that OTHER, another version, words differently."
+    "--differ",
+    metavar="OTHER",
+    help="Only outputs whose text differs from that of the version OTHER.",
 )
 @click.option(
     "-n",
@@ -55,7 +57,7 @@ def ls_command(folder: Path, json_wanted: bool) -> None:
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
-    help="Outputs to show; 0 shows all.",
+    help="Number of outputs to show; 0 shows all.",
 )
 @study_option
 @json_option
@@ -70,7 +72,7 @@ def outputs_command(
 ) -> None:
     """Read the outputs of VERSION.
 
-    A loop is shown once, in brackets, with the number of its repetitions.
+    A loop is shown once, in brackets, with the number of repetitions.
     """
     from ethogram.report.reading import print_outputs
     from ethogram.study import outputs
@@ -86,13 +88,13 @@ def outputs_command(
 
 @command("show", "ethogram show v0.1.0", "ethogram show v0.1.0 --resolved")
 @click.argument("version")
-@click.option("--resolved", is_flag=True, help="With everything inherited and every default.")
+@click.option("--resolved", is_flag=True, help="Include inherited settings and defaults.")
 @study_option
 @json_option
 def show_command(version: str, resolved: bool, folder: Path, json_wanted: bool) -> None:
     """Show the settings of VERSION.
 
-    What its file states, or with --resolved everything.
+    Without --resolved, only what its file states.
     """
     from ethogram.study import show
 

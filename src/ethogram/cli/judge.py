@@ -1,4 +1,4 @@
-"""`ethogram judge`: let a model elsewhere judge two versions."""
+"""`ethogram judge`: let a model behind an API judge two versions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from ethogram.cli.options import (
 @click.option(
     "--key-variable",
     metavar="NAME",
-    help="Environment variable that holds the key. Default: OPENAI_API_KEY.",
+    help="Environment variable with the API key. Default: OPENAI_API_KEY.",
 )
 @click.option(
     "--rubric", help="Score each output by the criteria of this YAML file, or of 'general'."
@@ -52,37 +52,37 @@ from ethogram.cli.options import (
     type=click.IntRange(min=16),
     default=1024,
     show_default=True,
-    help="Longest reply.",
+    help="Longest reply, in tokens.",
 )
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 256),
     default=8,
     show_default=True,
-    help="Requests at a time.",
+    help="Concurrent requests.",
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0.1),
     default=120.0,
     show_default=True,
-    help="Seconds before a request is tried again.",
+    help="Seconds before a request is retried.",
 )
 @click.option(
     "--retries",
     type=click.IntRange(0, 20),
     default=4,
     show_default=True,
-    help="Further tries of a failed request.",
+    help="Retries of a failed request.",
 )
-@click.option("--offline", is_flag=True, help="Send nothing; report from stored verdicts.")
+@click.option("--offline", is_flag=True, help="Send no requests; report from stored verdicts.")
 @click.option(
     "--show",
     "shown",
     type=click.IntRange(min=0),
     default=2,
     show_default=True,
-    help="Verdicts to show with the replies of the judge.",
+    help="Number of verdicts to show with the judge's replies.",
 )
 @study_option
 @json_option
@@ -105,9 +105,9 @@ def judge_command(
     folder: Path,
     json_wanted: bool,
 ) -> None:
-    """Let a model decide which version answers better.
+    """Ask a model which version answers better.
 
-    Each pair of outputs is judged in both orders, because judges prefer a position.
+    Each pair of outputs is judged in both orders, because judges have a position bias.
     """
     from ethogram.backends import Endpoint
     from ethogram.report.bar import ProgressBar

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from ethogram.cores import threads_to_use
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -30,7 +32,7 @@ study_option = click.option(
     help="Folder of the study. Default: the current one.",
 )
 json_option = click.option(
-    "-j", "--json", "json_wanted", is_flag=True, help="Print JSON instead of words."
+    "-j", "--json", "json_wanted", is_flag=True, help="Print JSON instead of text."
 )
 
 
@@ -41,11 +43,20 @@ def metric_option(text: str) -> Callable[[Callable[..., None]], Callable[..., No
     )
 
 
+class _Command(click.Command):
+    """Refuses a bad `ETHOGRAM_THREADS` before any work; most commands compute something."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Check the variable, then run the command."""
+        threads_to_use()
+        return super().invoke(ctx)
+
+
 def command(name: str, *examples: str) -> Callable[[Callable[..., None]], click.Command]:
     """A command whose help ends with examples of its use."""
     lines = "\n".join(f"  {example}" for example in examples)
     heading = "Example" if len(examples) == 1 else "Examples"
-    return click.command(name, epilog=f"\b\n{heading}:\n{lines}")
+    return click.command(name, cls=_Command, epilog=f"\b\n{heading}:\n{lines}")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`ethogram replicate`: make a published table again."""
+"""`ethogram replicate`: reproduce a published table."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def replicate_command(
     max_new_tokens: int | None,
     json_wanted: bool,
 ) -> None:
-    """Make a published table again.
+    """Reproduce a published table.
 
-    Without NAME, list the tables that there are.
+    Without NAME, list the available tables.
     """
     from ethogram.replications import REPLICATIONS, replicate
     from ethogram.report.scores import replication_text

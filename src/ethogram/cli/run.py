@@ -35,10 +35,9 @@ def run_command(
 ) -> None:
     """Generate missing outputs and compare versions.
 
-    Prints, for each version, what changed from its parent, and then the values of all.
-
-    Without VERSIONS, all of them. Outputs are stored as they finish: an interrupted run continues
-    where it stopped.
+    Prints what changed from each version's parent, and then the values of all versions. Without
+    VERSIONS, all are run. Outputs are stored as they finish, so an interrupted run resumes where
+    it stopped.
     """
     from ethogram.report.terminal import print_run
     from ethogram.study import run

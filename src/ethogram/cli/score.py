@@ -1,4 +1,4 @@
-"""`ethogram score` and `metrics`: measure outputs made anywhere, and the metrics there are."""
+"""`ethogram score` and `metrics`: measure outputs of any program, and list the metrics."""
 
 from __future__ import annotations
 
@@ -77,16 +77,15 @@ def score_command(
     evidence: bool,
     json_wanted: bool,
 ) -> None:
-    """Measure outputs made by any program.
+    """Measure outputs of any program.
 
-    FILE is JSONL with `text` or `output` in each line, or a file of many other tools.
-
-    Without --metric: the default metrics of a run. --all adds every other that needs neither a
-    model nor several samples of a prompt. `ethogram metrics` lists all.
+    FILE is JSONL with `text` or `output` on each line, or a file of another tool. Without
+    --metric, the default metrics of a run are computed. --all adds every other metric that needs
+    neither a model nor several samples per prompt. `ethogram metrics` lists all metrics.
     """
     if pitfalls:
         if metrics or everything or human_text or index or processes or encoder or reference or nli:
-            raise click.UsageError("--pitfalls takes no option but --evidence and --json")
+            raise click.UsageError("--pitfalls can only be combined with --evidence and --json")
         _count_pitfalls(file, select, evidence=evidence, json_wanted=json_wanted)
         return
     if metrics and everything:

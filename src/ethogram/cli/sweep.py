@@ -1,4 +1,4 @@
-"""`ethogram sweep`: try many settings and prove the best one."""
+"""`ethogram sweep`: try many settings and test the best one."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     metavar="FIELD=VALUES",
-    help="A field and the values to try: 0.8,0.9 or 0.2:1.2:0.2 (steps); for a search also ranges, "
-    "0.2:1.2 or 0.001:0.1:log. Repeatable.",
+    help="A field and the values to try: 0.8,0.9 or 0.2:1.2:0.2 (steps). A search also takes "
+    "ranges: 0.2:1.2 or 0.001:0.1:log. Repeatable.",
 )
 @click.option(
     "--goal",
@@ -63,15 +63,17 @@ if TYPE_CHECKING:
     type=click.IntRange(min=2),
     default=60,
     show_default=True,
-    help="Settings that a search draws.",
+    help="Number of settings that a search draws.",
 )
 @click.option(
     "-n",
     "--samples",
     type=click.IntRange(min=1),
-    help="Samples of each prompt. Default: those of the version.",
+    help="Samples per prompt. Default: the version's.",
 )
-@click.option("--no-race", is_flag=True, help="Give every setting all samples; drop none early.")
+@click.option(
+    "--no-race", is_flag=True, help="Give every setting all samples; eliminate none early."
+)
 @click.option("--promote", metavar="VERSION", help="Write the choice as this new version.")
 @click.option("--force", is_flag=True, help="Promote the choice even if it is not clearly better.")
 @click.option(
@@ -96,9 +98,9 @@ def sweep_command(
     folder: Path,
     json_wanted: bool,
 ) -> None:
-    """Try many settings and prove the best one.
+    """Try many settings and test the best one on held-out prompts.
 
-    Settings of VERSION are tried on one half of the prompts; the best is compared with VERSION on
+    The settings are tried on one half of the prompts. The best one is compared with VERSION on
     the other half.
     """
     from ethogram.files import write_whole

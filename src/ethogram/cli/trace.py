@@ -29,7 +29,7 @@ from ethogram.cli.options import (
     metavar="ID",
     help="Id of a prompt of the suite, or a text that is not close to an id.",
 )
-@click.option("--text", help="A prompt of your own; its output is generated and not stored.")
+@click.option("--text", help="Your own prompt; its output is generated but not stored.")
 @click.option(
     "--sample",
     default=0,
@@ -53,8 +53,8 @@ def trace_command(
 ) -> None:
     """Show how each token of an output was chosen.
 
-    Each line has a token, its probability and rank under the model's own distribution, and the most
-    probable alternatives.
+    Each line has a token, its probability and rank under the model's own distribution, and the
+    most probable alternatives.
     """
     from ethogram.report.microscope import print_trace
     from ethogram.study import trace

@@ -226,6 +226,21 @@ class Batch:
         self.guidance.settle()
         return finished
 
+    @torch.inference_mode()
+    def cancel(self, identity: str) -> None:
+        """Drop an output that waits or runs by itself or in a shared row; its slot is free."""
+        if self.scheduler.remove(identity):
+            return
+        for group in list(self.slots.groups()):
+            left = [each for each in group.outputs if each.job.request.identity != identity]
+            dropped = [each for each in group.outputs if each not in left]
+            if dropped:
+                self.scheduler.free(len(dropped))
+                self._unfinished_tokens -= sum(output.written for output in dropped)
+                group.outputs[:] = left
+                if not left:
+                    self.slots.release(group)
+
     def discard(self) -> None:
         """Count the tokens of outputs in progress as discarded: they will be restarted."""
         self.work.output_tokens -= self._unfinished_tokens

@@ -78,7 +78,7 @@ def render_chat(
         )
     if form.continues and messages[-1].role != "assistant":
         raise RequestError(
-            f"its last message is the {messages[-1].role}'s, and only an assistant's can be "
+            f"its last message has role {messages[-1].role}, and only an assistant message can be "
             "continued",
             where=where,
             hint="leave prompt.continue_final out, or end the chat with an assistant message",

@@ -37,6 +37,7 @@ from ethogram.engine.memory import (
 )
 from ethogram.engine.sampling.trace import ALTERNATIVES
 from ethogram.engine.scheduler import BatchConfig
+from ethogram.engine.stopping import decode
 from ethogram.engine.threads import AdaptiveThreads
 from ethogram.engine.work import Work
 from ethogram.errors import ModelError
@@ -121,6 +122,10 @@ class Engine:
         # Few batch sizes need few CUDA graphs.
         return FEW_SIZES if loaded.model.device.type == "cuda" else ANY_SIZE
 
+    def text(self, token_ids: Sequence[int]) -> str:
+        """Text of token ids without special tokens."""
+        return decode(self.loaded.tokenizer, token_ids)
+
     def generate(
         self,
         requests: Sequence[Request],
@@ -151,8 +156,8 @@ class Engine:
         if alternatives < 1:
             raise ValueError(f"alternatives is {alternatives}; it must be at least 1")
         distinct = list({request.identity: request for request in requests}.values())
-        jobs = make_jobs(distinct, self.loaded, self._model_pass(1), self.amateurs)
-        self._check_forward()
+        jobs = make_jobs(distinct, self.loaded, self.model_pass(1), self.amateurs)
+        self.check_forward()
         self.work = Work()
         # Only these mappings hold the jobs, and finished ones leave: memory falls during a run.
         waiting: dict[RequiredOutputs, dict[str, Job]] = {kind: {} for kind in RequiredOutputs}
@@ -160,7 +165,7 @@ class Engine:
             waiting[_required_outputs(job)][job.request.identity] = job
         return self._run_all(waiting, on_tokens, alternatives if trace else 0)
 
-    def _check_forward(self) -> None:
+    def check_forward(self) -> None:
         """Compare decode steps of architectures that are not known with transformers, once."""
         if not self._is_checked:
             for loaded in (self.loaded, *self.amateurs.values()):
@@ -211,7 +216,7 @@ class Engine:
                     ) from error
                 most = max(most // 2, least)
 
-    def _model_pass(self, slots: int) -> ForwardPass:
+    def model_pass(self, slots: int) -> ForwardPass:
         """The forward pass of the model where only logits are needed."""
         if self.loaded.is_encoder_decoder:
             return EncoderDecoder(self.loaded, slots)
@@ -223,12 +228,12 @@ class Engine:
             return LayeredDecoder(self.loaded, slots, self._unfused_sizes)
         if required is RequiredOutputs.LAST_STATES and not self.loaded.is_encoder_decoder:
             return DecoderOnly(self.loaded, slots)
-        return self._model_pass(slots)
+        return self.model_pass(slots)
 
     def _branch_pass(self, model: BranchModel, slots: int) -> ForwardPass:
         """The forward pass of guidance branches on one model."""
         if model.amateur is None:
-            return self._model_pass(slots)
+            return self.model_pass(slots)
         return DecoderOnly(self.amateurs[model.amateur], slots)
 
     def _needs(self, jobs: Sequence[Job]) -> BatchNeeds:

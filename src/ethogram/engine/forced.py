@@ -60,7 +60,8 @@ def forced_tokens(decoding: Decoding, loaded: Any, limit: int) -> Forced:
     last = getattr(loaded, "forced_eos_token_id", None)
     if (first or last is not None) and decoding.resolved_strategy == "contrastive":
         raise RequestError(
-            "contrastive search takes no forced tokens, and the decoding or the model has some",
+            "contrastive search does not support forced tokens, and the decoding or the model "
+            "has some",
             where="decoding.penalty_alpha",
             hint="turn it off (penalty_alpha: 0)",
         )
@@ -73,7 +74,7 @@ def _token_id(token: int | str, loaded: Any) -> int:
         raise RequestError(
             f"the model has no token {token!r}",
             where="decoding.forced_tokens",
-            hint="write a token as it is spelt in the vocabulary, such as fra_Latn, or its id",
+            hint="write the token as in the vocabulary, such as fra_Latn, or its id",
         )
     return int(found)
 

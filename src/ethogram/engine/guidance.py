@@ -104,11 +104,14 @@ class GuidanceBranches:
         negative = self._negative[view.negative_prompt]
         free = self._context_length - len(negative)
         if not negative or free < 1:
+            what = (
+                f"the negative prompt has {len(negative)} tokens, which leaves no room in the "
+                f"model's context of {self._context_length}"
+            )
             raise RequestError(
-                f"the negative prompt has {len(negative)} tokens and the model's context "
-                f"{self._context_length}",
+                what if negative else "the negative prompt has no tokens",
                 where="decoding.negative_prompt",
-                hint="shorten it" if negative else "write at least a word",
+                hint="shorten it" if negative else "write at least one word",
             )
         return GuidanceBranch(view, BranchModel(), negative, max_new_tokens=free)
 
@@ -129,7 +132,8 @@ class GuidanceBranches:
         free = context - len(ids)
         if free < 1:
             raise RequestError(
-                f"the prompt has {len(ids)} tokens and the amateur's context {context}",
+                f"the prompt has {len(ids)} tokens, which leaves no room in the amateur's context "
+                f"of {context}",
                 where=f"prompt {request.prompt_id}",
                 hint="shorten the prompt or choose an amateur with a longer context",
             )

@@ -105,7 +105,7 @@ def _without_bad_words(request: Request, loaded: ServedModel) -> Request:
         return request
     if "bad_words" not in request.decoding.chain:
         raise RequestError(
-            "the model's own settings rule out tokens, and the order leaves bad_words out",
+            "the model's own settings ban tokens, but the order does not contain bad_words",
             where="decoding.order",
             hint="add bad_words to the list",
         )
@@ -131,7 +131,7 @@ def _refuse_unembedded(request: Request, ids: tuple[int, ...], loaded: ServedMod
     if ids and max(ids) >= loaded.vocab_size:
         token = loaded.tokenizer.convert_ids_to_tokens(max(ids))
         raise RequestError(
-            f"the prompt has token {token!r} ({max(ids)}), and the model embeds only "
+            f"the prompt has token {token!r} ({max(ids)}), but the model embeds only "
             f"{loaded.vocab_size} tokens",
             where=f"prompt {request.prompt_id}",
             hint="resize the model's embeddings to its tokenizer, or leave the token out",
@@ -150,11 +150,12 @@ def _make_job(
     where = f"prompt {request.prompt_id}"
     decoding, context = request.decoding, reader.context_length
     if not ids:
-        raise RequestError("the prompt has no tokens", where=where, hint="write at least a word")
+        raise RequestError("the prompt has no tokens", where=where, hint="write at least one word")
     limit = decoding.max_new_tokens if loaded.is_encoder_decoder else context - len(ids)
     if len(ids) > context or limit < 1:
         raise RequestError(
-            f"the prompt has {len(ids)} tokens and the model's context {context}",
+            f"the prompt has {len(ids)} tokens, which leaves no room in the model's context of "
+            f"{context}",
             where=where,
             hint="shorten the prompt or choose a model with a longer context",
         )

@@ -28,6 +28,7 @@ class BatchConfig:
         static: all rows start together, and the next ones when all have ended.
         merging: let equal histories share a row.
         alternatives: most probable tokens recorded beside each one chosen; 0 traces nothing.
+        prefill_tokens: most prompt tokens of a step while outputs are in progress; 0 is no limit.
     """
 
     max_outputs: int
@@ -35,6 +36,7 @@ class BatchConfig:
     static: bool = False
     merging: bool = True
     alternatives: int = 0
+    prefill_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class Scheduler:
         self._source_capacity, self._config = source_capacity, config
         self._queue = deque(self._ordered(jobs))
         self._in_progress = 0
+        self._prefilled = False
         self._lookup: PromptLookup | None = None
 
     def _ordered(self, jobs: Sequence[Job]) -> list[Job]:
@@ -110,6 +113,17 @@ class Scheduler:
             ),
         )
 
+    def add(self, job: Job) -> None:
+        """Queue a job behind those that wait."""
+        self._queue.append(job)
+
+    def remove(self, identity: str) -> bool:
+        """Take a waiting job out of the queue; returns whether it was there."""
+        waiting = [job for job in self._queue if job.request.identity != identity]
+        found = len(waiting) < len(self._queue)
+        self._queue = deque(waiting)
+        return found
+
     @property
     def is_empty(self) -> bool:
         """Whether no job waits."""
@@ -122,10 +136,12 @@ class Scheduler:
             running: the groups in progress.
         """
         groups = list(running)
-        if not (self._config.static and groups):
-            admitted = self._admit()
+        if not (self._config.static and groups) and not self._must_decode(groups):
+            admitted = self._admit(self._config.prefill_tokens if groups else 0)
+            self._prefilled = bool(admitted)
             if admitted:
                 return Prefill(admitted)
+        self._prefilled = False
         drafts = self._draft(groups)
         return Verify(groups[0], drafts) if drafts else Decode(groups)
 
@@ -133,19 +149,33 @@ class Scheduler:
         """Outputs ended, and so many fewer are in progress."""
         self._in_progress -= slots
 
-    def _admit(self) -> list[list[Job]]:
-        """Take as many jobs from the queue as fit, by prompt."""
+    def _must_decode(self, groups: Sequence[Group]) -> bool:
+        """Whether outputs in progress get a step of their own between two prefills."""
+        return bool(self._config.prefill_tokens and groups and self._prefilled)
+
+    def _admit(self, most_tokens: int) -> list[list[Job]]:
+        """Take as many jobs from the queue as fit, by prompt.
+
+        Args:
+            most_tokens: prompt tokens after which no further prompt is taken; 0 is no limit.
+        """
         admitted: list[list[Job]] = []
         if not self._queue:
             return admitted
         capacity = self._source_capacity(self._queue[0].prompt_ids)
+        tokens = 0
         while self._next_fits(capacity):
-            job = self._queue.popleft()
+            job = self._queue[0]
+            is_new = not admitted or admitted[-1][0].prompt_ids != job.prompt_ids
+            tokens += len(job.prompt_ids) if is_new else 0
+            if most_tokens and admitted and tokens > most_tokens:
+                break
+            self._queue.popleft()
             self._in_progress += job.slots
-            if admitted and admitted[-1][0].prompt_ids == job.prompt_ids:
-                admitted[-1].append(job)
-            else:
+            if is_new:
                 admitted.append([job])
+            else:
+                admitted[-1].append(job)
         return admitted
 
     def _next_fits(self, capacity: int) -> bool:

@@ -49,8 +49,8 @@ class StopRules:
             inside = [token for token in special if token in stop]
             if inside and stop not in special:
                 raise RequestError(
-                    f"stop string {stop!r} contains the special token {inside[0]!r}, which texts "
-                    "leave out, so it would never be met",
+                    f"stop string {stop!r} contains the special token {inside[0]!r}, which is not "
+                    "part of an output's text, so it would never match",
                     where="decoding.stop",
                     hint=f"stop at {inside[0]!r} alone",
                 )

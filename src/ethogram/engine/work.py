@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass
@@ -46,6 +46,18 @@ class Work:
     rejected_drafts: int = 0
     memory_budget: int = 0
     slots_bytes: int = 0
+
+    def __add__(self, other: Work) -> Work:
+        """Both together; of sizes the larger."""
+        sizes = {"memory_budget", "slots_bytes"}
+        return Work(
+            **{
+                each.name: (max if each.name in sizes else sum)(
+                    (getattr(self, each.name), getattr(other, each.name))
+                )
+                for each in fields(self)
+            }
+        )
 
     @property
     def merged_share(self) -> float:

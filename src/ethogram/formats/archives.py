@@ -57,7 +57,9 @@ def archived(path: Path) -> Iterator[Value]:
                 yield Value(value, _where(path, info), number)
     except (zipfile.BadZipFile, EOFError, zlib.error, struct.error, UnicodeDecodeError):
         raise SpecError(
-            "the zip is cut off or damaged", where=str(path), hint="copy or make the file again"
+            "the zip file is truncated or damaged",
+            where=str(path),
+            hint="copy or create the file again",
         ) from None
 
 
@@ -69,9 +71,9 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, budget: B
     where = _where(path, info)
     if info.compress_type == _ZSTANDARD:
         raise SpecError(
-            "packed with Zstandard, which this Python cannot unpack",
+            "compressed with Zstandard, which this Python cannot read",
             where=where,
-            hint="write it as JSON: inspect log convert --to json",
+            hint="convert it to JSON: inspect log convert --to json",
         )
     try:
         with archive.open(info) as file:

@@ -40,7 +40,7 @@ def well_formed(value: Any, text: str, where: str) -> Any:
     try:
         return without_surrogates(value)
     except RecursionError:
-        raise SpecError("JSON nested too deep", where=where) from None
+        raise SpecError("the JSON is nested too deeply", where=where) from None
 
 
 def without_surrogates(value: Any) -> Any:
@@ -160,14 +160,6 @@ def as_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
-
-
-def first_text(data: dict[str, Any], *names: str) -> str | None:
-    """The first of some fields that holds a text which is not empty."""
-    for name in names:
-        if isinstance(data.get(name), str) and data[name]:
-            return str(data[name])
-    return None
 
 
 def shortened(text: str, most: int = 60) -> str:

@@ -50,9 +50,9 @@ def values(path: Path) -> Iterator[Value]:
     except (EOFError, gzip.BadGzipFile, zlib.error):
         after = f" after line {number}" if number else ""
         raise SpecError(
-            f"the gzip data is cut off or damaged{after}",
+            f"the gzip data is truncated or damaged{after}",
             where=str(path),
-            hint="copy or make the file again",
+            hint="copy or create the file again",
         ) from None
     except OSError as error:
         raise SpecError(f"cannot be read: {error.strerror}", where=str(path)) from None
@@ -121,7 +121,7 @@ def _document(path: Path, start: bytes, line: str, number: int) -> Iterator[Valu
         raise SpecError(
             f"a JSON document of more than {MOST_DOCUMENT // 2**20} MiB",
             where=str(path),
-            hint="write JSON lines, one object a line",
+            hint="write JSON lines, one object per line",
         )
     text = _decoded(data, str(path), first=True)
     try:

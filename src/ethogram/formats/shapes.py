@@ -55,7 +55,7 @@ def all_rows(path: Path) -> Iterator[Row]:
             converter = converters.setdefault(shape.name, shape.reader())
             yield from converter(value)
         except RecursionError:
-            raise SpecError("JSON nested too deep", where=value.where) from None
+            raise SpecError("the JSON is nested too deeply", where=value.where) from None
 
 
 def groups(path: Path) -> list[str]:
@@ -88,7 +88,7 @@ def several(path: Path) -> SpecError:
     """What to say of a file with outputs of several groups."""
     found = groups(path)
     return SpecError(
-        f"holds outputs of {len(found)}: {', '.join(map(repr, found))}",
+        f"contains outputs of {len(found)} sources: {', '.join(map(repr, found))}",
         where=str(path),
         hint="choose one with --select NAME (select= in Python)",
     )
@@ -103,7 +103,7 @@ def _chosen(path: Path, select: str) -> str:
         return near[0]
     if not found:
         raise SpecError(
-            f"does not say who made its outputs, so {select!r} cannot be selected",
+            f"does not name the models of its outputs, so {select!r} cannot be selected",
             where=str(path),
             hint="leave out --select",
         )

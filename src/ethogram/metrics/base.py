@@ -36,20 +36,20 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Output:
-    """One output as the metrics read it, wherever it was made.
+    """One output as the metrics read it, from any source.
 
     Attributes:
         text: the output, without the prompt and without special tokens.
-        prompt: what was asked.
-        token_ids: the new tokens, the one that ended the output included; None if unknown.
+        prompt: the prompt's text.
+        token_ids: the generated tokens, including the one that ended the output; None if unknown.
         logprobs: log-probability of each new token at temperature 1, in nats; None if unknown.
-        finish_reason: stop, eos or length; None or unknown if nobody said.
-        reference: a right answer.
-        other_references: further right answers; metrics take the best over all.
+        finish_reason: stop, eos or length; None or unknown if not recorded.
+        reference: the reference answer.
+        other_references: further reference answers; metrics take the best over all.
         tags: groups of the prompt.
         prompt_id: outputs with one id answer the same prompt.
         sample_index: 0..K-1.
-        constraints: checkable demands of the prompt.
+        constraints: checkable constraints of the prompt.
     """
 
     text: str
@@ -66,7 +66,7 @@ class Output:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Every right answer; none where none is known."""
+        """Every reference answer; empty if there is none."""
         return () if self.reference is None else (self.reference, *self.other_references)
 
     @property
@@ -99,7 +99,7 @@ class Output:
         return {}
 
     def once(self, find: Callable[[Output], FoundT]) -> FoundT:
-        """`find(self)`, computed once however many metrics read it.
+        """`find(self)`, computed once for all metrics that read it.
 
         Args:
             find: a function of the module that is always the same object, not a lambda.
@@ -210,10 +210,6 @@ class Metric:
             return [self.function(outputs) for outputs in groups]
         scores: list[Score] = self.function(groups, models)
         return scores
-
-    def measure_group(self, outputs: Sequence[Output], models: Models) -> Score:
-        """The score of the samples of one prompt, under a metric of scope prompt."""
-        return self.measure_groups([outputs], models)[0]
 
     def gather(self) -> Gatherer:
         """A new count, under a metric of scope corpus."""

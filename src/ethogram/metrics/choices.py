@@ -63,17 +63,17 @@ class ChoiceScore:
     title="Multiple choice by likelihood (MC1, MC2, acc_norm)",
     unit=SHARE,
     direction="higher",
-    formula="an answer's log-likelihood is the sum over its tokens, after the token that begins a "
-    "text, the prompt without the spaces at its end, and a space; "
-    "MC1: share of questions whose best right answer is likelier than every wrong one; MC2: mean "
-    "share of the right answers in the softmax over all answers' log-likelihoods; acc_norm: as "
-    "MC1, each log-likelihood divided by the answer's characters",
+    formula="an answer's log-likelihood is the sum over its tokens, after the beginning-of-text "
+    "token, the prompt without trailing spaces, and a space; MC1: share of questions whose "
+    "best right answer is more likely than every wrong one; MC2: mean share of the right "
+    "answers in the softmax over all answers' log-likelihoods; acc_norm: as MC1, each "
+    "log-likelihood divided by the answer's characters",
     source="Lin et al. 2022, TruthfulQA, arXiv:2109.07958",
     reference="lm-eval 0.4.13, truthfulqa_mc1 and process_results_mc2, by hand in tests/metrics",
-    pitfalls="A property of the model, not of outputs. lm-eval puts a begin token before the "
-    "prompt only where the tokenizer adds one by itself: `begin=False` leaves it out. Long answers "
-    "are less likely. Small models score higher on TruthfulQA than large ones. Revisions of the "
-    "data differ.",
+    pitfalls="A property of the model, not of outputs. lm-eval puts a beginning-of-text token "
+    "before the prompt only if the tokenizer adds one itself; `begin=False` leaves it out. "
+    "Long answers are less likely. Small models score higher on TruthfulQA than large ones. "
+    "Revisions of the data differ.",
     scope="model",
 )
 def multiple_choice(
@@ -93,7 +93,7 @@ def multiple_choice(
     for number, question in enumerate(questions, start=1):
         if not question.right or not question.wrong:
             raise SpecError(
-                "a question needs a right and a wrong answer",
+                "a question needs a correct and a wrong answer",
                 where=f"question {number} ({question.prompt[-40:]!r})",
             )
     answers = [[*question.right, *question.wrong] for question in questions]

@@ -22,8 +22,8 @@ ON_TOPIC = 0.21
 
 _CHECKED = "sentence-transformers 6.2.0 on the same weights (tests/models); numpy in tests/metrics"
 _NO_PRAISE = (
-    "Repeating is the surest way to stay near: read it with a metric of repetition. Values of two "
-    "encoders cannot be compared."
+    "Repetition raises it: read it together with a repetition metric. Values of two encoders "
+    "cannot be compared."
 )
 _DERIVED = "derived here from the coherence of Su et al. 2022; no paper fixes one formula"
 
@@ -98,7 +98,7 @@ def slope(values: Sequence[float]) -> float:
     "sentence encoder; each text cut at the encoder's limit (256 tokens by default)",
     source="coherence of Su et al. 2022, arXiv:2202.06417 (there with SimCSE)",
     reference=_CHECKED,
-    pitfalls=f"{_NO_PRAISE} Longer outputs come nearer. Values of the papers come from SimCSE.",
+    pitfalls=f"{_NO_PRAISE} Longer outputs score higher. The papers use SimCSE.",
     needs=("encoder",),
 )
 def _prompt_similarity(outputs: Sequence[Output], models: Models) -> list[Score]:
@@ -134,9 +134,8 @@ def _of_curve(curve: Sequence[Near], value: Callable[[Sequence[float]], float]) 
     "in answers of text-davinci-003 to the user instructions of Wang et al. 2023, "
     "arXiv:2212.10560",
     reference="the bound is found again on those answers in tests/metrics",
-    pitfalls="A right answer that uses none of the question's words may fall below: Paris is "
-    "near the capital of France, 7 is near nothing; of good answers 26 % do. The "
-    "bound belongs to all-minilm-l6-v2.",
+    pitfalls="A right answer without the question's words can fall below the threshold; 26 % of "
+    "good answers do. The threshold was set for all-minilm-l6-v2.",
     needs=("encoder",),
 )
 def _on_topic_share(outputs: Sequence[Output], models: Models) -> list[Score]:
@@ -160,7 +159,7 @@ def _on_topic_share(outputs: Sequence[Output], models: Models) -> list[Score]:
     "mean over outputs with two sentences or more",
     source="local coherence of Lapata and Barzilay 2005, IJCAI, with a sentence encoder",
     reference=_CHECKED,
-    pitfalls=f"{_NO_PRAISE} A list of short items is low without fault.",
+    pitfalls=f"{_NO_PRAISE} A list of short items scores low without being wrong.",
     needs=("encoder",),
 )
 def _adjacent_coherence(outputs: Sequence[Output], models: Models) -> list[Score]:
@@ -196,8 +195,8 @@ metric(
     "with two windows or more",
     source=_DERIVED,
     reference=_CHECKED,
-    pitfalls="The first window often repeats the question's words, so human text drifts too: "
-    "compare, do not read alone. Loops do not drift.",
+    pitfalls="The first window often repeats the question's words, so human text drifts too: use "
+    "it only to compare. Loops do not drift.",
     needs=("encoder",),
 )(_drift(lambda cosines: cosines[0] - cosines[-1]))
 
@@ -207,11 +206,11 @@ metric(
     unit=COSINE_PER_100_TOKENS,
     direction="higher",
     formula=f"least-squares slope of the cosine to the prompt over windows of {WINDOW} tokens, "
-    "per 100 tokens; "
-    "mean over outputs with two windows or more; below zero where the text moves away",
+    "per 100 tokens; mean over outputs with two windows or more; negative if the text moves "
+    "away",
     source=_DERIVED,
     reference="scipy.stats.linregress in tests/metrics",
-    pitfalls="Of two windows it is their difference. Long outputs have flatter slopes than "
+    pitfalls="With two windows it is their difference. Long outputs have flatter slopes than "
     "short ones that drift as far.",
     needs=("encoder",),
 )(_drift(lambda cosines: slope(cosines) * 100 / WINDOW))

@@ -33,10 +33,10 @@ _SEMANTIC = (
     "jlko/semantic_uncertainty at b48e3c17, semantic_entropy.py: its worked example, its clusters "
     "written out in tests/metrics, and numpy"
 )
-_CLUSTERS = "; an output that equals the first of several meanings counts to the last of them"
+_CLUSTERS = "; an output that matches several meanings counts for the last of them"
 _AGREE = (
-    "Agreement is not truth: an error that every sample makes is not seen. Needs sampling; the "
-    "papers take 10 to 20 samples at temperature 1."
+    "Agreement is not truth: an error in every sample is missed. Needs sampling; the papers use "
+    "10 to 20 samples at temperature 1."
 )
 
 
@@ -90,13 +90,14 @@ for _n, _name in ((1, "unigram"), (2, "bigram")):
         title=f"SelfCheckGPT {_name}, max",
         unit=NATS,
         direction="lower",
-        formula=f"mean over a prompt's outputs, and over their sentences, of the largest "
-        f"-log p({_name}), p its share among the {_name}s of all outputs of the prompt; words in "
-        "lower case and marks count as tokens",
+        formula="mean over a prompt's outputs, and over their sentences, of the largest -log "
+        f"p({_name}), p its share among the {_name}s of all outputs of the prompt; tokens are "
+        "lowercased words and punctuation",
         source=f"{_MANAKUL}, section 5.3",
         reference="selfcheckgpt 0.1.7 with the same splitting of words; recorded in tests/metrics",
-        pitfalls=f"{_AGREE} Grows with the number and length of samples: compare equal ones. "
-        "The paper checks one passage against samples; here each sample is the passage once.",
+        pitfalls=f"{_AGREE} Grows with the number and length of samples: compare equal ones. The "
+        "paper checks one passage against samples; here each sample takes the role of the "
+        "passage once.",
         scope="prompt",
     )(partial(_selfcheck_ngram, _n))
 
@@ -248,13 +249,13 @@ def _discrete(meanings: Clustering) -> Callable[[Sequence[Sequence[Output]], Mod
     unit=NATS,
     direction="lower",
     formula="-Σ p(c) log p(c) over the meanings c of a prompt's outputs; p(c) the sum of "
-    "exp(mean token log p) of its outputs, over that of all; two outputs mean the same where "
-    "the NLI model sees no contradiction in either direction and not both neutral"
-    f"{_CLUSTERS}; mean over prompts",
+    "exp(mean token log p) of its outputs, over that of all; two outputs mean the same if "
+    "the NLI model finds no contradiction in either direction and at least one direction is "
+    f"not neutral{_CLUSTERS}; mean over prompts",
     source=_FARQUHAR,
     reference=_SEMANTIC,
-    pitfalls=f"{_AGREE} Needs log-probabilities. Made for answers of a sentence; long outputs "
-    "hardly ever mean the same.",
+    pitfalls=f"{_AGREE} Needs log-probabilities. Made for answers of one sentence; long outputs "
+    "almost never mean the same.",
     needs=("nli",),
     version=2,
     scope="prompt",
@@ -290,11 +291,11 @@ metric(
     title="Semantic entropy by vectors",
     unit=NATS,
     direction="lower",
-    formula="as semantic_entropy_discrete, but two outputs mean the same where their vectors "
-    f"under the sentence encoder have a cosine of {SAME_MEANING} or more",
+    formula="as semantic_entropy_discrete, but two outputs mean the same if their vectors under "
+    f"the sentence encoder have a cosine of {SAME_MEANING} or more",
     source="an approximation made here, where no NLI model is at hand",
     reference=_SEMANTIC,
-    pitfalls=f"{_AGREE} A sentence encoder hardly sees a negation or another number: two "
+    pitfalls=f"{_AGREE} A sentence encoder barely notices a negation or a different number: "
     "opposite answers can count as one meaning.",
     needs=("encoder",),
     version=2,
@@ -312,7 +313,7 @@ metric(
     source="discrete semantic entropy with exact match for equivalence; normalisation of "
     "Rajpurkar et al. 2016, arXiv:1606.05250",
     reference="scipy.stats.entropy in tests/metrics",
-    pitfalls=f"{_AGREE} For short answers only: any other word makes another answer.",
+    pitfalls=f"{_AGREE} For short answers only: every different word makes a different answer.",
     version=2,
     scope="prompt",
 )

@@ -60,17 +60,17 @@ def mauve_of_features(
 
     Raises:
         SpecError: the arrays do not fit each other.
-        MissingExtraError: the optional part [mauve] is not installed.
+        MissingExtraError: the extra [mauve] is not installed.
     """
     if ours.ndim != 2 or human.ndim != 2 or ours.shape[1] != human.shape[1]:
         raise SpecError(
-            f"features of shapes {ours.shape} and {human.shape} do not fit each other",
+            f"features of shapes {ours.shape} and {human.shape} do not match",
             where="MAUVE",
-            hint="give two arrays [texts, dimensions] of one model",
+            hint="give two arrays [texts, dimensions] from the same model",
         )
     texts = min(len(ours), len(human))
     if texts < 20 or not seeds:
-        raise SpecError(f"{texts} texts are too few for two clusters of ten", where="MAUVE")
+        raise SpecError(f"{texts} texts are too few for two clusters of ten texts", where="MAUVE")
     if texts < ENOUGH:
         warnings.warn(
             f"MAUVE of {texts} texts moves by several points with the seed; use {ENOUGH} or more",
@@ -93,15 +93,16 @@ def mauve_of_features(
     title="MAUVE",
     unit=SHARE,
     direction="higher",
-    formula="features of both sets are clustered together into n/10 clusters; the area under the "
-    "curve of the two Kullback-Leibler divergences to their mixtures, scaled by 5; mean over seeds",
+    formula="the area under the curve of the two Kullback-Leibler divergences to mixtures of "
+    "both sets, scaled by 5, after clustering the features of both sets together into n/10 "
+    "clusters; mean over seeds",
     source="Pillutla et al. 2021, arXiv:2102.01454; 2023, arXiv:2212.14578",
     reference="mauve-text 0.4.0, which computes it; features against transformers in tests/engine",
-    pitfalls="Comparable only with the same number of texts, lengths, features, scaling and seeds. "
-    "Below 1000 texts a side it moves by several points with the seed, and the authors advise "
-    "5000. A difference in length dominates all others: cut both sets alike. Published values take "
-    "gpt2-large as the reference model. Needs the optional part [mauve]; mauve-text names the "
-    "GPLv3 in its files.",
+    pitfalls="Comparable only with the same number of texts, lengths, features, scaling and "
+    "seeds. With fewer than 1000 texts per side it varies by several points with the seed; "
+    "the authors advise 5000. A difference in length dominates all others: cut both sets to "
+    "the same length. Published values use gpt2-large as the reference model. Needs the "
+    "extra [mauve]; mauve-text names the GPLv3 in its files.",
     scope="model",
 )
 def mauve(
@@ -125,7 +126,7 @@ def mauve(
 
     Raises:
         SpecError: there are too few texts.
-        MissingExtraError: the optional part [mauve] is not installed.
+        MissingExtraError: the extra [mauve] is not installed.
     """
     features = [model.features(texts, max_tokens=max_tokens) for texts in (ours, human)]
     return mauve_of_features(*features, seeds=seeds, **settings)

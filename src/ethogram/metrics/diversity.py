@@ -33,10 +33,10 @@ SAMPLE_ORDER = 2
 
 _LI = "Li et al. 2016, A Diversity-Promoting Objective Function, arXiv:1510.03055"
 _OF_SAMPLES = (
-    "Garbled text is far from garbled text: a high value wants fluent outputs. Greedy decoding has "
-    "one sample a prompt, so it says nothing of it. "
+    "Garbled texts differ from each other too: a high value means something only for fluent "
+    "outputs. Does not apply to greedy decoding, which has one sample per prompt. "
 )
-_UNITS = "On token ids where known, else on words: never compare the two kinds. "
+_UNITS = "Uses token ids if known, otherwise words: never compare the two kinds. "
 
 
 def _distinct(n: int, output: Output) -> Score:
@@ -54,8 +54,8 @@ for _n in ORDERS:
         "words",
         source=f"{_LI}, taken within each output (intra-distinct)",
         reference="nltk.ngrams in tests/metrics",
-        pitfalls="Falls with length: compare outputs of equal length. corpus_distinct_n is the "
-        "pooled form that papers report.",
+        pitfalls="Falls with length: compare outputs of equal length. Papers report the pooled "
+        "form, corpus_distinct_n.",
     )(partial(_distinct, _n))
 
 
@@ -119,8 +119,9 @@ for _n in ORDERS:
     formula=f"distinct units / (V (1 - ((V - 1) / V)^C)), V = {EAD_VOCABULARY}, C = all units",
     source="Liu et al. 2022, Rethinking and Refining the Distinct Metric, arXiv:2202.13587",
     reference="the formula in exact fractions in tests/metrics",
-    pitfalls=_UNITS + "Corrects for the number of units as if all were equally likely, so real "
-    "text still falls with size. V is that of GPT-2; other vocabularies give other values.",
+    pitfalls=_UNITS + "Corrects for the number of units as if all were equally likely, so the "
+    "value for real text still falls with size. V is GPT-2's vocabulary size; others give "
+    "other values.",
     scope="corpus",
 )
 class _AdjustedDistinct:
@@ -154,12 +155,12 @@ def expectation_adjusted_distinct(
     title="Zipf coefficient",
     unit=SLOPE,
     direction="none",
-    formula=f"-slope of log count over log rank of the {ZIPF_RANKS} most frequent units; every "
-    "rank counts alike",
+    formula=f"-slope of log count over log rank of the {ZIPF_RANKS} most frequent units; all "
+    "ranks have the same weight",
     source="Holtzman et al. 2020, arXiv:1904.09751",
     reference="scipy.stats.linregress, as in ari-holtzman/degen, metrics/zipf.py",
-    pitfalls=_UNITS + "Other released fits, such as that of MAUVE's code, give other numbers. "
-    "Depends on the number of units.",
+    pitfalls=_UNITS + "Other released fits, such as MAUVE's, give other numbers. Depends on the "
+    "number of units.",
     scope="corpus",
 )
 class _Zipf:
@@ -189,12 +190,12 @@ def zipf_coefficient(counts: Sequence[int]) -> float:
     title="Self-BLEU-4",
     unit=SHARE,
     direction="lower",
-    formula="mean over outputs of BLEU-4 against all others, smoothed by method 1; over "
-    f"at most {MOST_OUTPUTS} outputs, drawn evenly by a hash",
+    formula="mean over outputs of BLEU-4 against all others, smoothed by method 1; over at most "
+    f"{MOST_OUTPUTS} outputs, sampled evenly by a hash",
     source="Zhu et al. 2018, Texygen, arXiv:1802.01886; settings of Holtzman et al. 2020",
     reference="nltk sentence_bleu with method1, as in ari-holtzman/degen, metrics/self_bleu.py",
-    pitfalls=_UNITS + "Grows with the number of outputs: compare sets of equal size. Neither "
-    "direction is better beyond the value of human text of the same kind.",
+    pitfalls=_UNITS + "Grows with the number of outputs: compare sets of equal size. The target "
+    "is the value of human text of the same kind, not the highest or lowest.",
     scope="corpus",
 )
 def _self_bleu() -> Gatherer:
@@ -222,9 +223,9 @@ def self_repetition(grams: Sequence[Sequence[int]]) -> float:
     title="Self-repetition",
     unit=LOG_COUNT,
     direction="lower",
-    formula="mean over outputs of log(1 + how often its different word 4-grams are in other "
-    "outputs, each output counted once); over at most "
-    f"{MOST_OUTPUTS} outputs, drawn evenly by a hash",
+    formula="mean over outputs of log(1 + number of occurrences of its distinct word 4-grams in "
+    f"other outputs, each output counted once); over at most {MOST_OUTPUTS} outputs, sampled "
+    "evenly by a hash",
     source="Salkar et al. 2022, Self-Repetition in Abstractive Neural Summarizers",
     reference="diversity 0.3.1 (Shaib et al. 2024), self_repetition_score",
     pitfalls="Grows with the number of outputs and their length: compare sets of equal size.",
@@ -243,7 +244,7 @@ def _self_repetition() -> Gatherer:
     "their 2-grams, in words",
     source=f"{_LI}, taken over the outputs of each prompt (inter-distinct)",
     reference="nltk.ngrams in tests/metrics",
-    pitfalls=_OF_SAMPLES + "Falls with the length and the number of samples: compare equal ones.",
+    pitfalls=_OF_SAMPLES + "Falls with the length and number of samples: compare equal ones.",
     scope="prompt",
 )
 def distinct_of_samples(outputs: Sequence[Output]) -> Score:
@@ -259,15 +260,15 @@ def distinct_of_samples(outputs: Sequence[Output]) -> Score:
 
 @metric(
     "sample_distance_2",
-    title="Distance of samples in 2-grams",
+    title="2-gram distance between samples",
     unit=SHARE,
     direction="higher",
     formula="mean over prompts of the mean over all pairs of the prompt's outputs of "
     "1 - |A ∩ B| / |A ∪ B|, A and B their sets of word 2-grams",
     source="Jaccard 1901; averaged over pairs as Tevet and Berant 2021, arXiv:2004.02990",
     reference="nltk.jaccard_distance in tests/metrics",
-    pitfalls=_OF_SAMPLES + "Says how far the wording differs, not the meaning: two ways to put one "
-    "answer are far apart. semantic_diversity looks at the meaning.",
+    pitfalls=_OF_SAMPLES + "Measures wording, not meaning: two phrasings of one answer are far "
+    "apart. semantic_diversity measures meaning.",
     scope="prompt",
 )
 def distance_of_samples(outputs: Sequence[Output]) -> Score:

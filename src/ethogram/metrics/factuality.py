@@ -31,12 +31,14 @@ _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 _SQUAD = "Rajpurkar et al. 2016, SQuAD, arXiv:1606.05250"
-_ONE_ANSWER = "Right answers in other words score low; a wrong one that shares words does not. "
+_ONE_ANSWER = (
+    "A right answer in different words scores low; a wrong one that shares words scores high. "
+)
 _SCREENING = (
     "screening of references; Agrawal et al. 2024, Do Language Models Know When They're "
     "Hallucinating References, arXiv:2305.18248, for the problem"
 )
-_FOUND = "DOIs, arXiv ids, ISBNs, addresses of the web, and (Author, year)"
+_FOUND = "DOIs, arXiv ids, ISBNs, web addresses, and (Author, year)"
 
 
 def normalised_answer(text: str) -> list[str]:
@@ -59,8 +61,9 @@ def _answer_words(output: Output) -> tuple[list[str], list[list[str]]]:
     title="Exact match",
     unit=SHARE,
     direction="higher",
-    formula="share of outputs equal to a right answer, both in small letters and without "
-    "punctuation, a, an, the and extra white space; what consists of nothing else keeps it",
+    formula="share of outputs equal to a reference answer. Both are normalised: lower case, "
+    "without punctuation, articles (a, an, the) and extra white space, unless nothing would "
+    "remain",
     source=_SQUAD,
     reference="torchmetrics.functional.text.squad, exact_match",
     pitfalls=_ONE_ANSWER + "A sentence around the right answer does not match.",
@@ -85,10 +88,12 @@ def token_f1(answer: list[str], reference: list[str]) -> float:
     unit=SHARE,
     direction="higher",
     formula="mean over outputs of 2 · common words / (words of output + words of reference), "
-    "both normalised as for exact_match; 1 where both are empty; the best over all right answers",
+    "both normalised as for exact_match; 1 if both are empty; the best over all reference "
+    "answers",
     source=_SQUAD,
     reference="torchmetrics.functional.text.squad, f1",
-    pitfalls=_ONE_ANSWER + "Falls with each word around the answer, so it mixes right and brief.",
+    pitfalls=_ONE_ANSWER + "Falls with each word around the answer, so it mixes correctness and "
+    "brevity.",
     version=2,
 )
 def _token_f1(output: Output) -> Score:
@@ -103,12 +108,12 @@ def _token_f1(output: Output) -> Score:
     title="Contains the reference",
     unit=SHARE,
     direction="higher",
-    formula="share of outputs that have the words of a right answer one after another, both "
+    formula="share of outputs that contain the words of a reference answer in sequence, both "
     "normalised as for exact_match",
     source=f"inclusion of the answer, after {_SQUAD}",
     reference="the table of cases in tests/metrics",
     pitfalls="'It is not Paris' contains Paris. Long outputs contain more. An empty output "
-    "contains nothing and counts as wrong.",
+    "counts as wrong.",
     version=2,
 )
 def _contains_reference(output: Output) -> Score:
@@ -134,11 +139,11 @@ def _citations(output: Output) -> list[Citation]:
     title="References",
     unit=REFERENCES,
     direction="none",
-    formula=f"mean number of references of an output: {_FOUND}",
+    formula=f"mean number of references per output: {_FOUND}",
     source=_SCREENING,
     reference="the table of cases in tests/metrics",
-    pitfalls="References of other forms are not found. A title with its year in brackets, of a "
-    "film for one, looks like an author with a year.",
+    pitfalls="Misses references of other forms. A title with its year in brackets, such as a "
+    "film, looks like an author with a year.",
 )
 def _cited(output: Output) -> Score:
     found = output.once(_citations)
@@ -164,34 +169,34 @@ _VERDICT_TEXTS: tuple[tuple[Verdict, Direction, str, str, str], ...] = (
     (
         "malformed",
         "lower",
-        "cannot exist: a wrong check digit of an ISBN, an arXiv id of month 13 or with digits "
-        "too few, a DOI without registrant or suffix, an address without a valid host",
+        "cannot exist: an ISBN with a wrong check digit, an arXiv id with month 13 or too few "
+        "digits, a DOI without registrant or suffix, an address without a valid host",
         "the tables of cases in tests/metrics; check digits of ISO 2108",
-        "Zero proves little: an invented DOI is well formed as a rule.",
+        "Zero proves little: an invented DOI is usually well formed.",
     ),
     (
         "unverifiable",
         "none",
         "are well formed and in no index",
         "the table of cases in tests/metrics",
-        "Says nothing against a reference: it may be real. Offline nobody can know. References "
-        "of other forms, a title alone for one, are not found.",
+        "An unverifiable reference may be real; offline nobody can know. Misses references of "
+        "other forms, such as a title alone.",
     ),
     (
         "listed",
         "higher",
         "are in the index that --index names",
         "the table of cases in tests/metrics",
-        "Listed means that it exists, not that it says what the output claims. Author and year "
-        "are matched by first author only.",
+        "A listed reference exists, but may not support what the output claims. Author and year "
+        "are matched by the first author only.",
     ),
     (
         "fabricated",
         "lower",
         "are well formed, of a kind that the index lists, and not in it, though it is closed",
         "the table of cases in tests/metrics",
-        "Only as right as the index is whole. Silent without a closed index, since a missing "
-        "entry of an open one proves nothing.",
+        "Only as good as the index is complete. Does not apply without a closed index, because a "
+        "missing entry of an open one proves nothing.",
     ),
 )
 

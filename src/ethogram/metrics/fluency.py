@@ -2,7 +2,7 @@
 
 There is no metric of grammar and none of readability here. Of the grammar checkers that need no
 Java, harper-py 0.2.0 was tried: it marks human WebText more often than what gpt2-large writes on
-the same beginnings, so its counts say nothing of models. textstat counts syllables by a dictionary
+the same openings, so its counts do not compare models. textstat counts syllables by a dictionary
 that nltk fetches at run time, and school grades were not made for machines.
 """
 
@@ -24,8 +24,8 @@ _END = re.compile(r"[.!?…:;。！？][\"'”’)\]*_`]*$")
 
 _SHAPE = "rule of Ethogram for 'weak sentences' in the notes that such logs keep by hand"
 _PROSE = (
-    f"Prose only: no list items, headings, code or stretches under {PROSE_WORDS} words. "
-    "English rules tell sentences. "
+    f"Prose only: skips list items, headings, code and fragments under {PROSE_WORDS} words. "
+    "Splits sentences by English rules. "
 )
 
 
@@ -44,8 +44,8 @@ def exp_mean(parts: Array) -> Array:
     "temperature 1, natural logarithm; empty outputs are left out",
     source="perplexity of the model on its own output; Holtzman et al. 2020, arXiv:1904.09751",
     reference="numpy in tests/metrics",
-    pitfalls="Low is not good in itself: a loop drives it towards 1, human text is well above. "
-    "Never compare two models by it.",
+    pitfalls="Low is not good in itself: a loop drives it towards 1, and human text is well "
+    "above. Never compare two models by it.",
     version=2,
     aggregate=exp_mean,
     weight=None,
@@ -69,13 +69,13 @@ def _prose(output: Output) -> list[tuple[int, int]]:
 
 @metric(
     "sentence_words",
-    title="Words a sentence",
+    title="Words per sentence",
     unit=WORDS,
     direction="none",
     formula="words of all sentences / all sentences, pooled over outputs",
     source=_SHAPE,
     reference="the table of cases in tests/metrics",
-    pitfalls=_PROSE + "Text without end marks is one long sentence.",
+    pitfalls=_PROSE + "Text without end punctuation is one long sentence.",
     weight="unit",
 )
 def _sentence_words(output: Output) -> Score:
@@ -94,14 +94,14 @@ def _share_of(sentences: list[tuple[int, int]], faults: tuple[Span, ...]) -> Sco
 
 @metric(
     "unended_sentences",
-    title="Sentences without end mark",
+    title="Unterminated sentences",
     unit=SHARE,
     direction="lower",
     formula="sentences that end at a line break without . ! ? … : or ; / all sentences, the "
     "last of each output left out",
     source=_SHAPE,
     reference="the table of cases in tests/metrics",
-    pitfalls=_PROSE + "Verse and addresses end without a mark rightly.",
+    pitfalls=_PROSE + "Verse and addresses legitimately end without punctuation.",
     weight="unit",
 )
 def _unended(output: Output) -> Score:
@@ -118,15 +118,15 @@ def _unended(output: Output) -> Score:
 
 @metric(
     "small_starts",
-    title="Sentences begun small",
+    title="Lowercase sentence starts",
     unit=SHARE,
     direction="lower",
-    formula="sentences that begin with a small letter / all sentences, the first of each "
+    formula="sentences that begin with a lowercase letter / all sentences, the first of each "
     "output left out",
     source=_SHAPE,
     reference="the table of cases in tests/metrics",
-    pitfalls=_PROSE + "A mark before a small letter ends no sentence, so mostly line breaks "
-    "and unmarked scripts tell.",
+    pitfalls=_PROSE + "Punctuation before a lowercase letter does not end a sentence, so mostly "
+    "line breaks and scripts without punctuation are detected.",
     weight="unit",
 )
 def _small_starts(output: Output) -> Score:

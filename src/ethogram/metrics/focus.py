@@ -29,11 +29,11 @@ BRIEF_REFERENCE = 5
     title="Empty outputs",
     unit=SHARE,
     direction="lower",
-    formula="share of outputs that are nothing but white space",
+    formula="share of outputs that contain only white space",
     source="count",
     reference="count",
-    pitfalls="The other metrics of a run's table leave empty outputs out, but for right answers: "
-    "read this row first.",
+    pitfalls="Read this row first: the other metrics of a run's table leave empty outputs out, "
+    "except contains_reference.",
 )
 def _empty_rate(output: Output) -> Score:
     return mean_score(output.is_empty)
@@ -47,8 +47,8 @@ def _empty_rate(output: Output) -> Score:
     formula="mean number of words of an output, split at white space",
     source="gen_length of Su and Xu 2022, Contrastive Search Is What You Need",
     reference="equal to the released gpt2-large WebText lengths",
-    pitfalls="Length moves most other metrics; look here first when they differ. Empty outputs "
-    "are left out: see empty_rate.",
+    pitfalls="Most other metrics depend on length: look here first when they differ. Empty "
+    "outputs are left out: see empty_rate.",
     version=2,
 )
 def _words(output: Output) -> Score:
@@ -60,10 +60,10 @@ def _words(output: Output) -> Score:
     title="Tokens",
     unit=TOKENS,
     direction="none",
-    formula="mean number of new tokens of an output, the one that ended it included",
+    formula="mean number of new tokens of an output, including the token that ended it",
     source="count",
     reference="count",
-    pitfalls="Depends on the tokenizer; unknown for outputs that come as text only.",
+    pitfalls="Depends on the tokenizer. Unknown for outputs that are given only as text.",
 )
 def _tokens(output: Output) -> Score:
     return mean_score(len(output.token_ids)) if output.token_ids else NOT_APPLICABLE
@@ -77,7 +77,7 @@ def _tokens(output: Output) -> Score:
     formula="share of outputs ended by the model or a stop string, not by the length limit",
     source="count of finish reasons",
     reference="count",
-    pitfalls="A stop string may cut a good answer. Empty outputs are left out: see empty_rate.",
+    pitfalls="A stop string can cut a good answer. Empty outputs are left out: see empty_rate.",
     version=2,
 )
 def _stop_rate(output: Output) -> Score:
@@ -147,14 +147,14 @@ def _said_again_start(output: Output) -> tuple[int, str] | None:
     title="Words after the answer",
     unit=WORDS,
     direction="lower",
-    formula="words after the answer is complete: after the sentence with a brief reference, "
-    "from the asker's next turn, from the second copy of a final loop, or from where every "
-    "sentence is much like an earlier one; mean over outputs",
+    formula="words after the answer is complete, mean over outputs. The answer is complete after "
+    "the sentence with a brief reference, at the user's next turn, at the second copy of a "
+    "final loop, or where every further sentence is a near duplicate",
     source="derived for Ethogram; verbosity of Zhang et al. 2024, arXiv:2411.07858",
     reference="the table of cases in tests/metrics",
-    pitfalls="Only for prompts that ask. Without a reference it sees turns, loops and "
-    "sentences said again, so new chatter escapes it. An explanation behind the answer counts "
-    "as rambling where the suite gives a brief reference.",
+    pitfalls="Only for prompts that ask. Without a reference it finds only turns, loops and "
+    "repeated sentences, and misses new chatter. With a brief reference, an explanation "
+    "after the answer counts as rambling.",
 )
 def _rambling(output: Output) -> Score:
     if not output.once(asks) or output.once(wants_questions):
@@ -175,12 +175,13 @@ def _rambling(output: Output) -> Score:
     title="Windows on topic, by words",
     unit=SHARE,
     direction="higher",
-    formula=f"windows of {WINDOW_WORDS} words with a content word of the prompt (first five "
-    "letters) / all windows",
+    formula=f"windows of {WINDOW_WORDS} words with a content word of the prompt (compared by its "
+    "first five letters) / all windows",
     source="derived for Ethogram: a cheap alternative to similarity under a sentence encoder",
     reference="the table of cases in tests/metrics",
-    pitfalls="Synonyms count as off topic, a word in passing as on topic; long prompts make it "
-    "easy. English stop words. Prefer the metric of a sentence encoder where one is at hand.",
+    pitfalls="Synonyms count as off topic, and a passing mention as on topic; long prompts make "
+    "it easy. Uses English stop words. If a sentence encoder is available, prefer "
+    "on_topic_share.",
     weight="unit",
 )
 def _topic_share(output: Output) -> Score:
@@ -214,8 +215,8 @@ def _packed(data: bytes) -> int:
     "summed over outputs",
     source="conditional compression of Li et al. 2004, The Similarity Metric, arXiv:cs/0111054",
     reference="zlib of the standard library",
-    pitfalls="Low: the text says again what the prompt said. High: it shares no strings with "
-    "it, which is right for most questions. Short texts share little with anything.",
+    pitfalls="Low values mean that the text repeats the prompt. High values mean that they share "
+    "no strings, which is normal for most questions. Short texts share little with anything.",
     weight="unit",
 )
 def _compression_by_prompt(output: Output) -> Score:

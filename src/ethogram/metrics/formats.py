@@ -186,4 +186,4 @@ def json_fault(text: str) -> tuple[int, str] | None:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")

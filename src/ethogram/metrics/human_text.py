@@ -116,7 +116,7 @@ def read_human_text(path: Path) -> HumanText:
         raise SpecError(
             f"needs two texts of {WINDOW} words at least, has {len(windows)}",
             where=str(path),
-            hint="one text a line, or JSON lines with a field 'text'",
+            hint="write one text per line, or JSON lines with a field 'text'",
         )
     return HumanText(windows[::2], windows[1::2])
 
@@ -136,7 +136,7 @@ def _lines(path: Path, packed: bool) -> Iterator[Output]:
     except OSError as error:
         raise SpecError(f"cannot be read: {error.strerror or error}", where=str(path)) from None
     except EOFError:
-        raise SpecError("the packed file ends too soon", where=str(path)) from None
+        raise SpecError("the compressed file is truncated", where=str(path)) from None
 
 
 class _Distance:
@@ -186,10 +186,11 @@ for _kind, (_what, _count) in _KINDS.items():
         "it)",
         source="Lin 1991, Divergence Measures Based on the Shannon Entropy",
         reference="scipy.spatial.distance.jensenshannon, squared, base 2",
-        pitfalls="Never compare it with zero: score the other half of the human text as outputs to "
-        "see what chance alone gives. Measures genre and subject as much as quality: name human "
-        "text of the same kind. Where it continues the same prompts, outputs share its subjects. "
-        f"Outputs under {WINDOW} words, and more outputs than texts of a half, are left out.",
+        pitfalls="Zero is not the baseline: score the other half of the human text as outputs to "
+        "see what chance alone gives. It measures genre and subject as much as quality, so "
+        "use human text of the same kind. If it continues the same prompts, outputs share "
+        f"its subjects. Outputs under {WINDOW} words are left out, as are outputs beyond the "
+        "number of texts in a half.",
         scope="corpus",
     )(partial(_Distance, _count, None))
 

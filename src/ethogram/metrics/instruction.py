@@ -98,16 +98,16 @@ _REFERENCE = (
     "0.4.13 once by hand, 1664 verdicts without a difference"
 )
 _FORM = (
-    "Sees the form that was asked for, not whether the text is any good. A constraint that no "
-    "check fits counts as not followed, and the evidence names it. Languages, sentences and words "
-    "in capitals need the extra `ifeval`: langdetect tells languages, with a fixed seed, and "
-    "Punkt's English model sentences. "
+    "Checks the requested form, not the quality of the text. A constraint that no check can "
+    "handle counts as not followed, and the evidence names it. Languages, sentences and words in "
+    "capitals need the extra `ifeval`: langdetect detects languages, with a fixed seed, and "
+    "Punkt's English model splits sentences. "
 )
 _VARIANTS = (
-    "; one of eight variants of the text has to follow: without first line, last line, both, "
-    "asterisks"
+    "; an output follows if one of eight variants of its text does: without the first line, the "
+    "last line, both, or asterisks"
 )
-_LOOSE = "Forgives an opening line such as 'Sure, here it is:', and what is in its last line. "
+_LOOSE = "Ignores an opening line such as 'Sure, here it is:', but also errors in the last line. "
 
 for _reading, _judge in (("strict", strict_verdicts), ("loose", loose_verdicts)):
     _forgives = _LOOSE if _reading == "loose" else ""
@@ -120,7 +120,7 @@ for _reading, _judge in (("strict", strict_verdicts), ("loose", loose_verdicts))
         formula=f"share of outputs that follow every constraint of their prompt{_variants}",
         source=_IFEVAL,
         reference=_REFERENCE,
-        pitfalls=f"{_FORM}{_forgives}Falls with the number of constraints a prompt has.",
+        pitfalls=f"{_FORM}{_forgives}Falls with the number of constraints per prompt.",
     )(partial(_by_prompt, _judge))
     metric(
         f"ifeval_instruction_{_reading}",

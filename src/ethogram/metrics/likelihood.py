@@ -16,11 +16,11 @@ from ethogram.metrics.models import Floats, Ints, Models, ReferenceModel
 from ethogram.metrics.units import NATS_PER_TOKEN, PERPLEXITY, SHARE
 
 _FORCED = "single forward passes of transformers in tests/engine and tests/metrics"
-_MODEL = "under the reference model, given the token that begins a text"
+_MODEL = "under the reference model, given the beginning-of-text token"
 _LOW = (
-    "Low is not good in itself: loops are the likeliest text of all, and human text is well above. "
-    "Values under two reference models cannot be compared. Text is tokenized again, so "
-    "they may differ from those that were generated; end tokens are not scored."
+    "Low is not good in itself: loops are the most likely text, and human text is well above. "
+    "Values under two reference models cannot be compared. Text is tokenized again, so tokens "
+    "may differ from the generated ones; end tokens are not scored."
 )
 
 
@@ -143,14 +143,15 @@ class SelfReinforcement:
     title="Self-reinforcement of a repeated sentence",
     unit=SHARE,
     direction="lower",
-    formula="a sentence is fed again and again; at its n-th repeat TP is the mean probability of "
-    "its tokens, IP the share of them that are likelier than at the first occurrence, WR the share "
-    "that are the likeliest at their place; mean over sentences",
+    formula="a sentence is repeated in the context; at its n-th repeat, TP is the mean "
+    "probability of its tokens, IP the share of them that are more likely than at the first "
+    "occurrence, WR the share that are the most likely token at their position; mean over "
+    "sentences",
     source="Xu et al. 2022, Learning to Break the Loop (DITTO), arXiv:2206.02369, section 2",
     reference="a loop over single forward passes of transformers in tests/metrics",
-    pitfalls="A property of the model, not of outputs. The first occurrence has no space before "
-    "it in the paper's code and has one here, so that all copies have the same tokens. IP compares "
-    "with the first occurrence, not with the copy before.",
+    pitfalls="A property of the model, not of outputs. The first occurrence has a space before "
+    "it here but not in the paper's code, so that all copies have the same tokens. IP "
+    "compares with the first occurrence, not with the copy before.",
     scope="model",
 )
 def self_reinforcement(
@@ -173,10 +174,10 @@ def self_reinforcement(
         length = len(before) + len(ids) * (repeats + 1)
         if not sentence.strip() or not before or length > model.context_length:
             raise RequestError(
-                f"{repeats + 1} copies are {length} tokens, the context holds "
+                f"{repeats + 1} copies are {length} tokens, more than the context of "
                 f"{model.context_length}"
                 if sentence.strip() and before
-                else "nothing precedes the first token, or the sentence is empty",
+                else "the first token has no context, or the sentence is empty",
                 where=f"sentence {sentence[:40]!r}",
                 hint="ask for fewer repeats, give a prefix, or leave the sentence out",
             )
@@ -196,8 +197,8 @@ metric(
     title="Reference perplexity",
     unit=PERPLEXITY,
     direction="none",
-    formula=f"exp(mean over all tokens of -log p(token)), {_MODEL}, the prompt and the output "
-    "so far; all tokens of all outputs weigh alike",
+    formula=f"exp(mean over all tokens of -log p(token)), {_MODEL}, the prompt and the output so "
+    "far; all tokens of all outputs have the same weight",
     source="gen-ppl of Su et al. 2022, arXiv:2202.06417; Li et al. 2023, arXiv:2210.15097",
     reference=_FORCED,
     pitfalls=_LOW,
@@ -214,8 +215,8 @@ metric(
     formula=f"exp(mean over all tokens of -log p(token)), {_MODEL} and the output so far",
     source="perplexity of generations of Holtzman et al. 2020, arXiv:1904.09751, section 4",
     reference=_FORCED,
-    pitfalls=f"{_LOW} The first tokens of an answer are unlikely without its question. In "
-    "a chat model the token that begins a text may be the one that begins a turn.",
+    pitfalls=f"{_LOW} The first tokens of an answer are unlikely without its question. In a chat "
+    "model, the beginning-of-text token may be the one that begins a turn.",
     needs=("reference",),
     aggregate=exp_mean,
     weight=None,
@@ -226,11 +227,11 @@ metric(
     title="Likelihood coherence",
     unit=NATS_PER_TOKEN,
     direction="higher",
-    formula=f"mean over outputs of the mean log p(token), {_MODEL}, the prompt and the output "
-    "so far; prompt and output are turned into tokens separately",
+    formula=f"mean over outputs of the mean log p(token), {_MODEL}, the prompt and the output so "
+    "far; prompt and output are tokenized separately",
     source="Su and Xu 2022, Contrastive Search Is What You Need, arXiv:2210.14140, section 4",
     reference=_FORCED,
     pitfalls="Rewards repetition: in the paper greedy search (-0.58) beats contrastive search "
-    "(-1.52). Never alone, always beside diversity.",
+    "(-1.52). Always read it together with diversity.",
     needs=("reference",),
 )(_each(_mean_logprob, after_prompt=True))

@@ -44,9 +44,9 @@ DEGEN_LONGEST, DEGEN_SHORT, DEGEN_MANY = 90, 3, 50
 
 _HOLTZMAN = "Holtzman et al. 2020, The Curious Case of Neural Text Degeneration, arXiv:1904.09751"
 _DERIVED = f"derived for Ethogram from the loop rule of {_HOLTZMAN}"
-_ONLY_LOOPING = "Says nothing of outputs that do not loop, so read it beside loop_rate. "
+_ONLY_LOOPING = "Covers only outputs that loop: read it together with loop_rate. "
 _UNITS = (
-    "Counts token ids where known, else words, or characters where text has no spaces: never "
+    "Counts token ids if known, otherwise words, or characters in text without spaces: never "
     "compare two kinds."
 )
 
@@ -85,19 +85,26 @@ def common_suffixes(units: Sequence[Hashable]) -> list[int]:
     return found
 
 
-def find_loop(units: Sequence[Hashable], min_phrase: int = MIN_PHRASE) -> Loop | None:
+def find_loop(units: Sequence[Hashable]) -> Loop | None:
     """The loop at the end of a sequence: the one that begins first, with its smallest period.
 
-    A phrase is at least `min_phrase` units; a run of one unit loops when it holds three such
+    A phrase is at least `MIN_PHRASE` units; a run of one unit loops when it holds three such
     phrases, and its period is then 1. A loop cut in the middle of a phrase is found, since the
     last units of any rotation of the phrase repeat as well.
     """
+    return _longest_run(units, MIN_COPIES, MIN_PHRASE)
+
+
+def _longest_run(units: Sequence[Hashable], copies: int, least: int) -> Loop | None:
+    """The run at the end that covers most of it: so many equal phrases of at least `least` units.
+
+    A phrase of fewer units counts if the run is as long as one of `least` units has to be.
+    """
     same = common_suffixes(units)
     best: tuple[int, int] | None = None
-    for period in range(1, len(units) // MIN_COPIES + 1):
+    for period in range(1, len(units) // copies + 1):
         length = period + same[period]
-        long_enough = length >= MIN_COPIES * max(period, min_phrase)
-        if long_enough and (best is None or length > best[0]):
+        if length >= copies * max(period, least) and (best is None or length > best[0]):
             best = (length, period)
     if best is None:
         return None
@@ -120,7 +127,7 @@ def find_loop_degen(units: Sequence[Hashable]) -> tuple[int, int, bool]:
     return period, copies, copies > 1 and (period >= DEGEN_SHORT or copies > DEGEN_MANY)
 
 
-def _possible_periods(numbers: Integers, min_phrase: int) -> list[int]:
+def _possible_periods(numbers: Integers) -> list[int]:
     """Periods at which enough units equal those before them for three phrases, wherever these are.
 
     Counts the distances between equal units, which prose has few of; a monotonous sequence has so
@@ -139,27 +146,25 @@ def _possible_periods(numbers: Integers, min_phrase: int) -> list[int]:
         for at, place in enumerate(found)
         for later in found[at + 1 :]
     )
-    needed = ((period, MIN_COPIES * max(period, min_phrase) - period) for period in periods)
+    needed = ((period, MIN_COPIES * max(period, MIN_PHRASE) - period) for period in periods)
     return [period for period, count in needed if distances[period] >= count]
 
 
-def find_escaped_loops(
-    units: Sequence[Hashable], min_phrase: int = MIN_PHRASE
-) -> list[tuple[int, Loop]]:
+def find_escaped_loops(units: Sequence[Hashable]) -> list[tuple[int, Loop]]:
     """The loops that end before the sequence does: (index after the last unit, loop), by onset.
 
     Maximal runs x[i] == x[i+p] (Kolpakov and Kucherov 1999) of three phrases or more, each with its
     smallest period; one that lies within another is left out. O(length² / 3) comparisons.
     """
-    if len(units) < MIN_COPIES * min_phrase or max(Counter(units).values()) < MIN_COPIES:
+    if len(units) < MIN_COPIES * MIN_PHRASE or max(Counter(units).values()) < MIN_COPIES:
         return []
     known: dict[Hashable, int] = {}
     numbers = np.array([known.setdefault(unit, len(known)) for unit in units])
     found: list[tuple[int, Loop]] = []
-    for period in _possible_periods(numbers, min_phrase):
+    for period in _possible_periods(numbers):
         same = np.flatnonzero(numbers[:-period] != numbers[period:])
         edges = np.concatenate(([-1], same, [len(units) - period]))
-        needed = MIN_COPIES * max(period, min_phrase) - period
+        needed = MIN_COPIES * max(period, MIN_PHRASE) - period
         for at in np.flatnonzero(np.diff(edges) > needed):
             onset, end = int(edges[at]) + 1, int(edges[at + 1]) + period
             found.append((end, Loop(onset, period, (end - onset) / period)))
@@ -215,7 +220,7 @@ def _evidence(output: Output, loop: Loop, kind: Kind, copies: int) -> tuple[Span
         spans = [(index, index + 1) for index in range(len(text.rstrip()))]
     if kind == "tokens":
         spans = [(index, index + 1) for index in range(len(text))]
-        found = _longest_run(text, copies)
+        found = _longest_run(text, copies, 1)
         if found is None:
             return ()
         run = found
@@ -236,19 +241,6 @@ def _label(number: int, loop: Loop, *, cut: bool) -> str:
     return f"repetition {number}, cut off" if cut else f"repetition {number}"
 
 
-def _longest_run(text: str, copies: int) -> Loop | None:
-    """The run of at least `copies` equal phrases of characters that covers most of the end."""
-    same = common_suffixes(text)
-    best: tuple[int, int] | None = None
-    for period in range(1, len(text) // copies + 1):
-        length = period + same[period]
-        if length >= copies * period and (best is None or length > best[0]):
-            best = (length, period)
-    if best is None:
-        return None
-    return Loop(len(text) - best[0], best[1], best[0] / best[1])
-
-
 def _final_loop(output: Output) -> Loop | None:
     return find_loop(_units(output)[0])
 
@@ -264,11 +256,12 @@ def repetitions(output: Output) -> tuple[Span, ...]:
     title="Loop rate, exact",
     unit=SHARE,
     direction="lower",
-    formula="share of outputs whose end is a phrase of >= 2 units, >= 3 times (a cut one too)",
+    formula="share of outputs that end with a phrase of >= 2 units that occurs >= 3 times (the "
+    "last may be cut off)",
     source=_HOLTZMAN,
     reference="the rule as the paper words it; brute force in tests/metrics",
-    pitfalls="Sees exact loops at the very end only; loop_rate finds what a reader calls one. "
-    + _UNITS,
+    pitfalls="Finds only exact loops at the very end; loop_rate finds what a reader calls a "
+    "loop. " + _UNITS,
 )
 def _loop_rate_exact(output: Output) -> Score:
     return mean_score(output.once(_final_loop) is not None, output.once(repetitions))
@@ -279,11 +272,12 @@ def _loop_rate_exact(output: Output) -> Score:
     title="Loop rate, released rule",
     unit=SHARE,
     direction="lower",
-    formula="the phrase of 1..90 units with most copies at the end: > 1, or > 50 below 3 units",
+    formula="share of outputs whose most repeated final phrase of 1..90 units occurs > 1 times, "
+    "or > 50 times if shorter than 3 units",
     source=_HOLTZMAN,
     reference="ari-holtzman/degen, metrics/repetition.py (the rule behind the paper's table 1)",
-    pitfalls="Two copies of three units suffice, while 'ab ab ab' is missed. Counts token ids where"
-    " known, else words, and is silent about words of scripts without spaces.",
+    pitfalls="Two copies of three units are enough, but 'ab ab ab' is missed. Counts token ids "
+    "if known, otherwise words; does not apply to words of scripts without spaces.",
 )
 def _loop_rate_degen(output: Output) -> Score:
     units, kind = loop_units(output)
@@ -350,8 +344,9 @@ def _loop_cycles(output: Output) -> Score:
     "over outputs",
     source=f"{_DERIVED}; maximal runs of Kolpakov and Kucherov 1999",
     reference="brute force in tests/metrics",
-    pitfalls="Counts words, also where token ids are known, so that its evidence is exact. "
-    "Refrains, counting and tables repeat rightly. A loop at the end counts in loop_rate only.",
+    pitfalls="Always counts words, even if token ids are known, so that its evidence is exact. "
+    "Refrains, counting and tables repeat legitimately. A loop at the end counts only in "
+    "loop_rate.",
 )
 def _escaped_loops(output: Output) -> Score:
     if lacks_spaces(output.text):

@@ -111,7 +111,7 @@ class Models(Protocol):
 
 
 class NamedModels:
-    """Models by name, each loaded when a metric first asks for it, and only once.
+    """Models by name; each is loaded once, when a metric first needs it.
 
     Args:
         named: which models.
@@ -191,7 +191,7 @@ class NamedModels:
     def _nli_name(self) -> str:
         if self.named.nli is None:
             raise ModelError(
-                "this metric needs a model of natural language inference, and none is named",
+                "this metric needs an NLI model (natural language inference), and none is set",
                 where="scoring: nli",
                 hint="name one in study.yaml (scoring: {nli: …}) or with --nli-model",
             )

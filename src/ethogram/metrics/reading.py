@@ -34,7 +34,7 @@ def read_outputs(
     *,
     on_bad: Callable[[SpecError], None] | None = None,
 ) -> Iterator[Output]:
-    """The outputs of a file, one after another; docs/importing.md lists the shapes it may have.
+    """Iterate over the outputs of a file; docs/importing.md lists the formats.
 
     JSON lines, a JSON array or document, CSV, Parquet or an inspect_ai `.eval`; any may be gzipped.
     In plain rows the text is under `text` (or `output`, `completion`, `generation`, `response`);
@@ -46,9 +46,9 @@ def read_outputs(
 
     Args:
         path: the file.
-        select: whose outputs, where the file holds those of several models, providers or versions.
-        on_bad: called with the error of each row that has no usable output, which is then left
-            out. Without it the first such row raises, so that nothing is dropped unseen.
+        select: whose outputs, if the file has those of several models, providers or versions.
+        on_bad: called with the error of each row without a usable output, which is then skipped.
+            Without it the first such row raises, so that no row is dropped silently.
 
     Raises:
         SpecError: missing or unreadable file, a broken line (named), several groups and none

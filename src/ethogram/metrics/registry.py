@@ -123,7 +123,7 @@ def get(name: str) -> Metric:
     metric = get_any(name)
     if metric.scope == "corpus":
         raise SpecError(
-            "this metric is about a whole set of outputs, so it has no value for one prompt",
+            "this metric measures a whole set of outputs and has no value for one prompt",
             where=f"metric {name!r}",
             hint="read it with `ethogram score`",
         )

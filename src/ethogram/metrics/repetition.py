@@ -41,8 +41,8 @@ ZLIB_LEVEL = 9
 _SIMCTG = "Su et al. 2022, A Contrastive Framework for Neural Text Generation, arXiv:2202.06417"
 _SIMCTG_CODE = "yxuansu/SimCTG, simctg/evaluation.py; equal to its gpt2-large WebText tables"
 _POOLED = (
-    "Pooled over outputs and on words: not the mean of outputs, and not seq-rep-n. "
-    "The last n-gram of each text is left out as in the released code."
+    "Pooled over the words of all outputs: not the mean over outputs, and not seq-rep-n. The "
+    "last n-gram of each text is left out as in the released code."
 )
 _WELLECK = (
     "Welleck et al. 2020, Neural Text Generation with Unlikelihood Training, arXiv:1908.04319"
@@ -120,7 +120,7 @@ for _n in DIVERSITY_ORDERS:
     formula="100 · product over n = 2, 3, 4 of (1 - rep-n / 100), rep-n rounded to 2 decimals",
     source=_SIMCTG,
     reference=_SIMCTG_CODE,
-    pitfalls="Human text has about 94; more is noise, not quality. " + _POOLED,
+    pitfalls="Human text has about 94; higher values are noise, not quality. " + _POOLED,
     aggregate=_diversity_of,
     weight=None,
 )
@@ -153,8 +153,8 @@ for _n in (1, 2, 3, 4):
         formula=f"mean over outputs of 1 - distinct {_n}-grams / all {_n}-grams",
         source=_WELLECK,
         reference="facebookresearch/unlikelihood_training, custom/metrics.py, ngram_metrics",
-        pitfalls="Grows with length. On token ids where known, else on words: "
-        "never compare the two kinds.",
+        pitfalls="Grows with length. Uses token ids if known, otherwise words: never compare the "
+        "two kinds.",
     )(partial(_seq_rep, _n))
 
 
@@ -203,16 +203,16 @@ def sentences_said_again(output: Output) -> tuple[tuple[Span, ...], int]:
 
 @metric(
     "near_duplicate_sentences",
-    title="Sentences said again",
+    title="Near-duplicate sentences",
     unit=SHARE,
     direction="lower",
-    formula=f"sentences of >= {SENTENCE_WORDS} different words that share >= {ALIKE} of all "
-    "their words with an earlier one (|A and B| / |A or B|) / all such sentences",
+    formula=f"sentences of >= {SENTENCE_WORDS} different words whose word set has a Jaccard "
+    f"similarity (|A and B| / |A or B|) of >= {ALIKE} with an earlier one / all such sentences",
     source="derived for Ethogram; resemblance of Broder 1997, On the Resemblance and "
     "Containment of Documents",
     reference="nltk jaccard_distance, pair by pair, in tests/metrics",
-    pitfalls="Word order and case do not count. Lists of like items are near duplicates too. "
-    "English rules tell sentences.",
+    pitfalls="Ignores word order and case. Lists of similar items are near duplicates too. "
+    "Splits sentences by English rules.",
     weight="unit",
 )
 def _near_duplicate_sentences(output: Output) -> Score:
@@ -236,8 +236,8 @@ def encode(text: str) -> bytes:
     formula="bytes of the texts / bytes of each under zlib at level 9, both summed",
     source=_SHAIB,
     reference="zlib of the standard library",
-    pitfalls="Grows with length; short texts fall below 1. Each text is packed alone, "
-    "so what outputs share among them does not count.",
+    pitfalls="Grows with length; short texts fall below 1. Each text is compressed alone, so "
+    "repetition across outputs does not count.",
     weight="unit",
 )
 def _compression(output: Output) -> Score:
@@ -256,14 +256,14 @@ def whisper_ratio(text: str) -> float:
 
 @metric(
     "whisper_repetitive",
-    title="Packs like a loop",
+    title="High compression (Whisper)",
     unit=SHARE,
     direction="lower",
     formula=f"share of outputs whose bytes / bytes under zlib exceed {WHISPER_LIMIT}",
     source="Radford et al. 2022, Whisper, arXiv:2212.04356, and its released code",
     reference="openai/whisper, whisper/utils.py, compression_ratio, and its threshold",
-    pitfalls="Set for speech of 30 seconds: longer outputs pass the limit sooner, outputs of "
-    "some 30 words never do. Needs no exact loop.",
+    pitfalls="The threshold was set for 30 seconds of speech: longer outputs reach it sooner, "
+    "outputs of about 30 words never do. The repetition need not be an exact loop.",
 )
 def _whisper_repetitive(output: Output) -> Score:
     if not output.text:
@@ -278,11 +278,11 @@ def _whisper_repetitive(output: Output) -> Score:
     title="Compression ratio of all outputs",
     unit=RATIO,
     direction="none",
-    formula="bytes of all texts, a line each / bytes of the same under zlib at level 9",
+    formula="bytes of all texts, one per line / bytes of the same under zlib at level 9",
     source=_SHAIB,
     reference="zlib of the standard library",
     pitfalls="Grows with the number of outputs: compare sets of equal size. The package "
-    "`diversity` packs twice with gzip, which differs by some ten bytes.",
+    "`diversity` compresses twice with gzip, which differs by about ten bytes.",
     scope="corpus",
 )
 class _JoinedCompression:

@@ -57,8 +57,10 @@ def vendi_score(vectors: Array) -> float:
     return float(np.exp(-np.sum(weights * np.log(weights))))
 
 
-_CUT = "; each output cut to as many of the encoder's tokens as the prompt's shortest output has"
-_SHORTEST = " One short output cuts all of its prompt; a prompt with an empty one has no value."
+_CUT = "; each output is cut to the length of the prompt's shortest output, in the encoder's tokens"
+_SHORTEST = (
+    " One short output cuts all outputs of its prompt; a prompt with an empty output has no value."
+)
 
 for _matched in (False, True):
     _suffix, _of_title = ("_matched", ", matched") if _matched else ("", "")
@@ -71,8 +73,9 @@ for _matched in (False, True):
         "outputs, under a sentence encoder" + (_CUT if _matched else ""),
         source="Tevet and Berant 2021, arXiv:2004.02990",
         reference="scipy.spatial.distance.pdist in tests/metrics",
-        pitfalls="Nonsense is far from nonsense: high values want fluent outputs. Greedy outputs "
-        "have one sample a prompt, so it says nothing of them." + (_SHORTEST if _matched else ""),
+        pitfalls="Nonsense texts differ from each other too: a high value means something only "
+        "for fluent outputs. Does not apply to greedy decoding, which has one sample per "
+        "prompt." + (_SHORTEST if _matched else ""),
         scope="prompt",
         needs=("encoder",),
     )(partial(_from_vectors, mean_pairwise_distance, _matched))
@@ -82,12 +85,12 @@ for _matched in (False, True):
         unit=OUTPUTS,
         direction="higher",
         formula="mean over prompts of exp(-Σ λ log λ), λ the eigenvalues of K/n, K the cosines "
-        "between the prompt's n outputs under a sentence encoder: how many different outputs the n "
-        "amount to" + (_CUT if _matched else ""),
+        "between the prompt's n outputs under a sentence encoder: the effective number of "
+        "different outputs" + (_CUT if _matched else ""),
         source="Friedman and Dieng 2023, The Vendi Score, arXiv:2210.02410",
         reference="scipy.linalg and scipy.stats in tests/metrics",
         pitfalls="Grows with the number of samples: compare equal numbers. Cosines of a sentence "
-        "encoder seldom reach 0, so even unrelated outputs stay below n."
+        "encoder rarely reach 0, so even unrelated outputs stay below n."
         + (_SHORTEST if _matched else ""),
         scope="prompt",
         needs=("encoder",),

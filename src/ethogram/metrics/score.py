@@ -226,20 +226,20 @@ def score_outputs(
     processes: int | None = 1,
     on_progress: Callable[[int], None] | None = None,
 ) -> ScoreTable:
-    """Score outputs made anywhere, in one pass.
+    """Score outputs from any source in one pass.
 
     Args:
         outputs: for example `read_outputs("outputs.jsonl")`; any iterable, read once.
         metrics: names; default `DEFAULT_METRICS`. `"all"` for every metric that needs neither a
-            model nor several samples, the default ones first, but those of pitfalls, which
-            `find_pitfalls` counts.
-        human_text: file of human text that `human_…` metrics compare with; silent without.
+            model nor several samples, the default ones first. Pitfalls are not included;
+            `find_pitfalls` counts them.
+        human_text: file of human text that `human_…` metrics compare with; without it they do not
+            apply.
         index: JSON file of known references, for `listed_references` and `fabricated_references`.
-        models: those that model-based metrics read; default the built-in ones.
-        processes: that measure what needs no model; None for all cores where there are many
-            outputs. The table is the same. Other processes import the script that started them,
-            so it has to guard its work by `if __name__ == "__main__":`, which is why one is the
-            default.
+        models: for the metrics that need a model. Default: the built-in ones.
+        processes: number of processes for metrics that need no model; None uses all cores if there
+            are many outputs. The table is the same. Worker processes import the script that started
+            them, so the script needs `if __name__ == "__main__":`; the default is therefore one.
         on_progress: called with how many outputs have been measured, after each; at the end of
             reading where a metric is of all samples of a prompt.
 

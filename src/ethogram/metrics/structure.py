@@ -42,7 +42,7 @@ OPENING_CHARACTERS = 400
 
 _RULES = "rule of Ethogram for the notes that such logs keep by hand ('no clear Q&A structure')"
 _ASKING_ONLY = "Only for prompts that ask: question, instruction, labelled slot or reference. "
-_ENGLISH = "English rules on form: says nothing of whether the answer is right. "
+_ENGLISH = "English rules on form: they do not judge whether the answer is right. "
 
 
 def asks(output: Output) -> bool:
@@ -65,12 +65,13 @@ def leaked_turn(output: Output) -> tuple[int, int, str] | None:
     title="Answers first",
     unit=SHARE,
     direction="higher",
-    formula="share of outputs whose first sentence, courtesy aside, answers: it does not go on "
-    "with the prompt, ask back, say the prompt again, open a turn, decline, or change subject",
+    formula="share of outputs whose first sentence answers (pleasantries are skipped): it does "
+    "not continue the prompt, ask back, repeat the prompt, open a turn, decline, or change "
+    "the subject",
     source=_RULES,
     reference="the table of cases in tests/metrics",
-    pitfalls=_ENGLISH + _ASKING_ONLY + "Each verdict shows the sentence it rests on. "
-    "Measured on no labelled outputs: it accepts most that say anything.",
+    pitfalls=_ENGLISH + _ASKING_ONLY + "Each verdict shows the sentence that decided it. Not "
+    "measured on labelled outputs: it accepts most that are not empty.",
     version=2,
 )
 def _answer_first(output: Output) -> Score:
@@ -124,10 +125,10 @@ def _fault(output: Output, first: asking.Sentence, announced: bool) -> str | Non
 
 @metric(
     "qa_structure",
-    title="Keeps question and answer",
+    title="Stays in its own turn",
     unit=SHARE,
     direction="higher",
-    formula="share of outputs that are not empty and do not write the asker's next turn",
+    formula="share of outputs that are not empty and do not write the user's next turn",
     source=_RULES,
     reference="the table of cases in tests/metrics",
     pitfalls=_ENGLISH + _ASKING_ONLY + "A stop string hides what the model would have written.",
@@ -143,15 +144,15 @@ def _qa_structure(output: Output) -> Score:
 
 @metric(
     "format_valid",
-    title="Whole formats",
+    title="Intact formatting",
     unit=SHARE,
     direction="higher",
-    formula="of outputs with code fences, numbered lists or tables, the share in which every "
-    "fence is closed, numbers go up by one, and rows have as many cells as their heading",
+    formula="share of outputs with code fences, numbered lists or tables in which every fence is "
+    "closed, numbers increase by one, and rows have as many cells as the header",
     source=_RULES + "; forms of CommonMark 0.31 and GitHub's tables",
     reference="the table of cases in tests/metrics",
-    pitfalls="Says nothing of outputs without such forms. CommonMark renders broken ones all "
-    "the same. The length limit leaves fences open.",
+    pitfalls="Covers only outputs with such forms. CommonMark renders broken ones anyway. The "
+    "length limit can leave a fence open.",
 )
 def _format_valid(output: Output) -> Score:
     count, spans = output.once(formats.faults)
@@ -163,12 +164,11 @@ def _format_valid(output: Output) -> Score:
     title="Valid JSON",
     unit=SHARE,
     direction="higher",
-    formula="of outputs whose prompt says JSON, that fence it, or that begin as it, the share "
-    "that parse (the first fenced part, else the whole)",
+    formula="share that parse (the first fenced part, otherwise the whole) of the outputs whose "
+    "prompt mentions JSON, that have a JSON fence, or that begin like JSON",
     source="RFC 8259",
     reference="json of the standard library, NaN and Infinity refused",
-    pitfalls="Valid is not fitting: no schema is checked. A prompt that only speaks about JSON "
-    "counts as asking for it.",
+    pitfalls="No schema is checked. A prompt that only mentions JSON counts as asking for it.",
 )
 def _json_valid(output: Output) -> Score:
     place = formats.wanted_json(output)
@@ -190,7 +190,7 @@ def _json_valid(output: Output) -> Score:
     source="CommonMark 0.31",
     reference="markdown-it-py, which finds the blocks",
     pitfalls="Emphasis within a line does not count. A line that begins with a dash or four "
-    "spaces is Markdown, meant or not.",
+    "spaces counts as Markdown, intended or not.",
 )
 def _markdown_share(output: Output) -> Score:
     return mean_score(bool(output.once(formats.shape).blocks))
@@ -204,7 +204,7 @@ def _markdown_share(output: Output) -> Score:
     formula="mean over outputs of the share of its words that are in a list",
     source="CommonMark 0.31",
     reference="markdown-it-py, which finds the lists",
-    pitfalls="What follows a list item without an empty line belongs to it.",
+    pitfalls="Text after a list item belongs to it unless an empty line comes first.",
 )
 def _list_words(output: Output) -> Score:
     if not output.words:

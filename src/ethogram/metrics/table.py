@@ -1,4 +1,4 @@
-"""Table: the metrics of a set of outputs in rows, for a terminal, a notebook or a program."""
+"""Table: the metrics of a set of outputs in rows, for a notebook or a program."""
 
 from __future__ import annotations
 
@@ -10,10 +10,6 @@ from typing import Any
 
 from ethogram.metrics.base import Metric, Span
 from ethogram.metrics.units import Unit
-
-#: Of the evidence, a terminal shows this many spans, each cut to this many characters.
-SPANS_SHOWN = 4
-EXCERPT_CHARACTERS = 100
 
 
 @dataclass(frozen=True)
@@ -51,15 +47,6 @@ class Evidence:
             ],
         }
 
-    def lines(self) -> list[str]:
-        """The first few spans for a terminal, a line each, without control characters."""
-        shown = [
-            f"    at {span.start}: {span.label}: {_excerpt(self.text[span.start : span.end])}"
-            for span in self.spans[:SPANS_SHOWN]
-        ]
-        more = len(self.spans) - SPANS_SHOWN
-        return [*shown, f"    and {more} more"] if more > 0 else shown
-
 
 @dataclass(frozen=True)
 class ScoreRow:
@@ -85,7 +72,7 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """The metrics of a set of outputs, a row each.
+    """The metrics of a set of outputs, one row per metric.
 
     Attributes:
         outputs: how many there were.
@@ -125,89 +112,29 @@ class ScoreTable:
             },
         }
 
-    def to_text(self, *, evidence: bool = False, width: int | None = None) -> str:
-        """The table for a terminal; metrics that say nothing of these outputs are listed below it.
-
-        Args:
-            evidence: add the clearest output of each metric that can show one.
-            width: columns of the terminal; where the values of single sample indices do not fit
-                in, they are left out.
-        """
-        heading, lines, silent = self._cells()
-        if width and len(self.samples) > 1 and _width_of([heading, *lines]) > width:
-            heading, *lines = (
-                [*line[:2], *line[2 + len(self.samples) :]] for line in [heading, *lines]
-            )
-        columns = list(zip(heading, *lines, strict=True))
-        widths = [max(len(cell) for cell in column) for column in columns]
-        # Numbers are right-aligned: all between the name and the last three columns, and the last.
-        right = {*range(1, len(heading) - 3), len(heading) - 1}
-        printed = [
-            "  ".join(
-                cell.rjust(width) if column in right else cell.ljust(width)
-                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in [heading, *lines]
-        ]
-        printed.append(f"\n{self._about()}")
-        if silent:
-            printed.append(f"Not applicable to these outputs: {', '.join(silent)}")
-        for row in self.rows if evidence else ():
-            if row.evidence:
-                found = row.evidence
-                value = _number(found.value, row.metric.unit)
-                head = (
-                    f"\n{row.metric.name} {value}: {found.prompt_id}, sample {found.sample_index}"
-                )
-                printed += [head, *found.lines()]
-        return "\n".join(printed)
-
     def _repr_html_(self) -> str:
-        heading, lines, silent = self._cells()
-        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in heading)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in line) + "</tr>"
-            for line in lines
-        )
-        below = f"{self._about()} Not applicable: {', '.join(silent) or 'none'}."
-        return f"<table><tr>{head}</tr>{body}</table><p>{html.escape(below)}</p>"
-
-    def _cells(self) -> tuple[list[str], list[list[str]], list[str]]:
-        """Heading, lines, and the names of metrics without a value."""
-        many = len(self.samples) > 1
-        heading = ["metric", "value"]
-        heading += [f"sample {index}" for index in self.samples] if many else []
-        heading += ["unit", "better", "outputs"]
-        lines, silent = [], []
+        many = self.samples if len(self.samples) > 1 else ()
+        lines = [["metric", "value", *(f"sample {index}" for index in many)]]
+        lines[0] += ["unit", "better", "outputs"]
         for row in self.rows:
-            if math.isnan(row.value):
-                silent.append(row.metric.name)
-                continue
-            cells = [row.metric.name, _number(row.value, row.metric.unit)]
-            if many:
-                cells += [
-                    _number(row.by_sample.get(index, math.nan), row.metric.unit)
-                    for index in self.samples
-                ]
-            better = "" if row.metric.direction == "none" else row.metric.direction
-            lines.append([*cells, row.metric.unit.name, better, str(row.applies_to)])
-        return heading, lines, silent
-
-    def _about(self) -> str:
-        if len(self.samples) < 2:
-            return f"{self.outputs} outputs."
-        about = (
-            f"{self.outputs} outputs, {len(self.samples)} sample indices; value is over all outputs"
-        )
-        if any(row.metric.scope == "corpus" for row in self.rows):
-            about += ", of corpus metrics the mean over the indices"
-        return f"{about}."
+            if not math.isnan(row.value):
+                values = [row.value, *(row.by_sample.get(index, math.nan) for index in many)]
+                better = "" if row.metric.direction == "none" else row.metric.direction
+                unit = row.metric.unit
+                cells = [row.metric.name, *(_number(value, unit) for value in values)]
+                lines.append([*cells, unit.name, better, str(row.applies_to)])
+        silent = ", ".join(row.metric.name for row in self.rows if math.isnan(row.value))
+        below = f"{self.outputs} outputs. Not applicable: {silent or 'none'}."
+        return f"{html_table(lines)}<p>{html.escape(below)}</p>"
 
 
-def _width_of(lines: list[list[str]]) -> int:
-    """Columns of a table with two spaces between its columns."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return sum(widths) + 2 * (len(widths) - 1)
+def html_table(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells as an HTML table, every cell escaped; the first line is the heading."""
+    rows = (
+        "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in line)
+        for tag, line in zip(["th", *["td"] * (len(lines) - 1)], lines, strict=True)
+    )
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 
 
 def finite_or_none(value: float) -> float | None:
@@ -217,12 +144,3 @@ def finite_or_none(value: float) -> float | None:
 
 def _number(value: float, unit: Unit) -> str:
     return "–" if math.isnan(value) else f"{value:.{unit.decimals}f}"
-
-
-def _excerpt(text: str) -> str:
-    """One line of a stretch of text, cut in the middle where it is long."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    if len(line) <= EXCERPT_CHARACTERS:
-        return repr(line)
-    half = EXCERPT_CHARACTERS // 2
-    return repr(f"{line[:half]} … {line[-half:]}")

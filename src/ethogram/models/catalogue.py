@@ -209,7 +209,7 @@ def _near_built_in(name: str) -> str:
 
 def _unknown(name: str) -> ModelError:
     return ModelError(
-        f"{name!r} is neither a built-in, a path that exists, nor a hub id",
+        f"{name!r} is not a built-in model, an existing path or a hub id",
         where="model",
         hint=f"built-in models: {', '.join([*BUILT_INS, *ENCODERS])}",
     )

@@ -76,13 +76,14 @@ def _check_sources(folder: Path, config: Mapping[str, Any]) -> None:
     """
     if (folder / "adapter_config.json").is_file():
         raise ModelError(
-            "it holds a model and an adapter, and it is unclear whether the adapter is meant",
+            "it contains both a model and an adapter, so it is unclear which is meant",
             where=str(folder),
             hint="move the adapter's files to a folder of their own and name it as `adapter:`",
         )
     if config.get("transformers_weights") or any(folder.glob("shard-*-model-*.safetensors")):
         raise ModelError(
-            "it has weights beside model.safetensors (transformers_weights, or distributed shards)",
+            "it has other weights besides model.safetensors (transformers_weights, or "
+            "distributed shards)",
             where=str(folder),
             hint="save the model again: model.save_pretrained(folder)",
         )
@@ -107,7 +108,7 @@ def weight_files(folder: Path, stem: str = "model") -> list[Path]:
         if single.is_file() and single not in files:
             # transformers reads the single file, vLLM the ones of the index.
             raise ModelError(
-                f"{single.name} and {index.name} are both there, and name different weights",
+                f"{single.name} and {index.name} both exist and name different weights",
                 where=str(folder),
                 hint="remove the one that is out of date",
             )

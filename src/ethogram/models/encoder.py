@@ -157,7 +157,7 @@ def load_encoder(
 
     Raises:
         ModelError: it is not downloaded, damaged, not an encoder, or pools in an unsupported way.
-        MissingExtraError: the optional part [engine] is not installed.
+        MissingExtraError: the extra [engine] is not installed.
     """
     transformers = require("transformers", extra="engine", needed_for="a sentence encoder")
     torch = require("torch", extra="engine", needed_for="a sentence encoder")
@@ -204,9 +204,9 @@ def _pooling(folder: Path) -> Literal["mean", "first"]:
     }
     if len(chosen) != 1 or chosen[0] not in ways:
         raise ModelError(
-            f"it pools by {', '.join(chosen) or 'nothing named'}",
+            f"its pooling is {', '.join(chosen) or 'not stated'}",
             where=str(file),
-            hint="name an encoder that pools by the mean or the first token",
+            hint="use an encoder with mean or first-token pooling",
         )
     return ways[chosen[0]]
 

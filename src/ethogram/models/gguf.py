@@ -54,7 +54,7 @@ def check_gguf(file: Path) -> dict[str, Any]:
             hint="fetch the file again",
         ) from None
     if not names and metadata.get("split.count", 1) < 2:
-        raise ModelError("it holds no weights", where=str(file), hint="fetch the file again")
+        raise ModelError("it contains no weights", where=str(file), hint="fetch the file again")
     return metadata | {_FREQUENCIES: _FREQUENCIES in names}
 
 
@@ -213,7 +213,7 @@ def _scale_frequencies(model: Any, file: Path, where: str) -> None:
         if torch.allclose(plain / scaled, divisors, rtol=1e-3):
             return
     raise ModelError(
-        "its rotary frequencies are scaled in a way that is not known (rope_freqs)",
+        "its scaling of rotary frequencies is not supported (rope_freqs)",
         where=where,
         hint="use the model's safetensors folder or hub id",
     )

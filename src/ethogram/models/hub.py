@@ -74,7 +74,7 @@ def fetch(name: str, revision: str | None, *, suggestion: str = "") -> Path:
         return Path(hub.snapshot_download(name, revision=revision, allow_patterns=list(_PATTERNS)))
     except hub.errors.GatedRepoError:
         raise ModelError(
-            "the model requires consent to its terms",
+            "the model requires you to accept its terms",
             where=where,
             hint=f"accept its terms at https://huggingface.co/{name} and run: hf auth login",
         ) from None

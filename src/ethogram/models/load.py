@@ -70,7 +70,7 @@ def load(reference: ModelReference | str, *, device: str | None = None) -> Loade
     Raises:
         ModelError: the model is not downloaded or damaged, its weights do not fit it, or
             transformers lacks its architecture.
-        MissingExtraError: the optional part [engine] (or [lora]) is not installed.
+        MissingExtraError: the extra [engine] (or [lora]) is not installed.
     """
     if isinstance(reference, str):
         reference = ModelReference(reference)
@@ -100,7 +100,7 @@ def describe(reference: ModelReference | str) -> LoadedModel:
     Raises:
         ModelError: the model is not downloaded or damaged, its weights do not fit it, or
             transformers lacks its architecture.
-        MissingExtraError: the optional part [engine] is not installed.
+        MissingExtraError: the extra [engine] is not installed.
     """
     if isinstance(reference, str):
         reference = ModelReference(reference)
@@ -119,7 +119,7 @@ def load_tokenizer(reference: ModelReference) -> Any:
 
     Raises:
         ModelError: the model is not downloaded, or its tokenizer cannot be read.
-        MissingExtraError: the optional part [engine] is not installed.
+        MissingExtraError: the extra [engine] is not installed.
     """
     transformers = require("transformers", extra="engine", needed_for="reading tokens")
     folder = locate(reference)

@@ -89,7 +89,7 @@ def load_nli(name: str, *, device: str | None = None) -> NliClassifier:
 
     Raises:
         ModelError: it is not downloaded, damaged, or its labels lack entailment or contradiction.
-        MissingExtraError: the optional part [engine] is not installed.
+        MissingExtraError: the extra [engine] is not installed.
     """
     transformers = require("transformers", extra="engine", needed_for="an NLI model")
     torch = require("torch", extra="engine", needed_for="an NLI model")

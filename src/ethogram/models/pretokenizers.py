@@ -133,8 +133,8 @@ def pre_tokenizer(metadata: Mapping[str, Any], where: str) -> PreTokenizer | Non
     name = metadata.get("tokenizer.ggml.pre", "default")
     if name not in PRE_TOKENIZERS:
         raise ModelError(
-            f"its pre-tokenizer {name!r} is not known, so its words would be split in another way "
-            "than the model learned",
+            f"its pre-tokenizer {name!r} is unknown, so its text would be tokenized differently "
+            "from the model's training",
             where=where,
             hint="use the model's safetensors folder or hub id",
         )

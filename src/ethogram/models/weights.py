@@ -159,7 +159,7 @@ def with_adapter(model: Any, folder: Path, *, notes: list[str]) -> Any:
     Raises:
         ModelError: a file is missing, or the adapter's tensors are not those that the model and
             adapter_config.json call for.
-        MissingExtraError: the optional part [lora] is not installed.
+        MissingExtraError: the extra [lora] is not installed.
     """
     peft = require("peft", extra="lora", needed_for="a LoRA adapter")
     safetensors = require("safetensors.torch", extra="engine", needed_for="a LoRA adapter")

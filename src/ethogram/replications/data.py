@@ -53,7 +53,7 @@ class DataFolders:
         self._folders = [Path(named).expanduser()] if named else []
         if named and not self._folders[0].is_dir():
             raise DataError(
-                "there is no such data folder",
+                "the data folder does not exist",
                 where=str(named),
                 hint=f"name another in {'--data' if folder else VARIABLE}",
             )
@@ -79,10 +79,10 @@ class DataFolders:
         if self._fetch:
             return self._fetched(data_set, file)
         raise DataError(
-            f"the data set {data_set.name} is not here",
+            f"the data set {data_set.name} was not found",
             where=" or ".join(str(folder / file.path) for folder in self._folders),
-            hint=f"get it from {data_set.origin} with --fetch (licence: {data_set.licence}), or "
-            f"name a folder that has it with --data or {VARIABLE}",
+            hint=f"download it from {data_set.origin} with --fetch (licence: {data_set.licence}), "
+            f"or name a folder that has it with --data or {VARIABLE}",
         )
 
     def _fetched(self, data_set: DataSet, file: DataFile) -> Path:
@@ -93,7 +93,7 @@ class DataFolders:
             content = file.convert(served)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise DataError(
-                "what is served there is not what the registry expects",
+                "the downloaded file is not the one that the registry expects",
                 where=file.url,
                 hint=f"see {data_set.origin}; nothing was kept",
             ) from None
@@ -121,10 +121,10 @@ def download(url: str) -> bytes:
         raise DataError(
             f"cannot be fetched: {reason}",
             where=url,
-            hint="try again later, or get the file by hand and name its folder",
+            hint="try again later, or download the file by hand and name its folder",
         ) from None
     if len(data) > MOST_BYTES:
-        raise DataError(f"more than {MOST_BYTES} bytes are served", where=url)
+        raise DataError(f"more than {MOST_BYTES} bytes were sent", where=url)
     return data
 
 
@@ -172,5 +172,5 @@ def _check(found: str, file: DataFile, where: str, origin: str) -> None:
         raise DataError(
             f"sha256 of its content is {found[:16]}… and should be {file.sha256[:16]}…",
             where=where,
-            hint=f"it is damaged or another revision; take the file from {origin} again",
+            hint=f"it is damaged or a different revision; download the file from {origin} again",
         )

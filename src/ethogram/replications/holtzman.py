@@ -23,7 +23,7 @@ SOURCE = (
 )
 _WHY = (
     "The paper's 5000 outputs are not released at an address that can be pinned. These are other "
-    "outputs of the same model, gpt2-large, for 1000 other beginnings of WebText, by Su and Xu "
+    "outputs of the same model, gpt2-large, for 1000 other openings of WebText, by Su and Xu "
     "2022: greedy search, nucleus sampling with p = 0.95 (the mean of three runs), and what people "
     "wrote.",
     "Units are words here and GPT-2's tokens there. A loop that ends within a word counts there "

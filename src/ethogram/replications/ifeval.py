@@ -63,7 +63,7 @@ def replicate(
     Raises:
         ModelError: the model cannot be had.
         RequestError: it has no chat template, or a prompt does not fit its context.
-        MissingExtraError: the optional part [ifeval] or [engine] is not installed.
+        MissingExtraError: the extra [ifeval] or [engine] is not installed.
     """
     asked = read_prompts(data.files("ifeval")["prompts"])
     chosen = asked[:limit]

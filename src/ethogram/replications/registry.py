@@ -76,7 +76,7 @@ DATA_SETS = {
     for each in (
         DataSet(
             name="gpt2-large-webtext",
-            title="gpt2-large on 1000 beginnings of WebText, 40 tokens each, up to 200 new",
+            title="gpt2-large on 1000 openings of WebText, 40 tokens each, up to 200 new",
             origin="https://github.com/yxuansu/Contrastive_Search_Is_What_You_Need",
             licence="research release without a licence file",
             files={

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import html
 import math
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ethogram.metrics.table import html_table
 from ethogram.stats import Interval
-
-#: Columns of running text in a terminal.
-WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +132,6 @@ class Replicated:
         return lines
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.to_text())}</pre>"
-
-    def to_text(self) -> str:
-        """Title, source, table, and why ours differ, for a terminal."""
-        lines = self.table()
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        printed = [
-            "  ".join(
-                cell.ljust(width) if place < 2 else cell.rjust(width)
-                for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in lines
-        ]
-        words = [textwrap.fill(each, WIDTH) for each in (*self.notes, *self.why)]
-        head = [self.title, textwrap.fill(f"Published: {self.source}", WIDTH), ""]
-        return "\n".join([*head, *printed, "", *words])
+        words = "".join(f"<p>{html.escape(each)}</p>" for each in (*self.notes, *self.why))
+        head = f"<p><b>{html.escape(self.title)}</b> Published: {html.escape(self.source)}</p>"
+        return f"{head}{html_table(self.table())}{words}"

@@ -66,16 +66,13 @@ def share(true: int, there: int) -> Interval:
     return Interval(value, max(0.0, middle - reach), min(1.0, middle + reach))
 
 
-def bounded(
-    parts: Array, aggregate: Aggregate, *, least: float = 0.0, most: float = 1.0
-) -> Interval:
+def bounded(parts: Array, aggregate: Aggregate, *, least: float = 0.0) -> Interval:
     """A value over cases with its bootstrap interval, cut to what is possible.
 
     Args:
         parts: [cases, k].
         aggregate: mean parts [..., k] to values [...].
-        least: smallest possible value.
-        most: largest possible value.
+        least: smallest possible value; the largest is 1.
 
     Returns:
         Bounds are NaN where they would say nothing: where the cases have no spread, or so few
@@ -83,9 +80,9 @@ def bounded(
     """
     with np.errstate(invalid="ignore"):
         found = bootstrap(parts, aggregate)
-    if not found.low < found.high or (found.low <= least and found.high >= most):
+    if not found.low < found.high or (found.low <= least and found.high >= 1.0):
         return replace(found, low=math.nan, high=math.nan)
-    return replace(found, low=max(least, found.low), high=min(most, found.high))
+    return replace(found, low=max(least, found.low), high=min(1.0, found.high))
 
 
 def mean(values: Sequence[float] | Array) -> Interval:

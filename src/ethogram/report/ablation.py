@@ -39,8 +39,8 @@ def print_ablation(console: Console, result: Ablation) -> None:
         console.print(Text(text_table(lines, width=console.width, wrap=0)))
     console.print()
     words = (
-        "alone: the parent with this change, against the parent. left out: the version, against "
-        "the version without this change. * clear. "
+        "alone: the parent with only this change, compared with the parent. left out: the "
+        "version, compared with the version without this change. *: clear change. "
         f"{result.generations} outputs generated."
     )
     console.print(Text(_filled(console, words), style="dim"))

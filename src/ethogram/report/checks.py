@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ethogram.files import write_whole
 from ethogram.metrics import Span
 from ethogram.report.claims import marked
+from ethogram.report.printing import inactive
 from ethogram.study.check import Baseline, CheckResult, Contract, Evidence
 from ethogram.study.numbers import number, p_value, signed
 
@@ -48,17 +49,17 @@ def contract_words(item: Contract) -> str:
     if item.method == "exact":
         return f"{value}, deterministic, on {basis}"
     if item.method == "counter-example":
-        return f"{value}, by a counter-example among {basis}"
+        return f"{value}, by a counterexample among {basis}"
     return f"{value}, confidence {confidence(item.confidence)} on {basis}"
 
 
 def _missing(item: Contract) -> str:
     if math.isnan(item.value):
-        return "as the metric applies to none of them"
+        return "because the metric applies to none of them"
     if item.missing is None and item.method == "counter-example":
-        return "which no number of samples can prove"
+        return "and no number of samples can prove it"
     if item.missing is None:
-        return "and no number of samples like these would decide"
+        return "and more samples like these would not decide it"
     return f"about {item.missing} more would decide"
 
 
@@ -144,8 +145,7 @@ def _evidence_text(item: Evidence) -> Text:
 
 def _one_line(text: str) -> str:
     """Text on one line and without control characters; its spaces stay, as it may be a piece."""
-    shown = text.replace("\n", " ⏎ ")
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in shown)
+    return inactive(text.replace("\n", " ⏎ "))
 
 
 def _window(item: Evidence) -> tuple[str, list[Span]]:

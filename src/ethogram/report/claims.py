@@ -137,11 +137,9 @@ class Entry:
 NOTE_FIELDS = ("learned", "takeaway", "limitation", "notes")
 
 
-def measured_versions(
-    study: Study, versions: Sequence[str] | None = None
-) -> dict[str, dict[str, Measured]]:
+def measured_versions(study: Study) -> dict[str, dict[str, Measured]]:
     """The scores that the log needs, of every version that has all its generations."""
-    ready = [name for name in (versions or study.versions) if has_results(study, name)]
+    ready = [name for name in study.versions if has_results(study, name)]
     pitfalls = [metric.name for metric in PITFALL_METRICS]
     named = [name for version in ready for name in aim_metrics(study, version)]
     needed = [*metric_names(study), *pitfalls, *named, "loop_rate", "answer_first"]
@@ -149,14 +147,9 @@ def measured_versions(
     return {name: measure(study, name, columns, accept="earlier") for name in ready}
 
 
-def entries(
-    study: Study,
-    versions: Sequence[str] | None = None,
-    *,
-    measured: dict[str, dict[str, Measured]] | None = None,
-) -> list[Entry]:
+def entries(study: Study, *, measured: dict[str, dict[str, Measured]] | None = None) -> list[Entry]:
     """One entry per version that has all its generations, in the study's order."""
-    scores = measured_versions(study, versions) if measured is None else measured
+    scores = measured_versions(study) if measured is None else measured
     return [_entry(study, name, scores) for name in scores]
 
 
@@ -238,7 +231,7 @@ def _claim(
         words = f"{name_words(here.metric)} {value_words(here.metric, here.value)}"
         return Claim(text, metric, claimed, within(here.value, claimed), words)
     if against is None:
-        return Claim(text, metric, claimed, False, "there is no version to compare with")
+        return Claim(text, metric, claimed, False, "no version to compare with")
     if against not in measured or not comparable(measured[against], measured[name]):
         study.spec.version(against)
         return Claim(text, metric, claimed, False, f"{against} has no stored run")
@@ -277,7 +270,7 @@ def make_pair(
     turned = -1.0 if study.versions[name].aim.get(aim) == "lower" else 1.0
     most = max(moves, key=lambda prompt: (turned * moves[prompt], abs(moves[prompt])))
     if not any(moves.values()):
-        why = f"the first prompt: {name_words(after.metric)} changed on none"
+        why = f"the first prompt, because {name_words(after.metric)} changed on none"
         most = next(iter(moves))
     else:
         why = f"where {name_words(after.metric)} changed most"
@@ -335,10 +328,10 @@ def _example(study: Study, name: str, scores: dict[str, Measured]) -> Example | 
         why = f"the clearest loop; {score.spans[0].label}"
     elif answers and len(answers) * 2 >= len(asked):
         chosen, score = _of_median_length(answers)
-        why = f"of median length among the {len(answers)} that answer first"
+        why = f"of median length among the {len(answers)} that start with the answer"
     else:
         chosen, score = _of_median_length(speaking or pairs)
-        why = f"of median length among the {len(speaking)} that say something"
+        why = f"of median length among the {len(speaking)} that are not empty"
     spans = score.spans
     identities = results_of(study, name).identities
     place = next(index for index, output in enumerate(outputs) if output is chosen)

@@ -178,17 +178,18 @@ def print_details(console: Console, items: Sequence[Difference]) -> None:
     right = range(1, len(lines[0]))
     console.print(Text(text_table(lines, right=right, width=console.width, wrap=0)))
     explained = [
-        "p: how often chance alone gives as large a difference (permutation test, adjusted for the "
+        "p: probability of a difference this large by chance (permutation test, adjusted for the "
         "number of metrics); a clear change needs both p and interval",
-        "smallest: true difference that these prompts show four times in five",
-        "effect: mean difference of prompts in their standard deviations",
-        "higher: of pairs of outputs to one prompt, those in which the second scores higher; "
-        "* of pairs that share their noise",
-        "prompts, samples: how many would show a difference of this size four times in five",
+        "smallest: true difference that these prompts find with 80 % power",
+        "effect: mean difference over prompts in standard deviations",
+        "higher: share of output pairs for one prompt in which the second scores higher; * of "
+        "pairs that share their noise",
+        "prompts, samples: how many find a difference of this size with 80 % power",
     ]
     if coupled:
         explained.append(
-            "coupled: variance of differences with shared noise over that with independent noise"
+            "coupled: variance of differences with shared noise, divided by that with "
+            "independent noise"
         )
     for words in explained:
         console.print(_wrapped(console, words))

@@ -14,6 +14,7 @@ from ethogram.report.claims import (
     Shown,
 )
 from ethogram.report.printing import printable
+from ethogram.spec import Change
 from ethogram.study.difference import Difference
 from ethogram.study.numbers import p_value
 from ethogram.study.wording import (
@@ -59,7 +60,7 @@ def clear_words(differences: Sequence[Difference]) -> str:
 def _headline(entry: Entry) -> list[str]:
     """The verdict in words: aims and price, or what is clear; then what cannot be known."""
     if not entry.differences:
-        return [f"The first of its line: {_values(entry)}."]
+        return [f"First version of its line: {_values(entry)}."]
     lines = []
     if entry.aims:
         lines.append(f"**{aim_head(entry.aims)}:** {aim_parts(entry.aims)}")
@@ -68,7 +69,7 @@ def _headline(entry: Entry) -> list[str]:
     named = {item.metric.name for item in entry.aims.price} if entry.aims else set()
     clear = [item for item in others if item.is_clear and item.metric.name not in named]
     if clear:
-        lead = "Clear beside it (exploration)" if entry.aims else "Clear (no aim was stated)"
+        lead = "Other clear changes (exploration)" if entry.aims else "Clear (no aim was stated)"
         lines.append(f"**{lead}:** {clear_words(clear)}.")
     elif not entry.aims:
         lines.append("No aim was stated, and nothing changed clearly.")
@@ -94,9 +95,25 @@ def _changes(entry: Entry) -> list[str]:
     if not entry.changes:
         return []
     count = len(entry.changes)
-    many = f" ({count} settings at once: the difference is of all of them together)"
+    many = f" ({count} settings at once; the results are their joint effect)"
     head = f"- **Changed from {entry.parent}**{many if count > 1 else ''}:"
-    return [head, *(f"  - {one_line(change.words)}" for change in entry.changes)]
+    return [head, *render_changes(entry.changes)]
+
+
+def render_changes(changes: Sequence[Change]) -> list[str]:
+    """Changed settings as items of a list."""
+    return [line for change in changes for line in _change(change)]
+
+
+def _change(change: Change) -> list[str]:
+    """A change as an item of a list; a changed text as a diff inside it."""
+    head = f"  - {one_line(change.words)}"
+    if not change.lines:
+        return [head]
+    longest = max(map(len, re.findall("`+", "\n".join(change.lines))), default=0)
+    fence = "`" * max(3, longest + 1)
+    body = [f"{fence}diff", *change.lines, fence]
+    return [head, "", *(f"    {line}".rstrip() for line in body), ""]
 
 
 def _pitfalls(pitfalls: Sequence[Shown]) -> list[str]:
@@ -228,7 +245,7 @@ def _table(entry: Entry) -> list[str]:
         reasons = "; ".join(
             f"{name_words(item.metric)}: {item.test.warning}" for item in unreliable
         )
-        lines += ["", f"`?` marks an interval that is less sure than it says ({reasons})."]
+        lines += ["", f"`?` marks an unreliable interval ({reasons})."]
     lines += ["", "p is corrected within the aims, and within all others (exploration; Holm)."]
     return folded(f"All {len(listed)} metrics", lines)
 

@@ -151,14 +151,14 @@ def _sentences(
     if prices:
         version, item = max(prices, key=lambda pair: _strength(pair[1]))
         words = f"{moved_words(item)} ({change_words(item)})"
-        found.append(f"The clearest price was paid by {version}: {words}.")
+        found.append(f"The clearest price is that of {version}: {words}.")
     undecided = [
         entry.version for entry in made if entry.aims and entry.aims.outcome == "undecided"
     ]
     if undecided:
         found.append(
-            f"Undecided: the aim{'s' if len(undecided) > 1 else ''} of "
-            f"{' and '.join(undecided)}; the entries say what would tell."
+            f"Undecided: the aim{'s' if len(undecided) > 1 else ''} of {' and '.join(undecided)}; "
+            "the entries say what would decide it."
         )
     return found
 

@@ -105,9 +105,9 @@ def _pairing_words(found: PairwiseJudgement) -> str:
     """Which outputs were paired; a coupled rate is never shown without it."""
     if found.coupled:
         return (
-            "equal sample index, shared noise. The rates below are coupled: they say how often "
-            "the design changes the verdict, not how often an independent output of one version "
-            "beats one of the other (for that: --pairs shifted)"
+            "equal sample index, shared noise. The rates below are coupled: they show how often "
+            "the design changes the verdict. For how often an independent output of one version "
+            "beats one of the other, use --pairs shifted"
         )
     if found.pairing == "shifted":
         return "neighbouring sample indices, independent noise"

@@ -44,16 +44,16 @@ def log(study: Study) -> Log:
     """Write PROGRESS.md and report.html from the stored runs; hand-written text is kept.
 
     Raises:
-        SpecError: nothing is stored for any version, or the markers of PROGRESS.md are broken;
-            nothing is written then.
+        SpecError: no version has stored outputs, or the markers of PROGRESS.md are broken. Nothing
+            is written then.
         WriteError: a file cannot be written.
     """
     lost = unsupported(study)  # Also finds broken markers, before anything is written.
     if not any(has_results(study, name) for name in study.versions):
         raise SpecError(
-            "nothing is stored for any version, so the log stays as it is",
+            "no version has stored outputs, so the log was not changed",
             where=str(study.folder),
-            hint="make outputs with `ethogram run`",
+            hint="generate outputs with `ethogram run`",
         )
     findings = find(study)
     progress, page = write_progress(study, findings), write_html(study, findings)

@@ -6,7 +6,7 @@ import textwrap
 from math import exp
 from typing import TYPE_CHECKING
 
-from ethogram.report.printing import excerpt, printable
+from ethogram.report.printing import excerpt, inactive, printable
 from ethogram.spec.steps import STEPS
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _legend(traced: Traced, *, details: bool) -> list[str]:
         return [*lines, "--details: entropy, final probability, and what each step kept"]
     lines += [
         "entropy: of the same distribution, in nats",
-        "final: probability after all steps, with which the token was sampled",
+        "final: probability after all steps, used to sample the token",
     ]
     shown = _counted(traced)
     if shown:
@@ -140,8 +140,7 @@ def _alternatives(traced: Traced, at: int, most: int) -> Text:
 
 def piece(text: str, characters: int = _PIECE) -> str:
     """A token's text on one line: spaces and line ends seen, control characters not obeyed."""
-    seen = text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "·")
-    shown = "".join(one if one.isprintable() else "�" for one in seen)
+    shown = inactive(text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "·"))
     return shown if len(shown) <= characters else f"{shown[: characters - 1]}…"
 
 

@@ -111,11 +111,14 @@ def plain_table(first: str, *numbers: str, last: str = "") -> Table:
     return table
 
 
+def inactive(text: str) -> str:
+    """Text without control characters, so that no output can drive the terminal; lines stay."""
+    return "".join(each if each == "\n" or each.isprintable() else "�" for each in text)
+
+
 def printable(text: str) -> str:
-    """Text without control characters, so that no output can drive the terminal."""
-    return "".join(
-        character if character == "\n" or character.isprintable() else "�" for character in text
-    ).strip()
+    """The same without white space at its ends."""
+    return inactive(text).strip()
 
 
 def excerpt(text: str, characters: int = EXCERPT_CHARACTERS) -> str:

@@ -164,7 +164,7 @@ def find_blocks(text: str, path: Path) -> list[Block]:
 
 def _unbalanced(where: str, name: str, missing: str) -> SpecError:
     return SpecError(
-        f"the block of {name} has no line that {missing}s it",
+        f"the block of {name} has no {missing} marker",
         where=where,
         hint=f"put `<!-- ethogram:{missing} {name} -->` back, or remove this line as well",
     )
@@ -277,10 +277,6 @@ def unsupported(study: Study) -> list[Problem]:
             and (block.name not in study.versions or not has_results(study, block.name))
         ],
     )
-
-
-def _has_run(study: Study, version: str) -> bool:
-    return version in study.versions and has_results(study, version)
 
 
 def _without_runs(study: Study, blocks: Sequence[Block]) -> list[Problem]:

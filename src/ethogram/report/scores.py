@@ -91,9 +91,9 @@ def _width_of(lines: Sequence[Sequence[str]]) -> int:
 def _about(table: ScoreTable) -> str:
     if len(table.samples) < 2:
         return f"{table.outputs} outputs."
-    about = f"{table.outputs} outputs, {len(table.samples)} samples a prompt; values are of all"
+    about = f"{table.outputs} outputs, {len(table.samples)} samples per prompt; values cover all"
     if any(row.metric.scope == "corpus" for row in table.rows):
-        about += ", except corpus metrics: their mean over the samples"
+        about += ", except corpus metrics, which are means over the samples"
     return f"{about}."
 
 

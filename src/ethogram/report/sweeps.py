@@ -26,7 +26,7 @@ def print_sweep(console: Console, result: SweepResult) -> None:
     tried = len(result.trials)
     line = f"{tried} settings of {result.base}"
     if result.requested > tried:
-        line += f" ({result.requested} requested; the others behave like one of these)"
+        line += f" ({result.requested} requested; the others behave the same as one of these)"
     if result.eliminated:
         line += f", {len(result.eliminated)} eliminated early"
     console.print(line, highlight=False)

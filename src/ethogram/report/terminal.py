@@ -106,7 +106,7 @@ def _few_words(result: RunResult) -> str:
     )
     if not 0 < prompts < _FEW_PROMPTS:
         return ""
-    return f"{prompts} prompts show only the largest effects; bring 20 or more."
+    return f"{prompts} prompts show only the largest effects; use 20 or more."
 
 
 def _next_words(result: RunResult) -> str:
@@ -191,8 +191,11 @@ def _print_changes(console: Console, comparison: Comparison) -> None:
         console.print(
             Text(textwrap.fill(f"  {change.plain}", console.width, subsequent_indent="    "))
         )
+        for line in change.lines:
+            style = {"-": "red", "+": "green"}.get(line[0], "dim")
+            console.print(Text(f"    {line}", style=style))
     if count > 1:
-        words = "They changed together: the differences are of all of them, not of one."
+        words = "They changed together, so the differences are their joint effect."
         console.print(Text(textwrap.fill(words, console.width), style="dim"))
 
 
@@ -245,7 +248,8 @@ def print_by_tag(console: Console, found: TagComparison, *, everything: bool = F
     console.print(
         Text(
             textwrap.fill(
-                "Few prompts have one tag, so only large differences are clear. --all shows them.",
+                "Each tag has few prompts, so only large differences are clear. --all shows the "
+                "rest.",
                 console.width,
             ),
             style="dim",

@@ -55,8 +55,8 @@ class Note(BaseModel):
     text: str = Field(min_length=1, description="what was learned, in a sentence")
     shown_by: dict[str, str] = Field(
         default_factory=dict,
-        description="metrics that show it: lower, higher or same (against the parent), or a bound "
-        "like '< 0.05' on this version's value; `verify` fails where they do not",
+        description="metrics that show it: lower, higher or same (against the parent), or a "
+        "bound like '< 0.05' on this version's value; `verify` fails if they do not",
     )
     against: str | None = Field(None, description="version to compare with; default: the parent")
 

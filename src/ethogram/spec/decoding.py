@@ -39,14 +39,14 @@ class StrategySettings(BaseModel):
 
     strategy: Strategy | None = Field(
         None,
-        description="how a token is taken from the scores: greedy, sample, beam or contrastive; "
-        "without it: beam if num_beams > 1, contrastive if penalty_alpha > 0, greedy if "
+        description="how the next token is chosen: greedy, sample, beam or contrastive; if "
+        "unset: beam if num_beams > 1, contrastive if penalty_alpha > 0, greedy if "
         "temperature is 0, else sample",
     )
     order: str | tuple[str, ...] = Field(
         "transformers",
-        description="order of the steps, which changes what each of them keeps: transformers, "
-        "vllm, llamacpp, or a list of step names",
+        description="order of the steps, which changes the distribution: transformers, vllm, "
+        "llamacpp, or a list of step names",
     )
 
     @field_validator("order")
@@ -71,8 +71,7 @@ class EndSettings(BaseModel):
     max_new_tokens: Annotated[int, Effect("shorter outputs", "longer outputs")] = Field(
         128,
         ge=1,
-        description="cuts an output off after this many new tokens; too low a value ends answers "
-        "mid-sentence",
+        description="maximum number of new tokens; a low value cuts answers off mid-sentence",
     )
     stop: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(as_list)] = (
         Field((), description="strings that end the output and are cut from its text")
@@ -85,8 +84,8 @@ class EndSettings(BaseModel):
         BeforeValidator(as_list),
     ] = Field(
         (),
-        description="first tokens of the output, by id or by their spelling in the vocabulary, "
-        "such as the language code of mBART or NLLB",
+        description="first tokens of the output, as ids or vocabulary entries, such as the "
+        "language code of mBART or NLLB",
     )
 
 
@@ -104,9 +103,9 @@ def _with_old_names(schema: dict[str, Any]) -> None:
 class Decoding(EndSettings, SearchSettings, GuidanceSettings, StepSettings, StrategySettings):
     """How the next token is chosen; all probabilities are fractions, lengths are new tokens.
 
-    The defaults are pure sampling at temperature 1: each truncation is off unless set, unlike
-    transformers (top_k 50) and llama.cpp (top_k 40, top_p 0.95, min_p 0.05), so that a version
-    file says everything that was done.
+    The default is pure sampling at temperature 1. Each truncation is off unless set, so a version
+    file states everything that is applied. transformers (top_k 50) and llama.cpp (top_k 40,
+    top_p 0.95, min_p 0.05) have active defaults.
     """
 
     model_config = ConfigDict(
@@ -131,7 +130,7 @@ class Decoding(EndSettings, SearchSettings, GuidanceSettings, StepSettings, Stra
         if self.min_new_tokens > self.max_new_tokens:
             raise ValueError(
                 f"min_new_tokens {self.min_new_tokens} is above max_new_tokens "
-                f"{self.max_new_tokens}; lower one or raise the other"
+                f"{self.max_new_tokens}; lower min_new_tokens or raise max_new_tokens"
             )
         if self.strategy == "sample" and self.temperature == 0:
             raise ValueError("strategy sample needs a temperature above 0; use strategy greedy")
@@ -152,7 +151,7 @@ class Decoding(EndSettings, SearchSettings, GuidanceSettings, StepSettings, Stra
     def _check_guidance(self) -> None:
         on = switched_on(self)
         if len(on) > 1:
-            raise ValueError(f"{on[0]} and {on[1]} cannot act together; turn one of them off")
+            raise ValueError(f"{on[0]} and {on[1]} cannot be combined; turn one of them off")
         if on and self.resolved_strategy == "beam":
             raise ValueError(f"{on[0]} cannot be combined with beam search; use greedy or sample")
 

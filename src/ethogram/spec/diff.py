@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import unified_diff
 from functools import reduce
 from operator import getitem
 from typing import Any
@@ -13,6 +14,7 @@ from ethogram.spec.decoding import Decoding
 from ethogram.spec.setting import Effect, leaves, metadata
 from ethogram.spec.steps import SAMPLING_STEPS
 from ethogram.spec.version import OWN_FIELDS, Version
+from ethogram.spec.wrapper import LoopBreaker
 
 #: The effect of each setting of a decoding that declares one, and the setting's default.
 _EFFECTS: dict[str, tuple[Effect, Any]] = {
@@ -48,19 +50,37 @@ class Change:
         """The same without Markdown."""
         return self._line("")
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Of a text of several lines, a unified diff without its file names; else empty.
+
+        Characters that do not print are escaped.
+        """
+        if not any(isinstance(value, str) and "\n" in value for value in (self.before, self.after)):
+            return ()
+        before, after = (
+            str(value).split("\n") if value else [] for value in (self.before, self.after)
+        )
+        found = unified_diff(before, after, lineterm="", n=1)
+        return tuple(_escaped(line) for line in list(found)[2:])
+
     def _line(self, mark: str) -> str:
+        if self.lines:
+            counts = [sum(line[0] == sign for line in self.lines) for sign in "-+"]
+            return f"{mark}{self.field}{mark} {_counted(*counts)}"
         before, after = (_show(self.field, value, mark) for value in (self.before, self.after))
         line = f"{mark}{self.field}{mark} {before} → {after}"
         return f"{line} ({self.meaning})" if self.meaning else line
 
     def to_json(self) -> dict[str, Any]:
-        """Field, values and words."""
-        return {
+        """Field, values, words, and the lines that differ in a text of several."""
+        data = {
             "field": self.field,
             "before": self.before,
             "after": self.after,
             "words": self.words,
         }
+        return data | ({"lines": list(self.lines)} if self.lines else {})
 
 
 @dataclass(frozen=True)
@@ -82,13 +102,36 @@ class Diff:
         return [change.to_json() for change in self.changes]
 
     def to_text(self) -> str:
-        """One line per change."""
-        return "\n".join(change.plain for change in self.changes) or "No setting differs."
+        """One line per change; below it, indented, the lines of a text that differ."""
+        lines = [
+            line
+            for change in self.changes
+            for line in (change.plain, *(f"  {line}" for line in change.lines))
+        ]
+        return "\n".join(lines) or "No setting differs."
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<li>{html.escape(change.plain)}</li>" for change in self.changes)
+        lines = "".join(f"<li>{_html(change)}</li>" for change in self.changes)
         heading = f"{self.before} → {self.after}"
         return f"<p>{html.escape(heading)}</p><ul>{lines or '<li>No setting differs.</li>'}</ul>"
+
+
+def _html(change: Change) -> str:
+    text = html.escape("\n".join(change.lines))
+    return html.escape(change.plain) + (f"<pre>{text}</pre>" if text else "")
+
+
+def _counted(removed: int, added: int) -> str:
+    if not removed:
+        return f"{added} lines added" if added > 1 else "1 line added"
+    words = f"{removed} lines removed" if removed > 1 else "1 line removed"
+    return f"{words}, {added} added" if added else words
+
+
+def _escaped(line: str) -> str:
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1] for character in line
+    )
 
 
 #: What is known of outputs made elsewhere; their decoding and prompt are not the defaults.
@@ -146,10 +189,13 @@ def _flat(version: Version) -> dict[str, Any]:
                 f"decoding.{key}": reduce(getitem, key.split("."), value)
                 for key, _ in leaves(Decoding)
             }
-        elif name == "prompt":
-            form |= {f"prompt.{key}": inner for key, inner in value.items()}
+        elif name in ("prompt", "wrapper"):
+            form |= {f"{name}.{key}": inner for key, inner in value.items()}
         else:
             form[name] = value
+    part = version.wrapper.loop_breaker
+    if part == LoopBreaker():
+        form["wrapper.loop_breaker"] = True
     form["decoding.strategy"] = version.decoding.resolved_strategy
     return form
 

@@ -1,4 +1,4 @@
-"""Request and generation: what crosses the border between a study and whatever generates text."""
+"""Request and generation: input and output of whatever generates text."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from ethogram.spec.decoding import Decoding
+from ethogram.spec.guarded import Guarded
 from ethogram.spec.selection import Selection
+from ethogram.spec.wrapper import Wrapper
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FinishReason = Literal["stop", "eos", "length", "unknown"]
+FinishReason = Literal["stop", "eos", "length", "loop", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,11 @@ class Request:
         identity: hex digest of all that can change the output; equal identities are one request.
         prompt_id: id of the prompt in its suite.
         sample_index: 0..K-1.
-        prompt: the finished prompt text, or the messages that the model's own chat template turns
-            into one.
+        prompt: the finished prompt text, or the messages for the model's own chat template.
         decoding: how the next token is chosen.
         noise_key: 64-bit key of the sampling noise; None when the decoding is deterministic.
         chat: how messages become a text.
+        wrapper: what is done around the completion; None where nothing is.
     """
 
     identity: str
@@ -64,6 +66,7 @@ class Request:
     decoding: Decoding
     noise_key: int | None = None
     chat: ChatFormat = PLAIN_CHAT
+    wrapper: Wrapper | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,15 +108,17 @@ class Generation:
         identity: that of the request.
         prompt_text: the text that the model saw.
         prompt_token_ids: its token ids, special tokens included.
-        token_ids: the new tokens as the model made them, the one that ended it included.
+        token_ids: the generated tokens, including the one that ended the output.
         text: the output, without special tokens and cut before a stop string.
-        finish_reason: stop (stop string or stop token), eos, or length (max_new_tokens, or the
-            model's context is full); unknown for outputs made elsewhere that do not say.
+        finish_reason: stop (stop string, stop token or a guard), eos, length (max_new_tokens, or
+            the model's context is full), or loop (the loop breaker gave up); unknown for imported
+            outputs without one.
         logprobs: log-probability of each new token under the model's own distribution at
             temperature 1, before any step; nats, same length as token_ids. Empty if unknown.
         seconds: wall time from admission to finish; rows of one batch share the machine.
-        selection: how it was chosen, where its decoding samples several candidates.
-        trace: how each token was chosen, if that was asked for.
+        selection: how it was chosen, if its decoding samples several candidates.
+        guarded: what the wrapper did, if the version has one.
+        trace: how each token was chosen, if requested.
     """
 
     identity: str
@@ -127,4 +132,5 @@ class Generation:
     logprobs: tuple[float, ...]
     seconds: float
     selection: Selection | None = None
+    guarded: Guarded | None = None
     trace: Trace | None = field(default=None, compare=False, repr=False)

@@ -38,7 +38,7 @@ class Dry(Group):
         ge=0.0,
         le=100.0,
         description="makes verbatim loops less likely: size of the penalty on a token that would "
-        "lengthen a repetition of the text so far; 0.8 is common; 0 is off",
+        "extend a repetition of earlier text; 0.8 is common; 0 is off",
     )
     base: Annotated[float, Effect("long loops cost less", "long loops cost more")] = Field(
         1.75,
@@ -51,15 +51,15 @@ class Dry(Group):
         Field(
             2,
             ge=1,
-            description="repetitions shorter than this many tokens are free, so that names and set "
-            "phrases may recur",
+            description="repetitions shorter than this many tokens are not penalised, so that "
+            "names and set phrases can recur",
         )
     )
     penalty_last_n: int = Field(
         64,
         ge=-1,
-        description="how far back repetitions are looked for, in tokens of prompt and output; -1 "
-        "is all of them, 0 is off",
+        description="how far back to look for repetitions, in tokens of prompt and output; -1 is "
+        "all of them, 0 is off",
     )
     sequence_breakers: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=40)], ...], BeforeValidator(as_list)
@@ -90,15 +90,15 @@ class Xtc(Group):
         0.0,
         ge=0.0,
         le=1.0,
-        description="makes text less predictable: share of the tokens at which the most likely "
-        "candidates are dropped in favour of a less likely one; 0 is off",
+        description="makes text less predictable: probability, at each token, that the most "
+        "likely candidates are dropped in favour of a less likely one; 0 is off",
     )
     threshold: Annotated[float, Effect("more surprising turns", "fewer surprising turns")] = Field(
         0.1,
         gt=0.0,
         le=1.0,
-        description="which candidates it drops: all of at least this probability except the least "
-        "probable of them (and its ties); above 0.5 is off",
+        description="which candidates XTC drops: all with at least this probability, except the "
+        "least probable of them (and its ties); above 0.5 is off",
     )
 
     @property
@@ -117,14 +117,14 @@ class Mirostat(Group):
         0.0,
         ge=0.0,
         le=100.0,
-        description="holds a text at one level of predictability: the surprisal to steer to, in "
-        "bits a token (3 is focused, 5 varied); it replaces all truncations; 0 is off",
+        description="keeps text at one level of predictability: the target surprisal in bits per "
+        "token (3 is focused, 5 varied); replaces all truncations; 0 is off",
     )
     eta: Annotated[float, Effect("slower steering", "quicker steering")] = Field(
         0.1,
         ge=0.0,
         le=1.0,
-        description="how quickly it steers: share of an error that is corrected at the next token",
+        description="learning rate: share of the error that is corrected at the next token",
     )
 
     @property
@@ -139,8 +139,8 @@ class Contrastive(Group):
     amateur: Annotated[Annotated[str, Field(min_length=1)] | None, Effect(off=True)] = Field(
         None,
         description="weaker model with the same tokenizer (built-in name, hub id or id@revision, "
-        "local folder or .gguf file); what it finds likely too counts less, which favours specific "
-        "over generic text",
+        "local folder or .gguf file); tokens that it also finds likely count less, which "
+        "favours specific over generic text",
     )
     alpha: Annotated[
         float, Effect("more unlikely tokens let in", "fewer unlikely tokens let in")
@@ -148,8 +148,8 @@ class Contrastive(Group):
         0.1,
         ge=0.0,
         le=1.0,
-        description="guards against nonsense: tokens below this share of the most probable one's "
-        "probability are dropped; 0 is off",
+        description="prevents implausible tokens: drops those below this share of the highest "
+        "probability; 0 is off",
     )
     beta: Annotated[
         float | None, Effect("less weight against the amateur", "more against the amateur")
@@ -157,15 +157,15 @@ class Contrastive(Group):
         None,
         ge=0.0,
         le=100.0,
-        description="how strongly the amateur counts: scores are (1 + beta) · expert − beta · "
-        "amateur, of logits; without it, the difference of the log-probabilities",
+        description="weight of the amateur: scores are (1 + beta) · expert − beta · amateur, in "
+        "logits; if unset, the difference of the log-probabilities",
     )
     amateur_temperature: Annotated[float, Effect("a surer amateur", "a flatter amateur")] = Field(
         1.0,
         gt=0.0,
         le=100.0,
-        description="how sure of itself the amateur is made: divides its logits, so a higher value "
-        "lets it count less",
+        description="temperature of the amateur's distribution: divides its logits, so the "
+        "amateur counts less at higher values",
     )
 
 

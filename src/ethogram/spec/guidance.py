@@ -29,8 +29,8 @@ class GuidanceSettings(BaseModel):
     )
     negative_prompt: Annotated[str, Field(min_length=1)] | None = Field(
         None,
-        description="text to steer away from, with a guidance_scale above 1; without it, the "
-        "prompt's last token alone",
+        description="text to steer away from, with a guidance_scale above 1; if unset, only the "
+        "prompt's last token",
     )
     contrastive: Contrastive = Field(
         Contrastive(), description="contrastive decoding: against a weaker model"
@@ -42,8 +42,8 @@ class GuidanceSettings(BaseModel):
         Effect(off=True),
     ] = Field(
         None,
-        description="favours what the model knows late in its layers, meant for facts (DoLa): "
-        "early layers to contrast with the last one: low, high, or a list (0 is the embedding)",
+        description="favours knowledge from late layers, meant for facts (DoLa): which early "
+        "layers to contrast with the last one: low, high, or a list (0 is the embedding)",
     )
 
 

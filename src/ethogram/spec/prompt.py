@@ -24,7 +24,7 @@ class Example(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     input: str = Field(description="a user's input")
-    output: str = Field(description="what a good answer is")
+    output: str = Field(description="the answer to give")
 
 
 class Prompt(BaseModel):
@@ -46,8 +46,8 @@ class Prompt(BaseModel):
     )
     continue_final: bool | None = Field(
         None,
-        description="leave the last assistant message of a chat open, for the model to continue; "
-        "default: where it is the last one",
+        description="leave the last assistant message of a chat open for the model to continue; "
+        "default: on if it is the last message",
     )
     examples: tuple[Example, ...] = Field((), description="few-shot examples")
     stop: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
@@ -69,7 +69,7 @@ class Prompt(BaseModel):
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError):
-            raise ValueError("write numbers, texts, lists and mappings only") from None
+            raise ValueError("use only numbers, texts, lists and mappings") from None
         return value
 
     @field_validator("template")
@@ -82,7 +82,7 @@ class Prompt(BaseModel):
         except TemplateError as error:
             raise ValueError(f"template: {error}; it may use input, system and examples") from None
         if "\x00" not in rendered:
-            raise ValueError("template never uses {{ input }}, so every prompt would be the same")
+            raise ValueError("template does not use {{ input }}, so every prompt would be the same")
         return value
 
     def render(self, item: SuitePrompt) -> str | tuple[Message, ...]:

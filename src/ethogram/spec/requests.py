@@ -61,6 +61,9 @@ def make_requests(
         "model": model_identity,
         "decoding": decoding_form,
     }
+    wrapper = None if version.wrapper.is_plain else version.wrapper
+    if wrapper is not None:
+        base["wrapper"] = wrapper.canonical()
     if version.backend != "engine":
         base["backend"] = version.backend
     # Only the engine's noise is keyed token by token; what one seed shares elsewhere is unknown.
@@ -76,7 +79,7 @@ def make_requests(
         for index in range(samples if decoding.is_stochastic else 1):
             key = noise_key(seed, scope, item.id, index) if decoding.is_stochastic else None
             identity = digest({**form, "noise": key})
-            requests.append(Request(identity, item.id, index, prompt, decoding, key, chat))
+            requests.append(Request(identity, item.id, index, prompt, decoding, key, chat, wrapper))
     return requests
 
 

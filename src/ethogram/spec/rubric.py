@@ -22,8 +22,8 @@ class Criterion(BaseModel):
         pattern=r"^[a-z][a-z0-9_]{0,39}$", description="lower case, digits and underscores"
     )
     question: str = Field(min_length=1, max_length=2000, description="what the judge answers")
-    low: str = Field("", max_length=2000, description="what an answer of 1 is like")
-    high: str = Field("", max_length=2000, description="what an answer of 10 is like")
+    low: str = Field("", max_length=2000, description="what a score of 1 means")
+    high: str = Field("", max_length=2000, description="what a score of 10 means")
 
 
 class Rubric(BaseModel):

@@ -38,8 +38,7 @@ class SearchSettings(BaseModel):
         1,
         ge=1,
         le=64,
-        description="beam search finds more probable (and often blander) text: continuations kept "
-        "side by side",
+        description="number of beams: beam search finds more probable, and often blander, text",
     )
     length_penalty: Annotated[float, Effect("shorter outputs", "longer outputs")] = Field(
         1.0,
@@ -48,8 +47,8 @@ class SearchSettings(BaseModel):
     )
     early_stopping: bool | Literal["never"] = Field(
         False,
-        description="beam search: true stops as soon as num_beams hypotheses are complete, false "
-        "when no better one is likely, never when no better one is possible (as in transformers)",
+        description="beam search: true stops when num_beams hypotheses are complete, false when "
+        "a better one is unlikely, never when a better one is impossible (as in transformers)",
     )
     penalty_alpha: Annotated[
         float,
@@ -58,7 +57,7 @@ class SearchSettings(BaseModel):
         0.0,
         ge=0.0,
         le=1.0,
-        description="contrastive search keeps deterministic text from repeating itself: weight of "
+        description="contrastive search reduces repetition in deterministic text: weight of "
         "similarity to earlier tokens against probability, among the top_k; 0 is off",
     )
     best_of: Annotated[
@@ -67,20 +66,20 @@ class SearchSettings(BaseModel):
         1,
         ge=1,
         le=256,
-        description="more probable samples at that many times the cost: sample this many "
-        "candidates and keep the most probable; 1 is off",
+        description="sample this many candidates and keep the most probable, at that many times "
+        "the cost; 1 is off",
     )
     best_of_by: Literal["mean", "total"] = Field(
         "mean",
-        description="best_of: compare the log-probability per token (mean), or of the whole output "
-        "(total), which favours short ones",
+        description="best_of: criterion is the log-probability per token (mean) or of the whole "
+        "output (total), which favours short outputs",
     )
     self_consistency: Annotated[int, Effect("fewer votes", "more votes", off=True)] = Field(
         1,
         ge=1,
         le=256,
-        description="fewer wrong answers at that many times the cost: sample this many candidates "
-        "and keep one with the most frequent answer; 1 is off",
+        description="fewer wrong answers, at that many times the cost: sample this many "
+        "candidates and keep one with the most frequent answer; 1 is off",
     )
     answer: Literal["last_number", "pattern", "text"] = Field(
         "last_number", description="self_consistency: which part of a candidate is its answer"
@@ -90,20 +89,21 @@ class SearchSettings(BaseModel):
         min_length=1,
         max_length=500,
         description="self_consistency: regular expression; the answer is the first group of its "
-        "last match, or all of the match",
+        "last match, or the whole match",
     )
     prompt_lookup_num_tokens: Annotated[int, Effect(off=True, speed_only=True)] = Field(
         0,
         ge=0,
         le=64,
-        description="faster, with the same output, where text repeats its prompt: draft tokens "
-        "looked up in the text so far and verified in one step when a single output runs; 0 is off",
+        description="same output, generated faster if the text repeats its prompt: number of "
+        "draft tokens that are looked up in earlier text and verified in one step; used when "
+        "a single output runs; 0 is off",
     )
     max_matching_ngram_size: Annotated[int, Effect(speed_only=True)] = Field(
         2,
         ge=1,
         le=16,
-        description="speed only: longest n-gram by which prompt lookup finds its draft",
+        description="speed only: length of the longest n-gram that prompt lookup matches",
     )
 
 
@@ -124,7 +124,7 @@ def _check_contrastive(decoding: Decoding) -> None:
             raise ValueError("strategy contrastive needs a penalty_alpha above 0")
         if decoding.top_k < 2:
             raise ValueError(
-                f"contrastive search chooses among the top_k best tokens and top_k is "
+                "contrastive search chooses among the top_k best tokens, but top_k is "
                 f"{decoding.top_k}; set it to 2 or more (the paper uses 4 to 10)"
             )
         if decoding.top_k > MOST_CANDIDATES:
@@ -145,7 +145,7 @@ def _check_contrastive(decoding: Decoding) -> None:
 
 def _check_candidates(decoding: Decoding) -> None:
     if decoding.best_of > 1 and decoding.self_consistency > 1:
-        raise ValueError("best_of and self_consistency both choose the output; set one of them")
+        raise ValueError("best_of and self_consistency both choose the output; set only one")
     for name in ("best_of", "self_consistency"):
         count = getattr(decoding, name)
         if count > 1 and not decoding.is_stochastic:

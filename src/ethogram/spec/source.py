@@ -123,7 +123,9 @@ def read_yaml(path: Path) -> tuple[Any, SourceMap]:
 
 
 def _too_deep(where: str) -> SpecError:
-    return SpecError("YAML nested too deep", where=where, hint=f"use at most {DEEPEST} levels")
+    return SpecError(
+        "the YAML is nested too deeply", where=where, hint=f"use at most {DEEPEST} levels"
+    )
 
 
 def parse_yaml(text: str) -> Any:
@@ -200,7 +202,7 @@ def parse_json(text: str, where: str, *, hint: str | None = None) -> Any:
         place = f"column {error.colno}" if error.lineno == 1 else f"line {error.lineno}"
         raise SpecError(f"not valid JSON: {error.msg} ({place})", where=where, hint=hint) from None
     except RecursionError:
-        raise SpecError("JSON nested too deep", where=where, hint=hint) from None
+        raise SpecError("the JSON is nested too deeply", where=where, hint=hint) from None
     except ValueError:
         # The one other way to fail: int() refuses long numbers, which take quadratic time to read.
         limit = sys.get_int_max_str_digits()

@@ -103,7 +103,7 @@ def parse_axis(text: str) -> Axis:
         return _range(field, float(numbers[0]), float(numbers[1]), len(parts) == 3, where)
     listed = _yaml_list(values, where)
     if len({repr(value) for value in listed}) != len(listed):
-        raise SpecError("duplicate value", where=where, hint="name each value once")
+        raise SpecError("duplicate value", where=where, hint="give each value once")
     return Axis(field, tuple(listed))
 
 
@@ -179,7 +179,7 @@ def _yaml_list(values: str, where: str) -> list[Any]:
         listed = parse_yaml(text if text.startswith("[") else f"[{text}]")
     except YAMLError:
         raise SpecError(
-            "these values cannot be read", where=where, hint="write a,b,c or a YAML list [a, b]"
+            "cannot parse these values", where=where, hint="write a,b,c or a YAML list [a, b]"
         ) from None
     return list(listed)
 
@@ -193,7 +193,7 @@ def grid(axes: Sequence[Axis]) -> list[Setting]:
     for axis in axes:
         if axis.is_range:
             raise SpecError(
-                "a grid needs values, and this is a range",
+                "a grid needs values, but this is a range",
                 where=f"--set {axis.field}",
                 hint="add a step, or search it with --search tpe",
             )

@@ -72,8 +72,8 @@ class StepSettings(BaseModel):
     ] = Field(
         0,
         ge=0,
-        description="cuts off the unlikely tail at a fixed size: keeps the k most probable tokens, "
-        "and all that tie with the k-th; 0 is off",
+        description="truncates the unlikely tail to a fixed size: keeps the k most probable "
+        "tokens and all ties with the k-th; 0 is off",
     )
     top_p: Annotated[
         float,
@@ -88,9 +88,9 @@ class StepSettings(BaseModel):
         1.0,
         gt=0.0,
         le=1.0,
-        description="cuts off the unlikely tail, less of it where the model is unsure: keeps the "
-        "smallest set of most probable tokens that reaches this mass (of equally probable ones the "
-        "lowest ids); 1 is off",
+        description="truncates the unlikely tail, less where the model is uncertain: keeps the "
+        "smallest set of most probable tokens that reaches this probability mass (among "
+        "ties, the lowest ids); 1 is off",
     )
     min_p: Annotated[
         float,
@@ -105,8 +105,8 @@ class StepSettings(BaseModel):
         0.0,
         ge=0.0,
         lt=1.0,
-        description="cuts off the unlikely tail and holds up at high temperatures: drops tokens "
-        "below this share of the most probable one's probability; 0 is off",
+        description="truncates the unlikely tail and works at high temperatures: drops tokens "
+        "below this share of the highest probability; 0 is off",
     )
     typical_p: Annotated[
         float,
@@ -116,8 +116,8 @@ class StepSettings(BaseModel):
         1.0,
         gt=0.0,
         le=1.0,
-        description="avoids both dull and wild tokens: keeps those whose surprisal is nearest the "
-        "entropy, until they have this mass; 1 is off",
+        description="avoids tokens that are too predictable or too unlikely: keeps those whose "
+        "surprisal is nearest the entropy, until they reach this probability mass; 1 is off",
     )
     epsilon_cutoff: Annotated[
         float,
@@ -127,8 +127,8 @@ class StepSettings(BaseModel):
         0.0,
         ge=0.0,
         lt=1.0,
-        description="removes freak tokens only: drops those below this probability, but never the "
-        "most probable one; 0 is off",
+        description="removes only very unlikely tokens: drops those below this probability, but "
+        "never the most probable one; 0 is off",
     )
     eta_cutoff: Annotated[
         float,
@@ -138,8 +138,8 @@ class StepSettings(BaseModel):
         0.0,
         ge=0.0,
         lt=1.0,
-        description="like epsilon_cutoff, but lets more through where the model is unsure: the "
-        "floor is min(ε, √ε · exp(−entropy)); 0 is off",
+        description="like epsilon_cutoff, but keeps more where the model is uncertain: the "
+        "threshold is min(ε, √ε · exp(−entropy)); 0 is off",
     )
     top_n_sigma: Annotated[
         float,
@@ -148,8 +148,9 @@ class StepSettings(BaseModel):
     ] = Field(
         0.0,
         ge=0.0,
-        description="cuts off the noise and keeps text coherent at high temperatures: keeps logits "
-        "within this many standard deviations (of all logits that are in) of the highest; 0 is off",
+        description="keeps text coherent at high temperatures: keeps logits within this many "
+        "standard deviations of the highest (deviations of all logits not yet excluded); 0 "
+        "is off",
     )
     top_h: Annotated[
         float,
@@ -159,9 +160,9 @@ class StepSettings(BaseModel):
         0.0,
         ge=0.0,
         le=1.0,
-        description="balances variety and coherence: among the 100 most probable tokens, keeps the "
-        "best while their part of the entropy is at most this share (of equally probable ones the "
-        "lowest ids); 0 is off",
+        description="balances variety and coherence: among the 100 most probable tokens, keeps "
+        "the most probable ones while their share of the entropy is at most this (among "
+        "ties, the lowest ids); 0 is off",
     )
     xtc: Annotated[
         Xtc,
@@ -198,8 +199,9 @@ class StepSettings(BaseModel):
     ] = Field(
         1.0,
         gt=0.0,
-        description="less repetition of prompt and output: divides positive and multiplies "
-        "negative logits of tokens that occur in either; far above 1.2 grammar suffers; 1 is off",
+        description="reduces repetition of prompt and output: divides positive and multiplies "
+        "negative logits of tokens that occur in either; values far above 1.2 damage "
+        "grammar; 1 is off",
     )
     frequency_penalty: Annotated[
         float,
@@ -215,8 +217,8 @@ class StepSettings(BaseModel):
         0.0,
         ge=-100.0,
         le=100.0,
-        description="fewer overused words: subtracted from a token's logit for each earlier use in "
-        "the output; below 0 encourages reuse; 0 is off",
+        description="reduces overused words: subtracted from a token's logit for each earlier "
+        "use in the output; below 0 encourages reuse; 0 is off",
     )
     presence_penalty: Annotated[
         float,
@@ -231,8 +233,8 @@ class StepSettings(BaseModel):
         0.0,
         ge=-100.0,
         le=100.0,
-        description="more new words and topics: subtracted once from each token already in the "
-        "output; below 0 keeps to the words used so far; 0 is off",
+        description="encourages new words and topics: subtracted once from the logit of each "
+        "token already in the output; below 0 encourages reuse; 0 is off",
     )
     dry: Annotated[
         Dry,
@@ -253,9 +255,8 @@ class StepSettings(BaseModel):
     ] = Field(
         0,
         ge=0,
-        description="makes loops impossible, and every other repetition too: no n-gram of this "
-        "many tokens occurs twice in prompt and output, so small sizes also forbid names and "
-        "phrases; 0 is off",
+        description="makes loops impossible: no n-gram of this many tokens occurs twice in "
+        "prompt and output; small sizes also forbid repeated names and phrases; 0 is off",
     )
     logit_bias: Annotated[
         dict[Annotated[int, Field(ge=0)], Annotated[float, Field(ge=-100, le=100)]],
@@ -270,8 +271,8 @@ class StepSettings(BaseModel):
         ),
     ] = Field(
         {},
-        description="makes single tokens more or less likely: token id to what is added to its "
-        "logit; −100 in effect forbids it; 0 is off",
+        description="makes single tokens more or less likely: maps a token id to the value added "
+        "to its logit; −100 effectively forbids it; 0 is off",
     )
     bad_words: Annotated[
         tuple[BadWord, ...],
@@ -311,8 +312,8 @@ class StepSettings(BaseModel):
     ] = Field(
         0,
         ge=0,
-        description="no answer shorter than this: the end of sequence is ruled out before this "
-        "many new tokens",
+        description="sets a minimum length: the end of sequence is excluded before this many new "
+        "tokens",
     )
 
 

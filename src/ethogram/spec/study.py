@@ -162,7 +162,7 @@ def _with_current_names(decoding: dict[str, Any], path: Path, places: SourceMap)
         nested = nest(decoding)
     except TwoNamesError as error:
         raise SpecError(
-            f"{error.old} is the old name of {error.new}, which is set too",
+            f"{error.old} is the old name of {error.new}, which is also set",
             where=places.where(("decoding", error.old), path),
             hint=f"keep {error.new}",
         ) from None
@@ -302,7 +302,7 @@ def _refuse_what_vllm_lacks(version: Version, file: Path, places: SourceMap) -> 
         return
     if version.adapter is not None:
         raise SpecError(
-            "adapters are merged by Ethogram's own engine, not for vLLM",
+            "adapters are supported by Ethogram's engine, not with vLLM",
             where=places.where(("adapter",), file),
             hint="save the merged model to a folder and name it as the model, "
             "or set `backend: engine`",

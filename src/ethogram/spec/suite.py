@@ -71,9 +71,11 @@ class SuitePrompt(BaseModel):
     text: str | None = Field(None, min_length=1, description="the prompt")
     messages: tuple[ChatMessage, ...] | None = Field(None, min_length=1, description="chat turns")
     reference: str | tuple[str, ...] | None = Field(
-        None, description="a right answer, or a list of several; a number is read as text"
+        None, description="the reference answer, or a list of several; a number is read as text"
     )
-    constraints: tuple[Constraint, ...] = Field((), description="checkable demands")
+    constraints: tuple[Constraint, ...] = Field(
+        (), description="checkable constraints on the output"
+    )
     tags: tuple[str, ...] = Field((), description="groups for reading results")
 
     @field_validator("reference", mode="before")
@@ -86,7 +88,7 @@ class SuitePrompt(BaseModel):
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Every right answer; none where none is known."""
+        """Every reference answer; empty if there is none."""
         if self.reference is None:
             return ()
         return (self.reference,) if isinstance(self.reference, str) else self.reference

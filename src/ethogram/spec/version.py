@@ -12,6 +12,7 @@ from ethogram.spec.decoding import Decoding
 from ethogram.spec.identity import digest
 from ethogram.spec.prompt import Prompt
 from ethogram.spec.scoring import ScoringModels
+from ethogram.spec.wrapper import Wrapper
 
 #: What generates a version's outputs: Ethogram's own engine, or vLLM.
 BackendName = Literal["engine", "vllm"]
@@ -30,7 +31,16 @@ OWN_FIELDS = (
     "outputs",
 )
 #: Fields that change a version's outputs, which a sweep may vary.
-BEHAVIOUR_FIELDS = ("model", "revision", "adapter", "dtype", "backend", "decoding", "prompt")
+BEHAVIOUR_FIELDS = (
+    "model",
+    "revision",
+    "adapter",
+    "dtype",
+    "backend",
+    "decoding",
+    "prompt",
+    "wrapper",
+)
 
 
 class Version(BaseModel):
@@ -51,27 +61,30 @@ class Version(BaseModel):
     revision: str | None = Field(None, description="branch, tag or commit of a hub model")
     adapter: str | None = Field(None, description="LoRA adapter: local folder or hub id")
     dtype: Literal["float32", "bfloat16"] = Field(
-        "float32", description="float32 is the same on every machine; bfloat16 is faster on some"
+        "float32",
+        description="number format of the weights: float32, the default, or bfloat16, "
+        "faster on some hardware",
     )
     backend: BackendName = Field(
         "engine", description="what generates: engine (Ethogram's own) or vllm, for large models"
     )
     decoding: Decoding = Field(default_factory=Decoding)
     prompt: Prompt = Field(default_factory=Prompt)
+    wrapper: Wrapper = Field(default_factory=Wrapper)
     suite: str | None = Field(None, description="suite file; default: the study's")
     samples: int | None = Field(None, ge=1, description="samples per prompt; default: the study's")
     outputs: str | None = Field(
-        None, description="JSONL of outputs made elsewhere; the version is then never generated"
+        None, description="JSONL file of imported outputs; the version is then never generated"
     )
     aim: dict[str, Way] = Field(
         default_factory=dict,
-        description="metrics that this version is meant to move: lower, higher or same; tested "
-        "first and by themselves",
+        description="metrics that this version should move: lower, higher or same; tested first, "
+        "as a family of their own",
     )
     title_shown_by: dict[str, str] = Field(
         default_factory=dict,
-        description="metrics that show the title: lower, higher, same, or a bound; `verify` fails "
-        "where they do not",
+        description="metrics that show the title: lower, higher, same, or a bound; `verify` "
+        "fails if they do not",
     )
     expect: dict[str, str] = Field(default_factory=dict, description="bounds on metrics")
     learned: Notes = Field((), description="what the author learned")
@@ -114,6 +127,8 @@ class Version(BaseModel):
         for name in ("revision", "adapter", "outputs"):
             if getattr(self, name) is not None:
                 form[name] = getattr(self, name)
+        if not self.wrapper.is_plain:
+            form["wrapper"] = self.wrapper.canonical()
         if self.backend != "engine":  # Another backend rounds differently and has its own noise.
             form["backend"] = self.backend
         return form
@@ -131,7 +146,7 @@ class StudyFile(BaseModel):
 
     name: str = Field(min_length=1, description="name of the study")
     title: str = Field("", description="heading of PROGRESS.md")
-    about: str = Field("", description="opening words of PROGRESS.md")
+    about: str = Field("", description="introduction of PROGRESS.md")
     seed: int = Field(0, ge=0, description="seed of the sampling noise")
     suite: str = Field("suites/prompts.jsonl", description="default suite")
     samples: int = Field(1, ge=1, description="samples per prompt")
@@ -143,10 +158,10 @@ class StudyFile(BaseModel):
     thread: str | None = Field(
         None, description="id of the prompt that the log follows through all versions"
     )
-    trace: bool = Field(False, description="store how each token was chosen beside each output")
-    metrics: tuple[str, ...] = Field((), description="metrics of the table; default: a fixed set")
+    trace: bool = Field(False, description="store with each output how each token was chosen")
+    metrics: tuple[str, ...] = Field((), description="metrics in the table; default: a fixed set")
     scoring: ScoringModels = Field(
-        default_factory=ScoringModels, description="models that the model-based metrics read"
+        default_factory=ScoringModels, description="models that model-based metrics use"
     )
     store: str = Field(
         ".ethogram/store.sqlite", description="SQLite file or SQLAlchemy URL of the store"

@@ -10,8 +10,6 @@ from ethogram.spec.guidance import SWITCHES
 from ethogram.spec.setting import value_of
 from ethogram.spec.steps import ORDER_PRESETS, STEPS
 
-#: Steps that vLLM has too, each with the same meaning.
-VLLM_STEPS = tuple(name for name in ORDER_PRESETS["vllm"] if STEPS[name].vllm is not None)
 #: Steps whose settings `vllm.SamplingParams` takes by the same names.
 SAME_NAMES = tuple(
     name for name, step in STEPS.items() if step.vllm is not None and step.vllm.by_name

@@ -100,9 +100,11 @@ def length_controlled(
     """
     labels, lengths = (np.asarray(values, float) for values in (labels, length_differences))
     if labels.ndim != 1 or not len(labels) or labels.shape != lengths.shape:
-        raise ValueError(f"labels and lengths must be two rows alike, got {labels.shape}")
+        raise ValueError(
+            f"labels and lengths must be 1-D arrays of equal length, got {labels.shape}"
+        )
     if not ((labels >= 0) & (labels <= 1)).all() or not np.isfinite(lengths).all():
-        raise ValueError("labels lie in [0, 1] and lengths are finite")
+        raise ValueError("labels must be in [0, 1] and lengths finite")
     shape, scale = standardised(lengths)
     columns = [np.ones(len(labels)), shape]
     if difficulty is not None:

@@ -15,10 +15,10 @@ Correction = Literal["holm", "bh"]
 def adjust(pvalues: Sequence[float] | Array, method: Correction = "holm") -> Array:
     """P-values adjusted for their number, in the order given.
 
-    Holm (1979) bounds the probability of any false discovery, whatever the tests have to do with
-    each other: for the metrics of one comparison. Benjamini and Hochberg (1995) bound the expected
-    share of false ones among the discoveries, for tests that are independent or depend positively
-    (Benjamini and Yekutieli 2001): for the settings of a sweep.
+    `holm` (Holm 1979) bounds the probability of any false discovery, whatever the dependence of the
+    tests; use it for the metrics of one comparison. `bh` (Benjamini and Hochberg 1995) bounds the
+    expected share of false discoveries, for tests that are independent or positively dependent
+    (Benjamini and Yekutieli 2001); use it for the settings of a sweep.
 
     Args:
         pvalues: one a test; NaN where a test could not be made, which then does not count.
@@ -36,7 +36,7 @@ def adjust(pvalues: Sequence[float] | Array, method: Correction = "holm") -> Arr
     if method not in ("holm", "bh"):
         raise ValueError(f"unknown method {method!r}; use 'holm' or 'bh'")
     if ((tested < 0) | (tested > 1)).any():
-        raise ValueError("p-values lie between 0 and 1")
+        raise ValueError("p-values must be between 0 and 1")
     count = len(tested)
     order = np.argsort(tested, kind="stable")
     ranks = np.arange(1, count + 1)

@@ -99,9 +99,9 @@ class PairedTest:
     def minimum_detectable(self) -> float:
         """Minimum detectable effect: the smallest true difference found with 80 % power.
 
-        Where the difference rests on fewer than 5 prompts, or they differ alike, their spread does
-        not tell. Of a metric in a known range it is then that of a rare event that turns prompts
-        from one end to the other, the worst case; of others NaN.
+        If fewer than 5 prompts differ, or all by the same amount, the variance is unknown. For a
+        metric with a known range, the worst case is then assumed: a rare event that moves prompts
+        from one end of the range to the other. For other metrics it is NaN.
         """
         level = 1 - self.confidence
         if self.has_spread and self.effective_prompts >= FEWEST_EFFECTIVE_PROMPTS:
@@ -127,7 +127,8 @@ def paired(
     The interval is a symmetric studentised bootstrap (Hall 1988; Davison and Hinkley 1997, sections
     2.4 and 3.8): prompts are drawn again, then samples within them, and each resample's distance
     from the difference is measured in its own standard error. Drawing samples as well makes
-    resamples vary more than the data do; as their standard errors grow alike, it cancels out.
+    resamples vary more than the data do, but their standard errors grow by the same factor, so it
+    cancels.
     Percentile intervals are too narrow with prompts alone and too wide with both
     (docs/statistics.md).
 
@@ -301,7 +302,9 @@ def _warning(prompts: int, effective: float, weights: float, *, bounded: bool) -
         return "no prompt differs"
     if effective < FEWEST_EFFECTIVE_PROMPTS:
         few = round(effective)
-        return f"rests on {few if few < FEWEST_EFFECTIVE_PROMPTS else 'fewer than 5'} prompts"
+        if few >= FEWEST_EFFECTIVE_PROMPTS:
+            return "rests on fewer than 5 prompts"
+        return f"rests on {few} prompt{'' if few == 1 else 's'}"
     return "" if bounded else ZERO_VARIANCE
 
 

@@ -1,4 +1,4 @@
-"""Planning: the minimum detectable effect of a comparison, and the size that more would need."""
+"""Planning: the minimum detectable effect of a comparison, and the sample size for an effect."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """What a difference needs to be seen with the power asked for; None where it is unreachable.
+    """Sample sizes at which a difference is found with a given power; None if no size is enough.
 
     Attributes:
         prompts: in all, at the samples per prompt of now.

@@ -12,12 +12,12 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def split_prompts(ids: Sequence[str], *, salt: str = "") -> Mask:
-    """Which prompts choose a winner; the others confirm it.
+    """Split prompts into those that select a winner and those that confirm it.
 
-    The best of many settings looks better than it is on the prompts that chose it; its difference
-    is measured on prompts that had no say (Cawley and Talbot 2010). Each prompt's half follows from
-    its own id alone: a suite that grows or is put in another order moves no prompt across, so what
-    has confirmed once was never used to choose.
+    The best of many settings looks better than it is on the prompts that selected it, so its
+    difference is measured on other prompts (Cawley and Talbot 2010). A prompt's half depends only
+    on its id. No prompt changes sides when the suite grows or is reordered, so a prompt used to
+    confirm was never used to select.
 
     Args:
         ids: prompt ids.

@@ -135,7 +135,7 @@ def _create(url: str, where: str) -> Engine:
         ) from None
     except ArgumentError:
         raise StoreError(
-            "not the URL of a database", where=where, hint="name a file in study.yaml: store"
+            "not a database URL", where=where, hint="name a file in study.yaml: store"
         ) from None
 
 

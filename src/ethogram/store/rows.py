@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, Row, and_
 
 from ethogram.spec.generation import FinishReason, Generation, Trace
+from ethogram.spec.guarded import Guarded
 from ethogram.spec.results import Score, Span
 from ethogram.spec.selection import Selection
 from ethogram.store.schema import scores_table
@@ -62,6 +63,7 @@ def generation_row(generation: Generation, model: str) -> dict[str, Any]:
         "seconds": generation.seconds,
         "created_at": now(),
         "selection": json.dumps(generation.selection.to_json()) if generation.selection else None,
+        "guarded": json.dumps(generation.guarded.to_json()) if generation.guarded else None,
     }
 
 
@@ -79,6 +81,7 @@ def generation_from(row: Row[Any]) -> Generation:
         logprobs=tuple(np.frombuffer(row.logprobs, "<f4").tolist()),
         seconds=row.seconds,
         selection=Selection.from_json(json.loads(row.selection)) if row.selection else None,
+        guarded=Guarded.from_json(json.loads(row.guarded)) if row.guarded else None,
     )
 
 

@@ -43,6 +43,7 @@ generations_table = Table(
     Column("seconds", Float, nullable=False),
     Column("created_at", String(32), nullable=False),
     Column("selection", Text),
+    Column("guarded", Text),
 )
 
 runs_table = Table(
@@ -119,6 +120,46 @@ verdicts_table = Table(
 )
 
 
+#: Trainings, one row for each seed of a recipe; `key` is what decides the weights.
+trainings_table = Table(
+    "trainings",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("name", Text, nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("started_at", String(32), nullable=False),
+    Column("finished_at", String(32)),
+    Column("recipe", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("result", Text),
+)
+
+#: Everything measured while training: loss, tokens per second, behaviour metrics.
+points_table = Table(
+    "training_points",
+    metadata,
+    Column("training", Integer, primary_key=True),
+    Column("step", Integer, primary_key=True),
+    Column("name", String(96), primary_key=True),
+    Column("value", Float),
+)
+
+#: Outputs generated while training.
+training_outputs_table = Table(
+    "training_outputs",
+    metadata,
+    Column("training", Integer, primary_key=True),
+    Column("step", Integer, primary_key=True),
+    Column("decoding", String(64), primary_key=True),
+    Column("prompt_id", Text, primary_key=True),
+    Column("sample_index", Integer, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("finish_reason", String(16), nullable=False),
+)
+
+
 def _create(connection: Connection) -> None:
     metadata.create_all(connection, tables=[generations_table, runs_table])
 
@@ -156,6 +197,15 @@ def _add_tests(connection: Connection) -> None:
     metadata.create_all(connection, tables=[tests_table])
 
 
+def _add_trainings(connection: Connection) -> None:
+    tables = [trainings_table, points_table, training_outputs_table]
+    metadata.create_all(connection, tables=tables)
+
+
+def _add_guarded(connection: Connection) -> None:
+    _add_column(connection, generations_table, "guarded")
+
+
 #: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
@@ -165,6 +215,8 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_verdicts,
     _add_settings,
     _add_tests,
+    _add_trainings,
+    _add_guarded,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 
@@ -186,7 +238,7 @@ def migrate(connection: Connection, where: str) -> None:
     at = connection.execute(select(func.max(schema_table.c.version))).scalar() or 0
     if at > SCHEMA_VERSION:
         raise StoreError(
-            f"has schema {at}, this Ethogram supports schemas up to {SCHEMA_VERSION}",
+            f"has schema {at}, but this Ethogram supports schemas up to {SCHEMA_VERSION}",
             where=where,
             hint="update Ethogram",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, func, insert, select, update
 from ethogram.errors import StoreError
 from ethogram.spec.generation import Generation, Trace
 from ethogram.spec.results import Score
-from ethogram.store.connect import CHUNK, Database, absent, rows_with
+from ethogram.store.connect import Database, absent, rows_with
 from ethogram.store.rows import (
     Scored,
     Scorer,
@@ -163,13 +163,6 @@ class Store:
         with self.database.begin() as connection:
             rows = rows_with(connection, query, column, identities)
             return {row.identity: generation_from(row) for row in rows}
-
-    def iter_generations(self) -> Iterator[Generation]:
-        """All generations in order of identity, streamed."""
-        query = select(generations_table).order_by(generations_table.c.identity)
-        with self.database.begin() as connection:
-            for row in connection.execution_options(yield_per=CHUNK).execute(query):
-                yield generation_from(row)
 
     def count(self) -> int:
         """How many generations are stored."""

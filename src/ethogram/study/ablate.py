@@ -89,7 +89,7 @@ class Ablation:
         """Which change did it, in words."""
         title = self.together[metric].metric.title
         if not self.together[metric].is_clear:
-            return f"{title}: the changes together moved nothing clearly"
+            return f"{title}: the changes together had no clear effect"
         causes = [each.change.field for each in self.causes(metric)]
         if causes:
             return f"{title}: {' and '.join(causes)} did it, alone and when left out"
@@ -122,7 +122,7 @@ def ablate(
     on_wait: Callable[[], None] | None = None,
     on_load: Callable[[str], None] | None = None,
 ) -> Ablation:
-    """Run a version's changes one by one, and say which of them moved what.
+    """Run a version's changes one by one, to find which of them caused which effect.
 
     Args:
         study: the opened study.
@@ -133,16 +133,16 @@ def ablate(
         on_load: called with a model's name before it is loaded.
 
     Raises:
-        SpecError: the version has no parent, its outputs were made elsewhere, or it changes fewer
-            than two settings.
-        EthogramError: what a run can raise; what was made before is kept.
+        SpecError: the version has no parent, its outputs are imported, or it changes fewer than two
+            settings.
+        EthogramError: what a run can raise; earlier generations are kept.
     """
     child = study.spec.version(version)
     if child.parent is None:
-        raise SpecError("it has no parent, so it changes nothing", where=version)
+        raise SpecError("it has no parent to compare its changes with", where=version)
     parent = study.spec.version(child.parent)
     if child.outputs or parent.outputs:
-        raise SpecError("outputs made elsewhere cannot be made again", where=version)
+        raise SpecError("its outputs are imported and cannot be generated again", where=version)
     changes = diff_versions(parent, child)
     if len(changes) < 2:
         raise SpecError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, Literal
 
 from ethogram.errors import SpecError
 from ethogram.metrics import Metric, Output, Score, Span, get
+from ethogram.metrics.table import html_table
 from ethogram.study.calling import names_of, takes_study
 from ethogram.study.decide import decide
 from ethogram.study.difference import Difference, differences
@@ -141,7 +141,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """All that was decided."""
+    """Every decision of a check."""
 
     study: str
     contracts: Sequence[Contract]
@@ -176,18 +176,14 @@ class CheckResult:
         }
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(item.version)}</td><td>{html.escape(item.name)}</td>"
-            f"<td>{item.value:.4g}</td><td>{item.outcome}</td></tr>"
-            for item in self.contracts
-        ) + "".join(
-            f"<tr><td>{html.escape(item.version)}</td><td>no regression against "
-            f"{html.escape(item.parent)}</td><td></td><td>{'fail' if item.regressions else 'pass'}"
-            "</td></tr>"
-            for item in self.baselines
-        )
-        head = "<tr><th>version</th><th>expected</th><th>value</th><th></th></tr>"
-        return f"<table>{head}{rows}</table>"
+        lines = [["version", "expected", "value", ""]]
+        lines += [
+            [item.version, item.name, f"{item.value:.4g}", item.outcome] for item in self.contracts
+        ]
+        for item in self.baselines:
+            outcome = "fail" if item.regressions else "pass"
+            lines.append([item.version, f"no regression against {item.parent}", "", outcome])
+        return html_table(lines)
 
 
 @takes_study
@@ -201,13 +197,13 @@ def check(
     on_wait: Callable[[], None] | None = None,
     on_load: Callable[[str], None] | None = None,
 ) -> CheckResult:
-    """Decide the contracts of versions on the outputs that are stored.
+    """Decide the contracts of versions from the stored outputs.
 
     Args:
         study: the opened study.
         versions: a name or several; default all.
         baseline: compare each version with its parent as well.
-        budget: outputs that may be generated to decide what is undecided, over all versions.
+        budget: how many outputs may be generated, over all versions, to decide what is undecided.
         on_progress: called as generations finish.
         on_wait: called once if another run holds the study.
         on_load: called with a model's name before it is loaded.
@@ -302,10 +298,10 @@ def _refuse_unknown_metrics(study: Study, name: str) -> None:
         says_nothing = (operator, limit) in ((">=", low), ("<", low), ("<=", high), (">", high))
         if found.unit.is_bounded and (says_nothing or not low <= limit <= high):
             raise SpecError(
-                f"a {found.unit} lies between {low:g} and {high:g}, "
-                f"so '{bound}' is always or never true",
+                f"a {found.unit} is between {low:g} and {high:g}, so '{bound}' is always or never "
+                "true",
                 where=f"{file}:{line}: expect.{metric}",
-                hint="write for example '< 0.02'",
+                hint="write something like '< 0.02'",
             )
 
 

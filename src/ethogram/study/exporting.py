@@ -34,7 +34,7 @@ def export(
     metrics: Sequence[str] = (),
     kind: str = "generations",
 ) -> int:
-    """Write stored generations, or pairs or prompts made of them; returns how many rows.
+    """Write stored generations, or pairs or prompts made from them; returns the number of rows.
 
     Args:
         study: the opened study.
@@ -42,7 +42,7 @@ def export(
         versions: names; default all. For `dpo` exactly two with a metric or stored verdicts.
         tag: only prompts with this tag.
         metrics: names of metrics whose value each row gets as a column, empty where a metric does
-            not apply. For `dpo` the one metric that says which output is better.
+            not apply. For `dpo`, the one metric that decides which output is better.
         kind: `generations`; `dpo`, pairs with `prompt`, `chosen` and `rejected` as TRL reads them;
             `promptfoo`, tests, or `inspect`, a data set, of the suites' prompts.
 
@@ -122,7 +122,7 @@ def _values(
     for name in metrics:
         if get(name).scope == "prompt":
             raise SpecError(
-                f"{name!r} is of all samples of a prompt, not of one output",
+                f"{name!r} measures all samples of a prompt, not one output",
                 where="--metrics",
                 hint="leave it out, or see `study.frame('scores')`",
             )

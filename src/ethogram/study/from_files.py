@@ -164,7 +164,7 @@ def expectations(bounds: Sequence[str]) -> dict[str, str]:
 
 
 @overload
-def compare(study: Study, before: str, after: str, **options: Any) -> Comparison: ...
+def compare(study: Study | str | Path, before: str, after: str, **options: Any) -> Comparison: ...
 
 
 @overload
@@ -187,13 +187,13 @@ def compare(
         study: the opened study; or the first file.
         before: name of the first version; or the second file.
         after: name of the second version; left out for files.
-        select: of files that hold several groups (models, providers), which one of each.
+        select: for files with several groups (models, providers), which one of each.
         options: those of `study.compare.compare`: `metrics` (names; default those of the study's
             table, of files the default ones), `samples` (how many prompts to show side by side).
 
     Raises:
         SpecError: a generation is missing, a file cannot be read, no prompt is shared, or an id
-            stands for two different prompts.
+            belongs to two different prompts.
     """
     if after is not None:
         return compare_versions(study, str(before), after, **options)

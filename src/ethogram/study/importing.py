@@ -33,11 +33,11 @@ def import_outputs(
     select: str | None = None,
     on_bad: OnBad | None = None,
 ) -> Path:
-    """Bring outputs made elsewhere into a study as a version.
+    """Add outputs of another program to a study as a version.
 
-    The rows are copied into `outputs/` and a suite is made of their prompts, both kept under git
-    with the study; `run` then stores and measures them like any other version. A row without a
-    prompt takes that of the study's suite with its id, if there is one.
+    The rows are copied into `outputs/`, and a suite is made of their prompts; both belong under git
+    with the study. `run` then stores and measures them like any other version. A row without a
+    prompt takes the prompt with its id from the study's suite, if there is one.
 
     Args:
         study: the opened study.
@@ -45,7 +45,7 @@ def import_outputs(
         version: name of the new version; default the next free minor version.
         title: of the new version; default says which file and group it came from.
         select: whose outputs, where the file holds those of several models or versions.
-        on_bad: called with the error of each row that is left out; without it the first raises.
+        on_bad: called with the error of each skipped row; without it, the first error is raised.
 
     Returns:
         The path of the new version file.
@@ -62,7 +62,7 @@ def import_outputs(
     for row in found:
         if prompts.setdefault(row.prompt_id, row.prompt) != row.prompt:
             raise SpecError(
-                f"prompt id {row.prompt_id!r} stands for two different prompts", where=str(file)
+                f"prompt id {row.prompt_id!r} belongs to two different prompts", where=str(file)
             )
     suite = f"suites/{name}.jsonl"
     source = f"{Path(file).name}: {select}" if select else Path(file).name
@@ -94,9 +94,10 @@ def import_each(study: Study, file: str | Path, *, on_bad: OnBad | None = None) 
 
 
 def import_suite(study: Study, file: str | Path, name: str) -> Path:
-    """Make a suite of the prompts of a file, in any shape that outputs are read in.
+    """Make a suite from the prompts of a file, in any format that outputs are read from.
 
-    Prompts keep their ids, chat messages, right answers, constraints and tags; outputs are left.
+    Prompts keep their ids, chat messages, reference answers, constraints and tags; outputs are
+    dropped.
 
     Returns:
         The path of `suites/NAME.jsonl`.
@@ -110,7 +111,7 @@ def import_suite(study: Study, file: str | Path, name: str) -> Path:
         raise SpecError("not a suite name", where=name, hint="use letters, digits, - and _")
     path = study.folder / f"suites/{stem}.jsonl"
     if path.exists():
-        raise SpecError("this suite exists already", where=str(path), hint="choose another name")
+        raise SpecError("this suite already exists", where=str(path), hint="choose another name")
     found: dict[str, dict[str, Any]] = {}
     for row in all_rows(Path(file)):
         prompt = _suite_prompt(row)
@@ -118,7 +119,7 @@ def import_suite(study: Study, file: str | Path, name: str) -> Path:
         # The prompts of promptfoo word one test in several ways; the first counts.
         if same != prompt and not row.test:
             raise SpecError(
-                f"prompt id {prompt['id']!r} stands for two different prompts", where=row.where
+                f"prompt id {prompt['id']!r} belongs to two different prompts", where=row.where
             )
     if not found:
         raise SpecError("no prompts in this file", where=str(file))
@@ -204,7 +205,7 @@ def _name(study: Study, version: str | None) -> str:
         )
     if version in study.versions:
         raise SpecError(
-            "this version exists already", where=version, hint=f"choose another name, like {free}"
+            "this version already exists", where=version, hint=f"choose another name, like {free}"
         )
     return version
 

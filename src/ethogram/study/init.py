@@ -74,20 +74,20 @@ _NOT_COPIED = shutil.ignore_patterns(".ethogram", "PROGRESS.md", "report.html")
 def init(folder: str | Path, *, example: bool = False) -> Path:
     """Make a study folder: three versions and a suite of 24 prompts.
 
-    Files that are in the folder already stay as they are.
+    Existing files in the folder are kept.
 
     Args:
-        folder: where.
+        folder: path of the new study.
         example: copy the study of the tutorial instead (first-light).
 
     Raises:
-        SpecError: the folder holds a study already.
+        SpecError: the folder already contains a study.
         WriteError: it cannot be written.
     """
     path = Path(folder)
     if (path / STUDY_FILE).exists():
         raise SpecError(
-            "there is a study here already", where=str(path), hint="choose another folder"
+            "a study already exists here", where=str(path), hint="choose another folder"
         )
     if example:
         return _copy_example(path)
@@ -121,7 +121,9 @@ def _copy_example(path: Path) -> Path:
     source = next((place / "first-light" for place in places if place.is_dir()), None)
     if source is None:
         raise SpecError(
-            "this installation has no example", where="--example", hint="take it from a checkout"
+            "this installation does not include the example",
+            where="--example",
+            hint="copy it from a checkout",
         )
     try:
         shutil.copytree(source, path, ignore=_NOT_COPIED, dirs_exist_ok=True)

@@ -37,7 +37,7 @@ def preference_pairs(
     """
     if len(by) != 1:
         raise SpecError(
-            "pairs need one metric that says which output is better",
+            "pairs need one metric to decide which output is better",
             where="--metrics",
             hint="name one, like answer_first, or judge:MODEL for stored verdicts",
         )
@@ -58,7 +58,7 @@ def _judged(study: Study, versions: Sequence[str], model: str) -> Iterator[tuple
     from ethogram.study.judging.pairwise import PairwiseJudgement
 
     if len(versions) != 2:
-        raise SpecError("verdicts are about two versions", hint="name both")
+        raise SpecError("verdicts need two versions", hint="name both")
     found = judge(study, versions[0], versions[1], model=model, offline=True)
     for pair in found.pairs if isinstance(found, PairwiseJudgement) else ():
         if pair.outcome == "before":
@@ -71,9 +71,9 @@ def _measured(study: Study, versions: Sequence[str], name: str) -> Iterator[tupl
     metric = get(name)
     if metric.direction == "none" or metric.scope == "prompt":
         raise SpecError(
-            "it does not say which of two outputs is better",
+            "it cannot decide which of two outputs is better",
             where=f"--metrics {name}",
-            hint="choose a metric of single outputs that has a better side",
+            hint="choose a metric of single outputs with a better direction",
         )
     sign = 1 if metric.direction == "higher" else -1
     by_prompt: dict[str, list[tuple[float, Output]]] = {}

@@ -55,12 +55,12 @@ def run(
     max_rows: int | None = None,
     trace: bool | None = None,
 ) -> RunResult:
-    """Generate what is missing, then measure every version asked for.
+    """Generate missing outputs, then measure the requested versions.
 
-    Versions of one model and backend are made together in one batch, so that the engine computes
-    outputs whose tokens are equal so far once, whichever version they belong to.
+    Versions with the same model and backend are generated in one batch. While outputs have the same
+    tokens, the engine computes them once, whichever version they belong to.
 
-    Two runs on one study take turns: the second waits, and finds the first one's work done.
+    Two runs on one study take turns: the second waits, then uses what the first one stored.
 
     Args:
         study: opened, or its folder.
@@ -69,11 +69,11 @@ def run(
         on_wait: called once if another run holds the study.
         on_load: called with a model's name before it is loaded.
         max_rows: outputs in progress at once; default: the engine's.
-        trace: store how each token was chosen; stored outputs that lack it are made again for it,
-            and get it if they have the same tokens. Default: as in study.yaml.
+        trace: store how each token was chosen. Stored outputs without a trace are generated again,
+            and get one if their tokens are the same. Default: as in study.yaml.
 
     Raises:
-        EthogramError: a spec, model, request or store error; what was made before is kept.
+        EthogramError: a spec, model, request or store error; earlier generations are kept.
     """
     names = names_of(study, versions)
     for name in names:
@@ -139,7 +139,7 @@ class Maker:
             part: which requests.
 
         Raises:
-            EthogramError: a spec, model, request or store error; what was made before is kept.
+            EthogramError: a spec, model, request or store error; earlier generations are kept.
         """
         done = {
             name: _store_imported(study, name) for name in names if study.versions[name].outputs
@@ -167,9 +167,12 @@ class Backends:
 
     def get(self, pool: Pool) -> Backend:
         """The backend of a pool; the models of the previous one are freed first."""
+        from ethogram.wrap import WrappedBackend
+
         if pool.backend == "vllm":
-            return self._vllm_of(pool.reference)
-        return self.engine(pool)
+            return WrappedBackend(self._vllm_of(pool.reference))
+        engine = self.engine(pool)
+        return WrappedBackend(engine, engine.text)
 
     def engine(self, pool: Pool) -> Engine:
         """The engine of a pool."""

@@ -41,7 +41,8 @@ class Shown:
 
         stream = StringIO()
         yaml = YAML(typ="safe", pure=True)
-        yaml.width = sys.maxsize  # A value is not broken over lines.
+        yaml.width = sys.maxsize  # A value is not broken over lines …
+        yaml.Representer = _representer()  # … but a text of several keeps them.
         yaml.dump(dict(self.fields), stream)
         lines = [f"# {self.version}, identity {self.identity[:12]}"]
         lines += [
@@ -53,14 +54,29 @@ class Shown:
         return f"<pre>{html.escape(self.to_text())}</pre>"
 
 
+def _representer() -> Any:
+    """Writes texts of several lines as blocks."""
+    from ruamel.yaml.representer import SafeRepresenter
+
+    class Representer(SafeRepresenter):
+        pass
+
+    def represent(representer: Any, text: str) -> Any:
+        style = "|" if "\n" in text else None
+        return representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Representer.add_representer(str, represent)
+    return Representer
+
+
 @takes_study
 def show(study: Study, version: str, *, resolved: bool = False) -> Shown:
-    """What a version's file states, or the whole of it.
+    """The settings that a version's file states, or all of them.
 
     Args:
         study: the opened study.
         version: its name.
-        resolved: with everything inherited and every default.
+        resolved: include inherited settings and defaults.
 
     Raises:
         SpecError: there is no such version.
@@ -80,7 +96,7 @@ def show(study: Study, version: str, *, resolved: bool = False) -> Shown:
 
 @takes_study
 def diff(study: Study, before: str, after: str) -> Diff:
-    """Which settings differ between two resolved versions; needs no generations.
+    """The settings that differ between two resolved versions; needs no generations.
 
     Raises:
         SpecError: there is no such version.

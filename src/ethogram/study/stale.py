@@ -92,8 +92,8 @@ def _partial(
             for each in requests
             if each.prompt_id in some and each.sample_index < rounds
         )
-        what = f"{len(requests) - len(kept)} of {len(requests)} outputs are not made yet"
-    return kept, f"stale: {what}; `ethogram run {name}` makes them"
+        what = f"{len(requests) - len(kept)} of {len(requests)} outputs are missing"
+    return kept, f"stale: {what}; `ethogram run {name}` generates them"
 
 
 def _earlier(study: Study, run: RunRecord, part: Part) -> Results | None:
@@ -126,7 +126,7 @@ def _earlier(study: Study, run: RunRecord, part: Part) -> Results | None:
     identities, _ = _partial(requests, missing, run.version)
     if not identities:
         return None
-    words = f"stale: edited since; results of the settings run on {run.finished_at[:10]}"
+    words = f"stale: edited since; results are of the settings run on {run.finished_at[:10]}"
     return Results(identities, words, version, suite)
 
 

@@ -10,6 +10,7 @@ from math import exp
 from typing import Any
 
 from ethogram.errors import RequestError, SpecError, StoreError
+from ethogram.metrics.table import html_table
 from ethogram.spec import Generation, Request, Suite, SuitePrompt, Trace
 from ethogram.study.calling import takes_study
 from ethogram.study.run import Backends, Pool, place_of, pool_of
@@ -64,15 +65,13 @@ class Traced:
         }
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{at}</td><td><code>{html.escape(text)}</code></td>"
-            f"<td>{exp(self.generation.logprobs[at]):.3f}</td><td>{int(self.trace.rank[at])}</td>"
-            f"<td>{float(self.trace.entropy[at]):.3f}</td></tr>"
-            for at, text in enumerate(self.pieces)
-        )
-        head = "<tr><th></th><th>token</th><th>probability</th><th>rank</th><th>entropy</th></tr>"
+        lines = [["", "token", "probability", "rank", "entropy"]]
+        for at, text in enumerate(self.pieces):
+            probability = f"{exp(self.generation.logprobs[at]):.3f}"
+            rank, entropy = str(int(self.trace.rank[at])), f"{float(self.trace.entropy[at]):.3f}"
+            lines.append([str(at), text, probability, rank, entropy])
         about = html.escape(f"{self.version} {self.title}, prompt {self.generation.prompt_id}")
-        return f"<p>{about}</p><table>{head}{rows}</table>"
+        return f"<p>{about}</p>{html_table(lines)}"
 
     def _token(self, at: int) -> dict[str, Any]:
         trace, logprob = self.trace, self.generation.logprobs[at]
@@ -190,7 +189,7 @@ def _request(study: Study, version: str, prompt: str, sample: int, in_suite: boo
     if in_suite:
         requests = study.requests(version, Part(prompt_ids=frozenset([prompt])))
     elif not prompt.strip():
-        raise SpecError("the prompt is empty", where="--prompt", hint="write at least a word")
+        raise SpecError("the prompt is empty", where="--prompt", hint="write at least one word")
     else:
         own = Suite(prompts=(SuitePrompt(id=prompt, text=prompt),))
         requests = study.requests(version, Part(samples=sample + 1), suite=own)

@@ -49,7 +49,7 @@ class VersionStatus:
 
 
 def versions(study: Study) -> list[VersionStatus]:
-    """Every version of the study, parents first, with what of it is stored. Generates nothing."""
+    """Every version of the study, parents first, with what is stored of it. Generates nothing."""
     return [_status(study, name) for name in study.versions]
 
 
@@ -89,7 +89,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     try:
         return field.strip(), YAML(typ="safe").load(value)
     except YAMLError:
-        raise SpecError("this value is no YAML", where=where, hint="quote it") from None
+        raise SpecError("this value is not valid YAML", where=where, hint="quote it") from None
 
 
 def new_version(
@@ -98,18 +98,18 @@ def new_version(
     """Write the file of a version that changes settings of another.
 
     Args:
-        study: the opened study; it does not hold the new version until it is opened again.
+        study: the opened study. It does not contain the new version until it is opened again.
         name: of the new version, such as v0.2.0.
         parent: the version to change.
         settings: dotted field, such as `decoding.temperature`, to its value.
-        title: what the version tries; default: its settings in words.
+        title: what the version tries. Default: its settings in words.
 
     Returns:
         The path of the version file.
 
     Raises:
-        SpecError: a name that is none or is taken, an unknown parent or field, or a value that is
-            out of bounds.
+        SpecError: the name is not a version name or is taken, the parent or a field is unknown, or
+            a value is out of bounds.
         WriteError: the file cannot be written.
     """
     from ruamel.yaml import YAML
@@ -117,7 +117,7 @@ def new_version(
     if not VERSION_NAME.match(name):
         raise SpecError("not a version name", where=name, hint="use a name like v0.1.0")
     if name in study.versions:
-        raise SpecError("this version exists already", where=name, hint="choose another name")
+        raise SpecError("this version already exists", where=name, hint="choose another name")
     setting = Setting(tuple(settings.items()))
     apply(study.spec.version(parent), setting, parent=parent)
     data: dict[str, Any] = {

@@ -79,9 +79,9 @@ def _aim_words(aim: Aim, *, alone: bool) -> str:
         words += f", {aim.outcome}"
     if aim.outcome == "undecided":
         words += (
-            f"; about {aim.needed} prompts would tell"
+            f"; about {aim.needed} prompts would decide it"
             if aim.needed
-            else "; no number of prompts like these would tell"
+            else "; more prompts like these would not decide it"
         )
     wanted = f"meant to be {aim.way}" if aim.way == "same" else f"meant to get {aim.way}"
     return words if aim.outcome == "met" else f"{words}; {wanted}"

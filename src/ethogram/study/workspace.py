@@ -33,7 +33,7 @@ class Study:
     """A study folder opened for work.
 
     Args:
-        folder: the folder that holds study.yaml.
+        folder: the folder with study.yaml.
         on_measured: progress of model-based metrics, called with version, outputs done, outputs.
         on_load: called with the name of a scoring model before it is loaded.
 
@@ -131,7 +131,7 @@ class Study:
     def with_versions(self, versions: Mapping[str, Version]) -> Study:
         """A view of this study with further versions that have no file, such as a sweep's settings.
 
-        They share the store, so the view must not outlive the study, nor be closed by itself.
+        The view shares the store, so it must not outlive the study, and only the study is closed.
         """
         view = copy.copy(self)
         view.store = self.store
@@ -158,7 +158,7 @@ class Study:
         )
 
     def amateur_reference(self, version: str) -> ModelReference | None:
-        """The amateur that a version's decoding names, if it has one; in the model's format."""
+        """The amateur model of a version's decoding, if it has one, in the model's dtype."""
         from ethogram.models import ModelReference
 
         resolved = self.spec.version(version)
@@ -211,7 +211,7 @@ class Study:
         return imported(self, version)
 
     def imported_outputs(self, version: str) -> list[Output]:
-        """The rows of a version's file of outputs made elsewhere; empty if it has none.
+        """The rows of a version's imported outputs; empty if it has none.
 
         Raises:
             SpecError: as `imported`.

@@ -47,7 +47,7 @@ def early_layers(loaded: ServedModel, layers: EarlyLayers) -> tuple[int, ...]:
         return (start,)
     found = tuple(range(start, depth // 2 if depth <= _DEEP else _DEEP_SPAN, 2))
     if not found:
-        what = f"a model of {depth} layers has no low ones to choose from"
+        what = f"a model of {depth} layers has no low layers to choose from"
         raise _refusal(what, hint=f"use high, or numbers from 0 to {depth - 1}")
     return found
 

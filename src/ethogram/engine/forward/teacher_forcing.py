@@ -151,7 +151,7 @@ class TeacherForced:
         for index, sequence in enumerate(sequences):
             if not 0 < len(sequence) <= self.context_length:
                 raise RequestError(
-                    f"{len(sequence)} tokens do not fit a context of {self.context_length}",
+                    f"{len(sequence)} tokens do not fit in a context of {self.context_length}",
                     where=f"sequence {index}",
                 )
         tokens = max(1, min(BATCH_TOKENS, MOST_SCORES // self._loaded.vocab_size))

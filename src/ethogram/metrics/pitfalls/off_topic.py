@@ -46,7 +46,7 @@ def _compared(output: Output, cosine: float) -> Finding:
 
 @metric(
     "pitfall_off_topic",
-    title="Pitfall: off topic",
+    title="Off topic",
     unit=SHARE,
     direction="lower",
     formula="share of outputs that show it: what pitfall_drift finds, or a cosine below "
@@ -54,8 +54,8 @@ def _compared(output: Output, cosine: float) -> Finding:
     f"{LIMITS.off_topic_words} words or more, under a sentence encoder",
     source="rule of Ethogram",
     reference="precision and recall on outputs labelled by hand: docs/pitfalls.md",
-    pitfalls="Applies where pitfall_drift does. Good answers in words far from the question's "
-    "are taken for another subject. The bound belongs to all-minilm-l6-v2.",
+    pitfalls="Applies where pitfall_drift does. Reports good answers whose words are far from the "
+    "question's. The threshold was set for all-minilm-l6-v2.",
     needs=("encoder",),
     version=2,
 )

@@ -1,8 +1,8 @@
-"""Pitfalls: named ways to go wrong, as rules over one output, each with its evidence.
+"""Pitfalls: named failures, as rules over one output, each with its evidence.
 
-A rule says found, not found, or that it does not apply. What each is worth, measured on outputs
-labelled by hand, is in docs/pitfalls.md; what the words mean in docs/labelling.md. Each is a
-metric too, `pitfall_…`: the share of outputs that show it.
+A rule returns found, not found, or does not apply. docs/pitfalls.md has the precision and recall of
+each on outputs labelled by hand, docs/labelling.md the definitions of the labels. Each is also a
+metric `pitfall_…`: the share of outputs that show it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ethogram.metrics.units import SHARE
 
 @dataclass(frozen=True)
 class Pitfall:
-    """A named way to go wrong.
+    """A named failure.
 
     Attributes:
         name: of the label in docs/labelling.md.
         title: for a reader.
         meaning: what the output does.
         rule: how it is detected.
-        applies: to which outputs, besides that they say something.
+        applies: which outputs the rule reads; empty ones are always left out.
         misleads: where the rule is wrong.
         look: the rule.
         version: raised whenever the same output would be judged otherwise than before.
@@ -43,7 +43,7 @@ class Pitfall:
     version: int = 1
 
     def find(self, output: Output) -> Finding:
-        """What the rule says of an output; of one that says nothing, only `empty` says a thing."""
+        """What the rule finds; to an empty output only `empty` applies."""
         if self.name != "empty" and not output.text.strip():
             return DOES_NOT_APPLY
         return self.look(output)
@@ -57,24 +57,27 @@ PITFALLS = (
         "loop",
         "Loop",
         "repeats a phrase three times or more",
-        f"{LIMITS.loop_copies} phrases or more in a row, equal but for a label (`B:`), a number "
-        f"or, in {LIMITS.changing_words} words or more, one word; to the end or over half of it",
+        f"a phrase occurs {LIMITS.loop_copies} times or more in a row, up to the end or over half "
+        "of the text; a label (`B:`) or a number may change, and one word in phrases of "
+        f"{LIMITS.changing_words} words or more",
         _ALL,
-        "Lists of like items and refrains that are asked for count; counting (`1, 2, 3`) does not.",
+        "Requested refrains and lists of similar items count as loops; counting (`1, 2, 3`) does "
+        "not.",
         rules.loop,
     ),
     Pitfall(
         "drift",
         "Drift",
-        "ends in words that are no connected language",
-        f"of the last third, less than {LIMITS.drift_function:.0%} of the words are English "
+        "ends in text that is not connected language",
+        f"in the last third, less than {LIMITS.drift_function:.0%} of the words are English "
         f"function words ({LIMITS.drift_words} words or more), or more than "
-        f"{LIMITS.drift_odd:.0%} are odd: capitals (but for names such as LinkedIn in connected "
-        "text), marks or digits within a word, letters of two scripts",
-        "running text; no lists, tables, code or loops, and no text that neither prompt nor first "
-        "two thirds show to be English",
-        "Another subject in good English is missed (`pitfall_off_topic` finds it). Another "
-        "language in answer to an English prompt is taken for drift.",
+        f"{LIMITS.drift_odd:.0%} of the words are malformed: capitals, punctuation or digits "
+        "within a word (names such as LinkedIn in connected text excepted), or letters of two "
+        "scripts",
+        "running English text, as the prompt or the first two thirds show; not lists, tables, code "
+        "or loops",
+        "Misses fluent English about another subject (`pitfall_off_topic` finds it). Reports "
+        "another language in answer to an English prompt.",
         rules.drift,
         version=2,
     ),
@@ -82,52 +85,53 @@ PITFALLS = (
         "fabrication",
         "Fabrication",
         "names a source that nothing confirms",
-        "a DOI, arXiv number, ISBN or address, or a title or text together with its author, year "
-        "or publisher, that is not in the prompt",
+        "names a DOI, arXiv number, ISBN or web address, or a title or text together with its "
+        "author, year or publisher, that is not in the prompt",
         _ALL,
-        "Cannot know what exists: a real source is found too. Of a model that looks nothing up, "
-        "read it as `named from memory, to be checked`.",
+        "Cannot know which sources exist and reports real ones too. If the model cannot look "
+        "sources up, read a finding as `cited from memory, to be checked`.",
         rules.fabrication,
     ),
     Pitfall(
         "format_break",
         "Format break",
-        "lacks the form that the prompt asks for",
-        "breaks a constraint of the suite, or a form that the prompt's words ask for: a number of "
-        "items, sentences or paragraphs, JSON, a table, capitals, a haiku's three lines, code, a "
-        "language, a DOI, ISBN or address; of a text that the limit cut, only what it cannot fix",
+        "does not have the form that the prompt asks for",
+        "breaks a constraint of the suite, or a form that the prompt asks for: a number of items, "
+        "sentences or paragraphs, JSON, a table, capitals, a haiku's three lines, code, a "
+        "language, a DOI, ISBN or web address; if the length limit cut the text, only what more "
+        "text could not fix",
         "prompts that ask for such a form",
-        "Forms that are asked for in other words are not seen.",
+        "Misses forms that the prompt asks for in other words.",
         rules.format_break,
     ),
     Pitfall(
         "truncation",
         "Truncation",
-        "was cut off by the length limit within a sentence",
-        "ended by the length limit, and not on the end of a sentence or code block",
-        "outputs of which it is known why they ended",
-        "Verse and headings end without a mark.",
+        "was cut off by the length limit inside a sentence",
+        "the length limit ended it, not at the end of a sentence or code block",
+        "outputs with a known finish reason",
+        "Verse and headings end without punctuation.",
         rules.truncation,
     ),
-    Pitfall("empty", "Empty", "says nothing", "white space only", "all", "", rules.empty),
+    Pitfall("empty", "Empty", "has no text", "white space only", "all", "", rules.empty),
     Pitfall(
         "echo",
         "Echo",
-        "says the prompt's own words again in place of an answer",
-        f"{LIMITS.echo_share:.0%} of the words or more are in runs of {LIMITS.echo_run} words or "
-        "more of the prompt",
-        "prompts that do not ask for a given text again, changed or not",
-        "Says nothing of an echo in other words.",
+        "repeats the prompt instead of answering",
+        f"{LIMITS.echo_share:.0%} of the words or more are copied from the prompt in runs of "
+        f"{LIMITS.echo_run} words or more",
+        "prompts that do not ask to repeat or edit a given text",
+        "Misses a paraphrase of the prompt.",
         rules.echo,
     ),
     Pitfall(
         "turn_leakage",
         "Turn leakage",
-        "writes what the asker would say",
-        "a marker of a chat template, a label of the asker's turn, the prompt's request or its "
-        "question again, demands on `your answer`, or a request for help",
+        "writes the user's turn",
+        "contains a marker of a chat template, a label of the user's turn, the prompt's request or "
+        "question again, a demand on `your answer`, or a request for help",
         _ALL,
-        "The asker's voice has more words than these.",
+        "Misses user turns without these words.",
         rules.turn_leakage,
     ),
 )
@@ -141,7 +145,7 @@ def _measure(pitfall: Pitfall, output: Output) -> Score:
 for _pitfall in PITFALLS:
     metric(
         f"pitfall_{_pitfall.name}",
-        title=f"Pitfall: {_pitfall.title.lower()}",
+        title=_pitfall.title,
         unit=SHARE,
         direction="lower",
         formula=f"share of outputs that show it: {_pitfall.rule}",

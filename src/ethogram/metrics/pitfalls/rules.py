@@ -79,13 +79,13 @@ def loop(output: Output) -> Finding:
     title="Loop rate",
     unit=SHARE,
     direction="lower",
-    formula="share of outputs with a phrase three times or more in a row, to the end or over half "
-    "of the text; phrases may differ in a label, a number or, in "
-    f"{LIMITS.changing_words} words or more, one word; empty outputs are left out",
+    formula="share of outputs with a phrase that occurs three times or more in a row, up to the "
+    "end or over half of the text; a label or a number may change, and one word in phrases "
+    f"of {LIMITS.changing_words} words or more; empty outputs are left out",
     source="rule of Ethogram, after Holtzman et al. 2020, arXiv:1904.09751; equal to pitfall_loop",
     reference="precision and recall on outputs labelled by hand: docs/pitfalls.md",
-    pitfalls="Lists of like items and refrains that are asked for count. loop_rate_exact is the "
-    "rule of the paper, unit by unit.",
+    pitfalls="Requested refrains and lists of similar items count as loops. loop_rate_exact is "
+    "the paper's rule, which compares exactly.",
     version=2,
 )
 def _loop_rate(output: Output) -> Score:
@@ -309,7 +309,7 @@ def drift(output: Output) -> Finding:
     many = max(len(output.words) // 3, 1)
     loose = many >= LIMITS.drift_words and connected < LIMITS.drift_function
     if loose or (many >= LIMITS.drift_odd_words and odd > LIMITS.drift_odd):
-        return Finding(True, (Span(start, end, "no connected language"),), scores)
+        return Finding(True, (Span(start, end, "not connected language"),), scores)
     return Finding(False, scores=scores)
 
 

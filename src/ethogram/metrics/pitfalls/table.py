@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from ethogram.metrics.base import Output
 from ethogram.metrics.pitfalls.registry import PITFALLS, Pitfall
 from ethogram.metrics.pitfalls.rules import Finding
 from ethogram.metrics.reading import read_outputs
-from ethogram.metrics.table import Evidence
+from ethogram.metrics.table import Evidence, html_table
 
 
 @dataclass(frozen=True)
@@ -74,35 +73,12 @@ class PitfallTable:
         }
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.to_text())}</pre>"
-
-    def to_text(self, *, evidence: bool = False) -> str:
-        """The table for a terminal.
-
-        Args:
-            evidence: add the clearest output of each pitfall that was found.
-        """
-        cells = [("pitfall", "found", "of", "share", "what the output does")]
+        lines = [["pitfall", "found", "of", "share", "what the output does"]]
         for row in self.rows:
             share = "–" if row.share is None else f"{row.share:.3f}"
-            name = row.pitfall.title.lower()
-            cells.append((name, str(row.found), str(row.applies_to), share, row.pitfall.meaning))
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        printed = [
-            "  ".join(
-                cell.rjust(width) if 0 < at < 4 else cell.ljust(width)
-                for at, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in cells
-        ]
-        printed.append(
-            f"\n{self.outputs} outputs; a rule that does not apply to one leaves it out."
-        )
-        for row in self.rows if evidence else ():
-            if row.evidence:
-                at = f"{row.evidence.prompt_id}, sample {row.evidence.sample_index}"
-                printed += [f"\n{row.pitfall.title.lower()}: {at}", *row.evidence.lines()]
-        return "\n".join(printed)
+            counts = [str(row.found), str(row.applies_to), share]
+            lines.append([row.pitfall.title.lower(), *counts, row.pitfall.meaning])
+        return html_table(lines)
 
 
 class _Count:
@@ -135,11 +111,11 @@ def _evidence(output: Output, finding: Finding) -> Evidence:
 def find_pitfalls(
     outputs: Iterable[Output] | str | Path, *, on_progress: Callable[[int], None] | None = None
 ) -> PitfallTable:
-    """Count the pitfalls of outputs made anywhere, in one pass and constant memory.
+    """Count the pitfalls of outputs from any source, in one pass and constant memory.
 
     Args:
         outputs: any iterable, read once, or a `.jsonl` or `.jsonl.gz` file as `read_outputs` reads.
-        on_progress: called with how many outputs have been looked at, after each.
+        on_progress: called after each output with the number checked so far.
 
     Raises:
         SpecError: the file cannot be read, a line is broken, or there are no outputs.
@@ -153,5 +129,5 @@ def find_pitfalls(
         if on_progress:
             on_progress(total)
     if not total:
-        raise SpecError("no outputs to look at", hint="give at least one")
+        raise SpecError("no outputs to check", hint="give at least one")
     return PitfallTable(total, tuple(count.row() for count in counts))

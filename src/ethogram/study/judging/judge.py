@@ -81,33 +81,33 @@ def judge(
     """Let a model judge two versions on the prompts that both have.
 
     Without a rubric each pair of outputs is shown in both orders, and a version wins a pair only if
-    both orders say so (Zheng et al. 2023, arXiv:2306.05685, section 3.4). With one, each output is
-    scored by itself. Verdicts are stored as they come and nothing is asked twice: neither after a
-    crash, nor of another endpoint that serves a model of the same name.
+    both orders say so (Zheng et al. 2023, arXiv:2306.05685, section 3.4). With a rubric, each
+    output is scored on its own. Verdicts are stored as they arrive, and no request is sent twice:
+    neither after a crash, nor to another endpoint that serves a model of the same name.
 
     Args:
         study: the opened study.
         before: name of the first version (usually the parent).
         after: name of the second.
         model: the judge, by its name at the endpoint.
-        endpoint: where it is served; default from the environment.
+        endpoint: the server of the judge. Default: from the environment.
         rubric: a YAML file, the name of a built-in rubric, or a Rubric; none compares pairs.
         pairing: `equal` compares matched samples (one sample index), which share their noise if
             the study uses common random numbers; `shifted` compares each output with the other
             version's next index, whose noise is independent.
-        samples: only the first so many of each prompt, to spend less.
-        metrics: names; for each the result has how often the winner of a pair scores higher.
-        max_tokens: of a reply; one that ends before its verdict cannot be read. Part of what is
-            the request: another limit sends it again.
+        samples: judge only the first so many of each prompt, which costs less.
+        metrics: names; the result has, for each, how often the winner of a pair scores higher.
+        max_tokens: limit of a reply; a reply that is cut off before its verdict cannot be read. It
+            is part of the request, so a different limit sends the request again.
         offline: send nothing, and fail if a verdict is missing.
         on_verdict: called after each verdict.
 
     Raises:
         SpecError: generations or, offline, verdicts are missing; no shared prompt; a broken rubric;
-            an unknown metric, or metrics beside a rubric.
-        BackendError: the endpoint cannot be reached, refuses or answers nonsense; what it answered
-            before is stored.
-        MissingExtraError: something has to be asked and the extra `judge` is not installed.
+            an unknown metric, or metrics together with a rubric.
+        BackendError: the endpoint cannot be reached, refuses, or sends an invalid response; earlier
+            replies are stored.
+        MissingExtraError: a request is needed and the extra `judge` is not installed.
     """
     measures = [_of_one_output(name) for name in metrics]
     if rubric is not None and measures:
@@ -125,9 +125,9 @@ def _of_one_output(name: str) -> Metric:
     metric = get(name)
     if not metric.reads_one_output:
         raise SpecError(
-            "it needs a model or all samples of a prompt, and verdicts are about single outputs",
+            "it needs a model or all samples of a prompt, but verdicts are about single outputs",
             where=f"--metric {name}",
-            hint="name a metric that reads one output by itself",
+            hint="name a metric of single outputs",
         )
     return metric
 
@@ -148,7 +148,7 @@ def _by_pairs(
         raise SpecError(
             "they share no sample index",
             where=" and ".join(names),
-            hint="judge versions of which some outputs have the same prompt and sample index",
+            hint="judge versions that have outputs with the same prompt and sample index",
         )
     both = [
         None

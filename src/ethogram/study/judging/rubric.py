@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ethogram.metrics import Output
+from ethogram.metrics.table import html_table
 from ethogram.study.difference import Difference
 from ethogram.study.judging.pairwise import Cost, request_fields
 from ethogram.study.judging.prompts import JudgePrompt
@@ -94,10 +94,8 @@ class RubricJudgement:
         }
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(each.metric.title)}</td><td>{each.before:.3g}</td>"
-            f"<td>{each.after:.3g}</td><td>{html.escape(each.verdict)}</td></tr>"
-            for each in self.differences
-        )
-        names = "".join(f"<th>{html.escape(each)}</th>" for each in (self.before, self.after))
-        return f"<table><tr><th>criterion</th>{names}<th></th></tr>{rows}</table>"
+        lines = [["criterion", self.before, self.after, ""]]
+        for each in self.differences:
+            values = (f"{each.before:.3g}", f"{each.after:.3g}")
+            lines.append([each.metric.title, *values, each.verdict])
+        return html_table(lines)

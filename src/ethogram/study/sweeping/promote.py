@@ -22,9 +22,9 @@ def check_name(study: Study, name: str) -> None:
         SpecError: no version name, or taken.
     """
     if not VERSION_NAME.match(name):
-        raise SpecError("no version name", where=name, hint="use a name like v0.1.0")
+        raise SpecError("not a version name", where=name, hint="use a name like v0.1.0")
     if name in study.versions:
-        raise SpecError("this version exists already", where=name, hint="choose another name")
+        raise SpecError("this version already exists", where=name, hint="choose another name")
 
 
 @takes_study
@@ -42,7 +42,7 @@ def promote(study: Study, result: SweepResult, name: str) -> Path:
 
     check_name(study, name)
     if result.chosen is None:
-        raise SpecError("the sweep chose nothing", where=result.base)
+        raise SpecError("the sweep did not choose a setting", where=result.base)
     trial = result.trial(result.chosen)
     data: dict[str, Any] = {
         "title": f"{trial.setting.words}, chosen by a sweep",

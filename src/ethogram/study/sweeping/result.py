@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ethogram.metrics import Metric
-from ethogram.metrics.table import finite_or_none
+from ethogram.metrics.table import finite_or_none, html_table
 from ethogram.spec.space import Setting
 from ethogram.spec.version import Version
 from ethogram.study.difference import Difference
@@ -75,7 +74,7 @@ class HoldoutTest:
     """The chosen setting against the parent on held-out prompts, which were not used to choose it.
 
     Attributes:
-        objectives: what was to get better.
+        objectives: the metrics to improve.
         prompts: how many.
         differences: one per objective, after minus before.
     """
@@ -112,17 +111,17 @@ class SweepResult:
 
     Attributes:
         base: the parent version.
-        objectives: what was to get better.
+        objectives: the metrics to improve.
         trials: every setting that behaves differently, in the order tried.
         requested: settings requested, including those of equal behaviour.
         base_values: the parent's objectives on the selection prompts.
-        selection: ids of the prompts that chose.
+        selection: ids of the prompts used for selection.
         holdout: the test on the held-out prompts; None where nothing was chosen.
         chosen: name of the chosen setting.
-        why: by which rule.
-        generations: made for it.
-        tokens: of these.
-        computed: what they took.
+        why: the rule that chose it.
+        generations: number made for the sweep.
+        tokens: output tokens of these.
+        computed: tokens computed for them.
         seconds: of the whole sweep.
         is_parent: whether the chosen setting behaves as the parent does.
     """
@@ -144,7 +143,7 @@ class SweepResult:
 
     @property
     def doubt(self) -> str:
-        """Why the choice is no better than the parent, in words; empty if it is better."""
+        """Why the choice does not beat the parent, in words; empty if it does."""
         if self.is_parent:
             return "the best setting is the parent's own"
         if self.holdout is not None and self.holdout.worse:
@@ -220,15 +219,9 @@ class SweepResult:
         }
 
     def _repr_html_(self) -> str:
-        head = "".join(
-            f"<th>{html.escape(objective.metric.title)}</th>" for objective in self.objectives
-        )
-        body = "".join(
-            f"<tr><td>{html.escape(trial.setting.words)}</td>"
-            + "".join(
-                f"<td>{trial.values[objective.name]:.4g}</td>" for objective in self.objectives
-            )
-            + f"<td>{trial.front_share:.0%}</td></tr>"
-            for trial in self.front
-        )
-        return f"<table><tr><th>setting</th>{head}<th>on the front</th></tr>{body}</table>"
+        titles = (objective.metric.title for objective in self.objectives)
+        lines = [["setting", *titles, "on the front"]]
+        for trial in self.front:
+            values = (f"{trial.values[objective.name]:.4g}" for objective in self.objectives)
+            lines.append([trial.setting.words, *values, f"{trial.front_share:.0%}"])
+        return html_table(lines)

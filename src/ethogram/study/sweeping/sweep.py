@@ -83,23 +83,23 @@ def sweep(
         study: the opened study.
         base: the parent of all settings.
         axes: the fields that vary.
-        objectives: metrics to make better, `NAME` or `NAME:higher` or `NAME:lower`; default: the
+        objectives: metrics to improve,  `NAME` or `NAME:higher` or `NAME:lower`; default: the
             metrics of its `expect:`, else `DEFAULT_OBJECTIVES`.
         search: grid, or how to draw `trials` settings.
         trials: of a search.
         samples: per prompt; default: the version's.
         racing: eliminate settings early.
         on_progress: called as generations finish.
-        on_stage: called before each look.
+        on_stage: called before each round of the race.
         on_wait: called once if another run holds the study.
         on_load: called with a model's name before it is loaded.
 
     Raises:
         SpecError: an axis, objective or setting is wrong, or the suite has too few prompts.
-        EthogramError: what a run can raise; what was made before is kept.
+        EthogramError: what a run can raise; earlier generations are kept.
     """
     if not axes:
-        raise SpecError("nothing to vary", where=base, hint="name a field with --set FIELD=VALUES")
+        raise SpecError("no field to vary", where=base, hint="name a field with --set FIELD=VALUES")
     if search not in PROPOSERS:
         raise SpecError("unknown search", where=search, hint=f"use one of {', '.join(PROPOSERS)}")
     chosen_objectives = _objectives(study, base, objectives)
@@ -157,11 +157,11 @@ def _objectives(study: Study, base: str, names: Sequence[str]) -> list[Objective
             raise SpecError(
                 "it has no better direction, so a sweep cannot optimise it",
                 where=f"objective {text!r}",
-                hint=f"say which: {name}:higher or {name}:lower",
+                hint=f"state one: {name}:higher or {name}:lower",
             )
         objectives.append(Objective(metric, direction == "higher"))
     if len({objective.name for objective in objectives}) != len(objectives):
-        raise SpecError("an objective is named twice", where=", ".join(names))
+        raise SpecError("duplicate objective", where=", ".join(names))
     return objectives
 
 
@@ -178,9 +178,9 @@ def _halves(study: Study, base: str) -> tuple[frozenset[str], frozenset[str]]:
         fell = f", here {len(halves[0])} | {len(halves[1])}"
     if min(map(len, halves)) < LEAST_PROMPTS:
         raise SpecError(
-            f"{len(ids)} prompts are too few: some select the setting and the others test it{fell}",
+            f"{len(ids)} prompts are too few to split into selection and holdout{fell}",
             where=str(study.spec.suite_path(base)),
-            hint=f"{LEAST_PROMPTS} must fall to each side; {ENOUGH_PROMPTS} prompts are enough",
+            hint=f"{LEAST_PROMPTS} are needed in each half; {ENOUGH_PROMPTS} prompts are enough",
         )
     return halves
 

@@ -1,0 +1,166 @@
+"""Live batch: requests join and leave while it runs; each step says which tokens were chosen.
+
+`Engine.generate` knows all its requests beforehand; a server does not. A live batch runs the same
+decode steps, so a request has the same bits here as there, whatever runs beside it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ethogram.engine.batch import Batch
+from ethogram.engine.engine import Engine
+from ethogram.engine.jobs import Job, make_jobs
+from ethogram.engine.scheduler import BatchConfig
+from ethogram.engine.sequence import SequenceState
+from ethogram.engine.work import Work
+from ethogram.errors import RequestError
+from ethogram.spec.generation import Generation, Request
+
+#: Prompt tokens that a step may prefill while other rows wait for it: beyond it, the time between
+#: their tokens would grow with every client that arrives.
+PREFILL_TOKENS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The tokens of one request that a step chose.
+
+    Attributes:
+        identity: of the request.
+        token_ids: new ones, in order.
+        logprobs: of each, nats, as in `Generation.logprobs`.
+        generation: the whole output, if it ended.
+    """
+
+    identity: str
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    generation: Generation | None = None
+
+
+class LiveBatch:
+    """A running batch that requests join and leave between steps. Not thread-safe.
+
+    Args:
+        engine: whose model runs.
+        max_rows: most outputs in progress; further requests wait in the order of their arrival.
+        max_tokens: most tokens of prompt and output of a request: every row's part of the KV cache
+            is as long as the longest request so far.
+        clock: seconds.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        max_rows: int = 64,
+        max_tokens: int = 2048,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.engine, self.max_rows, self.max_tokens = engine, max_rows, max_tokens
+        self.work = Work()
+        self._jobs: dict[str, Job] = {}
+        self._seen: dict[str, int] = {}
+        forward = engine.model_pass(engine.batch_sizes.slots(max_rows))
+        self._batch = Batch(
+            forward,
+            [],
+            BatchConfig(max_rows, engine.batch_sizes, prefill_tokens=PREFILL_TOKENS),
+            tokenizer=engine.loaded.tokenizer,
+            clock=clock,
+            work=self.work,
+        )
+        engine.check_forward()
+
+    def __len__(self) -> int:
+        """Requests that run or wait."""
+        return len(self._jobs)
+
+    @property
+    def running(self) -> int:
+        """Rows in progress."""
+        return len(self._batch.slots)
+
+    def prepare(self, request: Request) -> Job:
+        """Tokenise and check a request, which may be done in another thread.
+
+        Raises:
+            RequestError: it is too long, cannot be tokenised, or its decoding follows several
+                continuations or a second model, which a live batch does not.
+        """
+        decoding = request.decoding
+        if decoding.resolved_strategy not in ("greedy", "sample") or decoding.candidates > 1:
+            raise RequestError(
+                f"{decoding.resolved_strategy} with several candidates cannot join a running batch",
+                where="decoding",
+            )
+        if decoding.guidance_branch is not None:
+            raise RequestError("guidance cannot join a running batch", where="decoding")
+        if self.engine.loaded.is_encoder_decoder:
+            raise RequestError(
+                "an encoder-decoder model cannot join a running batch", where="model"
+            )
+        [job] = make_jobs([request], self.engine.loaded, self._batch.forward)
+        needed = len(job.prompt_ids) + job.rules.limit
+        if needed > self.max_tokens:
+            raise RequestError(
+                f"the prompt has {len(job.prompt_ids)} tokens and asks for {job.rules.limit} more; "
+                f"the limit is {self.max_tokens} in all",
+                where=f"prompt {request.prompt_id}",
+                hint="shorten the prompt or ask for fewer tokens",
+            )
+        return job
+
+    def add(self, job: Job) -> None:
+        """Let a prepared request join; it starts as soon as a row is free."""
+        identity = job.request.identity
+        if identity in self._jobs:
+            raise ValueError(f"request {identity} is running already")
+        self._jobs[identity], self._seen[identity] = job, 0
+        self._batch.scheduler.add(job)
+
+    def cancel(self, identity: str) -> None:
+        """Let a request leave; its row is free for the next step. Unknown ones are ignored."""
+        if self._jobs.pop(identity, None) is None:
+            return
+        del self._seen[identity]
+        self._batch.cancel(identity)
+
+    def step(self) -> list[Chosen]:
+        """Start waiting requests, or advance all running ones by a token.
+
+        Returns:
+            What was chosen for each request that advanced.
+        """
+        if self._batch.is_done:
+            return []
+        finished = {each.identity: each for each in self._batch.step()}
+        chosen = [
+            self._chosen(identity, generation.token_ids, generation.logprobs, generation)
+            for identity, generation in finished.items()
+        ]
+        chosen += [
+            self._chosen(output.job.request.identity, output.token_ids, output.logprobs)
+            for output in self._outputs()
+            if output.written > self._seen[output.job.request.identity]
+        ]
+        for identity in finished:
+            del self._jobs[identity], self._seen[identity]
+        return chosen
+
+    def _outputs(self) -> list[SequenceState]:
+        return [output for group in self._batch.slots.groups() for output in group.outputs]
+
+    def _chosen(
+        self,
+        identity: str,
+        token_ids: tuple[int, ...] | list[int],
+        logprobs: tuple[float, ...] | list[float],
+        generation: Generation | None = None,
+    ) -> Chosen:
+        seen = self._seen[identity]
+        self._seen[identity] = len(token_ids)
+        return Chosen(identity, tuple(token_ids[seen:]), tuple(logprobs[seen:]), generation)
