@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -107,7 +108,11 @@ def _measure_one(
     job: dict[str, Any],
     options: argparse.Namespace,
 ) -> dict[str, Any]:
-    """Output tokens per second of all runs together, or why there is no figure."""
+    """Output tokens per second of all runs together, or why there is no figure.
+
+    `others` is what programs that are no part of the measurement took meanwhile, in cores.
+    """
+    before = _processor_seconds()
     try:
         with set_up(condition) as enter, tempfile.TemporaryDirectory() as folder:
             whole = {**job, "together": {"folder": folder, "count": condition.runs}}
@@ -121,12 +126,32 @@ def _measure_one(
         return {"skipped": str(error)}
     except RunFailedError as error:
         return {"failed": str(error)}
+    taken, own, lasted = (
+        now - then for now, then in zip(_processor_seconds(), before, strict=True)
+    )
     tokens = sum(run["delivered_tokens"] for run in runs)
     return {
         "tokens_per_second": round(tokens / max(run["seconds"] for run in runs), 1),
         "cpu_seconds": round(sum(run["cpu_seconds"] for run in runs), 2),
         "seconds": [round(run["seconds"], 2) for run in runs],
+        "others": round(max(0.0, taken - own) / lasted, 2),
     }
+
+
+def _processor_seconds() -> tuple[float, float, float]:
+    """Seconds that all programs computed, that this one and its ended children did, and now.
+
+    Without Linux's `/proc/stat` the first two are equal: other programs are not seen.
+    """
+    times = os.times()
+    own = sum(times[:4])
+    try:
+        fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:8]
+    except OSError:
+        return own, own, times.elapsed
+    user, nice, system, _, _, irq, softirq = map(int, fields)
+    ticks = os.sysconf("SC_CLK_TCK")
+    return (user + nice + system + irq + softirq) / ticks, own, times.elapsed
 
 
 if __name__ == "__main__":

@@ -49,8 +49,9 @@ def test_busy_processes_end_with_the_condition(monkeypatch: pytest.MonkeyPatch) 
     assert all(process.returncode is not None for process in started)
 
 
-def turn(condition: str, peer: str, rate: float) -> dict[str, Any]:
-    return {"condition": condition, "size": 48, "peer": peer, "tokens_per_second": rate}
+def turn(condition: str, peer: str, rate: float, others: float = 0.02) -> dict[str, Any]:
+    names = {"condition": condition, "size": 48, "peer": peer}
+    return {**names, "tokens_per_second": rate, "others": others}
 
 
 def test_the_table_shows_every_turn_and_shares_of_the_quiet_mean() -> None:
@@ -63,12 +64,12 @@ def test_the_table_shows_every_turn_and_shares_of_the_quiet_mean() -> None:
         "unavailable": {"quota": "no control group"},
         "turns": [
             *(turn(QUIET.name, "ours", rate) for rate in (400.0, 440.0)),
-            *(turn("busy1", "ours", rate) for rate in (200.0, 220.0)),
+            *(turn("busy1", "ours", rate, others) for rate, others in ((200.0, 0.1), (220.0, 0.5))),
             turn(QUIET.name, "theirs", 50.0),
             {"condition": "busy1", "size": 48, "peer": "theirs", "failed": "it fell over"},
         ],
     }
     lines = contention_table.table(data).splitlines()
     assert "| alone | 400, 440 | 50.0 |" in lines
-    assert "| beside 1 busy process | 200, 220 (0.50) | – |" in lines
+    assert "| beside 1 busy process | 200, 220* (0.50) | – |" in lines
     assert "| with a quota of 1.5 CPUs | not measured: no control group |  |" in lines

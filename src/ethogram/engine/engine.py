@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from functools import cached_property
 
@@ -299,12 +299,15 @@ class Engine:
             clock=self._clock,
             work=self.work,
             guidance=GuidanceRows(branches, layers),
-            threads=self._threads(needs),
+            threads=self.threads_for(need.sizes for need in (needs.own, *needs.branches.values())),
         )
 
-    def _threads(self, needs: BatchNeeds) -> AdaptiveThreads | None:
-        """Chosen step by step only where no bit depends on the number of threads."""
-        sizes = [need.sizes for need in (needs.own, *needs.branches.values())]
+    def threads_for(self, sizes: Iterable[BatchSizes]) -> AdaptiveThreads | None:
+        """Chosen step by step only where no bit depends on the number of threads.
+
+        Args:
+            sizes: the allowed batch sizes of all models of the batch.
+        """
         if self.fused is None or any(size is not ANY_SIZE for size in sizes):
             return None
         return self.fused.threads
