@@ -53,6 +53,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
         ":2: a multiple-choice task has log-likelihoods",
     ),
     (made.lm_eval(0, "a") | {"resps": [[["-1.5", "True"]]]}, ":2: a multiple-choice task"),
+    ({"results": {}, "configs": {}, "versions": {}}, ":2: these are means, not outputs; run lm_e"),
     ({"question_id": 1, "choices": [{"turns": [None]}]}, ":2: turn 1: must be a text"),
     ({"vars": {"a": "x", "b": "y"}}, ":2: vars: which of them is the prompt?"),
     ({"input": "x", "target": "y"}, ":2: a data set has no output"),

@@ -53,6 +53,16 @@ ROWS: list[tuple[str, dict[str, Any], Output]] = [
         Output("4", "Q: 2 and 2?\nA:", reference="4", prompt_id="2"),
     ),
     (
+        "lm-eval results",
+        {
+            "results": {"t": {}},
+            "configs": {},
+            "versions": {},
+            "samples": {"t": [made.lm_eval(2, "4")]},
+        },
+        Output("4", "Q: 2 and 2?\nA:", reference="4", prompt_id="2"),
+    ),
+    (
         "mt-bench",
         {"question_id": 81, "model_id": "m", "choices": [{"index": 0, "turns": ["Aloha."]}]},
         Output("Aloha.", prompt_id="81/1"),
@@ -189,6 +199,30 @@ def test_repeats_of_a_promptfoo_test_are_samples(tmp_path: Path) -> None:
     file = write(tmp_path / "r.json", json.dumps(made.promptfoo(*results)))
     assert [output.sample_index for output in read_outputs(file)] == [0, 1]
     assert len({output.prompt_id for output in read_outputs(file)}) == 1
+
+
+def test_groups_of_promptfoo_version_2_and_of_lm_eval(tmp_path: Path) -> None:
+    results = [made.promptfoo_result(index, "x") for index in range(2)]
+    for result, name in zip(results, ("Say", "Tell"), strict=True):
+        del result["promptIdx"]
+        result |= {"promptId": name, "prompt": {"raw": f"{name} Rome", "label": name}}
+    file = write(tmp_path / "r.json", json.dumps(made.promptfoo(*results)))
+    assert groups(file) == ["openai:small | Say", "openai:small | Tell"]
+    tasks = {"one": [made.lm_eval(1, "a")], "two": [made.lm_eval(1, "b")]}
+    api = {"results": {}, "configs": {}, "n-shot": {}, "samples": tasks}
+    file = write(tmp_path / "api.json", json.dumps(api))
+    assert [next(read_outputs(file, task)).text for task in tasks] == ["a", "b"]
+
+
+def test_the_id_that_a_promptfoo_test_states_is_kept(tmp_path: Path) -> None:
+    results = [made.promptfoo_result(index, str(index)) for index in range(3)]
+    for result, name in zip(results, ("a", "a", "b"), strict=True):
+        result["testCase"]["metadata"] = {"id": name}
+    file = write(tmp_path / "r.jsonl", made.lines(*results))
+    ids = [output.prompt_id for output in read_outputs(file)]
+    assert ids[0] == "a"
+    assert ids[1].startswith("oslo-")  # Another test with the same id is no sample of it.
+    assert ids[2] == "b"
 
 
 def test_lm_eval_reads_the_responses_of_a_second_filter_once(tmp_path: Path) -> None:

@@ -6,14 +6,16 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
+from tokenizers.processors import TemplateProcessing
 
-from ethogram.engine.forward.teacher_forcing import TeacherForced
+from ethogram.engine.forward.teacher_forcing import ForcedSequence, TeacherForced
 from ethogram.errors import RequestError, SpecError
-from ethogram.metrics import Output, get, metrics_of
+from ethogram.metrics import NamedModels, Output, get, metrics_of
 from ethogram.metrics.choices import Choices, multiple_choice, right_mass
 from ethogram.metrics.likelihood import (
     judge,
@@ -160,7 +162,7 @@ def test_choices_are_those_of_the_likelihoods(model: TeacherForced) -> None:
     sums = []
     for answer in answers:
         ids = model.ids(f" {answer}")
-        fed = model.start + model.ids(question.prompt) + ids
+        fed = model.ids(question.prompt) + ids
         sums.append(logprobs_of(model, fed, len(ids)).sum())
     weights = np.exp(np.array(sums))
     found = multiple_choice([question], model)
@@ -170,9 +172,78 @@ def test_choices_are_those_of_the_likelihoods(model: TeacherForced) -> None:
     lengths = [len(answer) for answer in answers]
     assert found.acc_norm == (bool(sums[0] / lengths[0] > max(np.divide(sums, lengths)[2:])),)
     assert multiple_choice([replace(question, prompt=question.prompt + " ")], model) == found
-    assert multiple_choice([question], model, begin=False) != found
+    assert multiple_choice([question], model, begin=False) == found
+    assert multiple_choice([question], model, begin=True) != found
     with pytest.raises(SpecError, match=r"question 1 .*needs a correct and a wrong answer"):
         multiple_choice([Choices("q", (), ("a",))], model)
+
+
+class Spaced:
+    """A reference model that records what it is fed; its tokens are characters.
+
+    As SentencePiece does, it puts a space before each text; `adds` is what it puts before that.
+    """
+
+    start, context_length = (1,), 100
+
+    def __init__(self, prefix: tuple[int, ...] = ()) -> None:
+        self.prefix, self.fed = prefix, list[str]()
+
+    def ids(self, text: str) -> tuple[int, ...]:
+        return tuple(ord(each) for each in f" {text}".replace(" \x01", "\x01"))
+
+    def force(self, sequences: Any) -> list[ForcedSequence]:
+        self.fed += ["".join(map(chr, ids)) for ids in sequences]
+        zeros = [np.zeros(len(ids) - 1, np.float32) for ids in sequences]
+        return [ForcedSequence(each, each.astype(np.int64)) for each in zeros]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "begin", "prompt", "fed"),
+    [
+        ((), None, "Q:", " Q: a"),
+        ((1,), None, "Q:", "\x01 Q: a"),
+        ((), True, "Q:", "\x01 Q: a"),
+        ((1,), False, "Q:", " Q: a"),
+        ((1,), None, "Q:  ", "\x01 Q: a"),
+        ((1,), None, "Q:\n", "\x01 Q:\n a"),
+        ((1,), None, "\x01Q:", "\x01Q: a"),
+        ((), None, "", "\x01  a"),
+    ],
+)
+def test_what_choices_are_fed(
+    prefix: tuple[int, ...], begin: bool | None, prompt: str, fed: str
+) -> None:
+    """As `_encode_pair` and `tok_encode` of lm-eval 0.4.13: the tokenizer decides on the start."""
+    model = Spaced(prefix)
+    choices = [Choices(prompt, ("a",), ("b",))]
+    multiple_choice(choices, cast(Any, model), begin=begin)
+    assert model.fed == [fed, fed[:-1] + "b"]
+
+
+@pytest.mark.parametrize(("adds", "begins"), [(None, 0), ("$A <eos>", 0), ("<eos> $A", 1)])
+def test_what_a_tokenizer_puts_before_a_text(
+    checkpoint: Callable[..., Path], adds: str | None, begins: int
+) -> None:
+    loaded = load(str(checkpoint("llama")))
+    end = loaded.tokenizer.convert_tokens_to_ids("<eos>")
+    if adds:
+        loaded.tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+            single=adds, special_tokens=[("<eos>", end)]
+        )
+    assert TeacherForced(loaded).prefix == (end,) * begins
+
+
+@pytest.mark.model
+def test_a_choice_of_the_built_in_model_is_lm_evals() -> None:
+    """0.862749 is lm-eval's value; 0.943328 comes with the begin token in front."""
+    question = Choices(
+        "Question: Which gas do plants take in?\nAnswer:", ("carbon dioxide",), ("oxygen",)
+    )
+    model = NamedModels().reference
+    assert multiple_choice([question], model).mc2[0] == pytest.approx(0.862749, abs=5e-4)
+    begun = multiple_choice([question], model, begin=True)
+    assert begun.mc2[0] == pytest.approx(0.943328, abs=5e-4)
 
 
 def test_long_answers_do_not_vanish() -> None:

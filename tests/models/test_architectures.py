@@ -30,6 +30,7 @@ FAMILIES = {
     "causal:gemma2": "equal",
     "causal:phi3": "equal",
     "causal:falcon": "equal",
+    "causal:deepseek_v2": "equal",
     "causal:opt": "equal",
     "seq2seq:t5": "equal",
     "seq2seq:bart": "equal",

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from tests.study.judging import study_of
 
-from ethogram.study import Study
+from ethogram.study import Study, init
 
 
 def _stored(folder: Path) -> dict[str, Any]:
@@ -53,3 +53,9 @@ def study(tmp_path: Path) -> Study:
         lambda prompt, sample: f"{'a longer' if prompt % 3 else 'a'} answer {sample}",
         samples=(2, 2),
     )
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    """A new study that has run nothing."""
+    return init(tmp_path / "study")

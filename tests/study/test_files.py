@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ import ethogram as eg
 from ethogram.errors import SpecError
 from ethogram.metrics import read_outputs
 from ethogram.spec.suite import load_suite
-from ethogram.study import Study, diff, export, import_each, import_outputs, import_suite, init, run
+from ethogram.study import Study, diff, export, import_each, import_outputs, import_suite, run
 
 LOOP = "and on " * 20
 PROMPTS = ("a", "b", "c", "d", "e", "f")
@@ -23,12 +22,6 @@ PROMPTS = ("a", "b", "c", "d", "e", "f")
 def write(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8")
     return path
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Path:
-    """A new study that has run nothing."""
-    return init(tmp_path / "study")
 
 
 @pytest.fixture
@@ -157,71 +150,6 @@ def test_bad_rows_of_an_import(empty: Path, tmp_path: Path) -> None:
             import_outputs(study, file)
         import_outputs(study, file, on_bad=bad.append)
     assert len(bad) == 1
-
-
-SUITES: list[tuple[Any, dict[str, Any]]] = [
-    (made.lm_eval(3, "6"), {"id": "3", "text": "Q: 3 and 3?\nA:", "reference": "6"}),
-    (
-        made.inspect_sample("pole", "Up."),
-        {
-            "id": "pole",
-            "messages": [{"role": "user", "content": "Where is pole?"}],
-            "reference": "north",
-        },
-    ),
-    (
-        {"custom_id": "q", "body": {"messages": [{"role": "user", "content": "Hi"}]}},
-        {"id": "q", "messages": [{"role": "user", "content": "Hi"}]},
-    ),
-    (
-        {"id": "c", "conversations": [{"from": "human", "value": "Hi"}]},
-        {"id": "c", "messages": [{"role": "user", "content": "Hi"}]},
-    ),
-    (
-        {"question_id": 81, "category": "writing", "turns": ["Write.", "Again."]},
-        {"id": "81/1", "text": "Write.", "tags": ["writing"]},
-    ),
-    (
-        {
-            "prompt": "No commas.",
-            "id": 1,
-            "response": "x",
-            "instruction_id_list": ["punctuation:no_comma"],
-            "kwargs": [{}],
-        },
-        {
-            "id": "1",
-            "text": "No commas.",
-            "constraints": [{"type": "punctuation:no_comma", "kwargs": {}}],
-        },
-    ),
-]
-
-
-@pytest.mark.parametrize(("row", "wanted"), SUITES)
-def test_suites_of_other_files(
-    empty: Path, tmp_path: Path, row: Any, wanted: dict[str, Any]
-) -> None:
-    file = write(tmp_path / "rows.jsonl", made.lines(row))
-    with Study(empty) as study:
-        path = import_suite(study, file, "theirs")
-        with pytest.raises(SpecError, match="already exists"):
-            import_suite(study, file, "theirs")
-        with pytest.raises(SpecError, match="not a suite name"):
-            import_suite(study, file, "../x")
-    assert [json.loads(line) for line in path.read_text().splitlines()] == [wanted]
-    assert len(load_suite(path)) == 1
-
-
-def test_a_prompt_that_a_suite_cannot_have_is_named(empty: Path, tmp_path: Path) -> None:
-    for row, message in (
-        ({"prompt": [{"role": "narrator", "content": "12"}]}, r"rows\.jsonl:1: messages\.0\.role"),
-        ({"output": "x"}, r"rows\.jsonl:1: no prompt"),
-        ({"prompt": "x", "tags": [3]}, r"rows\.jsonl:1: tags\.0"),
-    ):
-        file = write(tmp_path / "rows.jsonl", made.lines(row))
-        with Study(empty) as study, pytest.raises(SpecError, match=message):
-            import_suite(study, file, "theirs")
 
 
 def test_frames(ran: Study, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """A suite that grew and a version that was edited keep their results, marked as such."""
 
+import io
 import json
 import shutil
 import sqlite3
@@ -7,11 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from ethogram.errors import SpecError
 from ethogram.report import log, verify
 from ethogram.report.claims import entries
-from ethogram.study import Study, check, compare, run, versions
+from ethogram.report.terminal import print_by_tag
+from ethogram.study import Study, check, compare, compare_by_tag, export, run, versions
 from ethogram.study.measure import measure
 
 PROMPT = '{"id": "p6", "text": "a new prompt about the sea"}\n'
@@ -151,3 +154,36 @@ def test_a_kept_test_is_the_computed_one(ran: Path, monkeypatch: pytest.MonkeyPa
     with Study(ran) as study:
         compare(study, "v0.0.1", "v0.1.0")
     assert len(calls) == len(kept.differences)
+
+
+def test_tags_frames_and_exports_take_what_is_stored(
+    ran: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    suite = ran / "suites/prompts.jsonl"
+    suite.write_text(suite.read_text().replace('said"}', 'said", "tags": ["sea"]}') + PROMPT)
+    words = "stale: 1 of 7 prompts have no output yet; `ethogram run v0.1.0` generates them"
+    edit(ran / "versions/v0.1.0.yaml", "title: Sampled", "title: Sampled\naim: {words: higher}")
+    with Study(ran) as study:
+        tagged = compare_by_tag(study, "v0.0.1", "v0.1.0", metrics=["words"])
+        assert (tagged.tags["sea"][0].test.prompts, tagged.stale.endswith(words)) == (6, True)
+        print_by_tag(Console(file=(shown := io.StringIO()), width=200), tagged)
+        assert words in shown.getvalue()
+        for kind in ("generations", "scores", "comparisons"):
+            table = study.frame(kind, ["v0.1.0"], metrics=["words"])
+            assert all(words in each for each in table["stale"]), kind
+        assert len(study.frame("generations", ["v0.1.0"])["output"]) == 12
+        aims = compare(study, "v0.0.1", "v0.1.0").aims
+        assert aims is not None
+        assert aims.aims[0].difference.test.prompts == 6
+        assert export(study, tmp_path / "a.jsonl", ["v0.1.0"], metrics=["words"]) == 12
+    assert caplog.messages == [f"v0.1.0 {words}"]
+
+
+def test_frames_leave_out_versions_that_never_ran(tiny_study: Path) -> None:
+    with Study(tiny_study) as study:
+        run(study, "v0.0.1")
+        assert set(study.frame()["version"]) == {"v0.0.1"}
+        assert len(study.frame("comparisons")) == 0
+        with pytest.raises(SpecError, match=r"v0\.1\.0: 12 of 12 generations are missing"):
+            study.frame("scores", ["v0.1.0"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +18,9 @@ from ethogram.cli.options import (
     study_option,
 )
 
+if TYPE_CHECKING:
+    from ethogram.study import Study
+
 
 @command(
     "compare",
@@ -23,6 +28,7 @@ from ethogram.cli.options import (
     "ethogram compare v0.0.1 v0.1.0 -m loop_rate --details",
     "ethogram compare v0.0.1 v0.1.0 v0.2.0",
     "ethogram compare v0.0.1 v0.1.0 --by tag",
+    "ethogram compare v0.1.0 results.json",
 )
 @click.argument("before")
 @click.argument("after", nargs=-1, required=True)
@@ -68,41 +74,52 @@ def compare_command(
 ) -> None:
     """Show which settings changed, their effect, and how certain it is.
 
-    Clear changes come first, then the prompts whose outputs changed most. With
-    several AFTER, each is compared with BEFORE. All may also be files of outputs.
+    Clear changes come first, then the prompts whose outputs changed most. With several AFTER, each
+    is compared with BEFORE. Any of them may be a file of outputs; a file and a version are compared
+    on the prompts that both have.
     """
     from ethogram.report.terminal import print_by_tag, print_comparison
     from ethogram.study import compare, compare_by_tag
-    from ethogram.study.from_files import are_files
 
-    if are_files((before, *after)):
-        compared = [
-            compare(before, each, metrics=metrics or None, samples=samples, select=select)
-            for each in after
-        ]
-    else:
-        with open_study(folder) as study:
-            if by:
-                tagged = [
-                    compare_by_tag(study, before, each, metrics=metrics or None) for each in after
-                ]
-                if json_wanted:
-                    print_json(tagged[0] if len(tagged) == 1 else tagged)
-                for found in () if json_wanted else tagged:
-                    print_by_tag(console(), found, everything=everything)
-                return
-            compared = [
+    compared: list[Any] = []
+    for study, first, second in _pairs(before, after, select, folder):
+        if by:
+            compared.append(compare_by_tag(study, first, second, metrics=metrics or None))
+        else:
+            compared.append(
                 compare(
                     study,
-                    before,
-                    each,
+                    first,
+                    second,
                     metrics=metrics or None,
                     samples=samples,
                     prompts=prompts or None,
                 )
-                for each in after
-            ]
+            )
     if json_wanted:
         print_json(compared[0] if len(compared) == 1 else compared)
-    for result in () if json_wanted else compared:
-        print_comparison(console(), result, everything=everything or bool(metrics), details=details)
+        return
+    for result in compared:
+        if by:
+            print_by_tag(console(), result, everything=everything)
+        else:
+            shown = everything or bool(metrics)
+            print_comparison(console(), result, everything=shown, details=details)
+
+
+def _pairs(
+    before: str, after: Sequence[str], select: Sequence[str], folder: Path
+) -> Iterator[tuple[Study, str, str]]:
+    """BEFORE with each AFTER: an opened study, and what both are called in it."""
+    from ethogram.study.from_files import are_files, beside_files, study_of_files
+
+    if are_files((before, *after)):
+        for each in after:
+            with study_of_files([before, each], select=select) as files:
+                first, second = files.versions
+                yield files, first, second
+        return
+    with open_study(folder) as study:
+        for each in after:
+            with beside_files(study, before, each, select=select) as found:
+                yield found

@@ -43,6 +43,7 @@ class Row:
         group: model, provider or version that made it; None if the file holds only one.
         problem: why there is no text, where that is known.
         test: whether `prompt_id` names a test whose wording may differ between two groups.
+        left_out: why a suite leaves it out, where its prompt cannot be had from the file.
     """
 
     fields: Fields
@@ -51,6 +52,7 @@ class Row:
     group: str | None = None
     problem: str | None = None
     test: bool = False
+    left_out: str | None = None
 
 
 #: Turns one value into rows. Each file gets a new one, so it may remember what came before.

@@ -124,15 +124,16 @@ def prompt_of(prompt: Any) -> Any:
     return prompt if isinstance(prompt, str) else None
 
 
-def reference_of(target: Any) -> str | None:
-    """A right answer as text: of several the first; a number as it is written."""
-    if isinstance(target, list):
-        target = next((item for item in target if item not in (None, "")), None)
-    if isinstance(target, bool) or target is None:
-        return None
-    if isinstance(target, int | float):
-        return json.dumps(target)
-    return target or None if isinstance(target, str) else None
+def reference_of(target: Any) -> str | list[str] | None:
+    """The right answers as text: one, or a list of several; a number as it is written."""
+    listed = target if isinstance(target, list) else [target]
+    texts = [
+        json.dumps(item) if isinstance(item, int | float) else item
+        for item in listed
+        if not isinstance(item, bool)
+    ]
+    found = list(dict.fromkeys(text for text in texts if isinstance(text, str) and text))
+    return found if len(found) > 1 else found[0] if found else None
 
 
 def answer_of(message: Any) -> tuple[str | None, str | None]:

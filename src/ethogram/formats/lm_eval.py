@@ -1,4 +1,4 @@
-"""lm-evaluation-harness: `--log_samples` files (samples_*.jsonl).
+"""lm-evaluation-harness: `--log_samples` files (samples_*.jsonl), and results with samples inside.
 
 A task with several filters writes each response once a filter; the responses are read once.
 """
@@ -6,9 +6,10 @@ A task with several filters writes each response once a filter; the responses ar
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from ethogram.formats.base import Converter, Fields, Row, Shape, Value
+from ethogram.formats.base import Converter, Fields, Row, Shape, Value, stateless
 from ethogram.formats.content import prompt_of, reference_of
 
 
@@ -87,4 +88,34 @@ def _reader() -> Converter:
     return _Reader().sample
 
 
+def _is_results(data: Fields) -> bool:
+    about = ("configs", "versions", "n-shot", "higher_is_better", "config")
+    return isinstance(data.get("results"), dict) and sum(name in data for name in about) > 1
+
+
+def _results(value: Value) -> Iterator[Row]:
+    """What `simple_evaluate` returns, each task a group; the files of the command hold means."""
+    samples = value.data.get("samples")
+    if not isinstance(samples, dict) or not samples:
+        problem = (
+            "these are means, not outputs; run lm_eval with --log_samples and name samples_*.jsonl"
+        )
+        yield value.row({}, problem=problem)
+        return
+    for task, listed in samples.items():
+        reader = _Reader()
+        for number, data in enumerate(listed if isinstance(listed, list) else [], start=1):
+            place = Value(data, f"{value.where}: {task}, sample {number}", number)
+            if isinstance(data, dict) and _is_sample(data):
+                yield from (replace(row, group=task) for row in reader.sample(place))
+            else:
+                yield place.row({}, group=task, problem="a sample needs doc_id and resps")
+
+
+RESULTS = Shape(
+    "lm-eval results",
+    "lm-evaluation-harness results with samples",
+    _is_results,
+    stateless(_results),
+)
 SAMPLES = Shape("lm-eval", "lm-evaluation-harness samples (`--log_samples`)", _is_sample, _reader)

@@ -12,7 +12,7 @@ from ethogram.formats.base import Fields, Row, Shape, Value, stateless
 from ethogram.formats.content import TEXTS, well_formed
 
 #: Columns of a CSV table that hold JSON lists and whole numbers.
-_LISTS = ("token_ids", "logprobs", "tags", "constraints", "messages")
+_LISTS = ("token_ids", "logprobs", "tags", "constraints", "messages", "reference")
 _WHOLE = ("sample", "sample_index")
 
 
@@ -55,6 +55,9 @@ def from_cells(cells: dict[str, str | None]) -> Fields:
                 row[name] = well_formed(json.loads(cell), cell, name)
             except (ValueError, RecursionError):
                 row[name] = cell  # Its reader names the field and the line.
+            texts = row[name] if isinstance(row[name], list) else []
+            if name == "reference" and not (texts and all(isinstance(t, str) for t in texts)):
+                row[name] = cell  # A right answer such as `[1, 2]`.
     return row
 
 

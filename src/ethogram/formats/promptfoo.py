@@ -13,10 +13,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from ethogram.formats.base import Converter, Fields, Row, Shape, Value, stateless
-from ethogram.formats.content import TEXTS, as_text, prompt_of, reason_of, shortened, text_of
+from ethogram.formats.content import (
+    TEXTS,
+    as_text,
+    prompt_of,
+    reason_of,
+    reference_of,
+    shortened,
+    text_of,
+)
 
-#: Assertions whose value is a right answer.
+#: Assertions whose value is a right answer, and those that list several.
 _EXACT = ("equals", "contains", "icontains")
+_ANY = ("contains-any", "icontains-any")
 _STRIPPED = "[output stripped]"
 
 
@@ -40,10 +49,11 @@ def _results(data: Fields) -> list[Any] | None:
 
 
 class _Reader:
-    """Converts the results of one file; remembers the names of its groups."""
+    """Converts the results of one file; remembers the names of its groups and tests."""
 
     def __init__(self) -> None:
         self._names: dict[Any, str] = {}
+        self._tests: dict[str, str] = {}
 
     def document(self, value: Value) -> Iterator[Row]:
         """A whole result file."""
@@ -64,7 +74,7 @@ class _Reader:
         text = as_text(response.get("output"))
         fields = {
             "prompt": prompt_of(raw),
-            "prompt_id": test_id(variables, raw),
+            "prompt_id": self._test(test, test_id(variables, raw)),
             "text": text,
             "finish_reason": response.get("finishReason"),
             "logprobs": response.get("logProbs") or None,
@@ -78,18 +88,26 @@ class _Reader:
             problem = "promptfoo stripped this output"
         yield value.row(fields, group=self._group(data), problem=problem, test=True)
 
+    def _test(self, test: Fields, by_variables: str) -> str:
+        """The id that a test states, unless another test of the file states it too."""
+        name = _named(test)
+        if name is None or self._tests.setdefault(name, by_variables) != by_variables:
+            return by_variables
+        return name
+
     def _group(self, data: Fields) -> str:
         """Provider and prompt, in words."""
         provider = data.get("provider")
         if isinstance(provider, dict):
             provider = provider.get("label") or provider.get("id")
-        label = _object(data.get("prompt")).get("label") if "promptIdx" in data else None
-        key = (str(provider), str(data.get("promptIdx")))
+        place = data.get("promptIdx", data.get("promptId"))  # Version 2 has only the latter.
+        label = _object(data.get("prompt")).get("label") if place is not None else None
+        key = (str(provider), str(place))
         if key not in self._names:
             parts = [str(provider or "provider"), shortened(str(label), 40) if label else ""]
             name = " | ".join(part for part in parts if part)
             taken = name in self._names.values()
-            self._names[key] = f"{name} #{data.get('promptIdx')}" if taken else name
+            self._names[key] = f"{name} #{place}" if taken else name
         return self._names[key]
 
 
@@ -98,6 +116,12 @@ def _raw(data: Fields) -> str:
     if isinstance(prompt, dict):
         return str(prompt.get("raw") or "")
     return prompt if isinstance(prompt, str) else ""
+
+
+def _named(test: Fields) -> str | None:
+    """The id that a test states, as those do that `ethogram export` writes."""
+    name = _object(test.get("metadata")).get("id")
+    return name if isinstance(name, str) and name else None
 
 
 def test_id(variables: Fields, raw: str) -> str:
@@ -109,14 +133,18 @@ def test_id(variables: Fields, raw: str) -> str:
     return f"{slug or 'test'}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
-def reference(test: Fields) -> str | None:
-    """The right answer that a test's assertions state, if one does."""
+def reference(test: Fields) -> str | list[str] | None:
+    """The right answers that a test's assertions state, if one does."""
     found = test.get("assert")
     rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
     for kind in _EXACT:
         for row in rows:
             if row.get("type") == kind and isinstance(row.get("value"), str | int | float):
-                return str(row["value"])
+                return reference_of(row["value"])
+    for row in rows:
+        if row.get("type") in _ANY:
+            value = row.get("value")
+            return reference_of(value.split(",") if isinstance(value, str) else value)
     return None
 
 
@@ -147,7 +175,7 @@ def _test(value: Value) -> Iterator[Row]:
     tags = meta.get("tags")
     fields = {
         "prompt": prompt,
-        "prompt_id": meta.get("id") or test_id(variables, ""),
+        "prompt_id": _named(value.data) or test_id(variables, ""),
         "reference": reference(value.data),
         "tags": tags if isinstance(tags, list) else None,
     }

@@ -23,6 +23,7 @@ SHAPES: tuple[Shape, ...] = (
     inspect_ai.SAMPLE,
     inspect_ai.RECORDS,
     lm_eval.SAMPLES,
+    lm_eval.RESULTS,
     mt_bench.ANSWERS,
     mt_bench.QUESTIONS,
     api.BATCH,

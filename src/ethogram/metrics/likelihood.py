@@ -44,8 +44,6 @@ def judge(
     texts: Sequence[str],
     model: ReferenceModel,
     prompts: Sequence[str] | None = None,
-    *,
-    begin: bool = True,
 ) -> list[Judged]:
     """Feed texts to a reference model, each after the token that begins a text and its prompt.
 
@@ -57,14 +55,18 @@ def judge(
         texts: to judge.
         model: the judge.
         prompts: what precedes each text; None judges the texts by themselves.
-        begin: whether the token that begins a text precedes all.
     """
     codes = [model.ids(text) for text in texts]
-    start = model.start if begin else ()
-    before = [start + model.ids(prompt) for prompt in prompts or [""] * len(texts)]
-    pieces = [
-        list(_pieces(b, ids, model.context_length)) for b, ids in zip(before, codes, strict=True)
-    ]
+    before = [model.start + model.ids(prompt) for prompt in prompts or [""] * len(texts)]
+    return judge_ids(list(zip(before, codes, strict=True)), model)
+
+
+def judge_ids(
+    pairs: Sequence[tuple[tuple[int, ...], tuple[int, ...]]], model: ReferenceModel
+) -> list[Judged]:
+    """`judge` on token ids: what precedes a text, and the text."""
+    codes = [ids for _, ids in pairs]
+    pieces = [list(_pieces(before, ids, model.context_length)) for before, ids in pairs]
     forced = iter(model.force([ids for piece in pieces for ids, _ in piece]))
     judged = []
     for ids, parts in zip(codes, pieces, strict=True):

@@ -55,6 +55,10 @@ class ReferenceModel(Protocol):
         """What precedes every sequence: the token that begins a text, if the model has one."""
 
     @property
+    def prefix(self) -> tuple[int, ...]:
+        """What its tokenizer puts before a text by itself; empty for many."""
+
+    @property
     def context_length(self) -> int:
         """Most tokens of a sequence."""
 

@@ -148,7 +148,9 @@ def compare_aims(study: Study, version: str, others: Mapping[str, Difference]) -
         return None
     aim_metrics(study, version)
     names = tuple(resolved.aim)
-    first, second = (measure(study, name, names) for name in (resolved.parent, version))
+    first, second = (
+        measure(study, name, names, accept="earlier") for name in (resolved.parent, version)
+    )
     return judge_aims(study, version, first, second, others)
 
 

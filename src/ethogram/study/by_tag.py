@@ -12,6 +12,8 @@ from ethogram.stats import adjust
 from ethogram.study.difference import Difference, difference
 from ethogram.study.measure import Measured, measure, metric_names
 from ethogram.study.notebook import by_tag_html
+from ethogram.study.stale import stored_results
+from ethogram.study.stored_outputs import outputs_of
 from ethogram.study.workspace import Study
 
 
@@ -23,17 +25,20 @@ class TagComparison:
         before: name of the first version.
         after: name of the second.
         tags: tag to the differences, one per metric; prompts with two tags count under both.
+        stale: which side's results are not those of the version as it is now, and why.
     """
 
     before: str
     after: str
     tags: Mapping[str, Sequence[Difference]]
+    stale: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
         return {
             "before": self.before,
             "after": self.after,
+            "stale": self.stale,
             "tags": {tag: [each.to_json() for each in found] for tag, found in self.tags.items()},
         }
 
@@ -56,12 +61,12 @@ def compare_by_tag(
         SpecError: no prompt has a tag, or what `compare` raises.
     """
     names = tuple(metrics or metric_names(study))
-    first, second = measure(study, before, names), measure(study, after, names)
+    first, second = (measure(study, each, names, accept="earlier") for each in (before, after))
     coupled = study.coupled(before, after)
-    kept = {output.prompt_id for output in study.outputs(after)}
-    tags = dict.fromkeys(
-        tag for output in study.outputs(before) if output.prompt_id in kept for tag in output.tags
-    )
+    results = [(name, stored_results(study, name)) for name in (before, after)]
+    one, two = (outputs_of(study, name, results=found) for name, found in results)
+    kept = {output.prompt_id for output in two}
+    tags = dict.fromkeys(tag for output in one if output.prompt_id in kept for tag in output.tags)
     if not tags:
         raise SpecError(
             "no prompt has a tag", where=f"{before} and {after}", hint="give the suite `tags`"
@@ -80,7 +85,8 @@ def compare_by_tag(
     by_tag: dict[str, list[Difference]] = {tag: [] for tag in tags}
     for (tag, each), p in zip(found, adjusted, strict=True):
         by_tag[tag].append(replace(each, p_adjusted=float(p)))
-    return TagComparison(before, after, by_tag)
+    stale = "; ".join(f"{name} {found.stale}" for name, found in results if found.stale)
+    return TagComparison(before, after, by_tag, stale)
 
 
 def _only(measured: Measured, tag: str) -> Measured:

@@ -57,6 +57,7 @@ class Comparison:
         prompts: that both versions have.
         title: of the second version.
         outputs: how many outputs each version has.
+        own_prompts: how many prompts each version has, shared or not.
         stale: which side's results are not those of the version as it is now, and why.
         aims: what came of the second version's aims, where the first is its parent.
     """
@@ -69,6 +70,7 @@ class Comparison:
     prompts: int
     title: str = ""
     outputs: tuple[int, int] = (0, 0)
+    own_prompts: tuple[int, int] = (0, 0)
     stale: str = ""
     aims: Aims | None = None
 
@@ -90,6 +92,7 @@ class Comparison:
             "after": self.after,
             "stale": self.stale,
             "prompts": self.prompts,
+            "own_prompts": list(self.own_prompts),
             "aims": self.aims.to_json() if self.aims else None,
             "changes": [change.to_json() for change in self.changes],
             "differences": [difference.to_json() for difference in self.differences],
@@ -169,6 +172,7 @@ def compare(
         prompts=len(pairs),
         title=study.spec.version(after).title,
         outputs=(len(one), len(two)),
+        own_prompts=(len({each.prompt_id for each in one}), len({each.prompt_id for each in two})),
         stale="; ".join(f"{name} {why}" for name, why in stale if why),
         aims=compare_aims(study, after, found) if before == study.versions[after].parent else None,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +19,11 @@ from ethogram.spec.suite import SuitePrompt
 from ethogram.study.lines import constraints_of, json_lines
 from ethogram.study.measure import measure
 from ethogram.study.pairs import preference_pairs
+from ethogram.study.stale import stored_results
+from ethogram.study.stored_outputs import generations_of
 from ethogram.study.workspace import Study
+
+_log = logging.getLogger(__name__)
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
 #: What rows may be written as: generations, DPO pairs, promptfoo tests, an inspect_ai data set.
@@ -62,6 +67,9 @@ def export(
     if kind == "dpo":
         rows: Iterator[dict[str, Any]] = preference_pairs(study, names, metrics, tag)
     elif kind == "generations":
+        for name in names:
+            if stale := stored_results(study, name).stale:
+                _log.warning("%s %s", name, stale)
         rows = generation_rows(study, names, tag=tag, metrics=metrics)
     else:
         rows = _prompt_rows(study, names, tag, _PROMPTS[kind])
@@ -81,13 +89,16 @@ def generation_rows(
 ) -> Iterator[dict[str, Any]]:
     """A row for each stored generation of versions, with the values of metrics.
 
+    Where a suite grew or a version was edited since, the stored results are those of before.
+
     Raises:
         SpecError: generations are missing, or a metric's name is unknown.
     """
     for name in versions:
-        prompts = {item.id: item for item in study.suite(name).prompts}
+        results = stored_results(study, name)
+        prompts = {item.id: item for item in results.suite.prompts}
         values = _values(study, name, metrics)
-        for generation in study.generations(name):
+        for generation in generations_of(study, name, results=results):
             item = prompts.get(generation.prompt_id)
             if tag is not None and (item is None or tag not in item.tags):
                 continue
@@ -103,12 +114,17 @@ def generation_rows(
                 "logprobs": list(generation.logprobs),
                 "seconds": generation.seconds,
                 "selection": generation.selection.to_json() if generation.selection else None,
-                "reference": item.reference if item else None,
+                "reference": _right_answers(item) if item else None,
                 "tags": list(item.tags) if item else [],
                 "constraints": constraints_of(item) or None if item else None,
             }
             place = (generation.prompt_id, generation.sample_index)
             yield row | {metric: known.get(place) for metric, known in values.items()}
+
+
+def _right_answers(item: SuitePrompt) -> str | list[str] | None:
+    """One as a text, several as a list."""
+    return list(item.reference) if isinstance(item.reference, tuple) else item.reference
 
 
 def _values(
@@ -126,7 +142,7 @@ def _values(
                 where="--metrics",
                 hint="leave it out, or see `study.frame('scores')`",
             )
-    found = measure(study, version, metrics) if metrics else {}
+    found = measure(study, version, metrics, accept="earlier") if metrics else {}
     return {
         name: {
             (output.prompt_id, output.sample_index): score.value
@@ -155,7 +171,8 @@ def _promptfoo_test(item: SuitePrompt) -> dict[str, Any]:
     prompt = json.dumps(chat, ensure_ascii=False) if chat else item.as_text()
     row: dict[str, Any] = {"description": item.id, "vars": {"prompt": prompt}}
     if item.reference is not None:
-        row["assert"] = [{"type": "icontains", "value": item.reference}]
+        kind = "icontains" if isinstance(item.reference, str) else "icontains-any"
+        row["assert"] = [{"type": kind, "value": _right_answers(item)}]
     return row | {"metadata": {"id": item.id, "tags": list(item.tags)}}
 
 
@@ -165,7 +182,7 @@ def _inspect_record(item: SuitePrompt) -> dict[str, Any]:
     return {
         "id": item.id,
         "input": chat or item.as_text(),
-        "target": item.reference or "",
+        "target": _right_answers(item) or "",
         "metadata": {"tags": list(item.tags)},
     }
 
@@ -212,7 +229,10 @@ def _csv_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 def _write_parquet(target: Path, rows: Sequence[dict[str, Any]]) -> None:
     arrow = require("pyarrow", extra="parquet", needed_for="export to Parquet")
     parquet = require("pyarrow.parquet", extra="parquet", needed_for="export to Parquet")
+    several = any(isinstance(row.get("reference"), list) for row in rows)
     for row in rows:
+        if several and isinstance(row.get("reference"), str):
+            row["reference"] = [row["reference"]]
         # Each constraint has arguments of its own, and a Parquet column only one shape.
         if row.get("constraints") is not None:
             row["constraints"] = json.dumps(row["constraints"], ensure_ascii=False)

@@ -9,6 +9,7 @@ from ethogram.errors import SpecError
 from ethogram.study.compare import compare
 from ethogram.study.exporting import finite, generation_rows
 from ethogram.study.measure import measure, metric_names
+from ethogram.study.stale import has_results, stored_results
 from ethogram.study.workspace import Study
 
 KINDS = ("generations", "scores", "comparisons")
@@ -28,7 +29,8 @@ def frame(
         kind: `generations`, a row an output; `scores`, a row an output (or, for a metric of all
             samples of a prompt, a prompt) and metric; `comparisons`, a row a metric and version
             that has a parent, against it.
-        versions: names; default all.
+        versions: names; default all that have results. Results of a version whose suite grew or
+            that was edited since are those stored, and the column `stale` says why.
         metrics: names; default those of the study's table. `generations` has none.
 
     Returns:
@@ -39,10 +41,15 @@ def frame(
     """
     if kind not in KINDS:
         raise SpecError(f"unknown table {kind!r}", hint=f"one of {', '.join(KINDS)}")
-    names = list(versions or study.versions)
+    names = list(versions or (name for name in study.versions if has_results(study, name)))
     chosen = tuple(metrics or metric_names(study))
     if kind == "generations":
-        rows = list(generation_rows(study, names))
+        rows = [
+            {**row, "stale": stale}
+            for name in names
+            for stale in [stored_results(study, name).stale]
+            for row in generation_rows(study, [name])
+        ]
     elif kind == "scores":
         rows = [row for name in names for row in _scores(study, name, chosen)]
     else:
@@ -58,15 +65,16 @@ def _scores(study: Study, version: str, metrics: Sequence[str]) -> list[dict[str
             "sample": output.sample_index,
             "metric": name,
             "value": score.value,
+            "stale": measured.stale,
         }
-        for name, measured in measure(study, version, metrics).items()
+        for name, measured in measure(study, version, metrics, accept="earlier").items()
         for output, score in zip(measured.outputs, measured.scores, strict=True)
     ]
 
 
 def _comparisons(study: Study, version: str, metrics: Sequence[str]) -> list[dict[str, Any]]:
     parent = study.spec.version(version).parent
-    if parent is None:
+    if parent is None or not has_results(study, parent):
         return []
     result = compare(study, parent, version, metrics=metrics, samples=0)
     return [
@@ -83,6 +91,7 @@ def _comparisons(study: Study, version: str, metrics: Sequence[str]) -> list[dic
             "p_adjusted": finite(item.p_adjusted),
             "prompts": item.test.prompts,
             "verdict": item.verdict,
+            "stale": result.stale,
         }
         for item in result.differences
     ]

@@ -12,18 +12,17 @@ from pathlib import Path
 from typing import Any, overload
 
 from ethogram.errors import SpecError
-from ethogram.formats import rows
-from ethogram.metrics import Output
 from ethogram.spec import StudySpec, Suite, Version
 from ethogram.spec.aims import BOUND
 from ethogram.spec.source import SourceMap
 from ethogram.spec.suite import SuitePrompt
 from ethogram.spec.version import VERSION_NAME, StudyFile
+from ethogram.study.beside import are_tests, suite_of, with_file
+from ethogram.study.calling import takes_study
 from ethogram.study.check import CheckResult
 from ethogram.study.check import check as check_versions
 from ethogram.study.compare import Comparison
 from ethogram.study.compare import compare as compare_versions
-from ethogram.study.importing import suite_rows
 from ethogram.study.workspace import Study, read_imported
 
 _EXPECTED = re.compile(r"^\s*(\w+)\s*((?:<=|>=|<|>)\s*\S+)\s*$")
@@ -56,8 +55,7 @@ class FileStudy(Study):
     def __init__(
         self, files: dict[str, tuple[Path, str | None]], expect: dict[str, str] | None = None
     ) -> None:
-        self._sources = files
-        self._outputs = {name: read_imported(path, group) for name, (path, group) in files.items()}
+        outputs = {name: read_imported(path, group) for name, (path, group) in files.items()}
         places = {name: SourceMap() for name in files}
         for name, (path, _) in files.items():
             places[name].set((), path, 1)
@@ -65,40 +63,20 @@ class FileStudy(Study):
             folder=Path(),
             settings=StudyFile(name=" and ".join(files), store="sqlite://"),
             versions={
-                name: Version(title=name, model="imported", outputs=str(path), expect=expect or {})
+                name: Version(model="imported", outputs=str(path), expect=expect or {})
                 for name, (path, _) in files.items()
             },
             places=places,
         )
         super().__init__(spec=spec)
-        self._by_version = self._suites_of()
-
-    def _suites_of(self) -> dict[str, Suite]:
-        """A suite for each file; where all of them name tests, whose wording may differ, one."""
-        built = {
-            name: Suite(prompts=tuple(map(SuitePrompt.model_validate, suite_rows(outputs))))
-            for name, outputs in self._outputs.items()
-        }
-        if all(_are_tests(path, group) for path, group in self._sources.values()):
+        suites = {name: suite_of(each) for name, each in outputs.items()}
+        if all(are_tests(path, group) for path, group in files.values()):
+            # The wording of a test may differ from one file to another: one suite for all.
             known: dict[str, SuitePrompt] = {}
-            for suite in built.values():
-                for item in suite.prompts:
-                    known.setdefault(item.id, item)
-            return dict.fromkeys(built, Suite(prompts=tuple(known.values())))
-        return built
-
-    def suite(self, version: str) -> Suite:
-        """The prompts of a file."""
-        self.spec.version(version)
-        return self._by_version[version]
-
-    def imported_outputs(self, version: str) -> list[Output]:
-        """The outputs of a file."""
-        return self._outputs[version]
-
-
-def _are_tests(path: Path, group: str | None) -> bool:
-    return next((row.test for row in rows(path, group)), False)
+            for item in (item for suite in suites.values() for item in suite.prompts):
+                known.setdefault(item.id, item)
+            suites = dict.fromkeys(suites, Suite(prompts=tuple(known.values())))
+        self.beside = {name: (suites[name], outputs[name]) for name in files}
 
 
 @contextmanager
@@ -164,7 +142,14 @@ def expectations(bounds: Sequence[str]) -> dict[str, str]:
 
 
 @overload
-def compare(study: Study | str | Path, before: str, after: str, **options: Any) -> Comparison: ...
+def compare(
+    study: Study | str | Path,
+    before: str | Path,
+    after: str | Path,
+    *,
+    select: Sequence[str] = (),
+    **options: Any,
+) -> Comparison: ...
 
 
 @overload
@@ -176,17 +161,20 @@ def compare(
 def compare(
     study: Study | str | Path,
     before: str | Path,
-    after: str | None = None,
+    after: str | Path | None = None,
     *,
     select: Sequence[str] = (),
     **options: Any,
 ) -> Comparison:
     """Compare two versions of a study, or two files of outputs: `compare("a.jsonl", "b.jsonl")`.
 
+    A version is compared with a file by `compare(study, "v0.1.0", "theirs.json")`, on the prompts
+    that both have.
+
     Args:
         study: the opened study; or the first file.
-        before: name of the first version; or the second file.
-        after: name of the second version; left out for files.
+        before: name of the first version, or a file of outputs; or the second of two files.
+        after: name of the second version, or a file of outputs; left out for two files.
         select: for files with several groups (models, providers), which one of each.
         options: those of `study.compare.compare`: `metrics` (names; default those of the study's
             table, of files the default ones), `samples` (how many prompts to show side by side).
@@ -196,12 +184,51 @@ def compare(
             belongs to two different prompts.
     """
     if after is not None:
-        return compare_versions(study, str(before), after, **options)
+        return _in_study(study, str(before), str(after), select, options)
     if isinstance(study, Study):
         raise SpecError("a comparison needs two versions", where=str(before))
     with study_of_files([study, before], select=select) as files:
         first, second = files.versions
         return compare_versions(files, first, second, **options)
+
+
+@takes_study
+def _in_study(
+    study: Study, before: str, after: str, select: Sequence[str], options: dict[str, Any]
+) -> Comparison:
+    """Two versions, or a version and a file."""
+    with beside_files(study, before, after, select=select) as (view, first, second):
+        return compare_versions(view, first, second, **options)
+
+
+@contextmanager
+def beside_files(
+    study: Study, before: str, after: str, *, select: Sequence[str] = ()
+) -> Iterator[tuple[Study, str, str]]:
+    """A study in which a file named in place of a version is one, and the names of both.
+
+    Raises:
+        SpecError: the file cannot be read, shares no prompt with the version, or there are groups
+            to select and no file.
+    """
+    names = [before, after]
+    files = [name not in study.versions and Path(name).is_file() for name in names]
+    if all(files):
+        with study_of_files(names, select=select) as found:
+            first, second = found.versions
+            yield found, first, second
+        return
+    if any(files):
+        place = files.index(True)
+        version = names[1 - place]
+        if len(select) > 1:
+            raise SpecError(f"{len(select)} groups for 1 file", where="--select", hint="name one")
+        study, names[place] = with_file(
+            study, version, Path(names[place]), select[0] if select else None
+        )
+    elif select:
+        raise SpecError("groups are selected of files", where="--select", hint="name a file")
+    yield study, names[0], names[1]
 
 
 def check_files(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from ethogram.study.lines import constraints_of, json_lines
 from ethogram.study.shared_prompts import UNKNOWN_PROMPT
 from ethogram.study.workspace import Study, read_imported
 
+_log = logging.getLogger(__name__)
 OnBad = Callable[[SpecError], None]
 
 
@@ -97,7 +99,8 @@ def import_suite(study: Study, file: str | Path, name: str) -> Path:
     """Make a suite from the prompts of a file, in any format that outputs are read from.
 
     Prompts keep their ids, chat messages, reference answers, constraints and tags; outputs are
-    dropped.
+    dropped. A prompt that the file does not have, such as a later turn without the reply before
+    it, is left out; how many is logged as a warning.
 
     Returns:
         The path of `suites/NAME.jsonl`.
@@ -113,7 +116,11 @@ def import_suite(study: Study, file: str | Path, name: str) -> Path:
     if path.exists():
         raise SpecError("this suite already exists", where=str(path), hint="choose another name")
     found: dict[str, dict[str, Any]] = {}
+    left_out: dict[str, int] = {}
     for row in all_rows(Path(file)):
+        if row.left_out:
+            left_out[row.left_out] = left_out.get(row.left_out, 0) + 1
+            continue
         prompt = _suite_prompt(row)
         same = found.setdefault(prompt["id"], prompt)
         # The prompts of promptfoo word one test in several ways; the first counts.
@@ -124,6 +131,9 @@ def import_suite(study: Study, file: str | Path, name: str) -> Path:
     if not found:
         raise SpecError("no prompts in this file", where=str(file))
     write_whole(path, json_lines(found.values()))
+    for why, count in left_out.items():
+        prompts = "1 prompt" if count == 1 else f"{count} prompts"
+        _log.warning("%s: %s left out: %s, which the file does not have", file, prompts, why)
     return path
 
 
@@ -219,6 +229,11 @@ def _known_prompts(study: Study) -> dict[str, SuitePrompt]:
         return {}
 
 
+def _right_answers(texts: tuple[str, ...]) -> str | list[str] | None:
+    """As a suite has them: one as a text, several as a list."""
+    return list(texts) if len(texts) > 1 else texts[0] if texts else None
+
+
 def output_row(output: Output) -> dict[str, Any]:
     """An output as a line of `outputs/`, without what is not known."""
     row = {
@@ -251,7 +266,7 @@ def suite_rows(
         row = {
             "id": prompt_id,
             "text": output.prompt or UNKNOWN_PROMPT,
-            "reference": output.reference,
+            "reference": _right_answers(output.references),
             "constraints": constraints_of(output) or None,
             "tags": list(output.tags) or None,
         }

@@ -66,6 +66,8 @@ def generations_of(
     Raises:
         SpecError: some are missing.
     """
+    if version in study.beside:
+        return imported(study, version)
     wanted = results.identities if results else identities_of(study, version, part)
     if study.spec.version(version).outputs:
         # Nothing has to be made: what the store lacks is in the file.

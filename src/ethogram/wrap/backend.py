@@ -13,6 +13,7 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING
 
+from ethogram.errors import RequestError
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import Generation, Request
 from ethogram.spec.guarded import Action, Guarded
@@ -79,24 +80,36 @@ class WrappedBackend:
         distinct = {request.identity: request for request in requests}.values()
         plain = [request for request in distinct if request.wrapper is None]
         wrapped = [_start(request) for request in distinct if request.wrapper is not None]
-        done: list[Work] = []
         self._rounds = []
-        if not wrapped:
-            yield from self._inner.generate(plain, on_tokens=on_tokens, trace=trace)
-            return
-        while wrapped or plain:
-            self._rounds = list(done)  # `inner.work` is that of the running round.
-            pending = {
-                attempt.request.identity: attempt for each in wrapped for attempt in each.pending
-            }
-            batch = [*plain, *(attempt.request for attempt in pending.values())]
-            for generation in self._inner.generate(batch, on_tokens=on_tokens, trace=trace):
+
+        def run(batch: Sequence[Request]) -> Iterator[Generation]:
+            return self._inner.generate(batch, on_tokens=on_tokens, trace=trace)
+
+        pending = _pending(wrapped)
+        try:
+            # At once, since it refuses requests before the first one runs.
+            first = run([*plain, *(attempt.request for attempt in pending.values())])
+        except RequestError as error:
+            error.request = _wrapped_identity(error.request, wrapped)
+            raise
+        return self._all_rounds(wrapped, first, run)
+
+    def _all_rounds(
+        self,
+        wrapped: list[_Wrapped],
+        made: Iterator[Generation],
+        run: Callable[[Sequence[Request]], Iterator[Generation]],
+    ) -> Iterator[Generation]:
+        done: list[Work] = []
+        while True:
+            pending = _pending(wrapped)
+            for generation in made:
                 if generation.identity in pending:
                     pending[generation.identity].take(generation)
                 else:
                     yield generation
             done.append(self._inner.work)
-            plain, going = [], []
+            going = []
             for each in wrapped:
                 if each.needs_retry():
                     each.retry = _second_try(each)
@@ -104,7 +117,11 @@ class WrappedBackend:
                     going.append(each)
                 else:
                     yield self._finished(each)
+            if not going:
+                return
             wrapped = going
+            self._rounds = list(done)  # `inner.work` is that of the running round.
+            made = run([attempt.request for attempt in _pending(wrapped).values()])
 
     def _finished(self, wrapped: _Wrapped) -> Generation:
         chosen = wrapped.best
@@ -151,6 +168,21 @@ class WrappedBackend:
                     high = middle
             count = low
         return math.exp(sum(generation.logprobs[:count]) / count)
+
+
+def _pending(wrapped: Sequence[_Wrapped]) -> dict[str, Attempt]:
+    """Attempts that wait for a completion, by the identity of their request."""
+    return {attempt.request.identity: attempt for each in wrapped for attempt in each.pending}
+
+
+def _wrapped_identity(identity: str | None, wrapped: Sequence[_Wrapped]) -> str | None:
+    """The identity of the wrapped request that a plain one belongs to."""
+    owners = {
+        attempt.request.identity: each.request.identity
+        for each in wrapped
+        for attempt in each.pending
+    }
+    return owners.get(identity or "", identity)
 
 
 def _start(request: Request) -> _Wrapped:

@@ -75,6 +75,14 @@ class TeacherForced:
         return () if begin is None else (int(begin),)
 
     @property
+    def prefix(self) -> tuple[int, ...]:
+        """What the tokenizer puts before a text by itself: nothing for GPT-2's or SmolLM2's."""
+        plain = self.ids("a")
+        whole = tuple(self._loaded.tokenizer("a", verbose=False).input_ids)
+        ends = range(len(whole) - len(plain) + 1)
+        return next((whole[:at] for at in ends if whole[at : at + len(plain)] == plain), ())
+
+    @property
     def context_length(self) -> int:
         """Most tokens of a sequence."""
         return self._loaded.context_length
