@@ -75,11 +75,11 @@ def chosen(names: str | None) -> list[Condition]:
 
 
 @contextlib.contextmanager
-def set_up(condition: Condition) -> Iterator[Callable[[], None]]:
+def set_up(condition: Condition) -> Iterator[Callable[[], None] | None]:
     """Put the machine into a condition for as long as it lasts.
 
     Yields:
-        What the process of the engine calls first.
+        What the process of the engine calls first, if anything.
 
     Raises:
         ConditionUnavailableError: this machine cannot.
@@ -95,7 +95,8 @@ def set_up(condition: Condition) -> Iterator[Callable[[], None]]:
             if group is not None:
                 (group / "cgroup.procs").write_text(str(os.getpid()))
 
-        yield enter
+        # Nothing where nothing is needed: threads that fork better call no Python.
+        yield None if condition.cores is None and group is None else enter
 
 
 @contextlib.contextmanager

@@ -22,7 +22,6 @@ from scripts.check_sizes import wrapped
 from benchmarks import (
     contention_table,
     machine,
-    page,
     registry,
     results,
     roofline,
@@ -65,11 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def write_page(file: Path) -> None:
     """The page from the JSON of a run, and from that of `contention.py` where there is one."""
-    PAGE.write_text(table.page(json.loads(file.read_text("utf-8"))), "utf-8")
+    contention = ""
     if CONTENTION.exists():
-        found = contention_table.table(json.loads(CONTENTION.read_text("utf-8")))
-        page.replace(PAGE, "contention", found)
-    PAGE.write_text(wrapped(PAGE.read_text("utf-8")), "utf-8")
+        contention = contention_table.table(json.loads(CONTENTION.read_text("utf-8"))) + "\n"
+    made = table.page(json.loads(file.read_text("utf-8")), contention)
+    PAGE.write_text(wrapped(made), "utf-8")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
