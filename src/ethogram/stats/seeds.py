@@ -164,7 +164,7 @@ def _residual(cells: Array) -> float:
     """Variance of what seeds and prompts have together, from a two-way table."""
     rest = cells - cells.mean(axis=0) - cells.mean(axis=1, keepdims=True) + cells.mean()
     rows, columns = cells.shape
-    return float((rest**2).sum()) / ((rows - 1) * (columns - 1))
+    return float(np.square(rest).sum()) / float((rows - 1) * (columns - 1))
 
 
 def _freedom(parts: list[float], freedoms: list[int]) -> float:
