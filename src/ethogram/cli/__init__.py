@@ -17,6 +17,7 @@ from ethogram.cli import (
     chat,
     check,
     compare,
+    data,
     files,
     inspect,
     judge,
@@ -27,6 +28,7 @@ from ethogram.cli import (
     score,
     sweep,
     trace,
+    train,
 )
 from ethogram.errors import EthogramError
 
@@ -41,6 +43,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         compare.compare_command,
         ablate.ablate_command,
         sweep.sweep_command,
+        train.train_command,
         check.check_command,
         judge.judge_command,
     ),
@@ -53,6 +56,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
     ),
     "Write it down": (log.log_command, log.verify_command),
     "Exchange outputs": (files.import_command, files.export_command),
+    "Training data": (data.data_group,),
     "Without a study": (
         score.score_command,
         score.metrics_command,
@@ -77,6 +81,8 @@ SYNONYMS = {
     "report": "log",
     "download": "pull",
     "pitfalls": "metrics",
+    "finetune": "train",
+    "pretrain": "train",
     "measure": "score",
     "talk": "chat",
 }

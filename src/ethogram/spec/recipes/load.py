@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
+
+from pydantic import TypeAdapter
 
 from ethogram.errors import SpecError
-from ethogram.spec.recipes.recipe import KINDS, ModelRecipe, Recipe, RlhfRecipe
+from ethogram.spec.recipes.recipe import KINDS, AnyRecipe, ModelRecipe, Recipe, RlhfRecipe
 from ethogram.spec.source import read_yaml, suggest, validate
 
 
@@ -41,7 +43,8 @@ def load_chain(path: Path) -> tuple[tuple[Path, ModelRecipe], ...]:
     """The recipes that a file stands for: itself, or the steps of an `rlhf` recipe, in order.
 
     Raises:
-        SpecError: a file is wrong, or a step is itself a chain.
+        SpecError: a file is wrong, a step is itself a chain, or a step after the first starts from
+            a version that no step before it makes.
     """
     recipe = load_recipe(path)
     if not isinstance(recipe, RlhfRecipe):
@@ -55,5 +58,19 @@ def load_chain(path: Path) -> tuple[tuple[Path, ModelRecipe], ...]:
                 where=f"{path}: steps",
                 hint="name the recipes of its steps instead",
             )
+        made = [earlier.version for _, earlier in chain if earlier.version]
+        if chain and inner.parent not in made:
+            raise SpecError(
+                f"{step} starts from {inner.parent or 'nothing'}, which no step before it makes",
+                where=f"{path}: steps",
+                hint=f"set its parent to {' or '.join(made)}"
+                if made
+                else "set `version:` in the first step, and `parent:` to it in the others",
+            )
         chain.append((path.parent / step, inner))
     return tuple(chain)
+
+
+def recipe_schema() -> dict[str, Any]:
+    """The JSON Schema of a recipe file of any kind."""
+    return TypeAdapter[Any](AnyRecipe).json_schema()
