@@ -9,6 +9,7 @@ import pytest
 from tests.cli.calls import Run, one_line, parsed
 
 import ethogram as eg
+from ethogram.errors import SpecError
 from ethogram.spec.wrapper import LoopBreaker, Wrapper
 from ethogram.study import Study, ablate, export, import_outputs, outputs, run, trace
 
@@ -76,7 +77,7 @@ def test_an_export_keeps_them_and_an_import_reads_them(folder: Path, suffix: str
 def test_a_wrong_record_of_guards_is_refused(folder: Path, wrong: object) -> None:
     path = folder / "wrong.jsonl"
     path.write_text(json.dumps({"prompt": "a", "output": "b", "guarded": wrong}) + "\n")
-    with Study(folder) as study, pytest.raises(eg.SpecError, match="guarded: not what"):
+    with Study(folder) as study, pytest.raises(SpecError, match="guarded: not what"):
         import_outputs(study, path, "v5.0.0")
 
 
