@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator
 from copy import copy
 from pathlib import Path
@@ -26,7 +27,7 @@ def page() -> str:
     parts = []
     for heading, members in COMMANDS.items():
         names = ", ".join(f"[{command.name}](#{command.name})" for command in members)
-        parts.append(f"{heading}: {names}.")
+        parts.append(textwrap.fill(f"{heading}: {names}.", 100, break_on_hyphens=False))
     for command in _with_members(commands):
         note = notes.get(command.name or "", "").strip()
         parts.append(f"### {command.name}\n\n```text\n{help_of(command)}\n```")
