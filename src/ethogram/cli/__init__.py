@@ -14,6 +14,7 @@ import click
 from ethogram import __version__
 from ethogram.cli import (
     ablate,
+    chat,
     check,
     compare,
     data,
@@ -38,6 +39,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         files.init_command,
         files.new_command,
         run.run_command,
+        chat.chat_command,
         compare.compare_command,
         ablate.ablate_command,
         sweep.sweep_command,
@@ -82,6 +84,7 @@ SYNONYMS = {
     "finetune": "train",
     "pretrain": "train",
     "measure": "score",
+    "talk": "chat",
 }
 
 

@@ -28,7 +28,7 @@ from ethogram.engine.forward.passes import ForwardPass, ServedModel
 from ethogram.engine.forward.self_check import check_forward
 from ethogram.engine.guidance import BranchModel, GuidanceBranch
 from ethogram.engine.guidance_rows import BranchRows, GuidanceRows
-from ethogram.engine.jobs import Job, make_jobs
+from ethogram.engine.jobs import Job, make_jobs, tokenise
 from ethogram.engine.memory import (
     SLOTS_SHARE,
     available_bytes,
@@ -125,6 +125,14 @@ class Engine:
     def text(self, token_ids: Sequence[int]) -> str:
         """Text of token ids without special tokens."""
         return decode(self.loaded.tokenizer, token_ids)
+
+    def prompt_tokens(self, request: Request) -> int:
+        """Tokens of a request's prompt, special tokens included.
+
+        Raises:
+            RequestError: messages meet a model without a chat template, or it refuses them.
+        """
+        return len(tokenise(request, self.loaded)[1])
 
     def generate(
         self,

@@ -81,7 +81,7 @@ def make_jobs(
             request = _without_bad_words(request, loaded)
             key = request.prompt, request.chat
             if key not in tokenised:
-                tokenised[key] = _tokenise(request, loaded)
+                tokenised[key] = tokenise(request, loaded)
                 _refuse_unembedded(request, tokenised[key][1], loaded)
             text, ids = tokenised[key]
             string_ids = token_strings.resolve(request.decoding)
@@ -186,7 +186,8 @@ def _slots(decoding: Decoding, vocab: int) -> int:
     return decoding.candidates
 
 
-def _tokenise(request: Request, loaded: ServedModel) -> tuple[str, tuple[int, ...]]:
+def tokenise(request: Request, loaded: ServedModel) -> tuple[str, tuple[int, ...]]:
+    """The text that the model reads of a request, and its token ids with special tokens."""
     tokenizer = loaded.tokenizer
     if isinstance(request.prompt, str):
         return request.prompt, tuple(tokenizer(request.prompt, verbose=False).input_ids)
