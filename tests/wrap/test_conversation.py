@@ -20,7 +20,7 @@ TALK = [("user", "Hi?"), ("assistant", " Hello. "), ("user", "Why?")]
 
 
 def messages(turns: list[tuple[str, str]]) -> list[Message]:
-    return [Message(role, text) for role, text in turns]  # type: ignore[arg-type]
+    return [Message(role, text) for role, text in turns]
 
 
 @pytest.mark.parametrize(
