@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .PHONY: help demo check test test-slow lint words types fast data lock docs clean
-.PHONY: bench-engine bench-measure bench-store
+.PHONY: bench-engine bench-measure bench-store bench-train
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -83,6 +83,9 @@ bench-measure: $(VENV)/.dev  ## scoring with every metric that needs no model, b
 
 bench-store: $(VENV)/.run  ## memory and queries of a sweep of 100 000 outputs (some minutes)
 	$(BIN)/python -m benchmarks.store
+
+bench-train: $(VENV)/.dev  ## training beside plain trainers: speed, MFU, memory (some minutes)
+	$(BIN)/python -m benchmarks.train
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .cache .coverage* site dist

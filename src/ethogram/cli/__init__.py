@@ -26,6 +26,7 @@ from ethogram.cli import (
     score,
     sweep,
     trace,
+    train,
 )
 from ethogram.errors import EthogramError
 
@@ -39,6 +40,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         compare.compare_command,
         ablate.ablate_command,
         sweep.sweep_command,
+        train.train_command,
         check.check_command,
         judge.judge_command,
     ),
@@ -75,6 +77,8 @@ SYNONYMS = {
     "report": "log",
     "download": "pull",
     "pitfalls": "metrics",
+    "finetune": "train",
+    "pretrain": "train",
     "measure": "score",
 }
 

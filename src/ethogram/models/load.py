@@ -89,6 +89,19 @@ def load(reference: ModelReference | str, *, device: str | None = None) -> Loade
     return _described(reference, model.config, own, tokenizer, model=model, device=device)
 
 
+def in_memory(model: Any, tokenizer: Any, reference: ModelReference) -> LoadedModel:
+    """A model that was not read from files, such as one in training, as the engine takes it.
+
+    Args:
+        model: transformers module in eval mode.
+        tokenizer: its tokenizer.
+        reference: what to call it.
+    """
+    own = getattr(model, "generation_config", None)
+    device = str(model.device)
+    return _described(reference, model.config, own, tokenizer, model=model, device=device)
+
+
 def describe(reference: ModelReference | str) -> LoadedModel:
     """A model without its weights, for a backend that loads them itself.
 

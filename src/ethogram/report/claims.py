@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ethogram.metrics import Output, Score, Span
 from ethogram.metrics.pitfalls.registry import PITFALL_METRICS, PITFALLS
+from ethogram.report.trained import training_lines
 from ethogram.spec import Change, Version, diff_versions
 from ethogram.spec.aims import WAYS, within
 from ethogram.study.aims import Aims, aim_metrics, judge_aims, moved
@@ -108,6 +109,7 @@ class Entry:
         claims: notes and title that name what shows them.
         unmeasured: notes that rest on nothing measured.
         stale: why the results are not those of the version as it is now; empty if they are.
+        trained: how its model was trained, as lines of Markdown; empty if that was not here.
     """
 
     version: str
@@ -131,6 +133,7 @@ class Entry:
     limitation: Sequence[str]
     notes: Sequence[str]
     stale: str = ""
+    trained: Sequence[str] = ()
 
 
 #: Fields of a version that hold its author's sentences.
@@ -176,6 +179,7 @@ def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) ->
         model=ran.version.model,
         identity=ran.version.identity[:12],
         stale=ran.stale,
+        trained=training_lines(study, name),
         generations=len(of_each_output.outputs),
         prompts=len(of_each_output.parts_by_prompt()[0]),
         changes=_changes(study, version.parent, ran.version) if version.parent else [],

@@ -43,6 +43,7 @@ def render(entry: Entry) -> str:
     parts += [
         f"- **Evidence:** {entry.generations} outputs on {entry.prompts} prompts · "
         f"`{one_line(entry.model)}` · identity `{entry.identity}`",
+        *entry.trained,
         *_pitfalls(entry.pitfalls),
         *_notes(entry),
         "",

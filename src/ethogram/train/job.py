@@ -1,8 +1,10 @@
 """Job: one training, from its recipe to the trainer that runs it; what the kinds have in common.
 
-A kind of training is a module with two functions, `prepare` and `trainer` (`Kind`). `run.py` calls
-them in order: prepare the data, say the plan, refuse silent mistakes, train, write the model and
-the child version.
+A kind of training is a module with two functions, `prepare` and `trainer` (`Kind`), and may have
+two more: `check(job, prepared, trainer)` returns findings of the trainer before its first step, and
+`inputs(job)` returns digests of what else decides the weights, such as a reward model. `one.py`
+calls them in order: prepare the data, refuse silent mistakes, say the plan, train, write the model
+and the child version.
 """
 
 from __future__ import annotations

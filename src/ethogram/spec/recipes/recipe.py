@@ -102,7 +102,9 @@ class SftRecipe(TunedRecipe):
 
     kind: Literal["sft"]
     template: str | None = Field(
-        None, description="chat template given to a tokenizer without one; default: by its tokens"
+        None,
+        description="chat template: chatml, llama3, zephyr, roles, plain, a file, or the template "
+        "itself; default: the tokenizer's own, else by its tokens",
     )
     packing: bool = Field(True, description="several conversations in one row, kept apart")
 
@@ -130,6 +132,12 @@ class RewardRecipe(TunedRecipe):
         "learning_rate": 1e-4,
     }
 
+    @model_validator(mode="after")
+    def _has_no_version(self) -> RewardRecipe:
+        if self.version is not None or self.changes:
+            raise ValueError("a reward model generates nothing: leave out version and changes")
+        return self
+
 
 class DpoRecipe(TunedRecipe):
     """Direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290)."""
@@ -138,6 +146,12 @@ class DpoRecipe(TunedRecipe):
     beta: float = Field(0.1, gt=0, description="how strongly the reference model holds")
     loss: Literal["sigmoid", "ipo", "hinge", "robust"] = Field("sigmoid")
     sft_weight: float = Field(0.0, ge=0, description="weight of an added loss on the chosen reply")
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=0.5,
+        description="share of pairs with the labels swapped; loss robust needs it",
+    )
 
     DEFAULTS: ClassVar[dict[str, Any]] = {
         **SftRecipe.DEFAULTS,
@@ -145,6 +159,12 @@ class DpoRecipe(TunedRecipe):
         "batch_size": 8,
         "learning_rate": 2e-5,
     }
+
+    @model_validator(mode="after")
+    def _smoothing_is_read(self) -> DpoRecipe:
+        if (self.loss == "robust") != (self.label_smoothing > 0):
+            raise ValueError("label_smoothing above 0 and loss: robust belong together")
+        return self
 
 
 class KtoRecipe(TunedRecipe):

@@ -99,7 +99,7 @@ class Evaluation(BaseModel):
     suite: str | None = Field(None, description="suite file; default: the study's")
     prompts: int = Field(10, ge=1, description="first prompts of the suite that are used")
     samples: int = Field(1, ge=1, description="samples per prompt")
-    metrics: tuple[str, ...] = Field(("loop_rate", "distinct_2", "output_tokens"))
+    metrics: tuple[str, ...] = Field(("loop_rate", "distinct_2", "tokens", "empty_rate"))
     decodings: dict[str, Decoding] = Field(
         {"greedy": Decoding(temperature=0), "sampled": Decoding(temperature=0.8, top_k=40)},
         description="decodings by name, each measured",

@@ -1,0 +1,1 @@
+"""Training beside plain trainers: same model, same data, one process each, in turns."""
