@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip
+# pip, with a line that says what it is doing: it is silent for a minute otherwise.
+INSTALL := $(BIN)/python scripts/install.py
 # The releases that the checks run with, for everybody the same; `make lock` renews them.
 PINNED := --constraint requirements/constraints.txt
 EXTRAS := engine,ifeval,judge,lora,mauve,parquet,sweep,train
@@ -20,24 +21,24 @@ help:  ## list the targets
 
 # Two stamps: running the demo needs no linter. pip 25.1 is the first that reads dependency groups.
 $(VENV)/.run: pyproject.toml requirements/constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --upgrade 'pip>=25.1'
-	$(PIP) install --quiet $(PINNED) --editable '.[engine,parquet]'
+	@echo "Making .venv; then packages are installed into it, about 1.3 GB, once"
+	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --upgrade 'pip>=25.1'
+	@$(INSTALL) $(PINNED) --editable '.[engine,parquet]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(PIP) install --quiet $(PINNED) --group dev --editable '.[$(EXTRAS)]'
+	@$(INSTALL) $(PINNED) --group dev --editable '.[$(EXTRAS)]'
 	@touch $@
 
 $(VENV)/.docs: pyproject.toml requirements/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --upgrade 'pip>=25.1'
-	$(PIP) install --quiet $(PINNED) --group docs --editable .
+	@$(INSTALL) --upgrade 'pip>=25.1'
+	@$(INSTALL) $(PINNED) --group docs --editable .
 	@touch $@
 
-demo: $(VENV)/.run  ## run the example study on the built-in model and print its table
-	$(BIN)/ethogram run --study examples/first-light
-	$(BIN)/ethogram log --study examples/first-light
+demo: $(VENV)/.run  ## run the example study on the built-in model and print what was found
+	@$(BIN)/ethogram run --log --study examples/first-light
 
 check: $(VENV)/.dev  ## the quick loop: lint, types, short tests that need no model
 	$(MAKE) --jobs 2 lint types

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from copy import copy
 from pathlib import Path
 
 import click
@@ -25,11 +27,22 @@ def page() -> str:
     for heading, members in COMMANDS.items():
         names = ", ".join(f"[{command.name}](#{command.name})" for command in members)
         parts.append(f"{heading}: {names}.")
-    for command in commands:
+    for command in _with_members(commands):
         note = notes.get(command.name or "", "").strip()
         parts.append(f"### {command.name}\n\n```text\n{help_of(command)}\n```")
         parts += [note] if note else []
     return head.replace("<!-- commands -->", "\n\n".join(parts)).rstrip() + "\n"
+
+
+def _with_members(commands: Iterable[click.Command]) -> Iterator[click.Command]:
+    """Commands, and after each group those in it, named with the group."""
+    for command in commands:
+        yield command
+        if isinstance(command, click.Group):
+            for member in command.commands.values():
+                whole = copy(member)
+                whole.name = f"{command.name} {member.name}"
+                yield whole
 
 
 def help_of(command: click.Command) -> str:

@@ -50,9 +50,14 @@ def test_a_quota_counts_as_whole_cores(
     assert cores.threads_to_use() == count
 
 
-def test_the_variable_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(cores.VARIABLE, "7")
-    assert cores.threads_to_use() == 7
+@pytest.mark.parametrize(("variable", "threads"), [("", 2), ("1", 1), ("7", 7)])
+def test_the_variable_overrides_affinity_and_quota(
+    monkeypatch: pytest.MonkeyPatch, variable: str, threads: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5}, raising=False)
+    monkeypatch.setattr(cores, "_quota", lambda *_: 8.0)
+    monkeypatch.setenv(cores.VARIABLE, variable)
+    assert cores.threads_to_use() == threads
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", "²"])
@@ -80,4 +85,4 @@ def test_a_busy_machine_is_named_for_some_seconds() -> None:
 
     seconds = iter([0.0, 1.0, 4.0, 5.0])
     busy = Busy(lambda: next(seconds), Half())
-    assert [busy.note() for _ in range(3)] == ["", *["  machine busy (50% waiting)"] * 2]
+    assert [busy.note() for _ in range(3)] == ["", *["  machine busy (50%)"] * 2]

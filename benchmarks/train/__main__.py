@@ -16,8 +16,11 @@ from typing import Any, Self
 
 from benchmarks.train.rows import Row, rows
 
-#: Least share of the bfloat16 matrix-product peak that pretraining has to reach.
+#: Least share of the matrix-product peak, of the faster number format, that pretraining reaches.
 MFU_BAR = 0.55
+#: The bars are for processors whose bfloat16 products are this much faster than those of float32:
+#: elsewhere a default Trainer is already too near the peak.
+HALF_PAYS = 1.5
 
 
 @dataclass
@@ -99,11 +102,11 @@ def compare(row: Row, steps: int, turns: int, peak: float) -> dict[str, Any]:
     }
 
 
-def peak_flops() -> float:
-    """The bfloat16 matrix-product peak of one thread."""
+def peak_flops(dtype: str) -> float:
+    """The matrix-product peak of one thread in a number format of torch."""
     code = (
         "import torch; torch.set_num_threads(1); from ethogram.train.fast.peak import gemm_peak; "
-        "print(gemm_peak(torch.bfloat16, seconds=2))"
+        f"print(gemm_peak(torch.{dtype}, seconds=2))"
     )
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     printed = subprocess.run(
@@ -118,20 +121,24 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--only", default="", help="rows whose name begins so")
     wanted = parser.parse_args()
-    peak, passed = peak_flops(), True
-    print(f"bfloat16 matrix products, 1 thread: {peak / 1e9:.0f} GFLOP/s")
+    half, full = peak_flops("bfloat16"), peak_flops("float32")
+    peak, passed, barred = max(half, full), True, half >= HALF_PAYS * full
+    print(
+        f"matrix products, 1 thread: bfloat16 {half / 1e9:.0f}, float32 {full / 1e9:.0f} GFLOP/s"
+        + ("" if barred else "; bfloat16 does not pay here, so ratios have no bar")
+    )
     print(f"{'row':<38}{'ratio':>7}{'bar':>6}{'wall':>7}{'tok/CPU-s':>11}{'MFU':>6}{'GiB':>6}")
     for row in rows()[0]:
         if not row.name.startswith(wanted.only):
             continue
         found = compare(row, wanted.steps, wanted.turns, peak)
-        bar = "" if row.bar is None else f"{row.bar:.2f}"
+        bar = f"{row.bar:.2f}" if barred and row.bar is not None else ""
         print(
             f"{row.name:<38}{found['ratio']:>7.2f}{bar:>6}{found['wall_ratio']:>7.2f}"
             f"{found['ours']:>11,.0f}{found['mfu']:>6.0%}{found['peak_bytes'] / 2**30:>6.1f}",
             flush=True,
         )
-        passed &= row.bar is None or found["ratio"] >= row.bar
+        passed &= not barred or row.bar is None or found["ratio"] >= row.bar
         passed &= row.ours != "pretrain" or found["mfu"] >= MFU_BAR
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with Running("pretrain", threads=cores or 1) as ours:
@@ -139,7 +146,7 @@ def main() -> int:
             ours.turn(wanted.steps)
     wall = max(turn[1] for turn in ours.turns)
     print(f"pretrain with {cores} threads: {wall:,.0f} tokens/s on the clock (no bar)")
-    print("every bar is met" if passed else "a bar is not met")
+    print("every bar that applies is met" if passed else "a bar is not met")
     return 0 if passed else 1
 
 

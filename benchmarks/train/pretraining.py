@@ -46,7 +46,7 @@ def ours(folder: str) -> Contender:
     from transformers import TrainingArguments, default_data_collator
 
     from ethogram.train.blocks import pack
-    from ethogram.train.fast import Fast
+    from ethogram.train.fast import Fast, choose_precision
     from ethogram.train.plan import token_flop
     from ethogram.train.pretrain import PretrainTrainer
 
@@ -56,7 +56,7 @@ def ours(folder: str) -> Contender:
     )
     flop = token_flop(built, CONTEXT)
     trainer = PretrainTrainer(
-        fast=Fast(optimizer="adamw", context=CONTEXT),
+        fast=Fast(precision=choose_precision(), optimizer="adamw", context=CONTEXT),
         model=built,
         args=TrainingArguments(**arguments(folder)),
         train_dataset=blocks,

@@ -63,10 +63,10 @@ if TYPE_CHECKING:  # For type checkers; `as` exports the name.
         replicate as replicate,
     )
     from ethogram.report import (
-        log as log,
-    )
-    from ethogram.report import (
         verify as verify,
+    )
+    from ethogram.report.log import (
+        log as log,
     )
     from ethogram.spec import (
         Decoding as Decoding,

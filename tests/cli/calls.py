@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,7 @@ def one_line(result: tuple[int, str, str], *words: str) -> None:
     """Exit code 2 and one line that holds all the words."""
     code, out, err = result
     assert code == 2, (out, err)
-    lines = [line for line in err.splitlines() if not line.startswith("Loading ")]
+    lines = [line for line in err.splitlines() if not re.search(r" \(\d+ s\)$", line)]
     assert len(lines) == 1, err
     assert "Traceback" not in err
     assert "pydantic" not in err

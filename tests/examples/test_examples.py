@@ -92,6 +92,30 @@ def test_the_gpt2_log_runs_where_the_hub_models_are(
         assert run(study).made == 0
 
 
+def test_the_gpt2_log_runs_on_stand_ins(
+    hub: Callable[[str, int], None], tmp_path: Path, model_cache: Path
+) -> None:
+    folder = Path(shutil.copytree(EXAMPLES / "gpt2-log", tmp_path / "log"))
+    for path in (folder / "versions").glob("*.yaml"):
+        path.write_text(path.read_text().replace("max_new_tokens: 120", "max_new_tokens: 12"))
+    hub("small", 1)
+    settings = folder / "study.yaml"
+    settings.write_text(
+        settings.read_text().replace("samples: 4", "samples: 1")
+        + "stand_ins: {gpt2: small, gpt2-medium: small}\n"
+    )
+    with Study(folder) as study:
+        result = run(study)
+        # The same stand-in for both: changing the model changes nothing.
+        assert study.identities("v0.1.0") == study.identities("v1.0.0")
+        assert result["v1.0.0"].differences["words"].estimate == 0
+        log(study)
+        assert verify(study).holds
+    text = (folder / "PROGRESS.md").read_text()
+    assert "`gpt2 (stand-in: small)`" in text
+    assert "`gpt2-medium (stand-in: small)`" in text
+
+
 def test_without_the_models_it_says_how_to_get_them(
     hub: Callable[[str, int], None], tmp_path: Path, model_cache: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -272,6 +273,39 @@ def test_the_page_opens_with_the_findings_and_says_what_came_of_aims(tiny_study:
     assert all(str(escape(sentence)) in page for sentence in written.findings)
     assert page.index("What was found") < page.index("<table") < page.index('id="v0.1.0"')
     assert "One prompt through all versions" in page
+
+
+def test_findings_go_above_the_entries_of_a_log_of_0_1(study: Study, tiny_study: Path) -> None:
+    path = tiny_study / "PROGRESS.md"
+    path.write_text(
+        "# My log\n\nWhy I began.\n\n## Progress log\n\n"
+        "<!-- ethogram:begin v0.0.1 -->\nold words\n<!-- ethogram:end v0.0.1 -->\n\nAfterwards.\n"
+    )
+    text = write_progress(study).read_text()
+    assert text.startswith("# My log\n\nWhy I began.\n\n<!-- ethogram:begin findings -->\n")
+    places = [
+        text.index(words)
+        for words in ("**What was found**", "## Progress log", "### v0.0.1 — Greedy", "Afterwards.")
+    ]
+    assert places == sorted(places)
+    assert "old words" not in text
+    assert verify(study).holds
+    assert write_progress(study).read_text() == text
+
+
+def test_a_page_cuts_a_loop_after_three_rounds(tmp_path: Path) -> None:
+    folder = init(tmp_path / "study")
+    phrase = "the lamp went out again and "
+    row = {"prompt_id": "p", "prompt": "q", "output": f"So {phrase * 9}"}
+    (tmp_path / "o.jsonl").write_text(json.dumps(row) + "\n")
+    with Study(folder) as study:
+        import_outputs(study, tmp_path / "o.jsonl", "v5.0.0")
+    with Study(folder) as study:
+        run(study, "v5.0.0")
+        page = log(study).page.read_text()
+    quoted = page[page.index("<blockquote>") : page.index("</blockquote>")]
+    assert quoted.count("lamp went out") <= 4
+    assert re.search(r"\[the same \d more times\]", quoted)
 
 
 def test_an_unrun_study_has_an_empty_log(tiny_study: Path) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from ethogram.metrics import Output, Span, get
 from ethogram.metrics.score import score_outputs
+from ethogram.report.ablation import print_ablation
 from ethogram.report.differences import print_details, print_differences, print_headline
 from ethogram.report.reading import print_outputs, print_versions
 from ethogram.report.scores import scores_text
@@ -21,6 +22,7 @@ from ethogram.report.terminal import print_comparison, print_run
 from ethogram.spec import Change, Version
 from ethogram.spec.space import Setting
 from ethogram.stats import paired
+from ethogram.study.ablate import Ablated, Ablation
 from ethogram.study.compare import Comparison, SideBySide
 from ethogram.study.difference import Difference
 from ethogram.study.headline import by_verdict, sentence
@@ -176,6 +178,74 @@ def test_a_front_is_whole(width: int) -> None:
     assert max(map(len, page.getvalue().splitlines())) <= width
     for shown in ("rep-4 (lower)", "Similarity to the", "12.50", "0.512", "40.25", "37%", "front"):
         assert shown in page.getvalue(), shown
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_sweep_shows_every_setting(width: int) -> None:
+    objectives = [Objective(get("rep_4"), False)]
+    trials = [
+        Trial(
+            f"p+{n:02d}",
+            Setting((("decoding.temperature", n / 10), ("decoding.top_p", 0.9))),
+            Version(model="m"),
+            4,
+            {"rep_4": 10.0 + n},
+            on_front=n == 1,
+            front_share=0.1 * n,
+        )
+        for n in range(1, 7)
+    ]
+    result = SweepResult(
+        base="v1.0.0",
+        objectives=objectives,
+        trials=trials,
+        requested=6,
+        base_values={"rep_4": 40.25},
+        selection=["a"],
+        holdout=None,
+        chosen=trials[0].name,
+        why="nearest to the best of every objective, among the settings on the front that are no "
+        "worse than the parent on any objective",
+        generations=4,
+        tokens=0,
+        computed=Computed(),
+    )
+    console, page = drawn(width)
+    print_sweep(console, result)
+    shown = page.getvalue()
+    assert max(map(len, shown.splitlines())) <= width
+    for trial in trials:
+        assert trial.setting.words in shown
+    assert "…" not in shown
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_an_ablation_is_whole(width: int) -> None:
+    clear = a_difference("answer_first", 9.0, 24)
+    changes = [
+        Ablated(Change("decoding.repetition_penalty", 1.0, 1.3, ""), {"answer_first": clear}, {}),
+        Ablated(
+            Change("prompt.template", "a", "b", ""),
+            {"answer_first": a_difference("answer_first", 0.0, 24)},
+            {"answer_first": clear},
+        ),
+    ]
+    result = Ablation(
+        parent="v1.0.0",
+        version="v1.1.0",
+        metrics=["answer_first"],
+        together={"answer_first": clear},
+        changes=changes,
+        generations=176,
+    )
+    console, page = drawn(width)
+    print_ablation(console, result)
+    shown = page.getvalue()
+    assert max(map(len, shown.splitlines())) <= width
+    words = " ".join(shown.split())
+    for part in ("decoding.repetition_penalty", "prompt.template", "left out", "176 outputs"):
+        assert part in words, part
+    assert "…" not in shown
 
 
 def test_scores_of_single_samples_give_way_in_a_narrow_terminal() -> None:

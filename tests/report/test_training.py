@@ -18,7 +18,7 @@ from ethogram.report.training import (
     sparkline,
 )
 from ethogram.store import TrainingOutput
-from ethogram.train.events import Evaluated, Finished, Plan, Resumed, Stepped
+from ethogram.train.events import Evaluated, Event, Finished, Plan, Resumed, Stepped
 from ethogram.train.job import Counts, Finding
 
 WIDTH = 80
@@ -36,6 +36,7 @@ PLAN = Plan(
     memory_bytes=1 << 30,
     seconds=724.0,
     threads=2,
+    precision="bfloat16",
     processes=1,
     findings=[Finding("pad", "it pads with its end token", "train a tokenizer", refuses=False)],
 )
@@ -58,22 +59,27 @@ FINISHED = Finished(
 )
 
 
-def printed(*events: object, terminal: bool = False) -> str:
+def written(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def printed(*events: Event, terminal: bool = False) -> str:
     console = Console(file=io.StringIO(), width=WIDTH, force_terminal=terminal, color_system=None)
     with LiveTraining(console) as live:
         for event in events:
             live(event)
-    return console.file.getvalue()
+    return written(console)
 
 
 def test_a_plan_in_eighty_columns() -> None:
     console = Console(file=io.StringIO(), width=WIDTH)
     print_plan(console, PLAN)
-    shown = console.file.getvalue()
+    shown = written(console)
     assert all(len(line) <= WIDTH for line in shown.splitlines())
     for words in (
         "4,017 rows and 211 held out", "5.85 M parameters, all trained", "1,200; 4.92 M tokens",
-        "about 1.0 GiB", "about 12 min 4 s with 2 threads", "Hello there⏎",
+        "about 1.0 GiB", "about 12 min 4 s with 2 threads in bfloat16", "Hello there⏎",
         "Warning: it pads with its end token; train a tokenizer",
     ):  # fmt: skip
         assert words in " ".join(shown.split()), words
@@ -93,6 +99,12 @@ def test_what_is_printed_without_a_terminal() -> None:
     assert all(len(line) <= WIDTH for line in shown.splitlines())
 
 
+def test_the_end_is_the_last_thing_on_a_terminal() -> None:
+    shown = printed(PLAN, EVALUATED, STEPPED, FINISHED, terminal=True)
+    assert shown.rstrip().endswith("Next: ethogram run v2.0.0")
+    assert "train/loss" in shown.partition("Trained in")[0]
+
+
 def test_curves_are_drawn_on_a_terminal_and_text_of_models_is_inert() -> None:
     console = Console(file=io.StringIO(), width=WIDTH, force_terminal=True, color_system=None)
     live = LiveTraining(console)
@@ -101,7 +113,7 @@ def test_curves_are_drawn_on_a_terminal_and_text_of_models_is_inert() -> None:
     plain = Console(file=io.StringIO(), width=WIDTH)
     plain.print(live.picture())
     live.__exit__()
-    shown = plain.file.getvalue()
+    shown = written(plain)
     assert "step 3 of 1,200" in shown
     assert "6,543 tokens/s" in shown
     assert "66% of the matrix-product peak" in shown
@@ -152,7 +164,7 @@ def test_recorded_trainings() -> None:
         "seconds": 100.0, "held_out": 2.1, "state": "interrupted",
     }  # fmt: skip
     print_trainings(console, [row, {**row, "seconds": None, "held_out": None}])
-    shown = console.file.getvalue()
+    shown = written(console)
     assert "No training is recorded here." in shown
     assert "300/1,200" in shown
     assert "interrupted" in shown

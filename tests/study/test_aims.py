@@ -14,6 +14,7 @@ from ethogram.study import Study, ablate, compare, import_outputs, init, run
 from ethogram.study.aims import Aims
 
 LOOP = "the sea is wide and " * 12
+LONG = "A quiet harbour " + " ".join(["word"] * 40)
 PLAIN = [
     "A quiet harbour lies behind the old wall.",
     "Nobody counted the boats that morning.",
@@ -53,6 +54,7 @@ def outcome(tmp_path: Path) -> Callable[..., Aims | None]:
         ([LOOP], PLAIN, "{loop_rate: higher}", "not met"),
         (PLAIN, PLAIN, "{loop_rate: lower}", "undecided"),
         ([LOOP], PLAIN, "{loop_rate: same}", "not met"),
+        ([LONG], [f"{LONG} more", LONG, LONG.removesuffix(" word")], "{words: same}", "met"),
     ],
 )
 def test_an_aim_is_met_or_not(
@@ -65,6 +67,22 @@ def test_an_aim_is_met_or_not(
     aims = outcome(before, after, aim)
     assert aims is not None
     assert aims.outcome == expected
+
+
+def test_aims_are_corrected_for_each_other_alone(tiny_study: Path) -> None:
+    version = tiny_study / "versions/v0.1.0.yaml"
+    version.write_text(version.read_text() + "aim: {words: higher}\n")
+    with Study(tiny_study) as study:
+        run(study)
+        found = compare(study, "v0.0.1", "v0.1.0")
+    assert found.aims is not None
+    (aim,) = found.aims.aims
+    assert aim.difference.p_adjusted == aim.difference.test.p  # One aim: nothing to correct for.
+    explored = [item for item in found.differences if 0 < item.test.p < 1]
+    assert explored
+    assert any(item.p_adjusted > item.test.p for item in explored)
+    (words,) = [item for item in found.differences if item.metric.name == "words"]
+    assert words.p_adjusted >= aim.difference.p_adjusted
 
 
 def test_an_unknown_metric_stops_a_run_before_it_generates(tiny_study: Path) -> None:

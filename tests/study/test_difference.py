@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ from ethogram.errors import SpecError
 from ethogram.metrics import Output, get
 from ethogram.report import log
 from ethogram.study import Study, check, compare, difference, import_outputs, run
-from ethogram.study.measure import Measured
+from ethogram.study.difference import Difference
+from ethogram.study.measure import Measured, measure
 from ethogram.study.shared_prompts import UNKNOWN_PROMPT, shared_prompts
 
 Rows = list[tuple[str, str, str]]
@@ -127,3 +130,34 @@ def test_side_by_side_stand_outputs_of_one_sample_index(
         found = compare(study, "v0.0.1", "v0.0.2", metrics=["sample_distinct_2", "words"])
     (sample,) = found.samples
     assert (sample.before, sample.after, sample.sample_index) == shown
+
+
+def test_a_stored_test_does_not_outlive_the_version_of_its_metric(
+    tiny_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    testing, measuring = (
+        sys.modules[f"ethogram.study.{name}"] for name in ("difference", "measure")
+    )
+    tested: list[str] = []
+    plain = testing.paired
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        tested.append("words")
+        return plain(*arguments, **options)
+
+    def found() -> Difference:
+        with Study(tiny_study) as study:
+            first, second = (measure(study, name, ("words",)) for name in ("v0.0.1", "v0.1.0"))
+            return difference(first["words"], second["words"], "v0.0.1", "v0.1.0")
+
+    with Study(tiny_study) as study:
+        run(study)
+    monkeypatch.setattr(testing, "paired", counted)
+    before = found()
+    assert tested == []  # The run's table stored it.
+    newer = replace(get("words"), version=get("words").version + 1)
+    monkeypatch.setattr(measuring, "get", lambda _: newer)
+    assert found().estimate == before.estimate
+    assert tested == ["words"]
+    found()
+    assert tested == ["words"]

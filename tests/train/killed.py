@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 
@@ -19,9 +19,9 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _at_call(number: int, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Die at a call of a function, half-way: nothing of what it does is done."""
-    calls = 0
+def _arm(module: ModuleType, name: str, number: int) -> None:
+    """Die at a call of a function, before it does anything."""
+    function, calls = getattr(module, name), 0
 
     def called(*arguments: Any, **options: Any) -> Any:
         nonlocal calls
@@ -30,7 +30,7 @@ def _at_call(number: int, function: Callable[..., Any]) -> Callable[..., Any]:
             _die()
         return function(*arguments, **options)
 
-    return called
+    setattr(module, name, called)
 
 
 def arm(moment: str) -> None:
@@ -47,13 +47,13 @@ def arm(moment: str) -> None:
                 _die()
             end(self, args, state, control, **rest)
 
-        Watch.on_step_end = on_step_end
+        Watch.on_step_end = on_step_end  # type: ignore[method-assign]
     elif kind == "write":
-        checkpoints.save_file = _at_call(int(number), checkpoints.save_file)
+        _arm(checkpoints, "save_file", int(number))
     elif kind == "rename":
-        checkpoints._finish = _at_call(int(number), checkpoints._finish)
+        _arm(checkpoints, "_finish", int(number))
     elif kind == "output":
-        output._put = _at_call(1, output._put)
+        _arm(output, "_put", 1)
     else:
         raise ValueError(moment)
 

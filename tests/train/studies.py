@@ -17,7 +17,7 @@ version: v1.0.0
 data: {train: data/words.txt, held_out: 0.1}
 architecture: {family: gpt2, layers: 1, width: 32, heads: 2, context: 32}
 tokenizer: {vocab_size: 320}
-training: {steps: 12, batch_size: 4, checkpoint_every: 3}
+training: {steps: 12, batch_size: 4, checkpoint_every: 3, precision: bfloat16}
 evaluate: {prompts: 2, max_new_tokens: 8, every: 4}
 """
 
@@ -52,10 +52,12 @@ RESUMED: dict[str, Callable[[Path], Path]] = {
     "pretrain": write_study,
     "pretrain-dropout-float32-llama": lambda folder: write_study(
         folder,
-        BASE.replace("family: gpt2", "family: llama").replace(
+        BASE.replace("family: gpt2", "family: llama")
+        .replace("bfloat16", "float32")
+        .replace(
             "checkpoint_every: 3",
-            "checkpoint_every: 3, dropout: 0.1, precision: float32, optimizer: adamw, "
-            "micro_batch_size: 2, schedule: cosine",
+            "checkpoint_every: 3, dropout: 0.1, optimizer: adamw, micro_batch_size: 2, "
+            "schedule: cosine",
         ),
     ),
 }

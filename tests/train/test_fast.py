@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from typing import Literal
 
 import pytest
 import torch
 
 from ethogram.train.fast import Fast, MasterWeights, choose_threads, keep_memory
 from ethogram.train.fast.peak import gemm_peak
+
+Schedule = Literal["cosine", "wsd", "linear", "constant"]
 
 
 def gradients(count: int, shape: tuple[int, ...]) -> list[torch.Tensor]:
@@ -118,13 +121,13 @@ def test_clipping_waits_for_float32() -> None:
         ("wsd", 70, 0.5),  # A quarter of the decay: 1 - sqrt(1/4).
     ],
 )
-def test_the_rate_of_a_step(schedule: str, step: int, share: float) -> None:
+def test_the_rate_of_a_step(schedule: Schedule, step: int, share: float) -> None:
     fast = Fast(schedule=schedule, warmup_steps=10)
     assert fast.rate(step, 100) == pytest.approx(share)
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "linear", "wsd"])
-def test_schedules_rise_then_fall_to_almost_nothing(schedule: str) -> None:
+def test_schedules_rise_then_fall_to_almost_nothing(schedule: Schedule) -> None:
     fast = Fast(schedule=schedule, warmup_steps=5)
     rates = [fast.rate(step, 50) for step in range(50)]
     top = rates.index(max(rates))

@@ -9,7 +9,7 @@ import torch
 from tests.train.studies import BASE, write_study
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
-from ethogram.spec.recipes import load_recipe
+from ethogram.spec.recipes import load_chain
 from ethogram.study import Study
 from ethogram.train.job import Counts, Prepared
 from ethogram.train.jobs import job_of
@@ -25,7 +25,7 @@ def schedule(folder: Path, training: str, seconds: float | None) -> Schedule:
     model = torch.nn.Linear(10, 10)
     prepared = Prepared(model, None, None, None, counts, "")
     with Study(folder) as study:
-        job = job_of(study, recipe, load_recipe(recipe), 1)
+        job = job_of(study, *load_chain(recipe)[0], 1)
         return schedule_of(job, prepared, SEQUENCES, Speed(seconds, 1000, 1, 1e9))
 
 

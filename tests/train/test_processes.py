@@ -16,7 +16,7 @@ from ethogram.store import Trainings
 from ethogram.study import Study
 
 PROGRAM = Path(__file__).parent / "killed.py"
-RECIPE = BASE.replace("checkpoint_every: 3", "checkpoint_every: 6, precision: float32")
+RECIPE = BASE.replace("checkpoint_every: 3", "checkpoint_every: 6").replace("bfloat16", "float32")
 #: Gradients are summed in another order, and an update has the same size however small the gradient
 #: is, so rounding grows from step to step; the loss is about 6, weights move by 0.02 at a step.
 LOSS_BOUND, WEIGHT_BOUND = 1e-4, 5e-3

@@ -16,6 +16,7 @@ from ethogram.cli import (
     ablate,
     check,
     compare,
+    data,
     files,
     inspect,
     judge,
@@ -53,6 +54,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
     ),
     "Write it down": (log.log_command, log.verify_command),
     "Exchange outputs": (files.import_command, files.export_command),
+    "Training data": (data.data_group,),
     "Without a study": (
         score.score_command,
         score.metrics_command,

@@ -109,7 +109,13 @@ def show_command(version: str, resolved: bool, folder: Path, json_wanted: bool) 
 @json_option
 def diff_command(before: str, after: str, folder: Path, json_wanted: bool) -> None:
     """Show which settings differ between two versions."""
+    from ethogram.report.printing import filled
     from ethogram.study import diff
 
     with open_study(folder) as study:
-        print_result(diff(study, before, after), json_wanted=json_wanted)
+        found = diff(study, before, after)
+    if json_wanted:
+        print_json(found)
+    else:
+        for line in found.to_text().splitlines():
+            click.echo(filled(line, console().width, hanging="    "))

@@ -14,6 +14,7 @@ from ethogram.cli.options import (
     metric_option,
     open_study,
     print_json,
+    shared_bar,
     study_option,
 )
 
@@ -110,12 +111,11 @@ def judge_command(
     Each pair of outputs is judged in both orders, because judges have a position bias.
     """
     from ethogram.backends import Endpoint
-    from ethogram.report.bar import ProgressBar
     from ethogram.report.judging import print_pairwise, print_rubric
     from ethogram.study import PairwiseJudgement, judge
 
     endpoint = Endpoint(base_url, _key(key_variable), concurrency, timeout, retries)
-    with open_study(folder) as study, ProgressBar(quiet=json_wanted) as bar:
+    with open_study(folder) as study, shared_bar(quiet=json_wanted) as bar:
         found = judge(
             study,
             before,

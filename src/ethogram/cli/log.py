@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from textwrap import fill
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,24 +19,50 @@ from ethogram.cli.options import (
     study_option,
 )
 
+if TYPE_CHECKING:
+    from ethogram.report.log import Log
 
-@command("log", "ethogram log")
+
+@command("log", "ethogram log", "ethogram log --details")
+@click.option("-d", "--details", is_flag=True, help="Show each finding with its interval.")
 @study_option
 @json_option
-def log_command(folder: Path, json_wanted: bool) -> None:
-    """Write PROGRESS.md and report.html from the stored runs."""
+def log_command(details: bool, folder: Path, json_wanted: bool) -> None:
+    """Write PROGRESS.md and report.html from the stored runs.
+
+    Prints what was found, in a few lines, and where to read on.
+    """
     from ethogram.report import log
 
     with open_study(folder) as study:
         written = log(study)
-    for entry in written.unsupported:
-        click.echo(f"warning: {entry.words}", err=True)
     if json_wanted:
+        _warn(written)
         print_json(written)
     else:
-        for sentence in written.findings:
-            click.echo(fill(sentence, console().width, initial_indent="- ", subsequent_indent="  "))
-        click.echo(f"Wrote {written.progress} and {written.page}")
+        print_log(written, folder, details=details)
+
+
+def print_log(written: Log, folder: Path, *, details: bool = False) -> None:
+    """What was found, which files were written, and commands that show more."""
+    from ethogram.report.printing import filled
+
+    _warn(written)
+    width = console().width
+    if details:
+        for finding in written.findings:
+            click.echo(filled(str(finding), width, indent="- ", hanging="  "))
+    else:
+        for line in written.short(width):
+            click.echo(line)
+    click.echo(f"\nWrote {written.progress}\n  and {written.page}")
+    at = "" if folder == Path() else f" -C {folder}"
+    click.echo("\n".join(["Next:", *(f"  {each}{at}" for each in written.following)]))
+
+
+def _warn(written: Log) -> None:
+    for entry in written.unsupported:
+        click.echo(f"warning: {entry.words}", err=True)
 
 
 @command("verify", "ethogram verify")

@@ -43,14 +43,16 @@ def pull_command(name: str, revision: str | None, json_wanted: bool) -> None:
 
 
 @command("schema", "ethogram schema version > version.schema.json")
-@click.argument("kind", type=click.Choice(["study", "version", "suite"]))
+@click.argument("kind", type=click.Choice(["study", "version", "suite", "recipe"]))
 def schema_command(kind: str) -> None:
     """Print the JSON Schema of a file, for editors."""
     from ethogram.spec import StudyFile, SuitePrompt, Version
+    from ethogram.spec.recipes import recipe_schema
 
     kinds: dict[str, Callable[[], dict[str, Any]]] = {
         "study": StudyFile.model_json_schema,
         "version": Version.model_json_schema,
         "suite": SuitePrompt.model_json_schema,
+        "recipe": recipe_schema,
     }
     print_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **kinds[kind]()})

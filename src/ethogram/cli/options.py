@@ -14,11 +14,14 @@ from ethogram.cores import threads_to_use
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ethogram.report.bar import ProgressBar
     from ethogram.study import OnProgress, Study
 
 OnMeasured = Callable[[str, int, int | None], None]
 OnLoad = Callable[[str], None]
 
+#: Where a command keeps its progress bar, in click's context.
+_BAR = "ethogram.bar"
 #: A claim, check or contract failed.
 EXIT_FAILED = 1
 
@@ -63,12 +66,13 @@ def command(name: str, *examples: str) -> Callable[[Callable[..., None]], click.
 def open_study(folder: Path) -> Iterator[Study]:
     """The study in a folder, closed at the end.
 
-    While metrics that need a model are computed, a bar on standard error shows how far they are.
+    Meanwhile standard error shows what takes long: stages, and outputs measured by a model.
     """
     from ethogram.study import Study
 
+    quiet = bool(click.get_current_context().params.get("json_wanted"))
     with (
-        measure_progress(quiet=False) as (on_measured, on_load),
+        measure_progress(quiet=quiet) as (on_measured, on_load),
         Study(folder, on_measured=on_measured, on_load=on_load) as study,
     ):
         yield study
@@ -80,13 +84,8 @@ def measure_progress(*, quiet: bool) -> Iterator[tuple[OnMeasured | None, OnLoad
 
     The bar begins with the first model, because metrics without one are quick.
     """
-    if quiet:
-        yield None, None
-        return
-    from ethogram.report.bar import ProgressBar
-
     loaded: set[str] = set()
-    with ProgressBar(transient=True) as bar:
+    with shared_bar(quiet=quiet) as bar:
 
         def load(name: str) -> None:
             if name not in loaded:
@@ -97,7 +96,28 @@ def measure_progress(*, quiet: bool) -> Iterator[tuple[OnMeasured | None, OnLoad
             if loaded:
                 bar.update(f"measuring {about}", done, total, f"{done}/{total or '?'}")
 
-        yield measured, load
+        yield (None, None) if quiet else (measured, load)
+
+
+@contextmanager
+def shared_bar(*, quiet: bool) -> Iterator[ProgressBar]:
+    """The bars of a command: two that draw at once would overwrite each other."""
+    from ethogram.report.bar import ProgressBar
+    from ethogram.stages import listening
+
+    shared = click.get_current_context(silent=True)
+    known = shared.meta.get(_BAR) if shared else None
+    if known is not None:
+        yield known
+        return
+    with ProgressBar(quiet=quiet, transient=True) as bar, listening(bar.stage):
+        if shared:
+            shared.meta[_BAR] = bar
+        try:
+            yield bar
+        finally:
+            if shared:
+                del shared.meta[_BAR]
 
 
 @contextmanager
@@ -106,18 +126,18 @@ def run_progress(*, quiet: bool) -> Iterator[OnProgress | None]:
     if quiet:
         yield None
         return
-    from ethogram.report.bar import ProgressBar, run_updater
+    from ethogram.report.bar import run_updater
 
-    with ProgressBar() as bar:
+    with shared_bar(quiet=quiet) as bar:
         yield run_updater(bar)
 
 
 @contextmanager
 def count_progress(what: str, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
     """The callback that draws a count whose end is unknown."""
-    from ethogram.report.bar import ProgressBar, count_updater
+    from ethogram.report.bar import count_updater
 
-    with ProgressBar(quiet=quiet, transient=True) as bar:
+    with shared_bar(quiet=quiet) as bar:
         yield count_updater(bar, what) if bar.visible else None
 
 
@@ -160,9 +180,10 @@ def say_waiting() -> None:
 
 def say_loading(*, quiet: bool) -> OnLoad:
     """The callback that says which model is being loaded."""
+    from ethogram.stages import stage
 
     def say(model: str) -> None:
         if not quiet:
-            click.echo(f"Loading {model} (a built-in model is fetched on first use)", err=True)
+            stage(f"Loading {model}")
 
     return say

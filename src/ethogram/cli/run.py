@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ethogram.cli.log import print_log
 from ethogram.cli.options import (
     command,
     console,
@@ -19,7 +20,13 @@ from ethogram.cli.options import (
 )
 
 
-@command("run", "ethogram run", "ethogram run v0.1.0 v0.2.0", "ethogram run -C my-study --details")
+@command(
+    "run",
+    "ethogram run",
+    "ethogram run v0.1.0 v0.2.0",
+    "ethogram run -C my-study --details",
+    "ethogram run --log",
+)
 @click.argument("versions", nargs=-1)
 @click.option(
     "--trace/--no-trace",
@@ -28,10 +35,18 @@ from ethogram.cli.options import (
     "trace are generated again for it. Default: `trace:` in study.yaml.",
 )
 @click.option("-d", "--details", is_flag=True, help="Show every metric against each parent.")
+@click.option(
+    "--log", "log_wanted", is_flag=True, help="Write the log and print what was found instead."
+)
 @study_option
 @json_option
 def run_command(
-    versions: tuple[str, ...], trace: bool | None, details: bool, folder: Path, json_wanted: bool
+    versions: tuple[str, ...],
+    trace: bool | None,
+    details: bool,
+    log_wanted: bool,
+    folder: Path,
+    json_wanted: bool,
 ) -> None:
     """Generate missing outputs and compare versions.
 
@@ -39,6 +54,7 @@ def run_command(
     VERSIONS, all are run. Outputs are stored as they finish, so an interrupted run resumes where
     it stopped.
     """
+    from ethogram.report import log
     from ethogram.report.terminal import print_run
     from ethogram.study import run
 
@@ -51,7 +67,10 @@ def run_command(
             on_load=say_loading(quiet=json_wanted),
             trace=trace,
         )
+        written = log(study) if log_wanted else None
     if json_wanted:
         print_json(result)
+    elif written:
+        print_log(written, folder)
     else:
         print_run(console(), result, details=details)

@@ -19,6 +19,7 @@ from ethogram.cli.options import (
     print_json,
     say_loading,
     say_waiting,
+    shared_bar,
     study_option,
 )
 
@@ -155,7 +156,7 @@ def _progress(*, quiet: bool) -> Iterator[tuple[OnProgress | None, OnStage | Non
     if quiet:
         yield None, None
         return
-    from ethogram.report.bar import ProgressBar, speed_note
+    from ethogram.report.bar import speed_note
 
     title = ""
 
@@ -163,7 +164,7 @@ def _progress(*, quiet: bool) -> Iterator[tuple[OnProgress | None, OnStage | Non
         nonlocal title
         title = words
 
-    with ProgressBar() as bar:
+    with shared_bar(quiet=quiet) as bar:
 
         def update(now: RunProgress) -> None:
             bar.update(title, now.spent, now.allowance, speed_note(now))

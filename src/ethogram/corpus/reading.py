@@ -6,21 +6,21 @@ also gzipped. A bad row never ends the reading; what is wrong with a whole file 
 
 from __future__ import annotations
 
-import codecs
 import gzip
-import json
-import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import Any
 
+from ethogram.corpus.cells import cells
+from ethogram.corpus.fixes import FixCounter
+from ethogram.corpus.lines import first_mark, lines
+from ethogram.corpus.objects import objects, parsed
 from ethogram.corpus.rows import BadRow, Row
-from ethogram.corpus.shapes import FixCounter, ShapeError, row_of
-from ethogram.errors import DataError, EthogramError
-from ethogram.formats.content import without_surrogates
-from ethogram.formats.limits import MOST_LINE, Unpacked
-from ethogram.formats.tables import csv_rows, parquet_rows
+from ethogram.corpus.shapes import row_of
+from ethogram.errors import DataError
+from ethogram.formats.limits import MOST_LINE
+from ethogram.formats.tables import parquet_rows
 
 FORMATS = ("jsonl", "json", "csv", "parquet", "text")
 _BY_SUFFIX = {
@@ -33,8 +33,7 @@ _BY_SUFFIX = {
     ".txt": "text",
     ".md": "text",
 }
-_ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
-_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_Found = tuple[int, dict[str, Any]] | BadRow
 
 
 def read(
@@ -45,32 +44,20 @@ def read(
     Args:
         path: of the file.
         format: one of `FORMATS`; default: by the name's suffix, JSON lines for other names.
-        fixes: rules that may change rows, which counts their uses; default: none.
+        fixes: rules that may change or drop rows, which counts their uses; default: none.
 
     Raises:
         DataError: no such file, an unknown format, or a file that cannot be read at all.
+        SpecError: a gzipped file that unpacks to too much, or a damaged Parquet file.
         MissingExtraError: Parquet without the extra `parquet`.
     """
-    if not path.is_file():
-        raise DataError("no such data file", where=str(path), hint="check the path")
-    chosen = format or _BY_SUFFIX.get(_suffix(path), "jsonl")
-    if chosen not in FORMATS:
-        raise DataError(
-            f"unknown format {chosen!r}", where=str(path), hint=f"use one of {', '.join(FORMATS)}"
-        )
+    chosen = format_of(path, format)
     rules = fixes or FixCounter()
     try:
-        if chosen == "parquet":
-            for value in parquet_rows(path):
-                yield row_of(value.data, path, value.number, rules)
-        elif chosen == "csv":
-            yield from _table(path, rules)
-        elif chosen == "text":
-            yield from _documents(path, rules)
-        elif chosen == "json" and _is_array(path):
-            yield from _array(path, rules)
-        else:
-            yield from _json_lines(path, rules)
+        for found in _found(path, chosen, rules):
+            row = found if isinstance(found, BadRow) else row_of(found[1], path, found[0], rules)
+            if not isinstance(row, BadRow) or not rules.drops(row):
+                yield row
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise DataError(
             "the gzip data is cut off or damaged", where=str(path), hint="copy the file again"
@@ -79,172 +66,76 @@ def read(
         raise DataError(f"cannot be read: {error.strerror}", where=str(path)) from None
 
 
-def _suffix(path: Path) -> str:
-    suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
-    return suffixes[-1].lower() if suffixes else ""
+def format_of(path: Path, format: str | None = None) -> str:
+    """The format of a file, one of `FORMATS`: as given, or by the suffix of its name.
 
-
-def _open(path: Path) -> IO[bytes] | Unpacked:
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return Unpacked(path) if packed else path.open("rb")
-
-
-def _lines(path: Path, fixes: FixCounter) -> Iterator[tuple[int, str] | BadRow]:
-    """The lines of a text file with their 1-based numbers; those that are not text as bad rows."""
-    with _open(path) as file:
-        number = 0
-        while data := file.readline(MOST_LINE + 1):
-            number += 1
-            if number == 1 and data.startswith(_WIDE):
-                yield BadRow(path, 1, "the file is UTF-16; save it as UTF-8")
-                return
-            if len(data) > MOST_LINE and not data.endswith(b"\n"):
-                yield BadRow(path, number, f"a line of more than {MOST_LINE // 2**20} MiB")
-                while data and not data.endswith(b"\n"):
-                    data = file.readline(MOST_LINE)
-                continue
-            try:
-                yield number, _decoded(data, first=number == 1, fixes=fixes)
-            except ShapeError as error:
-                yield BadRow(path, number, str(error), error.fix)
-
-
-def _decoded(data: bytes, *, first: bool, fixes: FixCounter) -> str:
-    try:
-        return data.decode("utf-8-sig" if first else "utf-8")
-    except UnicodeDecodeError as error:
-        fixes.use("decode-latin1", f"not UTF-8 text (byte {error.start})")
-        return data.decode("latin-1")
-
-
-def _json_lines(path: Path, fixes: FixCounter) -> Iterator[Row | BadRow]:
-    for line in _lines(path, fixes):
-        if isinstance(line, BadRow):
-            yield line
-        elif line[1].strip():
-            yield _from_json(line[1], path, line[0], fixes)
-
-
-def _from_json(text: str, path: Path, line: int, fixes: FixCounter) -> Row | BadRow:
-    try:
-        value = json.loads(text)
-        if _ESCAPED_HALF.search(text):
-            value = without_surrogates(value)
-    except json.JSONDecodeError as error:
-        return BadRow(path, line, f"not valid JSON: {error.msg} (column {error.colno})")
-    except (RecursionError, ValueError):
-        return BadRow(path, line, "JSON nested too deep, or a number too long")
-    if not isinstance(value, dict):
-        return BadRow(path, line, f"a row must be a JSON object, not {type(value).__name__}")
-    return row_of(value, path, line, fixes)
-
-
-def _is_array(path: Path) -> bool:
-    with _open(path) as file:
-        start = file.read(4096)
-    return start.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"["
-
-
-def _array(path: Path, fixes: FixCounter) -> Iterator[Row | BadRow]:
-    """The objects of one JSON array, held one at a time.
-
-    After an object that is not valid JSON, reading goes on at the next line that begins one.
+    Raises:
+        DataError: no such file, or an unknown format.
     """
-    held: list[str] = []
-    size, start, depth, scan = 0, 0, 0, _Depth()
-    for line in _lines(path, fixes):
+    if not path.is_file():
+        raise DataError("no such data file", where=str(path), hint="check the path")
+    suffixes = [suffix for suffix in path.suffixes if suffix.lower() != ".gz"]
+    chosen = format or _BY_SUFFIX.get(suffixes[-1].lower() if suffixes else "", "jsonl")
+    if chosen not in FORMATS:
+        raise DataError(
+            f"unknown format {chosen!r}", where=str(path), hint=f"use one of {', '.join(FORMATS)}"
+        )
+    return chosen
+
+
+def _found(path: Path, chosen: str, fixes: FixCounter) -> Iterator[_Found]:
+    """The fields of each row with its line."""
+    if chosen == "parquet":
+        return ((value.number, value.data) for value in parquet_rows(path))
+    texts = lines(path, fixes)
+    if chosen == "csv":
+        return cells(path, texts, "\t" if ".tsv" in path.suffixes else ",")
+    if chosen == "text":
+        return _documents(path, texts)
+    if chosen == "json":
+        mark = first_mark(path)
+        if mark in ("[", "{"):
+            return objects(path, texts, is_array=mark == "[")
+    return _json_lines(path, texts)
+
+
+def _json_lines(path: Path, texts: Iterator[tuple[int, str] | BadRow]) -> Iterator[_Found]:
+    for line in texts:
         if isinstance(line, BadRow):
             yield line
-            held, size, scan = [], 0, _Depth()
-            continue
-        number, text = line
-        for piece, closes in scan.pieces(text):
-            if not held:
-                start = number
-            held.append(piece)
-            size += len(piece)
-            if closes:
-                yield _from_json("".join(held), path, start, fixes)
-                held, size = [], 0
-            elif size > MOST_LINE:
-                yield BadRow(path, start, f"an object of more than {MOST_LINE // 2**20} MiB")
-                held, size, scan = [], 0, _Depth()
-    depth = scan.depth
-    if held and depth:
-        yield BadRow(path, start, "the file ends inside an object")
+        elif text := line[1].strip():
+            value = parsed(text, path, line[0])
+            yield value if isinstance(value, BadRow) else (line[0], value)
 
 
-class _Depth:
-    """Finds the objects of an array in its lines: where one begins and where it closes."""
-
-    _MARKS = re.compile(r'["{}\\]')
-
-    def __init__(self) -> None:
-        self.depth = 0
-        self._quoted = False
-
-    def pieces(self, line: str) -> Iterator[tuple[str, bool]]:
-        """The parts of a line that belong to objects, and whether each closes its object."""
-        begin = 0 if self.depth else -1
-        position = 0
-        while found := self._MARKS.search(line, position):
-            mark, at = found[0], found.start()
-            position = found.end() + (mark == "\\")
-            if mark == '"' and self.depth:
-                self._quoted = not self._quoted
-            elif mark == "{" and not self._quoted:
-                begin = at if self.depth == 0 else begin
-                self.depth += 1
-            elif mark == "}" and not self._quoted and self.depth:
-                self.depth -= 1
-                if self.depth == 0:
-                    yield line[begin : at + 1], True
-                    begin = -1
-        if self.depth and begin >= 0:
-            yield line[begin:], False
-
-
-def _table(path: Path, fixes: FixCounter) -> Iterator[Row | BadRow]:
-    bad: list[BadRow] = []
-
-    def texts() -> Iterator[str]:
-        for line in _lines(path, fixes):
-            if isinstance(line, BadRow):
-                bad.append(line)
-            else:
-                yield line[1]
-
-    try:
-        for value in csv_rows(path, texts()):
-            yield from bad
-            bad.clear()
-            line = int(value.where.rpartition(":")[2])
-            fields = {name: cell for name, cell in value.data.items() if cell != ""}
-            label = str(fields.get("label", "")).lower()
-            if label in ("true", "false", "1", "0"):
-                fields["label"] = label in ("true", "1")
-            yield row_of(fields, path, line, fixes)
-    except EthogramError as error:
-        place = (error.where or "").rpartition(":")[2]
-        yield BadRow(path, int(place) if place.isdigit() else 1, f"{error.what}; reading ended")
-    yield from bad
-
-
-def _documents(path: Path, fixes: FixCounter) -> Iterator[Row | BadRow]:
-    """Documents of a plain text: separated by blank lines."""
+def _documents(path: Path, texts: Iterator[tuple[int, str] | BadRow]) -> Iterator[_Found]:
+    """Documents of a plain text, separated by blank lines; one with a bad line is left out."""
     held: list[str] = []
-    start = 1
-    for line in _lines(path, fixes):
+    start, size, spoiled = 1, 0, False
+    for line in texts:
         if isinstance(line, BadRow):
             yield line
+            spoiled = True
             continue
         number, text = line
         if text.strip():
             start = start if held else number
-            held.append(text)
-        elif held:
-            yield row_of({"text": "".join(held).rstrip()}, path, start, fixes)
-            held = []
-    if held:
-        yield row_of({"text": "".join(held).rstrip()}, path, start, fixes)
+            size += len(text)
+            if size <= MOST_LINE:
+                held.append(text.replace("\r\n", "\n"))
+            continue
+        yield from _document(path, start, held, size, spoiled)
+        held, size, spoiled = [], 0, False
+    yield from _document(path, start, held, size, spoiled)
+
+
+def _document(
+    path: Path, start: int, held: list[str], size: int, spoiled: bool
+) -> Iterator[_Found]:
+    if size > MOST_LINE:
+        reason = f"a document of more than {MOST_LINE // 2**20} MiB; separate them by blank lines"
+        yield BadRow(path, start, reason)
+    elif held and spoiled:
+        yield BadRow(path, start, "a line of the document is not text")
+    elif held:
+        yield start, {"text": "".join(held).rstrip()}

@@ -37,6 +37,8 @@ class Row:
         licence: as the row states it; empty where it does not.
         source: as the row states it; empty where it does not.
         extra: further fields, kept when rows are written.
+        shape: what the row's fields look like, such as `Alpaca`.
+        fields: names of all its fields.
     """
 
     kind: Kind
@@ -51,6 +53,8 @@ class Row:
     licence: str = ""
     source: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    shape: str = field(default="", compare=False)
+    fields: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def where(self) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ethogram.corpus.fixes import FixCounter, ShapeError
 from ethogram.corpus.rows import ROLES, BadRow, Row, Turn
-from ethogram.formats.content import text_of
+from ethogram.formats.content import shortened, text_of
 
 Fields = Mapping[str, Any]
 #: Names of a prompt and of its reply, in the order in which they are looked for.
@@ -32,19 +33,6 @@ _KNOWN = {
 }
 
 
-class ShapeError(ValueError):
-    """A row cannot be used.
-
-    Args:
-        reason: in a few words.
-        fix: name of the rule that would make it usable.
-    """
-
-    def __init__(self, reason: str, fix: str = "") -> None:
-        super().__init__(reason)
-        self.fix = fix
-
-
 def row_of(fields: Fields, file: Path, line: int, fixes: FixCounter) -> Row | BadRow:
     """The row that a mapping of fields is.
 
@@ -57,29 +45,7 @@ def row_of(fields: Fields, file: Path, line: int, fixes: FixCounter) -> Row | Ba
     try:
         return _row_of(fields, file, line, fixes)
     except ShapeError as error:
-        return BadRow(file, line, str(error), error.fix)
-
-
-class FixCounter:
-    """Which rules may change rows, and how often each did.
-
-    Args:
-        names: of the rules.
-    """
-
-    def __init__(self, names: Sequence[str] = ()) -> None:
-        self.allowed = frozenset(names)
-        self.used: dict[str, int] = {}
-
-    def use(self, name: str, reason: str) -> None:
-        """Count a use of a rule.
-
-        Raises:
-            ShapeError: the rule is not allowed.
-        """
-        if name not in self.allowed:
-            raise ShapeError(reason, name)
-        self.used[name] = self.used.get(name, 0) + 1
+        return BadRow(file, line, shortened(str(error), 160), error.fix)
 
 
 def _row_of(fields: Fields, file: Path, line: int, fixes: FixCounter) -> Row:
@@ -87,6 +53,8 @@ def _row_of(fields: Fields, file: Path, line: int, fixes: FixCounter) -> Row:
         "licence": _word(fields, "licence", "license"),
         "source": _word(fields, "source"),
         "extra": {name: value for name, value in fields.items() if name not in _KNOWN},
+        "shape": shape_of(fields),
+        "fields": tuple(fields),
     }
     turns = next((fields[name] for name in _TURNS if fields.get(name) is not None), None)
     if "chosen" in fields or "rejected" in fields:
@@ -109,6 +77,30 @@ def _row_of(fields: Fields, file: Path, line: int, fixes: FixCounter) -> Row:
     raise ShapeError(f"no text, conversation or pair in its fields ({names})")
 
 
+def shape_of(fields: Fields) -> str:
+    """What the fields of a row look like, in the words of the tool that made them popular."""
+    turns = next((fields[name] for name in _TURNS if isinstance(fields.get(name), list)), None)
+    if "chosen" in fields or "rejected" in fields:
+        lists = isinstance(fields.get("chosen"), list)
+        return f"preference pair ({'messages' if lists else 'plain'})"
+    if turns is not None:
+        sharegpt = any(isinstance(turn, dict) and "from" in turn for turn in turns)
+        return "ShareGPT" if sharegpt else "OpenAI messages"
+    if isinstance(fields.get("label"), bool):
+        return "KTO vote"
+    if "identity" in fields and "prompt_id" in fields:
+        return "Ethogram export"
+    names = (
+        ("instruction", "output", "Alpaca"),
+        ("question", "answer", "question and answer"),
+        ("prompt", "completion", "prompt and completion"),
+    )
+    for prompt, reply, name in names:
+        if prompt in fields and reply in fields:
+            return name
+    return "text" if "text" in fields else "other names"
+
+
 def _word(fields: Fields, *names: str) -> str:
     return next((str(fields[name]) for name in names if isinstance(fields.get(name), str)), "")
 
@@ -121,7 +113,10 @@ def _text(value: Any, name: str, fixes: FixCounter, *, may_be_empty: bool = Fals
         fixes.use("strip-nul", f"{name} holds a NUL character")
         text = text.replace("\x00", "")
     if "\ufffd" in text:
-        fixes.use("keep-replacement", f"{name} holds U+FFFD, so characters were lost before")
+        fixes.use("keep-replacement", f"{name} holds U+FFFD or half a surrogate pair")
+    if "\r" in text:
+        fixes.use("unix-newlines", f"{name} holds carriage returns")
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip() and not may_be_empty:
         raise ShapeError(f"{name} is empty", "drop-bad-rows")
     return text

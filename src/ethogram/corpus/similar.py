@@ -21,7 +21,9 @@ HASHES, ROWS = 128, 4
 #: Similarity from which two texts are near-duplicates; that of Lee et al. 2022, arXiv:2107.06499.
 ALIKE = 0.8
 _SHINGLE = 5
-_PRIME = (1 << 61) - 1
+#: N-grams hashed at a time, and words whose hash is kept: both bound memory.
+_BLOCK = 2048
+_WORDS_KEPT = 500_000
 _WORD = re.compile(r"\w+")
 
 
@@ -117,56 +119,104 @@ class Groups:
 
 
 def alike(texts: Iterable[str]) -> Groups:
-    """Groups of near-duplicate texts; equal but for case, white space and punctuation included."""
+    """Groups of near-duplicate texts; those equal but for case, space and punctuation included.
+
+    Any two texts that share a band are compared unless they are in one group already, so the groups
+    do not depend on the order of the texts. Holds half a kilobyte for each different text.
+    """
     groups = Groups()
-    buckets: dict[bytes, list[int]] = defaultdict(list)
-    signatures: list[np.ndarray] = []
-    factors, offsets = _functions()
-    exact: dict[str, int] = {}
+    hasher = _Signatures()
+    bands = [_Band() for _ in range(0, HASHES, ROWS)]
+    signatures: dict[int, np.ndarray] = {}
+    exact: dict[bytes, int] = {}
     for text in texts:
         member = groups.add()
         words = normalised(text)
-        key = " ".join(words) or text
-        signatures.append(_signature(words or [text], factors, offsets))
-        if key in exact:
-            groups.join(exact[key], member)
+        first = exact.setdefault(digest(" ".join(words) or text), member)
+        if first != member:
+            groups.join(first, member)
             continue
-        exact[key] = member
-        for band in range(0, HASHES, ROWS):
-            bucket = buckets[
-                band.to_bytes(2, "big") + signatures[member][band : band + ROWS].tobytes()
-            ]
-            for other in bucket:
-                same = float(np.mean(signatures[other] == signatures[member]))
-                if same >= ALIKE:
-                    groups.join(other, member)
-                    break
-            else:
-                bucket.append(member)
+        signature = hasher.of(words or [text])
+        signatures[member] = signature
+        for number, band in enumerate(bands):
+            key = signature[number * ROWS : (number + 1) * ROWS].tobytes()
+            band.enter(key, member, signatures, groups)
     return groups
 
 
-def _functions() -> tuple[np.ndarray, np.ndarray]:
-    random = np.random.default_rng(1)
-    return (
-        random.integers(1, 1 << 31, HASHES, dtype=np.uint64),
-        random.integers(0, 1 << 31, HASHES, dtype=np.uint64),
-    )
+class _Band:
+    """One band of an index: members whose signatures are equal in it, by their group."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[bytes, int | dict[int, list[int]]] = {}
+
+    def enter(
+        self, key: bytes, member: int, signatures: dict[int, np.ndarray], groups: Groups
+    ) -> None:
+        """Add a member, and join it with the groups of its bucket that it is alike to."""
+        bucket = self._buckets.setdefault(key, member)
+        if bucket == member:
+            return
+        if isinstance(bucket, int):  # Most buckets have one member: no dictionary for these.
+            bucket = self._buckets[key] = {bucket: [bucket]}
+        for root in list(bucket):
+            now = groups.find(root)
+            if now != root:
+                bucket.setdefault(now, []).extend(bucket.pop(root))
+        for root, others in list(bucket.items()):
+            if groups.find(member) != root and _any_alike(signatures, member, others):
+                groups.join(root, member)
+        bucket.setdefault(groups.find(member), []).append(member)
 
 
-def _signature(words: Sequence[str], factors: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    size = min(_SHINGLE, len(words))
-    shingles = {" ".join(gram) for gram in _grams(words, size)}
-    hashes = np.array([_hash(shingle) for shingle in shingles], dtype=np.uint64)
-    mixed = (hashes[:, None] * factors[None, :] + offsets[None, :]) % np.uint64(_PRIME)
-    lowest: np.ndarray = mixed.min(axis=0)
-    return lowest
+def _any_alike(signatures: dict[int, np.ndarray], member: int, others: Sequence[int]) -> bool:
+    mine = signatures[member]
+    start, size = 0, 8  # In a large group one of the first few is nearly always alike.
+    while start < len(others):
+        block = np.stack([signatures[other] for other in others[start : start + size]])
+        if ((block == mine).mean(axis=1) >= ALIKE).any():
+            return True
+        start, size = start + size, 1024
+    return False
 
 
-def _hash(text: str) -> int:
-    return int.from_bytes(
-        hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=4).digest(), "big"
-    )
+class _Signatures:
+    """MinHash signatures of texts: [HASHES] 32-bit numbers, equal for equal sets of n-grams."""
+
+    def __init__(self) -> None:
+        random = np.random.default_rng(1)
+        size = HASHES + _SHINGLE
+        odd = random.integers(0, 1 << 63, size, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+        self._places, self._factors = odd[:_SHINGLE], odd[_SHINGLE:]
+        self._offsets = random.integers(0, 1 << 63, HASHES, dtype=np.uint64)
+        self._words: dict[str, int] = {}
+
+    def of(self, words: Sequence[str]) -> np.ndarray:
+        """The signature of a text of at least one word."""
+        hashes = np.fromiter((self._hash(word) for word in words), np.uint64, len(words))
+        size = min(_SHINGLE, len(words))
+        windows = np.lib.stride_tricks.sliding_window_view(hashes, size)
+        shingles = np.unique((windows * self._places[:size]).sum(axis=1, dtype=np.uint64))
+        lowest = np.full(HASHES, np.iinfo(np.uint64).max, dtype=np.uint64)
+        for start in range(0, len(shingles), _BLOCK):
+            block = shingles[start : start + _BLOCK, None]
+            mixed = block * self._factors[None, :] + self._offsets[None, :]
+            np.minimum(lowest, mixed.min(axis=0), out=lowest)
+        return (lowest >> np.uint64(32)).astype(np.uint32)
+
+    def _hash(self, word: str) -> int:
+        known = self._words.get(word)
+        if known is None:
+            if len(self._words) >= _WORDS_KEPT:
+                self._words.clear()
+            known = self._words[word] = int.from_bytes(digest(word)[:8], "big")
+        return known
+
+
+def digest(text: str) -> bytes:
+    """Sixteen bytes that stand for a text."""
+    data = text.encode("utf-8", "replace")
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 def is_held_out(text: str, share: float, seed: int) -> bool:
@@ -182,8 +232,8 @@ def split(
     """Rows to learn from and rows held out, near-duplicates on one side.
 
     Rows of one group (near-duplicates, the same prompt, the same value of `by`) stay together. A
-    group's side follows from the content of its smallest member, so neither the order of rows nor
-    further rows change it.
+    group's side follows from the content of its smallest member, not from the order of the rows.
+    Further rows leave the sides of other groups as they are.
 
     Args:
         rows: of one kind.

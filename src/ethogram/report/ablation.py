@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
-from ethogram.report.printing import text_table
+from ethogram.report.printing import filled, text_table
 from ethogram.study.numbers import difference_in, interval_in
 from ethogram.study.wording import change_words, moved_words
 
@@ -55,4 +54,4 @@ def _cell(item: Difference | None, note: str) -> str:
 
 
 def _filled(console: Console, words: str) -> str:
-    return textwrap.fill(words.replace(" %", "\u00a0%"), console.width)
+    return filled(words, console.width)

@@ -1,16 +1,18 @@
-"""Progress bars on standard error: the one place that draws them. Drawn on a terminal only."""
+"""Progress on standard error: bars on a terminal, else now and then a line."""
 
 from __future__ import annotations
 
+import sys
+from threading import Event, Lock, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from ethogram.cores import Contention
-from ethogram.report.printing import console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.console import Console
     from rich.progress import Task
     from rich.text import Text
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 _PATIENCE = 1.0
 #: Seconds between two drawings of a count.
 _PAUSE = 0.1
+#: Without a terminal, a line comes after so many seconds, …
+_SILENCE = 2.5
+#: … and later after this part of the time passed, so that a day's run does not fill a log.
+_RARER = 120
+#: Versions with longer names (the changes of an ablation) get no bar of their own.
+_NAME = 12
 #: A machine is called busy where threads wait this share of the time that they could run, …
 _BUSY = 0.2
 #: … over at least so many seconds.
@@ -29,21 +37,36 @@ _BUSY_SECONDS = 3.0
 class ProgressBar:
     """Bars that appear with their first update, one a task, and end with the `with` block.
 
+    Where there is no terminal, a line on standard error says now and then how far things are, so
+    that a log shows that the program works.
+
     Args:
         quiet: draw nothing.
         transient: remove the bars at the end.
     """
 
     def __init__(self, *, quiet: bool = False, transient: bool = False) -> None:
-        self._console = None if quiet else console(stderr=True)
+        # As it is now: libraries that talk too much have it redirected while they work.
+        self._stream = sys.stderr
+        self._console = None if quiet else _console(self._stream)
         self._transient = transient
         self._bar: Any = None
         self._tasks: dict[str, Any] = {}
+        self._stage: str | None = None
+        self._staged: Any = None
+        self._began = self._since = self._spoke = monotonic()
+        self._said = ""
+        self._lock = Lock()
+        self._ended = Event()
+        self._watch: Thread | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        if self._watch is not None:
+            self._watch.join()
         if self._bar is not None:
             self._bar.stop()
 
@@ -57,6 +80,20 @@ class ProgressBar:
         """Lines of the terminal that no bar takes."""
         return self._console.height - len(self._tasks) if self._console else 0
 
+    def stage(self, words: str) -> None:
+        """Say what begins now and has no count; shown once it takes a while.
+
+        It ends with the next stage or update.
+        """
+        if self._console is None:
+            return
+        with self._lock:
+            self._drop_stage()
+            self._stage, self._since, self._said = words, monotonic(), words
+            if self._watch is None:
+                self._watch = Thread(target=self._look_after, daemon=True)
+                self._watch.start()
+
     def update(
         self, task: str, done: float, total: float | None, note: str = "", *, timed: bool = True
     ) -> None:
@@ -69,32 +106,73 @@ class ProgressBar:
             note: words behind the bar.
             timed: whether the time left is shown.
         """
-        if not self.visible:
-            return
+        with self._lock:
+            self._drop_stage()
+            if timed:
+                self._said = f"{task}: {note}"
+            if not self.visible:
+                return
+            if task not in self._tasks:
+                self._tasks[task] = self._started().add_task(
+                    task, total=total, note=note, time="left" if timed else ""
+                )
+            self._bar.update(self._tasks[task], completed=done, total=total, note=note)
+
+    def _started(self) -> Any:
         if self._bar is None:
             # Only now: an empty bar would leave a blank line before an error.
             self._bar = _new_bar(self._console, self._transient)
             self._bar.start()
-        if task not in self._tasks:
-            self._tasks[task] = self._bar.add_task(task, total=total, note=note, timed=timed)
-        self._bar.update(self._tasks[task], completed=done, total=total, note=note)
+        return self._bar
+
+    def _drop_stage(self) -> None:
+        self._stage = None
+        if self._staged is not None:
+            self._bar.remove_task(self._staged)
+            self._staged = None
+
+    def _look_after(self) -> None:
+        """Show stages that last, and speak where there is no terminal."""
+        while not self._ended.wait(_PAUSE):
+            with self._lock:
+                now = monotonic()
+                if self.visible:
+                    late = self._staged is None and now - self._since > _PATIENCE / 2
+                    if self._stage and late:
+                        self._staged = self._started().add_task(
+                            self._stage, total=None, note="", time="passed"
+                        )
+                elif now - self._spoke > max(_SILENCE, (now - self._began) / _RARER):
+                    self._spoke = now
+                    print(
+                        f"{self._said} ({now - self._began:.0f} s)", file=self._stream, flush=True
+                    )
+
+
+def _console(stream: TextIO) -> Console:
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False)
 
 
 def _new_bar(console: Any, transient: bool) -> Any:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
-    class Remaining(TimeRemainingColumn):
-        """Time left, for tasks that can tell it."""
+    class Time(TimeRemainingColumn):
+        """Time left, for tasks that can tell it; time passed, for those that cannot."""
 
         def render(self, task: Task) -> Text:
-            return super().render(task) if task.fields["timed"] else Text()
+            if task.fields["time"] == "left":
+                return super().render(task)
+            passed = f"{task.elapsed or 0:.0f} s" if task.fields["time"] == "passed" else ""
+            return Text(passed, style="progress.elapsed")
 
     return Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=20 if console.width >= 100 else 12),
         TextColumn("{task.fields[note]}"),
-        Remaining(elapsed_when_finished=True),
+        Time(elapsed_when_finished=True),
         console=console,
         transient=transient,
     )
@@ -127,7 +205,8 @@ def run_updater(bar: ProgressBar) -> Callable[[RunProgress], None]:
     def update(now: RunProgress) -> None:
         names = tuple(version.version for version in now.versions)
         if names not in begun:
-            begun[names] = 1 < len(names) < bar.free_lines - 1
+            short = max(map(len, names)) <= _NAME
+            begun[names] = short and 1 < len(names) < bar.free_lines - 1
         title = names[0] if len(names) == 1 else f"{len(names)} versions"
         bar.update(title, now.spent, now.allowance, speed_note(now) + busy.note())
         for version in now.versions if begun[names] else ():
@@ -157,7 +236,7 @@ class Busy:
         if now - self._looked >= _BUSY_SECONDS:
             self._looked = now
             waiting = self._contention.share()
-            self._note = f"  machine busy ({waiting:.0%} waiting)" if waiting > _BUSY else ""
+            self._note = f"  machine busy ({waiting:.0%})" if waiting > _BUSY else ""
         return self._note
 
 

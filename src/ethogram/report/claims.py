@@ -95,7 +95,7 @@ class Entry:
         version: its name.
         title: what it tries.
         parent: name of its parent.
-        model: as the version names it.
+        model: as the version names it, with its stand-in.
         identity: first digits of the version's identity.
         generations: outputs that the entry rests on.
         prompts: of these.
@@ -176,7 +176,7 @@ def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) ->
         version=name,
         title=version.title,
         parent=version.parent,
-        model=ran.version.model,
+        model=study.model_words(name) if ran.version == version else ran.version.model,
         identity=ran.version.identity[:12],
         stale=ran.stale,
         trained=training_lines(study, name),
@@ -329,7 +329,7 @@ def _example(study: Study, name: str, scores: dict[str, Measured]) -> Example | 
     answers = [(output, score) for output, score in asked if score.value == 1]
     if looping and len(looping) * 4 >= len(speaking):
         chosen, score = max(looping, key=lambda pair: (_covered(*pair), pair[0].prompt_id))
-        why = f"the clearest loop; {score.spans[0].label}"
+        why = "the clearest loop"
     elif answers and len(answers) * 2 >= len(asked):
         chosen, score = _of_median_length(answers)
         why = f"of median length among the {len(answers)} that start with the answer"

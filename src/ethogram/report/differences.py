@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ethogram.report.printing import NAME_WIDTH
+from ethogram.report.printing import NAME_WIDTH, filled, wrapped
 from ethogram.study.headline import CLEAR, HEADINGS, SAME, by_verdict, doubt, in_words
 from ethogram.study.numbers import (
     difference_in,
@@ -43,9 +42,7 @@ def print_headline(console: Console, items: Iterable[Difference]) -> None:
     if not any(heading in groups for heading in _CLEAR):
         console.print(Text("Nothing changed clearly.", style="bold"))
     for heading, members in groups.items():
-        # Numbers stay on one line with their unit.
-        words = in_words(heading, members).replace(" %", "\u00a0%").replace("(n ", "(n\u00a0")
-        lines = textwrap.wrap(words, console.width - _HEADING_WIDTH)
+        lines = wrapped(in_words(heading, members), console.width - _HEADING_WIDTH)
         for number, line in enumerate(lines):
             label = heading if number == 0 else ""
             style = f"bold {colour(members[0])}" if heading in _CLEAR else ""
@@ -126,7 +123,7 @@ def _print_row(
 ) -> None:
     from rich.text import Text
 
-    name = textwrap.wrap(cells[0], widths[0]) or [""]
+    name = wrapped(cells[0], widths[0])
     console.print(Text(_aligned([name[0], *cells[1:]], widths)))
     for line in name[1:]:
         console.print(Text(f"  {line}"))
@@ -137,10 +134,8 @@ def _print_row(
 def _wrapped(console: Console, words: str, indent: str = "") -> object:
     from rich.text import Text
 
-    filled = textwrap.fill(
-        words, console.width, initial_indent=indent, subsequent_indent=f"{indent}  "
-    )
-    return Text(filled, style="dim")
+    lines = filled(words, console.width, indent=indent, hanging=f"{indent}  ")
+    return Text(lines, style="dim")
 
 
 def _notes(items: Sequence[Difference]) -> list[str]:
@@ -175,6 +170,9 @@ def print_details(console: Console, items: Sequence[Difference]) -> None:
             "–" if needed.samples is None else str(needed.samples),
         ]
         lines.append([*row, *([_ratio(item.test.coupling)] if coupled else [])])
+    if coupled and _columns(lines) > console.width:
+        # A terminal of 80 columns has no room for the interval of a ratio.
+        lines = [[*line[:-1], line[-1].split(" [")[0]] for line in lines]
     right = range(1, len(lines[0]))
     console.print(Text(text_table(lines, right=right, width=console.width, wrap=0)))
     explained = [
@@ -193,6 +191,12 @@ def print_details(console: Console, items: Sequence[Difference]) -> None:
         )
     for words in explained:
         console.print(_wrapped(console, words))
+
+
+def _columns(lines: Sequence[Sequence[str]]) -> int:
+    """Columns of a table whose names take as few as they can."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return min(widths[0], NAME_WIDTH) + sum(widths[1:]) + 2 * (len(widths) - 1)
 
 
 def _ratio(found: Coupling) -> str:

@@ -16,6 +16,7 @@ from ethogram.report.claims import (
 from ethogram.report.printing import printable
 from ethogram.spec import Change
 from ethogram.study.difference import Difference
+from ethogram.study.headline import is_same
 from ethogram.study.numbers import p_value
 from ethogram.study.wording import (
     aim_head,
@@ -77,12 +78,31 @@ def _headline(entry: Entry) -> list[str]:
     if not entry.aims:
         worse = [item for item in others if item.verdict == "perhaps worse"]
         lines += [price_sentence(worse)] if worse else []
-    open_ = [item for item in others if not item.is_clear and item.metric.name not in named]
+    same = [item for item in others if is_same(item)]
+    open_ = [
+        item
+        for item in others
+        if not item.is_clear and item.metric.name not in named and not is_same(item)
+    ]
     if open_:
-        prompts = max(item.test.prompts for item in open_)
-        names = ", ".join(name_words(item.metric) for item in open_)
-        lines.append(f"Cannot tell from {prompts} prompts: {names}.")
+        lines.append(f"Cannot tell: {_with_prompts(open_)}.")
+    if same:
+        values = [
+            f"{name_words(item.metric)} ({value_words(item.metric, item.after)})" for item in same
+        ]
+        lines.append(f"The same on every prompt: {', '.join(values)}.")
     return [line for each in lines for line in (each, "")][:-1]
+
+
+def _with_prompts(items: Sequence[Difference]) -> str:
+    """Metrics, grouped by the number of prompts to which they apply."""
+    groups: dict[int, list[str]] = {}
+    for item in items:
+        groups.setdefault(item.test.prompts, []).append(name_words(item.metric))
+    return "; ".join(
+        f"{', '.join(names)} ({prompts} prompt{'s' if prompts != 1 else ''})"
+        for prompts, names in groups.items()
+    )
 
 
 def _values(entry: Entry) -> str:
@@ -198,21 +218,28 @@ def shown_text(example: Example, characters: int = EXAMPLE_CHARACTERS) -> str:
 
 def cut_loop(example: Example) -> str:
     """The text with its loop cut after some rounds, and how often it went on said."""
-    rounds = _rounds(example.spans)
+    kept, said, rest = loop_parts(example)
+    return f"{kept.rstrip()} {said} {rest.strip()}".rstrip() if said else example.text
+
+
+def loop_parts(example: Example) -> tuple[str, str, str]:
+    """A text to the end of its third round, how often the loop went on, and the text behind it.
+
+    The last two are empty where nothing is left out.
+    """
+    rounds = _rounds(example)
     more = len(rounds) - LOOP_ROUNDS
     if more <= 0:
-        return example.text
-    kept = example.text[: rounds[LOOP_ROUNDS - 1].end].rstrip()
-    rest = example.text[rounds[-1].end :].strip()
+        return example.text, "", ""
     said = f"[the same {more} more time{'s' if more > 1 else ''}]"
-    return f"{kept} {said} {rest}".rstrip()
+    return example.text[: rounds[LOOP_ROUNDS - 1].end], said, example.text[rounds[-1].end :]
 
 
-def _rounds(spans: Sequence[Span]) -> Sequence[Span]:
-    """The first run of spans that touch: the rounds of one loop."""
-    run = list(spans[:1])
-    for span in spans[1:]:
-        if span.start != run[-1].end:
+def _rounds(example: Example) -> Sequence[Span]:
+    """The first run of spans with nothing but space between them: the rounds of one loop."""
+    run = list(example.spans[:1])
+    for span in example.spans[1:]:
+        if example.text[run[-1].end : span.start].strip():
             break
         run.append(span)
     return run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ethogram.metrics import Metric
@@ -15,7 +15,9 @@ from ethogram.report.claims import (
     output_of,
     prompt_moves,
 )
-from ethogram.report.entry import cell, inert, one_line, quoted_prompt, shown_text
+from ethogram.report.entry import cell, folded, inert, one_line, quoted_prompt, shown_text
+from ethogram.report.printing import wrapped
+from ethogram.study.aims import Aim
 from ethogram.study.difference import Difference, comparable, differences
 from ethogram.study.measure import Measured, metric_names
 from ethogram.study.wording import change_words, moved_words, name_words, value_words
@@ -24,6 +26,10 @@ from ethogram.study.workspace import Study
 #: Columns of the small table, and sentences, at most.
 _COLUMNS = 4
 _THREAD_CHARACTERS = 160
+#: Metrics that the sentence of first against last names.
+_OVERALL = 3
+#: Lines of a terminal that the findings take at most.
+SHORT_LINES = 6
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,45 @@ class Thread:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """One sentence of what was found: `Aims met: loop rate 45.5 → 0.0 % (v0.0.2, v0.1.0); …`.
+
+    Attributes:
+        lead: what its parts have in common.
+        parts: as the log shows them, with intervals.
+        short: as the terminal shows them.
+    """
+
+    lead: str
+    parts: Sequence[str]
+    short: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"{self.lead}: {'; '.join(self.parts)}."
+
+    def lines(self, width: int, most: int) -> list[str]:
+        """The short parts in so many lines; those that do not fit are counted."""
+        lines: list[str] = []
+        for shown in range(len(self.short), 0, -1):
+            left = len(self.short) - shown
+            more = [f"and {left} more"] if left else []
+            said = f"{self.lead}: {'; '.join([*self.short[:shown], *more])}."
+            lines = wrapped(said, width, indent="- ", hanging="  ")
+            if len(lines) <= most:
+                break
+        return lines[:most]
+
+
+def in_short(findings: Sequence[Finding], width: int) -> list[str]:
+    """The findings in at most `SHORT_LINES` lines of a terminal, the first ones in the most."""
+    lines: list[str] = []
+    for number, finding in enumerate(findings):
+        after = len(findings) - number - 1
+        lines += finding.lines(width, max(1, min(2, SHORT_LINES - len(lines) - after)))
+    return lines[:SHORT_LINES]
+
+
+@dataclass(frozen=True)
 class Findings:
     """What the log opens with.
 
@@ -52,7 +97,7 @@ class Findings:
     """
 
     entries: Sequence[Entry]
-    sentences: Sequence[str]
+    sentences: Sequence[Finding]
     columns: Sequence[Metric]
     values: dict[str, dict[str, Measured]]
     thread: Thread | None
@@ -112,35 +157,15 @@ def _columns(
 
 def _sentences(
     made: Sequence[Entry], overall: tuple[str, str, Sequence[Difference]] | None
-) -> list[str]:
+) -> list[Finding]:
     """Three to five: first against last, aims met, aims not met, the largest price, the open."""
-    found = []
-    if overall:
-        first, last, items = overall
-        aims = {
-            aim.difference.metric.name for entry in made if entry.aims for aim in entry.aims.aims
-        }
-        clear = sorted(
-            (item for item in items if item.is_clear),
-            key=lambda item: (
-                item.metric.name in aims,
-                item.metric.direction != "none",
-                _strength(item),
-            ),
-            reverse=True,
+    found = [_overall_finding(made, *overall)] if overall else []
+    for outcome, lead in (("met", "Aims met"), ("not met", "Aims not met")):
+        parts = _by_version(
+            (", ".join(moved_words(aim.difference) for aim in aims), version)
+            for version, aims in _aims_of(made, outcome)
         )
-        shown = "; ".join(f"{moved_words(item)} ({change_words(item)})" for item in clear[:3])
-        what = shown or f"nothing changed clearly on {items[0].test.prompts} prompts"
-        found.append(f"From {first} to {last}: {what}.")
-    for outcome, lead in (("met", "met its aim"), ("not met", "missed its aim")):
-        said = [
-            f"{entry.version} {lead}: "
-            + ", ".join(moved_words(aim.difference) for aim in entry.aims.aims)
-            for entry in made
-            if entry.aims and entry.aims.outcome == outcome
-        ]
-        if said:
-            found.append("; ".join(said) + ".")
+        found += [Finding(lead, parts, parts)] if parts else []
     prices = [
         (entry.version, item)
         for entry in made
@@ -150,17 +175,71 @@ def _sentences(
     ]
     if prices:
         version, item = max(prices, key=lambda pair: _strength(pair[1]))
-        words = f"{moved_words(item)} ({change_words(item)})"
-        found.append(f"The clearest price is that of {version}: {words}.")
-    undecided = [
-        entry.version for entry in made if entry.aims and entry.aims.outcome == "undecided"
-    ]
-    if undecided:
-        found.append(
-            f"Undecided: the aim{'s' if len(undecided) > 1 else ''} of {' and '.join(undecided)}; "
-            "the entries say what would decide it."
+        short = f"{version}, {moved_words(item)}"
+        found.append(Finding("Clearest price", [f"{short} ({change_words(item)})"], [short]))
+    if undecided := _aims_of(made, "undecided"):
+        parts = [f"{version}, {_open_words(aims)}" for version, aims in undecided]
+        short_parts = _by_version(
+            (name_words(aim.difference.metric), version)
+            for version, aims in undecided
+            for aim in aims
+            if aim.outcome == "undecided"
         )
+        found.append(Finding("Undecided", parts, short_parts))
     return found
+
+
+def _overall_finding(
+    made: Sequence[Entry], first: str, last: str, items: Sequence[Difference]
+) -> Finding:
+    """The clearest differences between first and last: those of aims, then those with a side."""
+    aims = {aim.difference.metric.name for entry in made if entry.aims for aim in entry.aims.aims}
+    clear = sorted(
+        (item for item in items if item.is_clear),
+        key=lambda item: (
+            item.metric.name in aims,
+            item.metric.direction != "none",
+            _strength(item),
+        ),
+        reverse=True,
+    )[:_OVERALL]
+    lead = f"From {first} to {last}"
+    if not clear:
+        nothing = [f"nothing changed clearly on {items[0].test.prompts} prompts"]
+        return Finding(lead, nothing, nothing)
+    short = [moved_words(item) for item in clear]
+    parts = [f"{moved_words(item)} ({change_words(item)})" for item in clear]
+    return Finding(lead, parts, short)
+
+
+def _aims_of(made: Sequence[Entry], outcome: str) -> list[tuple[str, Sequence[Aim]]]:
+    return [
+        (entry.version, entry.aims.aims)
+        for entry in made
+        if entry.aims and entry.aims.outcome == outcome
+    ]
+
+
+def _by_version(said: Iterable[tuple[str, str]]) -> list[str]:
+    """What is true of several versions, once: `loop rate 45.5 → 0.0 % (v0.0.2, v0.1.0)`."""
+    versions: dict[str, list[str]] = {}
+    for words, version in said:
+        versions.setdefault(words, []).append(version)
+    return [f"{words} ({', '.join(names)})" for words, names in versions.items()]
+
+
+def _open_words(aims: Sequence[Aim]) -> str:
+    """Aims of which one is open at least, and what would decide it."""
+    words = []
+    for aim in aims:
+        said = moved_words(aim.difference)
+        if aim.outcome == "undecided":
+            more = f"about {aim.needed} prompts" if aim.needed else "no number of such prompts"
+            said += f" ({more} would tell)"
+        else:
+            said += f" ({aim.outcome})"
+        words.append(said)
+    return ", ".join(words)
 
 
 def _strength(item: Difference) -> float:
@@ -231,7 +310,7 @@ def render_findings(findings: Findings) -> str:
     parts += [f"{place}. {sentence}" for place, sentence in enumerate(findings.sentences, 1)]
     if not findings.sentences:
         parts.append("One version has run; there is nothing to compare it with yet.")
-    parts += ["", *_small_table(findings), ""]
+    parts += ["", *_small_table(findings), "", *_legend(findings), ""]
     if findings.thread:
         parts += _thread_lines(findings.thread)
     return "\n".join(parts).rstrip() + "\n"
@@ -251,6 +330,12 @@ def _small_table(findings: Findings) -> list[str]:
         label = f"**{entry.version}** {cell(one_line(entry.title))}".rstrip()
         rows.append(f"| {label} | {values} | {entry.prompts} | {_arrows(entry)} |")
     return rows
+
+
+def _legend(findings: Findings) -> list[str]:
+    """What the columns are, for a reader who does not know the metrics."""
+    lines = [f"- {metric.title}: {inert(metric.formula)}" for metric in findings.columns]
+    return folded("What the columns mean", lines)
 
 
 def _arrows(entry: Entry) -> str:

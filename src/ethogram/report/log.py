@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethogram.errors import SpecError
-from ethogram.report.findings import find
+from ethogram.report.findings import Finding, Findings, find, in_short
 from ethogram.report.page import write_html
 from ethogram.report.progress import Problem, unsupported, write_progress
 from ethogram.study.stale import has_results
@@ -24,12 +24,18 @@ class Log:
         page: path of report.html.
         unsupported: entries of PROGRESS.md without a stored run; they stay as they were.
         findings: what the versions together show, a sentence each.
+        following: commands that show more.
     """
 
     progress: Path
     page: Path
     unsupported: Sequence[Problem] = ()
-    findings: Sequence[str] = ()
+    findings: Sequence[Finding] = ()
+    following: Sequence[str] = ()
+
+    def short(self, width: int) -> list[str]:
+        """The findings in at most six lines of a terminal."""
+        return in_short(self.findings, width)
 
     def to_json(self) -> dict[str, str]:
         """Plain data."""
@@ -57,4 +63,13 @@ def log(study: Study) -> Log:
         )
     findings = find(study)
     progress, page = write_progress(study, findings), write_html(study, findings)
-    return Log(progress, page, lost, findings.sentences)
+    return Log(progress, page, lost, findings.sentences, _following(findings))
+
+
+def _following(findings: Findings) -> list[str]:
+    """The comparison that shows most, one that reads outputs, and the check of the log."""
+    compared = [entry for entry in findings.entries if entry.differences]
+    met = [entry for entry in compared if entry.aims and entry.aims.outcome == "met"]
+    shown = next(iter(met or compared), None)
+    more = [f"ethogram compare {shown.parent} {shown.version}"] if shown else []
+    return [*more, f"ethogram outputs {findings.entries[-1].version}", "ethogram verify"]

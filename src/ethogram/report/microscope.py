@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from math import exp
 from typing import TYPE_CHECKING
 
-from ethogram.report.printing import excerpt, inactive, printable
+from ethogram.report.printing import excerpt, filled, inactive, printable
 from ethogram.spec.steps import STEPS
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def print_trace(console: Console, traced: Traced, *, details: bool = False) -> N
     console.print(_table(traced, console.width, details=details))
     console.print(Text(f"{_ending(made.finish_reason)} after {len(trace)} tokens", style="dim"))
     for line in _legend(traced, details=details):
-        console.print(Text(textwrap.fill(line, console.width), style="dim"))
+        console.print(Text(filled(line, console.width), style="dim"))
 
 
 def _ending(reason: str) -> str:

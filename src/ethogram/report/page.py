@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ethogram.files import write_whole
 from ethogram.report.claims import Example, marked
-from ethogram.report.entry import shown_text
+from ethogram.report.entry import loop_parts, shown_text
 from ethogram.report.findings import Findings, find
 from ethogram.study.difference import Difference
 from ethogram.study.headline import by_verdict, doubt, in_words
@@ -136,10 +136,11 @@ def _coded(words: str) -> object:
 
 
 def _pieces(example: Example) -> list[tuple[str, str | None]]:
-    """The text of an example in pieces, each with the label of its evidence."""
-    found = [
-        (piece, span.label if span else None) for piece, span in marked(example.text, example.spans)
-    ]
+    """The text of an example in pieces, each with the label of its evidence; loops are cut."""
+    kept, said, rest = loop_parts(example)
+    spans = [span for span in example.spans if span.end <= len(kept)]
+    found = [(piece, span.label if span else None) for piece, span in marked(kept, spans)]
+    found += [(f" {said} {rest}", None)] if said else []
     while found and not found[0][0].strip():
         found.pop(0)
     while found and not found[-1][0].strip():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -19,6 +21,8 @@ NAME_WIDTH = 15
 WORD_WIDTH = 8
 #: A text beside others is cut to this many characters; `ethogram outputs` has all of it.
 EXCERPT_CHARACTERS = 480
+#: Spaces at which no line ends: before a percent sign, around an arrow, inside an interval.
+_KEPT_TOGETHER = re.compile(r" (?=[%→])|(?<=→) |(?<=\(n) |(?<=\d,) (?=[+-]\d)")
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -53,6 +57,31 @@ def as_json(value: Any) -> Any:
 def json_text(value: Any) -> str:
     """A value as indented JSON that any parser reads."""
     return json.dumps(as_json(value), ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def wrapped(words: str, width: int, *, indent: str = "", hanging: str = "") -> list[str]:
+    """Words in lines of a terminal; a number stays beside its unit and a word is never divided.
+
+    Args:
+        words: one paragraph.
+        width: columns; a single word that is longer is divided all the same.
+        indent: before the first line.
+        hanging: before the others.
+    """
+    joined = _KEPT_TOGETHER.sub("\u00a0", words)
+    lines = textwrap.wrap(
+        joined,
+        max(20, width),
+        initial_indent=indent,
+        subsequent_indent=hanging,
+        break_on_hyphens=False,
+    )
+    return [line.replace("\u00a0", " ") for line in lines] or [indent.rstrip()]
+
+
+def filled(words: str, width: int, *, indent: str = "", hanging: str = "") -> str:
+    """`wrapped` as one text."""
+    return "\n".join(wrapped(words, width, indent=indent, hanging=hanging))
 
 
 def text_table(

@@ -194,7 +194,7 @@ def write_progress(study: Study, findings: Findings | None = None) -> Path:
         fresh[FINDINGS] = opening
     else:  # A log of 0.1 has none yet.
         place = _before_entries(lines, known)
-        lines[place:place] = [opening, "\n"]
+        lines[place:place] = [*opening.splitlines(keepends=True), "\n"]
         known = find_blocks("".join(lines), path)
     for block in reversed(known):
         if block.name in fresh:

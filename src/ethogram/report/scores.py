@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from ethogram.metrics.units import RATIO, Unit
-from ethogram.report.printing import text_table
+from ethogram.report.printing import filled, text_table
 from ethogram.study.numbers import is_percentage, value_in
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def scores_text(table: ScoreTable, *, evidence: bool = False, width: int | None 
     printed = [text_table(lines, right=right, width=width, wrap=0), "", _about(table)]
     if silent:
         words = f"Not applicable to these outputs: {', '.join(silent)}"
-        printed.append(textwrap.fill(words, width or _PROSE, subsequent_indent="  "))
+        printed.append(filled(words, width or _PROSE, hanging="  "))
     for row in rows if evidence else ():
         if row.evidence:
             value = value_with_unit(row.evidence.value, row.metric.unit)
@@ -143,8 +142,8 @@ def replication_text(made: Replicated) -> str:
     """A table made again: title, source, values, and why they differ."""
     lines = made.table()
     right = range(2, len(lines[0]))
-    words = [textwrap.fill(each, _PROSE) for each in (*made.notes, *made.why)]
-    source = textwrap.fill(f"Published: {made.source}", _PROSE)
+    words = [filled(each, _PROSE) for each in (*made.notes, *made.why)]
+    source = filled(f"Published: {made.source}", _PROSE)
     return "\n".join([made.title, source, "", text_table(lines, right=right), "", *words])
 
 
@@ -179,7 +178,7 @@ def metrics_text(metrics: Sequence[Metric], *, width: int | None = None) -> str:
         better = "" if each.direction == "none" else each.direction
         lines.append([each.name, better, str(each.unit), each.title])
     hint = "`ethogram metrics NAME` explains one; -m NAME or `metrics:` in study.yaml uses it."
-    return f"{text_table(lines, width=width, wrap=3)}\n\n{hint}"
+    return f"{text_table(lines, width=width, wrap=3)}\n\n{filled(hint, width or _PROSE)}"
 
 
 def pitfall_list_text(pitfalls: Sequence[Pitfall], *, width: int | None = None) -> str:
@@ -187,7 +186,7 @@ def pitfall_list_text(pitfalls: Sequence[Pitfall], *, width: int | None = None) 
     lines = [["pitfall", "as a metric", "what the output does"]]
     lines += [[each.name, f"pitfall_{each.name}", each.meaning] for each in pitfalls]
     hint = "`ethogram score FILE --pitfalls` counts them; so does the log of a study."
-    return f"{text_table(lines, width=width, wrap=2)}\n\n{hint}"
+    return f"{text_table(lines, width=width, wrap=2)}\n\n{filled(hint, width or _PROSE)}"
 
 
 def metric_text(metric: Metric) -> str:
@@ -203,5 +202,5 @@ def metric_text(metric: Metric) -> str:
     lines = [f"{metric.title} ({metric.name})"]
     for label, words in parts:
         indent = " " * 12
-        lines.append(textwrap.fill(f"  {label:<10}{words}", _PROSE, subsequent_indent=indent))
+        lines.append(filled(words, _PROSE, indent=f"  {label:<10}", hanging=indent))
     return "\n".join(lines)

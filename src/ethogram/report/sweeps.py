@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from ethogram.report.differences import print_differences
+from ethogram.report.printing import filled
 from ethogram.study.numbers import number
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ def print_sweep(console: Console, result: SweepResult) -> None:
     console.print(_front(result))
     if result.chosen:
         chosen = result.trial(result.chosen)
-        console.print(Text(f"Chosen: {chosen.setting.words}", style="bold"))
-        console.print(Text(f"  {result.why}"))
+        words = filled(f"Chosen: {chosen.setting.words}", console.width, hanging="  ")
+        console.print(Text(words, style="bold"))
+        console.print(Text(filled(result.why, console.width, indent="  ", hanging="  ")))
     _print_holdout(console, result)
     line = f"{result.generations} generations made in {result.seconds:.0f} s"
     if result.tokens:
@@ -94,4 +96,5 @@ def _print_holdout(console: Console, result: SweepResult) -> None:
         console.print(Text(f"It beats {result.base} on {names}.", style="green"))
     if result.doubt:
         words = f"{result.doubt[:1].upper()}{result.doubt[1:]}."
-        console.print(Text(words, style="red" if holdout.worse else "yellow"))
+        style = "red" if holdout.worse else "yellow"
+        console.print(Text(filled(words, console.width), style=style))

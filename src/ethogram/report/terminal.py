@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from ethogram.report.differences import (
     print_differences,
     print_headline,
 )
-from ethogram.report.printing import excerpt, text_table
+from ethogram.report.printing import excerpt, filled, text_table, wrapped
 from ethogram.study.numbers import value_in
 from ethogram.study.reading import marked_loop
 from ethogram.study.wording import aim_head, aim_parts
@@ -35,14 +34,16 @@ def print_run(console: Console, result: RunResult, *, details: bool = False) -> 
     """Each version's headline against its parent, then all values, then what the run did."""
     from rich.text import Text
 
-    for row in result.rows:
+    for number, row in enumerate(result.rows):
+        if number:
+            console.print()
         heading = Text(row.version, style="bold").append(f"  {row.title}", style="not bold")
         if row.differences:
             heading.append(f"  (against {row.parent})", style="dim not bold")
         console.print(heading)
         if row.stale:
             words = f"{row.parent} {row.stale}"
-            console.print(Text(textwrap.fill(words, console.width), style="yellow"))
+            console.print(Text(filled(words, console.width), style="yellow"))
         if row.differences:
             print_aims(console, row.aims)
             print_headline(console, row.differences.values())
@@ -52,9 +53,9 @@ def print_run(console: Console, result: RunResult, *, details: bool = False) -> 
     for rows in _fitting(result.rows, console.width):
         console.print(_overview(result, rows))
         console.print()
-    console.print(Text(textwrap.fill(_work_words(result), console.width)))
+    console.print(Text(filled(_work_words(result), console.width)))
     if few := _few_words(result):
-        console.print(Text(textwrap.fill(few, console.width)))
+        console.print(Text(filled(few, console.width)))
     if following := _next_words(result):
         console.print(Text(f"Next: {following}", style="dim"))
 
@@ -67,8 +68,8 @@ def print_aims(console: Console, aims: Aims | None) -> None:
         return
     style = {"met": "bold green", "not met": "bold red", "undecided": "bold yellow"}[aims.outcome]
     head = f"{aim_head(aims)}: "
-    words = f"{head}{aim_parts(aims)}".replace(" %", "\u00a0%")
-    text = Text(textwrap.fill(words, console.width))
+    words = f"{head}{aim_parts(aims)}"
+    text = Text(filled(words, console.width))
     text.stylize(style, 0, len(head))
     console.print(text)
     console.print(Text("Exploration, all metrics:", style="dim"))
@@ -161,7 +162,7 @@ def print_comparison(
         prompts += " shared, of {} and {}".format(*comparison.own_prompts)
     console.print(Text(f"{prompts}; {before} and {after} outputs", style="dim"))
     if comparison.stale:
-        console.print(Text(textwrap.fill(comparison.stale, console.width), style="yellow"))
+        console.print(Text(filled(comparison.stale, console.width), style="yellow"))
     console.print()
     print_aims(console, comparison.aims)
     print_headline(console, comparison.differences)
@@ -177,7 +178,7 @@ def print_comparison(
     more += [] if details else ["--details: p-values and effect sizes"]
     more += ["-n N: more prompts", "-p ID: one prompt"]
     console.print()
-    console.print(Text(textwrap.fill("; ".join(more), console.width), style="dim"))
+    console.print(Text(filled("; ".join(more), console.width), style="dim"))
 
 
 def _print_changes(console: Console, comparison: Comparison) -> None:
@@ -190,15 +191,13 @@ def _print_changes(console: Console, comparison: Comparison) -> None:
     heading = "Changed setting" if count == 1 else f"{count} changed settings"
     console.print(Text(heading, style="bold"))
     for change in comparison.changes:
-        console.print(
-            Text(textwrap.fill(f"  {change.plain}", console.width, subsequent_indent="    "))
-        )
+        console.print(Text(filled(change.plain, console.width, indent="  ", hanging="    ")))
         for line in change.lines:
             style = {"-": "red", "+": "green"}.get(line[0], "dim")
             console.print(Text(f"    {line}", style=style))
     if count > 1:
         words = "They changed together, so the differences are their joint effect."
-        console.print(Text(textwrap.fill(words, console.width), style="dim"))
+        console.print(Text(filled(words, console.width), style="dim"))
 
 
 def _print_sample(console: Console, comparison: Comparison, sample: SideBySide) -> None:
@@ -226,7 +225,7 @@ def hanging(name: str, words: str, indent: int, width: int) -> Text:
     lines = [
         part
         for line in words.splitlines() or [""]
-        for part in textwrap.wrap(line, max(20, width - indent)) or [""]
+        for part in wrapped(line, max(20, width - indent))
     ]
     text = Text(name.ljust(indent), style="dim")
     first, *others = lines
@@ -240,7 +239,7 @@ def print_by_tag(console: Console, found: TagComparison, *, everything: bool = F
 
     console.print(Text(f"{found.before} → {found.after}, by tag", style="bold"))
     if found.stale:
-        console.print(Text(textwrap.fill(found.stale, console.width), style="yellow"))
+        console.print(Text(filled(found.stale, console.width), style="yellow"))
     for tag, items in found.tags.items():
         console.print()
         prompts = max((item.test.prompts for item in items), default=0)
@@ -251,7 +250,7 @@ def print_by_tag(console: Console, found: TagComparison, *, everything: bool = F
     console.print()
     console.print(
         Text(
-            textwrap.fill(
+            filled(
                 "Each tag has few prompts, so only large differences are clear. --all shows the "
                 "rest.",
                 console.width,

@@ -74,10 +74,11 @@ def _plan_lines(plan: Plan) -> list[tuple[str, str]]:
         if plan.trained_parameters == plan.parameters
         else f"{amount(plan.trained_parameters)} of them trained"
     )
-    passes = plan.tokens / max(1, counts.tokens)
+    times = f"{plan.tokens / max(1, counts.tokens):.2g}"
+    passes = "1 pass" if times == "1" else f"{times} passes"
     seconds = "unknown until it runs" if plan.seconds is None else duration(plan.seconds)
     plural = "" if plan.threads == 1 else "s"
-    where = f"{plan.threads} thread{plural}"
+    where = f"{plan.threads} thread{plural} in {plan.precision}"
     if plan.processes > 1:
         where = f"{plan.processes} processes of {where}"
     return [
@@ -85,8 +86,7 @@ def _plan_lines(plan: Plan) -> list[tuple[str, str]]:
         ("model", f"{amount(plan.parameters)} parameters, {trained}"),
         (
             "steps",
-            f"{plan.steps:,}; {amount(plan.tokens)} tokens ({passes:.2g} passes), "
-            f"{plan.flop:.2g} FLOP",
+            f"{plan.steps:,}; {amount(plan.tokens)} tokens ({passes}), {plan.flop:.2g} FLOP",
         ),
         ("memory", f"about {plan.memory_bytes / 2**30:.1f} GiB"),
         ("time", f"about {seconds} with {where}"),
@@ -152,18 +152,25 @@ class LiveTraining:
             self._console.print(f"Continues from step {event.step}.")
         elif isinstance(event, Finished):
             self._stop()
+            if self._curves and self._console.is_terminal:
+                self._console.print(curves_text(self._curves, self._console.width))
             print_finished(self._console, event)
         elif isinstance(event, Evaluated):
-            self._take(event.values)
-            if event.outputs:
-                first = event.outputs[-1]
-                self._sample = f"{first.decoding}: {excerpt(first.text, 200)}"
-            if not self._console.is_terminal:
-                self._console.print(_evaluated_line(event))
+            self._evaluated(event)
         else:
             self._take(event.values)
             self._last, self.step, self.steps = event, event.step, event.steps
-        self._draw()
+            self._draw()
+
+    def _evaluated(self, event: Evaluated) -> None:
+        self._take(event.values)
+        if event.outputs:
+            newest = event.outputs[-1]
+            self._sample = f"{newest.decoding}: {excerpt(newest.text, 200)}"
+        if self._console.is_terminal:
+            self._draw()
+        else:
+            self._console.print(_evaluated_line(event))
 
     def _take(self, values: Mapping[str, float | None]) -> None:
         for name, value in values.items():

@@ -158,6 +158,11 @@ class StudyFile(BaseModel):
     thread: str | None = Field(
         None, description="id of the prompt that the log follows through all versions"
     )
+    stand_ins: dict[str, str] = Field(
+        default_factory=dict,
+        description="model of a version to the model that is run in its place, where that one "
+        "cannot be had; the log names both",
+    )
     trace: bool = Field(False, description="store with each output how each token was chosen")
     metrics: tuple[str, ...] = Field((), description="metrics in the table; default: a fixed set")
     scoring: ScoringModels = Field(

@@ -101,6 +101,17 @@ scores_table = Table(
     Column("spans", Text, nullable=False),
 )
 
+#: Cached scores of whole versions under metrics that need no model, a row each; `basis` is a digest
+#: of all that they were computed from, and another basis replaces the row.
+version_scores_table = Table(
+    "version_scores",
+    metadata,
+    Column("version", String(128), primary_key=True),
+    Column("metric", String(64), primary_key=True),
+    Column("basis", String(64), nullable=False),
+    Column("data", Text, nullable=False),
+)
+
 verdicts_table = Table(
     "verdicts",
     metadata,
@@ -206,6 +217,10 @@ def _add_guarded(connection: Connection) -> None:
     _add_column(connection, generations_table, "guarded")
 
 
+def _add_version_scores(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[version_scores_table])
+
+
 #: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
@@ -217,6 +232,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_tests,
     _add_trainings,
     _add_guarded,
+    _add_version_scores,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

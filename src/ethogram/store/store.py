@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from ethogram.errors import StoreError
 from ethogram.spec.generation import Generation, Trace
@@ -32,6 +32,7 @@ from ethogram.store.schema import (
     suites_table,
     tests_table,
     traces_table,
+    version_scores_table,
 )
 
 
@@ -249,6 +250,35 @@ class Store:
             for identity, (metric, data) in tests.items()
         ]
         _keep(self.database, tests_table, "identity", rows)
+
+    def version_scores(self, version: str, bases: Mapping[str, str]) -> dict[str, str]:
+        """The stored scores of a version by metric, as JSON, where they have the wanted basis.
+
+        Args:
+            version: its name.
+            bases: metric to the digest of all that its scores follow from.
+        """
+        columns = version_scores_table.c
+        query = select(version_scores_table).where(columns.version == version)
+        with self.database.begin() as connection:
+            rows = connection.execute(query).all()
+        return {row.metric: row.data for row in rows if bases.get(row.metric) == row.basis}
+
+    def keep_version_scores(self, version: str, scores: Mapping[str, tuple[str, str]]) -> None:
+        """Store the scores of a version, metric to basis and JSON; those of another basis go.
+
+        Raises:
+            StoreError: disk full, read-only, …; nothing of this call is stored then.
+        """
+        columns = version_scores_table.c
+        rows = [
+            {"version": version, "metric": metric, "basis": basis, "data": data}
+            for metric, (basis, data) in scores.items()
+        ]
+        with self.database.begin(writes=True) as connection:
+            stale = (columns.version == version) & columns.metric.in_(list(scores))
+            connection.execute(delete(version_scores_table).where(stale))
+            connection.execute(insert(version_scores_table), rows)
 
     def runs(self, version: str | None = None) -> list[RunRecord]:
         """The recorded runs, oldest first."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from ethogram.errors import SpecError
 from ethogram.metrics import Metric
+from ethogram.stages import stage
 from ethogram.stats import More, PairedTest, adjust, more_samples, paired
 from ethogram.study.measure import Measured
 from ethogram.study.shared_prompts import shared_prompts
@@ -199,6 +200,7 @@ def _test(
     key = test_key(metric, a, b, coupled=coupled, seed=SEED)
     test = tests.get(key) if tests else None
     if test is None:
+        stage(f"Testing {after} against {before}")
         test = paired(a, b, metric.aggregate, coupled=coupled, width=metric.unit.width, seed=SEED)
         if tests:
             tests.add(key, metric, test)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,9 @@ from ethogram.errors import SpecError
 from ethogram.metrics import DEFAULT_METRICS, Metric, Models, Output, Score, get
 from ethogram.spec.identity import digest
 from ethogram.spec.study import STUDY_FILE
+from ethogram.stages import stage
 from ethogram.store import Scored, Scorer
+from ethogram.study.kept_scores import KeptScores
 from ethogram.study.stale import Accept, Results, results_of
 from ethogram.study.stored_outputs import outputs_of
 from ethogram.study.tested import StoredTests
@@ -55,16 +59,25 @@ class Measured:
         The mean, not the sum, so that a greedy version with one sample and a sampled version with
         four weigh each prompt alike.
         """
+        return self._parts_by_prompt
+
+    @cached_property
+    def _parts_by_prompt(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]]:
         ids: dict[str, list[tuple[float, ...]]] = {}
         for output, score in zip(self.outputs, self.scores, strict=True):
             ids.setdefault(output.prompt_id, []).append(score.parts)
         parts = np.array([np.mean(np.array(rows), axis=0) for rows in ids.values()], dtype=float)
         return list(ids), parts
 
-    def by_prompt(self) -> dict[str, float]:
+    def by_prompt(self) -> Mapping[str, float]:
         """The value of every prompt; NaN where the metric applies to none of its outputs."""
+        return self._by_prompt
+
+    @cached_property
+    def _by_prompt(self) -> Mapping[str, float]:
         ids, parts = self.parts_by_prompt()
-        return dict(zip(ids, (float(self.metric.aggregate(row)) for row in parts), strict=True))
+        values = np.asarray(self.metric.aggregate(parts), dtype=float) if ids else np.empty(0)
+        return MappingProxyType(dict(zip(ids, values.tolist(), strict=True)))
 
     def parts_by_sample(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]]:
         """Prompt ids and the parts of each output: [prompts, sample indices, parts].
@@ -154,18 +167,39 @@ def measure(
 def _measure(
     study: Study, version: str, names: Sequence[str], part: Part, results: Results | None = None
 ) -> dict[str, Measured]:
+    stage(f"Scoring {version}")
     metrics = {name: get(name) for name in names}
     outputs = outputs_of(study, version, part, results)
+    quick = {name: metric for name, metric in metrics.items() if metric.reads_one_output}
     measured = {
-        name: Measured(metric, outputs, [metric.measure(output) for output in outputs])
-        for name, metric in metrics.items()
-        if metric.reads_one_output
+        name: Measured(quick[name], outputs, scores)
+        for name, scores in _quick_scores(study, version, outputs, quick, results).items()
     }
     expensive = {name: metric for name, metric in metrics.items() if name not in measured}
     if expensive:
         identities = results.identities if results else study.identities(version, part)
         measured |= _measure_expensive(study, version, outputs, identities, expensive)
     return {name: measured[name] for name in metrics}
+
+
+def _quick_scores(
+    study: Study,
+    version: str,
+    outputs: Sequence[Output],
+    metrics: dict[str, Metric],
+    results: Results | None,
+) -> dict[str, Sequence[Score]]:
+    """Scores of metrics that need no model; of a version with a file they are kept in the store."""
+    kept = KeptScores(study, version, results) if results else None
+    found: dict[str, Sequence[Score]] = dict(kept.get(metrics.values())) if kept else {}
+    fresh = {
+        name: [metric.measure(output) for output in outputs]
+        for name, metric in metrics.items()
+        if name not in found
+    }
+    if kept:
+        kept.add({metrics[name]: scores for name, scores in fresh.items()})
+    return found | fresh
 
 
 def _measure_expensive(

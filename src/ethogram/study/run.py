@@ -11,6 +11,7 @@ from ethogram.backends import check_installed
 from ethogram.errors import RequestError, WriteError
 from ethogram.spec import Request
 from ethogram.spec.source import SourceMap
+from ethogram.stages import stage
 from ethogram.study.aims import aim_metrics
 from ethogram.study.calling import names_of, takes_study
 from ethogram.study.measure import metric_names
@@ -199,8 +200,6 @@ class Backends:
             self._vllm = None
 
     def _engine_of(self, reference: ModelReference, amateur: Amateur | None) -> Engine:
-        from ethogram.engine import MAX_ROWS, Engine
-
         name = amateur[0] if amateur else None
         if self._engine and self._engine[0] == reference and name in (None, self._engine[1]):
             return self._engine[2]
@@ -208,8 +207,12 @@ class Backends:
         # Free what is not needed before loading the next: two might not fit.
         self._engine = None
         self._loaded = {known: made for known, made in self._loaded.items() if known in wanted}
+        model = self._load(reference)  # Says so first: the import below takes seconds too.
+        from ethogram.engine import MAX_ROWS, Engine
+
+        stage(f"Preparing {reference.model}")
         engine = Engine(
-            self._load(reference),
+            model,
             max_rows=self._max_rows or MAX_ROWS,
             amateurs={amateur[0]: self._load(amateur[1])} if amateur else None,
         )
@@ -217,11 +220,11 @@ class Backends:
         return engine
 
     def _load(self, reference: ModelReference) -> LoadedModel:
-        from ethogram.models import load
-
         if reference not in self._loaded:
             if self._on_load:
                 self._on_load(reference.model)
+            from ethogram.models import load
+
             self._loaded[reference] = load(reference)
         return self._loaded[reference]
 

@@ -18,8 +18,8 @@ from ethogram.stats.planning import Spread
 from ethogram.stats.superiority import Superiority
 from ethogram.store import Store
 
-#: Raise it when a change of `ethogram.stats` changes a number of a paired test.
-STATISTICS_VERSION = 1
+#: Raise it when a change of `ethogram.stats` changes a number or a warning of a paired test.
+STATISTICS_VERSION = 2
 
 Parts = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -39,8 +39,8 @@ def moved_words(item: Difference) -> str:
 
 
 def name_words(metric: Metric) -> str:
-    """A metric's title inside a sentence."""
-    title = metric.title
+    """A metric's title inside a sentence; a pitfall's is its name."""
+    title = metric.title.removeprefix("Pitfall: ")
     return title if title[1:2].isupper() else title[0].lower() + title[1:]
 
 
@@ -63,7 +63,7 @@ def aim_parts(aims: Aims) -> str:
 def price_sentence(price: Sequence[Difference]) -> str:
     """What got worse meanwhile."""
     if not price:
-        return "Price: no other metric got worse."
+        return "Price: none seen."
     shown = [
         f"{moved_words(item)}, {'worse' if item.is_clear else 'perhaps worse'}"
         for item in price[:_MOST_PRICES]

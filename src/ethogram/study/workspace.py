@@ -59,6 +59,8 @@ class Study:
         self.known_identities: dict[tuple[str, Part], tuple[str, ...]] = {}
         #: Files of outputs that stand beside the versions: name to prompts and outputs.
         self.beside: dict[str, tuple[Suite, list[Output]]] = {}
+        #: Identities of whole versions that were found stored; what is stored stays.
+        self.known_stored: set[tuple[str, ...]] = set()
         #: Measurements by version and identities of its generations, then by metric; see `measure`.
         self.measured: dict[tuple[str, tuple[str, ...]], dict[str, Measured]] = {}
 
@@ -150,13 +152,13 @@ class Study:
         return self._suites[path]
 
     def model_reference(self, version: str) -> ModelReference:
-        """The model of a version; a relative path counts from the study's folder."""
+        """The model that a version runs on; a relative path counts from the study's folder."""
         from ethogram.models import ModelReference
 
         resolved = self.spec.version(version)
         return ModelReference(
-            model=self._local(resolved.model),
-            revision=resolved.revision,
+            model=self._local(self._stand_in(resolved.model)),
+            revision=None if resolved.model in self._stand_ins else resolved.revision,
             adapter=self._local(resolved.adapter) if resolved.adapter else None,
             dtype=resolved.dtype,
         )
@@ -167,7 +169,23 @@ class Study:
 
         resolved = self.spec.version(version)
         amateur = resolved.decoding.contrastive.amateur
-        return ModelReference.parse(self._local(amateur), dtype=resolved.dtype) if amateur else None
+        if not amateur:
+            return None
+        return ModelReference.parse(self._local(self._stand_in(amateur)), dtype=resolved.dtype)
+
+    def model_words(self, version: str) -> str:
+        """The model of a version as the log names it: with its stand-in, if it has one."""
+        model = self.spec.version(version).model
+        other = self._stand_in(model)
+        return model if other == model else f"{model} (stand-in: {other})"
+
+    @property
+    def _stand_ins(self) -> Mapping[str, str]:
+        return self.spec.settings.stand_ins
+
+    def _stand_in(self, model: str) -> str:
+        """The model that is run for a name: itself, or what study.yaml names in its place."""
+        return self._stand_ins.get(model, model)
 
     def _local(self, name: str) -> str:
         path = self.folder / name

@@ -28,6 +28,7 @@ class Plan:
         memory_bytes: estimated peak.
         seconds: estimated time; None if no speed could be measured.
         threads: threads of each process.
+        precision: number format of weights and activations.
         processes: processes that train together.
         findings: refusals and warnings of the checks before the first step.
     """
@@ -45,6 +46,7 @@ class Plan:
     memory_bytes: int
     seconds: float | None
     threads: int
+    precision: str
     processes: int
     findings: Sequence[Finding]
 

@@ -7,7 +7,7 @@ import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +94,7 @@ class OneTraining:
             self.report(known)
             return Trained(None, known, repeated=True)
         with quiet(), _calm():
+            self._choose_precision()
             kind = kind_of(self.job.recipe.kind)
             prepared = kind.prepare(self.job)
             _refuse(self.job, prepared.findings)
@@ -141,6 +142,27 @@ class OneTraining:
             self.report(finished)
         return Trained(plan, finished)
 
+    def _known_plan(self) -> dict[str, Any] | None:
+        """The plan of an earlier sitting of this training, on every process."""
+        plan: dict[str, Any] | None = None
+        if self.trainings is not None:
+            recorded = self.trainings.all(self.job.recipe.name)
+            found = [each for each in recorded if each.key == self.key]
+            plan = json.loads(found[0].plan) if found else None
+        known: dict[str, Any] | None = _agree(plan)
+        return known
+
+    def _choose_precision(self) -> None:
+        """Settle the number format: the recipe's, that of an earlier sitting, or the faster."""
+        from ethogram.train.fast import choose_precision
+
+        recipe, known = self.job.recipe, self._known_plan()
+        precision = recipe.setting("precision")
+        if precision is None:
+            precision = known["precision"] if known else _agree(choose_precision(self.job.device))
+        settings = recipe.training.model_copy(update={"precision": precision})
+        self.job = replace(self.job, recipe=recipe.model_copy(update={"training": settings}))
+
     def _schedule(self, prepared: Prepared, trainer: Any) -> tuple[Schedule, TrainingRecord | None]:
         """The schedule: that of the record where a training is resumed, or a measured one."""
         import torch
@@ -149,13 +171,7 @@ class OneTraining:
 
         sequences = len(trainer.train_dataset)
         record: TrainingRecord | None = None
-        known: dict[str, Any] | None = None
-        if self.trainings is not None:
-            found = [
-                each for each in self.trainings.all(self.job.recipe.name) if each.key == self.key
-            ]
-            known = json.loads(found[0].plan) if found else None
-        known = _agree(known)
+        known = self._known_plan()
         if known is None:
             speed = measure(trainer, self.job)
             known = _agree(asdict(schedule_of(self.job, prepared, sequences, speed)))

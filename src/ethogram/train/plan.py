@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import resource
 import sys
 import time
@@ -55,6 +54,7 @@ class Schedule:
         steps: optimizer steps.
         evaluate_every: steps between two looks at held-out loss and behaviour.
         checkpoint_every: steps between checkpoints.
+        precision: number format of weights and activations.
         threads: of each process: the order of sums, and so the bits, depend on it.
         peak_flops: rate of matrix products, in FLOP/s.
         seconds: estimated; None if no speed could be measured.
@@ -64,6 +64,7 @@ class Schedule:
     steps: int
     evaluate_every: int
     checkpoint_every: int
+    precision: str
     threads: int
     peak_flops: float
     seconds: float | None
@@ -132,7 +133,7 @@ def schedule_of(job: Job, prepared: Prepared, sequences: int, speed: Speed) -> S
         if every is None and look:
             looks = max(2, min(looks, int(_LOOKING * usable / look)))
         steps = max(1, min(steps, int((usable - looks * look) / a_step)))
-    every = every or max(1, math.ceil(steps / (looks - 1)))
+    every = every or max(1, round(steps / (looks - 1)))
     saving = job.recipe.training.checkpoint_every
     if saving is None:
         saving = max(1, round(_CHECKPOINT_SECONDS / a_step)) if a_step else max(1, steps // 5)
@@ -142,6 +143,7 @@ def schedule_of(job: Job, prepared: Prepared, sequences: int, speed: Speed) -> S
         steps=steps,
         evaluate_every=every,
         checkpoint_every=min(saving, steps),
+        precision=job.recipe.setting("precision"),
         threads=speed.threads,
         peak_flops=speed.peak_flops,
         seconds=None if a_step is None else steps * a_step + looks * look,
@@ -179,6 +181,7 @@ def plan_of(job: Job, prepared: Prepared, schedule: Schedule, batches: Batches) 
         memory_bytes=schedule.memory_bytes,
         seconds=schedule.seconds,
         threads=schedule.threads,
+        precision=schedule.precision,
         processes=batches.processes,
         findings=prepared.findings,
     )

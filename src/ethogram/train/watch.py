@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from transformers import TrainerCallback
 
+from ethogram.errors import SpecError
 from ethogram.store import Point, TrainingOutput, Trainings
 from ethogram.train.arguments import sharded
 from ethogram.train.behaviour import Watched
@@ -84,15 +86,24 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self._step_began = self._clock()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Note the loss and speed of a step, and look where it is time."""
+        """Note the loss and speed of a step, and look where it is time.
+
+        Raises:
+            SpecError: the loss is not a number any more.
+        """
         took = self._clock() - self._step_began
         speed = self._tokens / took if took > 0 else 0.0
         peak = self._schedule.peak_flops * max(1, self._trainer.args.world_size)
-        step = state.global_step
+        step, loss = state.global_step, self._trainer.take_step_loss()
+        if not math.isfinite(loss):
+            raise SpecError(
+                f"the loss is {loss} at step {step}, so nothing more can be learned",
+                hint="lower training.learning_rate, or use precision: float32",
+            )
         self._note(
             step,
             {
-                "train/loss": self._trainer.take_step_loss(),
+                "train/loss": loss,
                 "train/tokens_per_second": speed,
                 "train/mfu": speed * self._flop / peak if peak else None,
                 "train/seconds": self.seconds,

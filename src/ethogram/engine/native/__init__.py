@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ethogram.cache import build_once
 from ethogram.errors import WriteError
+from ethogram.stages import stage
 
 _FOLDER = Path(__file__).parent
 SOURCES = tuple(sorted(_FOLDER.glob("*.cpp")))
@@ -69,7 +70,8 @@ def _processor_name() -> str:
 
 def _compile(compiler: str, folder: Path) -> None:
     objects = []
-    for source in SOURCES:
+    for number, source in enumerate(SOURCES, 1):
+        stage(f"Compiling kernels, once: {number} of {len(SOURCES)}")
         target = folder / f"{source.stem}.o"
         _call(compiler, *_FLAGS, _PROCESSOR, "-c", str(source), "-o", str(target))
         objects.append(str(target))

@@ -1,6 +1,6 @@
 """Recipes: what a user writes to train a model, validated before any weight is loaded."""
 
-from ethogram.spec.recipes.load import load_chain, load_recipe
+from ethogram.spec.recipes.load import load_chain, load_recipe, recipe_schema
 from ethogram.spec.recipes.recipe import (
     BaseRecipe,
     DpoRecipe,
@@ -45,4 +45,5 @@ __all__ = [
     "TunedRecipe",
     "load_chain",
     "load_recipe",
+    "recipe_schema",
 ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
+
+from pydantic import TypeAdapter
 
 from ethogram.errors import SpecError
-from ethogram.spec.recipes.recipe import KINDS, ModelRecipe, Recipe, RlhfRecipe
+from ethogram.spec.recipes.recipe import KINDS, AnyRecipe, ModelRecipe, Recipe, RlhfRecipe
 from ethogram.spec.source import read_yaml, suggest, validate
 
 
@@ -57,3 +59,8 @@ def load_chain(path: Path) -> tuple[tuple[Path, ModelRecipe], ...]:
             )
         chain.append((path.parent / step, inner))
     return tuple(chain)
+
+
+def recipe_schema() -> dict[str, Any]:
+    """The JSON Schema of a recipe file of any kind."""
+    return TypeAdapter[Any](AnyRecipe).json_schema()

@@ -86,7 +86,6 @@ class PretrainRecipe(BaseRecipe):
         "decay_share": 0.4,
         "optimizer": "muon",
         "weight_decay": 0.1,
-        "precision": "bfloat16",
     }
 
 
@@ -116,7 +115,6 @@ class SftRecipe(TunedRecipe):
         "warmup_steps": 5,
         "optimizer": "adamw",
         "weight_decay": 0.0,
-        "precision": "bfloat16",
     }
 
 

@@ -1,0 +1,39 @@
+"""Stages: what long work is doing just now, for whoever listens.
+
+They are records of the logger `ethogram.stage` at level INFO: `Fetching smollm2-135m-instruct`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_log = logging.getLogger("ethogram.stage")
+
+
+def stage(words: str) -> None:
+    """Say what begins now and may take seconds."""
+    _log.info(words)
+
+
+@contextmanager
+def listening(on_stage: Callable[[str], None]) -> Iterator[None]:
+    """Call `on_stage` with every stage that begins inside the block."""
+
+    class Listener(logging.Handler):
+        """Hands records over as words."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            on_stage(record.getMessage())
+
+    listener, level, spread = Listener(), _log.level, _log.propagate
+    _log.addHandler(listener)
+    _log.setLevel(logging.INFO)
+    _log.propagate = False
+    try:
+        yield
+    finally:
+        _log.removeHandler(listener)
+        _log.setLevel(level)
+        _log.propagate = spread
