@@ -44,11 +44,11 @@ class Row:
 
 def rows() -> tuple[list[Row], dict[str, Callable[[str], Contender]]]:
     """Every row, and how to make each contender in a folder for its files."""
-    from benchmarks.train import pretraining, tuning
+    from benchmarks.train import preferring, pretraining, tuning
 
     found: list[Row] = []
     made: dict[str, Callable[[str], Contender]] = {}
-    for module in (pretraining, tuning):
+    for module in (pretraining, tuning, preferring):
         found += module.ROWS
         made |= module.CONTENDERS
     return found, made

@@ -2,13 +2,17 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ethogram.cli import main
 
 TURNS = [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Hello."}]
+
+Run = Callable[..., tuple[int, str, str]]
 
 
 def call(
@@ -22,15 +26,15 @@ def call(
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     return lambda *arguments: call(monkeypatch, capsys, *arguments)
 
 
-def written(path: Path) -> list[dict]:
+def written(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_inspect_names_bad_rows_by_line(run, tmp_path: Path):
+def test_inspect_names_bad_rows_by_line(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(
         b'{"instruction": "Hi?", "output": "Hello.", "license": "MIT"}\n'
@@ -50,7 +54,7 @@ def test_inspect_names_bad_rows_by_line(run, tmp_path: Path):
     assert [each["lines"] for each in survey["bad"]] == [[3, 4], [2]]
 
 
-def test_convert_refuses_bad_rows_and_writes_nothing(run, tmp_path: Path):
+def test_convert_refuses_bad_rows_and_writes_nothing(run: Run, tmp_path: Path) -> None:
     path, out_file = tmp_path / "a.jsonl", tmp_path / "out.jsonl"
     path.write_text('{"prompt": "Hi?", "completion": "Hello.", "license": "MIT", "id": 3}\n{\n')
     code, _, err = run("convert", path, "--to", "messages", "-o", out_file)
@@ -68,7 +72,7 @@ def test_convert_refuses_bad_rows_and_writes_nothing(run, tmp_path: Path):
     assert code == 2
 
 
-def test_dedupe_and_split(run, tmp_path: Path):
+def test_dedupe_and_split(run: Run, tmp_path: Path) -> None:
     path, unique = tmp_path / "a.jsonl", tmp_path / "u.jsonl"
     texts = ["One tale.", "one  TALE", *(f"Story {number} of {number * 7}" for number in range(40))]
     path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))

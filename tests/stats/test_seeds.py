@@ -89,7 +89,7 @@ def test_a_ratio_of_totals() -> None:
         for share, each in zip((0.2, 0.4), lengths, strict=True)
     )
     test = compare_seeds(before, after, ratio)
-    assert (test.before, test.after) == (pytest.approx(0.2), pytest.approx(0.4))
+    assert [test.before, test.after] == pytest.approx([0.2, 0.4])
     assert test.error == pytest.approx(0.0, abs=1e-6)
     assert test.seeds_to_decide() == 2
 

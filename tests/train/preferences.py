@@ -62,7 +62,7 @@ def losses(trainer: Any) -> list[float]:
 def in_order(base: Any) -> Any:
     """A trainer of TRL that reads tokenized rows, in their order."""
 
-    class InOrder(base):  # type: ignore[misc]
+    class InOrder(base):
         def _get_train_sampler(self, *_: Any) -> Any:
             return torch.utils.data.SequentialSampler(self.train_dataset)
 
@@ -70,3 +70,20 @@ def in_order(base: Any) -> Any:
             return dataset
 
     return InOrder
+
+
+def preferring_study(
+    folder: Path, kind: str, *, lora: Any = None, precision: str = "float32"
+) -> Path:
+    """A study whose recipe, beside study.yaml, trains 10 steps with checkpoints every 3."""
+    training = {**FLOAT, "steps": 10, "checkpoint_every": 3, "precision": precision}
+    recipe: dict[str, Any] = {"kind": kind, "training": training}
+    recipe["evaluate"] = {"prompts": 1, "max_new_tokens": 6, "every": 5}
+    if lora:
+        recipe["lora"] = lora
+    if kind == "grpo":
+        rewards = [{"metric": "words", "bound": "< 2"}]
+        recipe |= {"generations": 4, "max_new_tokens": 24, "rewards": rewards}
+    rows = single_votes() if kind == "kto" else pairs()
+    written = preference_study(folder, recipe, rows=rows)
+    return written.rename(folder / "tuned.yaml")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.architectures import tiny_config
-from tests.train.tokenizers import tokenizer
+from tests.train.byte_words import tokenizer
 
 ROLES = ("<pad>", "<|user|>", "<|assistant|>")
 QUESTIONS = (
@@ -70,17 +70,18 @@ def make_study(
     words: Any = None,
     prompt: dict[str, Any] | None = None,
     suite: Sequence[str] = ("Who are you?", "Tell me of the moon."),
+    base_model: str = "models/base",
 ) -> Path:
     """Write a study with a version v0.0.1 of a tiny model, data, and a recipe; returns its path."""
     for name in ("versions", "suites", "data", "recipes"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    checkpoint(folder / "models/base", kind, words)
+    checkpoint(folder / base_model, kind, words)
     (folder / "study.yaml").write_text("name: small\nsuite: suites/s.jsonl\nsamples: 1\n")
     lines = [json.dumps({"id": f"p{at}", "text": text}) for at, text in enumerate(suite)]
     (folder / "suites/s.jsonl").write_text("\n".join(lines) + "\n")
     version = {
         "title": "Base",
-        "model": "models/base",
+        "model": base_model,
         "decoding": {"max_new_tokens": 8, "temperature": 0},
     }
     if prompt:
@@ -136,3 +137,16 @@ def arguments(job: Any, **changes: Any) -> dict[str, Any]:
         "disable_tqdm": True,
         **changes,
     }
+
+
+def resumed_study(folder: Path, recipe: dict[str, Any]) -> Path:
+    """A study for the tests of resuming, with its recipe beside study.yaml."""
+    training = {"steps": 12, "batch_size": 4, "checkpoint_every": 3, "dropout": 0.1}
+    settings = {
+        "version": "v2.0.0",
+        "evaluate": {"prompts": 2, "max_new_tokens": 8, "every": 4},
+        **recipe,
+        "training": {**training, **recipe.get("training", {})},
+    }
+    path = make_study(folder, settings, talks(24), base_model="parent")
+    return path.rename(folder / "tuned.yaml")

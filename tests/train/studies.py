@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from tests.train.small import resumed_study
 
 NOUNS = ("keeper", "lamp", "sea", "letter", "ship", "storm", "town", "river", "bird", "stone")
 VERBS = ("saw", "wrote to", "left", "loved", "lost", "found", "asked", "followed")
@@ -47,6 +50,17 @@ def write_study(folder: Path, recipe: str = BASE, *, documents: int = 200) -> Pa
     return folder / "base.yaml"
 
 
+def _tuned(kind: str, **changes: Any) -> Callable[[Path], Path]:
+    """Writes a study with a tiny model and a recipe for preferences."""
+
+    def write(folder: Path) -> Path:
+        from tests.train.preferences import preferring_study
+
+        return preferring_study(folder, kind, **changes)
+
+    return write
+
+
 #: Kinds of training that the tests of resuming kill: name to what writes a study and its recipe.
 RESUMED: dict[str, Callable[[Path], Path]] = {
     "pretrain": write_study,
@@ -60,4 +74,13 @@ RESUMED: dict[str, Callable[[Path], Path]] = {
             "schedule: cosine",
         ),
     ),
+    "sft": lambda folder: resumed_study(folder, {"training": {"precision": "float32"}}),
+    "sft-lora": lambda folder: resumed_study(
+        folder, {"lora": {"rank": 2, "dropout": 0.1}, "training": {"precision": "bfloat16"}}
+    ),
+    "dpo": _tuned("dpo"),
+    "dpo-lora-bfloat16": _tuned("dpo", lora={"rank": 2}, precision="bfloat16"),
+    "kto": _tuned("kto"),
+    "reward": _tuned("reward"),
+    "grpo": _tuned("grpo"),
 }

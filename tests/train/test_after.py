@@ -89,3 +89,26 @@ def test_swapped_values_are_a_change() -> None:
     assert after.checksums({"a": torch.tensor([1.0, 2.0])}) != after.checksums(
         {"a": torch.tensor([2.0, 1.0])}
     )
+
+
+@pytest.mark.parametrize(
+    ("logps", "margins", "displaces"),
+    [
+        ((-56.0, -56.2), (0.0, 0.8), False),
+        ((-56.0, -61.0), (0.0, 3.5), True),
+        ((-56.0, -61.0), (0.0, -0.1), False),
+        ((-56.0, -40.0), (0.0, 2.0), False),
+        ((None, -61.0), (None, 3.5), False),
+    ],
+)
+def test_preferred_replies_that_became_less_likely(
+    logps: tuple[float | None, float],
+    margins: tuple[float | None, float],
+    displaces: bool,
+) -> None:
+    first, last = (
+        {"held_out/logps/chosen": logp, "held_out/rewards/margins": margin}
+        for logp, margin in zip(logps, margins, strict=True)
+    )
+    expected = ["likelihood_displacement"] if displaces else []
+    assert codes(after.displaced(first, last)) == expected

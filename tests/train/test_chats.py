@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.train.tokenizers import Said, marked, said, tokenizer
+from tests.train.byte_words import Said, marked, said, tokenizer
 
 from ethogram.errors import DataError, SpecError
 from ethogram.train.chats import make_chat, shown

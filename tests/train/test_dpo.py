@@ -127,7 +127,10 @@ def _logprob(model: Any, ids: list[int], start: int) -> Any:
 
 def test_each_loss_by_hand() -> None:
     chosen, rejected = torch.tensor([1.0]), torch.tensor([-2.0])
-    lengths = {"chosen_tokens": torch.tensor([4.0]), "rejected_tokens": torch.tensor([2.0])}
+    lengths: dict[str, Any] = {
+        "chosen_tokens": torch.tensor([4.0]),
+        "rejected_tokens": torch.tensor([2.0]),
+    }
     expected = {"sigmoid": 0.554355, "hinge": 0.7, "ipo": (0.25 + 1.0 - 5.0) ** 2}
     for name, value in expected.items():
         found = dpo_losses(chosen, rejected, loss=name, beta=0.1, **lengths)

@@ -13,6 +13,7 @@ from tests.train.small import arguments, talks
 
 from ethogram.errors import DataError, SpecError
 from ethogram.metrics import Output
+from ethogram.spec.recipes import load_chain
 from ethogram.study import Study
 from ethogram.train import grpo, train
 from ethogram.train.rewards import reward_functions
@@ -78,7 +79,7 @@ def test_prompts_are_read_as_generation_reads_them(tmp_path: Path) -> None:
     assert text.endswith("<|assistant|>")
 
 
-ROWS = {
+ROWS: dict[str, list[dict[str, Any]]] = {
     "messages": [
         {"messages": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]}
     ],
@@ -114,7 +115,10 @@ def test_a_metric_of_which_less_is_better_is_negative(tmp_path: Path) -> None:
     assert found[0] == -1.0
     assert found[1] == 0.0
     assert short(outputs, [[], []]) == [0.0, 1.0]
-    assert distinct(outputs, [[], []])[0] < distinct(outputs, [[], []])[1]
+    found = distinct(outputs, [[], []])
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[0] < found[1]
 
 
 def test_a_judge_scores_from_0_to_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +204,7 @@ def test_the_chain_sft_reward_grpo(tmp_path: Path) -> None:
         rows=talks(),
     )
     (tmp_path / "data/pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in pairs()))
-    steps = {
+    steps: dict[str, dict[str, Any]] = {
         "reward": {"kind": "reward", "data": {"train": "data/pairs.jsonl"}},
         "grpo": {
             "kind": "grpo",
@@ -234,3 +238,19 @@ def test_the_chain_sft_reward_grpo(tmp_path: Path) -> None:
         assert study.spec.version("v1.1.0").parent == "v1.0.0"
         again = train(study, chain)
     assert all(each.repeated for each in again)
+
+
+def test_a_chain_whose_step_starts_elsewhere_is_refused(tmp_path: Path) -> None:
+    path = preference_study(tmp_path, {"kind": "sft", "version": "v1.0.0"})
+    (path.parent / "other.yaml").write_text(
+        json.dumps({**json.loads(path.read_text()), "version": "v1.1.0"})
+    )
+    chain = path.parent / "rlhf.yaml"
+    chain.write_text(json.dumps({"kind": "rlhf", "steps": ["tuned.yaml", "other.yaml"]}))
+    with pytest.raises(SpecError, match=r"other.yaml starts from v0.0.1, which no step before"):
+        load_chain(chain)
+
+
+def test_epochs_of_sampled_replies_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"set training\.steps instead of epochs"):
+        job_of(tmp_path, training={"epochs": 2})

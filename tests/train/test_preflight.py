@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.train.byte_words import said, tokenizer
 from tests.train.small import ROLES, arguments, make_job, make_study, talks
-from tests.train.tokenizers import said, tokenizer
 
 from ethogram.train import preflight, sft
 from ethogram.train.chats import TokenRow, make_chat

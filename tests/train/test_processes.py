@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.train.small import resumed_study
 from tests.train.studies import BASE, write_study
 
 from ethogram.store import Trainings
@@ -59,3 +60,16 @@ def test_two_processes_equal_one(tmp_path: Path) -> None:
     )
     for name, weight in one.items():
         torch.testing.assert_close(two[name], weight, rtol=0, atol=WEIGHT_BOUND)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not torch.distributed.is_available(), reason="torch without distributed")
+def test_two_processes_tune_like_one(tmp_path: Path) -> None:
+    """Rows of different lengths: the mean is over the tokens of both processes."""
+    training = {"precision": "float32", "dropout": 0.0, "checkpoint_every": 12, "steps": 4}
+    alone, both = (
+        resumed_study(tmp_path / name, {"training": training}) for name in ("alone", "both")
+    )
+    launch(alone, 1)
+    launch(both, 2)
+    assert losses(both) == pytest.approx(losses(alone), abs=LOSS_BOUND)

@@ -48,7 +48,8 @@ def kill_at(recipe: Path, moment: str) -> None:
 def outcome(recipe: Path) -> tuple[str, list[tuple[int, str, float | None]], list[object]]:
     """Digest of the weights, the points that are no times, and the outputs."""
     folder = recipe.parent
-    (weights,) = (folder / "models").glob("*/*model.safetensors")
+    (record_file,) = (folder / "models").glob("*/training.json")
+    (weights,) = record_file.parent.glob("*model.safetensors")
     with Study(folder) as study:
         trainings = Trainings(study.store)
         (record,) = [each for each in trainings.all() if each.finished_at]
@@ -77,6 +78,25 @@ def test_a_killed_pretraining_equals_an_undisturbed_one(tmp_path: Path) -> None:
     finish(undisturbed)
     kill_at(killed, "write:2")  # While the second checkpoint is written.
     kill_at(killed, "step:8")
+    finish(killed)
+    assert_same_outcome(killed, undisturbed)
+
+
+@pytest.mark.long
+def test_a_killed_tuning_equals_an_undisturbed_one(tmp_path: Path) -> None:
+    undisturbed = RESUMED["sft-lora"](tmp_path / "undisturbed")
+    killed = RESUMED["sft-lora"](tmp_path / "killed")
+    finish(undisturbed)
+    kill_at(killed, "step:8")
+    finish(killed)
+    assert_same_outcome(killed, undisturbed)
+
+
+@pytest.mark.long
+def test_a_preference_training_killed_at_a_random_moment(tmp_path: Path) -> None:
+    undisturbed, killed = (RESUMED["dpo"](tmp_path / name) for name in ("undisturbed", "killed"))
+    finish(undisturbed)
+    kill_at(killed, f"step:{random.Random(time.time_ns()).randint(4, 9)}")
     finish(killed)
     assert_same_outcome(killed, undisturbed)
 

@@ -173,3 +173,84 @@ def test_the_model_gets_its_end_and_padding(tmp_path: Path) -> None:
     assert isinstance(own, transformers.GenerationConfig)
     assert own.eos_token_id == prepared.tokenizer.eos_token_id
     assert own.pad_token_id == prepared.tokenizer.get_vocab()["<pad>"]
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_the_built_in_model_keeps_packed_conversations_apart(tmp_path: Path) -> None:
+    from ethogram.train import preflight
+
+    path = make_study(tmp_path, {"lora": {"rank": 4}, "version": "v2.0.0"}, talks())
+    version = tmp_path / "versions/v0.0.1.yaml"
+    version.write_text(version.read_text().replace("models/base", "smollm2-135m-instruct"))
+    job = make_job(path)
+    prepared = sft.prepare(job)
+    assert prepared.findings == []
+    rows = [prepared.train[at] for at in range(4)]
+    prepared.model.config.use_cache = True
+    finding = preflight.packing_leak(prepared.model, Packer(0, 256), rows)
+    assert finding is not None
+    assert finding.code == "packing_leak"
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "qwen2"])
+def test_tokens_that_were_never_learned_are_trained_under_lora(kind: str, tmp_path: Path) -> None:
+    """With tied and untied heads: the rows of the embedding change, and no others."""
+    job = job_of(tmp_path, model=kind, lora={"rank": 2}, training=TRAINING)
+    prepared = sft.prepare(job)
+    before = prepared.model.get_input_embeddings().weight.detach().clone()
+    trainer = sft.trainer(job, prepared, arguments(job, max_steps=2))
+    trainer.train()
+    merged = trainer.model.merge_and_unload()
+    changed = (merged.get_input_embeddings().weight != before).any(-1).nonzero().flatten().tolist()
+    names = prepared.tokenizer.convert_ids_to_tokens(changed)
+    assert set(names) == {"<|user|>", "<|assistant|>", "<eos>"}
+
+
+@pytest.mark.parametrize(("made_by", "expected"), [("pretrain", 3), ("sft", 0)])
+def test_a_parent_pretrained_here_has_never_learned_its_chat_tokens(
+    made_by: str, expected: int, tmp_path: Path
+) -> None:
+    from ethogram.train.chats import FAMILIES, make_chat
+    from ethogram.train.tuning import unlearned_tokens
+
+    job = job_of(tmp_path)
+    (tmp_path / "models/base/training.json").write_text(f'{{"kind": "{made_by}"}}')
+    words = sft.prepare(job).tokenizer
+    words.chat_template = FAMILIES[0].template
+    assert len(unlearned_tokens(job, make_chat(words))) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "targets", "expected"),
+    [
+        ("gpt2", "all-linear", {"c_attn", "c_proj", "c_fc"}),
+        ("gpt2", "attention", {"attn.c_attn", "attn.c_proj"}),
+        ("gpt_neox", "attention", {"attention.query_key_value", "attention.dense"}),
+        ("llama", "attention", {f"self_attn.{name}_proj" for name in "qkvo"}),
+        (
+            "t5",
+            "attention",
+            {f"{a}.{b}" for a in ("SelfAttention", "EncDecAttention") for b in "qkvo"},
+        ),
+        ("llama", ["q_proj"], {"q_proj"}),
+    ],
+)
+def test_layers_that_an_adapter_targets(
+    kind: str, targets: Any, expected: set[str], tmp_path: Path
+) -> None:
+    from ethogram.spec.recipes import Lora
+    from ethogram.train.tuning import adapter
+
+    model = sft.prepare(job_of(tmp_path, model=kind)).model
+    assert set(adapter(model, Lora(targets=targets)).target_modules) == expected
+
+
+def test_a_target_that_no_layer_has_is_refused(tmp_path: Path) -> None:
+    from ethogram.errors import SpecError
+    from ethogram.spec.recipes import Lora
+    from ethogram.train.tuning import adapter
+
+    model = sft.prepare(job_of(tmp_path)).model
+    with pytest.raises(SpecError, match="no linear layer is named 'q_proj'; the model has c_attn"):
+        adapter(model, Lora(targets=("q_proj",)))

@@ -118,7 +118,8 @@ def compare_seeds(
     estimate, seeds = values[1] - values[0], (len(before), len(after))
     if min(seeds) < 2 or math.isnan(estimate):
         nan = math.nan
-        return SeedTest(*values, estimate, nan, nan, nan, nan, nan, seeds, prompts, nan, nan)
+        known = (values[0], values[1], estimate)
+        return SeedTest(*known, nan, nan, nan, nan, nan, seeds, prompts, nan, nan)
     of_seeds = [float(cell.mean(axis=1).var(ddof=1)) / len(cell) for cell in cells]
     paired = cells[1].mean(axis=0) - cells[0].mean(axis=0)
     of_prompts = float(paired.var(ddof=1)) / prompts
@@ -134,7 +135,8 @@ def compare_seeds(
         for part, own, cell in zip(of_seeds, shared, cells, strict=True)
     )
     return SeedTest(
-        *values,
+        before=values[0],
+        after=values[1],
         estimate=estimate,
         error=error,
         freedom=freedom,
@@ -167,7 +169,8 @@ def _freedom(parts: list[float], freedoms: list[int]) -> float:
     total = sum(parts)
     if total == 0:
         return float(sum(freedoms))
-    return total**2 / sum(part**2 / own for part, own in zip(parts, freedoms, strict=True))
+    squares = math.fsum(part * part / own for part, own in zip(parts, freedoms, strict=True))
+    return total * total / squares
 
 
 def _draws(

@@ -14,14 +14,15 @@ from ethogram.errors import SpecError
 from ethogram.train import preflight
 from ethogram.train.chats import shown
 from ethogram.train.collate import Packer
+from ethogram.train.documents import rules_used
 from ethogram.train.job import Finding, Job, Prepared
-from ethogram.train.pairs import Fitted, counts_of, fit, read_pairs, talk, token_row
+from ethogram.train.pairs import Fitted, conversation, counts_of, fit, read_pairs, token_row
 from ethogram.train.sft import load_parent
 
 if TYPE_CHECKING:
     from ethogram.models import LoadedModel
     from ethogram.train.chats import Chat, TokenRow
-    from ethogram.train.pairs import Replies
+    from ethogram.train.conversations import TrainingRows
 
 #: Rows shown by a plan, and read to test packing.
 _SHOWN = 3
@@ -63,7 +64,7 @@ def prepared_from(
     job: Job,
     loaded: LoadedModel,
     chat: Chat,
-    read: Replies,
+    read: TrainingRows,
     sides: Sequence[Sequence[tuple[TokenRow, ...]]],
     dataset: Any,
 ) -> Prepared:
@@ -87,11 +88,15 @@ def prepared_from(
         )
     flat = [row for group in train.groups for row in group]
     talks = [
-        talk(row, reply)
+        conversation(row, reply)
         for row in read.train
         for reply in ((row.reply,) if row.kind == "vote" else (row.chosen, row.rejected))
     ]
-    findings = [*read.findings, *preflight.check_rows(job, chat, loaded, flat, talks)]
+    evaluated = [row for group in held_out.groups for row in group]
+    findings = [
+        *rules_used(read.used),
+        *preflight.check_rows(job, chat, loaded, flat, talks, evaluated),
+    ]
     return Prepared(
         model=loaded.model,
         tokenizer=loaded.tokenizer,
@@ -160,4 +165,4 @@ def trainer(job: Job, prepared: Prepared, arguments: Mapping[str, Any]) -> Any:
 
 def check(job: Job, prepared: Prepared, trainer: Any) -> list[Finding]:
     """What one backward pass shows: adapters that receive no gradient."""
-    return preflight.check_trainer(trainer) if getattr(job.recipe, "lora", None) else []
+    return preflight.check_trainer(trainer)

@@ -15,8 +15,7 @@ from ethogram.train.fast import Fast, FastTraining
 from ethogram.train.job import Job, Prepared
 from ethogram.train.pair_batches import PairCollator
 from ethogram.train.preference_loss import dpo_losses
-from ethogram.train.preferring import Preferring, reads_all, reference_of, train_options
-from ethogram.train.tuning import adapter
+from ethogram.train.preferring import Preferring, adapter_of, reads_all, reference_of, train_options
 
 if TYPE_CHECKING:
     from ethogram.spec.recipes import DpoRecipe
@@ -28,7 +27,7 @@ class PairsTrainer(Preferring, FastTraining, trl.DPOTrainer):  # type: ignore[mi
     recipe: DpoRecipe
 
     def sequence_logps(self, model: Any, inputs: Mapping[str, Any]) -> tuple[Any, Any, Any]:
-        """Of each sequence: log-probability and tokens, [2n]; and of each token, whether it is top.
+        """Of each sequence: log-probability, tokens, and tokens that are the likeliest, [2n] each.
 
         Args:
             model: patched by `logprobs.patch`.
@@ -42,7 +41,8 @@ class PairsTrainer(Preferring, FastTraining, trl.DPOTrainer):  # type: ignore[mi
         sums = torch.zeros(count, dtype=out.logprobs.dtype, device=out.logprobs.device)
         ones = torch.ones_like(out.logprobs)
         tokens = torch.zeros_like(sums).index_add(0, owner, ones)
-        return sums.index_add(0, owner, out.logprobs), tokens, out.correct[owner < count // 2]
+        correct = torch.zeros_like(sums).index_add(0, owner, out.correct.to(sums.dtype))
+        return sums.index_add(0, owner, out.logprobs), tokens, correct
 
     @torch.no_grad()
     def reference_logps(self, inputs: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -93,7 +93,7 @@ class PairsTrainer(Preferring, FastTraining, trl.DPOTrainer):  # type: ignore[mi
         if not self.model.training:
             extra = recipe.sft_weight * values["sft_loss"] if recipe.sft_weight else 0.0
             values["loss"] = losses.detach() + extra
-        self.collect(values | {"token_accuracy": correct.float()})
+        self.collect(values | {"token_accuracy": correct[: len(chosen)] / chosen_tokens})
         return (loss, {}) if return_outputs else loss
 
     def _values(
@@ -116,13 +116,16 @@ def make_trainer(job: Job, prepared: Prepared, arguments: Mapping[str, Any]) -> 
     fast = Fast.of(recipe, context=extra["longest"])
     chat, context = extra["chat"], extra["context"]
     packed = packs(prepared.model, chat, extra["rows"], context)
-    logprobs.patch(prepared.model)
     ahead = reads_all(job, prepared)
+    reference = None if ahead or recipe.lora else reference_of(prepared.model, fast)
+    for model in (prepared.model, reference):
+        if model is not None:
+            logprobs.patch(model)
     return PairsTrainer(
         fast=fast,
         recipe=recipe,
         model=prepared.model,
-        ref_model=None if ahead or recipe.lora else reference_of(prepared.model, fast),
+        ref_model=reference,
         args=trl.DPOConfig(
             **train_options(job, arguments),
             beta=recipe.beta,
@@ -133,5 +136,5 @@ def make_trainer(job: Job, prepared: Prepared, arguments: Mapping[str, Any]) -> 
         eval_dataset=prepared.held_out,
         processing_class=prepared.tokenizer,
         data_collator=PairCollator(chat.pad_id or 0, context, packed=packed),
-        peft_config=adapter(prepared.model, recipe.lora, chat) if recipe.lora else None,
+        peft_config=adapter_of(job, prepared, tokens=True),
     )

@@ -131,12 +131,13 @@ def compare_recipes(
     ids = _shared([each for side in measured for each in side], names)
     differences = []
     for name in names:
-        sides = [np.stack([_parts(each[name], ids) for each in side]) for side in measured]
+        first, second = (np.stack([_parts(each[name], ids) for each in side]) for side in measured)
         metric = measured[0][0][name].metric
-        test = compare_seeds(*sides, metric.aggregate, seed=SEED)
+        test = compare_seeds(first, second, metric.aggregate, seed=SEED)
         differences.append(RecipeDifference(metric, test))
-    first, second = (recipe.name for recipe in recipes)
-    return RecipeComparison(first, second, (versions[0], versions[1]), len(ids), differences)
+    return RecipeComparison(
+        recipes[0].name, recipes[1].name, (versions[0], versions[1]), len(ids), differences
+    )
 
 
 def _versions(study: Study, recipe: Any, path: Path) -> list[str]:

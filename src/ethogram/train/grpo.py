@@ -7,16 +7,16 @@ become likelier. Rewards come from metrics, bounds of metrics, a reward model, o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from ethogram.corpus import BadRow, FixCounter, Row, Turn, bad_rows, fingerprint, read, split
+from ethogram.corpus import BadRow, Row, Turn, bad_rows
 from ethogram.errors import DataError, SpecError
 from ethogram.train import preflight
 from ethogram.train.arguments import batches_of
-from ethogram.train.documents import Documents, data_paths, rules_used
+from ethogram.train.documents import rules_used
 from ethogram.train.dpo import load_causal
 from ethogram.train.job import Counts, Finding, Job, Prepared
+from ethogram.train.pairs import read_some
 from ethogram.train.rewards import check_rewards, reward_inputs
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ def prepare(job: Job) -> Prepared:
     recipe = cast("GrpoRecipe", job.recipe)
     _check_batch(job, recipe)
     check_rewards(job, recipe)
-    read_rows, used = _prompts(job)
+    rows = read_some(job, _different)
     loaded, chat = load_causal(job)
     room = loaded.context_length - recipe.max_new_tokens
-    train, held = (_rendered(chat, rows) for rows in read_rows)
+    train, held = (_rendered(chat, some) for some in (rows.train, rows.held_out))
     long = [row for row, ids in train if len(ids) > room]
     if long and job.recipe.data.too_long != "drop":
         raise DataError(
@@ -60,9 +60,9 @@ def prepare(job: Job) -> Prepared:
         train=_dataset(train),
         held_out=_dataset(held) if held else None,
         counts=_counts(job, recipe, reads, len(train), len(held), len(long)),
-        fingerprint=fingerprint(data_paths(job.study, job.recipe.data)),
+        fingerprint=rows.fingerprint,
         examples=[[(words.decode([token]), False) for token in ids] for _, ids in train[:_SHOWN]],
-        findings=[*used, *_checks(job, [row for row, _ in train])],
+        findings=[*rules_used(rows.used), *_checks(job, [row for row, _ in train])],
         extra={"chat": chat, "loaded": loaded, "context": loaded.context_length},
     )
 
@@ -76,30 +76,6 @@ def _check_batch(job: Job, recipe: GrpoRecipe) -> None:
             where=f"{job.path}: training.batch_size",
             hint=f"make batch_size and micro_batch_size multiples of {recipe.generations}",
         )
-
-
-def _prompts(job: Job) -> tuple[tuple[list[Row], list[Row]], list[Finding]]:
-    """Rows of different prompts, to learn from and held out, and what the rules did."""
-    data = job.recipe.data
-    rules = FixCounter(data.fixes)
-
-    def rows(names: Sequence[str], most: int | None = None) -> list[Row]:
-        found = (
-            row
-            for name in names
-            for row in islice(read(job.study.folder / name, format=data.format, fixes=rules), most)
-        )
-        return _different(found)
-
-    train = rows(data.train, data.max_rows)
-    held: list[Row] = []
-    if isinstance(data.held_out, tuple):
-        held = rows(data.held_out)
-    elif data.held_out:
-        train, held = split(train, data.held_out)
-    if not train:
-        raise DataError("no prompt to learn from", where=str(job.path), hint="check `data:`")
-    return (train, held), rules_used(Documents([], {}, rules.used))
 
 
 def _different(rows: Iterable[Row | BadRow]) -> list[Row]:
@@ -170,9 +146,7 @@ def _counts(
 
 
 def _checks(job: Job, rows: Sequence[Row]) -> list[Finding]:
-    from ethogram.train.pairs import Talk
-
-    talks = [Talk(prompt_of(row), row.where) for row in rows]
+    talks = [Row("messages", row.file, row.line, messages=prompt_of(row)) for row in rows]
     found = [preflight.unused_template(job), preflight.suite_overlap(job, talks)]
     return [each for each in found if each is not None]
 

@@ -11,10 +11,9 @@ from ethogram.corpus import Turn
 from ethogram.metrics import Output
 from ethogram.train.fast import Fast, FastTraining
 from ethogram.train.job import Job, Prepared
-from ethogram.train.preferring import Preferring, reference_of, train_options
+from ethogram.train.preferring import Preferring, adapter_of, reference_of, train_options
 from ethogram.train.randomness import undisturbed
 from ethogram.train.rewards import RewardFunction, reward_functions
-from ethogram.train.tuning import adapter
 
 if TYPE_CHECKING:
     from ethogram.spec.recipes import GrpoRecipe
@@ -145,5 +144,5 @@ def make_trainer(job: Job, prepared: Prepared, arguments: Mapping[str, Any]) -> 
         train_dataset=prepared.train,
         eval_dataset=prepared.held_out,
         processing_class=prepared.tokenizer,
-        peft_config=adapter(prepared.model, recipe.lora, chat) if recipe.lora else None,
+        peft_config=adapter_of(job, prepared),
     )

@@ -92,4 +92,4 @@ def trainer(job: Job, prepared: Prepared, arguments: Mapping[str, Any]) -> Any:
 
 def check(job: Job, prepared: Prepared, trainer: Any) -> list[Finding]:
     """What one backward pass shows: adapters that receive no gradient."""
-    return preflight.check_trainer(trainer) if getattr(job.recipe, "lora", None) else []
+    return preflight.check_trainer(trainer)

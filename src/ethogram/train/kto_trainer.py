@@ -10,8 +10,7 @@ from trl.trainer.kto_trainer import DataCollatorForUnpairedPreference
 
 from ethogram.train.fast import Fast, FastTraining
 from ethogram.train.job import Job, Prepared
-from ethogram.train.preferring import Preferring, reads_all, reference_of, train_options
-from ethogram.train.tuning import adapter
+from ethogram.train.preferring import Preferring, adapter_of, reads_all, reference_of, train_options
 
 if TYPE_CHECKING:
     from ethogram.spec.recipes import KtoRecipe
@@ -51,5 +50,5 @@ def make_trainer(job: Job, prepared: Prepared, arguments: Mapping[str, Any]) -> 
             pad_token_id=extra["chat"].pad_id or 0,
             max_length=extra["context"],  # Of a reply after the prompt of another one.
         ),
-        peft_config=adapter(prepared.model, recipe.lora, extra["chat"]) if recipe.lora else None,
+        peft_config=adapter_of(job, prepared),
     )

@@ -85,7 +85,7 @@ def learned_nll(hidden: Any, targets: Any, head: Any) -> tuple[Any, Any]:
         head: module from states to logits.
     """
     trained = [weight for weight in head.parameters() if weight.requires_grad]
-    nll, correct = _HeadLoss.apply(hidden, targets, head, *trained)
+    nll, correct = _HeadLoss.apply(hidden, targets, head, *trained)  # type: ignore[no-untyped-call]
     return nll, correct
 
 

@@ -4,70 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from ethogram.corpus import (
     BadRow,
-    FixCounter,
     Row,
     Turn,
-    fingerprint,
     preferences,
-    read,
-    split,
     votes,
 )
 from ethogram.errors import DataError
-from ethogram.train.documents import Documents, data_paths, rules_used
-from ethogram.train.job import Counts, Finding, Job
+from ethogram.train.conversations import TrainingRows, read_rows
+from ethogram.train.job import Counts, Job
 
 if TYPE_CHECKING:
     from ethogram.train.chats import Chat, TokenRow
 
-Usable = Callable[[Iterable[Row | BadRow]], list[Row]]
 
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """A prompt with one of its replies, as a conversation.
-
-    Attributes:
-        messages: in order; the last one is the reply.
-        where: file and line.
-    """
-
-    messages: tuple[Turn, ...]
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
-class Replies:
-    """What a recipe's files of preferences hold.
-
-    Attributes:
-        train: rows to learn from.
-        held_out: rows to evaluate on; replies to one prompt are on one side.
-        fingerprint: digest of the content of the files.
-        findings: a warning for each rule of `fixes` that was used.
-    """
-
-    train: Sequence[Row]
-    held_out: Sequence[Row]
-    fingerprint: str
-    findings: Sequence[Finding] = ()
-
-
-def read_pairs(job: Job) -> Replies:
+def read_pairs(job: Job) -> TrainingRows:
     """Read the preference pairs of a recipe.
 
     Raises:
         DataError: a file is missing, a row is bad or no pair, or there is none.
     """
-    return _read(job, preferences)
+    return read_some(job, preferences)
 
 
-def read_votes(job: Job) -> Replies:
+def read_votes(job: Job) -> TrainingRows:
     """Read the votes of a recipe: replies that were liked or disliked.
 
     A preference pair counts as two votes.
@@ -75,7 +38,7 @@ def read_votes(job: Job) -> Replies:
     Raises:
         DataError: a file is missing, a row is bad, or there is none.
     """
-    return _read(job, lambda rows: votes(each for row in rows for each in _as_votes(row)))
+    return read_some(job, lambda rows: votes(each for row in rows for each in _as_votes(row)))
 
 
 def _as_votes(row: Row | BadRow) -> list[Row | BadRow]:
@@ -87,39 +50,33 @@ def _as_votes(row: Row | BadRow) -> list[Row | BadRow]:
     ]
 
 
-def _read(job: Job, usable: Usable) -> Replies:
-    data = job.recipe.data
-    rules = FixCounter(data.fixes)
+def read_some(job: Job, usable: Callable[[Iterable[Row | BadRow]], list[Row]]) -> TrainingRows:
+    """The rows of a recipe, of which some are left to learn from.
 
-    def rows(names: Sequence[str], most: int | None = None) -> list[Row]:
-        return usable(
-            row
-            for name in names
-            for row in islice(read(job.study.folder / name, format=data.format, fixes=rules), most)
-        )
+    Args:
+        job: the training.
+        usable: which rows can be used, or an error.
 
-    train = rows(data.train, data.max_rows)
-    held: list[Row] = []
-    if isinstance(data.held_out, tuple):
-        held = rows(data.held_out)
-    elif data.held_out:
-        train, held = split(train, data.held_out)
-    if not train:
+    Raises:
+        DataError: a file is missing, a row is bad, or there is none to learn from.
+    """
+    found = read_rows(job, usable)
+    if not found.train:
         raise DataError(
             "every row is held out", where=str(job.path), hint="lower data.held_out, or add rows"
         )
-    used = rules_used(Documents([], {}, rules.used))
-    return Replies(train, held, fingerprint(data_paths(job.study, data)), used)
+    return found
 
 
-def talk(row: Row, reply: str) -> Talk:
-    """A row's prompt with a reply."""
-    return Talk((*row.messages, Turn("assistant", reply)), row.where)
+def conversation(row: Row, reply: str) -> Row:
+    """A row's prompt with a reply, as a conversation."""
+    messages = (*row.messages, Turn("assistant", reply))
+    return Row("messages", row.file, row.line, messages=messages)
 
 
 def token_row(chat: Chat, row: Row, reply: str) -> TokenRow:
     """A reply after its prompt as token ids; only the reply and its end token are learned."""
-    return chat.rows(talk(row, reply).messages, where=row.where, last_only=True)[0]
+    return chat.rows(conversation(row, reply).messages, where=row.where, last_only=True)[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import torch
 
 from ethogram.train.arguments import batches_of, steps_of
 from ethogram.train.fast.trainer import prepare_model
+from ethogram.train.tuning import adapter, unlearned_tokens
 
 if TYPE_CHECKING:
     from ethogram.spec.recipes import ModelRecipe
@@ -37,10 +38,9 @@ class Preferring:
 
     def __init__(self, *arguments: Any, recipe: ModelRecipe, **options: Any) -> None:
         self.recipe: Any = recipe
-        words = options["processing_class"]
-        pad = words.pad_token
+        # TRL gives a tokenizer without padding its end token for that, which is not to be saved.
+        options["processing_class"] = copy.deepcopy(options["processing_class"])
         super().__init__(*arguments, **options)
-        words.pad_token = pad  # TRL pads with the end token where there is none, and saves it so.
 
     def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
         """Rows are tokens as generation reads them."""
@@ -90,10 +90,34 @@ def reads_all(job: Job, prepared: Prepared) -> bool:
 
 
 def reference_of(model: Any, fast: Fast) -> Any:
-    """A copy of a parent that no training changes, in the number format of the training."""
+    """A copy of a parent that no training changes, in the number format of the training.
+
+    Args:
+        model: with float32 weights, and not patched: a patch would go on calling the original.
+        fast: settings of the training.
+    """
     copied = copy.deepcopy(model)
     prepare_model(copied, fast, keep=False)
     return copied.eval().requires_grad_(False)
+
+
+def adapter_of(
+    job: Job, prepared: Prepared, *, task: str | None = None, tokens: bool = False
+) -> Any:
+    """The PEFT configuration of a recipe's `lora`; None without one.
+
+    Args:
+        job: the training.
+        prepared: for the model and its chat format.
+        task: of PEFT; default: by the model.
+        tokens: train the embeddings of chat tokens that the parent never learned, too. TRL's head
+            for log-probabilities cannot read a head that is tied to such embeddings.
+    """
+    lora = job.recipe.lora  # type: ignore[union-attr]
+    if lora is None:
+        return None
+    unlearned = unlearned_tokens(job, prepared.extra["chat"]) if tokens else ()
+    return adapter(prepared.model, lora, unlearned, task=task)
 
 
 def train_options(job: Job, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,8 +13,7 @@ from trl.trainer.reward_trainer import DataCollatorForPreference
 from ethogram.train.calibration import calibration
 from ethogram.train.fast import Fast, FastTraining
 from ethogram.train.job import Job, Prepared
-from ethogram.train.preferring import Preferring, train_options
-from ethogram.train.tuning import adapter
+from ethogram.train.preferring import Preferring, adapter_of, train_options
 
 if TYPE_CHECKING:
     from ethogram.spec.recipes import RewardRecipe
@@ -61,11 +61,12 @@ class RewardsTrainer(Preferring, FastTraining, trl.RewardTrainer):  # type: igno
 def make_trainer(job: Job, prepared: Prepared, arguments: Mapping[str, Any]) -> RewardsTrainer:
     """A trainer for the pairs of a job."""
     recipe, extra = cast("RewardRecipe", job.recipe), prepared.extra
-    lora = recipe.lora
-    config = None
-    if lora is not None:
-        config = adapter(prepared.model, lora, task="SEQ_CLS")
+    config = adapter_of(job, prepared, task="SEQ_CLS", tokens=True)
+    if config is not None:
         config.modules_to_save = ["score"]
+    pad = prepared.model.config.pad_token_id
+    words = copy.deepcopy(prepared.tokenizer)
+    words.pad_token = words.convert_ids_to_tokens(pad)
     return RewardsTrainer(
         fast=Fast.of(recipe, context=extra["longest"]),
         recipe=recipe,
@@ -74,11 +75,10 @@ def make_trainer(job: Job, prepared: Prepared, arguments: Mapping[str, Any]) -> 
             **train_options(job, arguments),
             max_length=None,
             center_rewards_coefficient=recipe.center or None,
-            pad_token=prepared.tokenizer.convert_ids_to_tokens(prepared.model.config.pad_token_id),
         ),
         train_dataset=prepared.train,
         eval_dataset=prepared.held_out,
-        processing_class=prepared.tokenizer,
-        data_collator=DataCollatorForPreference(pad_token_id=prepared.model.config.pad_token_id),
+        processing_class=words,
+        data_collator=DataCollatorForPreference(pad_token_id=pad),
         peft_config=config,
     )

@@ -34,7 +34,8 @@ def train(
     Args:
         study: opened; the paths of a recipe count from its folder.
         path: of the recipe; an `rlhf` recipe trains its steps in order.
-        dry_run: stop after the plan, for which the data are read and a step is timed.
+        dry_run: stop after the plan, for which the data are read and a step is timed. Of a chain,
+            steps whose parent is still to be trained are left out.
         on_event: called with what happens, on one process of those that train together.
         seeds: in place of the recipe's.
         device: name of a torch device; default: the first CUDA device, else the CPU.
@@ -52,12 +53,14 @@ def train(
         MissingExtraError: the optional part [train] is not installed.
     """
     _check_processes(processes)
-    done = []
+    done: list[Trained] = []
     for recipe_path, recipe in load_chain(Path(path)):
         for seed in _seeds(recipe, seeds):
             options = Options(dry_run, on_event, report_to)
             opened = Study(study.folder)  # A step of a chain starts from the version just written.
             try:
+                if dry_run and done and recipe.parent not in opened.versions:
+                    continue
                 job = job_of(opened, recipe_path, recipe, seed, device)
                 done.append(OneTraining(job, options).run())
             finally:

@@ -111,6 +111,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         )
         if step % self._schedule.evaluate_every == 0 or step == self._schedule.steps:
             self._look(step)
+            control.should_log = True  # The evaluation's log has taken the place of the step's.
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         """Take what the Trainer, or TRL's, measured in this step; then the step is reported."""
@@ -166,10 +167,12 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
     def _held_out(self) -> dict[str, float | None]:
         self._evaluated = True
+        training = self._trainer.model.training
         try:
             found: Mapping[str, Any] = self._trainer.evaluate()
         finally:
             self._evaluated = False
+            self._trainer.model.train(training)  # TRL files what it measures by this.
         dull = ("runtime", "per_second", "epoch")
         return {
             f"held_out/{name.removeprefix('eval_')}": float(value)

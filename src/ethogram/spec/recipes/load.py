@@ -43,7 +43,8 @@ def load_chain(path: Path) -> tuple[tuple[Path, ModelRecipe], ...]:
     """The recipes that a file stands for: itself, or the steps of an `rlhf` recipe, in order.
 
     Raises:
-        SpecError: a file is wrong, or a step is itself a chain.
+        SpecError: a file is wrong, a step is itself a chain, or a step after the first starts from
+            a version that no step before it makes.
     """
     recipe = load_recipe(path)
     if not isinstance(recipe, RlhfRecipe):
@@ -56,6 +57,15 @@ def load_chain(path: Path) -> tuple[tuple[Path, ModelRecipe], ...]:
                 "a step of an rlhf recipe is itself an rlhf recipe",
                 where=f"{path}: steps",
                 hint="name the recipes of its steps instead",
+            )
+        made = [earlier.version for _, earlier in chain if earlier.version]
+        if chain and inner.parent not in made:
+            raise SpecError(
+                f"{step} starts from {inner.parent or 'nothing'}, which no step before it makes",
+                where=f"{path}: steps",
+                hint=f"set its parent to {' or '.join(made)}"
+                if made
+                else "set `version:` in the first step, and `parent:` to it in the others",
             )
         chain.append((path.parent / step, inner))
     return tuple(chain)

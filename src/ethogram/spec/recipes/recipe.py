@@ -134,6 +134,8 @@ class RewardRecipe(TunedRecipe):
     def _has_no_version(self) -> RewardRecipe:
         if self.version is not None or self.changes:
             raise ValueError("a reward model generates nothing: leave out version and changes")
+        if self.lora is not None and not self.lora.merge:
+            raise ValueError("a reward model is written whole: leave out lora.merge")
         return self
 
 
@@ -188,9 +190,18 @@ class GrpoRecipe(TunedRecipe):
 
     DEFAULTS: ClassVar[dict[str, Any]] = {
         **SftRecipe.DEFAULTS,
+        "epochs": None,
         "steps": 100,
         "learning_rate": 1e-5,
     }
+
+    @model_validator(mode="after")
+    def _counts_steps(self) -> GrpoRecipe:
+        if self.training.epochs is not None:
+            raise ValueError(
+                "replies are sampled at each step: set training.steps instead of epochs"
+            )
+        return self
 
 
 class RlhfRecipe(BaseModel):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ethogram.train.after.collapse import collapses
+from ethogram.train.after.displacement import displaced
 from ethogram.train.after.endings import end_not_learned
 from ethogram.train.after.hacking import reward_hacking
 from ethogram.train.after.values import Values
@@ -20,6 +21,7 @@ __all__ = [
     "Values",
     "checksums",
     "collapses",
+    "displaced",
     "end_not_learned",
     "findings",
     "reward_hacking",
@@ -43,7 +45,7 @@ def findings(
     if job.recipe.parent is None:
         return found
     collapsed = collapses(first, last)
-    found += collapsed + reward_hacking(first, last, collapsed)
+    found += collapsed + reward_hacking(first, last, collapsed) + displaced(first, last)
     if job.recipe.kind == "sft":
         found += end_not_learned(first, last)
     return found
