@@ -79,7 +79,10 @@ def test_a_trained_reward_model_is_written_and_scores(
     recipe = {"kind": "reward", "training": training, "name": "scorer"}
     path = preference_study(tmp_path, {**recipe, **({"lora": lora} if lora else {})})
     with Study(tmp_path) as study:
+        (planned,) = train(study, path, dry_run=True)
         (done,) = train(study, path)
+    assert planned.plan is not None
+    assert planned.plan.counts.held_out_rows > 0
     assert done.finished is not None
     folder = tmp_path / "models/scorer"
     assert (folder / "model.safetensors").is_file()

@@ -91,6 +91,7 @@ class OneTraining:
         if known is not None and not self.options.dry_run:
             if self.writes:
                 write_child(self.job)
+                shutil.rmtree(self.job.work, ignore_errors=True)  # Left if it was killed just then.
             self.report(known)
             return Trained(None, known, repeated=True)
         with quiet(), _calm():
