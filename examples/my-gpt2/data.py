@@ -12,6 +12,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,10 @@ SOURCES = {
 }
 _PACKAGE = "chitchat-dataset==0.9.0"
 _MEMBERS = {
-    "chitchat_dataset/dataset.json": "d2a5d0bf6acf354fef51f3af39cbece2220d3b8f6086b658c3d335105798312a",
-    "chitchat_dataset-0.9.0.dist-info/LICENSE": "941d08ac6b5b3f000c1339ed66a96b0e28f66c6d100ed193360e91f120b5e7c7",
+    "chitchat_dataset/dataset.json": "d2a5d0bf6acf354fef51f3af39cbece2"
+    "220d3b8f6086b658c3d335105798312a",
+    "chitchat_dataset-0.9.0.dist-info/LICENSE": "941d08ac6b5b3f000c1339ed66a96b0e"
+    "28f66c6d100ed193360e91f120b5e7c7",
 }
 #: One of so many conversations, and of articles, is held out.
 _TALKS, _ARTICLES = 25, 20
@@ -76,10 +79,10 @@ def held_out(name: str, one_of: int) -> bool:
 
 def questions(turns: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Questions of a conversation with the reply to each: a statement of 12 to 160 characters."""
-    for asked, reply in zip(turns, turns[1:], strict=False):
-        if asked.endswith("?") and len(asked) <= 200 and "?" not in reply:
-            if 12 <= len(reply) <= 160:
-                yield asked, reply
+    for asked, reply in pairwise(turns):
+        is_statement = "?" not in reply and 12 <= len(reply) <= 160
+        if asked.endswith("?") and len(asked) <= 200 and is_statement:
+            yield asked, reply
 
 
 def articles(lines: Iterable[str]) -> list[str]:
@@ -100,7 +103,7 @@ def chat_rows(talks: Mapping[str, Sequence[str]]) -> dict[str, list[Row]]:
     pairs = by_digest(pair for turns in kept.values() for pair in questions(turns))
     return {
         "chat.jsonl": [{"text": "\n".join(turns)} for turns in kept.values()],
-        "held-out-chat.jsonl": [{"text": "\n".join(each)} for each in list(left.values())[:_MEASURED]],
+        "held-out-chat.jsonl": [{"text": "\n".join(turns)} for turns in left.values()][:_MEASURED],
         "questions.jsonl": pair_rows(pairs[:_PAIRS]),
         "few-questions.jsonl": pair_rows(pairs[_PAIRS : _PAIRS + _FEW_PAIRS]),
         "held-out-questions.jsonl": pair_rows(
@@ -132,11 +135,11 @@ def wiki_rows(files: Iterable[Path]) -> dict[str, list[Row]]:
     """Rows of the files that are made of articles."""
     rows: dict[str, list[Row]] = {"wiki.jsonl": [], "held-out-wiki.jsonl": []}
     for path in files:
-        opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open()
-        with opened as lines:
-            for text in articles(lines):
-                side = "held-out-wiki" if held_out(text.split("\n", 1)[0], _ARTICLES) else "wiki"
-                rows[f"{side}.jsonl"].append({"text": text})
+        raw = path.read_bytes()
+        lines = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode().split("\n")
+        for text in articles(lines):
+            side = "held-out-wiki" if held_out(text.split("\n", 1)[0], _ARTICLES) else "wiki"
+            rows[f"{side}.jsonl"].append({"text": text})
     return rows
 
 
