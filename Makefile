@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .PHONY: help demo example-my-gpt2 check test test-slow lint words types fast data lock docs clean
-.PHONY: bench-engine bench-measure bench-store bench-train
+.PHONY: bench-contention bench-engine bench-measure bench-store bench-train
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -85,6 +85,10 @@ docs: $(VENV)/.docs  ## build the documentation into site/, strict
 
 bench-engine: $(VENV)/.run  ## the engine and its peers side by side (long; a quiet machine)
 	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.contention
+
+bench-contention: $(VENV)/.run  ## the same beside busy processes, on one core, under a quota
+	$(BIN)/python -m benchmarks.contention
 
 bench-measure: $(VENV)/.dev  ## scoring with every metric that needs no model, beside its peers
 	$(BIN)/python -m benchmarks.measure

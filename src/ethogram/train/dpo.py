@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from ethogram.errors import SpecError
 from ethogram.train import preflight
 from ethogram.train.chats import shown
-from ethogram.train.collate import Packer
 from ethogram.train.documents import rules_used
 from ethogram.train.job import Finding, Job, Prepared
 from ethogram.train.pairs import Fitted, conversation, counts_of, fit, read_pairs, token_row
@@ -114,20 +113,6 @@ def prepared_from(
             "rows": flat,
         },
     )
-
-
-def packs(model: Any, chat: Chat, rows: Sequence[TokenRow], context: int) -> bool:
-    """Whether a model keeps packed sequences apart, tried on a few rows; otherwise they are padded.
-
-    Args:
-        model: with float32 weights.
-        chat: for the padding token.
-        rows: of the data.
-        context: longest row that the model reads, in tokens.
-    """
-    model.config.use_cache = False  # As it trains.
-    examples = [{"input_ids": list(row.ids), "labels": row.labels} for row in rows[: _SHOWN + 1]]
-    return not preflight.check_model(model, Packer(chat.pad_id or 0, context), examples)
 
 
 def parts(row: TokenRow) -> tuple[list[int], list[int]]:

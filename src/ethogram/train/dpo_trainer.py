@@ -10,10 +10,9 @@ import torch
 import trl
 
 from ethogram.train import logprobs
-from ethogram.train.dpo import packs
 from ethogram.train.fast import Fast, FastTraining
 from ethogram.train.job import Job, Prepared
-from ethogram.train.pair_batches import PairCollator
+from ethogram.train.pair_batches import PairCollator, packs
 from ethogram.train.preference_loss import dpo_losses
 from ethogram.train.preferring import Preferring, adapter_of, reads_all, reference_of, train_options
 

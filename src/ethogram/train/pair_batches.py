@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ethogram.train.collate import pack
+from ethogram.train import preflight
+from ethogram.train.collate import Packer, pack
+
+if TYPE_CHECKING:
+    from ethogram.train.chats import Chat, TokenRow
+
+#: Rows on which packing is tried.
+_TRIED = 4
 
 
 class PairCollator:
@@ -66,3 +73,17 @@ class PairCollator:
             positions[row, start:] = torch.arange(width - start)
         how = {"position_ids": positions} if self.packed else {"attention_mask": mask}
         return {"input_ids": ids, **how, "labels": labels, "sequence": sequence}
+
+
+def packs(model: Any, chat: Chat, rows: Sequence[TokenRow], context: int) -> bool:
+    """Whether a model keeps packed sequences apart, tried on a few rows; otherwise they are padded.
+
+    Args:
+        model: with float32 weights.
+        chat: for the padding token.
+        rows: of the data.
+        context: longest row that the model reads, in tokens.
+    """
+    model.config.use_cache = False  # As it trains.
+    examples = [{"input_ids": list(row.ids), "labels": row.labels} for row in rows[:_TRIED]]
+    return not preflight.check_model(model, Packer(chat.pad_id or 0, context), examples)
