@@ -94,7 +94,7 @@ def test_the_suites_are_large_enough_and_the_pairs_are_not_in_them() -> None:
     loops = load_suite(EXAMPLE / "suites/loops.jsonl").prompts
     lines = (EXAMPLE / "pairs/pairs.jsonl").read_text(encoding="utf-8").splitlines()
     pairs = [json.loads(line) for line in lines]
-    assert len(questions) >= 40
+    assert len(questions) >= 100
     assert len(loops) == 10
     assert len(pairs) >= 100
     assert not {each["prompt"] for each in pairs} & {each.text for each in (*questions, *loops)}
