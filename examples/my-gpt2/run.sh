@@ -7,9 +7,9 @@ cd "$(dirname "$0")"
 "${bin}python" data.py
 base=pretrain
 test -f data/wiki.jsonl || base=pretrain-chat
-for recipe in "$base" sft dpo dpo-twin lora; do
+for recipe in "$base" sft dpo dpo-high-rate lora; do
     "${bin}ethogram" train "recipes/$recipe.yaml"
 done
 "${bin}ethogram" run --log
-"${bin}ethogram" compare v2.2.0 v2.3.0
+"${bin}ethogram" compare v2.2.0 v2.3.0 --metric answer_first --details
 "${bin}ethogram" verify

@@ -18,7 +18,7 @@ from ethogram.spec import load_suite
 from ethogram.study import Study
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "my-gpt2"
-ORDER = ("pretrain", "sft", "dpo", "dpo-twin")
+ORDER = ("pretrain", "sft", "dpo", "dpo-high-rate")
 #: What makes each recipe take seconds.
 SMALL: dict[str, Any] = {
     "architecture": {"family": "gpt2", "layers": 1, "width": 32, "heads": 2, "context": 64},

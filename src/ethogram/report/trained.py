@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ _SAID = {
 #: Ends of the names that are said by step, and at how many steps at most.
 _BY_STEP = ("held_out/bits_per_byte", "/loop_rate", "/distinct_2", "held_out/rewards/margins")
 _LOOKS = 7
+_OF_FILE = re.compile(r"held_out/[^/]+/bits_per_byte")
 
 
 def training_lines(study: Study, version: str) -> list[str]:
@@ -70,7 +72,7 @@ def _by_file(before: Mapping[str, float | None], values: Mapping[str, float | No
     files = {
         name.split("/")[1]: value
         for name, value in sorted(values.items())
-        if name.startswith("held_out/") and name.endswith("/bits_per_byte") and value is not None
+        if _OF_FILE.fullmatch(name) and value is not None
     }
     return [
         _moved(f"on `{file}`", "{:.3f}", before.get(f"held_out/{file}/bits_per_byte"), value)
