@@ -12,7 +12,7 @@ JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: help demo check test test-slow lint words types fast data lock docs clean
+.PHONY: help demo example-my-gpt2 check test test-slow lint words types fast data lock docs clean
 .PHONY: bench-contention bench-engine bench-measure bench-store bench-train
 .DEFAULT_GOAL := help
 
@@ -31,6 +31,10 @@ $(VENV)/.dev: $(VENV)/.run
 	@$(INSTALL) $(PINNED) --group dev --editable '.[$(EXTRAS)]'
 	@touch $@
 
+$(VENV)/.train: $(VENV)/.run
+	$(PIP) install --quiet $(PINNED) --editable '.[engine,train]'
+	@touch $@
+
 $(VENV)/.docs: pyproject.toml requirements/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(INSTALL) --upgrade 'pip>=25.1'
@@ -39,6 +43,9 @@ $(VENV)/.docs: pyproject.toml requirements/constraints.txt
 
 demo: $(VENV)/.run  ## run the example study on the built-in model and print what was found
 	@$(BIN)/ethogram run --log --study examples/first-light
+
+example-my-gpt2: $(VENV)/.train  ## train a GPT-2, tune it, steer it; half an hour on two cores
+	sh examples/my-gpt2/run.sh $(BIN)
 
 check: $(VENV)/.dev  ## the quick loop: lint, types, short tests that need no model
 	$(MAKE) --jobs 2 lint types

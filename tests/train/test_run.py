@@ -137,7 +137,10 @@ def test_the_log_says_how_it_was_trained_and_verify_checks_it(
         assert first.startswith("- **Trained:** pretraining (`base`, seed 1) on `data/words.txt`: ")
         assert "4 steps" in first
         assert "held-out bits per byte" in first
-        assert rest == []
+        (learned,) = rest
+        assert learned.startswith("- **As it learned**, at steps 0, ")
+        assert "held-out bits per byte " in learned
+        assert "greedy loop rate " in learned
 
 
 @pytest.mark.long

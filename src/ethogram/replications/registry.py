@@ -139,7 +139,7 @@ DATA_SETS = {
         ),
         DataSet(
             name="wikitext-2",
-            title="WikiText-2, its test part of 4358 lines",
+            title="WikiText-2, its test part of 4358 lines and its valid part of 3760",
             origin="https://github.com/pytorch/examples/tree/main/word_language_model",
             licence="CC-BY-SA-3.0",
             files={
@@ -147,7 +147,12 @@ DATA_SETS = {
                     "wikitext-2/test.txt",
                     "d790b833ef8cf03a90db7bf1271b7520b83c45ce07ba3c1a9699df81e239eca0",
                     f"{_WIKITEXT}/word_language_model/data/wikitext-2/test.txt",
-                )
+                ),
+                "valid": DataFile(
+                    "wikitext-2/valid.txt",
+                    "f0737ed31fc1329026e95cb8b98e19c2a182c39c240ab909dc31abf2f8af58e8",
+                    f"{_WIKITEXT}/word_language_model/data/wikitext-2/valid.txt",
+                ),
             },
         ),
         DataSet(

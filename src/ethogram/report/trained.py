@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ethogram.store import TrainingRecord, Trainings
+from ethogram.store import Point, TrainingRecord, Trainings
 from ethogram.study.workspace import Study
 
 _WORDS = {
@@ -23,6 +24,10 @@ _SAID = {
     "held_out/loss": ("held-out loss", "{:.3f} nats"),
     "held_out/rewards/accuracies": ("held-out accuracy", "{:.3f}"),
 }
+#: Ends of the names that are said by step, and at how many steps at most.
+_BY_STEP = ("held_out/bits_per_byte", "/loop_rate", "/distinct_2", "held_out/rewards/margins")
+_LOOKS = 7
+_OF_FILE = re.compile(r"held_out/[^/]+/bits_per_byte")
 
 
 def training_lines(study: Study, version: str) -> list[str]:
@@ -35,19 +40,13 @@ def training_lines(study: Study, version: str) -> list[str]:
     for record in reversed(trainings.all()):
         result = json.loads(record.result) if record.result else {}
         if result.get("folder") == place:
-            before = {
-                point.name: point.value
-                for point in trainings.points(record.id, [*_SAID])
-                if point.step == 0
-            }
-            return _lines(record, result, before)
+            return _lines(record, result, trainings.points(record.id))
     return []
 
 
-def _lines(
-    record: TrainingRecord, result: Mapping[str, Any], before: Mapping[str, float | None]
-) -> list[str]:
+def _lines(record: TrainingRecord, result: Mapping[str, Any], points: Sequence[Point]) -> list[str]:
     recipe, counts = json.loads(record.recipe), result["counts"]
+    before = {point.name: point.value for point in points if point.step == 0}
     data = ", ".join(f"`{name}`" for name in recipe["data"]["train"])
     words = (
         f"{_WORDS.get(record.kind, record.kind)} (`{record.name}`, seed {record.seed}) on {data}: "
@@ -59,12 +58,55 @@ def _lines(
         if result["values"].get(key) is not None
     ]
     if values:
-        words += f"; {', '.join(values[:1])}"
+        words += f"; {', '.join([*values[:1], *_by_file(before, result['values'])])}"
     warnings: Sequence[Mapping[str, Any]] = result["findings"]
     return [
         f"- **Trained:** {words}",
+        *_learned(points),
         *(f"- **Warning of the training:** {each['message']}" for each in warnings),
     ]
+
+
+def _by_file(before: Mapping[str, float | None], values: Mapping[str, float | None]) -> list[str]:
+    """Bits per byte of each held-out file, where there are several."""
+    files = {
+        name.split("/")[1]: value
+        for name, value in sorted(values.items())
+        if _OF_FILE.fullmatch(name) and value is not None
+    }
+    return [
+        _moved(f"on `{file}`", "{:.3f}", before.get(f"held_out/{file}/bits_per_byte"), value)
+        for file, value in files.items()
+        if len(files) > 1
+    ]
+
+
+def _learned(points: Sequence[Point]) -> list[str]:
+    """Held-out loss, loops and diversity by step; one line, at no more than `_LOOKS` steps."""
+    named: dict[str, dict[int, float]] = {}
+    for point in points:
+        if point.value is not None and point.name.endswith(_BY_STEP):
+            named.setdefault(point.name, {})[point.step] = point.value
+    steps = sorted({step for values in named.values() for step in values})
+    if len(steps) < 3:
+        return []
+    apart = (len(steps) - 1) / (min(len(steps), _LOOKS) - 1)
+    shown = [steps[round(i * apart)] for i in range(min(len(steps), _LOOKS))]
+    words = [
+        f"{_named(name)} {', '.join(_value(values.get(step)) for step in shown)}"
+        for name, values in named.items()
+    ]
+    return [f"- **As it learned**, at steps {', '.join(map(str, shown))}: {'; '.join(words)}"]
+
+
+def _named(name: str) -> str:
+    group, _, metric = name.partition("/")
+    words = metric.replace("_", " ").replace("/", " ").replace("distinct 2", "distinct-2")
+    return f"{group.replace('_', '-')} {words}"
+
+
+def _value(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
 
 
 def _moved(name: str, form: str, before: float | None, after: float) -> str:

@@ -21,6 +21,8 @@ from ethogram.train.randomness import undisturbed
 _CHECKPOINT_SECONDS = 120.0
 #: Share of a recipe's minutes that steps are planned for: the rest is for starting and saving.
 _USED_MINUTES = 0.95
+#: Where a recipe limits its minutes, at most this share of them is for looks at behaviour.
+_LOOKING = 0.25
 #: A generated token takes about as long as a trained one: cheaper to compute, but few at a time.
 _GENERATED = 1.0
 #: A held-out token takes a forward pass; a trained one takes a backward pass of twice that too.
@@ -127,9 +129,11 @@ def schedule_of(job: Job, prepared: Prepared, sequences: int, speed: Speed) -> S
     looks = 11 if every is None else 1 + steps // every
     look = _look_seconds(job, prepared, a_step)
     if minutes is not None and a_step:
-        usable = minutes * 60 * _USED_MINUTES - looks * look
-        steps = max(1, min(steps, int(usable / a_step)))
-    every = every or max(1, round(steps / 10))
+        usable = minutes * 60 * _USED_MINUTES
+        if every is None and look:
+            looks = max(2, min(looks, int(_LOOKING * usable / look)))
+        steps = max(1, min(steps, int((usable - looks * look) / a_step)))
+    every = every or max(1, round(steps / (looks - 1)))
     saving = job.recipe.training.checkpoint_every
     if saving is None:
         saving = max(1, round(_CHECKPOINT_SECONDS / a_step)) if a_step else max(1, steps // 5)
