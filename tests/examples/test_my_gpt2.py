@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import yaml
+from ruamel.yaml import YAML
 from tests.train.studies import sentences
 
 from ethogram.spec import load_suite
@@ -103,11 +103,12 @@ def test_the_suites_are_large_enough_and_the_pairs_are_not_in_them() -> None:
 
 @pytest.mark.parametrize("path", sorted((EXAMPLE / "recipes").glob("*.yaml")), ids=lambda p: p.stem)
 def test_a_version_file_states_what_its_recipe_would_write(path: Path) -> None:
-    from ethogram.spec.recipes import load_recipe
+    from ethogram.spec.recipes import RlhfRecipe, load_recipe
 
     recipe = load_recipe(path)
+    assert not isinstance(recipe, RlhfRecipe)
     version = (EXAMPLE / f"versions/{recipe.version}.yaml").read_text(encoding="utf-8")
-    stated = yaml.safe_load(version)
+    stated = YAML(typ="safe").load(version)
     made = {"title": recipe.title, "model": f"models/{recipe.name}", **recipe.changes}
     made |= {"parent": recipe.parent} if recipe.parent else {}
     assert {name: stated.get(name) for name in made} == made
@@ -134,12 +135,12 @@ def small_study(folder: Path) -> Path:
         (study / "data" / f"{name}.jsonl").write_text(lines, encoding="utf-8")
     for name in ORDER:
         path = study / f"recipes/{name}.yaml"
-        recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+        recipe = YAML(typ="safe").load(path)
         small = {key: SMALL[key] for key in SMALL if key in recipe}
         look = {**recipe["evaluate"], "every": 2, "prompts": 2, "max_new_tokens": 8}
         changed = {**recipe, **small, "evaluate": look}
         changed["data"] = {**recipe["data"], "too_long": "cut"}
-        path.write_text(yaml.safe_dump(changed), encoding="utf-8")
+        YAML(typ="safe").dump(changed, path)
     return study
 
 
