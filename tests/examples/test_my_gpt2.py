@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import yaml
 from tests.train.studies import sentences
 
 from ethogram.spec import load_suite
@@ -103,11 +102,12 @@ def test_the_suites_are_large_enough_and_the_pairs_are_not_in_them() -> None:
 
 @pytest.mark.parametrize("path", sorted((EXAMPLE / "recipes").glob("*.yaml")), ids=lambda p: p.stem)
 def test_a_version_file_states_what_its_recipe_would_write(path: Path) -> None:
-    from ethogram.spec.recipes import load_recipe
+    from ethogram.spec.recipes import load_chain
+    from ethogram.spec.source import parse_yaml
 
-    recipe = load_recipe(path)
+    [(_, recipe)] = load_chain(path)
     version = (EXAMPLE / f"versions/{recipe.version}.yaml").read_text(encoding="utf-8")
-    stated = yaml.safe_load(version)
+    stated = parse_yaml(version)
     made = {"title": recipe.title, "model": f"models/{recipe.name}", **recipe.changes}
     made |= {"parent": recipe.parent} if recipe.parent else {}
     assert {name: stated.get(name) for name in made} == made
