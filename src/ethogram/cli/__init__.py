@@ -25,6 +25,7 @@ from ethogram.cli import (
     replicate,
     run,
     score,
+    serve,
     sweep,
     trace,
     train,
@@ -53,6 +54,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         inspect.diff_command,
     ),
     "Write it down": (log.log_command, log.verify_command),
+    "Use it": (serve.serve_command,),
     "Exchange outputs": (files.import_command, files.export_command),
     "Training data": (data.data_group,),
     "Without a study": (
