@@ -6,14 +6,14 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python scripts/install.py
 # The releases that the checks run with, for everybody the same; `make lock` renews them.
 PINNED := --constraint requirements/constraints.txt
-EXTRAS := engine,ifeval,judge,lora,mauve,parquet,serve,sweep,train
+EXTRAS := chat,engine,ifeval,judge,lora,mauve,parquet,serve,sweep,train
 # Processes of the tests: `make test JOBS=8`. Each of them computes on one thread.
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .PHONY: help demo check test test-slow lint words types fast data lock docs clean
-.PHONY: bench-engine bench-measure bench-serve bench-store bench-train
+.PHONY: bench-contention bench-engine bench-measure bench-serve bench-store bench-train
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -78,6 +78,10 @@ docs: $(VENV)/.docs  ## build the documentation into site/, strict
 
 bench-engine: $(VENV)/.run  ## the engine and its peers side by side (long; a quiet machine)
 	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.contention
+
+bench-contention: $(VENV)/.run  ## the same beside busy processes, on one core, under a quota
+	$(BIN)/python -m benchmarks.contention
 
 bench-measure: $(VENV)/.dev  ## scoring with every metric that needs no model, beside its peers
 	$(BIN)/python -m benchmarks.measure

@@ -2,7 +2,7 @@
 
 `python -m benchmarks.displacement [FOLDER]`: a study in which a model is pretrained and tuned on
 questions of TruthfulQA, and then prefers the best answer over its own, twice; some minutes on one
-core. Prints the table of docs/train-preferences.md.
+core. Prints what the example in docs/train-preferences.md shows, for other questions.
 """
 
 from __future__ import annotations

@@ -17,11 +17,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, registry, results, roofline, table, weights, workload
+from scripts.check_sizes import wrapped
+
+from benchmarks import (
+    contention_table,
+    machine,
+    registry,
+    results,
+    roofline,
+    table,
+    weights,
+    workload,
+)
 from benchmarks.environments import PeerUnavailableError, preloaded, python_of, root
 from benchmarks.process import ROOT, RunFailedError, run
 
 RESULTS = ROOT / "benchmarks" / "results"
+CONTENTION = RESULTS / "contention.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MODEL = "smollm2-135m-instruct"
 #: A busy machine makes figures that mean nothing.
@@ -33,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # So that the running peer ends too.
     if options.render:
-        PAGE.write_text(table.page(json.loads(options.output.read_text("utf-8"))), "utf-8")
+        write_page(options.output)
         return
     data = prepare(options)
     pythons = find_peers(options, data)
@@ -46,8 +58,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         both = {"cases": _sorted([*before["cases"], *data["cases"]])}
         write(options.output, {**data, **both, "peers": {**before["peers"], **data["peers"]}})
     if options.page:
-        PAGE.write_text(table.page(json.loads(options.output.read_text("utf-8"))), "utf-8")
+        write_page(options.output)
     print(f"\n{options.output}" + (f"\n{PAGE}" if options.page else ""))
+
+
+def write_page(file: Path) -> None:
+    """The page from the JSON of a run, and from that of `contention.py` where there is one."""
+    contention = ""
+    if CONTENTION.exists():
+        contention = contention_table.table(json.loads(CONTENTION.read_text("utf-8"))) + "\n"
+    made = table.page(json.loads(file.read_text("utf-8")), contention)
+    PAGE.write_text(wrapped(made), "utf-8")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -59,7 +80,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--peers", help="names or their beginnings, with commas between")
     parser.add_argument("--new-tokens", type=int, help="for each row; default 100")
     parser.add_argument("--repeats", type=int, help="the best one counts; default 2")
-    parser.add_argument("--threads", type=int, default=_cores(), help="default: all cores")
+    parser.add_argument("--threads", type=int, default=cores(), help="default: all cores")
     parser.add_argument("--ours", type=json.loads, default={}, help="JSON: options of Engine")
     parser.add_argument("--model", default=MODEL, help="a built-in model, or a folder")
     parser.add_argument("--output", type=Path, help="default benchmarks/results/engine.json")
@@ -72,7 +93,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores that this process may use."""
     allowed = getattr(os, "sched_getaffinity", None)
     return len(allowed(0)) if allowed else os.cpu_count() or 1
@@ -244,9 +265,13 @@ def describe_case(
 
 
 def run_peer(
-    peer: registry.Peer, python: Path, job: dict[str, Any], options: argparse.Namespace
+    peer: registry.Peer,
+    python: Path,
+    job: dict[str, Any],
+    options: argparse.Namespace,
+    enter: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
-    """One measurement of one peer."""
+    """One measurement of one peer; its process calls `enter` first."""
     chosen = dict(peer.options)
     if peer.module == "ours":
         chosen["engine"] = {**options.ours, **peer.options.get("engine", {})}
@@ -254,7 +279,7 @@ def run_peer(
     whole = {**job, "case": case, "options": chosen}
     whole["cache"] = str(Path(job["model"]["bfloat16"]).parent)
     variables = {**peer.variables, **preloaded(peer, python)}
-    return run(python, f"benchmarks.peers.{peer.module}", whole, variables)
+    return run(python, f"benchmarks.peers.{peer.module}", whole, variables, enter)
 
 
 def write(file: Path, data: dict[str, Any]) -> None:

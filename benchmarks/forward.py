@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
@@ -20,9 +18,9 @@ import torch
 from ethogram.engine.forward.decoder_only import DecoderOnly
 from ethogram.engine.forward.fused import FusedLlama, fuse
 from ethogram.engine.memory import keep_large_blocks
+from ethogram.engine.native.layer_kernels import KINDS
 from ethogram.models import ModelReference, load
 
-KERNELS = ("linear", "norm", "rotate", "activate", "attend")
 STEPS, WARM_UP = 6, 2
 
 
@@ -57,7 +55,7 @@ def _tokens(count: int) -> list[int]:
 
 
 def _steps(loaded: Any, fused: FusedLlama, sizes: list[int], context: int) -> None:
-    print("rows | fused ms | rows/s | transformers ms | ratio |", " | ".join(KERNELS), "| rest")
+    print("rows | fused ms | rows/s | transformers ms | ratio |", " | ".join(KINDS), "| rest")
     for rows in sizes:
         ours, theirs = _filled(loaded, fused, rows, context), _filled(loaded, None, rows, context)
         # Turn by turn, so that a slow moment of the machine strikes both.
@@ -66,15 +64,23 @@ def _steps(loaded: Any, fused: FusedLlama, sizes: list[int], context: int) -> No
             for name, forward in (("ours", ours), ("theirs", theirs)):
                 times[name].append(_seconds(forward, rows, context + step))
         mine, other = (median(taken[WARM_UP:]) * 1e3 for taken in times.values())
-        with _watched(fused) as spent:
-            total = _seconds(ours, rows, context + STEPS + WARM_UP) * 1e3
-        shares = [f"{spent[name]:.1f}" for name in KERNELS]
         print(
             f"{rows} | {mine:.1f} | {rows / mine * 1e3:.0f} | {other:.1f} | {other / mine:.2f} |",
-            " | ".join(shares),
-            f"| {total - sum(spent.values()):.1f}",
+            _shares(fused, ours, rows, context + STEPS + WARM_UP),
             flush=True,
         )
+
+
+def _shares(fused: FusedLlama, forward: DecoderOnly, rows: int, place: int) -> str:
+    """Milliseconds of a step by kind of work, and what is left: Python and the embedding."""
+    if not fused.is_row_independent:
+        return "not watched where torch multiplies"
+    fused.compiled.watch()
+    total = _seconds(forward, rows, place)
+    spent = fused.compiled.watch()
+    fused.compiled.seconds = None
+    rest = total - sum(spent.values())
+    return " | ".join(f"{seconds * 1e3:.2f}" for seconds in (*spent.values(), rest))
 
 
 def _filled(loaded: Any, fused: FusedLlama | None, rows: int, context: int) -> DecoderOnly:
@@ -89,30 +95,6 @@ def _seconds(forward: DecoderOnly, rows: int, place: int) -> float:
     begun = time.perf_counter()
     forward.decode(_tokens(rows), [place] * rows)
     return time.perf_counter() - begun
-
-
-@contextmanager
-def _watched(fused: FusedLlama) -> Iterator[dict[str, float]]:
-    """Milliseconds in each kernel while it lasts."""
-    spent = dict.fromkeys(KERNELS, 0.0)
-    plain = {name: getattr(fused.kernels, name) for name in KERNELS}
-
-    def timed(name: str) -> Callable[..., int]:
-        def call(*arguments: Any) -> int:
-            begun = time.perf_counter()
-            result = plain[name](*arguments)
-            spent[name] += (time.perf_counter() - begun) * 1e3
-            return int(result or 0)
-
-        return call
-
-    try:
-        for name in KERNELS:
-            setattr(fused.kernels, name, timed(name))
-        yield spent
-    finally:
-        for name in KERNELS:
-            setattr(fused.kernels, name, plain[name])
 
 
 def _prompts(loaded: Any, fused: FusedLlama, lengths: list[int]) -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,20 @@ class RunFailedError(Exception):
 
 
 def run(
-    python: Path, module: str, job: dict[str, Any], variables: dict[str, str]
+    python: Path,
+    module: str,
+    job: dict[str, Any],
+    variables: dict[str, str],
+    enter: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """Run a module on a job in a process group of its own, and read the result.
+
+    Args:
+        python: the interpreter.
+        module: its name; it is called with the files of the job and of the result.
+        job: what it reads.
+        variables: environment variables, added to ours.
+        enter: what the new process calls first.
 
     Raises:
         RunFailedError: it failed, or took longer than `PATIENCE`.
@@ -39,6 +51,7 @@ def run(
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=enter,
             )
             try:
                 process.wait(PATIENCE)

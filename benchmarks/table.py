@@ -26,8 +26,8 @@ KINDS = {
 }
 
 
-def page(data: dict[str, Any]) -> str:
-    """The whole page."""
+def page(data: dict[str, Any], contention: str = "") -> str:
+    """The whole page, with the table of `contention.py` where there is one."""
     parts = [HEAD.format(new_tokens=data["new_tokens"], repeats=_runs(data["cases"]))]
     parts.append(_machine(data))
     for kind, title in KINDS.items():
@@ -38,6 +38,8 @@ def page(data: dict[str, Any]) -> str:
     single = [case for case in data["cases"] if case["size"] == 1]
     if single:
         parts.append("## One stream\n\n" + latencies(single))
+    if contention:
+        parts.append("## On a machine that does other things\n\n" + contention)
     parts.append("## The engines\n\n" + engines(data))
     return "\n".join(parts)
 

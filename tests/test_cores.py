@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from ethogram import cores
 from ethogram.errors import SpecError
@@ -23,6 +24,7 @@ from ethogram.report.bar import Busy
         ({"cpu.max": "nonsense"}, None),
         ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
         ({"cpu/cpu.cfs_quota_us": "250000", "cpu/cpu.cfs_period_us": "100000"}, 2.5),
+        ({"cpu/c/cpu.cfs_quota_us": "150000", "cpu/c/cpu.cfs_period_us": "100000"}, 1.5),
     ],
 )
 def test_the_quota_is_the_smallest_on_the_way_up(
@@ -31,13 +33,28 @@ def test_the_quota_is_the_smallest_on_the_way_up(
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert cores._quota(tmp_path, "a/b") == quota
+    assert cores._quota(tmp_path, "a/b", "c") == quota
 
 
 def test_a_group_outside_the_root_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "cpu.max").write_text("100000 100000")
     (tmp_path / "root").mkdir()
     assert cores._quota(tmp_path / "root", "../..") is None
+
+
+def test_torch_keeps_within_the_cores_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is loaded next, be it a generator, an encoder or a classifier."""
+    before = torch.get_num_threads()
+    monkeypatch.delenv(cores.VARIABLE, raising=False)
+    try:
+        for allowed, counted, used in ((2, 4, 2), (4, 2, 2)):
+            monkeypatch.setattr(cores, "allowed_cores", lambda allowed=allowed: allowed)
+            torch.set_num_threads(counted)
+            assert cores.use_allowed_threads() == used == torch.get_num_threads()
+        monkeypatch.setenv(cores.VARIABLE, "3")
+        assert cores.use_allowed_threads() == 3 == torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(("quota", "count"), [(None, 4), (1.5, 2), (0.2, 1), (9.0, 4)])

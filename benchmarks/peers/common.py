@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import resource
 import sys
 import threading
@@ -74,6 +75,7 @@ def measure(running: Running, job: dict[str, Any]) -> dict[str, Any]:
     rows, new_tokens = expand(case), case["new_tokens"]
     with PeakMemory() as memory:
         running.generate(warm_up_rows(case, rows), min(WARM_UP_TOKENS, new_tokens))
+        _await_others(job)
         begun, worked = time.perf_counter(), time.process_time()
         outputs = running.generate(rows, new_tokens)
         seconds, cpu_seconds = time.perf_counter() - begun, time.process_time() - worked
@@ -94,6 +96,15 @@ def measure(running: Running, job: dict[str, Any]) -> dict[str, Any]:
         "greedy": {str(r.seed): ids for r, ids in zip(rows, outputs, strict=True) if is_greedy(r)},
         "example": outputs[-1],
     }
+
+
+def _await_others(job: dict[str, Any]) -> None:
+    """Where several are measured at once, begin when all are ready: each leaves a file."""
+    if "together" in job:
+        folder = Path(job["together"]["folder"])
+        (folder / str(os.getpid())).touch()
+        while len(list(folder.iterdir())) < job["together"]["count"]:
+            time.sleep(0.01)
 
 
 def _first_token(running: Running, case: dict[str, Any], row: Row) -> float:

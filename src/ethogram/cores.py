@@ -19,6 +19,29 @@ _CGROUPS = Path("/sys/fs/cgroup")
 _TASKS = Path("/proc/self/task")
 
 
+def is_number_set() -> bool:
+    """Whether `ETHOGRAM_THREADS` sets the number of threads."""
+    return bool(os.environ.get(VARIABLE, "").strip())
+
+
+def use_allowed_threads() -> int:
+    """Keep torch's threads within the cores that this process may use; returns their number.
+
+    torch counts the cores of the affinity mask and overlooks the CPU quota of a container; threads
+    beyond it only wait. `ETHOGRAM_THREADS` sets the number itself. Compiled kernels take theirs
+    from torch, so one number holds for engine, encoder and classifiers, and it changes no output.
+
+    Raises:
+        SpecError: the variable is not a number of threads.
+    """
+    import torch
+
+    threads = threads_to_use()
+    if is_number_set() or threads < torch.get_num_threads():
+        torch.set_num_threads(threads)
+    return torch.get_num_threads()
+
+
 def threads_to_use() -> int:
     """Threads that a computation may use: `ETHOGRAM_THREADS`, or the cores allowed.
 
@@ -44,32 +67,35 @@ def allowed_cores() -> int:
         cores = len(os.sched_getaffinity(0))
     else:  # macOS and Windows have no mask to ask for.
         cores = os.cpu_count() or 1
-    quota = _quota(_CGROUPS, _own_cgroup())
+    quota = _quota(_CGROUPS, *_own_groups())
     return max(1, min(cores, math.ceil(quota))) if quota else max(1, cores)
 
 
-def _own_cgroup() -> str:
-    """This process's group below the root of version 2; "" where there is none."""
+def _own_groups() -> tuple[str, str]:
+    """This process's control groups of version 2 and of version 1's `cpu`; "" for the root."""
     try:
         lines = Path("/proc/self/cgroup").read_text().splitlines()
     except OSError:
-        return ""
-    return next((line[3:].lstrip("/") for line in lines if line.startswith("0::")), "")
+        return "", ""
+    found = {}
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        for name in controllers.split(","):
+            found[name] = path.lstrip("/")
+    return found.get("", ""), found.get("cpu", "")
 
 
-def _quota(root: Path, group: str) -> float | None:
+def _quota(root: Path, group: str, old_group: str = "") -> float | None:
     """The smallest quota, in cores, on the way from a group up to the root; None without one."""
-    quotas = []
-    folder = root / group if ".." not in group.split("/") else root
-    for place in (folder, *folder.parents):
-        if place != root and root not in place.parents:
-            break
-        if (limit := _read_pair(place / "cpu.max")) is not None:
-            quotas.append(limit)
-    old = root / "cpu"  # Version 1.
-    if not quotas and (limit := _read_v1(old)) is not None:
-        quotas.append(limit)
-    return min(quotas, default=None)
+    quotas = [_read_pair(folder / "cpu.max") for folder in _way_up(root, group)]
+    quotas += [_read_v1(folder) for folder in _way_up(root / "cpu", old_group)]
+    return min((quota for quota in quotas if quota is not None), default=None)
+
+
+def _way_up(root: Path, group: str) -> list[Path]:
+    """A group's folder and those above it, down to the root's."""
+    parts = group.split("/") if group and ".." not in group.split("/") else []
+    return [root.joinpath(*parts[:count]) for count in range(len(parts), -1, -1)]
 
 
 def _read_pair(file: Path) -> float | None:

@@ -207,7 +207,9 @@ def test_the_engine_without_merging_is_held_against_openvino() -> None:
 def test_options_of_ours_reach_both_and_merging_stays_off(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, Any] = {}
     monkeypatch.setattr(
-        engine, "run", lambda python, module, job, variables: seen.update({module: job["options"]})
+        engine,
+        "run",
+        lambda python, module, job, variables, enter: seen.update({module: job["options"]}),
     )
     options = engine.parse(["--quick", "--peers", "ethogram", "--ours", '{"max_rows": 7}'])
     assert [peer.name for peer in options.peers] == [registry.OURS, registry.UNMERGED]

@@ -1,4 +1,4 @@
-"""Every field of decoding and prompt, away from its default, survives all ways that it travels."""
+"""Every field of decoding, prompt and wrapper, away from its default, survives all its ways."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import pytest
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
-from ethogram.spec import Decoding, Version
+from ethogram.spec import Decoding, Suite, SuitePrompt, Version, make_requests
 from ethogram.spec.prompt import Prompt
+from ethogram.spec.space import Setting, apply
+from ethogram.spec.wrapper import Wrapper
 from ethogram.study import Study, diff, new_version, show
+from ethogram.study.chatting import Chat
 
 #: Field to a value that is not its default, and what it needs beside it.
 DECODING: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -84,11 +87,28 @@ PROMPT: dict[str, tuple[Any, dict[str, Any]]] = {
     "examples": ([{"input": "a", "output": "b: c"}], {"template": "{{ examples }}{{ input }}"}),
     "stop": (["\n\n"], {}),
 }
+WRAPPER: dict[str, tuple[Any, dict[str, Any]]] = {
+    "history_tokens": (512, {}),
+    "stop_at_next_turn": (True, {}),
+    "whole_sentences": (True, {}),
+    "stop_when_answered": (True, {}),
+    "most_sentences": (2, {}),
+    "loop_breaker": (
+        {"copies": 4, "tokens": 40, "period": 99, "ngram": 5, "breaks": 2},
+        {},
+    ),
+    "candidates": (3, {}),
+    "retry": ({"when": ["empty", "cut"], "decoding": {"temperature": 0.4}}, {}),
+    "flag_sources": (True, {}),
+    "confidence": (True, {}),
+}
 #: How fast, not what: they are no part of the identity.
 SPEED = {"prompt_lookup_num_tokens", "max_matching_ngram_size"}
+SUITE = Suite(prompts=(SuitePrompt(id="a", text="the sea"),))
+IDENTITIES: dict[str, Any] = {"model_identity": "m", "amateur_identity": "n"}
 CASES = [
     (section, name, value, beside)
-    for section, table in (("decoding", DECODING), ("prompt", PROMPT))
+    for section, table in (("decoding", DECODING), ("prompt", PROMPT), ("wrapper", WRAPPER))
     for name, (value, beside) in table.items()
 ]
 
@@ -108,6 +128,7 @@ def leaves(model: type[BaseModel]) -> set[str]:
 def test_the_table_has_every_field() -> None:
     assert set(DECODING) == leaves(Decoding)
     assert set(PROMPT) == leaves(Prompt)
+    assert set(WRAPPER) == leaves(Wrapper)
 
 
 def written(path: Path, data: dict[str, Any]) -> None:
@@ -119,6 +140,11 @@ def nested(name: str, value: Any, beside: dict[str, Any]) -> dict[str, Any]:
     """The settings with the field among them."""
     group, _, inner = name.partition(".")
     return {**beside, group: {**beside.get(group, {}), inner: value} if inner else value}
+
+
+def nested_names(section: str, beside: dict[str, Any]) -> dict[str, Any]:
+    """Dotted names of settings."""
+    return {f"{section}.{name}": value for name, value in beside.items()}
 
 
 def at(fields: Any, name: str) -> Any:
@@ -156,8 +182,20 @@ def test_a_field_survives(
         # What is shown is a version file.
         (files / "v0.4.0.yaml").write_text(whole.to_text(), encoding="utf-8")
         new_version(study, "v0.5.0", "v0.1.0", {f"{section}.{name}": value})
+        # As a sweep tries it, as a run requests it, and as `ethogram chat` sets it.
+        stated = {**nested_names(section, beside), f"{section}.{name}": value}
+        tried = apply(study.versions["v0.1.0"], Setting(tuple(stated.items())), parent="v0.1.0")
+        assert tried.identity == heir.identity
+        [request] = make_requests(heir, SUITE, samples=1, seed=0, **IDENTITIES)
+        assert request.decoding == heir.effective_decoding()
+        assert request.wrapper == (None if heir.wrapper.is_plain else heir.wrapper)
+        chat = Chat(study, "v0.1.0")
+        for field, setting in stated.items():
+            chat.set(field, setting)
+        assert chat.resolved.identity == heir.identity
+        chat.save_version("v0.6.0")
     with Study(tmp_path) as study:
-        for again in ("v0.4.0", "v0.5.0"):
+        for again in ("v0.4.0", "v0.5.0", "v0.6.0"):
             assert study.versions[again].identity == heir.identity, again
             assert at(show(study, again, resolved=True).fields[section], name) == value
         assert not diff(study, "v0.3.0", "v0.5.0").changes

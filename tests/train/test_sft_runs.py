@@ -29,9 +29,11 @@ def test_a_tuned_model_generates_in_the_study(kind: str, lora: bool, tmp_path: P
     study = Study(tmp_path)
     (planned,) = train(study, path, dry_run=True)
     assert planned.plan is not None
-    # An encoder-decoder model has a row for each reply.
-    rows = 13 if kind == "t5" else 9
-    assert (planned.plan.counts.rows, planned.plan.steps) == (rows, 2)
+    counts = planned.plan.counts
+    # An encoder-decoder model has a row for each reply, and every third conversation has two.
+    every = 16 if kind == "t5" else 12
+    assert (counts.rows + counts.held_out_rows, planned.plan.steps) == (every, 2)
+    assert min(counts.rows, counts.held_out_rows) > 0
     assert not (tmp_path / "models/tuned").exists()
     (trained,) = train(study, path)
     assert trained.finished is not None

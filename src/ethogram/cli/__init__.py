@@ -14,6 +14,7 @@ import click
 from ethogram import __version__
 from ethogram.cli import (
     ablate,
+    chat,
     check,
     compare,
     data,
@@ -54,7 +55,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         inspect.diff_command,
     ),
     "Write it down": (log.log_command, log.verify_command),
-    "Use it": (serve.serve_command,),
+    "Use it": (chat.chat_command, serve.serve_command),
     "Exchange outputs": (files.import_command, files.export_command),
     "Training data": (data.data_group,),
     "Without a study": (
@@ -84,6 +85,7 @@ SYNONYMS = {
     "finetune": "train",
     "pretrain": "train",
     "measure": "score",
+    "talk": "chat",
 }
 
 

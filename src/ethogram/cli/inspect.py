@@ -59,6 +59,7 @@ def ls_command(folder: Path, json_wanted: bool) -> None:
     show_default=True,
     help="Number of outputs to show; 0 shows all.",
 )
+@click.option("--raw", is_flag=True, help="Show the raw completion where a wrapper changed it.")
 @study_option
 @json_option
 def outputs_command(
@@ -67,6 +68,7 @@ def outputs_command(
     tags: tuple[str, ...],
     differ: str | None,
     limit: int,
+    raw: bool,
     folder: Path,
     json_wanted: bool,
 ) -> None:
@@ -83,7 +85,7 @@ def outputs_command(
     if json_wanted:
         print_json(shown)
     else:
-        print_outputs(console(), shown, of=len(found.outputs))
+        print_outputs(console(), shown, of=len(found.outputs), raw=raw)
 
 
 @command("show", "ethogram show v0.1.0", "ethogram show v0.1.0 --resolved")

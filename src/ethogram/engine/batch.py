@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from ethogram.engine.search.best_of import candidates
 from ethogram.engine.search.contrastive import ContrastiveSearch
 from ethogram.engine.sequence import SequenceState
 from ethogram.engine.slots import Group, Slots
+from ethogram.engine.threads import AdaptiveThreads
 from ethogram.engine.work import Work
 from ethogram.spec.generation import Generation
 
@@ -54,6 +56,7 @@ class Batch:
         clock: seconds.
         work: counts go here.
         guidance: the guidance branches of the outputs.
+        threads: chooses the number of threads of each step; None for torch's number.
 
     Attributes:
         new_tokens: tokens that the last step chose.
@@ -69,7 +72,9 @@ class Batch:
         clock: Callable[[], float],
         work: Work,
         guidance: GuidanceRows | None = None,
+        threads: AdaptiveThreads | None = None,
     ) -> None:
+        self._threads = threads
         self.forward, self.config, self.work = forward, config, work
         self.tokenizer, self.clock = tokenizer, clock
         self.scheduler = Scheduler(jobs, forward.source_capacity, config)
@@ -96,9 +101,15 @@ class Batch:
             The generations that finished.
         """
         scheduled = self.scheduler.schedule(self.slots.groups())
-        output = self._forward(scheduled)
-        self.new_tokens = self._sample(output)
+        with self._chosen_threads(scheduled):
+            output = self._forward(scheduled)
+            self.new_tokens = self._sample(output)
         return self._postprocess(output)
+
+    def _chosen_threads(self, scheduled: Prefill | Decode | Verify) -> AbstractContextManager[None]:
+        if self._threads is None or not isinstance(scheduled, Decode):
+            return nullcontext()
+        return self._threads.step(len(self.slots))
 
     def _forward(self, scheduled: Prefill | Decode | Verify) -> ModelOutput:
         match scheduled:

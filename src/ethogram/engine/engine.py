@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from functools import cached_property
 
+from ethogram.cores import use_allowed_threads
 from ethogram.engine.allocation import BatchNeeds, SlotNeed
 from ethogram.engine.batch import Batch
 from ethogram.engine.forward.batch_invariance import (
@@ -27,7 +28,7 @@ from ethogram.engine.forward.passes import ForwardPass, ServedModel
 from ethogram.engine.forward.self_check import check_forward
 from ethogram.engine.guidance import BranchModel, GuidanceBranch
 from ethogram.engine.guidance_rows import BranchRows, GuidanceRows
-from ethogram.engine.jobs import Job, make_jobs
+from ethogram.engine.jobs import Job, make_jobs, tokenise
 from ethogram.engine.memory import (
     SLOTS_SHARE,
     available_bytes,
@@ -37,7 +38,7 @@ from ethogram.engine.memory import (
 from ethogram.engine.sampling.trace import ALTERNATIVES
 from ethogram.engine.scheduler import BatchConfig
 from ethogram.engine.stopping import decode
-from ethogram.engine.threads import use_allowed_threads
+from ethogram.engine.threads import AdaptiveThreads
 from ethogram.engine.work import Work
 from ethogram.errors import ModelError
 from ethogram.spec.generation import Generation, Request
@@ -124,6 +125,14 @@ class Engine:
     def text(self, token_ids: Sequence[int]) -> str:
         """Text of token ids without special tokens."""
         return decode(self.loaded.tokenizer, token_ids)
+
+    def prompt_tokens(self, request: Request) -> int:
+        """Tokens of a request's prompt, special tokens included.
+
+        Raises:
+            RequestError: messages meet a model without a chat template, or it refuses them.
+        """
+        return len(tokenise(request, self.loaded)[1])
 
     def generate(
         self,
@@ -298,7 +307,18 @@ class Engine:
             clock=self._clock,
             work=self.work,
             guidance=GuidanceRows(branches, layers),
+            threads=self.threads_for(need.sizes for need in (needs.own, *needs.branches.values())),
         )
+
+    def threads_for(self, sizes: Iterable[BatchSizes]) -> AdaptiveThreads | None:
+        """Chosen step by step only where no bit depends on the number of threads.
+
+        Args:
+            sizes: the allowed batch sizes of all models of the batch.
+        """
+        if self.fused is None or any(size is not ANY_SIZE for size in sizes):
+            return None
+        return self.fused.threads
 
 
 class RequiredOutputs(Enum):

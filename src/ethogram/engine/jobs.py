@@ -90,7 +90,7 @@ def make_jobs(
             given = (token_ids or {}).get(request.identity)
             key = request.prompt, request.chat, given
             if key not in tokenised:
-                tokenised[key] = _tokenise(request, loaded, given)
+                tokenised[key] = tokenise(request, loaded, given)
                 _refuse_unembedded(request, tokenised[key][1], loaded)
             text, ids = tokenised[key]
             string_ids = token_strings.resolve(request.decoding)
@@ -195,9 +195,16 @@ def _slots(decoding: Decoding, vocab: int) -> int:
     return decoding.candidates
 
 
-def _tokenise(
-    request: Request, loaded: ServedModel, given: tuple[int, ...] | None
+def tokenise(
+    request: Request, loaded: ServedModel, given: tuple[int, ...] | None = None
 ) -> tuple[str, tuple[int, ...]]:
+    """The text that the model reads of a request, and its token ids with special tokens.
+
+    Args:
+        request: whose prompt is read.
+        loaded: the model.
+        given: the ids, where the prompt comes as ids.
+    """
     tokenizer = loaded.tokenizer
     if given is not None:
         return str(request.prompt), given

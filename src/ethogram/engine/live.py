@@ -81,6 +81,7 @@ class LiveBatch:
             tokenizer=engine.loaded.tokenizer,
             clock=clock,
             work=self.work,
+            threads=engine.threads_for([engine.batch_sizes]),
         )
         engine.check_forward()
 

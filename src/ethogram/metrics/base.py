@@ -16,6 +16,7 @@ import numpy as np
 
 from ethogram.metrics.text import bare, sentence_spans, word_spans
 from ethogram.metrics.units import Unit
+from ethogram.spec.guarded import Guarded
 from ethogram.spec.results import Score as Score
 from ethogram.spec.results import Span as Span
 from ethogram.spec.suite import Constraint
@@ -50,6 +51,7 @@ class Output:
         prompt_id: outputs with one id answer the same prompt.
         sample_index: 0..K-1.
         constraints: checkable constraints of the prompt.
+        guarded: what the wrapper of its version did; None without one. No metric reads it.
     """
 
     text: str
@@ -63,6 +65,7 @@ class Output:
     sample_index: int = 0
     constraints: tuple[Constraint, ...] = ()
     other_references: tuple[str, ...] = ()
+    guarded: Guarded | None = None
 
     @property
     def references(self) -> tuple[str, ...]:

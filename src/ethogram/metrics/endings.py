@@ -38,12 +38,13 @@ _MEANINGS = {
         "incomplete",
         "truncated",
     ),
+    "loop": ("loop", "repetition_detected"),
 }
 FINISH_REASONS = {word: end for end, words in _MEANINGS.items() for word in words}
 
 
 def finish_reason(word: str) -> str:
-    """`eos`, `stop`, `length` or `unknown` for another program's word, in any case.
+    """`eos`, `stop`, `length`, `loop` or `unknown` for another program's word, in any case.
 
     >>> finish_reason("MAX_TOKENS"), finish_reason("FinishReason.STOP"), finish_reason("SAFETY")
     ('length', 'stop', 'unknown')

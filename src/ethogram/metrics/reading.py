@@ -6,6 +6,7 @@ one line at a time.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from ethogram.errors import SpecError
 from ethogram.formats import Row, messages_of, rows
 from ethogram.metrics.base import Output
 from ethogram.metrics.endings import ENDING_FIELDS, finish_reason
+from ethogram.spec.guarded import Guarded
 from ethogram.spec.suite import Constraint
 
 TEXT_FIELDS = ("text", "output", "completion", "generation", "response", "generated_text")
@@ -40,7 +42,7 @@ def read_outputs(
     In plain rows the text is under `text` (or `output`, `completion`, `generation`, `response`);
     a list of texts is several samples of one prompt. Optional: `prompt`, `prompt_id` (or `id`),
     `sample_index` (or `sample`), `token_ids`, `logprobs`, `finish_reason`, `reference`, `tags`,
-    `constraints` (as in a suite; or IFEval's `instruction_id_list` and `kwargs`).
+    `constraints` (as in a suite; or IFEval's `instruction_id_list` and `kwargs`), `guarded`.
     Without an id a row is a prompt of its own; an id seen before without a sample index is the
     next sample. Fields not named here are ignored.
 
@@ -105,7 +107,7 @@ class _Row:
             first = samples_of.get(prompt_id, 0) if prompt_id else 0
         if prompt_id:
             samples_of[prompt_id] = first + len(texts)
-        constraints = self._constraints()
+        constraints, guarded = self._constraints(), self._guarded()
         for offset, text in enumerate(texts):
             yield Output(
                 text=text,
@@ -118,6 +120,7 @@ class _Row:
                 prompt_id=prompt_id or f"line-{self._number}",
                 sample_index=first + offset,
                 constraints=constraints,
+                guarded=guarded,
             )
 
     def _texts(self) -> list[str]:
@@ -231,6 +234,16 @@ class _Row:
                 return Constraint.model_construct(type=str(row["type"]), kwargs=row["kwargs"] or {})
             message = error.errors()[0]["msg"].removeprefix("Value error, ")
             raise self._wrong(field, message[:1].lower() + message[1:]) from None
+
+    def _guarded(self) -> Guarded | None:
+        """What a wrapper did, as `ethogram export` writes it: an object, or JSON text in a cell."""
+        given = self._data.get("guarded")
+        if given is None or given == "":
+            return None
+        try:
+            return Guarded.from_json(json.loads(given) if isinstance(given, str) else given)
+        except (KeyError, TypeError, ValueError, RecursionError):
+            raise self._wrong("guarded", "not what `ethogram export` writes") from None
 
     def _logprobs(self) -> tuple[float, ...] | None:
         """Log-probabilities as a list, or as the completion and the chat API give them.

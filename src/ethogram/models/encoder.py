@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ethogram.cores import use_allowed_threads
 from ethogram.errors import ModelError
 from ethogram.extras import require
 from ethogram.models.catalogue import locate
@@ -177,6 +178,7 @@ def load_encoder(
             where=f"model {name}",
             hint="name an encoder that has a tokenizer.json",
         )
+    use_allowed_threads()
     limit = _max_tokens(folder, config, tokenizer)
     return SentenceEncoder(model.to(device).eval(), tokenizer, max_tokens=limit, pooling=pooling)
 

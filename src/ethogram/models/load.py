@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ethogram.cores import use_allowed_threads
 from ethogram.errors import ModelError
 from ethogram.extras import require
 from ethogram.models.catalogue import locate, locate_adapter
@@ -84,6 +85,7 @@ def load(reference: ModelReference | str, *, device: str | None = None) -> Loade
             model = with_adapter(model, adapter, notes=notes)
     for note in notes:  # The terminal is quiet until here.
         _log.warning(note)
+    use_allowed_threads()
     model = model.to(device).eval()
     own = getattr(model, "generation_config", None)
     return _described(reference, model.config, own, tokenizer, model=model, device=device)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ethogram.cores import use_allowed_threads
 from ethogram.errors import ModelError
 from ethogram.extras import require
 from ethogram.models.catalogue import locate
@@ -99,6 +100,7 @@ def load_nli(name: str, *, device: str | None = None) -> NliClassifier:
         auto = transformers.AutoModelForSequenceClassification
         model = read_weights(auto, folder, config, torch.float32, notes=[], uses_all=False)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **SAFE)
+    use_allowed_threads()
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     return NliClassifier(model.to(device).eval(), tokenizer, labels)
 

@@ -11,6 +11,7 @@ from ethogram.metrics.pitfalls.registry import PITFALL_METRICS, PITFALLS
 from ethogram.report.trained import training_lines
 from ethogram.spec import Change, Version, diff_versions
 from ethogram.spec.aims import WAYS, within
+from ethogram.spec.guarded import Guarded
 from ethogram.study.aims import Aims, aim_metrics, judge_aims, moved
 from ethogram.study.difference import Difference, comparable, difference, differences
 from ethogram.study.measure import Measured, measure, metric_names
@@ -32,6 +33,7 @@ class Example:
     text: str
     identity: str
     spans: Sequence[Span] = ()
+    guarded: Guarded | None = None
 
 
 @dataclass(frozen=True)
@@ -310,6 +312,7 @@ def output_of(study: Study, version: str, prompt: str, scores: dict[str, Measure
         text=output.text,
         identity=results_of(study, version).identities[place][:12],
         spans=score.spans,
+        guarded=output.guarded,
     )
 
 
@@ -347,6 +350,7 @@ def _example(study: Study, name: str, scores: dict[str, Measured]) -> Example | 
         text=chosen.text,
         identity=identities[place][:12],
         spans=spans,
+        guarded=chosen.guarded,
     )
 
 

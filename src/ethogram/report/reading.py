@@ -36,13 +36,14 @@ def print_versions(console: Console, found: Sequence[VersionStatus]) -> None:
         console.print(Text(f"Next: ethogram run {' '.join(missing)}", style="dim"))
 
 
-def print_outputs(console: Console, found: Outputs, *, of: int) -> None:
+def print_outputs(console: Console, found: Outputs, *, of: int, raw: bool = False) -> None:
     """Each prompt, and below it its outputs in full; a loop is shown once.
 
     Args:
         console: where.
         found: the outputs to print.
         of: how many there are, to say how many are left out.
+        raw: whether to print the raw completion below a reply that a wrapper changed.
     """
     from rich.text import Text
 
@@ -61,6 +62,7 @@ def print_outputs(console: Console, found: Outputs, *, of: int) -> None:
         for name, text in zip(names, texts, strict=True):
             label = name if len(names) > 1 else f"  {each.output.sample_index}"
             console.print(hanging(label, printable(text) or "(empty)", indent, console.width))
+        _print_guards(console, each, indent, raw=raw)
     if not found.outputs:
         words = (
             f"Every output of {found.version} is the same in {found.other}."
@@ -74,6 +76,19 @@ def print_outputs(console: Console, found: Outputs, *, of: int) -> None:
             f"{len(found.outputs)} of {of} outputs; -n 0 shows all, -p ID one prompt, -t TAG a tag"
         )
         console.print(Text(words, style="dim"))
+
+
+def _print_guards(console: Console, each: ReadOutput, indent: int, *, raw: bool) -> None:
+    """What the wrapper's guards did to an output, one a line."""
+    guarded = each.output.guarded
+    if guarded is None:
+        return
+    for action in guarded.actions:
+        words = f"({action.guard}: {action.what})"
+        console.print(hanging("", printable(words), indent, console.width))
+    if raw and guarded.raw_text != each.output.text:
+        text = printable(guarded.raw_text) or "(empty)"
+        console.print(hanging("raw", text, indent, console.width))
 
 
 def _print_prompt(console: Console, each: ReadOutput, indent: int) -> None:

@@ -58,11 +58,19 @@ class Guarded:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Guarded:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is something else.
+        """
+        confidence = data["confidence"]
         return cls(
             str(data["raw_text"]),
-            data["raw_finish_reason"],
-            tuple(Action(*action) for action in data["actions"]),
-            data["confidence"],
+            str(data["raw_finish_reason"]),
+            tuple(
+                Action(str(guard), str(what), None if start is None else int(start))
+                for guard, what, start in data["actions"]
+            ),
+            None if confidence is None else float(confidence),
             int(data["tokens"]),
         )

@@ -307,6 +307,12 @@ def _refuse_what_vllm_lacks(version: Version, file: Path, places: SourceMap) -> 
             hint="save the merged model to a folder and name it as the model, "
             "or set `backend: engine`",
         )
+    if version.wrapper.loop_breaker is not None:
+        raise SpecError(
+            "vLLM has no forced first tokens, which the loop breaker continues with",
+            where=places.where(("wrapper", "loop_breaker"), file),
+            hint="turn it off (loop_breaker: null) or set `backend: engine`",
+        )
     found = refusal(version.decoding)
     if found:
         where = places.where(("decoding", *found.setting.split(".")), file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ethogram.spec.aims import BOUND, Notes, Way, check_claim
 from ethogram.spec.decoding import Decoding
@@ -106,6 +106,17 @@ class Version(BaseModel):
                     f"{metric}: invalid bound {bound!r}; expected something like '< 0.02'"
                 )
         return value
+
+    @model_validator(mode="after")
+    def _loop_breaker_fits(self) -> Version:
+        """Contrastive search weighs tokens against each other where only one is possible."""
+        strategy = self.decoding.resolved_strategy
+        if self.wrapper.loop_breaker is not None and strategy == "contrastive":
+            raise ValueError(
+                "wrapper.loop_breaker: contrastive search takes no forced tokens, with which it "
+                "continues; turn one of them off"
+            )
+        return self
 
     @property
     def stops(self) -> tuple[str, ...]:

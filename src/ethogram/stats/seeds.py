@@ -124,7 +124,10 @@ def compare_seeds(
     paired = cells[1].mean(axis=0) - cells[0].mean(axis=0)
     of_prompts = float(paired.var(ddof=1)) / prompts
     shared = [_residual(cell) / cell.size for cell in cells]
-    drawn = float(np.var(np.concatenate(list(_draws(*sides, aggregate, resamples, seed))), ddof=1))
+    draws = np.concatenate(list(_draws(*sides, aggregate, resamples, seed)))
+    drawn = float(
+        np.nanvar(draws, ddof=1)
+    )  # A resample may have nothing that the metric applies to.
     # What is left cannot be less than either part alone.
     variance = max(drawn - 2 * sum(shared), sum(of_seeds), of_prompts)
     error = math.sqrt(variance)
@@ -187,9 +190,9 @@ def _draws(
         for side in (before, after):
             own = _weights(generator, len(side), count)
             by_prompt = np.tensordot(own, side, axes=1)  # [resamples, prompts, k]
-            values.append(aggregate(np.einsum("rp,rpk->rk", of_prompts, by_prompt)))
-        with np.errstate(all="ignore"):
-            yield values[1] - values[0]
+            with np.errstate(all="ignore"):
+                values.append(aggregate(np.einsum("rp,rpk->rk", of_prompts, by_prompt)))
+        yield values[1] - values[0]
 
 
 def _weights(generator: np.random.Generator, members: int, count: int) -> Array:

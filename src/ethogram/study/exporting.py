@@ -114,6 +114,7 @@ def generation_rows(
                 "logprobs": list(generation.logprobs),
                 "seconds": generation.seconds,
                 "selection": generation.selection.to_json() if generation.selection else None,
+                "guarded": generation.guarded.to_json() if generation.guarded else None,
                 "reference": _right_answers(item) if item else None,
                 "tags": list(item.tags) if item else [],
                 "constraints": constraints_of(item) or None if item else None,
@@ -233,9 +234,11 @@ def _write_parquet(target: Path, rows: Sequence[dict[str, Any]]) -> None:
     for row in rows:
         if several and isinstance(row.get("reference"), str):
             row["reference"] = [row["reference"]]
-        # Each constraint has arguments of its own, and a Parquet column only one shape.
-        if row.get("constraints") is not None:
-            row["constraints"] = json.dumps(row["constraints"], ensure_ascii=False)
+        # Each constraint has arguments of its own, and a Parquet column only one shape; what a
+        # guard did has texts beside numbers.
+        for column in ("constraints", "guarded"):
+            if row.get(column) is not None:
+                row[column] = json.dumps(row[column], ensure_ascii=False)
     with replacing(target) as temporary:
         parquet.write_table(arrow.Table.from_pylist(list(rows)), temporary)
 

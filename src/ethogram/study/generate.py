@@ -14,7 +14,8 @@ def generate(
 
     Args:
         prompts: a text or several.
-        version: model, decoding and prompt; default: the built-in model with default decoding.
+        version: model, decoding, prompt and wrapper; default: the built-in model with default
+            decoding.
         samples: outputs per text; greedy decoding gives one.
         seed: of the sampling noise.
 
@@ -24,6 +25,7 @@ def generate(
     """
     from ethogram.engine import Engine
     from ethogram.models import ModelReference, identity, load
+    from ethogram.wrap import WrappedBackend
 
     version = version or Version()
     texts = [prompts] if isinstance(prompts, str) else list(prompts)
@@ -37,5 +39,7 @@ def generate(
     requests = make_requests(
         version, suite, samples=samples, seed=seed, model_identity=identity(reference)
     )
-    made = {each.identity: each for each in Engine(load(reference)).generate(requests)}
+    engine = Engine(load(reference))
+    backend = WrappedBackend(engine, engine.text)
+    made = {each.identity: each for each in backend.generate(requests)}
     return [made[request.identity] for request in requests]

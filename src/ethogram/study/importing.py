@@ -244,6 +244,7 @@ def output_row(output: Output) -> dict[str, Any]:
         "finish_reason": output.finish_reason,
         "token_ids": output.token_ids,
         "logprobs": output.logprobs,
+        "guarded": output.guarded.to_json() if output.guarded else None,
     }
     return {key: value for key, value in row.items() if value is not None}
 

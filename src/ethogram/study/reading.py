@@ -31,7 +31,7 @@ class ReadOutput:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
-        row = {
+        row: dict[str, Any] = {
             "prompt_id": self.output.prompt_id,
             "sample": self.output.sample_index,
             "tags": list(self.output.tags),
@@ -41,6 +41,8 @@ class ReadOutput:
             "finish_reason": self.output.finish_reason,
             "loops": bool(self.loop),
         }
+        if self.output.guarded is not None:
+            row["guarded"] = self.output.guarded.to_json()
         return row if self.other is None else {**row, "other": self.other}
 
 

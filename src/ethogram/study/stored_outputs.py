@@ -53,6 +53,7 @@ def imported(study: Study, version: str) -> list[Generation]:
             finish_reason=_finish_reason(row),
             logprobs=row.logprobs or (),
             seconds=0.0,
+            guarded=row.guarded,
         )
         for row in study.imported_outputs(version)
     ]
@@ -112,6 +113,7 @@ def outputs_of(
                 prompt_id=generation.prompt_id,
                 sample_index=generation.sample_index,
                 constraints=item.constraints if item else (),
+                guarded=generation.guarded,
             )
         )
     return outputs
@@ -119,13 +121,19 @@ def outputs_of(
 
 def _identifying(row: Output) -> dict[str, Any]:
     """What tells an output made elsewhere from others: all of it but the checks of its prompt."""
-    names = [field.name for field in fields(row) if field.name != "constraints"]
-    return {name: getattr(row, name) for name in names}
+    names = [each.name for each in fields(row) if each.name not in ("constraints", "guarded")]
+    form = {name: getattr(row, name) for name in names}
+    return form if row.guarded is None else {**form, "guarded": row.guarded.to_json()}
 
 
 def _finish_reason(row: Output) -> FinishReason:
     """Outputs made elsewhere often do not say how they ended, or say it in other words."""
-    known: dict[str, FinishReason] = {"stop": "stop", "eos": "eos", "length": "length"}
+    known: dict[str, FinishReason] = {
+        "stop": "stop",
+        "eos": "eos",
+        "length": "length",
+        "loop": "loop",
+    }
     return known.get(row.finish_reason or "", "unknown")
 
 

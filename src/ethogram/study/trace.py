@@ -133,12 +133,13 @@ def trace(
     if found:
         from ethogram.models import load_tokenizer
 
-        return _traced(
+        return traced_output(
             study, version, found, in_suite, load_tokenizer(study.model_reference(version))
         )
-    engine = Backends(None, on_load).engine(_pool(study, version))
+    backends, pool = Backends(None, on_load), _pool(study, version)
+    engine = backends.engine(pool)
     try:
-        made = next(engine.generate([request], trace=True))
+        made = next(backends.get(pool).generate([request], trace=True))
     except RequestError as error:
         of_version = (error.where or "").startswith("decoding.")
         place = (
@@ -149,7 +150,7 @@ def trace(
         ) from None
     if in_suite:
         _store(study, version, made)
-    return _traced(study, version, made, in_suite, engine.loaded.tokenizer)
+    return traced_output(study, version, made, in_suite, engine.loaded.tokenizer)
 
 
 def _pool(study: Study, version: str) -> Pool:
@@ -230,7 +231,10 @@ def _store(study: Study, version: str, made: Generation) -> None:
         )
 
 
-def _traced(study: Study, version: str, made: Generation, in_suite: bool, tokenizer: Any) -> Traced:
+def traced_output(
+    study: Study, version: str, made: Generation, in_suite: bool, tokenizer: Any
+) -> Traced:
+    """An output that has a trace, with the text of each token and of its alternatives."""
     assert made.trace is not None
     return Traced(
         version=version,

@@ -2,6 +2,7 @@
 
 from ethogram.train.experiment import RecipeComparison, compare_recipes
 from ethogram.train.one import Trained
+from ethogram.train.reward_model import RewardModel
 from ethogram.train.run import train
 
-__all__ = ["RecipeComparison", "Trained", "compare_recipes", "train"]
+__all__ = ["RecipeComparison", "RewardModel", "Trained", "compare_recipes", "train"]

@@ -57,7 +57,7 @@ class RecipeDifference:
         needed = self.test.seeds_to_decide()
         if needed is None:
             return "needs more prompts"
-        return f"{needed} seeds would decide" if needed > min(self.test.seeds) else "more prompts"
+        return f"{max(needed, min(self.test.seeds) + 1)} seeds would decide"
 
 
 @dataclass(frozen=True)

@@ -52,11 +52,15 @@ class Attempt:
 
     def _continues(self, generation: Generation) -> bool:
         rule = self.wrapper.loop_breaker
-        loop = loops.find(generation.token_ids, rule) if rule else None
-        if rule is None or loop is None:
+        if rule is None:
+            return False
+        loop = loops.find(generation.token_ids, rule)
+        broken = loop is not None and len(self.actions) < rule.breaks
+        if loop is None and generation.finish_reason == "length":
+            loop = loops.unfinished(generation.token_ids, rule)
+        if loop is None:
             return False
         kept = loops.kept(generation.token_ids, loop)
-        broken = len(self.actions) < rule.breaks
         what = "broke a loop" if broken else "ended in a loop"
         self.actions.append(Action("loop_breaker", f"{what} of {loop.period} tokens"))
         decoding = self.request.decoding

@@ -68,6 +68,21 @@ def find(tokens: Sequence[int], rule: LoopBreaker) -> FoundLoop | None:
     return None
 
 
+def unfinished(tokens: Sequence[int], rule: LoopBreaker) -> FoundLoop | None:
+    """The loop that an output was in when its limit cut it, too short yet for the rule.
+
+    Two copies are enough here, and half of the rule's tokens: more could not come.
+    """
+    written = len(tokens)
+    for period in range(1, min(rule.period, written // 2) + 1):
+        equal = 0
+        while equal + period < written and tokens[-1 - equal] == tokens[-1 - equal - period]:
+            equal += 1
+        if equal + period >= max(2 * period, rule.tokens / 2):
+            return FoundLoop(written - equal - period, period, written)
+    return None
+
+
 def kept(tokens: Sequence[int], loop: FoundLoop) -> tuple[int, ...]:
     """The tokens to keep: up to the end of the loop's first copy."""
     return tuple(tokens[: loop.onset + loop.period])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -16,10 +17,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from ethogram.engine import native
+from ethogram.engine.forward.compiled_layers import CompiledLayers
 from ethogram.engine.forward.kv_cache import Pairs, SlotCache, bucketed
 from ethogram.engine.forward.linear import Linear, has_own_kernel, join
 from ethogram.engine.forward.shared_prefixes import PrefixReads, addresses
 from ethogram.engine.native.layer_kernels import DTYPES, LayerKernels, strides
+from ethogram.engine.threads import AdaptiveThreads
 
 _MODELS = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM")
 #: Rotary embeddings whose angles do not depend on the length of the sequence.
@@ -50,7 +53,7 @@ class _Layer:
 
 
 class _Step:
-    """The buffers of some rows on their way through the layers, and the addresses of these.
+    """Rows on their way through the layers where torch multiplies: buffers and their addresses.
 
     Addresses are taken once for all layers: getting them from tensors took longer than some
     kernels.
@@ -138,6 +141,7 @@ class FusedLlama:
     Attributes:
         is_row_independent: whether it is batch-invariant by construction.
         products: its matrix products.
+        threads: chooses how many compute, where that changes no bit.
         cosines: [positions, half a head] of the rotary angles, as far as they were needed.
         sines: like `cosines`.
     """
@@ -163,6 +167,7 @@ class FusedLlama:
                 for product in (layer.qkv, layer.output, layer.gate_up, layer.down)
             ),
         ]
+        self.threads = AdaptiveThreads()
         self._rotary = model.model.rotary_emb
         self.cosines = self.sines = torch.empty(0, self.dim // 2)
 
@@ -179,12 +184,13 @@ class FusedLlama:
             `out`.
         """
         layers = [(layer.keys, layer.values) for layer in cache.layers]
-        hidden = self._hidden(
+        self._hidden(
             *(ids, positions, layers, cache.first),
             same_slot=cache.same_slot,
             prefixes=cache.prefix_reads(),
+            logits=out,
         )
-        return self.head(hidden, out)
+        return out
 
     def reads(self, length: int) -> bool:
         """Whether prompts of this length run here rather than by transformers.
@@ -210,10 +216,11 @@ class FusedLlama:
             for empty, made in zip(pair, cached_pair, strict=True):
                 empty[:, :, :known] = made
         hidden = self.embedding.new_empty(0)
-        for start in range(known, len(ids), _CHUNK):
-            positions = torch.arange(start, min(start + _CHUNK, len(ids)))
-            hidden = self._hidden(ids[positions], positions, layers, same_slot=True)
-        return layers, self.head(hidden[-1:])
+        with self.threads.step():
+            for start in range(known, len(ids), _CHUNK):
+                positions = torch.arange(start, min(start + _CHUNK, len(ids)))
+                hidden = self._hidden(ids[positions], positions, layers, same_slot=True)
+            return layers, self.head(hidden[-1:])
 
     def logits(self, ids: Tensor, prompt: int) -> Tensor:
         """Run a sequence as the engine does: a prompt at once, then token by token.
@@ -248,6 +255,7 @@ class FusedLlama:
         *,
         same_slot: bool,
         prefixes: PrefixReads | None = None,
+        logits: Tensor | None = None,
     ) -> Tensor:
         """The normed output [rows, hidden] of the last layer.
 
@@ -258,14 +266,32 @@ class FusedLlama:
             first: slot of the first row.
             same_slot: whether all rows share that slot.
             prefixes: where the rows read their first positions; None for each its own.
+            logits: [rows, vocab], to be filled, or None.
         """
         self._extend_rotary(int(positions.max()) + 1)
-        step = _Step(self, functional.embedding(ids, self.embedding), positions)
+        residual = functional.embedding(ids, self.embedding)
+        if self.is_row_independent:
+            return self.compiled.run(
+                *(residual, positions, slots, first),
+                same_slot=same_slot,
+                prefixes=prefixes,
+                threads=torch.get_num_threads(),
+                logits=logits,
+            )
+        step = _Step(self, residual, positions)
         step.bind_slots(slots[0], first, same_slot=same_slot, prefixes=prefixes)
         for layer, (keys, values) in zip(self.layers, slots, strict=True):
             step.attend(layer, keys, values)
             step.feed_forward(layer)
-        return step.norm(self.norm)
+        hidden = step.norm(self.norm)
+        if logits is not None:
+            self.head(hidden, logits)
+        return hidden
+
+    @cached_property
+    def compiled(self) -> CompiledLayers:
+        """All layers in one call, where the products are our own."""
+        return CompiledLayers(self, self.kernels)
 
     def _extend_rotary(self, length: int) -> None:
         """Compute the angles of so many positions, by the model's own module."""

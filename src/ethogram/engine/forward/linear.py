@@ -33,13 +33,15 @@ class Linear:
         weight: [outputs, inputs].
         bias: [outputs] or None.
         kernels: our own; None for torch's product.
+
+    Attributes:
+        addresses: of the weight and of the bias, None without one.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None, kernels: LayerKernels | None) -> None:
         self.weight, self.bias, self.kernels = weight.contiguous(), bias, kernels
         self.outputs, self.inputs = weight.shape
-        self._weight_address = self.weight.data_ptr()
-        self._bias_address = None if bias is None else bias.data_ptr()
+        self.addresses = (self.weight.data_ptr(), None if bias is None else bias.data_ptr())
 
     def __call__(self, rows: Tensor, out: Tensor | None = None) -> Tensor:
         """Multiply.
@@ -62,8 +64,7 @@ class Linear:
             return torch.addmm(self.bias, rows, self.weight.T, out=out)
         failed = self.kernels.linear(
             rows.data_ptr(),
-            self._weight_address,
-            self._bias_address,
+            *self.addresses,
             out.data_ptr(),
             rows.shape[0],
             self.inputs,

@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "pool.h"
 #include "soften.h"
+#include "works.h"
 
 namespace {
 
@@ -138,69 +138,91 @@ template <class T> void attend_group(const Group<T> &g, float *scratch, int64_t 
     return attend_any(g, scratch, padded);
 }
 
-// Rows that hold the same first positions: whose copy each reads, how many positions of it, and an
-// order of the tasks in which those of one copy follow each other. All null where none do.
-struct PrefixGroups {
-    const int64_t *rows, *lengths, *order;
-};
+// What one task, a row times a group of heads, attends to; `next` is the task after it, or -1.
+template <class T> Group<T> group_of(const Attention &a, int64_t task, int64_t next) {
+    using element = typename T::element;
+    const int64_t group = a.heads / a.kv_heads, row = task / a.kv_heads, head = task % a.kv_heads;
+    const auto at = [&](const void *side, const int64_t *strides, int64_t row, int64_t head) {
+        return (const element *)side + row * strides[0] + head * strides[1];
+    };
+    const int64_t source = a.prefix_rows ? a.prefix_rows[row] : row;
+    const int64_t first = row * a.heads + head * group;
+    return {
+        (const element *)a.query + first * a.dim,
+        at(a.key, a.key_strides, row, head),
+        at(a.value, a.value_strides, row, head),
+        at(a.key, a.key_strides, source, head),
+        at(a.value, a.value_strides, source, head),
+        next < 0 ? nullptr : at(a.key, a.key_strides, next / a.kv_heads, next % a.kv_heads),
+        (element *)a.out + first * a.dim,
+        a.bias ? a.bias + head * group * a.bias_stride : nullptr,
+        a.bias_stride,
+        a.key_strides[2],
+        a.value_strides[2],
+        group,
+        a.dim,
+        a.lengths[row],
+        a.prefix_lengths ? a.prefix_lengths[row] : 0,
+        a.prefix_lengths && next >= 0 ? a.prefix_lengths[next / a.kv_heads] : 0,
+        a.scale,
+    };
+}
 
 template <class T>
-int attend(const void *query, const void *key, const void *value, void *out, const float *bias,
-           int64_t bias_stride, const int64_t *lengths, PrefixGroups prefixes, int64_t rows,
-           int64_t heads, int64_t kv_heads, int64_t dim, const int64_t *key_strides,
-           const int64_t *value_strides, float scale, int threads) {
-    using element = typename T::element;
+void attend_tasks(const Attention &a, int64_t padded, const Rotation *rotation, int64_t begin,
+                  int64_t end, std::atomic<int> *failed) {
+    const size_t numbers = (size_t)(a.heads / a.kv_heads * padded);
+    float *scratch = (float *)thread_memory(numbers * sizeof(float));
+    if (!scratch) {
+        *failed = 1;
+        return;
+    }
+    const auto task_at = [&](int64_t place) {
+        return a.prefix_order ? a.prefix_order[place] : place;
+    };
+    for (int64_t place = begin; place < end; place++) {
+        const int64_t task = task_at(place);
+        if (rotation)
+            rotate_group(sizeof(typename T::element) == 2, *rotation, task / a.kv_heads,
+                         task % a.kv_heads);
+        const int64_t next = place + 1 < a.rows * a.kv_heads ? task_at(place + 1) : -1;
+        attend_group<T>(group_of<T>(a, task, next), scratch, padded);
+    }
+}
+
+// Positions of the longest row, in whole vectors.
+int64_t padded_length(const Attention &a) {
     int64_t longest = 0;
-    for (int64_t row = 0; row < rows; row++) longest = lengths[row] > longest ? lengths[row] : longest;
-    const int64_t group = heads / kv_heads, padded = (longest + LANES) / LANES * LANES;
-    const int64_t tasks = rows * kv_heads;
-    const auto task_at = [=](int64_t place) {
-        return prefixes.order ? prefixes.order[place] : place;
-    };
-    const auto keys_of = [=](int64_t row, int64_t head) {
-        return (const element *)key + row * key_strides[0] + head * key_strides[1];
-    };
-    const auto values_of = [=](int64_t row, int64_t head) {
-        return (const element *)value + row * value_strides[0] + head * value_strides[1];
-    };
+    for (int64_t row = 0; row < a.rows; row++)
+        longest = a.lengths[row] > longest ? a.lengths[row] : longest;
+    return (longest + LANES) / LANES * LANES;
+}
+
+int attend(bool is_bf16, const Attention &attention, int threads) {
     std::atomic<int> failed{0};
-    in_chunks(threads, tasks, 4, [&](int64_t begin, int64_t end) {
-        float *scratch = (float *)thread_memory((size_t)(group * padded) * sizeof(float));
-        if (!scratch) {
-            failed = 1;
-            return;
-        }
-        for (int64_t place = begin; place < end; place++) {
-            const int64_t task = task_at(place), row = task / kv_heads, head = task % kv_heads;
-            const int64_t next = place + 1 < tasks ? task_at(place + 1) : -1;
-            const int64_t source = prefixes.rows ? prefixes.rows[row] : row;
-            const int64_t first = row * heads + head * group;
-            const Group<T> seen = {
-                (const element *)query + first * dim,
-                keys_of(row, head),
-                values_of(row, head),
-                keys_of(source, head),
-                values_of(source, head),
-                next < 0 ? nullptr : keys_of(next / kv_heads, next % kv_heads),
-                (element *)out + first * dim,
-                bias ? bias + head * group * bias_stride : nullptr,
-                bias_stride,
-                key_strides[2],
-                value_strides[2],
-                group,
-                dim,
-                lengths[row],
-                prefixes.lengths ? prefixes.lengths[row] : 0,
-                prefixes.lengths && next >= 0 ? prefixes.lengths[next / kv_heads] : 0,
-                scale,
-            };
-            attend_group<T>(seen, scratch, padded);
-        }
-    });
+    const Work work = attention_work(is_bf16, attention, &failed);
+    run_works(threads, &work, 1);
     return failed;
 }
 
 }  // namespace
+
+Work attention_work(bool is_bf16, const Attention &a, std::atomic<int> *failed) {
+    const int64_t padded = padded_length(a);
+    return {a.rows * a.kv_heads, 4, [=](int64_t begin, int64_t end) {
+                is_bf16 ? attend_tasks<BF16>(a, padded, nullptr, begin, end, failed)
+                        : attend_tasks<F32>(a, padded, nullptr, begin, end, failed);
+            }};
+}
+
+Work rotation_and_attention_work(bool is_bf16, const Rotation &rotation, const Attention &a,
+                                 std::atomic<int> *failed) {
+    const int64_t padded = padded_length(a);
+    return {a.rows * a.kv_heads, 4, [=](int64_t begin, int64_t end) {
+                is_bf16 ? attend_tasks<BF16>(a, padded, &rotation, begin, end, failed)
+                        : attend_tasks<F32>(a, padded, &rotation, begin, end, failed);
+            }};
+}
 
 // query, out: [rows, heads, dim] contiguous. key, value: [rows, kv_heads, capacity, dim] with the
 // strides (in elements) of the first three axes, the last contiguous. bias: [heads, >= longest]
@@ -215,9 +237,10 @@ int attend_float32(const void *query, const void *key, const void *value, void *
                    int64_t rows, int64_t heads, int64_t kv_heads, int64_t dim,
                    const int64_t *key_strides, const int64_t *value_strides, float scale,
                    int threads) {
-    return attend<F32>(query, key, value, out, bias, bias_stride, lengths,
-                       {prefix_rows, prefix_lengths, order}, rows, heads, kv_heads, dim,
-                       key_strides, value_strides, scale, threads);
+    return attend(false,
+                  {query, key, value, out, bias, bias_stride, lengths, prefix_rows, prefix_lengths,
+                   order, rows, heads, kv_heads, dim, key_strides, value_strides, scale},
+                  threads);
 }
 int attend_bfloat16(const void *query, const void *key, const void *value, void *out,
                     const float *bias, int64_t bias_stride, const int64_t *lengths,
@@ -225,8 +248,9 @@ int attend_bfloat16(const void *query, const void *key, const void *value, void 
                     const int64_t *order, int64_t rows, int64_t heads, int64_t kv_heads,
                     int64_t dim, const int64_t *key_strides, const int64_t *value_strides,
                     float scale, int threads) {
-    return attend<BF16>(query, key, value, out, bias, bias_stride, lengths,
-                        {prefix_rows, prefix_lengths, order}, rows, heads, kv_heads, dim,
-                        key_strides, value_strides, scale, threads);
+    return attend(true,
+                  {query, key, value, out, bias, bias_stride, lengths, prefix_rows, prefix_lengths,
+                   order, rows, heads, kv_heads, dim, key_strides, value_strides, scale},
+                  threads);
 }
 }

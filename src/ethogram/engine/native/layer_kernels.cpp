@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "numbers.h"
-#include "pool.h"
+#include "works.h"
 
 namespace {
 
@@ -65,42 +65,30 @@ void rotate_head(const typename T::element *from, const float *cosine, const flo
     }
 }
 
-template <class T>
-void norm(void *residual, const void *added, const void *weight, void *out, int64_t rows,
-          int64_t width, float epsilon, int threads) {
+template <class T> void norm_rows(const Norm &n, int64_t start, int64_t stop) {
     using element = typename T::element;
-    in_chunks(threads, rows, rows_of(width), [=](int64_t start, int64_t stop) {
-        for (int64_t row = start; row < stop; row++)
-            norm_row<T>((element *)residual + row * width,
-                        added ? (const element *)added + row * width : nullptr,
-                        (const element *)weight, (element *)out + row * width, width, epsilon);
-    });
+    for (int64_t row = start; row < stop; row++)
+        norm_row<T>((element *)n.residual + row * n.width,
+                    n.added ? (const element *)n.added + row * n.width : nullptr,
+                    (const element *)n.weight, (element *)n.out + row * n.width, n.width,
+                    n.epsilon);
 }
 
-template <class T>
-void rotate(const void *joined, const float *cosines, const float *sines, const int64_t *positions,
-            void *query, void *key, void *value, const int64_t *key_strides,
-            const int64_t *value_strides, int64_t rows, int64_t heads, int64_t kv_heads,
-            int64_t dim, int threads) {
+// The query heads of a group, its key head and its value head.
+template <class T> void rotate_one(const Rotation &r, int64_t row, int64_t group) {
     using element = typename T::element;
-    const int64_t width = (heads + 2 * kv_heads) * dim, half = dim / 2;
-    in_chunks(threads, rows, rows_of(width), [=](int64_t start, int64_t stop) {
-      for (int64_t row = start; row < stop; row++) {
-        const element *from = (const element *)joined + row * width;
-        const float *cosine = cosines + positions[row] * half, *sine = sines + positions[row] * half;
-        for (int64_t head = 0; head < heads; head++, from += dim)
-            rotate_head<T>(from, cosine, sine, (element *)query + (row * heads + head) * dim, half);
-        for (int64_t head = 0; head < kv_heads; head++, from += dim)
-            rotate_head<T>(from, cosine, sine,
-                           (element *)key + row * key_strides[0] + head * key_strides[1] +
-                               positions[row] * key_strides[2],
-                           half);
-        for (int64_t head = 0; head < kv_heads; head++, from += dim)
-            std::memcpy((element *)value + row * value_strides[0] + head * value_strides[1] +
-                            positions[row] * value_strides[2],
-                        from, dim * sizeof(element));
-      }
-    });
+    const int64_t half = r.dim / 2, shared = r.heads / r.kv_heads, place = r.positions[row];
+    const auto *from = (const element *)r.joined + row * (r.heads + 2 * r.kv_heads) * r.dim;
+    const float *cosine = r.cosines + place * half, *sine = r.sines + place * half;
+    for (int64_t head = group * shared; head < (group + 1) * shared; head++)
+        rotate_head<T>(from + head * r.dim, cosine, sine,
+                       (element *)r.query + (row * r.heads + head) * r.dim, half);
+    const auto to = [&](void *side, const int64_t *strides) {
+        return (element *)side + row * strides[0] + group * strides[1] + place * strides[2];
+    };
+    rotate_head<T>(from + (r.heads + group) * r.dim, cosine, sine, to(r.key, r.key_strides), half);
+    std::memcpy(to(r.value, r.value_strides), from + (r.heads + r.kv_heads + group) * r.dim,
+                r.dim * sizeof(element));
 }
 
 // silu(gate) * up, with silu(x) = x / (1 + exp(-x)).
@@ -122,18 +110,42 @@ void activate_row(const typename T::element *gate, const typename T::element *up
     }
 }
 
-template <class T>
-void activate(const void *joined, void *out, int64_t rows, int64_t width, int threads) {
+template <class T> void activate_rows(const void *joined, void *out, int64_t width, int64_t start,
+                                      int64_t stop) {
     using element = typename T::element;
-    in_chunks(threads, rows, rows_of(2 * width), [=](int64_t start, int64_t stop) {
-        for (int64_t row = start; row < stop; row++) {
-            const element *gate = (const element *)joined + 2 * row * width;
-            activate_row<T>(gate, gate + width, (element *)out + row * width, width);
-        }
-    });
+    for (int64_t row = start; row < stop; row++) {
+        const element *gate = (const element *)joined + 2 * row * width;
+        activate_row<T>(gate, gate + width, (element *)out + row * width, width);
+    }
 }
 
+void run_alone(const Work &work, int threads) { run_works(threads, &work, 1); }
+
 }  // namespace
+
+Work norm_work(bool is_bf16, const Norm &norm) {
+    return {norm.rows, rows_of(norm.width), [=](int64_t start, int64_t stop) {
+                is_bf16 ? norm_rows<BF16>(norm, start, stop) : norm_rows<F32>(norm, start, stop);
+            }};
+}
+
+void rotate_group(bool is_bf16, const Rotation &rotation, int64_t row, int64_t group) {
+    is_bf16 ? rotate_one<BF16>(rotation, row, group) : rotate_one<F32>(rotation, row, group);
+}
+
+Work rotation_work(bool is_bf16, const Rotation &rotation) {
+    const int64_t width = (rotation.heads + 2 * rotation.kv_heads) * rotation.dim;
+    return {rotation.rows, rows_of(width), [=](int64_t start, int64_t stop) {
+                for (int64_t row = start; row < stop; row++)
+                    for (int64_t group = 0; group < rotation.kv_heads; group++)
+                        rotate_group(is_bf16, rotation, row, group);
+            }};
+}
+
+void activate_one(bool is_bf16, const void *gate, const void *up, void *out, int64_t width) {
+    is_bf16 ? activate_row<BF16>((const uint16_t *)gate, (const uint16_t *)up, (uint16_t *)out, width)
+            : activate_row<F32>((const float *)gate, (const float *)up, (float *)out, width);
+}
 
 // norm: residual, added (or null), out [rows, width]; weight [width].
 // rotate: joined [rows, heads + 2 kv_heads, dim] holds query, key and value of each row, cosines
@@ -144,30 +156,36 @@ void activate(const void *joined, void *out, int64_t rows, int64_t width, int th
 extern "C" {
 void norm_float32(void *residual, const void *added, const void *weight, void *out, int64_t rows,
                   int64_t width, float epsilon, int threads) {
-    norm<F32>(residual, added, weight, out, rows, width, epsilon, threads);
+    run_alone(norm_work(false, {residual, added, weight, out, rows, width, epsilon}), threads);
 }
 void norm_bfloat16(void *residual, const void *added, const void *weight, void *out, int64_t rows,
                    int64_t width, float epsilon, int threads) {
-    norm<BF16>(residual, added, weight, out, rows, width, epsilon, threads);
+    run_alone(norm_work(true, {residual, added, weight, out, rows, width, epsilon}), threads);
 }
 void rotate_float32(const void *joined, const float *cosines, const float *sines,
                     const int64_t *positions, void *query, void *key, void *value,
                     const int64_t *key_strides, const int64_t *value_strides, int64_t rows,
                     int64_t heads, int64_t kv_heads, int64_t dim, int threads) {
-    rotate<F32>(joined, cosines, sines, positions, query, key, value, key_strides, value_strides,
-                rows, heads, kv_heads, dim, threads);
+    run_alone(rotation_work(false, {joined, cosines, sines, positions, query, key, value,
+                                  key_strides, value_strides, rows, heads, kv_heads, dim}),
+              threads);
 }
 void rotate_bfloat16(const void *joined, const float *cosines, const float *sines,
                      const int64_t *positions, void *query, void *key, void *value,
                      const int64_t *key_strides, const int64_t *value_strides, int64_t rows,
                      int64_t heads, int64_t kv_heads, int64_t dim, int threads) {
-    rotate<BF16>(joined, cosines, sines, positions, query, key, value, key_strides, value_strides,
-                 rows, heads, kv_heads, dim, threads);
+    run_alone(rotation_work(true, {joined, cosines, sines, positions, query, key, value,
+                                  key_strides, value_strides, rows, heads, kv_heads, dim}),
+              threads);
 }
 void activate_float32(const void *joined, void *out, int64_t rows, int64_t width, int threads) {
-    activate<F32>(joined, out, rows, width, threads);
+    in_chunks(threads, rows, rows_of(2 * width), [=](int64_t start, int64_t stop) {
+        activate_rows<F32>(joined, out, width, start, stop);
+    });
 }
 void activate_bfloat16(const void *joined, void *out, int64_t rows, int64_t width, int threads) {
-    activate<BF16>(joined, out, rows, width, threads);
+    in_chunks(threads, rows, rows_of(2 * width), [=](int64_t start, int64_t stop) {
+        activate_rows<BF16>(joined, out, width, start, stop);
+    });
 }
 }

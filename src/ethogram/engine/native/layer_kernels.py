@@ -1,7 +1,7 @@
 """The kernels of a decoder layer, bound for one type of number.
 
-Arguments are addresses and sizes, not tensors: a step of one row makes some 300 of these calls, and
-what Python does for each of them counts.
+Arguments are addresses and sizes, not tensors: what Python does for each call counts in a step of
+one row.
 """
 
 from __future__ import annotations
@@ -30,6 +30,45 @@ _SIGNATURES: dict[str, tuple[type, ...]] = {
 }
 #: Types that the kernels are compiled for.
 DTYPES = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
+#: What a pass spends its time on, in the order of `seconds`.
+KINDS = ("norm", "qkv", "attention", "output", "gate and up", "down", "head")
+
+
+class LayerWeights(ctypes.Structure):
+    """The addresses of a layer's weights: `Layer` of `layers.cpp`."""
+
+    _fields_ = [
+        (name, _POINTER)
+        for name in (
+            *("attention_norm", "qkv", "qkv_bias", "output", "output_bias"),
+            *("mlp_norm", "gate_up", "gate_up_bias", "down", "down_bias"),
+        )
+    ]
+
+
+class ModelWeights(ctypes.Structure):
+    """The addresses and sizes of a model: `Model` of `layers.cpp`."""
+
+    _fields_ = [
+        ("layers", ctypes.POINTER(LayerWeights)),
+        *((n, _SIZE) for n in ("count", "hidden", "heads", "kv_heads", "dim", "inner", "vocab")),
+        *((name, _POINTER) for name in ("norm", "head", "head_bias")),
+        *(("epsilon", _FLOAT), ("scale", _FLOAT), ("is_bf16", ctypes.c_int32)),
+    ]
+
+
+class Pass(ctypes.Structure):
+    """The rows of one pass and where they read and write: `Pass` of `layers.cpp`."""
+
+    _fields_ = [
+        ("rows", _SIZE),
+        *((n, _POINTER) for n in ("residual", "positions", "lengths", "cosines", "sines")),
+        *((name, ctypes.POINTER(_POINTER)) for name in ("keys", "values")),
+        *((name, _STRIDES) for name in ("key_strides", "value_strides")),
+        *((name, _POINTER) for name in ("prefix_rows", "prefix_lengths", "prefix_order")),
+        *((name, _POINTER) for name in ("normed", "logits", "scratch")),
+        ("same_slot", ctypes.c_int32),
+    ]
 
 
 class LayerKernels:
@@ -49,6 +88,14 @@ class LayerKernels:
 
         self.linear, self.norm, self.rotate = bound("linear"), bound("norm"), bound("rotate")
         self.activate, self.attend = bound("activate"), bound("attend")
+        self.run_layers = library["run_layers"]
+        self.run_layers.argtypes = (
+            *(ctypes.POINTER(ModelWeights), ctypes.POINTER(Pass)),
+            *(_COUNT, ctypes.POINTER(ctypes.c_double)),
+        )
+        self.layers_scratch = library["layers_scratch"]
+        self.layers_scratch.argtypes = (ctypes.POINTER(ModelWeights), _SIZE)
+        self.layers_scratch.restype = _SIZE
 
 
 def strides(*steps: int) -> ctypes.Array[ctypes.c_int64]:

@@ -7,12 +7,13 @@
 // and all rows are multiplied with it there. That costs a few per cent of the work for many rows, and
 // is hidden by memory latency for few.
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
-#include "pool.h"
+#include "works.h"
 
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
@@ -233,51 +234,127 @@ void rest(const Task<T> &task, const uint32_t *panel, int64_t row, int64_t left,
     }
 }
 
-template <class T>
-int multiply(const void *x, const void *weight, const void *bias, void *out, int64_t rows,
-             int64_t inputs, int64_t outputs, int64_t out_stride, int threads) {
-    using element = typename T::element;
-    const Task<T> task = {(const element *)x, (const element *)weight, (const element *)bias,
-                          (element *)out,     inputs,                  outputs,
-                          out_stride};
-    const int64_t panels = (outputs + PANEL - 1) / PANEL;
+// How a product is cut into items: panels of outputs times shares of the rows.
+struct Cut {
+    int64_t panels, high, items, together;
+};
+
+Cut cut_of(int64_t rows, int64_t panels, int threads) {
     // Few panels for many threads: each is turned more than once, for a share of the rows.
     int64_t shares = (4 * threads + panels - 1) / panels;
     const int64_t most = rows / (4 * DOWN) > 1 ? rows / (4 * DOWN) : 1;
     if (shares > most) shares = most;
     const int64_t high = ((rows + shares - 1) / shares + DOWN - 1) / DOWN * DOWN;
-    const int64_t size = (inputs + T::PER_WORD - 1) / T::PER_WORD * PANEL * sizeof(uint32_t);
     // Few rows wait for memory, which is read best in long runs.
     const int64_t runs = rows <= DOWN ? threads : 8 * threads;
-    const int64_t together = (panels * shares + runs - 1) / runs;
-    std::atomic<int> failed{0};
-    in_chunks(threads, panels * shares, together, [&](int64_t begin, int64_t end) {
-        auto *panel = (uint32_t *)thread_memory(size);
+    return {panels, high, panels * shares, (panels * shares + runs - 1) / runs};
+}
+
+// Rows [start, stop) with the panel of outputs at `first`, of which `wide` are multiplied; `next` is
+// the weight that is read after it.
+template <class T>
+void multiply_panel(const Task<T> &task, uint32_t *panel, int64_t first, int64_t wide,
+                    int64_t start, int64_t stop, const void *next) {
+    const int64_t inputs = task.inputs;
+    turn_panel<T>(task.weight + first * inputs, inputs, wide, panel);
+    const int64_t tiles = (stop - start + DOWN - 1) / DOWN;
+    Ahead ahead = {(const char *)next, 4 * PANEL / tiles};
+    int64_t row = start;
+    for (; row + DOWN <= stop; row += DOWN) {
+        tile<T, DOWN>(task, panel, row, first, wide, ahead);
+        ahead.from += ahead.pace * (inputs / T::PER_WORD);
+    }
+    rest<T>(task, panel, row, stop - row, first, wide, ahead);
+}
+
+template <class T> int64_t panel_bytes(int64_t inputs) {
+    return (inputs + T::PER_WORD - 1) / T::PER_WORD * PANEL * sizeof(uint32_t);
+}
+
+template <class T> Task<T> task_of(const Product &p) {
+    using element = typename T::element;
+    return {(const element *)p.x, (const element *)p.weight, (const element *)p.bias,
+            (element *)p.out,     p.inputs,                  p.outputs,
+            p.out_stride};
+}
+
+template <class T>
+Work product_of(const Product &product, int threads, std::atomic<int> *failed) {
+    const Cut cut = cut_of(product.rows, (product.outputs + PANEL - 1) / PANEL, threads);
+    return {cut.items, cut.together, [=](int64_t begin, int64_t end) {
+        const Task<T> task = task_of<T>(product);
+        auto *panel = (uint32_t *)thread_memory(panel_bytes<T>(product.inputs));
         if (!panel) {
-            failed = 1;
+            *failed = 1;
             return;
         }
         for (int64_t item = begin; item < end; item++) {
-            const int64_t first = item % panels * PANEL, start = item / panels * high;
-            const int64_t stop = start + high < rows ? start + high : rows;
-            const int64_t wide = outputs - first < PANEL ? outputs - first : PANEL;
-            if (start >= stop) continue;
-            turn_panel<T>(task.weight + first * inputs, inputs, wide, panel);
-            const int64_t tiles = (stop - start + DOWN - 1) / DOWN;
-            Ahead ahead = {(const char *)(task.weight + (first + PANEL) * inputs),
-                           4 * PANEL / tiles};
-            int64_t row = start;
-            for (; row + DOWN <= stop; row += DOWN) {
-                tile<T, DOWN>(task, panel, row, first, wide, ahead);
-                ahead.from += ahead.pace * (inputs / T::PER_WORD);
-            }
-            rest<T>(task, panel, row, stop - row, first, wide, ahead);
+            const int64_t first = item % cut.panels * PANEL, start = item / cut.panels * cut.high;
+            const int64_t stop = std::min(start + cut.high, product.rows);
+            if (start < stop)
+                multiply_panel<T>(task, panel, first, std::min(product.outputs - first, (int64_t)PANEL),
+                                  start, stop, task.weight + (first + PANEL) * product.inputs);
         }
-    });
+    }};
+}
+
+// A panel of gates and the panel of the same columns of the other half, kept in the caches.
+template <class T>
+Work gated_of(const Product &product, int threads, std::atomic<int> *failed) {
+    using element = typename T::element;
+    const int64_t width = product.outputs / 2;
+    const Cut cut = cut_of(product.rows, (width + PANEL - 1) / PANEL, threads);
+    return {cut.items, cut.together, [=](int64_t begin, int64_t end) {
+        const int64_t turned = panel_bytes<T>(product.inputs);
+        const int64_t side = cut.high * PANEL * sizeof(element);
+        auto *memory = (char *)thread_memory(turned + 2 * side);
+        if (!memory) {
+            *failed = 1;
+            return;
+        }
+        auto *panel = (uint32_t *)memory;
+        auto *gate = (element *)(memory + turned), *up = (element *)(memory + turned + side);
+        for (int64_t item = begin; item < end; item++) {
+            const int64_t first = item % cut.panels * PANEL, start = item / cut.panels * cut.high;
+            const int64_t stop = std::min(start + cut.high, product.rows);
+            const int64_t wide = std::min(width - first, (int64_t)PANEL);
+            if (start >= stop) continue;
+            Task<T> task = task_of<T>(product);
+            task.out_stride = PANEL;
+            // A tile writes at row * PANEL + its first output: both sides begin at 0.
+            task.out = gate - start * PANEL - first;
+            const auto *weight = task.weight;
+            multiply_panel<T>(task, panel, first, wide, start, stop,
+                              weight + (width + first) * product.inputs);
+            task.out = up - start * PANEL - (width + first);
+            multiply_panel<T>(task, panel, width + first, wide, start, stop,
+                              weight + (first + PANEL) * product.inputs);
+            for (int64_t row = start; row < stop; row++)
+                activate_one(sizeof(element) == 2, gate + (row - start) * PANEL,
+                             up + (row - start) * PANEL,
+                             (element *)product.out + row * product.out_stride + first, wide);
+        }
+    }};
+}
+
+int multiply(bool is_bf16, const Product &product, int threads) {
+    std::atomic<int> failed{0};
+    const Work work = product_work(is_bf16, product, threads, &failed);
+    run_works(threads, &work, 1);
     return failed;
 }
 
 }  // namespace
+
+Work product_work(bool is_bf16, const Product &product, int threads, std::atomic<int> *failed) {
+    return is_bf16 ? product_of<BF16>(product, threads, failed)
+                   : product_of<F32>(product, threads, failed);
+}
+
+Work gated_work(bool is_bf16, const Product &product, int threads, std::atomic<int> *failed) {
+    return is_bf16 ? gated_of<BF16>(product, threads, failed)
+                   : gated_of<F32>(product, threads, failed);
+}
 
 // x: [rows, inputs], weight: [outputs, inputs], bias: [outputs] or null, all contiguous and of one
 // type. out: [rows, outputs], rows `out_stride` elements apart. Returns 0, or 1 when memory is
@@ -285,10 +362,10 @@ int multiply(const void *x, const void *weight, const void *bias, void *out, int
 extern "C" {
 int linear_float32(const void *x, const void *weight, const void *bias, void *out, int64_t rows,
                    int64_t inputs, int64_t outputs, int64_t out_stride, int threads) {
-    return multiply<F32>(x, weight, bias, out, rows, inputs, outputs, out_stride, threads);
+    return multiply(false, {x, weight, bias, out, rows, inputs, outputs, out_stride}, threads);
 }
 int linear_bfloat16(const void *x, const void *weight, const void *bias, void *out, int64_t rows,
                     int64_t inputs, int64_t outputs, int64_t out_stride, int threads) {
-    return multiply<BF16>(x, weight, bias, out, rows, inputs, outputs, out_stride, threads);
+    return multiply(true, {x, weight, bias, out, rows, inputs, outputs, out_stride}, threads);
 }
 }

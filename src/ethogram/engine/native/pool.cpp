@@ -1,11 +1,12 @@
-// The pool behind `in_chunks`: threads that join the caller's work while there is some.
+// The pool behind `run_works`: threads that join the caller's program while there is some.
 //
-// A call is open while chunks may be taken. A thread joins by counting itself in while it is open,
-// so a thread that wakes late finds it closed and goes back to sleep; the caller closes the call
-// when the chunks have run out and waits until the count is zero.
+// The ticket names the work that is open and its next chunk. A thread takes a chunk by raising the
+// ticket, which fails if anybody else did, or if that work or that program is over; so a thread that
+// wakes late can do no harm, and nobody has to know which threads are there.
 
 #include "pool.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
@@ -86,66 +87,119 @@ class Word {
 #endif
 };
 
-constexpr uint32_t OPEN = 1u << 31;
+// A ticket: number of the program, index of the work, index of its next chunk.
+constexpr int CHUNK_BITS = 20, WORK_BITS = 12;
+constexpr int64_t MOST_CHUNKS = 1 << (CHUNK_BITS - 1), MOST_WORKS = 1024;
+constexpr uint32_t CLOSED = (1 << WORK_BITS) - 1;  // The index of no work: the program is done.
+
+inline uint64_t ticket_of(uint32_t program, uint32_t work) {
+    return (uint64_t)program << (WORK_BITS + CHUNK_BITS) | (uint64_t)work << CHUNK_BITS;
+}
+inline uint32_t work_of(uint64_t ticket) { return ticket >> CHUNK_BITS & CLOSED; }
+inline uint32_t chunk_of(uint64_t ticket) { return ticket & ((1 << CHUNK_BITS) - 1); }
 
 class Pool {
   public:
-    void run(int threads, int64_t count, int64_t chunk, void (*body)(void *, int64_t, int64_t),
-             void *data) {
+    // False when another thread's program is under way.
+    bool run(int threads, const Work *works, int64_t number, double *seconds) {
         std::unique_lock<std::mutex> lock(busy, std::try_to_lock);
-        if (!lock.owns_lock()) return body(data, 0, count);
+        if (!lock.owns_lock()) return false;
         while (started < threads - 1) start_one();
-        this->body = body, this->data = data, this->count = count, this->chunk = chunk;
-        most = (uint32_t)threads - 1;
-        next.store(0, std::memory_order_relaxed);
-        inside.value.store(OPEN, std::memory_order_release);
-        calls.value.fetch_add(1);
-        const int64_t others = (count + chunk - 1) / chunk - 1;
-        calls.wake(others < threads - 1 ? (int)others : threads - 1);
-        take_chunks();
-        uint32_t left = inside.value.fetch_and(~OPEN) & ~OPEN;
-        while (left != 0) {
-            inside.wait_while(left);
-            left = inside.value.load(std::memory_order_acquire);
-        }
+        helpers.store(threads - 1, std::memory_order_relaxed);
+        for (int64_t first = 0; first < number; first += MOST_WORKS)
+            run_some(works + first, std::min(number - first, MOST_WORKS),
+                     seconds ? seconds + first : nullptr);
+        return true;
     }
 
   private:
+    struct Entry {
+        const Work *work;
+        int64_t chunk;
+        std::atomic<uint32_t> chunks{0};  // Read by threads that then find that they came too late.
+        std::atomic<uint32_t> left{0};
+    };
     std::mutex busy;
     int started = 0;
-    Word calls;   // How many calls were opened.
-    Word inside;  // How many threads are in the open call, and whether it is open.
-    std::atomic<int64_t> next{0};
-    void (*body)(void *, int64_t, int64_t) = nullptr;
-    void *data = nullptr;
-    int64_t count = 0, chunk = 1;
-    std::atomic<uint32_t> most{0};  // Read by threads that then find that they came too late.
+    std::atomic<int> helpers{0};
+    Word opened;    // Changes when chunks can be taken, for the pool's threads.
+    Word advanced;  // Changes when a work is done, for the caller.
+    std::atomic<uint64_t> ticket{ticket_of(0, CLOSED)};
+    Entry entries[MOST_WORKS];
+    // Read only by threads that hold a chunk of the open program, and by the caller.
+    uint32_t program = 0;
+    int64_t number = 0;
+    double *seconds = nullptr;
+    Clock::time_point since;
 
-    void start_one() {
-        const uint32_t seen = calls.value.load();
-        std::thread([this, seen] { work(seen); }).detach();
-        started++;
-    }
-
-    void work(uint32_t seen) {
+    void run_some(const Work *works, int64_t count, double *times) {
+        number = count, seconds = times, program++;
+        for (int64_t i = 0; i < count; i++) {
+            Entry &entry = entries[i];
+            entry.work = works + i;
+            entry.chunk = std::max(works[i].chunk, works[i].count / MOST_CHUNKS + 1);
+            const auto chunks = (uint32_t)((works[i].count + entry.chunk - 1) / entry.chunk);
+            entry.chunks.store(chunks, std::memory_order_relaxed);
+            entry.left.store(chunks, std::memory_order_relaxed);
+        }
+        if (seconds) since = Clock::now();
+        open(0);
         for (;;) {
-            calls.wait_while(seen);
-            seen = calls.value.load(std::memory_order_acquire);
-            uint32_t now = inside.value.load(std::memory_order_acquire);
-            while ((now & OPEN) && (now & ~OPEN) < most) {
-                if (!inside.value.compare_exchange_weak(now, now + 1)) continue;
-                take_chunks();
-                if (inside.value.fetch_sub(1) == 1) inside.wake(1);
-                break;
-            }
+            const uint32_t seen = advanced.value.load();
+            if (take_chunk()) continue;
+            if (work_of(ticket.load(std::memory_order_acquire)) == CLOSED) return;
+            advanced.wait_while(seen);
         }
     }
 
-    void take_chunks() {
+    // Opens a work, or closes the program after the last one.
+    void open(int64_t work) {
+        while (work < number && entries[work].chunks.load(std::memory_order_relaxed) == 0) work++;
+        const bool is_over = work == number;
+        const uint32_t chunks =
+            is_over ? 0 : entries[work].chunks.load(std::memory_order_relaxed);
+        const int others = std::min((int)chunks - 1, helpers.load(std::memory_order_relaxed));
+        ticket.store(ticket_of(program, is_over ? CLOSED : (uint32_t)work));
+        // From here on, where the program is over, nothing of it may be read.
+        advanced.value.fetch_add(1);
+        advanced.wake(1);
+        if (others > 0) {
+            opened.value.fetch_add(1);
+            opened.wake(others);
+        }
+    }
+
+    // Takes a chunk and runs it; false if there is none to take.
+    bool take_chunk() {
+        uint64_t now = ticket.load(std::memory_order_acquire);
+        const uint32_t at = work_of(now), chunk = chunk_of(now);
+        if (at == CLOSED) return false;
+        Entry &entry = entries[at];
+        if (chunk >= entry.chunks.load(std::memory_order_relaxed)) return false;
+        if (!ticket.compare_exchange_strong(now, now + 1)) return true;
+        const int64_t start = chunk * entry.chunk;
+        entry.work->body(start, std::min(start + entry.chunk, entry.work->count));
+        if (entry.left.fetch_sub(1) == 1) {
+            if (seconds) {
+                const auto time = Clock::now();
+                seconds[at] = std::chrono::duration<double>(time - since).count();
+                since = time;
+            }
+            open(at + 1);
+        }
+        return true;
+    }
+
+    void start_one() {
+        const int index = started++;
+        std::thread([this, index] { help(index); }).detach();
+    }
+
+    void help(int index) {
         for (;;) {
-            const int64_t start = next.fetch_add(chunk);
-            if (start >= count) return;
-            body(data, start, start + chunk < count ? start + chunk : count);
+            const uint32_t seen = opened.value.load();
+            if (index < helpers.load(std::memory_order_relaxed) && take_chunk()) continue;
+            opened.wait_while(seen);
         }
     }
 };
@@ -170,10 +224,14 @@ struct Memory {
 
 }  // namespace
 
-void run_chunks(int threads, int64_t count, int64_t chunk,
-                void (*run)(void *, int64_t, int64_t), void *data) {
+void run_works(int threads, const Work *works, int64_t number, double *seconds) {
     std::call_once(made, make_pool);
-    pool->run(threads, count, chunk, run, data);
+    if (threads > 1 && pool->run(threads, works, number, seconds)) return;
+    for (int64_t i = 0; i < number; i++) {
+        const auto since = Clock::now();
+        if (works[i].count > 0) works[i].body(0, works[i].count);
+        if (seconds) seconds[i] = std::chrono::duration<double>(Clock::now() - since).count();
+    }
 }
 
 void *thread_memory(size_t bytes) {

@@ -12,7 +12,7 @@ from ethogram.train.job import Finding
 
 _CHOSEN, _MARGIN = "held_out/logps/chosen", "held_out/rewards/margins"
 #: Loss of log-probability, as a share of it. Of two trainings of a GPT-2 of 0.87 M weights, the one
-#: that kept its language lost nothing, and the other a third (`python -m benchmarks.displacement`).
+#: that kept its language lost nothing, and the other a third (docs/train-preferences.md).
 _LOST = 0.05
 
 

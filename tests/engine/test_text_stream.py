@@ -1,0 +1,48 @@
+"""Pieces of a stream: joined, they are the final text, whatever stops and tokens come."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.engine import tiny
+from tests.profiles import examples
+
+from ethogram.engine.stopping import StopRules, StopWatch, final_text
+from ethogram.engine.text_stream import TextStream
+
+TOKENIZER = tiny.tokenizer()
+TEXT = st.text(alphabet="ab \n.é日🙂", min_size=1, max_size=30)
+STOPS = st.lists(st.text(alphabet="ab \n.é日🙂", min_size=1, max_size=4), max_size=3)
+
+
+def pieces_of(ids: list[int], stops: list[str], cuts: list[int]) -> tuple[list[str], str]:
+    """The pieces of a stream that ends where the engine would end it, and the final text."""
+    rules = StopRules(frozenset(), frozenset(), tuple(stops), len(ids))
+    watch = StopWatch(rules, TOKENIZER)
+    ends = next((at for at, token in enumerate(ids) if watch.push(token)), len(ids))
+    ids = ids[: ends + 1]
+    final = final_text(TOKENIZER, ids, rules)
+    stream = TextStream(TOKENIZER, stops)
+    pieces, at = [], 0
+    for size in [*cuts, len(ids)]:
+        pieces.append(stream.push(ids[at : at + size]))
+        at += size
+    return [*pieces, stream.finish(final)], final
+
+
+@settings(max_examples=examples(200), deadline=None)
+@given(TEXT, STOPS, st.lists(st.integers(0, 4), max_size=8))
+def test_joined_pieces_are_the_final_text(text: str, stops: list[str], cuts: list[int]) -> None:
+    ids = TOKENIZER.encode(text, add_special_tokens=False)
+    pieces, final = pieces_of(ids, stops, cuts)
+    assert "".join(pieces) == final
+    assert not any("\N{REPLACEMENT CHARACTER}" in piece for piece in pieces)
+
+
+def test_the_start_of_a_stop_string_is_held_back() -> None:
+    stream = TextStream(TOKENIZER, ["\nQ:"])
+    sent = [stream.push(TOKENIZER.encode(part, add_special_tokens=False)) for part in ("a\n", "b")]
+    assert sent == ["a", "\nb"]
+    sent = [stream.push(TOKENIZER.encode(part, add_special_tokens=False)) for part in ("\nQ", ":")]
+    assert sent == ["", ""]
+    assert stream.finish("a\nb") == ""
