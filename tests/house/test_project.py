@@ -77,6 +77,9 @@ def test_each_package_of_the_source_is_in_the_layers_and_in_contributing() -> No
 def test_each_path_that_contributing_names_is_there() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     for path in re.findall(r"`((?:[\w.-]+/)+(?:[\w-]+\.[a-z]+)?|[\w.-]+(?:/[\w.-]+)*\.py)`", text):
-        inside = [PACKAGE, *(PACKAGE / name for name in ("store", "study", "replications", "train"))]
+        inside = [
+            PACKAGE,
+            *(PACKAGE / name for name in ("store", "study", "replications", "train")),
+        ]
         named = path.removeprefix("src/ethogram/")
         assert any((folder / named).exists() for folder in (ROOT, *inside)), path
