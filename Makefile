@@ -6,14 +6,14 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python scripts/install.py
 # The releases that the checks run with, for everybody the same; `make lock` renews them.
 PINNED := --constraint requirements/constraints.txt
-EXTRAS := chat,engine,ifeval,judge,lora,mauve,parquet,sweep,train
+EXTRAS := chat,engine,ifeval,judge,lora,mauve,parquet,serve,sweep,train
 # Processes of the tests: `make test JOBS=8`. Each of them computes on one thread.
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .PHONY: help demo example-my-gpt2 check test test-slow lint words types fast data lock docs clean
-.PHONY: bench-contention bench-engine bench-measure bench-store bench-train
+.PHONY: bench-contention bench-engine bench-measure bench-serve bench-store bench-train
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -92,6 +92,9 @@ bench-contention: $(VENV)/.run  ## the same beside busy processes, on one core, 
 
 bench-measure: $(VENV)/.dev  ## scoring with every metric that needs no model, beside its peers
 	$(BIN)/python -m benchmarks.measure
+
+bench-serve: $(VENV)/.dev  ## streaming clients against the server, beside the engine (ten minutes)
+	$(BIN)/python -m benchmarks.serve
 
 bench-store: $(VENV)/.run  ## memory and queries of a sweep of 100 000 outputs (some minutes)
 	$(BIN)/python -m benchmarks.store

@@ -3,7 +3,8 @@
     EthogramError
     ├── SpecError          a file the user wrote is wrong (study, version, suite, outputs)
     ├── ModelError         a model cannot be found, verified or loaded
-    ├── RequestError       a request the model cannot serve (prompt longer than the context, …)
+    ├── RequestError       a request the model cannot serve
+    │   └── PromptTooLongError    prompt and output do not fit the context
     ├── StoreError         the store cannot be read or written (full disk, newer schema, locked)
     ├── WriteError         a file cannot be written (full disk, read-only folder)
     ├── DataError          a data set is missing, damaged, or cannot be fetched
@@ -72,6 +73,10 @@ class RequestError(EthogramError):
     """
 
     request: str | None = None
+
+
+class PromptTooLongError(RequestError):
+    """A prompt and the output that it asks for do not fit the context or a limit."""
 
 
 class StoreError(EthogramError):

@@ -6,9 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.architectures import train_tokenizer
 
+from benchmarks.broken_data import write_broken
 from ethogram.cli import main
+from ethogram.cli.data import convert_command
+from ethogram.corpus import FORMATS, RULES, SHAPES
 
 TURNS = [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Hello."}]
 
@@ -66,7 +73,7 @@ def test_convert_refuses_bad_rows_and_writes_nothing(run: Run, tmp_path: Path) -
     )
     assert code == 0
     assert "a.jsonl:2" in out
-    assert "rule drop-bad-rows: used 1 times" in out
+    assert "rule drop-bad-rows: used once" in out
     assert written(out_file) == [{"messages": TURNS, "license": "MIT", "id": 3}]
     code, _, err = run("convert", path, "--to", "text", "-o", out_file, "--fix", "magic")
     assert code == 2
@@ -87,3 +94,72 @@ def test_dedupe_and_split(run: Run, tmp_path: Path) -> None:
     code, _, err = run("split", unique, "--by", "chat", "-o", tmp_path / "s")
     assert code == 2
     assert "no field 'chat'" in err
+
+
+def test_tokens_of_a_folder_with_a_tokenizer(run: Run, tmp_path: Path) -> None:
+    path, folder = tmp_path / "a.jsonl", tmp_path / "tokenizer"
+    tokenizer = train_tokenizer(["the sea wrote back to the sea"])
+    tokenizer.save_pretrained(folder)
+    texts = ["the sea", "the sea wrote back, über 日本"]
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    lengths = [len(tokenizer(text, add_special_tokens=False).input_ids) for text in texts]
+    code, out, err = run("tokens", path, "--tokenizer", folder, "--context", 5, "--json")
+    assert code == 0, err
+    counts = json.loads(out)
+    assert counts["rows"] == 2
+    assert counts["tokens"] == sum(lengths)
+    assert counts["characters"] == sum(map(len, texts))
+    over = [max(length - 5, 0) for length in lengths]
+    assert counts["cut_rows"] == sum(each > 0 for each in over) / 2
+    assert counts["cut_tokens"] == pytest.approx(sum(over) / sum(lengths))
+    code, out, _ = run("tokens", path, "--tokenizer", folder)
+    assert code == 0
+    assert f"2 rows, {sum(lengths)} tokens" in out
+    path.write_text('{"text": "a"}\n{\n')
+    code, _, err = run("tokens", path, "--tokenizer", folder)
+    assert code == 2
+    assert f"{path}:2: not valid JSON" in err
+    code, _, err = run("tokens", path, "--tokenizer", tmp_path / "none")
+    assert code == 2
+    assert "Traceback" not in err
+
+
+def test_a_broken_megabyte_is_reported_by_line(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "broken.jsonl"
+    faults = write_broken(path, 2**20)
+    code, out, err = run("inspect", path, "--json")
+    assert (code, err) == (1, "")
+    [survey] = json.loads(out)
+    listed = [line for reason in survey["bad"] for line in reason["lines"]]
+    assert sorted(listed) == sorted(faults)
+    assert survey["rows"] == len(path.read_bytes().split(b"\n")) - 1 - len(faults)
+    code, out, _ = run("inspect", path)
+    assert code == 1
+    assert f"broken.jsonl:{faults[0]}" in out
+
+
+def test_choices_are_those_of_the_corpus() -> None:
+    choices = {
+        option.name: list(option.type.choices)
+        for option in convert_command.params
+        if isinstance(option.type, click.Choice)
+    }
+    assert choices == {"to": list(SHAPES), "format": list(FORMATS), "fixes": list(RULES)}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=st.binary(max_size=200),
+    suffix=st.sampled_from([".jsonl", ".json", ".csv", ".tsv", ".txt", ".jsonl.gz"]),
+    wide=st.booleans(),
+)
+def test_no_bytes_give_a_traceback(
+    run: Run, tmp_path: Path, content: bytes, suffix: str, wide: bool
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(b"\xff\xfe" * wide + content)
+    for rules in ([], [part for name in RULES for part in ("--fix", name)]):
+        code, out, err = run("inspect", path, *rules)
+        assert code in (0, 1)
+        assert "Traceback" not in out + err
+        assert path.name in out

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ethogram.corpus import BadRow, FixCounter, Row, Turn, conversations, read
-from ethogram.errors import DataError, EthogramError
+from ethogram.errors import DataError, EthogramError, SpecError
+from ethogram.formats import limits
 
 ASK, TELL = Turn("user", "Hi?"), Turn("assistant", "Hello.")
 SHAPES: dict[str, tuple[dict[str, Any], tuple[Turn, ...]]] = {
@@ -208,3 +209,126 @@ def test_any_bytes_give_rows_bad_rows_or_one_line(
     except EthogramError:
         return
     assert all(isinstance(row, Row | BadRow) for row in found)
+
+
+@pytest.mark.parametrize(
+    ("rule", "content", "expected"),
+    [
+        ("decode-latin1", '{"text": "naïve"}\n'.encode("latin-1"), "naïve"),
+        ("decode-utf16", '{"text": "naïve 日本"}\n'.encode("utf-16"), "naïve 日本"),
+        ("strip-bom", b'\n\xef\xbb\xbf{"text": "a"}\n', "a"),
+        ("strip-nul", b'{"text": "a\\u0000b"}\n', "ab"),
+        ("strip-nul", b'{"text": "a\x00b"}\n', "ab"),
+        ("unix-newlines", b'{"text": "a\\r\\nb\\rc"}\n', "a\nb\nc"),
+        ("keep-replacement", b'{"text": "half \\ud83d pair"}\n', "half \ufffd pair"),
+    ],
+)
+def test_a_rule_makes_its_row_usable(
+    tmp_path: Path, rule: str, content: bytes, expected: str
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(content)
+    if rule == "decode-utf16":
+        with pytest.raises(DataError, match="allow the rule decode-utf16"):
+            rows_of(path)
+    else:
+        [bad] = rows_of(path)
+        assert isinstance(bad, BadRow)
+        assert bad.fix == rule
+    counter = FixCounter([rule])
+    [row] = read(path, fixes=counter)
+    assert isinstance(row, Row)
+    assert row.text == expected
+    assert counter.used == {rule: 1}
+
+
+def test_dropped_rows_are_counted_by_line_and_other_rules_only_on_kept_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"text": "caf\xe9"}\n{"name": "caf\xe9"}\n{"text": " \\u0000"}\n')
+    counter = FixCounter(["decode-latin1", "strip-nul", "drop-bad-rows"])
+    [row] = read(path, fixes=counter)
+    assert isinstance(row, Row)
+    assert row.text == "café"
+    assert counter.used == {"decode-latin1": 1, "drop-bad-rows": 2}
+    assert sorted(line for reason in counter.dropped for line in reason.lines) == [2, 3]
+
+
+def test_utf16_arrays_and_damaged_ends(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    content = json.dumps([{"text": "a"}, {"text": "b"}], indent=1).encode("utf-16")
+    path.write_bytes(content)
+    assert [row.line for row in rows_of(path, "decode-utf16") if isinstance(row, Row)] == [2, 5]
+    path.write_bytes(content[:-5])
+    *_, last = rows_of(path, "decode-utf16")
+    assert isinstance(last, BadRow)
+
+
+def test_broken_csv_rows_and_tab_separated_cells(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('question,answer\nHi?,Hello.\na,b,c\n"Hi?"x,y\n\nHi?,"Hello."\n')
+    good, cells, quote, last = rows_of(path)
+    assert isinstance(good, Row)
+    assert cells == BadRow(path, 3, "3 cells for 2 columns")
+    assert isinstance(quote, BadRow)
+    assert (quote.line, quote.reason[:13]) == (4, "not valid CSV")
+    assert isinstance(last, Row)
+    assert last.line == 6
+    table = tmp_path / "a.tsv"
+    table.write_text("prompt\tcompletion\tlabel\nHi, you?\tHello.\tTRUE\n")
+    assert rows_of(table) == [
+        Row("vote", table, 2, messages=(Turn("user", "Hi, you?"),), reply="Hello.", label=True)
+    ]
+
+
+def test_an_array_that_is_not_closed_is_reported(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('[\n{"text": "a"},\n{"text": "b"}\n')
+    *rows, cut = rows_of(path)
+    assert len(rows) == 2
+    assert isinstance(cut, BadRow)
+    assert "the array is not closed" in cut.reason
+
+
+def test_an_object_of_an_indented_array_with_unmatched_braces(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    turns = [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Hello."}]
+    text = json.dumps([{"messages": turns, "id": number} for number in range(3)], indent=1)
+    assert len(rows_of(path_of(path, text))) == 3
+    at = text.index("}", text.index('"id": 1'))
+    first, bad, last = rows_of(path_of(path, text[:at] + text[at + 1 :]))
+    assert isinstance(first, Row)
+    assert isinstance(last, Row)
+    assert last.extra == {"id": 2}
+    assert isinstance(bad, BadRow)
+    assert bad.reason == "not valid JSON: its braces do not match"
+    assert text.splitlines()[bad.line - 1] == " {"
+    flat = json.dumps([{"messages": turns}] * 3, indent=0)
+    assert len([row for row in rows_of(path_of(path, flat)) if isinstance(row, Row)]) == 3
+
+
+def path_of(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_parquet_rows(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    arrow = pytest.importorskip("pyarrow")
+    path = tmp_path / "a.parquet"
+    messages = [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Hello."}]
+    parquet.write_table(arrow.Table.from_pylist([{"messages": messages}, {"messages": []}]), path)
+    row, bad = rows_of(path)
+    assert row == Row("messages", path, 1, messages=(ASK, TELL))
+    assert bad == BadRow(path, 2, "the conversation is not a list of turns")
+
+
+def test_a_gzip_bomb_ends_the_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FREE", 1000)
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"text": "a"}\n' * 50_000))
+    with pytest.raises(SpecError, match="unpacks to more than"):
+        rows_of(path)
+    whole = gzip.compress(b'{"text": "a"}\n' * 10)
+    path.write_bytes(whole[:-8])
+    with pytest.raises(DataError, match="cut off or damaged"):
+        rows_of(path)

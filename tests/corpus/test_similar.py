@@ -93,3 +93,21 @@ def test_rows_of_one_topic_stay_on_one_side() -> None:
     assert not topics[0] & topics[1]
     assert topics[0]
     assert topics[1]
+
+
+@given(st.permutations(range(10)))
+def test_chains_of_near_duplicates_are_one_group_in_any_order(order: list[int]) -> None:
+    words = [f"word{number}" for number in range(400)]
+
+    def link(place: int) -> str:
+        """A text like its neighbours in the chain, and unlike the ends."""
+        return " ".join(
+            f"other{at}" if at % 40 == 0 and at < 40 * place else word
+            for at, word in enumerate(words)
+        )
+
+    chain = [link(place) for place in range(10)]
+    ends = alike([chain[0], chain[-1]])
+    assert ends.find(0) != ends.find(1)
+    groups = alike(chain[place] for place in order)
+    assert {groups.find(member) for member in range(10)} == {0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -124,3 +125,45 @@ def test_a_request_joins_once() -> None:
     with pytest.raises(ValueError, match="is running already"):
         live.add(job)
     assert isinstance(live.step()[0], Chosen)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_alternatives_go_to_those_who_ask_and_change_no_bit(
+    compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not compiled:
+        monkeypatch.setattr("ethogram.engine.native.library", lambda: None)
+    model = tiny.loaded("llama")
+    given = [replace(each, identity=f"{each.identity}-{i}") for i in "ab" for each in requests()]
+    alone = {made.identity: what(made) for made in Engine(model).generate(given)}
+    traced = {made.identity: made for made in Engine(model).generate(given, trace=True)}
+    live = LiveBatch(Engine(model), max_rows=6)
+    found: dict[str, list[object]] = {}
+    for number, request in enumerate(given):
+        live.add(live.prepare(request), alternatives=3 if number % 3 == 0 else 0)
+        for _ in range(2):
+            for chosen in live.step():
+                found.setdefault(chosen.identity, []).extend(chosen.alternatives)
+                if chosen.generation is not None:
+                    assert what(chosen.generation) == alone[chosen.identity]
+                    assert chosen.generation.trace is None
+    while len(live):
+        for chosen in live.step():
+            found.setdefault(chosen.identity, []).extend(chosen.alternatives)
+    for number, request in enumerate(given):
+        trace = traced[request.identity].trace
+        assert trace is not None
+        expected = [
+            tuple(zip(ids[:3], logprobs[:3], strict=True))
+            for ids, logprobs in zip(
+                trace.alternatives.tolist(), trace.alternative_logprobs.tolist(), strict=True
+            )
+        ]
+        assert found[request.identity] == (expected if number % 3 == 0 else [])
+
+
+def test_a_prompt_of_token_ids_is_read_as_it_is() -> None:
+    live = LiveBatch(Engine(tiny.loaded("llama")))
+    ids = (5, 9, 2, 7)
+    job = live.prepare(Request("a", "p", 0, "unread", DECODINGS[0]), ids)
+    assert (job.prompt_ids, job.decoder_prompt) == (ids, ids)

@@ -26,6 +26,7 @@ from ethogram.cli import (
     replicate,
     run,
     score,
+    serve,
     sweep,
     trace,
     train,
@@ -39,7 +40,6 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         files.init_command,
         files.new_command,
         run.run_command,
-        chat.chat_command,
         compare.compare_command,
         ablate.ablate_command,
         sweep.sweep_command,
@@ -55,6 +55,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         inspect.diff_command,
     ),
     "Write it down": (log.log_command, log.verify_command),
+    "Use it": (chat.chat_command, serve.serve_command),
     "Exchange outputs": (files.import_command, files.export_command),
     "Training data": (data.data_group,),
     "Without a study": (

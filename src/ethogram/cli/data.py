@@ -14,6 +14,7 @@ from ethogram.cli.options import EXIT_FAILED, command, json_option, print_json
 
 _RULES = (
     "decode-latin1",
+    "decode-utf16",
     "strip-bom",
     "strip-nul",
     "unix-newlines",
@@ -99,7 +100,7 @@ def inspect_command(
 @click.option(
     "--to",
     required=True,
-    type=click.Choice(["messages", "pairs", "preference", "text"]),
+    type=click.Choice(["messages", "pairs", "preference", "text", "vote"]),
     help="Shape of the written rows.",
 )
 @out_option("File to write, as JSON lines.")

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ethogram.corpus.rows import BadRow
+from ethogram.corpus.rows import BadRow, Row
 from ethogram.errors import DataError
 
 #: Every rule, with what it does to a row.
 RULES = {
     "decode-latin1": "read a line that is not UTF-8 as Latin-1",
+    "decode-utf16": "read a file that begins with the mark of UTF-16 as UTF-16",
     "strip-bom": "delete a byte-order mark inside a file",
     "strip-nul": "delete NUL characters",
     "unix-newlines": "write carriage returns (CRLF) inside a text as newlines",
@@ -101,7 +102,8 @@ class FixCounter:
         names: of the rules, from `RULES`.
 
     Attributes:
-        used: rule to the number of its uses.
+        used: rule to the number of its uses on rows that were kept.
+        line: that is being read, to which uses are counted.
         dropped: the rows that `drop-bad-rows` left out.
 
     Raises:
@@ -115,16 +117,31 @@ class FixCounter:
         self.allowed = frozenset(names)
         self.used: dict[str, int] = {}
         self.dropped = BadRows()
+        self.line = 0
+        self._open: list[tuple[int, str]] = []
 
     def use(self, name: str, reason: str) -> None:
-        """Count a use of a rule.
+        """Count a use of a rule, once the row that it changes turns out to be usable.
 
         Raises:
             ShapeError: the rule is not allowed.
         """
         if name not in self.allowed:
             raise ShapeError(reason, name)
-        self.used[name] = self.used.get(name, 0) + 1
+        self._open.append((self.line, name))
+
+    def settle(self, row: Row | BadRow) -> None:
+        """Count the uses on a usable row; forget those on a bad one."""
+        if isinstance(row, BadRow):
+            self._open = [(line, name) for line, name in self._open if line > row.line]
+            return
+        self.settle_all()
+
+    def settle_all(self) -> None:
+        """Count the open uses."""
+        for _, name in self._open:
+            self.used[name] = self.used.get(name, 0) + 1
+        self._open.clear()
 
     def drops(self, row: BadRow) -> bool:
         """Whether a bad row is left out; counts it if so."""

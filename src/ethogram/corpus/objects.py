@@ -1,8 +1,9 @@
 """Objects: the JSON objects of a file one after another, in an array or not, with flat memory.
 
-A broken object does not end the reading. It goes on at the next line when a text is not closed on
-its line, which JSON forbids, and at the next object when braces do not match in a file that has one
-object on each line. What stands between objects is reported too.
+A broken object does not end the reading. When a text is not closed on its line, which JSON forbids,
+it goes on at the next line. When braces do not match, it goes on at the next object, if the file
+has one object on each line or begins each on a line of its own with the same indentation. What
+stands between objects is reported too.
 """
 
 from __future__ import annotations
@@ -94,6 +95,10 @@ class _Reader:
         self.one_a_line = False
         self._path, self._start, self._size = path, 0, 0
         self._depth, self._quoted = 0, False
+        # Indentation of the lines that begin objects: of this one, and of whole ones before it.
+        self._indent: int | None = None
+        self._layout: set[int] = set()
+        self._nested: set[int] = set()
 
     def broken(self, reason: str) -> Iterator[BadRow]:
         """End the object that is being read, if there is one."""
@@ -106,20 +111,27 @@ class _Reader:
 
     def feed(self, number: int, line: str) -> Iterator[tuple[int, dict[str, Any]] | BadRow]:
         """The objects that end in a line, and what is wrong in it."""
-        if self._depth and self.one_a_line and line.lstrip()[:1] == "{":
+        opens = line.lstrip()[:1] == "{"
+        indent = len(line) - len(line.lstrip()) if opens else None
+        if self._depth and indent is not None and self._begins_another(indent):
             yield from self.broken("not valid JSON: its braces do not match")
+        elif self._depth and indent is not None:
+            self._nested.add(indent)
         outside: list[str] = []
         begin = 0
         for at, opens in self._borders(line):
             if opens:
                 outside.append(line[begin:at])
                 begin, self._start = at, number
+                self._indent = indent if at == indent else None
                 continue
             text = "".join([*self.held, line[begin : at + 1]])
             one_line = not self.held
             self.held, self._size, begin = [], 0, at + 1
             value = parsed(text, self._path, self._start)
             self.one_a_line |= one_line and isinstance(value, dict)
+            if isinstance(value, dict) and not one_line and self._indent is not None:
+                self._layout.add(self._indent)
             yield value if isinstance(value, BadRow) else (self._start, value)
         if self._depth:
             self.held.append(line[begin:])
@@ -132,6 +144,11 @@ class _Reader:
             yield from self.broken(f"an object of more than {MOST_LINE // 2**20} MiB")
         if stray := " ".join(outside).strip(_BETWEEN):
             yield BadRow(self._path, number, f"not a JSON object: {shortened(stray, 40)!r}")
+
+    def _begins_another(self, indent: int) -> bool:
+        """Whether a line inside an object that opens a brace must begin the next object."""
+        like_others = indent == self._indent and indent in self._layout - self._nested
+        return self.one_a_line or like_others
 
     def _borders(self, line: str) -> Iterator[tuple[int, bool]]:
         """Where objects open (True) and close (False) in a line."""

@@ -55,7 +55,12 @@ def read(
     rules = fixes or FixCounter()
     try:
         for found in _found(path, chosen, rules):
-            row = found if isinstance(found, BadRow) else row_of(found[1], path, found[0], rules)
+            if isinstance(found, BadRow):
+                row: Row | BadRow = found
+            else:
+                rules.line = found[0]
+                row = row_of(found[1], path, found[0], rules)
+            rules.settle(row)
             if not isinstance(row, BadRow) or not rules.drops(row):
                 yield row
     except (EOFError, gzip.BadGzipFile, zlib.error):

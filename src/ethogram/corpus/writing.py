@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,9 +14,9 @@ from ethogram.corpus.rows import BadRow, Row, Turn
 from ethogram.errors import DataError
 from ethogram.files import write_whole
 
-Shape = Literal["messages", "pairs", "preference", "text", "as is"]
+Shape = Literal["messages", "pairs", "preference", "text", "vote", "as is"]
 #: Shapes that rows can be converted to.
-SHAPES: tuple[Shape, ...] = ("messages", "pairs", "preference", "text")
+SHAPES: tuple[Shape, ...] = ("messages", "pairs", "preference", "text", "vote")
 _KINDS = {"text": "a document", "messages": "a conversation", "vote": "a vote"}
 _KINDS["preference"] = "a preference pair"
 
@@ -71,7 +71,8 @@ def convert(
         out: file to write; gzip is not written.
         to: `messages`; `pairs` of `prompt` and `completion`; `preference`, with messages in
             `prompt`, `chosen` and `rejected` as TRL reads them; `text`, for a conversation its
-            turns one after another, each on lines of its own.
+            turns one after another, each on lines of its own; `vote`, with messages in `prompt` and
+            `completion` and a `label`.
         format: of all files; default: of each by its name.
         fixes: rules that may change or drop rows.
 
@@ -177,20 +178,21 @@ def _text(row: Row) -> dict[str, Any] | str:
     return {"text": row.words}
 
 
+def _vote(row: Row) -> dict[str, Any] | str:
+    if row.kind != "vote":
+        return _refused(row, "a vote")
+    return {"prompt": _turns(row.messages), "completion": _reply(row.reply), "label": row.label}
+
+
 def _as_is(row: Row) -> dict[str, Any] | str:
-    if row.kind == "vote":
-        return {
-            "prompt": _turns(row.messages),
-            "completion": _reply(row.reply),
-            "label": row.label,
-        }
-    return {"text": _text, "messages": _messages, "preference": _preference}[row.kind](row)
+    return _SHAPES[row.kind](row)
 
 
-_SHAPES = {
+_SHAPES: Mapping[Shape, Callable[[Row], dict[str, Any] | str]] = {
     "messages": _messages,
     "pairs": _pairs,
     "preference": _preference,
     "text": _text,
+    "vote": _vote,
     "as is": _as_is,
 }

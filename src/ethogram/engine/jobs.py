@@ -15,7 +15,7 @@ from ethogram.engine.forward.passes import ServedModel
 from ethogram.engine.guidance import GuidanceBranch, GuidanceBranches
 from ethogram.engine.stopping import StopRules
 from ethogram.engine.token_strings import StringIds, TokenStrings
-from ethogram.errors import RequestError
+from ethogram.errors import PromptTooLongError, RequestError
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import Request
 
@@ -64,8 +64,16 @@ def make_jobs(
     loaded: ServedModel,
     reader: PromptReader,
     amateurs: Mapping[str, ServedModel] | None = None,
+    token_ids: Mapping[str, tuple[int, ...]] | None = None,
 ) -> list[Job]:
     """Prepare all requests; each distinct prompt is tokenised once.
+
+    Args:
+        requests: to prepare.
+        loaded: the model.
+        reader: what it reads of a prompt.
+        amateurs: weaker models, by name.
+        token_ids: prompts that come as token ids, by identity of their request.
 
     Raises:
         RequestError: a prompt is empty or does not fit, messages meet a model without a chat
@@ -79,9 +87,10 @@ def make_jobs(
     for request in requests:
         try:
             request = _without_bad_words(request, loaded)
-            key = request.prompt, request.chat
+            given = (token_ids or {}).get(request.identity)
+            key = request.prompt, request.chat, given
             if key not in tokenised:
-                tokenised[key] = tokenise(request, loaded)
+                tokenised[key] = tokenise(request, loaded, given)
                 _refuse_unembedded(request, tokenised[key][1], loaded)
             text, ids = tokenised[key]
             string_ids = token_strings.resolve(request.decoding)
@@ -92,7 +101,7 @@ def make_jobs(
             raise
     warn_of_dropped(
         (prompt, text)
-        for (prompt, _), (text, _) in tokenised.items()
+        for (prompt, _, _), (text, _) in tokenised.items()
         if not isinstance(prompt, str)
     )
     return jobs
@@ -153,7 +162,7 @@ def _make_job(
         raise RequestError("the prompt has no tokens", where=where, hint="write at least one word")
     limit = decoding.max_new_tokens if loaded.is_encoder_decoder else context - len(ids)
     if len(ids) > context or limit < 1:
-        raise RequestError(
+        raise PromptTooLongError(
             f"the prompt has {len(ids)} tokens, which leaves no room in the model's context of "
             f"{context}",
             where=where,
@@ -186,9 +195,19 @@ def _slots(decoding: Decoding, vocab: int) -> int:
     return decoding.candidates
 
 
-def tokenise(request: Request, loaded: ServedModel) -> tuple[str, tuple[int, ...]]:
-    """The text that the model reads of a request, and its token ids with special tokens."""
+def tokenise(
+    request: Request, loaded: ServedModel, given: tuple[int, ...] | None = None
+) -> tuple[str, tuple[int, ...]]:
+    """The text that the model reads of a request, and its token ids with special tokens.
+
+    Args:
+        request: whose prompt is read.
+        loaded: the model.
+        given: the ids, where the prompt comes as ids.
+    """
     tokenizer = loaded.tokenizer
+    if given is not None:
+        return str(request.prompt), given
     if isinstance(request.prompt, str):
         return request.prompt, tuple(tokenizer(request.prompt, verbose=False).input_ids)
     text = chat_text(request, loaded)

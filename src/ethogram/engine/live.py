@@ -7,21 +7,27 @@ decode steps, so a request has the same bits here as there, whatever runs beside
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from ethogram.engine.batch import Batch
 from ethogram.engine.engine import Engine
 from ethogram.engine.jobs import Job, make_jobs
+from ethogram.engine.sampling.trace import TraceRow
 from ethogram.engine.scheduler import BatchConfig
 from ethogram.engine.sequence import SequenceState
 from ethogram.engine.work import Work
-from ethogram.errors import RequestError
+from ethogram.errors import PromptTooLongError, RequestError
 from ethogram.spec.generation import Generation, Request
 
 #: Prompt tokens that a step may prefill while other rows wait for it: beyond it, the time between
 #: their tokens would grow with every client that arrives.
 PREFILL_TOKENS = 512
+#: Alternatives recorded beside each token while a request asks for some.
+ALTERNATIVES = 20
+
+#: Ids and log-probabilities of the most probable tokens at one position, most probable first.
+Alternatives = tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +38,14 @@ class Chosen:
         identity: of the request.
         token_ids: new ones, in order.
         logprobs: of each, nats, as in `Generation.logprobs`.
+        alternatives: beside each, as many as the request asked for; empty if it asked for none.
         generation: the whole output, if it ended.
     """
 
     identity: str
     token_ids: tuple[int, ...]
     logprobs: tuple[float, ...]
+    alternatives: tuple[Alternatives, ...] = ()
     generation: Generation | None = None
 
 
@@ -64,6 +72,7 @@ class LiveBatch:
         self.work = Work()
         self._jobs: dict[str, Job] = {}
         self._seen: dict[str, int] = {}
+        self._wanted: dict[str, int] = {}
         forward = engine.model_pass(engine.batch_sizes.slots(max_rows))
         self._batch = Batch(
             forward,
@@ -85,11 +94,16 @@ class LiveBatch:
         """Rows in progress."""
         return len(self._batch.slots)
 
-    def prepare(self, request: Request) -> Job:
+    def prepare(self, request: Request, token_ids: tuple[int, ...] | None = None) -> Job:
         """Tokenise and check a request, which may be done in another thread.
 
+        Args:
+            request: to prepare.
+            token_ids: the prompt, where it comes as token ids.
+
         Raises:
-            RequestError: it is too long, cannot be tokenised, or its decoding follows several
+            PromptTooLongError: prompt and output are too long.
+            RequestError: it cannot be tokenised, or its decoding follows several
                 continuations or a second model, which a live batch does not.
         """
         decoding = request.decoding
@@ -104,10 +118,18 @@ class LiveBatch:
             raise RequestError(
                 "an encoder-decoder model cannot join a running batch", where="model"
             )
-        [job] = make_jobs([request], self.engine.loaded, self._batch.forward)
+        return self.check(request, token_ids)
+
+    def check(self, request: Request, token_ids: tuple[int, ...] | None = None) -> Job:
+        """Tokenise and check a request that need not join, as `prepare` does."""
+        given = {} if token_ids is None else {request.identity: token_ids}
+        forward = self._batch.forward
+        [job] = make_jobs(
+            [request], self.engine.loaded, forward, self.engine.amateurs, token_ids=given
+        )
         needed = len(job.prompt_ids) + job.rules.limit
         if needed > self.max_tokens:
-            raise RequestError(
+            raise PromptTooLongError(
                 f"the prompt has {len(job.prompt_ids)} tokens and asks for {job.rules.limit} more; "
                 f"the limit is {self.max_tokens} in all",
                 where=f"prompt {request.prompt_id}",
@@ -115,12 +137,19 @@ class LiveBatch:
             )
         return job
 
-    def add(self, job: Job) -> None:
-        """Let a prepared request join; it starts as soon as a row is free."""
+    def add(self, job: Job, *, alternatives: int = 0) -> None:
+        """Let a prepared request join; it starts as soon as a row is free.
+
+        Args:
+            job: the request.
+            alternatives: how many of the most probable tokens to tell beside each, at most 20.
+        """
         identity = job.request.identity
         if identity in self._jobs:
             raise ValueError(f"request {identity} is running already")
         self._jobs[identity], self._seen[identity] = job, 0
+        if alternatives:
+            self._wanted[identity] = min(alternatives, ALTERNATIVES)
         self._batch.scheduler.add(job)
 
     def cancel(self, identity: str) -> None:
@@ -128,6 +157,7 @@ class LiveBatch:
         if self._jobs.pop(identity, None) is None:
             return
         del self._seen[identity]
+        self._wanted.pop(identity, None)
         self._batch.cancel(identity)
 
     def step(self) -> list[Chosen]:
@@ -138,19 +168,37 @@ class LiveBatch:
         """
         if self._batch.is_done:
             return []
+        self._batch.sampler.record(ALTERNATIVES if self._wanted else 0)
         finished = {each.identity: each for each in self._batch.step()}
-        chosen = [
-            self._chosen(identity, generation.token_ids, generation.logprobs, generation)
-            for identity, generation in finished.items()
-        ]
-        chosen += [
-            self._chosen(output.job.request.identity, output.token_ids, output.logprobs)
-            for output in self._outputs()
-            if output.written > self._seen[output.job.request.identity]
-        ]
+        chosen = [self._ended(generation) for generation in finished.values()]
+        for output in self._outputs():
+            identity = output.job.request.identity
+            if output.written > self._seen[identity]:
+                rows = output.trace_rows[self._seen[identity] :] if identity in self._wanted else ()
+                chosen.append(self._chosen(identity, output.token_ids, output.logprobs, rows))
+            if identity not in self._wanted:
+                output.trace_rows.clear()
         for identity in finished:
             del self._jobs[identity], self._seen[identity]
+            self._wanted.pop(identity, None)
         return chosen
+
+    def _ended(self, generation: Generation) -> Chosen:
+        identity, trace = generation.identity, generation.trace
+        seen, wanted = self._seen[identity], self._wanted.get(identity, 0)
+        chosen = self._chosen(identity, generation.token_ids, generation.logprobs, ())
+        generation = replace(generation, trace=None)
+        if trace is None or not wanted:
+            return replace(chosen, generation=generation)
+        alternatives = tuple(
+            _pairs(ids[:wanted], logprobs[:wanted])
+            for ids, logprobs in zip(
+                trace.alternatives[seen:].tolist(),
+                trace.alternative_logprobs[seen:].tolist(),
+                strict=True,
+            )
+        )
+        return replace(chosen, alternatives=alternatives, generation=generation)
 
     def _outputs(self) -> list[SequenceState]:
         return [output for group in self._batch.slots.groups() for output in group.outputs]
@@ -160,8 +208,19 @@ class LiveBatch:
         identity: str,
         token_ids: tuple[int, ...] | list[int],
         logprobs: tuple[float, ...] | list[float],
-        generation: Generation | None = None,
+        rows: Sequence[TraceRow],
     ) -> Chosen:
-        seen = self._seen[identity]
+        seen, wanted = self._seen[identity], self._wanted.get(identity, 0)
         self._seen[identity] = len(token_ids)
-        return Chosen(identity, tuple(token_ids[seen:]), tuple(logprobs[seen:]), generation)
+        alternatives = tuple(
+            _pairs(
+                step.alternatives[row][:wanted].tolist(),
+                step.alternative_logprobs[row][:wanted].tolist(),
+            )
+            for step, row in rows
+        )
+        return Chosen(identity, tuple(token_ids[seen:]), tuple(logprobs[seen:]), alternatives)
+
+
+def _pairs(ids: Sequence[int], logprobs: Sequence[float]) -> Alternatives:
+    return tuple(zip(ids, logprobs, strict=True))

@@ -55,6 +55,10 @@ class Sampler:
         self._guidance, self._alternatives = guidance, alternatives
         self._chains: dict[Hashable, CompiledChain] = {}
 
+    def record(self, alternatives: int) -> None:
+        """Record so many alternatives from the next step on; 0 records no trace."""
+        self._alternatives = alternatives
+
     def sample_tokens(
         self, groups: Sequence[Group], rows: Sequence[Sequence[int]], logits: Tensor
     ) -> int:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from ethogram.models.load import load_tokenizer
+from ethogram.extras import require
+from ethogram.models.load import explained, load_tokenizer
+from ethogram.models.quiet import quiet
 from ethogram.models.reference import ModelReference
+from ethogram.models.weights import SAFE
 
 _BYTE = re.compile(r"<0x[0-9A-Fa-f]{2}>")
 
@@ -28,12 +33,14 @@ class TextEncoder:
 
 
 def text_encoder(name: str) -> TextEncoder:
-    """The encoder of a model, by its name, hub id or folder.
+    """The encoder of a model, by its name, hub id or folder; a folder may hold only a tokenizer.
 
     Raises:
         ModelError: it cannot be found or read.
     """
-    tokenizer = load_tokenizer(ModelReference.parse(name))
+    folder = Path(name).expanduser()
+    alone = (folder / "tokenizer.json").is_file() and not (folder / "config.json").exists()
+    tokenizer = _alone(folder) if alone else load_tokenizer(ModelReference.parse(name))
 
     def encode(texts: Sequence[str]) -> Sequence[Sequence[int]]:
         coded = tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
@@ -46,3 +53,10 @@ def text_encoder(name: str) -> TextEncoder:
         unknown = None
     found = (number for text, number in tokenizer.get_vocab().items() if _BYTE.fullmatch(text))
     return TextEncoder(encode, unknown, frozenset(found))
+
+
+def _alone(folder: Path) -> Any:
+    """The tokenizer of a folder without a model."""
+    transformers = require("transformers", extra="engine", needed_for="reading tokens")
+    with quiet(), explained(str(folder), what="its tokenizer"):
+        return transformers.AutoTokenizer.from_pretrained(folder, **SAFE)

@@ -48,7 +48,7 @@ def bad_lines(reasons: Iterable[Reason], *, everything: bool = False) -> Iterato
 def rules_lines(used: Mapping[str, int]) -> Iterator[str]:
     """How often each rule was used."""
     for name, count in used.items():
-        yield f"rule {name}: used {count:,} times"
+        yield f"rule {name}: used {'once' if count == 1 else f'{count:,} times'}"
 
 
 def duplicates_lines(result: Deduplicated, *, everything: bool = False) -> Iterator[str]:

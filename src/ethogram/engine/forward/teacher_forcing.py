@@ -121,6 +121,31 @@ class TeacherForced:
                 found[index] = ForcedSequence(logprobs[row, :end], likeliest[row, :end])
         return [found[index] for index in range(len(sequences))]
 
+    def likeliest(
+        self, sequence: Sequence[int], count: int
+    ) -> tuple[list[float], list[list[tuple[int, float]]]]:
+        """Log-probabilities of a sequence of n tokens, and the likeliest tokens beside them.
+
+        Args:
+            sequence: token ids.
+            count: how many of the likeliest at each position.
+
+        Returns:
+            [n - 1] as `force`, and ids with log-probabilities in nats, the likeliest first; a
+            token among them has the same float in both.
+
+        Raises:
+            RequestError: the sequence is longer than the model's context, or empty.
+        """
+        [(_, ids, mask)] = list(self._batches([sequence]))
+        logits = self._run(ids, mask).logits[0, :-1].float()
+        total = logits.logsumexp(-1, keepdim=True)
+        own = logits.gather(-1, ids[0, 1:].to(logits.device).unsqueeze(-1)) - total
+        best = logits.topk(min(count, logits.shape[-1]), dim=-1)
+        values = (best.values - total).cpu().tolist()
+        pairs = zip(best.indices.cpu().tolist(), values, strict=True)
+        return own.squeeze(-1).cpu().tolist(), [list(zip(*each, strict=True)) for each in pairs]
+
     def features(
         self, texts: Sequence[str], *, max_tokens: int
     ) -> np.ndarray[Any, np.dtype[np.float32]]:

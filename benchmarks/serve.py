@@ -1,0 +1,202 @@
+"""A server under streaming clients, beside the engine itself. `python -m benchmarks.serve`.
+
+Each client asks for one reply after another, of one length, and notes when each event arrives. The
+engine then generates as many outputs of the same prompts without a server, which is the most that
+the server could reach. Both are asked in one run, since figures of two runs differ by the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks import machine
+from benchmarks.process import ROOT
+from ethogram.engine import Engine
+from ethogram.models import load
+from ethogram.spec import Decoding, Generation, Request
+
+OUTPUT = ROOT / "benchmarks" / "results" / "serve.json"
+MODEL = "smollm2-135m-instruct"
+CLIENTS = (1, 8, 32, 64)
+PROMPTS = [
+    f"Write a short text about {what}, with one example."
+    for what in ("rivers", "glass", "chess", "bread", "maps", "clocks", "bees", "bridges")
+]
+
+
+@dataclass
+class Seen:
+    """What the clients of one run saw.
+
+    Attributes:
+        first: seconds from each request to its first text.
+        between: seconds between the events of each stream.
+        tokens: generated, by the usage that the server reports.
+        errors: replies that were not whole.
+    """
+
+    first: list[float] = field(default_factory=list)
+    between: list[float] = field(default_factory=list)
+    tokens: int = 0
+    errors: int = 0
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and write the JSON."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.serve", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=120.0, help="of each number of clients")
+    parser.add_argument("--clients", type=int, nargs="+", default=list(CLIENTS))
+    parser.add_argument("--new-tokens", type=int, default=64, help="of each reply")
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    options = parser.parse_args(arguments)
+    described = machine.describe()
+    server, url = start()
+    try:
+        runs = [
+            measure(url, clients, options.seconds, options.new_tokens)
+            for clients in options.clients
+        ]
+    finally:
+        server.terminate()
+        server.wait(60)
+    engine = Engine(load(MODEL))
+    for run in runs:
+        run["engine_tokens_per_second"] = offline(engine, run["clients"], options)
+        run["share_of_engine"] = run["tokens_per_second"] / run["engine_tokens_per_second"]
+    data = {
+        "schema": 1,
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "commit": machine.commit(ROOT),
+        "machine": described,
+        "model": MODEL,
+        "seconds": options.seconds,
+        "new_tokens": options.new_tokens,
+        "runs": runs,
+    }
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    for run in runs:
+        print(json.dumps(run))
+
+
+def start() -> tuple[subprocess.Popen[str], str]:
+    """A server of the model, and its URL."""
+    command = [sys.executable, "-c", "from ethogram.cli import main; main()"]
+    command += ["serve", "--model", MODEL, "--port", "0"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    line = server.stdout.readline()
+    if " at " not in line:
+        raise SystemExit(f"the server did not start: {line}")
+    return server, line.rpartition(" at ")[2].strip()
+
+
+def measure(url: str, clients: int, seconds: float, new_tokens: int) -> dict[str, Any]:
+    """Let so many clients ask for a time."""
+    seen = Seen()
+    asyncio.run(_crowd(url, 1, 1.0, new_tokens, Seen()))  # Warm.
+    took = asyncio.run(_crowd(url, clients, seconds, new_tokens, seen))
+    return {
+        "clients": clients,
+        "replies": len(seen.first),
+        "errors": seen.errors,
+        "tokens_per_second": seen.tokens / took,
+        "first_token_seconds": _quantiles(seen.first),
+        "between_tokens_seconds": _quantiles(seen.between),
+    }
+
+
+async def _crowd(url: str, clients: int, seconds: float, new_tokens: int, seen: Seen) -> float:
+    started = time.perf_counter()
+    until = started + seconds
+    await asyncio.gather(*(_client(url, each, until, new_tokens, seen) for each in range(clients)))
+    return time.perf_counter() - started
+
+
+async def _client(url: str, number: int, until: float, new_tokens: int, seen: Seen) -> None:
+    turn = 0
+    while time.perf_counter() < until:
+        body = {
+            "model": MODEL,
+            "messages": [{"role": "user", "content": PROMPTS[(number + turn) % len(PROMPTS)]}],
+            "max_tokens": new_tokens,
+            "min_tokens": new_tokens,
+            "temperature": 0.8,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        await _ask(url, json.dumps(body).encode(), seen)
+        turn += 1
+
+
+async def _ask(url: str, body: bytes, seen: Seen) -> None:
+    """One request by a bare socket: a client library would take time from the server's cores."""
+    parts = urlsplit(url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    head = (
+        f"POST {parts.path}/chat/completions HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    started = last = time.perf_counter()
+    writer.write(head.encode() + body)
+    is_first, is_done = True, False
+    while line := await reader.readline():
+        if line == b"data: [DONE]\n":
+            is_done = True
+        if not line.startswith(b"data: {"):
+            continue
+        event = json.loads(line[6:])
+        if event.get("usage"):
+            seen.tokens += event["usage"]["completion_tokens"]
+        if not event.get("choices") or not event["choices"][0]["delta"].get("content"):
+            continue
+        now = time.perf_counter()
+        (seen.first if is_first else seen.between).append(now - (started if is_first else last))
+        is_first, last = False, now
+    writer.close()
+    seen.errors += not is_done
+
+
+def offline(engine: Engine, rows: int, options: argparse.Namespace) -> float:
+    """Tokens a second of the engine alone, with as many outputs at a time."""
+    decoding = Decoding(
+        temperature=0.8, max_new_tokens=options.new_tokens, min_new_tokens=options.new_tokens
+    )
+    tokenizer = engine.loaded.tokenizer
+    texts = [
+        tokenizer.apply_chat_template(
+            [{"role": "user", "content": prompt}], add_generation_prompt=True, tokenize=False
+        )
+        for prompt in PROMPTS
+    ]
+    engine.max_rows = rows
+    requests = [
+        Request(f"{number}", "p", number, texts[number % len(texts)], decoding, noise_key=number)
+        for number in range(max(2 * rows, 4))
+    ]
+    started = time.perf_counter()
+    made: list[Generation] = list(engine.generate(requests))
+    return sum(len(each.token_ids) for each in made) / (time.perf_counter() - started)
+
+
+def _quantiles(values: Sequence[float]) -> dict[str, float | None]:
+    if len(values) < 2:
+        return {"p50": values[0] if values else None, "p99": None}
+    return {"p50": statistics.median(values), "p99": statistics.quantiles(values, n=100)[98]}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Serve: versions behind an HTTP interface that OpenAI's clients speak."""

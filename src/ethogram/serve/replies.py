@@ -1,0 +1,162 @@
+"""Replies: reading a request, racing it against its client, and streams of events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from ethogram.serve.choices import Choice
+from ethogram.serve.errors import ApiError
+
+_T = TypeVar("_T")
+#: Seconds of silence after which a stream sends a comment, so that no proxy closes it.
+PING = 15.0
+#: Bytes of a body that is too long which are read before the connection is closed.
+_MOST_DRAINED = 64_000_000
+DONE = b"data: [DONE]\n\n"
+#: Identities in a header: more would make it too long for some clients.
+_MOST_IDENTITIES = 32
+
+
+class ClientLeftError(Exception):
+    """The client closed the connection; nobody reads an answer."""
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body of a request.
+
+    Raises:
+        ApiError: it is longer than the limit (413).
+    """
+    raw, length = bytearray(), 0
+    async for part in request.stream():
+        length += len(part)
+        if length <= limit:
+            raw += part
+        elif length > _MOST_DRAINED:
+            break
+    if length > limit:  # Read to its end all the same: a client that still writes reads no answer.
+        raise ApiError(413, f"the body is longer than {limit} bytes")
+    return bytes(raw)
+
+
+async def unless_left(request: Request, work: Coroutine[Any, Any, _T]) -> _T:
+    """The result of work that is cancelled when the client closes the connection.
+
+    Raises:
+        ClientLeftError: it did.
+    """
+    task = asyncio.ensure_future(work)
+    watcher = asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait({task, watcher}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientLeftError
+        return task.result()
+    finally:
+        for each in (task, watcher):
+            each.cancel()
+        await asyncio.gather(task, watcher, return_exceptions=True)
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+class EventStream(StreamingResponse):
+    """A stream of server-sent events that frees its rows however it ends.
+
+    Args:
+        events: the bytes of each.
+        rows: closed at the end, also if the stream never begins.
+        headers: of the response.
+    """
+
+    def __init__(
+        self, events: AsyncIterator[bytes], rows: AsyncExitStack, headers: dict[str, str]
+    ) -> None:
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no", **headers}
+        super().__init__(_pinged(_closed(events)), media_type="text/event-stream", headers=headers)
+        self._rows = rows
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._rows.aclose()
+
+
+async def _closed(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The events; an error becomes the last one. A stream always ends with `[DONE]`."""
+    try:
+        async for event in events:
+            yield event
+    except ApiError as error:
+        yield sse(error.body)
+    yield DONE
+
+
+async def _pinged(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The events, with a comment after each longer silence."""
+    following = asyncio.ensure_future(anext(events))
+    try:
+        while True:
+            done, _ = await asyncio.wait({following}, timeout=PING)
+            if not done:
+                yield b": ping\n\n"
+                continue
+            try:
+                event = following.result()
+            except StopAsyncIteration:
+                return
+            yield event
+            following = asyncio.ensure_future(anext(events))
+    finally:
+        following.cancel()
+
+
+def sse(data: dict[str, Any], event: str | None = None) -> bytes:
+    """One server-sent event."""
+    head = f"event: {event}\n" if event else ""
+    return f"{head}data: {json_text(data)}\n\n".encode()
+
+
+def json_text(data: Any) -> str:
+    """Compact JSON; half surrogate pairs, which UTF-8 lacks, are escaped."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text
+
+
+def json_reply(data: Any, *, headers: dict[str, str] | None = None, status: int = 200) -> Response:
+    """A JSON response."""
+    return Response(
+        json_text(data).encode(), status, headers=headers, media_type=JSONResponse.media_type
+    )
+
+
+def identities(found: list[str]) -> dict[str, str]:
+    """The header that names the generations of a reply."""
+    return {"x-ethogram-generation": ",".join(found[:_MOST_IDENTITIES])}
+
+
+def usage(prompt_tokens: int, choices: list[Choice]) -> dict[str, int]:
+    """Counts of tokens."""
+    completion = sum(choice.tokens for choice in choices)
+    return {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion,
+        "total_tokens": prompt_tokens + completion,
+    }

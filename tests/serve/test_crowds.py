@@ -1,0 +1,175 @@
+"""Many clients at once: who leaves frees its rows, and nobody else notices."""
+
+from __future__ import annotations
+
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from tests.serve.conftest import serving
+from tests.serve.test_behaviours import TURN, post
+
+from ethogram.serve.loop import EngineLoop
+from ethogram.serve.server import Server
+from ethogram.serve.service import Limits
+from ethogram.study import Study
+
+
+def idle(loop: EngineLoop, seconds: float = 5.0) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if loop.rows == 0 and loop.running == 0:
+            return True
+        time.sleep(0.005)
+    return False
+
+
+def test_a_third_of_the_clients_leaves_and_the_others_have_their_bits(
+    client: openai.OpenAI, server: Server
+) -> None:
+    [loop] = server.service.loops.values()
+    names = ["v0.0.1", "v0.1.0", "v1.0.0", "v1.1.0", "v1.2.0"]
+    asked: list[Any] = [
+        {
+            "model": names[number % len(names)],
+            "messages": [{"role": "user", "content": f"the sea wrote {number}"}],
+            "seed": number,
+            "stream": True,
+        }
+        for number in range(30)
+    ]
+
+    def text(number: int, leaves_after: int | None = None) -> str:
+        said = ""
+        with client.chat.completions.create(**asked[number]) as stream:
+            for count, chunk in enumerate(stream):
+                if leaves_after is not None and count >= leaves_after:
+                    return said
+                said += chunk.choices[0].delta.content or ""
+        return said
+
+    alone = [text(number) for number in range(len(asked))]
+    chance = random.Random(3)
+    leaving = {number: chance.randint(0, 5) for number in range(0, len(asked), 3)}
+    order = list(range(len(asked)))
+    chance.shuffle(order)
+    with ThreadPoolExecutor(15) as threads:
+        crowd = dict(
+            zip(order, threads.map(lambda each: text(each, leaving.get(each)), order), strict=True)
+        )
+    for number, said in crowd.items():
+        if number not in leaving:
+            assert said == alone[number]
+        else:
+            assert alone[number].startswith(said)
+    assert idle(loop)
+
+
+@pytest.mark.parametrize("name", ["v0.1.0", "v1.1.0", "v1.2.0"])
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_that_leaves_frees_its_rows(server: Server, name: str, stream: bool) -> None:
+    [loop] = server.service.loops.values()
+    body = (
+        f'{{"model": "{name}", "messages": [{{"role": "user", "content": "a"}}], "n": 8, '
+        f'"max_tokens": 150, "stream": {str(stream).lower()}}}'
+    )
+    with socket.create_connection(server.socket.getsockname()[:2]) as connection:
+        connection.sendall(
+            b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
+            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+            % len(body)
+            + body.encode()
+        )
+        until = time.monotonic() + 10
+        while not loop.rows and time.monotonic() < until:
+            time.sleep(0.001)
+        assert loop.rows
+    assert idle(loop)
+    assert post(server, "/v1/chat/completions", TURN)[0] == 200
+
+
+def test_a_time_out_ends_a_request(study: Study) -> None:
+    with serving(study, Limits(timeout=0.001), names=["v0.1.0"]) as made:
+        status, headers, _ = post(made, "/v1/completions", {"model": "v0.1.0", "prompt": "a b"})
+        assert (status, headers["x-should-retry"]) == (408, "false")
+        streamed = {"model": "v0.1.0", "prompt": "a b", "stream": True}
+        status, _, raw = post(made, "/v1/completions", streamed)
+        assert status == 200
+        *_, error, done, rest = raw.split(b"\n\n")
+        assert b'"code":"timeout"' in error
+        assert (done, rest) == (b"data: [DONE]", b"")
+        [loop] = made.service.loops.values()
+        assert idle(loop)
+
+
+def test_running_requests_finish_when_the_server_stops(study: Study) -> None:
+    said: list[str] = []
+    began = threading.Event()
+
+    def follow(url: str) -> None:
+        with openai.OpenAI(base_url=f"{url}/v1", api_key="-", max_retries=0) as client:
+            stream = client.completions.create(
+                model="v0.1.0", prompt="a b", max_tokens=100, seed=1, stream=True, n=4
+            )
+            for chunk in stream:
+                began.set()
+                said.extend(each.finish_reason for each in chunk.choices if each.finish_reason)
+
+    with serving(study, names=["v0.1.0"]) as made:
+        follower = threading.Thread(target=follow, args=(made.url,))
+        follower.start()
+        assert began.wait(30)
+    follower.join(30)
+    assert len(said) == 4
+
+
+def test_one_request_does_not_starve_another(study: Study) -> None:
+    with (
+        serving(study, Limits(max_rows=2), names=["v0.1.0"]) as made,
+        openai.OpenAI(base_url=f"{made.url}/v1", api_key="-", max_retries=0) as client,
+    ):
+        ended: list[str] = []
+
+        def ask(name: str, n: int) -> None:
+            client.completions.create(model="v0.1.0", prompt="a b", n=n, max_tokens=60)
+            ended.append(name)
+
+        many = threading.Thread(target=ask, args=("many", 40))
+        many.start()
+        [loop] = made.service.loops.values()
+        while not loop.running:
+            time.sleep(0.001)
+        ask("one", 1)
+        many.join(60)
+        assert ended == ["one", "many"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_the_command_prints_its_url_and_ends_at_a_signal(folder: Path, number: int) -> None:
+    command = [sys.executable, "-c", "from ethogram.cli import main; main()", "serve", "v0.0.1"]
+    process = subprocess.Popen(
+        [*command, "-C", str(folder), "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("Serving v0.0.1 at http://127.0.0.1:")
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
