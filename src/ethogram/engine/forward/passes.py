@@ -8,6 +8,7 @@ the same reason. A fused model whose rows are independent of each other needs ne
 from __future__ import annotations
 
 import inspect
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from ethogram.engine.forward.cuda_graphs import CudaGraphCapturer, StepGraphs
 from ethogram.engine.forward.decode_attention import AttentionSwitch
 from ethogram.engine.forward.kv_cache import Pairs, SlotCache, bucketed
 from ethogram.engine.forward.support import numbers_a_position
+
+# transformers 5.2x renames the argument; both names are accepted, and users can do nothing about it.
+warnings.filterwarnings("ignore", "`past_key_values` is deprecated", FutureWarning)
 
 
 class ServedModel(Protocol):
