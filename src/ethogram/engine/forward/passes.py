@@ -22,7 +22,7 @@ from ethogram.engine.forward.decode_attention import AttentionSwitch
 from ethogram.engine.forward.kv_cache import Pairs, SlotCache, bucketed
 from ethogram.engine.forward.support import numbers_a_position
 
-# transformers 5.2x renames the argument. Both names are accepted, and users can do nothing about it.
+# transformers renames the argument. Both names are accepted; there is nothing for a user to do.
 warnings.filterwarnings("ignore", "`past_key_values` is deprecated", FutureWarning)
 
 
