@@ -382,5 +382,7 @@ def test_imported_outputs_keep_their_identity_without_constraints() -> None:
     from ethogram.study.stored_outputs import _identifying
 
     row = Output("text", prompt="p", token_ids=(1, 2), logprobs=(-1.0, -2.0), tags=("a",))
-    before = {name: value for name, value in asdict(row).items() if name != "constraints"}
+    before = {
+        name: value for name, value in asdict(row).items() if name not in ("constraints", "guarded")
+    }
     assert digest(["import", _identifying(row)]) == digest(["import", before])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import openai
 import pytest
 from tests.serve.conftest import serving
 
+from ethogram.engine.live import Chosen, LiveBatch
 from ethogram.serve.server import Server
 from ethogram.serve.service import Limits
 from ethogram.study import Study, run
@@ -242,7 +244,16 @@ def test_keys(study: Study) -> None:
             assert [each.id for each in client.models.list()] == ["v0.0.1"]
 
 
-def test_a_crowd_is_refused_with_a_time_to_wait(study: Study) -> None:
+def test_a_crowd_is_refused_with_a_time_to_wait(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = LiveBatch.step
+
+    def slowly(live: LiveBatch) -> list[Chosen]:
+        time.sleep(0.02)  # The first request must still run when the second one comes.
+        return step(live)
+
+    monkeypatch.setattr(LiveBatch, "step", slowly)
     limits = Limits(max_rows=1, max_waiting=1)
     with (
         serving(study, limits, names=["v0.1.0"]) as made,
