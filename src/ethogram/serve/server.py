@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -133,6 +134,8 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Refuse new requests and let the others finish; a second signal ends them too."""
         if self.should_exit:
+            # uvicorn reports the tasks that it then cancels as errors, with tracebacks.
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
             self.force_exit = True
             return
         self.end()
