@@ -1,8 +1,4 @@
-"""Text stream: the text of an output while it grows, of which nothing has to be taken back.
-
-A character spread over several tokens waits until it is whole, and text that could be the start of
-a stop string waits until it is not.
-"""
+"""Text for a stream: whole characters only, and nothing that may turn out to be a stop string."""
 
 from __future__ import annotations
 
@@ -12,46 +8,78 @@ from typing import Any
 from ethogram.engine.stopping import TextSoFar
 
 
+class StopFilter:
+    """Holds back the end of a growing text that may be the beginning of a stop string.
+
+    Args:
+        stops: strings that end the text and are not part of it.
+    """
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._stops = [stop for stop in stops if stop]
+        self._held = ""
+        self.is_stopped = False
+
+    def push(self, piece: str) -> str:
+        """Add text; return what may be shown now."""
+        if self.is_stopped:
+            return ""
+        text = self._held + piece
+        found = [at for at in map(text.find, self._stops) if at >= 0]
+        if found:
+            self.is_stopped, self._held = True, ""
+            return text[: min(found)]
+        held = self._beginning(text)
+        self._held = text[len(text) - held :]
+        return text[: len(text) - held]
+
+    def _beginning(self, text: str) -> int:
+        """Length of the longest end of the text that begins a stop string."""
+        longest = max(map(len, self._stops), default=0)
+        for length in range(min(longest - 1, len(text)), 0, -1):
+            end = text[-length:]
+            if any(stop.startswith(end) for stop in self._stops):
+                return length
+        return 0
+
+
 class TextStream:
-    """The pieces of one output's text.
+    """The text of an output while its tokens come.
 
     Args:
         tokenizer: the model's.
-        stops: strings that end the output and are no part of its text.
-        ending_ids: token ids that end the output and are no part of its text.
+        stops: strings that end the output and are cut from its text.
+        ending_ids: ids that end the output and are not part of its text.
     """
 
     def __init__(
         self, tokenizer: Any, stops: Sequence[str] = (), ending_ids: frozenset[int] = frozenset()
     ) -> None:
-        self._text = TextSoFar(tokenizer)
-        self._stops, self._ending_ids = tuple(stops), ending_ids
-        self._sent = 0
+        self._text, self._filter = TextSoFar(tokenizer), StopFilter(stops)
+        self._ending_ids = ending_ids
+        self._sent = ""
+
+    @property
+    def sent(self) -> str:
+        """What was returned so far."""
+        return self._sent
+
+    @property
+    def length(self) -> int:
+        """Characters that are certain, held ones included."""
+        return len(self._text.text)
 
     def push(self, token_ids: Sequence[int]) -> str:
-        """Add new tokens; return the text that is certain to be part of the output."""
-        for token in token_ids:
-            if token not in self._ending_ids:
-                self._text.push(token)
-        text = self._text.text
-        found = [place for stop in self._stops if (place := text.find(stop)) >= 0]
-        return self._send(text, min(found) if found else len(text) - self._held(text))
+        """Add tokens; return the text that is certain."""
+        piece = "".join(
+            self._text.push(token) for token in token_ids if token not in self._ending_ids
+        )
+        shown = self._filter.push(piece)
+        self._sent += shown
+        return shown
 
     def finish(self, text: str) -> str:
-        """The rest of the finished output's text."""
-        return self._send(text, len(text))
-
-    def _send(self, text: str, end: int) -> str:
-        piece = text[self._sent : max(end, self._sent)]
-        self._sent = max(end, self._sent)
-        return piece
-
-    def _held(self, text: str) -> int:
-        """Characters at the end that may be the start of a stop string."""
-        longest = 0
-        for stop in self._stops:
-            for size in range(min(len(stop) - 1, len(text)), longest, -1):
-                if text.endswith(stop[:size]):
-                    longest = size
-                    break
-        return longest
+        """End with the final text of the output; return what of it was not yet returned."""
+        rest = text[len(self._sent) :] if text.startswith(self._sent) else ""
+        self._sent += rest
+        return rest

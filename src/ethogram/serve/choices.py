@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ethogram.engine.text_stream import TextStream
 from ethogram.serve.loop import Event
-from ethogram.serve.stream import TextStream
 
 if TYPE_CHECKING:
     from ethogram.spec.generation import Generation

@@ -14,13 +14,13 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from ethogram.engine.text_stream import TextStream
 from ethogram.errors import EthogramError, RequestError
 from ethogram.serve.catalogue import Catalogue, Served
 from ethogram.serve.choices import Choice
 from ethogram.serve.errors import ApiError, refused, wrong
 from ethogram.serve.loop import EngineLoop, Event, Row, as_row, joins
 from ethogram.serve.metrics import Metrics
-from ethogram.serve.stream import TextStream
 from ethogram.serve.wrapped import Left, Replies
 from ethogram.spec.scoring import ENCODER
 
