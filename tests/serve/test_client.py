@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import openai
@@ -10,8 +11,11 @@ import pytest
 from tests.serve.conftest import serving
 
 from ethogram.engine.live import Chosen, LiveBatch
+from ethogram.serve.catalogue import of_study
 from ethogram.serve.server import Server
 from ethogram.serve.service import Limits
+from ethogram.spec import Prompt
+from ethogram.spec.generation import Message
 from ethogram.study import Study, run
 
 TURN: Any = [{"role": "user", "content": "the old lighthouse keeper number 1 said"}]
@@ -268,3 +272,23 @@ def test_a_crowd_is_refused_with_a_time_to_wait(
             client.completions.create(model="v0.1.0", prompt="a")
         assert 1 <= int(refused.value.response.headers["retry-after"]) <= 120
         stream.close()
+
+
+def test_a_completion_model_reads_a_conversation_by_its_template(study: Study) -> None:
+    served = of_study(study, ["v0.0.1"]).get("v0.0.1")
+    asked = replace(
+        served,
+        version=served.version.model_copy(
+            update={"prompt": Prompt(template="Q: {{ input }}\nA:", stop=("\nQ:",))}
+        ),
+    )
+    turns = [Message("user", "One?"), Message("assistant", "1."), Message("user", "Two?")]
+    [request] = asked.chat(turns, asked.version.decoding, count=1, seed=None, prompt_id=None)
+    assert request.prompt == "Q: One?\nA: 1.\n\nQ: Two?\nA:"
+    assert request.decoding.stop == ("\nQ:",)
+
+
+def test_a_completion_model_answers_only_the_user(client: openai.OpenAI) -> None:
+    turns: Any = [*TURN, {"role": "assistant", "content": "1."}]
+    with pytest.raises(openai.BadRequestError, match="the last message is the assistant's"):
+        client.chat.completions.create(model="v0.0.1", messages=turns)

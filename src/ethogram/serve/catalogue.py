@@ -15,6 +15,7 @@ from ethogram.spec.generation import Message, Request
 from ethogram.spec.identity import digest
 from ethogram.spec.suite import ChatMessage
 from ethogram.spec.wrapper import Wrapper
+from ethogram.wrap.conversation import render
 
 if TYPE_CHECKING:
     from ethogram.models import ModelReference
@@ -62,7 +63,8 @@ class Served:
     ) -> list[Request]:
         """The requests of a conversation, by the version's prompt and wrapper.
 
-        A single message of the user is a prompt's text, and fills the version's template.
+        A single message of the user is a prompt's text, and fills the version's template. For a
+        completion model, a longer conversation fills it once for each exchange.
 
         Args:
             messages: of the client.
@@ -71,16 +73,20 @@ class Served:
             seed: of the noise; None is the study's where the prompt is named, else a random one.
             prompt_id: of the suite, so that noise and identity are those of the study.
         """
-        one = len(messages) == 1 and messages[0].role == "user" and bool(messages[0].content)
-        if one and not self._has_messages(prompt_id):
-            item = SuitePrompt(id=prompt_id or _NO_PROMPT, text=messages[0].content)
-        else:
+        version = self.version.model_copy(update={"decoding": decoding})
+        name = prompt_id or _NO_PROMPT
+        is_chat = version.prompt.chat or self._has_messages(prompt_id)
+        if _is_text(messages) and not self._has_messages(prompt_id):
+            item = SuitePrompt(id=name, text=messages[0].content)
+        elif is_chat:
             turns = [
                 ChatMessage.model_validate({"role": each.role, "content": each.content})
                 for each in messages
             ]
-            item = SuitePrompt(id=prompt_id or _NO_PROMPT, messages=tuple(turns))
-        version = self.version.model_copy(update={"decoding": decoding})
+            item = SuitePrompt(id=name, messages=tuple(turns))
+        else:
+            item = SuitePrompt(id=name, text=str(render(version.prompt, messages)))
+            version = version.model_copy(update={"prompt": Prompt(stop=version.prompt.stop)})
         return self._requests(version, item, count, seed, prompt_id)
 
     def completion(
@@ -141,6 +147,11 @@ class Served:
             return False
         prompts = self.study.suite(self.name).prompts
         return any(each.id == prompt_id and each.messages is not None for each in prompts)
+
+
+def _is_text(messages: Sequence[Message]) -> bool:
+    """Whether a conversation is a single text of the user."""
+    return len(messages) == 1 and messages[0].role == "user" and bool(messages[0].content)
 
 
 class Catalogue:
