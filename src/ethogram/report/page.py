@@ -65,17 +65,15 @@ def render_page(study: Study, findings: Findings | None = None) -> str:
     settings = study.spec.settings
     findings = findings or find(study)
     log = findings.entries
-    return (
-        environment.get_template("report.html.j2").render(
-            title=settings.title or settings.name,
-            about=settings.about,
-            entries=log,
-            sentences=findings.sentences,
-            thread=findings.thread,
-            metrics=[item.metric for item in log[0].values.values()] if log else [],
-        )
-        + "\n"
+    page = environment.get_template("report.html.j2").render(
+        title=settings.title or settings.name,
+        about=settings.about,
+        entries=log,
+        sentences=findings.sentences,
+        thread=findings.thread,
+        metrics=[item.metric for item in log[0].values.values()] if log else [],
     )
+    return f"{page.strip()}\n"  # The template's macros leave empty lines around the page.
 
 
 @dataclass(frozen=True)
