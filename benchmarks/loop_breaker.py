@@ -19,12 +19,12 @@ from typing import Any
 
 from scipy.stats import binomtest
 
-from ethogram.engine import Engine
+from ethogram.engine import Engine, loops
 from ethogram.models import ModelReference, identity, load
 from ethogram.spec import Generation, Prompt, Request, Suite, SuitePrompt, Version, make_requests
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.wrapper import LoopBreaker, Wrapper
-from ethogram.wrap import WrappedBackend, loops
+from ethogram.wrap import WrappedBackend
 
 SUITES = sorted(Path("examples").glob("*/suites/*.jsonl"))
 #: An output loops if its last tokens hold so many copies of a phrase, and so many tokens.
