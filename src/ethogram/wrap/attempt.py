@@ -116,6 +116,8 @@ def _guarded(reply: Reply, wrapper: Wrapper) -> Reply:
         reply = guards.most_sentences(reply, wrapper.most_sentences)
     if wrapper.whole_sentences:
         reply = guards.whole_sentences(reply)
+    if wrapper.loop_breaker is not None:
+        reply = guards.cut_loops(reply)
     if wrapper.flag_sources:
         reply = guards.flag_sources(reply, prompt)
     return reply
