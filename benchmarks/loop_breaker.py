@@ -4,7 +4,8 @@
 
 Runs the prompts of the example suites, as raw text and in the chat template, in bf16. An output
 loops if it reached its limit and its last tokens are a phrase repeated: a test of its own, not the
-breaker's rule. Cost is CPU time: that of looking for loops, and that of generating.
+breaker's rule. The metric `loop_rate` counts more: short loops, and phrases that change a number or
+a word. Cost is CPU time: that of looking for loops, and that of generating.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 from scipy.stats import binomtest
 
 from ethogram.engine import Engine, loops
+from ethogram.metrics.pitfalls.rules import loop_run
 from ethogram.models import ModelReference, identity, load
 from ethogram.spec import Generation, Prompt, Request, Suite, SuitePrompt, Version, make_requests
 from ethogram.spec.decoding import Decoding
@@ -66,6 +68,12 @@ def _measure(engine: Engine, requests: Sequence[Request], name: str) -> None:
     _report(plain, broken)
     print(f"generating {generating:.1f} s of CPU, looking for loops {looking:.2f} s")
     print(f"  = {looking / generating:.2%}; with all rounds {again:.1f} s of CPU", flush=True)
+    for words, outputs in (("without", plain), ("with", broken)):
+        seen = sum(
+            loop_run(made.text, cut=made.finish_reason == "length") is not None
+            for made in outputs.values()
+        )
+        print(f"loops to a reader {words} the breaker: {_share(seen, len(outputs))}", flush=True)
 
 
 def _requests(decoding: Decoding, model: str, most: int) -> list[Request]:
