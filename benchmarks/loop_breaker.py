@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--decoding", default="greedy", help="greedy or temperatures, with commas")
     parser.add_argument("--new-tokens", type=int, default=320)
     parser.add_argument("--prompts", type=int, default=1000, help="of the suites, at most")
+    parser.add_argument("--skip", type=int, default=0, help="prompts, for a run in parts")
     options = parser.parse_args()
     reference = ModelReference("smollm2-135m-instruct", dtype="bfloat16")
     engine, model = Engine(load(reference, device="cpu")), identity(reference)
@@ -49,7 +50,11 @@ def main() -> None:
             else {"strategy": "sample", "temperature": float(name)}
         )
         decoding = Decoding.model_validate({**settings, "max_new_tokens": options.new_tokens})
-        _measure(engine, _requests(decoding, model, options.prompts), name)
+        _measure(
+            engine,
+            _requests(decoding, model, slice(options.skip, options.skip + options.prompts)),
+            name,
+        )
 
 
 def _measure(engine: Engine, requests: Sequence[Request], name: str) -> None:
@@ -76,14 +81,14 @@ def _measure(engine: Engine, requests: Sequence[Request], name: str) -> None:
         print(f"loops to a reader {words} the breaker: {_share(seen, len(outputs))}", flush=True)
 
 
-def _requests(decoding: Decoding, model: str, most: int) -> list[Request]:
+def _requests(decoding: Decoding, model: str, part: slice) -> list[Request]:
     texts = dict.fromkeys(
         json.loads(line)["text"]
         for suite in SUITES
         for line in suite.read_text(encoding="utf-8").splitlines()
         if "text" in json.loads(line)
     )
-    prompts = tuple(SuitePrompt(id=str(i), text=text) for i, text in enumerate(texts))[:most]
+    prompts = tuple(SuitePrompt(id=str(i), text=text) for i, text in enumerate(texts))[part]
     return [
         request
         for chat in (False, True)

@@ -2,63 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 import pytest
-from tests.endpoints import Body, Fault, Server, echo, refusal, reply, said, serving
+from tests.backends.asked import backend, made, requests
+from tests.endpoints import Body, Fault, echo, refusal, reply, said, serving
 
-from ethogram.backends import Budget
 from ethogram.backends.client import MOST_BYTES
-from ethogram.backends.endpoint import KEY_VARIABLE, URL_VARIABLE, VARIABLE
-from ethogram.backends.remote import RemoteBackend
-from ethogram.errors import BackendError, RequestError, SpecError
+from ethogram.errors import BackendError, RequestError
 from ethogram.spec import Decoding, Generation, Message, Request
-from ethogram.spec.endpoint import Api, RemoteModel
+from ethogram.spec.endpoint import Api
 from ethogram.spec.generation import ChatFormat
 
+pytestmark = pytest.mark.usefixtures("machine")
 SECRET = "sk-very-secret-0123456789"
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture(autouse=True)
-def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Sets the options of this machine; retries are few and time-outs short by default."""
-
-    def options(**changed: Any) -> None:
-        settings = {"retries": 2, "timeout": 3.0, **changed}
-        monkeypatch.setenv(VARIABLE, json.dumps(settings))
-
-    for name in (URL_VARIABLE, KEY_VARIABLE):
-        monkeypatch.delenv(name, raising=False)
-    options()
-    return options
-
-
-def requests(number: int = 1, chat: bool = False, **decoding: Any) -> list[Request]:
-    settings = Decoding(**{"temperature": 0.7, "max_new_tokens": 9, **decoding})
-    return [
-        Request(
-            f"id{i}",
-            f"p{i}",
-            0,
-            (Message("system", "Be brief."), Message("user", f"ask {i}")) if chat else f"ask {i}",
-            settings,
-            (i + 1) << 40 if settings.is_stochastic else None,
-        )
-        for i in range(number)
-    ]
-
-
-def backend(server: Server, api: Api = "openai", budget: Budget | None = None) -> RemoteBackend:
-    return RemoteBackend(RemoteModel("small", server.url, api), budget=budget)
-
-
-def made(server: Server, wanted: list[Request], **options: Any) -> dict[str, Generation]:
-    return {one.identity: one for one in backend(server, **options).generate(wanted)}
 
 
 @pytest.mark.parametrize("chat", [True, False])
@@ -314,107 +275,6 @@ def test_no_more_is_in_flight_than_allowed(machine: Callable[..., None]) -> None
     with serving(delay=0.02) as server:
         assert len(made(server, requests(12))) == 12
     assert server.most_at_once == 3
-
-
-@pytest.mark.parametrize("tokens", [1, 60, 200])
-def test_no_token_is_spent_above_the_budget(tokens: int) -> None:
-    with serving() as server:
-        asked = backend(server, budget=Budget(tokens=tokens))
-        found: list[Generation] = []
-        with pytest.raises(BackendError, match=f"token budget of {tokens} is used up"):
-            found.extend(asked.generate(requests(90)))
-    spent = asked.spending.prompt_tokens + asked.spending.completion_tokens
-    assert spent <= tokens
-    assert spent == 2 * len(found) + sum(len(one.text.split()) for one in found)
-    assert len(found) == len(server.asked)
-
-
-def test_money_is_counted_by_the_prices(machine: Callable[..., None]) -> None:
-    machine(prices={"small": [1e6, 2e6]})  # One for a prompt token, two for a new one.
-    with serving(lambda _: "one two") as server:
-        asked = backend(server, budget=Budget(money=100))
-        with pytest.raises(BackendError, match=r"money budget of 100 .*by the prices"):
-            list(asked.generate(requests(90)))
-    assert asked.spending.money is not None
-    assert 70 < asked.spending.money <= 100
-    machine()
-    with pytest.raises(BackendError, match="needs the prices of 'small'"):
-        RemoteBackend(RemoteModel("small", server.url), budget=Budget(money=1))
-
-
-def test_tries_without_an_answer_count_as_spent(machine: Callable[..., None]) -> None:
-    machine(retries=1)
-    with serving(passing(Fault(200, b'{"ch', JSON, length=99))) as server:
-        asked = backend(server)
-        list(asked.generate(requests()))
-    answered = len(echo({"prompt": "ask 0", "temperature": 0.7, "seed": 128}).split())
-    assert asked.spending.completion_tokens == 9 + answered
-
-
-@pytest.mark.parametrize(
-    ("environment", "options", "key"),
-    [
-        ({KEY_VARIABLE: SECRET}, {}, "none"),
-        ({"MINE": SECRET}, {"keys": {"127.0.0.1": "MINE"}}, SECRET),
-        ({"OPENAI_ORG_ID": SECRET, "OPENAI_PROJECT_ID": SECRET}, {}, "none"),
-    ],
-)
-def test_a_key_goes_only_to_a_host_that_the_machine_names(
-    machine: Callable[..., None],
-    monkeypatch: pytest.MonkeyPatch,
-    environment: dict[str, str],
-    options: dict[str, Any],
-    key: str,
-) -> None:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    machine(**options)
-    with serving() as server:
-        made(server, requests())
-    assert server.keys == {f"Bearer {key}"}
-    assert SECRET not in str([] if key == SECRET else server.headers)
-
-
-def test_the_address_of_the_environment_gets_its_key(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with serving() as server:
-        monkeypatch.setenv(URL_VARIABLE, server.url)
-        monkeypatch.setenv(KEY_VARIABLE, SECRET)
-        running = RemoteBackend(RemoteModel("small"))
-        list(running.generate(requests()))
-    assert server.keys == {f"Bearer {SECRET}"}
-    assert SECRET not in f"{running!r} {running} {running.__dict__['_endpoint']!r}"
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("[]", "must be a JSON object"),
-        ('{"concurency": 2}', "'concurency' is not an option; did you mean 'concurrency'"),
-        ('{"concurrency": 0}', "concurrency must be a whole number from 1 to 256"),
-        ('{"timeout": "9"}', "timeout must be a number from 0.1 to 86400"),
-        ('{"retries": 1.5}', "retries must be a whole number from 0 to 20"),
-        ('{"retries": true}', "retries must be a whole number"),
-        ('{"prices": {"small": 2}}', "prices must be two numbers a model"),
-        ('{"prices": []}', "prices must be two numbers a model"),
-        ('{"keys": ["a"]}', "keys must be hosts"),
-        ('{"keys": {"127.0.0.1": "ABSENT"}}', "ABSENT, the key of 127.0.0.1, is not set"),
-    ],
-)
-def test_options_of_the_machine_are_checked(
-    monkeypatch: pytest.MonkeyPatch, text: str, words: str
-) -> None:
-    monkeypatch.setenv(VARIABLE, text)
-    with pytest.raises(SpecError) as caught:
-        RemoteBackend(RemoteModel("small", "http://127.0.0.1:9/v1"))
-    assert words in str(caught.value)
-
-
-@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]"])
-def test_link_local_addresses_are_refused(host: str) -> None:
-    with pytest.raises(BackendError, match="not an API address"):
-        RemoteBackend(RemoteModel("small", f"http://{host}/v1"))
 
 
 @pytest.mark.parametrize("chat", [True, False])
