@@ -102,9 +102,8 @@ class Table:
 
     def of_all(self, name: str, metric: str) -> Scores:
         """The same, zero for an empty output of a prompt to which the metric applies."""
-        applies = ~np.isnan(np.stack([self.scores(each, metric) for each in ("v3.0.0", name)])).all(
-            (0, 2)
-        )
+        both = np.stack([self.scores(each, metric) for each in ("v3.0.0", name)])
+        applies = (~np.isnan(both)).sum(axis=(0, 2)) > 0
         found = self.scores(name, metric)
         found[np.isnan(found) & applies[:, np.newaxis]] = 0.0
         return found
