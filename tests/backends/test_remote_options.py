@@ -95,7 +95,7 @@ def test_the_address_of_the_environment_gets_its_key(
     ("text", "words"),
     [
         ("[]", "must be a JSON object"),
-        ('{"concurency": 2}', "'concurency' is not an option; did you mean 'concurrency'"),
+        ('{"concurrencies": 2}', "'concurrencies' is not an option; did you mean 'concurrency'"),
         ('{"concurrency": 0}', "concurrency must be a whole number from 1 to 256"),
         ('{"timeout": "9"}', "timeout must be a number from 0.1 to 86400"),
         ('{"retries": 1.5}', "retries must be a whole number from 0 to 20"),
