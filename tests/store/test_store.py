@@ -124,11 +124,11 @@ def test_what_is_no_store_is_refused(tmp_path: Path, prepare: object, line: str)
     [
         (
             "foo://user:secret@host/x",
-            r"^foo://user:\*\*\*@host/x: SQLAlchemy does not support this database",
+            r"^foo://user:\*\*\*@host/x: 'foo' is not supported; a store is in SQLite or Postgre",
         ),
         (
-            "mysql+aiomysql://user:secret@host/x",
-            r"\*\*\*@host/x: the driver 'aiomysql' .*not installed",
+            "postgresql://host/x?password=secret&connect_timeout=1",
+            r"^postgresql://host/x\?connect_timeout=1&password=HIDDEN: ",
         ),
         ("://", "store: not a database URL"),
     ],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ethogram.backends import check_installed
@@ -336,16 +337,34 @@ def _store_imported(study: Study, name: str) -> Made:
     return Made(generations=count, reused=len(imported) - count, imported=count)
 
 
+def _one_run_at_a_time(
+    study: Study, on_wait: Callable[[], None] | None
+) -> AbstractContextManager[None]:
+    """Hold the study's run lock: a file's, or that of the server with its store.
+
+    Both are freed when the process dies.
+    """
+    if study.is_shared:
+        from ethogram.store import run_lock
+
+        def wait(holder: str) -> None:
+            if on_wait:
+                on_wait()
+            stage(f"Waiting for the run of {holder}" if holder else "Waiting for another run")
+
+        return run_lock(study.store.database, study.name, wait)
+    return _file_lock(study.folder / ".ethogram", on_wait)
+
+
 @contextmanager
-def _one_run_at_a_time(study: Study, on_wait: Callable[[], None] | None) -> Iterator[None]:
-    """Hold the study's run lock; the system frees it when the process dies.
+def _file_lock(folder: Path, on_wait: Callable[[], None] | None) -> Iterator[None]:
+    """Hold the lock in a folder.
 
     Raises:
         WriteError: the lock file cannot be made.
     """
     from filelock import FileLock, Timeout
 
-    folder = study.folder / ".ethogram"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / "run.lock")
