@@ -58,11 +58,11 @@ def run_lock(
 
 def _take(connection: Connection, key: int, on_wait: Callable[[str], None] | None) -> None:
     attempt = text("SELECT pg_try_advisory_lock(:key)")
-    told = False
+    was_said = False
     while not connection.execute(attempt, {"key": key}).scalar_one():
-        if not told and on_wait:
+        if not was_said and on_wait:
             on_wait(_holder(connection, key))
-        told = True
+        was_said = True
         time.sleep(POLL_SECONDS)
 
 
