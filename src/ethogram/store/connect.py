@@ -162,5 +162,8 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 def _begin_immediately(connection: Connection) -> None:
     # A deferred transaction that turns from reading to writing fails when another process wrote in
     # between, without waiting; taking the write lock first makes it wait. Readers need no lock.
-    writes = connection.get_execution_options().get("writes", False)
+    options = connection.get_execution_options()
+    if options.get("no_begin"):
+        return
+    writes = options.get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

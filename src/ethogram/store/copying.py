@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import Connection, Row, Table, func, select, text
 
 from ethogram.errors import StoreError
 from ethogram.store.queries import insert_new
@@ -49,9 +49,7 @@ class Copied:
         """A line for each table."""
         lines = [f"{name}: {count} rows" for name, count in self.rows.items() if count]
         lines += [f"{name}: {count} rows kept" for name, count in self.kept.items() if count]
-        return "\n".join(
-            [*lines, f"Copied {self.source} to {self.target}; both have the same rows"]
-        )
+        return "\n".join([*lines, f"Copied {self.source} to {self.target}, and compared all rows"])
 
 
 def tables() -> list[Table]:
@@ -87,11 +85,11 @@ def copy_store(
         rows, kept = {}, {}
         with one.database.begin(snapshot=True) as reading:
             for table in tables():
-                total = _count(reading, table)
+                total = count_of(reading, table)
                 done = added = 0
-                for part in _parts(reading, table):
+                for part in parts_of(reading, table):
                     with other.database.begin(writes=True) as writing:
-                        added += insert_new(writing, table, part)
+                        added += insert_new(writing, table, [dict(row._mapping) for row in part])
                     done += len(part)
                     if on_progress:
                         on_progress(table.name, done, total)
@@ -106,16 +104,16 @@ def _is_path(location: str | Path) -> bool:
     return isinstance(location, Path) or "://" not in location
 
 
-def _count(connection: Connection, table: Table) -> int:
+def count_of(connection: Connection, table: Table) -> int:
+    """How many rows a table has."""
     return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
 
-def _parts(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
+def parts_of(connection: Connection, table: Table) -> Generator[Sequence[Row[Any]], None, None]:
     """The rows of a table in the order of its key, some at a time."""
     ordered = select(table).order_by(*table.primary_key)
     with connection.execute(ordered.execution_options(yield_per=ROWS)) as result:
-        for part in result.mappings().partitions():
-            yield [dict(row) for row in part]
+        yield from result.partitions()
 
 
 def _count_on(connection: Connection) -> None:
@@ -156,10 +154,10 @@ def _digests(
     connection: Connection, table: Table, keys: list[str]
 ) -> Generator[tuple[tuple[Any, ...], bytes], None, None]:
     """Key and digest of every row, in the order of the key."""
-    for part in _parts(connection, table):
+    for part in parts_of(connection, table):
         for row in part:
             hashed = hashlib.sha256()
-            for value in row.values():
+            for value in row:
                 raw = value if isinstance(value, bytes) else repr(value).encode("utf-8", "replace")
                 hashed.update(len(raw).to_bytes(8, "big") + raw)
-            yield tuple(row[key] for key in keys), hashed.digest()
+            yield tuple(getattr(row, key) for key in keys), hashed.digest()

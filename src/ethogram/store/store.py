@@ -164,11 +164,22 @@ class Store:
         return [identity for identity in identities if identity in missing]
 
     def get(self, identities: Sequence[str]) -> dict[str, Generation]:
-        """The stored ones among the identities, without their traces."""
+        """The stored ones among the identities, without their traces.
+
+        Raises:
+            StoreError: one is damaged.
+        """
         query, column = select(generations_table), generations_table.c.identity
         with self.database.begin() as connection:
             rows = rows_with(connection, query, column, identities)
-            return {row.identity: generation_from(row) for row in rows}
+            try:
+                return {row.identity: generation_from(row) for row in rows}
+            except (ValueError, TypeError, KeyError) as error:
+                raise StoreError(
+                    f"a stored generation is damaged: {error}",
+                    where=self.database.where,
+                    hint="find it with `ethogram store check`",
+                ) from None
 
     def count(self) -> int:
         """How many generations are stored."""
