@@ -27,6 +27,7 @@ from ethogram.cli import (
     run,
     score,
     serve,
+    store,
     sweep,
     trace,
     train,
@@ -60,6 +61,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
     "Use it": (chat.chat_command, serve.serve_command),
     "Exchange outputs": (files.import_command, files.export_command),
     "Training data": (data.data_group,),
+    "Keep the store": (store.store_group,),
     "Without a study": (
         score.score_command,
         score.metrics_command,
