@@ -22,6 +22,7 @@ def test_the_tree_has_every_version_with_its_depth(client: TestClient) -> None:
 def test_an_entry_says_what_the_log_says(client: TestClient, folder: Path) -> None:
     with Study(folder) as study:
         wanted = {entry.version: entry for entry in entries(study)}
+    assert len(wanted) == 3
     for name, entry in wanted.items():
         shown = client.get(f"/api/log/{name}").json()
         found = {each["metric"]: each for each in shown["differences"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from ethogram.extras import require
@@ -51,12 +51,9 @@ def paired_chart(
         MissingExtraError: Altair is not installed.
     """
     alt = require("altair", extra="ui", needed_for="a chart")
-    shown = [
-        {"prompt": p.prompt, "before": p.before, "after": p.after, "verdict": p.verdict}
-        for p in points
-        if not (math.isnan(p.before) or math.isnan(p.after))
-    ]
-    values = [row[side] for row in shown for side in ("before", "after")] or [0.0, 1.0]
+    kept = [p for p in points if not (math.isnan(p.before) or math.isnan(p.after))]
+    shown = [asdict(point) for point in kept]
+    values = [value for p in kept for value in (p.before, p.after)] or [0.0, 1.0]
     low, high = min(values), max(values)
     scale = alt.Scale(domain=[low, high if high > low else low + 1], nice=True)
     axis = alt.Axis(format=".0%") if percent else alt.Axis()
