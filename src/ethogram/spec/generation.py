@@ -57,6 +57,7 @@ class Request:
         noise_key: 64-bit key of the sampling noise; None when the decoding is deterministic.
         chat: how messages become a text.
         wrapper: what is done around the completion; None where nothing is.
+        prefix: ids of its first tokens, given: those of the output that it is a branch of.
     """
 
     identity: str
@@ -67,6 +68,7 @@ class Request:
     noise_key: int | None = None
     chat: ChatFormat = PLAIN_CHAT
     wrapper: Wrapper | None = None
+    prefix: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
