@@ -170,6 +170,40 @@ training_outputs_table = Table(
     Column("finish_reason", String(16), nullable=False),
 )
 
+#: Branches of outputs, each whole with its trace. `identity` is a digest of what decides it,
+#: `origin` that of the generation it began from, `parent` the branch, if it began from one.
+branches_table = Table(
+    "branches",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("identity", String(64), nullable=False, unique=True),
+    Column("origin", String(64), nullable=False, index=True),
+    Column("parent", Integer),
+    Column("version", Text, nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("token", Integer),
+    Column("settings", Text, nullable=False),
+    Column("draw", Integer, nullable=False),
+    Column("undone", Integer, nullable=False),
+    Column("prompt_id", Text, nullable=False),
+    Column("sample_index", Integer, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("prompt_text", Text, nullable=False),
+    Column("prompt_token_ids", LargeBinary, nullable=False),
+    Column("token_ids", LargeBinary, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("finish_reason", String(16), nullable=False),
+    Column("logprobs", LargeBinary, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("selection", Text),
+    Column("guarded", Text),
+    Column("tokens", Integer, nullable=False),
+    Column("alternatives", Integer, nullable=False),
+    Column("steps", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
 
 def _create(connection: Connection) -> None:
     metadata.create_all(connection, tables=[generations_table, runs_table])
@@ -221,6 +255,10 @@ def _add_version_scores(connection: Connection) -> None:
     metadata.create_all(connection, tables=[version_scores_table])
 
 
+def _add_branches(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[branches_table])
+
+
 #: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
@@ -233,6 +271,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_trainings,
     _add_guarded,
     _add_version_scores,
+    _add_branches,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 
