@@ -61,6 +61,12 @@ class TokenText:
                 return known.decode("utf-8", "backslashreplace")
         return text or str(self._tokenizer.convert_ids_to_tokens(token))
 
+    def ids(self, text: str) -> list[int]:
+        """The tokens of a text, without special ones; half surrogate pairs become `?`."""
+        encodable = text.encode("utf-8", "replace").decode("utf-8")
+        coded = self._tokenizer(encodable, add_special_tokens=False, verbose=False)
+        return [int(token) for token in coded.input_ids]
+
     def pieces(self, ids: Sequence[int]) -> list[Piece]:
         """The texts of an output's tokens, those that split characters joined."""
         found: list[Piece] = []

@@ -66,11 +66,8 @@ def traced_branch(study: Study, number: int) -> Traced:
     Raises:
         SpecError: there is no such branch, or its version is gone.
     """
-    from ethogram.models import load_tokenizer
-
     found = found_branch(study, number)
-    tokenizer = load_tokenizer(study.model_reference(found.version))
-    return traced_output(study, found.version, found.generation, True, tokenizer)
+    return traced_output(study, found.version, found.generation)
 
 
 @takes_study

@@ -21,10 +21,11 @@ from ethogram.study.found_output import (
     output_of_branch,
 )
 from ethogram.study.run import Backends, place_of, pool_of
-from ethogram.study.trace import Traced, stored_output, traced_output
+from ethogram.study.trace import Traced, stored_output, token_texts, traced_output
 from ethogram.study.workspace import Study
 
 if TYPE_CHECKING:
+    from ethogram.models.token_text import TokenText
     from ethogram.store.branches import StoredBranch
 
 
@@ -178,9 +179,7 @@ def _branch(
             where=f"version {found.named}, backend",
             hint="branch a child version with backend: engine",
         )
-    engine = backends.engine(pool)
-    tokenizer = engine.loaded.tokenizer
-    put = _token_id(tokenizer, token, before, at)
+    put = _token_id(token_texts(study, found.named), token, before, at)
     prefix = (*before.token_ids[:at], *(() if put is None else (put,)))
     request = replace(
         request, prefix=prefix, identity=digest([request.identity, "branch", list(prefix), at])
@@ -199,10 +198,8 @@ def _branch(
             generation=made,
         )
     stored = Branches(study.store).add(stored, model=study.model_identity(found.named))
-    original = traced_output(study, found.named, before, True, tokenizer)
-    return Branched(
-        stored, original, traced_output(study, found.named, stored.generation, True, tokenizer)
-    )
+    original = traced_output(study, found.named, before)
+    return Branched(stored, original, traced_output(study, found.named, stored.generation))
 
 
 def _made(study: Study, version: str, request: Any, backend: Any) -> Generation:
@@ -222,7 +219,7 @@ def _check_place(before: Generation, at: int, token: int | str | None) -> None:
         )
 
 
-def _token_id(tokenizer: Any, token: int | str | None, before: Generation, at: int) -> int | None:
+def _token_id(texts: TokenText, token: int | str | None, before: Generation, at: int) -> int | None:
     """The id of a token given by id or text: one recorded beside the original, or any other.
 
     Raises:
@@ -230,14 +227,12 @@ def _token_id(tokenizer: Any, token: int | str | None, before: Generation, at: i
     """
     if token is None or isinstance(token, int):
         return token
-    from ethogram.models.token_text import TokenText
-
-    texts, trace = TokenText(tokenizer), before.trace
+    trace = before.trace
     beside = trace.alternatives[at].tolist() if trace and at < len(trace) else []
     for known in beside:
         if texts.single(known) == token:
             return int(known)
-    ids = tokenizer(token, add_special_tokens=False, verbose=False).input_ids
+    ids = texts.ids(token)
     if len(ids) != 1:
         shown = ", ".join(repr(texts.single(one)) for one in beside)
         raise SpecError(
@@ -245,4 +240,4 @@ def _token_id(tokenizer: Any, token: int | str | None, before: Generation, at: i
             where="--choose",
             hint=f"name one of those beside it: {shown}",
         )
-    return int(ids[0])
+    return ids[0]

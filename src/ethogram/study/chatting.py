@@ -159,10 +159,12 @@ class Chat:
         """
         if self.last is None:
             raise RequestError("there is no reply to explain", hint="write a message first")
+        from ethogram.models.token_text import TokenText
+
         plain = replace(self.last.request, wrapper=None)
         made = next(self._engine.generate([plain], trace=True))
-        tokenizer = self._engine.loaded.tokenizer
-        return traced_output(self.study, self.version, made, False, tokenizer)
+        texts = TokenText(self._engine.loaded.tokenizer)
+        return traced_output(self.study, self.version, made, in_suite=False, texts=texts)
 
     def _request(self, version: Version, messages: list[Message]) -> tuple[Request, int]:
         decoding = version.effective_decoding()

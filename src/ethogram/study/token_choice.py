@@ -17,7 +17,7 @@ from ethogram.spec.steps import STEPS
 from ethogram.study.calling import takes_study
 from ethogram.study.found_output import FoundOutput, output_of_branch
 from ethogram.study.run import Backends, pool_of
-from ethogram.study.trace import stored_output
+from ethogram.study.trace import stored_output, token_texts
 from ethogram.study.workspace import Study
 
 if TYPE_CHECKING:
@@ -205,11 +205,8 @@ class Microscope:
                 f"the output has only {count} tokens",
                 where=f"prompt {found.generation.prompt_id}",
             )
-        from ethogram.models.token_text import TokenText
-
-        replay = self._replay(found, step)
-        tokenizer = self.backends.engine(pool_of(found.study, found.version)).loaded.tokenizer
-        return _choice(found, replay, step, TokenText(tokenizer))
+        texts = token_texts(self.study, found.named)
+        return _choice(found, self._replay(found, step), step, texts)
 
     def _replay(self, found: FoundOutput, step: int) -> Replay:
         made = found.generation

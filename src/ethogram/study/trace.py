@@ -6,8 +6,9 @@ import difflib
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ethogram.errors import RequestError, SpecError, StoreError
 from ethogram.metrics.table import html_table
@@ -17,6 +18,10 @@ from ethogram.study.found_output import FoundOutput
 from ethogram.study.run import Backends, Pool, place_of, pool_of
 from ethogram.study.token_loops import TokenLoop, token_loops
 from ethogram.study.workspace import Part, Study
+
+if TYPE_CHECKING:
+    from ethogram.models import ModelReference
+    from ethogram.models.token_text import TokenText
 
 #: A single word as close to a prompt id as this is taken for a misspelt id.
 _NEAR_ID = 0.6
@@ -146,13 +151,8 @@ def trace(
     request = _request(study, version, text or prompt or "", sample, in_suite)
     found = _stored(study, request) if in_suite else None
     if found:
-        from ethogram.models import load_tokenizer
-
-        return traced_output(
-            study, version, found, in_suite, load_tokenizer(study.model_reference(version))
-        )
+        return traced_output(study, version, found, in_suite=in_suite)
     backends, pool = backends or Backends(None, on_load), _pool(study, version)
-    engine = backends.engine(pool)
     try:
         made = next(backends.get(pool).generate([request], trace=True))
     except RequestError as error:
@@ -165,7 +165,7 @@ def trace(
         ) from None
     if in_suite:
         _store(study, version, made)
-    return traced_output(study, version, made, in_suite, engine.loaded.tokenizer)
+    return traced_output(study, version, made, in_suite=in_suite)
 
 
 def stored_output(study: Study, version: str, prompt: str, sample: int) -> FoundOutput:
@@ -266,14 +266,39 @@ def _store(study: Study, version: str, made: Generation) -> None:
         )
 
 
-def traced_output(
-    study: Study, version: str, made: Generation, in_suite: bool, tokenizer: Any
-) -> Traced:
-    """An output that has a trace, with the text of each token and of its alternatives."""
+def token_texts(study: Study, version: str) -> TokenText:
+    """The texts of a version's tokens; its tokenizer is loaded once in a process."""
+    return _token_texts(study.model_reference(version), study.model_identity(version))
+
+
+@lru_cache(maxsize=4)
+def _token_texts(reference: ModelReference, identity: str) -> TokenText:
+    """As `token_texts`; the identity of the weights tells a model from an earlier one there."""
+    from ethogram.models import load_tokenizer
     from ethogram.models.token_text import TokenText
 
+    return TokenText(load_tokenizer(reference))
+
+
+def traced_output(
+    study: Study,
+    version: str,
+    made: Generation,
+    *,
+    in_suite: bool = True,
+    texts: TokenText | None = None,
+) -> Traced:
+    """An output that has a trace, with the text of each token and of its alternatives.
+
+    Args:
+        study: the opened study.
+        version: name of its version.
+        made: the output.
+        in_suite: whether its prompt is from the suite.
+        texts: of its tokens, where they are not those of the version.
+    """
     assert made.trace is not None
-    texts = TokenText(tokenizer)
+    texts = texts or token_texts(study, version)
     pieces = texts.pieces(made.token_ids)
     return Traced(
         version=version,
