@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,6 @@ from ethogram.study.workspace import Part, Study
 
 if TYPE_CHECKING:
     from ethogram.store.branches import StoredBranch
-
-#: The name of a version with other settings in a view of the study.
-_CHANGED = "{} with other settings"
 
 
 @dataclass(frozen=True)
@@ -126,17 +124,36 @@ def changed_request(
                 where=f"--set {field}",
                 hint="name a field such as decoding.temperature",
             )
-    view, name = study, version
-    if settings:
-        name = _CHANGED.format(version)
-        parent = study.spec.version(version)
-        changed = apply(parent, Setting(tuple(sorted(settings.items()))), parent=version)
-        view = study.with_versions({name: changed})
+    view, name = changed_version(study, version, settings)
     request = _requests(view, name, prompt_id, sample)[-1]
-    if draw and request.noise_key is not None:
-        key = noise_key(request.noise_key, "draw", draw)
-        request = replace(request, noise_key=key, identity=digest([request.identity, "draw", draw]))
-    return view, name, request
+    return view, name, with_draw(request, draw)
+
+
+def changed_version(study: Study, version: str, settings: Mapping[str, Any]) -> tuple[Study, str]:
+    """A view of the study in which a version has other settings, and its name there.
+
+    Args:
+        study: opened.
+        version: its name.
+        settings: dotted fields, such as `decoding.temperature`, with values.
+
+    Raises:
+        SpecError: no such version or field, or a value is out of bounds.
+    """
+    parent = study.spec.version(version)
+    if not settings:
+        return study, version
+    changed = apply(parent, Setting(tuple(sorted(settings.items()))), parent=version)
+    name = f"{version} with {digest(dict(settings))[:12]}"
+    return study.with_versions({name: changed}), name
+
+
+def with_draw(request: Request, draw: int) -> Request:
+    """The request with other random numbers; 0 keeps its own."""
+    if not draw or request.noise_key is None:
+        return request
+    key = noise_key(request.noise_key, "draw", draw)
+    return replace(request, noise_key=key, identity=digest([request.identity, "draw", draw]))
 
 
 def _requests(study: Study, version: str, prompt_id: str, sample: int) -> list[Request]:

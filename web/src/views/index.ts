@@ -3,6 +3,8 @@
 import type { ComponentType } from "react";
 import type { Place } from "../router";
 import { Log } from "./log";
+import { Microscope } from "./microscope";
+import { Play } from "./play";
 import { Runs } from "./runs";
 
 export interface ViewEntry {
@@ -18,5 +20,12 @@ export interface ViewEntry {
 
 export const views: readonly ViewEntry[] = [
   { name: "log", title: "Log", about: "the versions and what came of each", view: Log },
+  {
+    name: "microscope",
+    title: "Microscope",
+    about: "how each token was chosen, and branches",
+    view: Microscope,
+  },
+  { name: "play", title: "Play", about: "versions side by side on a prompt", view: Play },
   { name: "runs", title: "Runs", about: "what is running, and its progress", view: Runs },
 ];

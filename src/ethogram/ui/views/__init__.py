@@ -15,6 +15,8 @@ from ethogram.ui.jobs import JobChanged, JobRow, JobText
 #: Modules of this package. Each has `router(context)`, and may have `EVENTS`, its kinds of events.
 VIEWS = (
     "log",
+    "microscope",
+    "play",
     "runs",
     "search",
 )
