@@ -1088,6 +1088,7 @@ export interface components {
          *         field: its dotted name in a version file.
          *         name: its name within the decoding.
          *         kind: what its values are.
+         *         choices: all its values, where they have names.
          *         about: what it does, in plain words.
          *         lower: what a lower value does.
          *         higher: what a higher value does.
@@ -1103,7 +1104,9 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "number" | "whole" | "other";
+            kind: "number" | "whole" | "choice" | "other";
+            /** Choices */
+            choices: string[];
             /** About */
             about: string;
             /** Lower */

@@ -58,6 +58,7 @@ const One = memo(function One({
       id={`${id}-${at}`}
       data-at={at}
       role="option"
+      tabIndex={-1}
       aria-selected={chosen}
       className={kind}
       title={`${at + 1}: ${(100 * token.probability).toPrecision(2)} %, rank ${token.rank}${part}`}

@@ -88,7 +88,7 @@ function Slider({
         </button>
       )}
       <div className="soft">
-        {plain(setting.about)}
+        {plain(setting.about)}.
         {setting.lower && ` Lower: ${setting.lower}. Higher: ${setting.higher}.`}
       </div>
     </div>
@@ -177,10 +177,30 @@ function LaneSettings({
   set: (field: string, value: Value | undefined) => void;
 }) {
   const changed = Object.keys(lane.settings).length;
-  const plainFields = view.settings.filter((one) => !one.slider && one.kind !== "other");
+  const choices = view.settings.filter((one) => one.kind === "choice");
+  const plainFields = view.settings.filter((one) => !one.slider && /number|whole/.test(one.kind));
   return (
     <details>
       <summary>Settings{changed > 0 && `, ${changed} changed`}</summary>
+      {choices.map((one) => (
+        <div key={one.field} className="setting">
+          <label>
+            <b>{one.name}</b>
+            <select
+              value={String(lane.settings[one.field] ?? version.values[one.field] ?? "")}
+              onChange={(event) => set(one.field, event.target.value || undefined)}
+            >
+              <option value="">as the version</option>
+              {one.choices.map((value) => (
+                <option key={value} value={value}>
+                  {value}
+                </option>
+              ))}
+            </select>
+          </label>
+          <div className="soft">{plain(one.about)}.</div>
+        </div>
+      ))}
       {view.settings
         .filter((one) => one.slider)
         .map((one) => (

@@ -539,6 +539,7 @@
         id: `${id}-${at}`,
         "data-at": at,
         role: "option",
+        tabIndex: -1,
         "aria-selected": chosen,
         className: kind,
         title: `${at + 1}: ${(100 * token.probability).toPrecision(2)} %, rank ${token.rank}${part}`,
@@ -1145,6 +1146,7 @@
       ] }),
       /* @__PURE__ */ jsxs("div", { className: "soft", children: [
         plain(setting.about),
+        ".",
         setting.lower && ` Lower: ${setting.lower}. Higher: ${setting.higher}.`
       ] })
     ] });
@@ -1203,12 +1205,33 @@
     set
   }) {
     const changed = Object.keys(lane.settings).length;
-    const plainFields = view.settings.filter((one) => !one.slider && one.kind !== "other");
+    const choices = view.settings.filter((one) => one.kind === "choice");
+    const plainFields = view.settings.filter((one) => !one.slider && /number|whole/.test(one.kind));
     return /* @__PURE__ */ jsxs("details", { children: [
       /* @__PURE__ */ jsxs("summary", { children: [
         "Settings",
         changed > 0 && `, ${changed} changed`
       ] }),
+      choices.map((one) => /* @__PURE__ */ jsxs("div", { className: "setting", children: [
+        /* @__PURE__ */ jsxs("label", { children: [
+          /* @__PURE__ */ jsx("b", { children: one.name }),
+          /* @__PURE__ */ jsxs(
+            "select",
+            {
+              value: String(lane.settings[one.field] ?? version.values[one.field] ?? ""),
+              onChange: (event) => set(one.field, event.target.value || void 0),
+              children: [
+                /* @__PURE__ */ jsx("option", { value: "", children: "as the version" }),
+                one.choices.map((value) => /* @__PURE__ */ jsx("option", { value, children: value }, value))
+              ]
+            }
+          )
+        ] }),
+        /* @__PURE__ */ jsxs("div", { className: "soft", children: [
+          plain(one.about),
+          "."
+        ] })
+      ] }, one.field)),
       view.settings.filter((one) => one.slider).map((one) => /* @__PURE__ */ jsx(
         Slider2,
         {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
 
 from fastapi import APIRouter
 from pydantic import Field, JsonValue
@@ -44,6 +45,7 @@ class SettingInfo(Answer):
         field: its dotted name in a version file.
         name: its name within the decoding.
         kind: what its values are.
+        choices: all its values, where they have names.
         about: what it does, in plain words.
         lower: what a lower value does.
         higher: what a higher value does.
@@ -53,7 +55,8 @@ class SettingInfo(Answer):
 
     field: str
     name: str
-    kind: Literal["number", "whole", "other"]
+    kind: Literal["number", "whole", "choice", "other"]
+    choices: list[str]
     about: str
     lower: str
     higher: str
@@ -207,17 +210,27 @@ def _view(study: Study) -> PlayView:
 
 def _setting(name: str, field: FieldInfo) -> SettingInfo:
     effect = metadata(field, Effect) or Effect()
+    choices = _choices(field.annotation)
     kinds: dict[Any, Literal["number", "whole"]] = {float: "number", int: "whole"}
     return SettingInfo(
         field=f"decoding.{name}",
         name=name,
-        kind=kinds.get(field.annotation, "other"),
+        kind="choice" if choices else kinds.get(field.annotation, "other"),
+        choices=choices,
         about=field.description or "",
         lower=effect.lower,
         higher=effect.higher,
         default=_plain(field.get_default(call_default_factory=True)),
         slider=SLIDERS.get(name),
     )
+
+
+def _choices(annotation: Any) -> list[str]:
+    """The values of `Literal[...]`, also where None is one more."""
+    if get_origin(annotation) is Literal:
+        return [str(value) for value in get_args(annotation)]
+    inner = [one for one in get_args(annotation) if one is not NoneType]
+    return _choices(inner[0]) if len(inner) == 1 else []
 
 
 def _plain(value: Any) -> Any:
