@@ -124,7 +124,7 @@ def test_lanes_are_what_a_run_makes(client: TestClient, context: Context, tiny_s
             assert by_lane[number]["tokens"] == len(made.token_ids)
 
 
-def test_same_luck_and_new_luck(client: TestClient, context: Context) -> None:
+def test_the_same_randomness_and_another(client: TestClient, context: Context) -> None:
     lanes = [{"version": "v0.1.0"}, {"version": "v0.1.0", "settings": {}}]
     texts = [
         played(client, context, lanes=lanes, text="the sea", draw=draw).lanes for draw in (0, 1, 0)

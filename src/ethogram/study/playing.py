@@ -52,9 +52,9 @@ class _Prepared:
 
 
 #: Called with a lane's number and new text.
-OnText = Callable[[int, str], None]
+ShowText = Callable[[int, str], None]
 #: Called with a lane's number and its whole output.
-OnOutput = Callable[[int, Generation], None]
+ShowOutput = Callable[[int, Generation], None]
 
 
 def play(
@@ -64,8 +64,8 @@ def play(
     prompt: str | None = None,
     text: str | None = None,
     draw: int = 0,
-    on_text: OnText,
-    on_output: OnOutput,
+    on_text: ShowText,
+    on_output: ShowOutput,
     check: Callable[[], None] = lambda: None,
     backends: Backends | None = None,
 ) -> None:
@@ -137,8 +137,8 @@ def _whole(
     backends: Backends,
     pool: Pool,
     each: _Prepared,
-    on_text: OnText,
-    on_output: OnOutput,
+    on_text: ShowText,
+    on_output: ShowOutput,
     check: Callable[[], None],
 ) -> None:
     def between(_: int) -> None:
@@ -155,8 +155,8 @@ def _whole(
 def _stream(
     engine: Engine,
     members: Sequence[_Prepared],
-    on_text: OnText,
-    on_output: OnOutput,
+    on_text: ShowText,
+    on_output: ShowOutput,
     check: Callable[[], None],
 ) -> None:
     from ethogram.engine.live import LiveBatch

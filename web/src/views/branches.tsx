@@ -124,7 +124,7 @@ export function BranchPanel({ output, where, step, reload }: BranchPanelProps) {
             checked={draw}
             onChange={(event) => setDraw(event.target.checked)}
           />
-          new luck: other random numbers
+          other random numbers
         </label>
         <Button isDisabled={busy} onPress={() => start()}>
           Branch <kbd>b</kbd>

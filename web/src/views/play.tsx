@@ -344,7 +344,7 @@ function Board({ view }: { view: View }) {
   const stop = () => void post("/api/jobs/{job_id}/stop", { path: { job_id: jobId } });
   useKeys([
     { key: "g", words: "generate", run: () => start() },
-    { key: "n", words: "generate with new luck", run: redraw },
+    { key: "n", words: "generate with other random numbers", run: redraw },
     { key: "Escape", words: "stop", run: () => running && stop() },
   ]);
   if (!first) return <p>No version of this study can generate.</p>;
@@ -386,12 +386,12 @@ function Board({ view }: { view: View }) {
           Generate <kbd>g</kbd>
         </Button>
         <Button isDisabled={running} onPress={redraw}>
-          New luck <kbd>n</kbd>
+          Other random numbers <kbd>n</kbd>
         </Button>
-        {draw !== "0" && <Button onPress={() => setDraw("0")}>Same luck as the study</Button>}
+        {draw !== "0" && <Button onPress={() => setDraw("0")}>Those of the study again</Button>}
         {running && <Button onPress={stop}>Stop</Button>}
         <span className="soft">
-          All lanes have the same luck: the same random number for each token
+          All lanes have the same random numbers, token by token
           {draw !== "0" && `, draw ${draw}`}.
         </span>
         <span role="status" className={state?.job.state === "failed" ? "worse" : "soft"}>

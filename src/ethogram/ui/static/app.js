@@ -697,7 +697,7 @@
               onChange: (event) => setDraw(event.target.checked)
             }
           ),
-          "new luck: other random numbers"
+          "other random numbers"
         ] }),
         /* @__PURE__ */ jsxs(Button, { isDisabled: busy, onPress: () => start2(), children: [
           "Branch ",
@@ -1365,7 +1365,7 @@
     const stop = () => void post("/api/jobs/{job_id}/stop", { path: { job_id: jobId } });
     useKeys([
       { key: "g", words: "generate", run: () => start2() },
-      { key: "n", words: "generate with new luck", run: redraw },
+      { key: "n", words: "generate with other random numbers", run: redraw },
       { key: "Escape", words: "stop", run: () => running && stop() }
     ]);
     if (!first) return /* @__PURE__ */ jsx("p", { children: "No version of this study can generate." });
@@ -1408,13 +1408,13 @@
           /* @__PURE__ */ jsx("kbd", { children: "g" })
         ] }),
         /* @__PURE__ */ jsxs(Button, { isDisabled: running, onPress: redraw, children: [
-          "New luck ",
+          "Other random numbers ",
           /* @__PURE__ */ jsx("kbd", { children: "n" })
         ] }),
-        draw !== "0" && /* @__PURE__ */ jsx(Button, { onPress: () => setDraw("0"), children: "Same luck as the study" }),
+        draw !== "0" && /* @__PURE__ */ jsx(Button, { onPress: () => setDraw("0"), children: "Those of the study again" }),
         running && /* @__PURE__ */ jsx(Button, { onPress: stop, children: "Stop" }),
         /* @__PURE__ */ jsxs("span", { className: "soft", children: [
-          "All lanes have the same luck: the same random number for each token",
+          "All lanes have the same random numbers, token by token",
           draw !== "0" && `, draw ${draw}`,
           "."
         ] }),
