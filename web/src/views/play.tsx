@@ -179,28 +179,29 @@ function LaneSettings({
   const changed = Object.keys(lane.settings).length;
   const choices = view.settings.filter((one) => one.kind === "choice");
   const plainFields = view.settings.filter((one) => !one.slider && /number|whole/.test(one.kind));
+  const choice = (one: Setting) => (
+    <div key={one.field} className="setting">
+      <label>
+        <b>{one.name}</b>
+        <select
+          value={String(lane.settings[one.field] ?? version.values[one.field] ?? "")}
+          onChange={(event) => set(one.field, event.target.value || undefined)}
+        >
+          <option value="">as the version</option>
+          {one.choices.map((value) => (
+            <option key={value} value={value}>
+              {value}
+            </option>
+          ))}
+        </select>
+      </label>
+      <div className="soft">{plain(one.about)}.</div>
+    </div>
+  );
   return (
     <details>
       <summary>Settings{changed > 0 && `, ${changed} changed`}</summary>
-      {choices.map((one) => (
-        <div key={one.field} className="setting">
-          <label>
-            <b>{one.name}</b>
-            <select
-              value={String(lane.settings[one.field] ?? version.values[one.field] ?? "")}
-              onChange={(event) => set(one.field, event.target.value || undefined)}
-            >
-              <option value="">as the version</option>
-              {one.choices.map((value) => (
-                <option key={value} value={value}>
-                  {value}
-                </option>
-              ))}
-            </select>
-          </label>
-          <div className="soft">{plain(one.about)}.</div>
-        </div>
-      ))}
+      {choices.filter((one) => one.name === "strategy").map(choice)}
       {view.settings
         .filter((one) => one.slider)
         .map((one) => (
@@ -214,6 +215,7 @@ function LaneSettings({
         ))}
       <details>
         <summary>More settings</summary>
+        {choices.filter((one) => one.name !== "strategy").map(choice)}
         {plainFields.map((one) => (
           <div key={one.field} className="setting">
             <label>

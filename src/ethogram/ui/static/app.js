@@ -1207,31 +1207,32 @@
     const changed = Object.keys(lane.settings).length;
     const choices = view.settings.filter((one) => one.kind === "choice");
     const plainFields = view.settings.filter((one) => !one.slider && /number|whole/.test(one.kind));
+    const choice = (one) => /* @__PURE__ */ jsxs("div", { className: "setting", children: [
+      /* @__PURE__ */ jsxs("label", { children: [
+        /* @__PURE__ */ jsx("b", { children: one.name }),
+        /* @__PURE__ */ jsxs(
+          "select",
+          {
+            value: String(lane.settings[one.field] ?? version.values[one.field] ?? ""),
+            onChange: (event) => set(one.field, event.target.value || void 0),
+            children: [
+              /* @__PURE__ */ jsx("option", { value: "", children: "as the version" }),
+              one.choices.map((value) => /* @__PURE__ */ jsx("option", { value, children: value }, value))
+            ]
+          }
+        )
+      ] }),
+      /* @__PURE__ */ jsxs("div", { className: "soft", children: [
+        plain(one.about),
+        "."
+      ] })
+    ] }, one.field);
     return /* @__PURE__ */ jsxs("details", { children: [
       /* @__PURE__ */ jsxs("summary", { children: [
         "Settings",
         changed > 0 && `, ${changed} changed`
       ] }),
-      choices.map((one) => /* @__PURE__ */ jsxs("div", { className: "setting", children: [
-        /* @__PURE__ */ jsxs("label", { children: [
-          /* @__PURE__ */ jsx("b", { children: one.name }),
-          /* @__PURE__ */ jsxs(
-            "select",
-            {
-              value: String(lane.settings[one.field] ?? version.values[one.field] ?? ""),
-              onChange: (event) => set(one.field, event.target.value || void 0),
-              children: [
-                /* @__PURE__ */ jsx("option", { value: "", children: "as the version" }),
-                one.choices.map((value) => /* @__PURE__ */ jsx("option", { value, children: value }, value))
-              ]
-            }
-          )
-        ] }),
-        /* @__PURE__ */ jsxs("div", { className: "soft", children: [
-          plain(one.about),
-          "."
-        ] })
-      ] }, one.field)),
+      choices.filter((one) => one.name === "strategy").map(choice),
       view.settings.filter((one) => one.slider).map((one) => /* @__PURE__ */ jsx(
         Slider2,
         {
@@ -1244,6 +1245,7 @@
       )),
       /* @__PURE__ */ jsxs("details", { children: [
         /* @__PURE__ */ jsx("summary", { children: "More settings" }),
+        choices.filter((one) => one.name !== "strategy").map(choice),
         plainFields.map((one) => /* @__PURE__ */ jsxs("div", { className: "setting", children: [
           /* @__PURE__ */ jsxs("label", { children: [
             /* @__PURE__ */ jsx("b", { children: one.name }),
