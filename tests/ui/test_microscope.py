@@ -15,7 +15,7 @@ from ethogram.study import Study, trace
 from ethogram.ui.app import make_api
 from ethogram.ui.context import Context
 
-PLACE = {"version": "v0.1.0", "prompt": "p1", "sample": 0}
+PLACE: dict[str, Any] = {"version": "v0.1.0", "prompt": "p1", "sample": 0}
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_stored_output_is_opened_without_its_model(
 
 
 def test_a_missing_trace_is_made_by_a_job(client: TestClient, context: Context) -> None:
-    place = {"version": "v0.0.1", "prompt": "p3", "sample": 0}
+    place: dict[str, Any] = {"version": "v0.0.1", "prompt": "p3", "sample": 0}
     made = client.post("/api/microscope/trace", json=place).json()
     assert ended(context.jobs, made["id"]).job.state == "done"
     assert client.get("/api/microscope/output", params=place).status_code == 200
