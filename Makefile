@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python scripts/install.py
 # The releases that the checks run with, for everybody the same; `make lock` renews them.
 PINNED := --constraint requirements/constraints.txt
-EXTRAS := chat,engine,ifeval,judge,lora,mauve,parquet,serve,sweep,train,ui
+EXTRAS := chat,engine,ifeval,judge,lora,mauve,objects,parquet,postgres,serve,sweep,train,ui
 # Processes of the tests: `make test JOBS=8`. Each of them computes on one thread.
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest

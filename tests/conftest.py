@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from tests import profiles
 from tests.architectures import tiny_config, train_tokenizer
+from tests.postgres import postgres, postgres_url
+
+__all__ = ["postgres", "postgres_url"]
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -19,6 +19,7 @@ from tests.profiles import examples
 from ethogram.errors import StoreError
 from ethogram.spec import Generation, Selection
 from ethogram.store import SCHEMA_VERSION, Store
+from ethogram.store.upgrade import backup_path
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 IDS = st.lists(st.integers(0, 2**31 - 1)).map(tuple)
@@ -124,11 +125,11 @@ def test_what_is_no_store_is_refused(tmp_path: Path, prepare: object, line: str)
     [
         (
             "foo://user:secret@host/x",
-            r"^foo://user:\*\*\*@host/x: SQLAlchemy does not support this database",
+            r"^foo://user:\*\*\*@host/x: 'foo' is not supported; a store is in SQLite or Postgre",
         ),
         (
-            "mysql+aiomysql://user:secret@host/x",
-            r"\*\*\*@host/x: the driver 'aiomysql' .*not installed",
+            "postgresql://host/x?password=secret&connect_timeout=1",
+            r"^postgresql://host/x\?connect_timeout=1&password=HIDDEN: ",
         ),
         ("://", "store: not a database URL"),
     ],
@@ -159,9 +160,28 @@ def test_a_store_of_release_0_1_0_is_brought_up(tmp_path: Path) -> None:
         connection.execute("delete from schema_version where version > 1")
     chosen = Selection(1, (-2.0, -1.5), ("4", None), (3, 2))
     with Store.open(path) as store:
+        with sqlite3.connect(backup_path(path, 1)) as backup:  # Made before anything changed.
+            columns = {row[1] for row in backup.execute("PRAGMA table_info(generations)")}
+            assert "selection" not in columns
+            assert backup.execute("SELECT max(version) FROM schema_version").fetchone() == (1,)
+            assert backup.execute("SELECT identity FROM generations").fetchall() == [("a",)]
         store.add([dataclasses.replace(generation("b"), selection=chosen)], model="m")
         assert store.get(["a"])["a"] == generation("a")
         assert store.get(["b"])["b"].selection == chosen
+
+
+def test_without_a_backup_an_older_store_is_not_upgraded(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    Store.open(path).close()
+    assert not list(tmp_path.glob("*schema*"))  # A new store has nothing to back up.
+    with sqlite3.connect(path) as connection:
+        connection.execute("delete from schema_version where version > 1")
+    backup_path(path, 1).mkdir()
+    (backup_path(path, 1) / "file").touch()
+    with pytest.raises(StoreError, match=r"cannot be backed up before its upgrade.*not changed"):
+        Store.open(path)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("select max(version) from schema_version").fetchone() == (1,)
 
 
 def test_wal_and_url(tmp_path: Path) -> None:

@@ -18,8 +18,6 @@ from ethogram.engine import Engine
 from ethogram.models import load
 from ethogram.spec import Generation
 from ethogram.store import Store
-from ethogram.store.connect import absent
-from ethogram.store.schema import generations_table
 from ethogram.study import Study, record
 from ethogram.study.record import Recorder
 
@@ -104,20 +102,3 @@ def test_any_number_of_identities_is_one_question(tmp_path: Path) -> None:
         )
         assert store.missing([*identities, identities[1]]) == [*identities[1::2], identities[1]]
         assert sum(query.startswith("SELECT") for query in asked) == 1
-
-
-def test_other_databases_are_queried_in_chunks(tmp_path: Path) -> None:
-    identities = [f"{number:08x}" for number in range(1203)]
-    with Store.open(tmp_path / "store.sqlite") as store:
-        store.add(
-            [Generation(name, "p", 0, "x", (1,), (2,), "t", "eos", (), 0) for name in identities],
-            model="m",
-        )
-        with store.database.begin() as connection:
-            connection.dialect.name = "other"
-            try:
-                assert absent(connection, generations_table.c.identity, [*identities, "zz"]) == {
-                    "zz"
-                }
-            finally:
-                connection.dialect.name = "sqlite"

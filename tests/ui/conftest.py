@@ -67,6 +67,9 @@ def shown_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             f"outputs: {name}.jsonl\nlearned:\n  - It says things.  # Really.\n",
             encoding="utf-8",
         )
+    with Study(folder) as study:
+        for name in study.versions:
+            study.generations(name)  # Stores them, as `ethogram run` does.
     return folder
 
 

@@ -22,6 +22,8 @@ def test_the_frame_works_by_keyboard_and_says_nothing_in_the_console(
         page.get_by_role("heading", name="What is shown").wait_for()
         assert server.token not in page.url
         page.keyboard.press("2")
+        page.get_by_role("heading", name="Compare").wait_for()
+        page.get_by_role("link", name="Runs").press("Enter")
         page.get_by_role("heading", name="Runs").wait_for()
         page.get_by_role("button", name="Generate what is missing").press("Enter")
         page.get_by_text("done", exact=True).wait_for()

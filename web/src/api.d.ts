@@ -141,6 +141,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/log/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Log Entry
+         * @description What came of one version.
+         */
+        get: operations["log_entry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/log/{version}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Notes
+         * @description The notes as they are on disk now.
+         */
+        get: operations["notes"];
+        put?: never;
+        /**
+         * Save Notes
+         * @description Write notes into the version's file; status 409 if it changed on disk meanwhile.
+         */
+        post: operations["save_notes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare
+         * @description The first rows of a comparison, and all that stands above them.
+         */
+        get: operations["compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compare/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Rows
+         * @description Further rows of a comparison.
+         */
+        get: operations["compare_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compare/cell": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Cell
+         * @description All outputs of a version on a prompt, in full.
+         */
+        get: operations["compare_cell"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compare/chart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Chart
+         * @description Each prompt as a point: the metric for the first version and for the last one.
+         */
+        get: operations["compare_chart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/remarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Save Remark
+         * @description Star an output, or comment on it; kept in the study's folder.
+         */
+        post: operations["save_remark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/microscope": {
         parameters: {
             query?: never;
@@ -527,6 +671,92 @@ export interface components {
             text: components["schemas"]["Clipped"];
         };
         /**
+         * CellDetail
+         * @description All outputs of a version on a prompt.
+         */
+        CellDetail: {
+            /** Version */
+            version: string;
+            /** Prompt Id */
+            prompt_id: string;
+            /** Prompt */
+            prompt: string;
+            /** Reference */
+            reference: string | null;
+            /** Constraints */
+            constraints: string[];
+            /** Samples */
+            samples: components["schemas"]["SampleInfo"][];
+            remark: components["schemas"]["RemarkInfo"] | null;
+        };
+        /**
+         * CellInfo
+         * @description The outputs of a version on a prompt, one of them shown.
+         *
+         *     Attributes:
+         *         outputs: how many.
+         *         distinct: how many different texts.
+         *         index: sample index of the shown one.
+         *         times: samples with exactly this text.
+         *         output: its beginning.
+         *         pitfalls: pitfall to how many outputs show it.
+         *         number: value of the metric on this prompt; None where it has none.
+         *         value: the same in words.
+         *         move: difference from the first column, in words; empty where there is none.
+         *         verdict: of that difference: better, worse, changed or nothing.
+         *         remark: star and comment.
+         */
+        CellInfo: {
+            /** Outputs */
+            outputs: number;
+            /** Distinct */
+            distinct: number;
+            /** Index */
+            index: number;
+            /** Times */
+            times: number;
+            output: components["schemas"]["MarkedText"];
+            /** Pitfalls */
+            pitfalls: {
+                [key: string]: number;
+            };
+            /** Number */
+            number: number | null;
+            /** Value */
+            value: string;
+            /** Move */
+            move: string;
+            /** Verdict */
+            verdict: string;
+            remark: components["schemas"]["RemarkInfo"] | null;
+        };
+        /**
+         * ChangeInfo
+         * @description A setting that differs from the parent's; `lines` is the diff of a long text.
+         */
+        ChangeInfo: {
+            /** Words */
+            words: string;
+            /** Lines */
+            lines: string[];
+        };
+        /**
+         * ChartInfo
+         * @description A chart.
+         *
+         *     Attributes:
+         *         spec: Vega-Lite, with its data.
+         *         words: what it shows.
+         */
+        ChartInfo: {
+            /** Spec */
+            spec: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Words */
+            words: string;
+        };
+        /**
          * ChildBody
          * @description The child version that a lane becomes.
          */
@@ -577,6 +807,40 @@ export interface components {
             text: string;
             /** Length */
             length: number;
+        };
+        /**
+         * ColumnInfo
+         * @description One version of the matrix.
+         *
+         *     Attributes:
+         *         version: its name.
+         *         title: what it tries.
+         *         stale: why its results are not those of the version as it is now.
+         *         sentence: the verdict against the first column, in words; empty there.
+         *         outputs: how many it has.
+         *         differences: against the first column, clear ones first.
+         *         changes: settings that differ from the first column.
+         *         pitfalls: pitfall to prompts of which an output shows it.
+         */
+        ColumnInfo: {
+            /** Version */
+            version: string;
+            /** Title */
+            title: string;
+            /** Stale */
+            stale: string;
+            /** Sentence */
+            sentence: string;
+            /** Outputs */
+            outputs: number;
+            /** Differences */
+            differences: components["schemas"]["DifferenceInfo"][];
+            /** Changes */
+            changes: string[];
+            /** Pitfalls */
+            pitfalls: {
+                [key: string]: number;
+            };
         };
         /**
          * DifferenceInfo
@@ -648,6 +912,23 @@ export interface components {
             interval: string;
             /** P */
             p: string;
+        };
+        /**
+         * ExampleInfo
+         * @description An output that shows the result.
+         */
+        ExampleInfo: {
+            /** Version */
+            version: string;
+            /** Why */
+            why: string;
+            /** Prompt Id */
+            prompt_id: string;
+            /** Prompt */
+            prompt: string;
+            /** Sample Index */
+            sample_index: number;
+            output: components["schemas"]["MarkedText"];
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -816,6 +1097,100 @@ export interface components {
             lines: string;
         };
         /**
+         * LogEntry
+         * @description What came of a version.
+         *
+         *     Attributes:
+         *         version: its name.
+         *         sentence: the verdict in words.
+         *         outcome: of its aims: met, not met, undecided; empty without aims.
+         *         stale: why the results are not those of the version as it is now.
+         *         missing: why there are no results; all that follows is empty then.
+         *         evidence: outputs and prompts that it rests on, in words.
+         *         model: as the version names it.
+         *         identity: first digits.
+         *         differences: against the parent, clear ones first.
+         *         values: of a version without a parent.
+         *         changes: settings that differ from the parent.
+         *         pitfalls: of its outputs, and of the parent's.
+         *         examples: one before and after, or one alone.
+         *         unsupported: claims of notes that the stored runs do not show.
+         *         trained: how its model was trained, lines of Markdown.
+         *         notes: as in its file; None where it has none.
+         */
+        LogEntry: {
+            /** Version */
+            version: string;
+            /** Sentence */
+            sentence: string;
+            /**
+             * Outcome
+             * @default
+             */
+            outcome: string;
+            /**
+             * Stale
+             * @default
+             */
+            stale: string;
+            /**
+             * Missing
+             * @default
+             */
+            missing: string;
+            /**
+             * Evidence
+             * @default
+             */
+            evidence: string;
+            /**
+             * Model
+             * @default
+             */
+            model: string;
+            /**
+             * Identity
+             * @default
+             */
+            identity: string;
+            /**
+             * Differences
+             * @default []
+             */
+            differences: components["schemas"]["DifferenceInfo"][];
+            /**
+             * Values
+             * @default []
+             */
+            values: components["schemas"]["ValueInfo"][];
+            /**
+             * Changes
+             * @default []
+             */
+            changes: components["schemas"]["ChangeInfo"][];
+            /**
+             * Pitfalls
+             * @default []
+             */
+            pitfalls: components["schemas"]["PitfallInfo"][];
+            /**
+             * Examples
+             * @default []
+             */
+            examples: components["schemas"]["ExampleInfo"][];
+            /**
+             * Unsupported
+             * @default []
+             */
+            unsupported: string[];
+            /**
+             * Trained
+             * @default []
+             */
+            trained: string[];
+            notes?: components["schemas"]["NotesInfo"] | null;
+        };
+        /**
          * LogVersion
          * @description A version in the tree.
          *
@@ -824,7 +1199,7 @@ export interface components {
          *         title: what it tries.
          *         parent: the version it differs from.
          *         depth: how many ancestors it has.
-         *         differences: against its parent.
+         *         ran_at: when its last run ended, UTC; None if none did.
          */
         LogVersion: {
             /** Name */
@@ -835,14 +1210,16 @@ export interface components {
             parent: string | null;
             /** Depth */
             depth: number;
-            /** Differences */
-            differences: components["schemas"]["DifferenceInfo"][];
+            /** Ran At */
+            ran_at: string | null;
         };
         /**
          * LogView
-         * @description The tree of a study.
+         * @description The tree of a study, parents before children.
          */
         LogView: {
+            /** Name */
+            name: string;
             /** Title */
             title: string;
             /** About */
@@ -869,6 +1246,94 @@ export interface components {
             won: number[];
         };
         /**
+         * MarkInfo
+         * @description A marked stretch of a text, in UTF-16 units, as JavaScript counts.
+         *
+         *     Attributes:
+         *         start: first unit.
+         *         end: behind the last one.
+         *         label: why it is marked.
+         *         kind: name of the pitfall.
+         */
+        MarkInfo: {
+            /** Start */
+            start: number;
+            /** End */
+            end: number;
+            /** Label */
+            label: string;
+            /** Kind */
+            kind: string;
+        };
+        /**
+         * MarkedText
+         * @description The beginning of a text, or all of it, with its marks.
+         *
+         *     Attributes:
+         *         text: what is sent.
+         *         length: UTF-16 units of the whole text.
+         *         marks: in the part that is sent.
+         */
+        MarkedText: {
+            /** Text */
+            text: string;
+            /** Length */
+            length: number;
+            /** Marks */
+            marks: components["schemas"]["MarkInfo"][];
+        };
+        /**
+         * MatrixInfo
+         * @description Rows of a matrix, and all that stands above them.
+         *
+         *     Attributes:
+         *         columns: versions, the first one being compared with.
+         *         metric: that rows are sorted and judged by.
+         *         metrics: that can be chosen.
+         *         tags: tag to number of prompts.
+         *         pitfalls: names of all pitfalls.
+         *         prompts: in all.
+         *         total: rows that the filters leave.
+         *         offset: place of the first row here.
+         *         rows: from there.
+         */
+        MatrixInfo: {
+            /** Columns */
+            columns: components["schemas"]["ColumnInfo"][];
+            /** Metric */
+            metric: string;
+            /** Metrics */
+            metrics: components["schemas"]["MetricInfo"][];
+            /** Tags */
+            tags: {
+                [key: string]: number;
+            };
+            /** Pitfalls */
+            pitfalls: {
+                [key: string]: string;
+            };
+            /** Prompts */
+            prompts: number;
+            /** Total */
+            total: number;
+            /** Offset */
+            offset: number;
+            /** Rows */
+            rows: components["schemas"]["RowInfo"][];
+        };
+        /**
+         * MetricInfo
+         * @description A metric that rows can be sorted by.
+         */
+        MetricInfo: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Direction */
+            direction: string;
+        };
+        /**
          * MicroscopeVersion
          * @description A version whose outputs can be looked at.
          *
@@ -887,6 +1352,32 @@ export interface components {
             samples: number;
             /** Prompts */
             prompts: string[];
+        };
+        /**
+         * NotesBody
+         * @description New sentences of one field, made from the file with this digest.
+         */
+        NotesBody: {
+            /** Field */
+            field: string;
+            /** Sentences */
+            sentences: string[];
+            /** Digest */
+            digest: string;
+        };
+        /**
+         * NotesInfo
+         * @description The notes of a version file, and the digest of the file that an edit must name.
+         */
+        NotesInfo: {
+            /** File */
+            file: string;
+            /** Digest */
+            digest: string;
+            /** Notes */
+            notes: {
+                [key: string]: string[];
+            };
         };
         /**
          * OutputPlace
@@ -961,6 +1452,25 @@ export interface components {
              * @enum {string}
              */
             prefer: "branch" | "original";
+        };
+        /**
+         * PitfallInfo
+         * @description A pitfall in the outputs of a version, and of its parent if it has one.
+         */
+        PitfallInfo: {
+            /** Name */
+            name: string;
+            /** Meaning */
+            meaning: string;
+            /** Found */
+            found: number;
+            /** Total */
+            total: number;
+            /** Before */
+            before: [
+                number,
+                number
+            ] | null;
         };
         /**
          * PlayBody
@@ -1043,6 +1553,36 @@ export interface components {
             text: string;
         };
         /**
+         * RemarkBody
+         * @description Star and comment of a version on a prompt.
+         */
+        RemarkBody: {
+            /** Version */
+            version: string;
+            /** Prompt Id */
+            prompt_id: string;
+            /**
+             * Star
+             * @default false
+             */
+            star: boolean;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+        };
+        /**
+         * RemarkInfo
+         * @description Star and comment of a cell.
+         */
+        RemarkInfo: {
+            /** Star */
+            star: boolean;
+            /** Comment */
+            comment: string;
+        };
+        /**
          * Reset
          * @description Events were missed: load the state again.
          */
@@ -1054,6 +1594,43 @@ export interface components {
             type: "reset";
         };
         /**
+         * RowInfo
+         * @description A prompt with a cell for each version; None where the version does not have the prompt.
+         *
+         *     Attributes:
+         *         prompt_id: its id.
+         *         place: in the order of the suite, from 0.
+         *         different: whether a version's texts differ from the first one's.
+         *         prompt: its text.
+         *         tags: of it.
+         *         cells: in the order of the columns.
+         */
+        RowInfo: {
+            /** Prompt Id */
+            prompt_id: string;
+            /** Place */
+            place: number;
+            /** Different */
+            different: boolean;
+            prompt: components["schemas"]["Clipped"];
+            /** Tags */
+            tags: string[];
+            /** Cells */
+            cells: (components["schemas"]["CellInfo"] | null)[];
+        };
+        /**
+         * RowsInfo
+         * @description Further rows.
+         */
+        RowsInfo: {
+            /** Total */
+            total: number;
+            /** Offset */
+            offset: number;
+            /** Rows */
+            rows: components["schemas"]["RowInfo"][];
+        };
+        /**
          * RunBody
          * @description Which versions to run; all if none is named.
          */
@@ -1063,6 +1640,33 @@ export interface components {
              * @default []
              */
             versions: string[];
+        };
+        /**
+         * SampleInfo
+         * @description An output in full; equal texts are one.
+         *
+         *     Attributes:
+         *         indices: samples with this text.
+         *         output: the whole text.
+         *         finish_reason: how it ended.
+         *         identity: of the generation.
+         *         values: metric to its value on this output, in words.
+         *         evidence: what was found, in words.
+         */
+        SampleInfo: {
+            /** Indices */
+            indices: number[];
+            output: components["schemas"]["MarkedText"];
+            /** Finish Reason */
+            finish_reason: string;
+            /** Identity */
+            identity: string;
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+            /** Evidence */
+            evidence: string[];
         };
         /**
          * Saved
@@ -1232,6 +1836,18 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
+        };
+        /**
+         * ValueInfo
+         * @description A metric's value, in words.
+         */
+        ValueInfo: {
+            /** Metric */
+            metric: string;
+            /** Title */
+            title: string;
+            /** Words */
+            words: string;
         };
         /**
          * VersionBody
@@ -1512,6 +2128,378 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    log_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogEntry"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotesInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    save_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotesBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotesInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotesInfo"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    compare: {
+        parameters: {
+            query: {
+                versions: string[];
+                mode?: "different" | "worse" | "better" | "failures" | "all";
+                metric?: string;
+                sort?: "difference" | "suite" | "value";
+                tags?: string[];
+                pitfall?: string;
+                low?: number | null;
+                high?: number | null;
+                text?: string;
+                pattern?: boolean;
+                prompts?: string[];
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatrixInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    compare_rows: {
+        parameters: {
+            query: {
+                versions: string[];
+                mode?: "different" | "worse" | "better" | "failures" | "all";
+                metric?: string;
+                sort?: "difference" | "suite" | "value";
+                tags?: string[];
+                pitfall?: string;
+                low?: number | null;
+                high?: number | null;
+                text?: string;
+                pattern?: boolean;
+                prompts?: string[];
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowsInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    compare_cell: {
+        parameters: {
+            query: {
+                version: string;
+                prompt: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellDetail"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    compare_chart: {
+        parameters: {
+            query: {
+                versions: string[];
+                mode?: "different" | "worse" | "better" | "failures" | "all";
+                metric?: string;
+                sort?: "difference" | "suite" | "value";
+                tags?: string[];
+                pitfall?: string;
+                low?: number | null;
+                high?: number | null;
+                text?: string;
+                pattern?: boolean;
+                prompts?: string[];
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChartInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    save_remark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemarkBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemarkInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -3,6 +3,7 @@ import { Component, type ReactNode, useEffect, useState } from "react";
 import { Button } from "react-aria-components";
 import { watchConnection } from "./events";
 import { KeysHelp, useKeys } from "./keys";
+import { report } from "./offline";
 import { Palette } from "./palette";
 import { Problem } from "./parts/states";
 import { go, link, usePlace } from "./router";
@@ -58,7 +59,7 @@ export function App() {
   useEffect(() => {
     document.title = `${current?.title ?? "Page"} · Ethogram`;
   }, [current]);
-  const tabs = views.filter((view) => !view.hidden);
+  const tabs = views.filter((view) => !view.hidden && (!report() || view.offline));
   useKeys(
     tabs.map((view, index) => ({
       key: String(index + 1),
@@ -96,6 +97,7 @@ export function App() {
         </div>
       </header>
       <main id="main" tabIndex={-1}>
+        {report()?.left_out && <p className="soft">{report()?.left_out}</p>}
         <Fence key={current?.name ?? ""}>{View && <View place={place} />}</Fence>
       </main>
     </>

@@ -3,6 +3,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app";
 import { post, Refused } from "./client";
 import { follow } from "./events";
+import { report } from "./offline";
 import { Problem } from "./parts/states";
 import { link, parse } from "./router";
 
@@ -22,8 +23,10 @@ async function enter(): Promise<void> {
 async function start(): Promise<void> {
   const root = createRoot(document.getElementById("root") as HTMLElement);
   try {
-    await enter();
-    await follow();
+    if (!report()) {
+      await enter();
+      await follow();
+    }
     root.render(<App />);
   } catch (error) {
     const known = error instanceof Refused;

@@ -48,7 +48,7 @@ function Results({ words, close }: { words: string; close: () => void }) {
       name: plain(hit.name),
       words: plain(hit.words),
       open: () =>
-        hit.kind === "version" ? go(["log", hit.name]) : go(["compare"], { prompt: hit.name }),
+        hit.kind === "version" ? go(["log", hit.name]) : go(["compare"], { open: hit.name }),
     })),
   ];
   return (

@@ -15,6 +15,7 @@ from ethogram.spec.guarded import Guarded
 from ethogram.study.aims import Aims, aim_metrics, judge_aims, moved
 from ethogram.study.difference import Difference, comparable, difference, differences
 from ethogram.study.measure import Measured, measure, metric_names
+from ethogram.study.notes import NOTE_FIELDS
 from ethogram.study.stale import has_results, results_of
 from ethogram.study.wording import change_words, moved_words, name_words, value_words
 from ethogram.study.workspace import Study
@@ -138,27 +139,31 @@ class Entry:
     trained: Sequence[str] = ()
 
 
-#: Fields of a version that hold its author's sentences.
-NOTE_FIELDS = ("learned", "takeaway", "limitation", "notes")
-
-
 def measured_versions(study: Study) -> dict[str, dict[str, Measured]]:
     """The scores that the log needs, of every version that has all its generations."""
     ready = [name for name in study.versions if has_results(study, name)]
+    return scores_for(study, ready, ready)
+
+
+def scores_for(
+    study: Study, shown: Sequence[str], measured: Sequence[str]
+) -> dict[str, dict[str, Measured]]:
+    """The scores that the entries of `shown` need, of each version in `measured`."""
     pitfalls = [metric.name for metric in PITFALL_METRICS]
-    named = [name for version in ready for name in aim_metrics(study, version)]
+    named = [name for version in shown for name in aim_metrics(study, version)]
     needed = [*metric_names(study), *pitfalls, *named, "loop_rate", "answer_first"]
     columns = tuple(dict.fromkeys(needed))
-    return {name: measure(study, name, columns, accept="earlier") for name in ready}
+    return {name: measure(study, name, columns, accept="earlier") for name in measured}
 
 
 def entries(study: Study, *, measured: dict[str, dict[str, Measured]] | None = None) -> list[Entry]:
     """One entry per version that has all its generations, in the study's order."""
     scores = measured_versions(study) if measured is None else measured
-    return [_entry(study, name, scores) for name in scores]
+    return [make_entry(study, name, scores) for name in scores]
 
 
-def _entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) -> Entry:
+def make_entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) -> Entry:
+    """The entry of one version; `measured` has its scores and those of what it compares with."""
     version = study.versions[name]
     scores = measured[name]
     parent = version.parent if version.parent in measured else None

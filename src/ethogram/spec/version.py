@@ -219,5 +219,6 @@ class StudyFile(BaseModel):
         default_factory=ScoringModels, description="models that model-based metrics use"
     )
     store: str = Field(
-        ".ethogram/store.sqlite", description="SQLite file or SQLAlchemy URL of the store"
+        ".ethogram/store.sqlite",
+        description="SQLite file, or postgresql://USER@HOST/DATABASE; ETHOGRAM_STORE overrides it",
     )

@@ -1,5 +1,7 @@
-"""Generations, scores and runs in SQLAlchemy tables: SQLite by default, any database by URL."""
+"""Generations, scores and runs in a database: an SQLite file by default, PostgreSQL by URL."""
 
+from ethogram.store.connect import location_of
+from ethogram.store.locking import run_lock
 from ethogram.store.rows import Scored, Scorer
 from ethogram.store.schema import SCHEMA_VERSION
 from ethogram.store.store import RunRecord, Store
@@ -18,4 +20,6 @@ __all__ = [
     "TrainingRecord",
     "Trainings",
     "Verdicts",
+    "location_of",
+    "run_lock",
 ]

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    Row,
-    Select,
-    create_engine,
-    event,
-    exists,
-    func,
-    make_url,
-    select,
-)
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from ethogram.errors import StoreError
+from ethogram.errors import MissingExtraError, StoreError
+from ethogram.store import postgres
 
-#: SQLite allows 32766 bound values; identities are looked up in chunks well below it.
-CHUNK = 500
 #: Another process may hold the write lock for as long as one transaction takes.
 BUSY_SECONDS = 30
+#: The environment variable that takes the place of `store:` in study.yaml.
+VARIABLE = "ETHOGRAM_STORE"
 _HINTS = {
     "database or disk is full": "free some space and run again; what was stored is kept",
     "unable to open database file": "check that the folder exists and can be written",
@@ -44,104 +33,122 @@ class Database:
     """An open database.
 
     Args:
-        location: a path (SQLite, made if missing) or a SQLAlchemy URL.
+        location: a path (SQLite, made if missing), or a URL of PostgreSQL or SQLite.
 
     Attributes:
         engine: SQLAlchemy's.
         where: the location for error messages, without a password.
+        path: of the file; None for PostgreSQL and for a database in memory.
 
     Raises:
         StoreError: it cannot be opened.
+        MissingExtraError: PostgreSQL without the extra `postgres`.
     """
 
     def __init__(self, location: str | Path) -> None:
+        self.path: Path | None = None
         if isinstance(location, Path) or "://" not in location:
-            path = Path(location)
-            if path.is_dir() or not path.parent.is_dir():
-                raise StoreError(
-                    "is a folder" if path.is_dir() else "its folder does not exist",
-                    where=str(path),
-                    hint="name a file in study.yaml: store",
-                )
-            url, self.where = f"sqlite:///{path}", str(path)
+            self.path = Path(location)
+            _refuse_place(self.path)
+            url, self.where = URL.create("sqlite", database=str(self.path)), str(self.path)
         else:
-            url, self.where = location, _without_password(location)
-        self.engine = _create(url, self.where)
-        if self.engine.dialect.name == "sqlite":
+            url, self.where = _parsed(location)
+            if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
+                self.path = Path(str(url.database))
+        self.engine = _create(url)
+        if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_immediately)
 
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is an SQLite file rather than a PostgreSQL server."""
+        return self.engine.dialect.name == "sqlite"
+
     @contextmanager
-    def begin(self, *, writes: bool = False) -> Iterator[Connection]:
+    def begin(self, *, writes: bool = False, snapshot: bool = False) -> Iterator[Connection]:
         """A transaction.
+
+        Args:
+            writes: whether it writes.
+            snapshot: whether all that it reads must be of one moment; SQLite always does so.
 
         Raises:
             StoreError: any error of the database, on one line.
         """
+        options: dict[str, Any] = {"writes": writes}
+        if snapshot and not self.is_sqlite:
+            options["isolation_level"] = "REPEATABLE READ"
         try:
-            with self.engine.execution_options(writes=writes).begin() as connection:
+            with self.engine.execution_options(**options).begin() as connection:
                 yield connection
         except DBAPIError as error:
-            raise _explain(error, self.where) from None
+            raise self.explain(error) from None
+        except UnicodeEncodeError as error:
+            raise StoreError(
+                f"a text has a character that is not valid Unicode: {error.reason}",
+                where=self.where,
+                hint="look for a lone surrogate such as \\ud800 in the suite",
+            ) from None
+
+    def explain(self, error: DBAPIError) -> StoreError:
+        """An error of the database in one line, with what to do about it."""
+        lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+        hint = _HINTS.get(lines[0]) if self.is_sqlite else postgres.hint(error)
+        return StoreError(lines[0].strip(), where=self.where, hint=hint)
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
 
 
-def rows_with(
-    connection: Connection, query: Select[Any], column: ColumnElement[Any], values: Iterable[str]
-) -> Iterator[Row[Any]]:
-    """The rows of a query whose column has one of many values, looked up in chunks.
+def location_of(setting: str) -> str:
+    """Where the store is: $ETHOGRAM_STORE, else the setting of study.yaml."""
+    return os.environ.get(VARIABLE) or setting
 
-    In order, so that the pages of an index are read one after the other: 100 000 identities take a
-    third of the time that they take in random order.
+
+def _refuse_place(path: Path) -> None:
+    if path.is_dir() or not path.parent.is_dir():
+        raise StoreError(
+            "is a folder" if path.is_dir() else "its folder does not exist",
+            where=str(path),
+            hint="name a file in study.yaml: store",
+        )
+
+
+def _parsed(location: str) -> tuple[URL, str]:
+    """A URL with its driver, and as it may be shown.
+
+    Raises:
+        StoreError: it is not one of a database that holds a store.
     """
-    wanted = sorted(set(values))
-    for start in range(0, len(wanted), CHUNK):
-        yield from connection.execute(query.where(column.in_(wanted[start : start + CHUNK])))
-
-
-def absent(connection: Connection, column: ColumnElement[Any], values: Sequence[str]) -> set[str]:
-    """Those of the values that a column does not hold."""
-    if connection.dialect.name == "sqlite":
-        listed = func.json_each(json.dumps(sorted(set(values)))).table_valued("value")
-        query = select(listed.c.value).where(~exists().where(column == listed.c.value))
-        return set(connection.execute(query).scalars())
-    return set(values) - {row[0] for row in rows_with(connection, select(column), column, values)}
-
-
-def _without_password(url: str) -> str:
     try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return "store"
+        url = make_url(location)
+    except (ArgumentError, ValueError):
+        raise StoreError(
+            "not a database URL",
+            where="store",
+            hint="name a file in study.yaml: store, or postgresql://USER@HOST/DATABASE",
+        ) from None
+    where = postgres.shown(url)
+    if url.get_backend_name() in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    elif url.get_backend_name() != "sqlite":
+        raise StoreError(
+            f"{url.get_backend_name()!r} is not supported; a store is in SQLite or PostgreSQL",
+            where=where,
+            hint="name a file, or a URL such as postgresql://USER@HOST/DATABASE",
+        )
+    return url, where
 
 
-def _create(url: str, where: str) -> Engine:
-    try:
+def _create(url: URL) -> Engine:
+    if url.get_backend_name() == "sqlite":
         return create_engine(url)
-    except NoSuchModuleError:
-        raise StoreError(
-            "SQLAlchemy does not support this database",
-            where=where,
-            hint="name a file, or a URL such as postgresql+psycopg://host/database",
-        ) from None
-    except ImportError as error:
-        raise StoreError(
-            f"the driver {error.name!r} of this database is not installed",
-            where=where,
-            hint="install it with pip, or name another in the URL, as in postgresql+psycopg://…",
-        ) from None
-    except ArgumentError:
-        raise StoreError(
-            "not a database URL", where=where, hint="name a file in study.yaml: store"
-        ) from None
-
-
-def _explain(error: DBAPIError, where: str) -> StoreError:
-    problem = str(error.orig).splitlines()[0]
-    return StoreError(problem, where=where, hint=_HINTS.get(problem))
+    try:
+        return create_engine(url, **postgres.OPTIONS, connect_args=postgres.connect_args())
+    except ImportError:
+        raise MissingExtraError("postgres", "a store in PostgreSQL") from None
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
@@ -155,5 +162,8 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 def _begin_immediately(connection: Connection) -> None:
     # A deferred transaction that turns from reading to writing fails when another process wrote in
     # between, without waiting; taking the write lock first makes it wait. Readers need no lock.
-    writes = connection.get_execution_options().get("writes", False)
+    options = connection.get_execution_options()
+    if options.get("no_begin"):
+        return
+    writes = options.get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

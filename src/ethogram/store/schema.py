@@ -7,13 +7,10 @@ from collections.abc import Callable
 from sqlalchemy import (
     Column,
     Connection,
-    Float,
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
-    Text,
     func,
     insert,
     inspect,
@@ -22,6 +19,7 @@ from sqlalchemy import (
 )
 
 from ethogram.errors import StoreError
+from ethogram.store.columns import Count, Real, Words
 
 metadata = MetaData()
 
@@ -30,59 +28,59 @@ schema_table = Table("schema_version", metadata, Column("version", Integer, prim
 generations_table = Table(
     "generations",
     metadata,
-    Column("identity", String(64), primary_key=True),
-    Column("prompt_id", Text, nullable=False, index=True),
+    Column("identity", Words(64), primary_key=True),
+    Column("prompt_id", Words(), nullable=False, index=True),
     Column("sample_index", Integer, nullable=False),
-    Column("model", Text, nullable=False),
-    Column("prompt_text", Text, nullable=False),
+    Column("model", Words(), nullable=False),
+    Column("prompt_text", Words(), nullable=False),
     Column("prompt_token_ids", LargeBinary, nullable=False),
     Column("token_ids", LargeBinary, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("finish_reason", String(16), nullable=False),
+    Column("text", Words(), nullable=False),
+    Column("finish_reason", Words(16), nullable=False),
     Column("logprobs", LargeBinary, nullable=False),
-    Column("seconds", Float, nullable=False),
-    Column("created_at", String(32), nullable=False),
-    Column("selection", Text),
-    Column("guarded", Text),
+    Column("seconds", Real(), nullable=False),
+    Column("created_at", Words(32), nullable=False),
+    Column("selection", Words()),
+    Column("guarded", Words()),
 )
 
 runs_table = Table(
     "runs",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("version", Text, nullable=False),
-    Column("version_identity", String(64), nullable=False),
-    Column("started_at", String(32), nullable=False),
-    Column("finished_at", String(32)),
-    Column("made", Integer),
-    Column("tokens", Integer),
-    Column("settings", Text),
+    Column("version", Words(), nullable=False),
+    Column("version_identity", Words(64), nullable=False),
+    Column("started_at", Words(32), nullable=False),
+    Column("finished_at", Words(32)),
+    Column("made", Count),
+    Column("tokens", Count),
+    Column("settings", Words()),
 )
 
 #: Suites as they were at a run, each text once, so that the prompts of an earlier run are known.
 suites_table = Table(
     "suites",
     metadata,
-    Column("digest", String(64), primary_key=True),
-    Column("data", Text, nullable=False),
+    Column("digest", Words(64), primary_key=True),
+    Column("data", Words(), nullable=False),
 )
 
 #: Cached paired tests, by a digest of all that they compute from; see `study.tested`.
 tests_table = Table(
     "tests",
     metadata,
-    Column("identity", String(64), primary_key=True),
-    Column("metric", String(64), nullable=False),
-    Column("data", Text, nullable=False),
+    Column("identity", Words(64), primary_key=True),
+    Column("metric", Words(64), nullable=False),
+    Column("data", Words(), nullable=False),
 )
 
 traces_table = Table(
     "traces",
     metadata,
-    Column("identity", String(64), primary_key=True),
+    Column("identity", Words(64), primary_key=True),
     Column("tokens", Integer, nullable=False),
     Column("alternatives", Integer, nullable=False),
-    Column("steps", Text, nullable=False),
+    Column("steps", Words(), nullable=False),
     Column("data", LargeBinary, nullable=False),
 )
 
@@ -91,14 +89,14 @@ traces_table = Table(
 scores_table = Table(
     "scores",
     metadata,
-    Column("generation", String(64), primary_key=True),
-    Column("metric", String(64), primary_key=True),
+    Column("generation", Words(64), primary_key=True),
+    Column("metric", Words(64), primary_key=True),
     Column("metric_version", Integer, primary_key=True),
-    Column("model", Text, primary_key=True),
-    Column("read", String(64), primary_key=True),
-    Column("value", Float),
+    Column("model", Words(), primary_key=True),
+    Column("read", Words(64), primary_key=True),
+    Column("value", Real()),
     Column("parts", LargeBinary, nullable=False),
-    Column("spans", Text, nullable=False),
+    Column("spans", Words(), nullable=False),
 )
 
 #: Cached scores of whole versions under metrics that need no model, a row each; `basis` is a digest
@@ -106,28 +104,28 @@ scores_table = Table(
 version_scores_table = Table(
     "version_scores",
     metadata,
-    Column("version", String(128), primary_key=True),
-    Column("metric", String(64), primary_key=True),
-    Column("basis", String(64), nullable=False),
-    Column("data", Text, nullable=False),
+    Column("version", Words(128), primary_key=True),
+    Column("metric", Words(64), primary_key=True),
+    Column("basis", Words(64), nullable=False),
+    Column("data", Words(), nullable=False),
 )
 
 verdicts_table = Table(
     "verdicts",
     metadata,
-    Column("identity", String(64), primary_key=True),
-    Column("judge", Text, nullable=False, index=True),
-    Column("prompt", Text, nullable=False),
-    Column("prompt_digest", String(64), nullable=False),
-    Column("first", String(64), nullable=False, index=True),
-    Column("second", String(64)),
-    Column("reply", Text, nullable=False),
-    Column("finish_reason", String(16), nullable=False),
-    Column("served_model", Text, nullable=False),
+    Column("identity", Words(64), primary_key=True),
+    Column("judge", Words(), nullable=False, index=True),
+    Column("prompt", Words(), nullable=False),
+    Column("prompt_digest", Words(64), nullable=False),
+    Column("first", Words(64), nullable=False, index=True),
+    Column("second", Words(64)),
+    Column("reply", Words(), nullable=False),
+    Column("finish_reason", Words(16), nullable=False),
+    Column("served_model", Words(), nullable=False),
     Column("prompt_tokens", Integer, nullable=False),
     Column("completion_tokens", Integer, nullable=False),
-    Column("seconds", Float, nullable=False),
-    Column("created_at", String(32), nullable=False),
+    Column("seconds", Real(), nullable=False),
+    Column("created_at", Words(32), nullable=False),
 )
 
 
@@ -136,15 +134,15 @@ trainings_table = Table(
     "trainings",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("key", String(64), nullable=False, unique=True),
-    Column("name", Text, nullable=False, index=True),
-    Column("kind", String(16), nullable=False),
+    Column("key", Words(64), nullable=False, unique=True),
+    Column("name", Words(), nullable=False, index=True),
+    Column("kind", Words(16), nullable=False),
     Column("seed", Integer, nullable=False),
-    Column("started_at", String(32), nullable=False),
-    Column("finished_at", String(32)),
-    Column("recipe", Text, nullable=False),
-    Column("plan", Text, nullable=False),
-    Column("result", Text),
+    Column("started_at", Words(32), nullable=False),
+    Column("finished_at", Words(32)),
+    Column("recipe", Words(), nullable=False),
+    Column("plan", Words(), nullable=False),
+    Column("result", Words()),
 )
 
 #: Everything measured while training: loss, tokens per second, behaviour metrics.
@@ -153,8 +151,8 @@ points_table = Table(
     metadata,
     Column("training", Integer, primary_key=True),
     Column("step", Integer, primary_key=True),
-    Column("name", String(96), primary_key=True),
-    Column("value", Float),
+    Column("name", Words(96), primary_key=True),
+    Column("value", Real()),
 )
 
 #: Outputs generated while training.
@@ -163,11 +161,11 @@ training_outputs_table = Table(
     metadata,
     Column("training", Integer, primary_key=True),
     Column("step", Integer, primary_key=True),
-    Column("decoding", String(64), primary_key=True),
-    Column("prompt_id", Text, primary_key=True),
+    Column("decoding", Words(64), primary_key=True),
+    Column("prompt_id", Words(), primary_key=True),
     Column("sample_index", Integer, primary_key=True),
-    Column("text", Text, nullable=False),
-    Column("finish_reason", String(16), nullable=False),
+    Column("text", Words(), nullable=False),
+    Column("finish_reason", Words(16), nullable=False),
 )
 
 #: Branches of outputs, each whole with its trace. `identity` is a digest of what decides it,
@@ -176,31 +174,31 @@ branches_table = Table(
     "branches",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("identity", String(64), nullable=False, unique=True),
-    Column("origin", String(64), nullable=False, index=True),
+    Column("identity", Words(64), nullable=False, unique=True),
+    Column("origin", Words(64), nullable=False, index=True),
     Column("parent", Integer),
-    Column("version", Text, nullable=False),
+    Column("version", Words(), nullable=False),
     Column("at", Integer, nullable=False),
     Column("token", Integer),
-    Column("settings", Text, nullable=False),
+    Column("settings", Words(), nullable=False),
     Column("draw", Integer, nullable=False),
     Column("undone", Integer, nullable=False),
-    Column("prompt_id", Text, nullable=False),
+    Column("prompt_id", Words(), nullable=False),
     Column("sample_index", Integer, nullable=False),
-    Column("model", Text, nullable=False),
-    Column("prompt_text", Text, nullable=False),
+    Column("model", Words(), nullable=False),
+    Column("prompt_text", Words(), nullable=False),
     Column("prompt_token_ids", LargeBinary, nullable=False),
     Column("token_ids", LargeBinary, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("finish_reason", String(16), nullable=False),
+    Column("text", Words(), nullable=False),
+    Column("finish_reason", Words(16), nullable=False),
     Column("logprobs", LargeBinary, nullable=False),
-    Column("seconds", Float, nullable=False),
-    Column("created_at", String(32), nullable=False),
-    Column("selection", Text),
-    Column("guarded", Text),
+    Column("seconds", Real(), nullable=False),
+    Column("created_at", Words(32), nullable=False),
+    Column("selection", Words()),
+    Column("guarded", Words()),
     Column("tokens", Integer, nullable=False),
     Column("alternatives", Integer, nullable=False),
-    Column("steps", Text, nullable=False),
+    Column("steps", Words(), nullable=False),
     Column("data", LargeBinary, nullable=False),
 )
 
@@ -255,11 +253,31 @@ def _add_version_scores(connection: Connection) -> None:
     metadata.create_all(connection, tables=[version_scores_table])
 
 
+def _widen_text(connection: Connection) -> None:
+    """In PostgreSQL, text of any length ordered by code point, in stores of 0.1 too."""
+    if connection.dialect.name != "postgresql":
+        return
+    for table in metadata.sorted_tables:
+        if not inspect(connection).has_table(table.name):
+            continue
+        held = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        changes = [
+            f'ALTER COLUMN "{column.name}" TYPE {column.type.compile(connection.dialect)}'
+            for column in table.columns
+            if column.name in held and isinstance(column.type, Words)
+        ]
+        if changes:
+            connection.execute(text(f"ALTER TABLE {table.name} {', '.join(changes)}"))
+
+
 def _add_branches(connection: Connection) -> None:
     metadata.create_all(connection, tables=[branches_table])
 
 
 #: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
+#: A migration runs in SQLite and in PostgreSQL: it creates tables with `metadata.create_all` and
+#: adds columns with `_add_column`, and its columns have the types of `columns.py`. One that needs
+#: SQL of its own looks at `connection.dialect.name`.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _add_selection,
@@ -271,25 +289,27 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_trainings,
     _add_guarded,
     _add_version_scores,
+    _widen_text,
     _add_branches,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 
 
-def migrate(connection: Connection, where: str) -> None:
-    """Bring a database to the present schema, one migration at a time.
+def schema_at(connection: Connection, where: str) -> int:
+    """The schema of a database; 0 for an empty one.
 
     Raises:
         StoreError: a newer Ethogram wrote it, or it is not a store.
     """
     names = set(inspect(connection).get_table_names())
-    if names and schema_table.name not in names:
-        raise StoreError(
-            "holds other tables, so it is not an Ethogram store",
-            where=where,
-            hint="name another file in study.yaml: store",
-        )
-    schema_table.create(connection, checkfirst=True)
+    if schema_table.name not in names:
+        if names:
+            raise StoreError(
+                "holds other tables, so it is not an Ethogram store",
+                where=where,
+                hint="name another file or database in study.yaml: store",
+            )
+        return 0
     at = connection.execute(select(func.max(schema_table.c.version))).scalar() or 0
     if at > SCHEMA_VERSION:
         raise StoreError(
@@ -297,6 +317,12 @@ def migrate(connection: Connection, where: str) -> None:
             where=where,
             hint="update Ethogram",
         )
+    return int(at)
+
+
+def migrate(connection: Connection, at: int) -> None:
+    """Bring a database from schema `at` to the present one, one migration at a time."""
+    schema_table.create(connection, checkfirst=True)
     for number in range(at, SCHEMA_VERSION):
         MIGRATIONS[number](connection)
         connection.execute(insert(schema_table).values(version=number + 1))

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, func, insert, select, update
 
 from ethogram.errors import StoreError
 from ethogram.spec.generation import Generation, Trace
 from ethogram.spec.results import Score
-from ethogram.store.connect import Database, absent, rows_with
+from ethogram.store.connect import Database
+from ethogram.store.queries import absent, insert_new, replace_rows, rows_with
 from ethogram.store.rows import (
     Scored,
     Scorer,
@@ -26,7 +27,6 @@ from ethogram.store.rows import (
 )
 from ethogram.store.schema import (
     generations_table,
-    migrate,
     runs_table,
     scores_table,
     suites_table,
@@ -34,6 +34,7 @@ from ethogram.store.schema import (
     traces_table,
     version_scores_table,
 )
+from ethogram.store.upgrade import upgrade
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Store:
     """The generations of a study.
 
     Every write is one transaction, so a process killed at any moment leaves whole generations
-    only. SQLite runs in WAL mode: readers never wait for the writer.
+    only. SQLite runs in WAL mode: readers never wait for the writer. In PostgreSQL several machines
+    may write at once.
 
     Args:
         database: open; brought to the present schema.
@@ -76,17 +78,21 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        with database.begin(writes=True) as connection:
-            migrate(connection, database.where)
+        upgrade(database)
 
     @classmethod
     def open(cls, location: str | Path) -> Store:
-        """Open the store at a path (SQLite) or SQLAlchemy URL; a missing file is created.
+        """Open the store at a path (SQLite) or URL (PostgreSQL); a missing file is created.
 
         Raises:
             StoreError: it cannot be opened, is not a store, or a newer Ethogram wrote it.
         """
-        return cls(Database(location))
+        database = Database(location)
+        try:
+            return cls(database)
+        except BaseException:
+            database.close()
+            raise
 
     def __enter__(self) -> Store:
         return self
@@ -115,11 +121,10 @@ class Store:
         with self.database.begin(writes=True) as connection:
             new = absent(connection, generations_table.c.identity, list(items))
             fresh = [item for identity, item in items.items() if identity in new]
-            if fresh:
-                rows = [generation_row(item, model) for item in fresh]
-                connection.execute(insert(generations_table), rows)
-                _add_traces(connection, {item.identity: item.trace for item in fresh if item.trace})
-        return len(fresh)
+            rows = [generation_row(item, model) for item in fresh]
+            added = insert_new(connection, generations_table, rows)
+            _add_traces(connection, {item.identity: item.trace for item in fresh if item.trace})
+        return added
 
     def add_traces(self, traces: Mapping[str, Trace]) -> None:
         """Store traces by identity of their generations, in one transaction; stored ones stay.
@@ -159,11 +164,22 @@ class Store:
         return [identity for identity in identities if identity in missing]
 
     def get(self, identities: Sequence[str]) -> dict[str, Generation]:
-        """The stored ones among the identities, without their traces."""
+        """The stored ones among the identities, without their traces.
+
+        Raises:
+            StoreError: one is damaged.
+        """
         query, column = select(generations_table), generations_table.c.identity
         with self.database.begin() as connection:
             rows = rows_with(connection, query, column, identities)
-            return {row.identity: generation_from(row) for row in rows}
+            try:
+                return {row.identity: generation_from(row) for row in rows}
+            except (ValueError, TypeError, KeyError) as error:
+                raise StoreError(
+                    f"a stored generation is damaged: {error}",
+                    where=self.database.where,
+                    hint="find it with `ethogram store check`",
+                ) from None
 
     def count(self) -> int:
         """How many generations are stored."""
@@ -197,8 +213,7 @@ class Store:
                 for scored, score in scores.items()
                 if scored not in known
             ]
-            if fresh:
-                connection.execute(insert(scores_table), fresh)
+            insert_new(connection, scores_table, fresh)
 
     def start_run(self, version: str, version_identity: str, *, settings: str | None = None) -> int:
         """Record that a run begins; returns its id."""
@@ -270,15 +285,12 @@ class Store:
         Raises:
             StoreError: disk full, read-only, …; nothing of this call is stored then.
         """
-        columns = version_scores_table.c
         rows = [
             {"version": version, "metric": metric, "basis": basis, "data": data}
             for metric, (basis, data) in scores.items()
         ]
         with self.database.begin(writes=True) as connection:
-            stale = (columns.version == version) & columns.metric.in_(list(scores))
-            connection.execute(delete(version_scores_table).where(stale))
-            connection.execute(insert(version_scores_table), rows)
+            replace_rows(connection, version_scores_table, rows)
 
     def runs(self, version: str | None = None) -> list[RunRecord]:
         """The recorded runs, oldest first."""
@@ -293,13 +305,10 @@ def _keep(database: Database, table: Table, key: str, rows: Sequence[dict[str, s
     """Insert rows whose key is not there yet, in one transaction."""
     fresh = {row[key]: row for row in rows}
     with database.begin(writes=True) as connection:
-        new = absent(connection, table.c[key], list(fresh))
-        if new:
-            connection.execute(insert(table), [fresh[each] for each in sorted(new)])
+        insert_new(connection, table, list(fresh.values()))
 
 
 def _add_traces(connection: Connection, traces: Mapping[str, Trace]) -> None:
     new = absent(connection, traces_table.c.identity, list(traces))
     fresh = [trace_row(identity, trace) for identity, trace in traces.items() if identity in new]
-    if fresh:
-        connection.execute(insert(traces_table), fresh)
+    insert_new(connection, traces_table, fresh)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, Table, and_, delete, insert, or_, select, update
 
-from ethogram.store.connect import CHUNK
+from ethogram.store.queries import CHUNK, insert_new
 from ethogram.store.rows import now
 from ethogram.store.schema import points_table, training_outputs_table, trainings_table
 from ethogram.store.store import Store
@@ -95,17 +95,8 @@ class Trainings:
         with self._database.begin(writes=True) as connection:
             known = select(trainings_table).where(trainings_table.c.key == key)
             if connection.execute(known).first() is None:
-                connection.execute(
-                    insert(trainings_table).values(
-                        key=key,
-                        name=name,
-                        kind=kind,
-                        seed=seed,
-                        started_at=now(),
-                        recipe=recipe,
-                        plan=plan,
-                    )
-                )
+                row = {"key": key, "name": name, "kind": kind, "seed": seed, "started_at": now()}
+                insert_new(connection, trainings_table, [{**row, "recipe": recipe, "plan": plan}])
             return TrainingRecord(*connection.execute(known).one())
 
     def finish(self, training: int, result: str) -> None:

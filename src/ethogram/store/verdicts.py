@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
-from ethogram.store.connect import absent, rows_with
+from ethogram.store.queries import absent, insert_new, rows_with
 from ethogram.store.rows import now
 from ethogram.store.schema import verdicts_table
 from ethogram.store.store import Store
@@ -72,8 +72,7 @@ class Verdicts:
                 for identity, verdict in items.items()
                 if identity in new
             ]
-            if fresh:
-                connection.execute(insert(verdicts_table), fresh)
+            insert_new(connection, verdicts_table, fresh)
 
     def get(self, identities: Sequence[str]) -> dict[str, StoredVerdict]:
         """The stored ones among the identities."""

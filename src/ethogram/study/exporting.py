@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ethogram.metrics import get
 from ethogram.spec.suite import SuitePrompt
 from ethogram.study.lines import constraints_of, json_lines
 from ethogram.study.measure import measure
+from ethogram.study.objects import is_address, put
 from ethogram.study.pairs import preference_pairs
 from ethogram.study.stale import stored_results
 from ethogram.study.stored_outputs import generations_of
@@ -43,7 +45,8 @@ def export(
 
     Args:
         study: the opened study.
-        path: ends in `.jsonl`, `.csv` or `.parquet`; `-` writes JSON lines to standard output.
+        path: ends in `.jsonl`, `.csv` or `.parquet`; an address such as `s3://bucket/rows.jsonl`
+            needs the extra `objects`; `-` writes JSON lines to standard output.
         versions: names; default all. For `dpo` exactly two with a metric or stored verdicts.
         tag: only prompts with this tag.
         metrics: names of metrics whose value each row gets as a column, empty where a metric does
@@ -54,7 +57,8 @@ def export(
     Raises:
         SpecError: another suffix or kind, or generations are missing.
         WriteError: the file cannot be written.
-        MissingExtraError: Parquet without the extra `parquet`.
+        BackendError: the object storage cannot be written.
+        MissingExtraError: Parquet without the extra `parquet`, an address without `objects`.
     """
     target = str(path)
     if target != "-" and Path(path).suffix not in SUFFIXES:
@@ -195,7 +199,12 @@ _PROMPTS: dict[str, Callable[[SuitePrompt], Any]] = {
 
 
 def _write(target: str, rows: Sequence[dict[str, Any]]) -> None:
-    if target == "-":
+    if is_address(target):
+        with tempfile.TemporaryDirectory(prefix="ethogram-export-") as folder:
+            local = Path(folder, target.rpartition("/")[2])
+            _write(str(local), rows)
+            put(local, target)
+    elif target == "-":
         sys.stdout.writelines(json_lines(rows))
     elif target.endswith(".jsonl"):
         write_whole(Path(target), json_lines(rows))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ethogram.backends import check_installed
-from ethogram.errors import RequestError, WriteError
+from ethogram.errors import RequestError
 from ethogram.spec import Request
 from ethogram.spec.endpoint import is_remote, remote_model
 from ethogram.spec.source import SourceMap
@@ -17,6 +16,7 @@ from ethogram.stages import stage
 from ethogram.study.aims import aim_metrics
 from ethogram.study.calling import names_of, takes_study
 from ethogram.study.endpoints import Endpoints
+from ethogram.study.locking import one_run_at_a_time
 from ethogram.study.measure import metric_names
 from ethogram.study.record import OnProgress, Recorder
 from ethogram.study.result import Computed, Made, RunResult, summarise
@@ -132,7 +132,7 @@ class Maker:
         self.computed = Computed()
         self._on_progress, self._traced = on_progress, traced
         self._backends = Backends(max_rows, on_load, budget)
-        self._lock = _one_run_at_a_time(study, on_wait)
+        self._lock = one_run_at_a_time(study, on_wait)
 
     @property
     def spent(self) -> list[str]:
@@ -366,30 +366,3 @@ def _store_imported(study: Study, name: str) -> Made:
     )
     count = len(missing)
     return Made(generations=count, reused=len(imported) - count, imported=count)
-
-
-@contextmanager
-def _one_run_at_a_time(study: Study, on_wait: Callable[[], None] | None) -> Iterator[None]:
-    """Hold the study's run lock; the system frees it when the process dies.
-
-    Raises:
-        WriteError: the lock file cannot be made.
-    """
-    from filelock import FileLock, Timeout
-
-    folder = study.folder / ".ethogram"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "run.lock")
-        try:
-            lock.acquire(timeout=0.1)
-        except Timeout:
-            if on_wait:
-                on_wait()
-            lock.acquire()
-    except OSError as error:
-        raise WriteError(folder, error) from None
-    try:
-        yield
-    finally:
-        lock.release()

@@ -81,9 +81,9 @@ class Study:
     @cached_property
     def store(self) -> Store:
         """The store, opened (and made) on first use."""
-        from ethogram.store import Store
+        from ethogram.store import Store, location_of
 
-        location = self.spec.settings.store
+        location = location_of(self.spec.settings.store)
         if "://" in location:
             return Store.open(location)
         path = self.folder / location
@@ -92,6 +92,11 @@ class Study:
         except OSError as error:
             raise WriteError(path.parent, error) from None
         return Store.open(path)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the store is on a server, which other machines may use too."""
+        return not self.store.database.is_sqlite
 
     @cached_property
     def models(self) -> Models:

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Header, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException as AnyHTTPException
 
 from ethogram import __version__
 from ethogram.errors import EthogramError
@@ -79,7 +80,7 @@ def make_api(context: Context, *, token: str = "") -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     api.add_exception_handler(EthogramError, _refused)
-    api.add_exception_handler(HTTPException, _http)
+    api.add_exception_handler(AnyHTTPException, _http)
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(Exception, _unexpected)
     _add_session(api, token)
@@ -158,7 +159,7 @@ def _refused(_: Request, error: Exception) -> Response:
 
 
 def _http(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+    assert isinstance(error, AnyHTTPException)
     return JSONResponse({"error": str(error.detail)}, status_code=error.status_code)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ethogram.study.remarks import REMARKS_FILE
 from ethogram.study.workspace import Study
 from ethogram.ui.events import Events, StudyChanged
 from ethogram.ui.jobs import Jobs
@@ -72,7 +73,7 @@ class Context:
         for folder in (self.folder, self.folder / "versions", self.folder / "suites"):
             if folder.is_dir():
                 for path in folder.iterdir():
-                    if path.suffix in _WATCHED:
+                    if path.suffix in _WATCHED and path.name != REMARKS_FILE:
                         stat = path.stat()
                         found[path] = stat.st_mtime_ns, stat.st_size
         return found

@@ -72,9 +72,11 @@ class UiServer(uvicorn.Server):
             self._on_start()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End: streams close at once, jobs at their next step."""
+        """End: streams close at once, jobs at their next step; a second signal does not wait."""
+        if self.should_exit:
+            self.force_exit = True
+            return
         self.end()
-        super().handle_exit(sig, frame)
 
     def end(self) -> None:
         """Stop serving."""

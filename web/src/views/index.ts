@@ -2,6 +2,7 @@
 // line in both tables. See ../../README.md.
 import type { ComponentType } from "react";
 import type { Place } from "../router";
+import { Compare } from "./compare";
 import { Log } from "./log";
 import { Microscope } from "./microscope";
 import { Play } from "./play";
@@ -16,10 +17,25 @@ export interface ViewEntry {
   view: ComponentType<{ place: Place }>;
   /** No tab and no key: reached from other views only. */
   hidden?: boolean;
+  /** Works in the report too, from the answers that it holds (offline.ts). */
+  offline?: boolean;
 }
 
 export const views: readonly ViewEntry[] = [
-  { name: "log", title: "Log", about: "the versions and what came of each", view: Log },
+  {
+    name: "log",
+    title: "Log",
+    about: "the versions and what came of each",
+    view: Log,
+    offline: true,
+  },
+  {
+    name: "compare",
+    title: "Compare",
+    about: "prompts by versions: what differs, what fails",
+    view: Compare,
+    offline: true,
+  },
   {
     name: "microscope",
     title: "Microscope",

@@ -69,6 +69,62 @@
   var TooltipTrigger = vendor.TooltipTrigger;
   var createRoot = vendor.createRoot;
 
+  // src/offline.ts
+  function report() {
+    return globalThis.ethogramReport;
+  }
+  function searcher(text, pattern) {
+    if (pattern) {
+      const found = new RegExp(text, "iu");
+      return (each) => found.test(each);
+    }
+    const wanted = text.toLowerCase();
+    return (each) => each.toLowerCase().includes(wanted);
+  }
+  function choose(rows, filters) {
+    const { mode = "all", sort = "difference", tags = [], pitfall = "", text = "" } = filters;
+    const contains = searcher(text, filters.pattern ?? false);
+    const last2 = (row) => row.cells.at(-1)?.number ?? Number.NaN;
+    const found = rows.filter((row) => {
+      const cells = row.cells.filter((cell) => cell !== null);
+      return (mode !== "different" || row.different) && (!(mode === "better" || mode === "worse") || cells.some((cell) => cell.verdict === mode)) && (mode !== "failures" || cells.some((cell) => Object.keys(cell.pitfalls).length > 0)) && (tags.length === 0 || row.tags.some((tag) => tags.includes(tag))) && (!pitfall || cells.some((cell) => pitfall in cell.pitfalls)) && (filters.low == null || last2(row) >= filters.low) && (filters.high == null || last2(row) <= filters.high) && (!text || contains(row.prompt_id) || contains(row.prompt.text) || cells.some((cell) => contains(cell.output.text)));
+    });
+    if (sort === "suite") return found.sort((a, b) => a.place - b.place);
+    if (sort === "value") return found.sort((a, b) => (last2(b) || 0) - (last2(a) || 0));
+    return found;
+  }
+  function compare(data, filters) {
+    const versions = filters.versions ?? [];
+    const matrix = data.comparisons[versions.join(" ")];
+    if (!matrix) {
+      throw new Error(`the report does not compare ${versions.join(" and ")}; the page does`);
+    }
+    const rows = choose(matrix.rows, filters);
+    return { ...matrix, total: rows.length, offset: 0, rows };
+  }
+  function search(data, words) {
+    const like = (text) => text.toLowerCase().includes(words.toLowerCase());
+    return data.log.versions.filter((version) => like(version.name) || like(version.title)).map((version) => ({ kind: "version", name: version.name, words: version.title }));
+  }
+  function answerOf(data, route, path, query) {
+    switch (route) {
+      case "/api/log":
+        return data.log;
+      case "/api/log/{version}":
+        return data.entries[String(path.version)];
+      case "/api/compare":
+        return compare(data, query);
+      case "/api/compare/cell":
+        return data.cells[String(query.version)]?.[String(query.prompt)];
+      case "/api/search":
+        return search(data, String(query.q ?? ""));
+      case "/api/jobs":
+        return [];
+      default:
+        return void 0;
+    }
+  }
+
   // src/client.ts
   var Refused = class extends Error {
     constructor(status, message) {
@@ -82,13 +138,13 @@
       (text, [name, value]) => text.replace(`{${name}}`, encodeURIComponent(String(value))),
       route
     );
-    const search = new URLSearchParams();
+    const search2 = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) {
       for (const each of Array.isArray(value) ? value : [value]) {
-        if (each !== void 0 && each !== null) search.append(name, String(each));
+        if (each !== void 0 && each !== null) search2.append(name, String(each));
       }
     }
-    return search.size > 0 ? `${filled}?${search}` : filled;
+    return search2.size > 0 ? `${filled}?${search2}` : filled;
   }
   async function answer(response) {
     if (response.ok) return response.status === 204 ? void 0 : await response.json();
@@ -97,6 +153,12 @@
     throw new Refused(response.status, said || `the server answered ${response.status}`);
   }
   async function get(route, { path, query, signal } = {}) {
+    const data = report();
+    if (data) {
+      const found = answerOf(data, route, Object(path), Object(query));
+      if (found === void 0) throw new Refused(404, "the report does not hold this");
+      return found;
+    }
     const response = await fetch(address(route, path ?? {}, query ?? {}), { signal: signal ?? null });
     return await answer(response);
   }
@@ -276,9 +338,9 @@
     }
   }
   function link(path, query = {}) {
-    const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== ""));
+    const search2 = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== ""));
     const start2 = `#/${path.map(encodeURIComponent).join("/")}`;
-    return search.size > 0 ? `${start2}?${search}` : start2;
+    return search2.size > 0 ? `${start2}?${search2}` : start2;
   }
   function go(path, query = {}) {
     window.location.hash = link(path, query);
@@ -294,10 +356,10 @@
     const { query } = usePlace();
     const set = useCallback(
       (value) => {
-        const place = parse(window.location.hash);
-        if (value === fallback) place.query.delete(name);
-        else place.query.set(name, value);
-        const hash = link(place.path, Object.fromEntries(place.query));
+        const place2 = parse(window.location.hash);
+        if (value === fallback) place2.query.delete(name);
+        else place2.query.set(name, value);
+        const hash = link(place2.path, Object.fromEntries(place2.query));
         window.history.replaceState(null, "", hash);
         window.dispatchEvent(new HashChangeEvent("hashchange"));
       },
@@ -346,10 +408,306 @@
     ] });
   }
 
+  // src/parts/chart.tsx
+  var loading;
+  function vega() {
+    const known = () => globalThis.ethogramVega;
+    loading ??= (async () => {
+      const file = new URL("static/vendor/vega.js", document.baseURI).href;
+      if (!known()) await import(file);
+      const found = known();
+      if (!found) throw new Error("the charts could not be loaded");
+      return found;
+    })();
+    return loading;
+  }
+  var nothing = {
+    load: () => Promise.reject(new Error("charts load no files")),
+    sanitize: () => Promise.reject(new Error("charts have no links"))
+  };
+  function config() {
+    const css = getComputedStyle(document.documentElement);
+    const [ink, soft, line] = ["--ink", "--soft", "--line"].map((name) => css.getPropertyValue(name));
+    return {
+      background: "transparent",
+      font: "system-ui, sans-serif",
+      axis: {
+        labelColor: soft,
+        titleColor: ink,
+        gridColor: line,
+        domainColor: soft,
+        tickColor: soft
+      },
+      legend: { labelColor: soft, titleColor: ink },
+      header: { labelColor: ink, titleColor: ink },
+      title: { color: ink },
+      view: { stroke: line }
+    };
+  }
+  function Chart({ spec, words, signals }) {
+    const element = useRef(null);
+    const [error, setError] = useState();
+    const listening = useRef(signals);
+    listening.current = signals;
+    useEffect(() => {
+      let view;
+      let gone = false;
+      async function draw() {
+        const { compile, parse: parse2, View, expressionInterpreter } = await vega();
+        if (gone || !element.current) return;
+        const runtime = parse2(compile(spec, { config: config() }).spec, void 0, { ast: true });
+        const options = {
+          renderer: "svg",
+          expr: expressionInterpreter,
+          loader: nothing,
+          logLevel: 0
+        };
+        view = new View(runtime, options).initialize(element.current);
+        for (const name of Object.keys(listening.current ?? {})) {
+          view.addSignalListener(name, (_, value) => listening.current?.[name]?.(value));
+        }
+        await view.runAsync();
+      }
+      draw().catch(setError);
+      return () => {
+        gone = true;
+        view?.finalize();
+      };
+    }, [spec]);
+    return /* @__PURE__ */ jsxs("figure", { className: "chart", children: [
+      error && /* @__PURE__ */ jsx(Problem, { error }),
+      /* @__PURE__ */ jsx("div", { ref: element, role: "img", "aria-label": words, tabIndex: 0 })
+    ] });
+  }
+
+  // src/parts/verdict.tsx
+  function toneOf(item) {
+    return item.clear ? item.verdict : "";
+  }
+  function Verdict({ item }) {
+    return /* @__PURE__ */ jsx("strong", { className: `verdict ${toneOf(item)}`, children: item.verdict });
+  }
+  var MOST = 3;
+  var WIDTH = 220;
+  function place(value) {
+    const inside = Math.min(Math.max(value, -MOST), MOST);
+    return 10 + (WIDTH - 20) * (inside + MOST) / (2 * MOST);
+  }
+  function Interval({ item }) {
+    const { standard } = item;
+    if (!standard) return /* @__PURE__ */ jsx("span", { className: "soft", children: item.words.interval });
+    const [low, middle, high] = standard.map(place);
+    const words = `difference ${item.words.difference}, 95 % interval ${item.words.interval}`;
+    return /* @__PURE__ */ jsxs(
+      "svg",
+      {
+        viewBox: `0 0 ${WIDTH} 16`,
+        className: `interval ${toneOf(item) || "soft"}`,
+        role: "img",
+        "aria-label": words,
+        children: [
+          /* @__PURE__ */ jsx("title", { children: words }),
+          Array.from({ length: 2 * MOST + 1 }, (_, tick) => tick - MOST).map((tick) => /* @__PURE__ */ jsx(
+            "line",
+            {
+              className: tick === 0 ? "tick zero" : "tick",
+              x1: place(tick),
+              x2: place(tick),
+              y1: "0",
+              y2: "16"
+            },
+            tick
+          )),
+          /* @__PURE__ */ jsx("line", { className: "whisker", x1: low, x2: high, y1: "8", y2: "8" }),
+          standard[0] < -MOST && /* @__PURE__ */ jsx("path", { d: `M${low + 5} 4 L${low} 8 L${low + 5} 12` }),
+          standard[2] > MOST && /* @__PURE__ */ jsx("path", { d: `M${high - 5} 4 L${high} 8 L${high - 5} 12` }),
+          /* @__PURE__ */ jsx("circle", { cx: middle, cy: "8", r: "3" })
+        ]
+      }
+    );
+  }
+
+  // src/parts/differences.tsx
+  var HEADLINE = 3;
+  function Line({ item }) {
+    return /* @__PURE__ */ jsxs("li", { className: "difference", children: [
+      /* @__PURE__ */ jsx(Verdict, { item }),
+      /* @__PURE__ */ jsxs("span", { className: toneOf(item), children: [
+        item.words.name,
+        " ",
+        item.words.from_to
+      ] }),
+      /* @__PURE__ */ jsx("span", { className: "soft number", children: item.words.interval }),
+      /* @__PURE__ */ jsx(Interval, { item }),
+      item.doubt && /* @__PURE__ */ jsx("span", { className: "soft", children: item.doubt })
+    ] });
+  }
+  function Differences({
+    items,
+    before,
+    after: after2
+  }) {
+    if (items.length === 0) return null;
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("ul", { className: "plain", children: items.slice(0, HEADLINE).map((item) => /* @__PURE__ */ jsx(Line, { item }, item.metric)) }),
+      /* @__PURE__ */ jsxs("details", { children: [
+        /* @__PURE__ */ jsxs("summary", { children: [
+          "All ",
+          items.length,
+          " metrics"
+        ] }),
+        /* @__PURE__ */ jsx("section", { className: "scroll", tabIndex: 0, "aria-label": `${before} and ${after2}, all metrics`, children: /* @__PURE__ */ jsxs("table", { children: [
+          /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
+            /* @__PURE__ */ jsx("th", { scope: "col", children: "metric" }),
+            /* @__PURE__ */ jsx("th", { scope: "col", children: "verdict" }),
+            /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: before }),
+            /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: after2 }),
+            /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: "difference" }),
+            /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: "95 % interval" }),
+            /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: "p" }),
+            /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: "prompts" }),
+            /* @__PURE__ */ jsx("th", { scope: "col", children: "in standard deviations between prompts, −3 to 3" })
+          ] }) }),
+          /* @__PURE__ */ jsx("tbody", { children: items.map((item) => /* @__PURE__ */ jsxs("tr", { children: [
+            /* @__PURE__ */ jsx("th", { scope: "row", children: item.title }),
+            /* @__PURE__ */ jsx("td", { children: item.same ? /* @__PURE__ */ jsx("span", { className: "soft", children: "same in both" }) : /* @__PURE__ */ jsx(Verdict, { item }) }),
+            /* @__PURE__ */ jsx("td", { className: "number", children: item.words.before }),
+            /* @__PURE__ */ jsx("td", { className: "number", children: item.words.after }),
+            /* @__PURE__ */ jsx("td", { className: "number", children: item.words.difference }),
+            /* @__PURE__ */ jsxs("td", { className: "number", title: item.doubt, children: [
+              item.words.interval,
+              item.doubt && " ?"
+            ] }),
+            /* @__PURE__ */ jsx("td", { className: "number", children: item.words.p }),
+            /* @__PURE__ */ jsx("td", { className: "number", children: item.prompts }),
+            /* @__PURE__ */ jsx("td", { children: /* @__PURE__ */ jsx(Interval, { item }) })
+          ] }, item.metric)) })
+        ] }) })
+      ] })
+    ] });
+  }
+
+  // src/parts/filters.tsx
+  var MODES = {
+    different: "different",
+    worse: "worse",
+    better: "better",
+    failures: "failures",
+    all: "all"
+  };
+  var SORTS = {
+    difference: "largest difference",
+    value: "highest value",
+    suite: "order of the suite"
+  };
+  var TYPING = 250;
+  function Choice({ label, value, options, onChange }) {
+    return /* @__PURE__ */ jsxs("label", { children: [
+      label,
+      /* @__PURE__ */ jsx("select", { value, onChange: (event) => onChange(event.target.value), children: Object.entries(options).map(([name, words]) => /* @__PURE__ */ jsx("option", { value: name, children: words }, name)) })
+    ] });
+  }
+  function Typed({
+    label,
+    value,
+    onChange,
+    type = "search"
+  }) {
+    const [text, setText] = useState(value);
+    useEffect(() => setText(value), [value]);
+    useEffect(() => {
+      if (text === value) return void 0;
+      const timer = setTimeout(() => onChange(text), TYPING);
+      return () => clearTimeout(timer);
+    }, [text, value, onChange]);
+    return /* @__PURE__ */ jsxs("label", { children: [
+      label,
+      /* @__PURE__ */ jsx("input", { type, value: text, onChange: (event) => setText(event.target.value) })
+    ] });
+  }
+  function useFilters(versions) {
+    const [mode, setMode] = useQuery("mode", "different");
+    const [metric, setMetric] = useQuery("metric");
+    const [sort, setSort] = useQuery("sort", "difference");
+    const [tag, setTag] = useQuery("tag");
+    const [pitfall, setPitfall] = useQuery("pitfall");
+    const [low, setLow] = useQuery("low");
+    const [high, setHigh] = useQuery("high");
+    const [text, setText] = useQuery("text");
+    const [pattern, setPattern] = useQuery("regex");
+    const chosen = mode in MODES ? mode : "all";
+    const query = {
+      versions: [...versions],
+      mode: versions.length < 2 && chosen === "different" ? "all" : chosen,
+      metric,
+      sort: sort in SORTS ? sort : "difference",
+      tags: tag ? [tag] : [],
+      pitfall,
+      ...Number.isFinite(Number.parseFloat(low)) ? { low: Number.parseFloat(low) } : {},
+      ...Number.isFinite(Number.parseFloat(high)) ? { high: Number.parseFloat(high) } : {},
+      text,
+      pattern: pattern === "1"
+    };
+    const set = {
+      setMode,
+      setMetric,
+      setSort,
+      setTag,
+      setPitfall,
+      setLow,
+      setHigh,
+      setText,
+      setPattern
+    };
+    return { query, low, high, tag, ...set };
+  }
+  function Controls({ filters, data }) {
+    const { query } = filters;
+    const titled = Object.fromEntries(data.metrics.map((metric) => [metric.name, metric.title]));
+    const tags = Object.entries(data.tags).map(([tag, count]) => [tag, `${plain(tag)} (${count})`]);
+    return /* @__PURE__ */ jsxs("form", { className: "controls", "aria-label": "Filters", onSubmit: (event) => event.preventDefault(), children: [
+      /* @__PURE__ */ jsx(Choice, { label: "Show", value: query.mode, options: MODES, onChange: filters.setMode }),
+      !report() && /* @__PURE__ */ jsx(Choice, { label: "by", value: data.metric, options: titled, onChange: filters.setMetric }),
+      /* @__PURE__ */ jsx(Choice, { label: "Sort", value: query.sort, options: SORTS, onChange: filters.setSort }),
+      tags.length > 0 && /* @__PURE__ */ jsx(
+        Choice,
+        {
+          label: "Tag",
+          value: filters.tag,
+          options: { "": "any", ...Object.fromEntries(tags) },
+          onChange: filters.setTag
+        }
+      ),
+      /* @__PURE__ */ jsx(
+        Choice,
+        {
+          label: "Pitfall",
+          value: query.pitfall,
+          options: { "": "any", ...data.pitfalls },
+          onChange: filters.setPitfall
+        }
+      ),
+      /* @__PURE__ */ jsx(Typed, { label: "Text", value: query.text, onChange: filters.setText }),
+      /* @__PURE__ */ jsxs("label", { children: [
+        /* @__PURE__ */ jsx(
+          "input",
+          {
+            type: "checkbox",
+            checked: query.pattern,
+            onChange: (event) => filters.setPattern(event.target.checked ? "1" : "")
+          }
+        ),
+        "regular expression"
+      ] }),
+      /* @__PURE__ */ jsx(Typed, { label: "Metric from", type: "number", value: filters.low, onChange: filters.setLow }),
+      /* @__PURE__ */ jsx(Typed, { label: "to", type: "number", value: filters.high, onChange: filters.setHigh })
+    ] });
+  }
+
   // src/parts/texts.tsx
   var Plain = memo(function Plain2({ text }) {
     return /* @__PURE__ */ jsx("bdi", { children: pieces(text).map(
-      (piece, place) => piece.code ? /* @__PURE__ */ jsx("span", { className: "code-point", title: "a hidden character", children: piece.text }, place) : piece.text
+      (piece, place2) => piece.code ? /* @__PURE__ */ jsx("span", { className: "code-point", title: "a hidden character", children: piece.text }, place2) : piece.text
     ) });
   });
   function markedPieces(text, marks) {
@@ -375,7 +733,7 @@
     if (length === 0) return /* @__PURE__ */ jsx("span", { className: "soft", children: "(empty)" });
     return /* @__PURE__ */ jsxs("span", { className: "text", children: [
       markedPieces(shown2, marks).map(
-        ([piece, mark], place) => mark ? /* @__PURE__ */ jsx("mark", { className: mark.kind, title: mark.label, children: /* @__PURE__ */ jsx(Plain, { text: piece }) }, place) : /* @__PURE__ */ jsx(Plain, { text: piece }, place)
+        ([piece, mark], place2) => mark ? /* @__PURE__ */ jsx("mark", { className: mark.kind, title: mark.label, children: /* @__PURE__ */ jsx(Plain, { text: piece }) }, place2) : /* @__PURE__ */ jsx(Plain, { text: piece }, place2)
       ),
       length > shown2.length && /* @__PURE__ */ jsxs("span", { className: "soft", children: [
         " … ",
@@ -404,7 +762,7 @@
         end: mark.end - block.start
       }))
     ).map(
-      ([piece, mark], place) => mark ? /* @__PURE__ */ jsx("mark", { className: mark.kind, title: mark.label, children: /* @__PURE__ */ jsx(Plain, { text: piece }) }, place) : /* @__PURE__ */ jsx(Plain, { text: piece }, place)
+      ([piece, mark], place2) => mark ? /* @__PURE__ */ jsx("mark", { className: mark.kind, title: mark.label, children: /* @__PURE__ */ jsx(Plain, { text: piece }) }, place2) : /* @__PURE__ */ jsx(Plain, { text: piece }, place2)
     ) }, block.start)) });
   }
   var MOST_EDITS = 400;
@@ -423,24 +781,796 @@
         /* @__PURE__ */ jsx(Plain, { text: after2 })
       ] });
     }
-    return /* @__PURE__ */ jsx("span", { className: "text", children: changes.map((change, place) => {
+    return /* @__PURE__ */ jsx("span", { className: "text", children: changes.map((change, place2) => {
       if (change.added) {
-        return /* @__PURE__ */ jsx("ins", { children: /* @__PURE__ */ jsx(Plain, { text: change.value }) }, place);
+        return /* @__PURE__ */ jsx("ins", { children: /* @__PURE__ */ jsx(Plain, { text: change.value }) }, place2);
       }
-      return change.removed ? /* @__PURE__ */ jsx("del", { children: /* @__PURE__ */ jsx(Plain, { text: change.value }) }, place) : /* @__PURE__ */ jsx(Plain, { text: change.value }, place);
+      return change.removed ? /* @__PURE__ */ jsx("del", { children: /* @__PURE__ */ jsx(Plain, { text: change.value }) }, place2) : /* @__PURE__ */ jsx(Plain, { text: change.value }, place2);
     }) });
   });
 
+  // src/parts/remarks.tsx
+  function Remarks({ version, promptId, remark }) {
+    const [shown2, setShown] = useState(remark ?? { star: false, comment: "" });
+    const [text, setText] = useState();
+    const [failed, setFailed] = useState("");
+    useEffect(() => setShown(remark ?? { star: false, comment: "" }), [remark]);
+    async function save(next) {
+      try {
+        setShown(await post("/api/remarks", { body: { version, prompt_id: promptId, ...next } }));
+        setFailed("");
+      } catch (problem) {
+        setFailed(problem.message);
+      }
+    }
+    const about = `${version} on ${promptId}`;
+    return /* @__PURE__ */ jsxs("span", { className: "remarks", children: [
+      /* @__PURE__ */ jsx(
+        "button",
+        {
+          type: "button",
+          className: "quiet star",
+          "aria-pressed": shown2.star,
+          "aria-label": `Star ${about}`,
+          onClick: () => void save({ ...shown2, star: !shown2.star }),
+          children: shown2.star ? "★" : "☆"
+        }
+      ),
+      /* @__PURE__ */ jsx(
+        "button",
+        {
+          type: "button",
+          className: "quiet",
+          "aria-label": `Comment on ${about}`,
+          onClick: () => setText(text === void 0 ? shown2.comment : void 0),
+          children: shown2.comment ? "comment" : "+"
+        }
+      ),
+      shown2.comment && text === void 0 && /* @__PURE__ */ jsx("span", { className: "comment", children: /* @__PURE__ */ jsx(Plain, { text: shown2.comment }) }),
+      text !== void 0 && /* @__PURE__ */ jsx(
+        "input",
+        {
+          autoFocus: true,
+          "aria-label": `Comment on ${about}`,
+          value: text,
+          onChange: (event) => setText(event.target.value),
+          onKeyDown: (event) => {
+            if (event.key === "Enter") {
+              void save({ ...shown2, comment: text });
+              setText(void 0);
+            }
+            if (event.key === "Escape") setText(void 0);
+          }
+        }
+      ),
+      failed && /* @__PURE__ */ jsx("span", { role: "alert", className: "worse", children: failed })
+    ] });
+  }
+
+  // src/parts/matrix.tsx
+  var ESTIMATE = 190;
+  var OVERSCAN = 4;
+  function CellView({ cell, first, column, promptId, diff, pitfalls }) {
+    if (!cell) {
+      return /* @__PURE__ */ jsxs("div", { role: "cell", className: "cell soft", children: [
+        column.version,
+        " does not have this prompt"
+      ] });
+    }
+    return /* @__PURE__ */ jsxs("div", { role: "cell", className: "cell", children: [
+      /* @__PURE__ */ jsxs("div", { className: "cell-head", children: [
+        /* @__PURE__ */ jsx("b", { className: "narrow", children: column.version }),
+        /* @__PURE__ */ jsxs("span", { className: `number ${cell.verdict}`, children: [
+          cell.value,
+          cell.move && ` (${cell.move}${cell.verdict && `, ${cell.verdict}`})`
+        ] }),
+        /* @__PURE__ */ jsx("span", { className: "soft", children: cell.outputs === 1 ? "" : cell.distinct === 1 ? `${cell.outputs} equal samples` : `sample ${cell.index}, ${cell.distinct} of ${cell.outputs} differ` }),
+        !report() && /* @__PURE__ */ jsx(Remarks, { version: column.version, promptId, remark: cell.remark })
+      ] }),
+      /* @__PURE__ */ jsx("div", { className: "cell-text", children: diff && first && first !== cell ? /* @__PURE__ */ jsx(WordDiff, { before: first.output.text, after: cell.output.text }) : /* @__PURE__ */ jsx(TextCell, { ...cell.output }) }),
+      Object.keys(cell.pitfalls).length > 0 && /* @__PURE__ */ jsx("div", { className: "badges", children: Object.entries(cell.pitfalls).map(([name, count]) => /* @__PURE__ */ jsxs("span", { className: "badge", children: [
+        (pitfalls[name] ?? name).toLowerCase(),
+        cell.outputs > 1 && ` ${count} of ${cell.outputs}`
+      ] }, name)) })
+    ] });
+  }
+  function Matrix(props) {
+    const { columns, total, rowAt, onShown, onOpen, onDiff } = props;
+    const list = useRef(null);
+    const [current, setCurrent] = useState(0);
+    const [margin, setMargin] = useState(0);
+    useLayoutEffect(() => {
+      setMargin((list.current?.getBoundingClientRect().top ?? 0) + window.scrollY);
+    }, []);
+    const rows = useWindowVirtualizer({
+      count: total,
+      estimateSize: () => ESTIMATE,
+      overscan: OVERSCAN,
+      scrollMargin: margin
+    });
+    const shown2 = rows.getVirtualItems();
+    const first = shown2[0]?.index ?? 0;
+    const last2 = shown2.at(-1)?.index ?? 0;
+    useEffect(() => onShown(first, last2), [first, last2, onShown]);
+    const step = useCallback(
+      (by) => {
+        const next = Math.min(Math.max(current + by, 0), total - 1);
+        setCurrent(next);
+        rows.scrollToIndex(next, { align: "auto" });
+        requestAnimationFrame(
+          () => list.current?.querySelector(`[data-index="${next}"]`)?.focus()
+        );
+      },
+      [current, total, rows]
+    );
+    const row = rowAt(current);
+    useKeys([
+      { key: "j", words: "next prompt", run: () => step(1) },
+      { key: "k", words: "previous prompt", run: () => step(-1) },
+      { key: "o", words: "open the prompt's outputs", run: () => row && onOpen(row.prompt_id) },
+      { key: "d", words: "word diff on or off", run: onDiff },
+      {
+        key: "s",
+        words: "star the last version's output",
+        run: () => [...list.current?.querySelectorAll(`[data-index="${current}"] .star`) ?? []].at(-1)?.click()
+      }
+    ]);
+    return /* @__PURE__ */ jsxs(
+      "div",
+      {
+        role: "table",
+        "aria-label": "Prompts and outputs",
+        "aria-rowcount": total + 1,
+        className: "matrix",
+        "data-columns": columns.length,
+        children: [
+          /* @__PURE__ */ jsxs("div", { role: "row", className: "matrix-head", "aria-rowindex": 1, children: [
+            /* @__PURE__ */ jsx("div", { role: "columnheader", children: "prompt" }),
+            columns.map((column) => /* @__PURE__ */ jsxs("div", { role: "columnheader", children: [
+              column.version,
+              " ",
+              /* @__PURE__ */ jsx("span", { className: "soft", children: plain(column.title) })
+            ] }, column.version))
+          ] }),
+          /* @__PURE__ */ jsx(
+            "div",
+            {
+              role: "rowgroup",
+              ref: list,
+              className: "matrix-rows",
+              style: { height: rows.getTotalSize() },
+              children: shown2.map((item) => {
+                const found = rowAt(item.index);
+                return /* @__PURE__ */ jsx(
+                  "div",
+                  {
+                    role: "row",
+                    ref: rows.measureElement,
+                    "data-index": item.index,
+                    "aria-rowindex": item.index + 2,
+                    tabIndex: item.index === current ? 0 : -1,
+                    onFocus: () => setCurrent(item.index),
+                    className: "matrix-row",
+                    style: { transform: `translateY(${item.start - margin}px)` },
+                    children: found ? /* @__PURE__ */ jsx(RowCells, { row: found, ...props }) : /* @__PURE__ */ jsx("div", { role: "cell", className: "cell soft waiting-row", children: "Loading …" })
+                  },
+                  item.index
+                );
+              })
+            }
+          )
+        ]
+      }
+    );
+  }
+  function RowCells({ row, columns, diff, pitfalls, onOpen }) {
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsxs("div", { role: "rowheader", className: "cell", children: [
+        /* @__PURE__ */ jsx("button", { type: "button", className: "link", onClick: () => onOpen(row.prompt_id), children: /* @__PURE__ */ jsx(Plain, { text: row.prompt_id }) }),
+        /* @__PURE__ */ jsx("div", { className: "cell-text", children: /* @__PURE__ */ jsx(TextCell, { text: row.prompt.text, length: row.prompt.length, most: 200 }) }),
+        /* @__PURE__ */ jsx("span", { className: "soft", children: row.tags.map(plain).join(", ") })
+      ] }),
+      columns.map((column, place2) => /* @__PURE__ */ jsx(
+        CellView,
+        {
+          cell: row.cells[place2] ?? null,
+          first: row.cells[0] ?? null,
+          column,
+          promptId: row.prompt_id,
+          diff,
+          pitfalls
+        },
+        column.version
+      ))
+    ] });
+  }
+
+  // src/parts/outputs.tsx
+  function Outputs({ version, prompt }) {
+    const cell = useLoad(
+      `${version} ${prompt}`,
+      (signal) => get("/api/compare/cell", { query: { version, prompt }, signal })
+    );
+    return /* @__PURE__ */ jsxs("section", { "aria-label": version, className: "outputs", children: [
+      /* @__PURE__ */ jsx("h3", { children: version }),
+      /* @__PURE__ */ jsx(Shown, { loaded: cell, children: (data) => data.samples.map((sample) => /* @__PURE__ */ jsxs("div", { children: [
+        /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+          "sample ",
+          sample.indices.join(", "),
+          " · ended by ",
+          plain(sample.finish_reason),
+          " ·",
+          " ",
+          Object.entries(sample.values).map(([title, words]) => `${title} ${words}`).join(" · ")
+        ] }),
+        sample.evidence.map((words) => /* @__PURE__ */ jsx("p", { className: "worse", children: /* @__PURE__ */ jsx(Plain, { text: words }) }, words)),
+        /* @__PURE__ */ jsx(WholeText, { text: sample.output.text, marks: sample.output.marks })
+      ] }, sample.identity)) })
+    ] });
+  }
+  function Opened({
+    versions,
+    prompt,
+    close: close2
+  }) {
+    const first = useLoad(
+      `${versions[0]} ${prompt}`,
+      (signal) => get("/api/compare/cell", { query: { version: versions[0] ?? "", prompt }, signal })
+    );
+    return /* @__PURE__ */ jsx(
+      ModalOverlay,
+      {
+        className: "overlay",
+        isOpen: true,
+        onOpenChange: (open2) => !open2 && close2(),
+        isDismissable: true,
+        children: /* @__PURE__ */ jsx(Modal, { className: "modal wide", children: /* @__PURE__ */ jsxs(Dialog, { children: [
+          /* @__PURE__ */ jsx(Heading, { slot: "title", children: /* @__PURE__ */ jsx(Plain, { text: prompt }) }),
+          first.data && /* @__PURE__ */ jsx(WholeText, { text: first.data.prompt }),
+          first.data?.reference && /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+            "Reference: ",
+            /* @__PURE__ */ jsx(Plain, { text: first.data.reference })
+          ] }),
+          first.data && first.data.constraints.length > 0 && /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+            "Constraints: ",
+            first.data.constraints.map(plain).join(", ")
+          ] }),
+          /* @__PURE__ */ jsx("div", { className: "sides", children: versions.map((version) => /* @__PURE__ */ jsx(Outputs, { version, prompt }, version)) }),
+          /* @__PURE__ */ jsx("button", { type: "button", onClick: close2, children: "Close" })
+        ] }) })
+      }
+    );
+  }
+
+  // src/views/compare.tsx
+  var PAGE = 50;
+  function Pairs({ versions }) {
+    const held = Object.keys(report()?.comparisons ?? {});
+    return /* @__PURE__ */ jsx("div", { className: "controls", children: /* @__PURE__ */ jsx(
+      Choice,
+      {
+        label: "Compare",
+        value: versions.join(" "),
+        options: Object.fromEntries(held.map((names) => [names, names.replace(" ", " → ")])),
+        onChange: (names) => go(["compare", ...names.split(" ")])
+      }
+    ) });
+  }
+  function Versions({ versions, diff }) {
+    const known = useLoad("versions", (signal) => get("/api/log", { signal }));
+    const names = known.data?.versions ?? [];
+    const options = Object.fromEntries(
+      names.map((version) => [version.name, `${version.name} ${plain(version.title)}`.slice(0, 60)])
+    );
+    const query = Object.fromEntries(new URLSearchParams(window.location.hash.split("?")[1] ?? ""));
+    const change = (next) => go(["compare", ...next], { ...query, diff });
+    const free = names.filter((version) => !versions.includes(version.name));
+    return /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+      versions.map((version, place2) => /* @__PURE__ */ jsxs("span", { className: "field", children: [
+        /* @__PURE__ */ jsx(
+          Choice,
+          {
+            label: place2 === 0 ? "From" : "to",
+            value: version,
+            options: { [version]: version, ...options },
+            onChange: (name) => change(versions.map((each) => each === version ? name : each))
+          }
+        ),
+        versions.length > 1 && /* @__PURE__ */ jsx(
+          "button",
+          {
+            type: "button",
+            className: "quiet",
+            "aria-label": `Leave out ${version}`,
+            onClick: () => change(versions.filter((each) => each !== version)),
+            children: "×"
+          }
+        )
+      ] }, version)),
+      free.length > 0 && versions.length < 8 && /* @__PURE__ */ jsx(
+        Choice,
+        {
+          label: "and",
+          value: "",
+          options: {
+            "": "add a version",
+            ...Object.fromEntries(free.map((each) => [each.name, options[each.name] ?? each.name]))
+          },
+          onChange: (name) => name && change([...versions, name])
+        }
+      )
+    ] });
+  }
+  function Verdicts({ data }) {
+    const [first, ...others] = data.columns;
+    if (!first) return null;
+    return /* @__PURE__ */ jsxs("div", { className: "verdicts", children: [
+      data.columns.filter((column) => column.stale).map((column) => /* @__PURE__ */ jsxs("p", { className: "changed", children: [
+        column.version,
+        " is ",
+        plain(column.stale)
+      ] }, column.version)),
+      others.map((column) => /* @__PURE__ */ jsxs("section", { "aria-label": `${column.version} against ${first.version}`, children: [
+        /* @__PURE__ */ jsxs("p", { className: "sentence", children: [
+          first.version,
+          " → ",
+          column.version,
+          ":",
+          " ",
+          /* @__PURE__ */ jsx(Plain, { text: column.sentence || "nothing to compare" })
+        ] }),
+        /* @__PURE__ */ jsx(Differences, { items: column.differences, before: first.version, after: column.version }),
+        column.changes.length > 0 && /* @__PURE__ */ jsxs("details", { children: [
+          /* @__PURE__ */ jsx("summary", { children: column.changes.length === 1 ? "1 setting differs" : `${column.changes.length} settings differ` }),
+          /* @__PURE__ */ jsx("ul", { children: column.changes.map((change) => /* @__PURE__ */ jsx("li", { children: /* @__PURE__ */ jsx(Plain, { text: change }) }, change)) })
+        ] })
+      ] }, column.version))
+    ] });
+  }
+  function PairedChart({ filters, onOpen }) {
+    const { versions, metric } = filters.query;
+    const chart = useLoad(
+      `${versions.join(" ")} ${metric}`,
+      (signal) => get("/api/compare/chart", { query: { versions, metric }, signal })
+    );
+    const clicked = (value) => {
+      const prompt = value.prompt?.[0];
+      if (prompt) onOpen(prompt);
+    };
+    return /* @__PURE__ */ jsx(Shown, { loaded: chart, children: (data) => /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("p", { children: data.words }),
+      /* @__PURE__ */ jsx(Chart, { spec: data.spec, words: data.words, signals: { clicked } })
+    ] }) });
+  }
+  function useRows(data, filters, key) {
+    const [pages, setPages] = useState(/* @__PURE__ */ new Map());
+    const asked = useRef(/* @__PURE__ */ new Set());
+    const generation = useRef(data);
+    if (generation.current !== data) {
+      generation.current = data;
+      asked.current = /* @__PURE__ */ new Set();
+    }
+    useEffect(() => setPages(/* @__PURE__ */ new Map()), [data]);
+    const { query } = filters;
+    const onShown = useCallback(
+      (first, last2) => {
+        if (report()) return;
+        for (let page = Math.floor(first / PAGE); page * PAGE <= last2; page += 1) {
+          if (page === 0 || page * PAGE >= data.total || asked.current.has(page)) continue;
+          asked.current.add(page);
+          get("/api/compare/rows", { query: { ...query, offset: page * PAGE, limit: PAGE } }).then(
+            (found) => {
+              if (generation.current === data) {
+                setPages((before) => new Map(before).set(page, found.rows));
+              }
+            },
+            () => asked.current.delete(page)
+          );
+        }
+      },
+      [data, key]
+    );
+    const rowAt = useCallback(
+      (place2) => {
+        const page = Math.floor(place2 / PAGE);
+        return page === 0 || report() ? data.rows[place2] : pages.get(page)?.[place2 - page * PAGE];
+      },
+      [data, pages]
+    );
+    return { onShown, rowAt };
+  }
+  function Comparison({ versions }) {
+    const filters = useFilters(versions);
+    const key = JSON.stringify(filters.query);
+    const loaded = useLoad(
+      key,
+      (signal) => get("/api/compare", { query: { ...filters.query, limit: PAGE }, signal })
+    );
+    return /* @__PURE__ */ jsx(Shown, { loaded, children: (data) => /* @__PURE__ */ jsx(Found, { data, filters, versions, filterKey: key }) });
+  }
+  function Found({
+    data,
+    filters,
+    versions,
+    filterKey
+  }) {
+    const rows = useRows(data, filters, filterKey);
+    const [diff, setDiff] = useQuery("diff");
+    const [open2, setOpen] = useQuery("open");
+    const [charted, setCharted] = useState(false);
+    const close2 = useCallback(() => setOpen(""), [setOpen]);
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx(Verdicts, { data }),
+      /* @__PURE__ */ jsx(Controls, { filters, data }),
+      versions.length > 1 && !report() && /* @__PURE__ */ jsxs("details", { onToggle: (event) => setCharted(event.currentTarget.open), children: [
+        /* @__PURE__ */ jsx("summary", { children: "Chart: each prompt before and after" }),
+        charted && /* @__PURE__ */ jsx(PairedChart, { filters, onOpen: setOpen })
+      ] }),
+      /* @__PURE__ */ jsxs("p", { role: "status", className: "line", children: [
+        data.total,
+        " of ",
+        data.prompts,
+        " prompts",
+        /* @__PURE__ */ jsx(
+          "button",
+          {
+            type: "button",
+            "aria-pressed": diff === "1",
+            onClick: () => setDiff(diff === "1" ? "" : "1"),
+            children: "Word diff"
+          }
+        )
+      ] }),
+      /* @__PURE__ */ jsx(
+        Matrix,
+        {
+          columns: data.columns,
+          pitfalls: data.pitfalls,
+          total: data.total,
+          rowAt: rows.rowAt,
+          onShown: rows.onShown,
+          diff: diff === "1",
+          onDiff: () => setDiff(diff === "1" ? "" : "1"),
+          onOpen: setOpen
+        }
+      ),
+      open2 && /* @__PURE__ */ jsx(Opened, { versions, prompt: open2, close: close2 })
+    ] });
+  }
+  function useDefault(named) {
+    const log = useLoad("default", (signal) => get("/api/log", { signal }));
+    return useMemo(() => {
+      if (named.length > 0) return named;
+      const last2 = log.data?.versions.at(-1);
+      return last2 && [...last2.parent ? [last2.parent] : [], last2.name];
+    }, [named, log.data]);
+  }
+  function Compare({ place: place2 }) {
+    const path = place2.path.slice(1).join("/");
+    const named = useMemo(() => [...new Set(path.split("/").filter(Boolean))], [path]);
+    const versions = useDefault(named);
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("h1", { children: "Compare" }),
+      versions ? /* @__PURE__ */ jsxs(Fragment, { children: [
+        report() ? /* @__PURE__ */ jsx(Pairs, { versions }) : /* @__PURE__ */ jsx(Versions, { versions, diff: place2.query.get("diff") ?? "" }),
+        /* @__PURE__ */ jsx(Comparison, { versions }, versions.join(" "))
+      ] }) : /* @__PURE__ */ jsx("p", { className: "soft", children: "Loading …" })
+    ] });
+  }
+
+  // src/parts/notes.tsx
+  var TITLES = {
+    learned: "Learned",
+    takeaway: "Takeaway",
+    limitation: "Limitation",
+    notes: "Notes"
+  };
+  var FIELDS = Object.keys(TITLES);
+  function asLines(sentences) {
+    return sentences.map((sentence) => sentence.replace(/\s+/g, " ").trim()).join("\n");
+  }
+  function Editor({ version, field, notes, onSaved, onLeft }) {
+    const [text, setText] = useState(asLines(notes.notes[field] ?? []));
+    const [digest, setDigest] = useState(notes.digest);
+    const [onDisk, setOnDisk] = useState();
+    const [error, setError] = useState();
+    const hint = useId();
+    async function save() {
+      try {
+        const before = new Map((notes.notes[field] ?? []).map((each) => [asLines([each]), each]));
+        const sentences = text.split("\n").map((line) => before.get(line.trim()) ?? line);
+        const body = { field, sentences, digest };
+        onSaved(await post("/api/log/{version}/notes", { path: { version }, body }));
+        onLeft();
+      } catch (problem) {
+        setError(problem);
+        if (problem instanceof Refused && problem.status === 409) {
+          const now = await get("/api/log/{version}/notes", { path: { version } });
+          setOnDisk(now);
+          setDigest(now.digest);
+        }
+      }
+    }
+    return /* @__PURE__ */ jsxs("div", { className: "editor", children: [
+      error && /* @__PURE__ */ jsx(Problem, { error }),
+      onDisk && /* @__PURE__ */ jsxs("div", { children: [
+        /* @__PURE__ */ jsx("p", { children: "The file now says:" }),
+        /* @__PURE__ */ jsx("blockquote", { className: "text", children: /* @__PURE__ */ jsx(Plain, { text: asLines(onDisk.notes[field] ?? []) || "(nothing)" }) }),
+        /* @__PURE__ */ jsx("p", { children: "Save again to write your text over it." })
+      ] }),
+      /* @__PURE__ */ jsx(
+        "textarea",
+        {
+          autoFocus: true,
+          "aria-label": `${TITLES[field]} of ${version}`,
+          "aria-describedby": hint,
+          rows: Math.max(3, text.split("\n").length + 1),
+          value: text,
+          onChange: (event) => setText(event.target.value),
+          onKeyDown: (event) => {
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void save();
+            if (event.key === "Escape") onLeft();
+          }
+        }
+      ),
+      /* @__PURE__ */ jsxs("p", { id: hint, className: "soft", children: [
+        "One sentence a line, written into ",
+        notes.file,
+        ". Ctrl or Cmd + Enter saves, Esc leaves."
+      ] }),
+      /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+        /* @__PURE__ */ jsx("button", { type: "button", onClick: () => void save(), children: "Save" }),
+        /* @__PURE__ */ jsx("button", { type: "button", onClick: onLeft, children: "Leave" })
+      ] })
+    ] });
+  }
+  function Notes({ version, initial }) {
+    const [saved, setSaved] = useState();
+    const [editing, setEditing] = useState();
+    useEffect(() => setSaved(void 0), [initial]);
+    const notes = saved ?? initial;
+    const shown2 = FIELDS.filter((field) => field === editing || notes.notes[field]?.length);
+    const missing = FIELDS.filter((field) => !shown2.includes(field));
+    return /* @__PURE__ */ jsxs("section", { "aria-label": `Notes of ${version}`, children: [
+      shown2.map((field) => /* @__PURE__ */ jsxs("div", { children: [
+        /* @__PURE__ */ jsxs("h3", { children: [
+          TITLES[field],
+          " ",
+          field !== editing && !report() && /* @__PURE__ */ jsx(
+            "button",
+            {
+              type: "button",
+              className: "quiet",
+              "aria-label": `Edit: ${TITLES[field]} of ${version}`,
+              onClick: () => setEditing(field),
+              children: "edit"
+            }
+          )
+        ] }),
+        field === editing ? /* @__PURE__ */ jsx(
+          Editor,
+          {
+            version,
+            field,
+            notes,
+            onSaved: setSaved,
+            onLeft: () => setEditing(void 0)
+          }
+        ) : /* @__PURE__ */ jsx("ul", { children: notes.notes[field]?.map((sentence, place2) => /* @__PURE__ */ jsx("li", { children: /* @__PURE__ */ jsx(Plain, { text: sentence }) }, place2)) })
+      ] }, field)),
+      !editing && !report() && /* @__PURE__ */ jsx("p", { className: "controls", children: missing.map((field) => /* @__PURE__ */ jsxs(
+        "button",
+        {
+          type: "button",
+          className: "quiet",
+          onClick: () => setEditing(field),
+          "aria-label": `Add: ${TITLES[field]} of ${version}`,
+          children: [
+            "+ ",
+            TITLES[field].toLowerCase()
+          ]
+        },
+        field
+      )) })
+    ] });
+  }
+
   // src/views/log.tsx
-  function Log() {
+  var DEEPEST = 6;
+  function Near({ children }) {
+    const box = useRef(null);
+    const [near, setNear] = useState(false);
+    useEffect(() => {
+      if (!box.current) return void 0;
+      const watcher = new IntersectionObserver(
+        (entries) => {
+          if (entries.some((entry) => entry.isIntersecting)) setNear(true);
+        },
+        { rootMargin: "600px" }
+      );
+      watcher.observe(box.current);
+      return () => watcher.disconnect();
+    }, []);
+    return /* @__PURE__ */ jsx("div", { ref: box, className: near ? "" : "waiting", children: near && children() });
+  }
+  function Examples({ entry }) {
+    const [diff, setDiff] = useState(false);
+    const [before, after2] = entry.examples ?? [];
+    if (!before) return null;
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("h3", { children: "Example" }),
+      /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+        /* @__PURE__ */ jsx(
+          "a",
+          {
+            href: link(["compare", .../* @__PURE__ */ new Set([before.version, entry.version])], {
+              prompt: before.prompt_id
+            }),
+            children: /* @__PURE__ */ jsx(Plain, { text: before.prompt_id })
+          }
+        ),
+        ", ",
+        /* @__PURE__ */ jsx(Plain, { text: before.why }),
+        ": ",
+        /* @__PURE__ */ jsx(Plain, { text: before.prompt })
+      ] }),
+      /* @__PURE__ */ jsx("div", { className: "sides", children: [before, ...after2 ? [after2] : []].map((example) => /* @__PURE__ */ jsxs("figure", { children: [
+        /* @__PURE__ */ jsxs("figcaption", { children: [
+          example.version,
+          " ",
+          /* @__PURE__ */ jsxs("span", { className: "soft", children: [
+            "sample ",
+            example.sample_index
+          ] })
+        ] }),
+        diff && after2 && example === after2 ? /* @__PURE__ */ jsx(WordDiff, { before: before.output.text, after: after2.output.text }) : /* @__PURE__ */ jsx(TextCell, { ...example.output, most: 600 })
+      ] }, example.version)) }),
+      after2 && /* @__PURE__ */ jsx("button", { type: "button", "aria-pressed": diff, onClick: () => setDiff(!diff), children: "Word diff" })
+    ] });
+  }
+  function Pitfalls({ entry }) {
+    if (!entry.pitfalls?.length) return null;
+    return /* @__PURE__ */ jsxs("p", { children: [
+      "Pitfalls:",
+      " ",
+      entry.pitfalls.map((pitfall, place2) => /* @__PURE__ */ jsxs("span", { title: pitfall.meaning, children: [
+        place2 > 0 && "; ",
+        pitfall.name,
+        " ",
+        pitfall.before && `${pitfall.before[0]} of ${pitfall.before[1]} → `,
+        pitfall.found,
+        " of ",
+        pitfall.total
+      ] }, pitfall.name))
+    ] });
+  }
+  function EntryBody({ version, entry }) {
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("p", { className: "sentence", children: /* @__PURE__ */ jsx(Plain, { text: entry.sentence }) }),
+      entry.stale && /* @__PURE__ */ jsx("p", { className: "changed", children: plain(entry.stale) }),
+      entry.missing && /* @__PURE__ */ jsx("p", { className: "soft", children: plain(entry.missing) }),
+      /* @__PURE__ */ jsx(
+        Differences,
+        {
+          items: entry.differences ?? [],
+          before: version.parent ?? "",
+          after: version.name
+        }
+      ),
+      !entry.differences?.length && /* @__PURE__ */ jsx("p", { children: entry.values?.map((value) => `${value.title} ${value.words}`).join(", ") }),
+      /* @__PURE__ */ jsx(Pitfalls, { entry }),
+      entry.unsupported?.map((claim) => /* @__PURE__ */ jsxs("p", { className: "worse", children: [
+        "Not shown by the stored runs: ",
+        /* @__PURE__ */ jsx(Plain, { text: claim })
+      ] }, claim)),
+      /* @__PURE__ */ jsxs("details", { children: [
+        /* @__PURE__ */ jsx("summary", { children: "Changed settings, example, evidence" }),
+        (entry.changes?.length ?? 0) > 0 && /* @__PURE__ */ jsx("ul", { children: entry.changes?.map((change) => /* @__PURE__ */ jsxs("li", { children: [
+          /* @__PURE__ */ jsx(Plain, { text: change.words }),
+          change.lines.length > 0 && /* @__PURE__ */ jsx("pre", { className: "text", children: /* @__PURE__ */ jsx(Plain, { text: change.lines.join("\n") }) })
+        ] }, change.words)) }),
+        /* @__PURE__ */ jsx(Examples, { entry }),
+        /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+          entry.evidence,
+          " · ",
+          plain(entry.model ?? ""),
+          " · identity ",
+          entry.identity
+        ] }),
+        entry.trained?.map((line) => /* @__PURE__ */ jsx("p", { className: "soft", children: /* @__PURE__ */ jsx(Plain, { text: line }) }, line))
+      ] }),
+      entry.notes && /* @__PURE__ */ jsx(Notes, { version: version.name, initial: entry.notes })
+    ] });
+  }
+  function LogEntry({ version, current }) {
+    const article = useRef(null);
+    useEffect(() => {
+      if (current) article.current?.focus();
+    }, [current]);
+    return /* @__PURE__ */ jsxs(
+      "article",
+      {
+        ref: article,
+        tabIndex: -1,
+        className: "version",
+        "data-depth": Math.min(version.depth, DEEPEST),
+        "aria-label": version.name,
+        "aria-current": current || void 0,
+        children: [
+          /* @__PURE__ */ jsxs("h2", { children: [
+            /* @__PURE__ */ jsx("a", { href: link(["log", version.name]), children: version.name }),
+            " ",
+            /* @__PURE__ */ jsx(Plain, { text: version.title })
+          ] }),
+          /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+            version.parent ? /* @__PURE__ */ jsxs("a", { href: link(["compare", version.parent, version.name]), children: [
+              "compare with ",
+              version.parent
+            ] }) : "first of its line",
+            version.ran_at && ` · run ${version.ran_at.slice(0, 16).replace("T", " ")} UTC`
+          ] }),
+          /* @__PURE__ */ jsx(Near, { children: () => /* @__PURE__ */ jsx(Loading, { version }) })
+        ]
+      }
+    );
+  }
+  function Loading({ version }) {
+    const entry = useLoad(
+      version.name,
+      (signal) => get("/api/log/{version}", { path: { version: version.name }, signal })
+    );
+    return /* @__PURE__ */ jsx(Shown, { loaded: entry, children: (data) => /* @__PURE__ */ jsx(EntryBody, { version, entry: data }) });
+  }
+  function useWalk(versions, current) {
+    const at = versions.findIndex((version2) => version2.name === current);
+    const step = useCallback(
+      (by) => {
+        const next = versions[Math.min(Math.max(at + by, 0), versions.length - 1)];
+        if (next) go(["log", next.name]);
+      },
+      [versions, at]
+    );
+    const version = versions[at];
+    useKeys([
+      { key: "j", words: "next version", run: () => step(1) },
+      { key: "k", words: "previous version", run: () => step(-1) },
+      {
+        key: "c",
+        words: "compare the version with its parent",
+        run: () => version?.parent && go(["compare", version.parent, version.name])
+      }
+    ]);
+  }
+  function Log({ place: place2 }) {
     const log = useLoad("log", (signal) => get("/api/log", { signal }));
+    const versions = log.data?.versions ?? [];
+    useWalk(versions, place2.path[1]);
     return /* @__PURE__ */ jsx(Shown, { loaded: log, children: (data) => /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsx("h1", { children: /* @__PURE__ */ jsx(Plain, { text: data.title }) }),
-      /* @__PURE__ */ jsx("ol", { className: "plain versions", children: data.versions.map((version) => /* @__PURE__ */ jsxs("li", { "data-depth": Math.min(version.depth, 8), children: [
-        /* @__PURE__ */ jsx("b", { children: version.name }),
-        " ",
-        /* @__PURE__ */ jsx(Plain, { text: version.title })
-      ] }, version.name)) })
+      data.about && /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsx(Plain, { text: data.about }) }),
+      data.versions.length === 0 && /* @__PURE__ */ jsx("p", { children: "The study has no version yet." }),
+      /* @__PURE__ */ jsxs("div", { className: "log", children: [
+        /* @__PURE__ */ jsx("nav", { "aria-label": "Versions", className: "tree", children: /* @__PURE__ */ jsx("ol", { className: "plain", children: data.versions.map((version) => /* @__PURE__ */ jsxs("li", { "data-depth": Math.min(version.depth, DEEPEST), children: [
+          /* @__PURE__ */ jsx(
+            "a",
+            {
+              href: link(["log", version.name]),
+              "aria-current": version.name === place2.path[1] ? "location" : void 0,
+              children: version.name
+            }
+          ),
+          " ",
+          /* @__PURE__ */ jsx("span", { className: "soft", children: plain(version.title) })
+        ] }, version.name)) }) }),
+        /* @__PURE__ */ jsx("div", { children: data.versions.map((version) => /* @__PURE__ */ jsx(
+          LogEntry,
+          {
+            version,
+            current: version.name === place2.path[1]
+          },
+          version.name
+        )) })
+      ] })
     ] }) });
   }
 
@@ -517,13 +1647,13 @@
   function Shown2({ token }) {
     if (token.part && token.part[0] > 1) return /* @__PURE__ */ jsx("span", { className: "soft", children: "·" });
     const lines = token.text.split("\n");
-    return /* @__PURE__ */ jsx(Fragment, { children: lines.map((line, place) => /* @__PURE__ */ jsxs("span", { children: [
-      place > 0 && /* @__PURE__ */ jsxs(Fragment, { children: [
+    return /* @__PURE__ */ jsx(Fragment, { children: lines.map((line, place2) => /* @__PURE__ */ jsxs("span", { children: [
+      place2 > 0 && /* @__PURE__ */ jsxs(Fragment, { children: [
         /* @__PURE__ */ jsx("span", { className: "soft", children: "⏎" }),
         /* @__PURE__ */ jsx("br", {})
       ] }),
       /* @__PURE__ */ jsx(Plain, { text: line })
-    ] }, place)) });
+    ] }, place2)) });
   }
   var One = memo(function One2({
     token,
@@ -837,9 +1967,9 @@
       /* @__PURE__ */ jsx("div", { className: "scroll", tabIndex: 0, role: "group", "aria-label": "Distributions", children: /* @__PURE__ */ jsxs("table", { className: "stages", children: [
         /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
           /* @__PURE__ */ jsx("th", { children: "token" }),
-          step.stages.map((stage, place) => /* @__PURE__ */ jsxs("th", { children: [
+          step.stages.map((stage, place2) => /* @__PURE__ */ jsxs("th", { children: [
             stage.label,
-            place === last2 && place > 0 && " (final)"
+            place2 === last2 && place2 > 0 && " (final)"
           ] }, stage.name))
         ] }) }),
         /* @__PURE__ */ jsxs("tbody", { children: [
@@ -848,7 +1978,7 @@
               /* @__PURE__ */ jsx("bdi", { className: "piece", children: /* @__PURE__ */ jsx(Plain, { text: token.text.replaceAll("\n", "⏎") }) }),
               token.chosen && /* @__PURE__ */ jsx("span", { className: "soft", children: " chosen" })
             ] }),
-            token.probabilities.map((share, place) => /* @__PURE__ */ jsx("td", { children: share === 0 ? /* @__PURE__ */ jsx("span", { className: "soft", children: "removed" }) : /* @__PURE__ */ jsx(Bar, { share, strong: token.chosen }) }, step.stages[place]?.name ?? place))
+            token.probabilities.map((share, place2) => /* @__PURE__ */ jsx("td", { children: share === 0 ? /* @__PURE__ */ jsx("span", { className: "soft", children: "removed" }) : /* @__PURE__ */ jsx(Bar, { share, strong: token.chosen }) }, step.stages[place2]?.name ?? place2))
           ] }, token.id)),
           /* @__PURE__ */ jsxs("tr", { children: [
             /* @__PURE__ */ jsx("th", { scope: "row", className: "soft", children: "all others" }),
@@ -863,10 +1993,10 @@
           plain(stage.words),
           stage.removed_examples.length > 0 && /* @__PURE__ */ jsxs(Fragment, { children: [
             " (",
-            stage.removed_examples.map((text, place) => /* @__PURE__ */ jsxs("span", { children: [
-              place > 0 && ", ",
+            stage.removed_examples.map((text, place2) => /* @__PURE__ */ jsxs("span", { children: [
+              place2 > 0 && ", ",
               /* @__PURE__ */ jsx("bdi", { className: "piece", children: /* @__PURE__ */ jsx(Plain, { text: text.replaceAll("\n", "⏎") }) })
-            ] }, place)),
+            ] }, place2)),
             stage.removed > stage.removed_examples.length && ", …",
             ")"
           ] }),
@@ -936,7 +2066,7 @@
       error && /* @__PURE__ */ jsx(Problem, { error })
     ] });
   }
-  function Opened({ output, where, reload }) {
+  function Opened2({ output, where, reload }) {
     const [colour, setColour] = useQuery("colour", "probability");
     const [stepText, setStepText] = useQuery("step", "1");
     const step = Math.min(output.tokens.length, Math.max(1, Number(stepText) || 1)) - 1;
@@ -1065,8 +2195,8 @@
       /* @__PURE__ */ jsx(Loops, { output, onStep: setStep })
     ] });
   }
-  function Microscope({ place }) {
-    const [, version = "", prompt = "", sample = "0"] = place.path;
+  function Microscope({ place: place2 }) {
+    const [, version = "", prompt = "", sample = "0"] = place2.path;
     const [branch] = useQuery("branch");
     const where = { version, prompt, sample: Number(sample) || 0 };
     if (branch) where.branch = Number(branch);
@@ -1086,7 +2216,7 @@
       output.error && /* @__PURE__ */ jsx(Problem, { error: output.error }),
       output.error && known && /* @__PURE__ */ jsx(MakeTrace, { where, onMade: output.reload }),
       output.data && fits && !output.error && /* @__PURE__ */ jsx(
-        Opened,
+        Opened2,
         {
           output: output.data,
           where,
@@ -1518,7 +2648,20 @@
 
   // src/views/index.ts
   var views = [
-    { name: "log", title: "Log", about: "the versions and what came of each", view: Log },
+    {
+      name: "log",
+      title: "Log",
+      about: "the versions and what came of each",
+      view: Log,
+      offline: true
+    },
+    {
+      name: "compare",
+      title: "Compare",
+      about: "prompts by versions: what differs, what fails",
+      view: Compare,
+      offline: true
+    },
     {
       name: "microscope",
       title: "Microscope",
@@ -1548,7 +2691,7 @@
         kind: hit.kind,
         name: plain(hit.name),
         words: plain(hit.words),
-        open: () => hit.kind === "version" ? go(["log", hit.name]) : go(["compare"], { prompt: hit.name })
+        open: () => hit.kind === "version" ? go(["log", hit.name]) : go(["compare"], { open: hit.name })
       }))
     ];
     return /* @__PURE__ */ jsx(
@@ -1621,13 +2764,13 @@
     ] }) : null;
   }
   function App() {
-    const place = usePlace();
-    const current = views.find((view) => view.name === place.path[0]) ?? views[0];
+    const place2 = usePlace();
+    const current = views.find((view) => view.name === place2.path[0]) ?? views[0];
     const View = current?.view;
     useEffect(() => {
       document.title = `${current?.title ?? "Page"} · Ethogram`;
     }, [current]);
-    const tabs = views.filter((view) => !view.hidden);
+    const tabs = views.filter((view) => !view.hidden && (!report() || view.offline));
     useKeys(
       tabs.map((view, index) => ({
         key: String(index + 1),
@@ -1663,7 +2806,10 @@
           /* @__PURE__ */ jsx(Theme, {})
         ] })
       ] }),
-      /* @__PURE__ */ jsx("main", { id: "main", tabIndex: -1, children: /* @__PURE__ */ jsx(Fence, { children: View && /* @__PURE__ */ jsx(View, { place }) }, current?.name ?? "") })
+      /* @__PURE__ */ jsxs("main", { id: "main", tabIndex: -1, children: [
+        report()?.left_out && /* @__PURE__ */ jsx("p", { className: "soft", children: report()?.left_out }),
+        /* @__PURE__ */ jsx(Fence, { children: View && /* @__PURE__ */ jsx(View, { place: place2 }) }, current?.name ?? "")
+      ] })
     ] });
   }
 
@@ -1671,19 +2817,21 @@
   async function enter() {
     const hash = window.location.hash;
     const bare = /^#token=([\w-]+)$/.exec(hash)?.[1];
-    const place = parse(bare ? `#/?token=${bare}` : hash);
-    const token = place.query.get("token");
+    const place2 = parse(bare ? `#/?token=${bare}` : hash);
+    const token = place2.query.get("token");
     if (!token) return;
-    place.query.delete("token");
-    const rest = place.path.length > 0 ? link(place.path, Object.fromEntries(place.query)) : "#/log";
+    place2.query.delete("token");
+    const rest = place2.path.length > 0 ? link(place2.path, Object.fromEntries(place2.query)) : "#/log";
     window.history.replaceState(null, "", rest);
     await post("/api/session", { body: { token } });
   }
   async function start() {
     const root = createRoot(document.getElementById("root"));
     try {
-      await enter();
-      await follow();
+      if (!report()) {
+        await enter();
+        await follow();
+      }
       root.render(/* @__PURE__ */ jsx(App, {}));
     } catch (error) {
       const known = error instanceof Refused;

@@ -1,0 +1,382 @@
+"""Matrix: prompts by versions, filtered and sorted by what differs between them.
+
+A matrix is made once for some versions; choosing rows then reads no store. Samples of one prompt
+are one cell, in which equal texts are folded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from ethogram.errors import SpecError
+from ethogram.extras import require
+from ethogram.metrics import Metric, Output, Span
+from ethogram.metrics.pitfalls.registry import PITFALL_METRICS, PITFALLS
+from ethogram.spec.source import suggest
+from ethogram.study.aims import Aims, aim_metrics, compare_aims
+from ethogram.study.difference import Difference, comparable, differences
+from ethogram.study.measure import Measured, measure, metric_names
+from ethogram.study.workspace import Study
+
+Mode = Literal["different", "worse", "better", "failures", "all"]
+Sort = Literal["difference", "suite", "value"]
+#: Seconds that a regular expression may take over all texts: patterns exist that take for ever.
+PATTERN_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which rows to show, and in which order.
+
+    Attributes:
+        mode: different: a text differs from the first version's; worse, better: the metric moved;
+            failures: an output shows a pitfall.
+        metric: by which rows are sorted and moves are judged; empty: see `Matrix.main_metric`.
+        sort: difference: the largest paired difference first; suite: as in the suite; value: the
+            last version's highest value first.
+        tags: only prompts with one of them.
+        pitfall: only prompts where an output shows it.
+        low: only prompts on which the metric of the last version is at least this.
+        high: at most this.
+        text: only prompts that have it in the prompt, its id or an output.
+        pattern: `text` is a regular expression.
+        prompts: only these ids.
+    """
+
+    mode: Mode = "all"
+    metric: str = ""
+    sort: Sort = "difference"
+    tags: Sequence[str] = ()
+    pitfall: str = ""
+    low: float | None = None
+    high: float | None = None
+    text: str = ""
+    pattern: bool = False
+    prompts: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Equal texts of one prompt.
+
+    Attributes:
+        output: the first of them.
+        indices: sample indices that have this text.
+        place: of the first one among the version's outputs.
+    """
+
+    output: Output
+    indices: Sequence[int]
+    place: int
+
+
+@dataclass(frozen=True)
+class Column:
+    """One version of a matrix.
+
+    Attributes:
+        version: its name.
+        measured: metric to scores.
+        differences: against the first column; empty there, and where they share no prompt.
+        aims: what came of its aims, where the first column is its parent.
+        rows: prompt to the places of its outputs.
+    """
+
+    version: str
+    measured: Mapping[str, Measured]
+    differences: Mapping[str, Difference] = field(default_factory=dict)
+    aims: Aims | None = None
+
+    @cached_property
+    def outputs(self) -> Sequence[Output]:
+        """Every output, in suite order."""
+        return self.measured["loop_rate"].outputs
+
+    @cached_property
+    def rows(self) -> Mapping[str, Sequence[int]]:
+        """Prompt to the places of its outputs."""
+        found: dict[str, list[int]] = {}
+        for place, output in enumerate(self.outputs):
+            found.setdefault(output.prompt_id, []).append(place)
+        return found
+
+    @cached_property
+    def failing(self) -> Mapping[str, frozenset[str]]:
+        """Pitfall to the prompts of which an output shows it."""
+        return {
+            pitfall.name: frozenset(
+                output.prompt_id
+                for output, score in zip(
+                    self.measured[metric.name].outputs,
+                    self.measured[metric.name].scores,
+                    strict=True,
+                )
+                if score.value
+            )
+            for pitfall, metric in zip(PITFALLS, PITFALL_METRICS, strict=True)
+        }
+
+    def texts(self, prompt: str) -> list[str]:
+        """The texts of a prompt by sample."""
+        return [self.outputs[place].text for place in self.rows.get(prompt, ())]
+
+    def samples(self, prompt: str) -> list[Sample]:
+        """The outputs of a prompt, equal texts folded, in the order of their first sample."""
+        found: dict[str, list[int]] = {}
+        for place in self.rows.get(prompt, ()):
+            found.setdefault(self.outputs[place].text, []).append(place)
+        return [
+            Sample(
+                self.outputs[places[0]],
+                [self.outputs[place].sample_index for place in places],
+                places[0],
+            )
+            for places in found.values()
+        ]
+
+    def pitfalls(self, prompt: str) -> dict[str, int]:
+        """Pitfall to how many outputs of a prompt show it."""
+        found = {}
+        for pitfall, metric in zip(PITFALLS, PITFALL_METRICS, strict=True):
+            if prompt in self.failing[pitfall.name]:
+                scores = self.measured[metric.name].scores
+                found[pitfall.name] = sum(bool(scores[place].value) for place in self.rows[prompt])
+        return found
+
+    def evidence(self, place: int) -> Iterator[tuple[str, Sequence[Span]]]:
+        """Pitfall to its evidence in one output; of a loop, each repetition."""
+        for pitfall, metric in zip(PITFALLS, PITFALL_METRICS, strict=True):
+            name = "loop_rate" if pitfall.name == "loop" else metric.name
+            score = self.measured[name].scores[place]
+            if score.value and score.spans:
+                yield pitfall.name, score.spans
+
+
+class Matrix:
+    """Prompts by versions; the first version is the one that the others are compared with.
+
+    Args:
+        study: the opened study.
+        versions: their names.
+
+    Raises:
+        SpecError: outputs are missing, or a version is unknown.
+    """
+
+    def __init__(self, study: Study, versions: Sequence[str]) -> None:
+        self.study, self.versions = study, tuple(versions)
+        table = metric_names(study)
+        aims = [name for version in versions for name in aim_metrics(study, version)]
+        pitfalls = [metric.name for metric in PITFALL_METRICS]
+        names = tuple(dict.fromkeys([*table, *aims, *pitfalls, "loop_rate"]))
+        #: Metrics of the table and of aims, which rows can be sorted by.
+        self.metrics: Sequence[str] = tuple(dict.fromkeys([*table, *aims]))
+        measured = {name: measure(study, name, names, accept="earlier") for name in versions}
+        first = self.versions[0]
+        self.columns = [
+            Column(name, measured[name], *_compared(study, first, name, measured, table))
+            for name in self.versions
+        ]
+        self._aims = [name for version in versions[1:] for name in study.versions[version].aim]
+
+    def metric(self, name: str) -> Metric:
+        """A metric of the matrix.
+
+        Raises:
+            SpecError: it has no such metric.
+        """
+        found = self.columns[0].measured.get(name)
+        if found is None:
+            hint = suggest(name, list(self.metrics))
+            raise SpecError(f"no metric {name!r} in this comparison", hint=hint)
+        return found.metric
+
+    @cached_property
+    def main_metric(self) -> str:
+        """The first aim, else the metric that changed most clearly, else the table's first."""
+        found = [item for column in self.columns[1:] for item in column.differences.values()]
+        clear = sorted(
+            (item for item in found if item.is_clear),
+            key=lambda item: (item.metric.direction == "none", item.p_adjusted),
+        )
+        named = [*self._aims, *(item.metric.name for item in clear), *self.metrics]
+        return named[0]
+
+    @cached_property
+    def prompts(self) -> Mapping[str, Output]:
+        """Every prompt with one output of it, in the order of the versions' suites."""
+        found: dict[str, Output] = {}
+        for column in self.columns:
+            for prompt, places in column.rows.items():
+                found.setdefault(prompt, column.outputs[places[0]])
+        return found
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Prompt to its place in the order of the suite."""
+        return {prompt: place for place, prompt in enumerate(self.prompts)}
+
+    def is_different(self, prompt: str) -> bool:
+        """Whether a version's texts of a prompt differ from the first version's."""
+        first = self.columns[0].texts(prompt)
+        return any(column.texts(prompt) != first for column in self.columns[1:])
+
+    @cached_property
+    def tags(self) -> Mapping[str, int]:
+        """Tag to how many prompts have it."""
+        found: dict[str, int] = {}
+        for output in self.prompts.values():
+            for tag in output.tags:
+                found[tag] = found.get(tag, 0) + 1
+        return found
+
+    def value(self, column: Column, metric: str, prompt: str) -> float:
+        """A metric's value on a prompt; NaN where it has none."""
+        return column.measured[metric].by_prompt().get(prompt, math.nan)
+
+    def move(self, metric: str, prompt: str) -> float:
+        """The largest paired difference from the first version; NaN where there is none."""
+        first = self.value(self.columns[0], metric, prompt)
+        moves = [self.value(column, metric, prompt) - first for column in self.columns[1:]]
+        return max((move for move in moves if not math.isnan(move)), key=abs, default=math.nan)
+
+    def verdict(self, metric: str, move: float) -> str:
+        """`better`, `worse`, `changed` or nothing, for one prompt."""
+        if math.isnan(move) or move == 0:
+            return ""
+        direction = self.metric(metric).direction
+        if direction == "none":
+            return "changed"
+        return "better" if (move > 0) == (direction == "higher") else "worse"
+
+    def rows(self, filters: Filters) -> list[str]:
+        """Ids of the prompts to show, in order.
+
+        Raises:
+            SpecError: a metric or pitfall is unknown, or the regular expression is wrong or takes
+                too long.
+        """
+        metric = filters.metric or self.main_metric
+        self.metric(metric)
+        tests = [*self._by_mode(filters, metric), *self._by_values(filters, metric)]
+        if filters.text:
+            tests.append(self._by_text(filters))
+        chosen = [prompt for prompt in self.prompts if all(test(prompt) for test in tests)]
+        return self._sorted(chosen, filters.sort, metric)
+
+    def _by_mode(self, filters: Filters, metric: str) -> Iterator[Callable[[str], bool]]:
+        if filters.mode == "different":
+            yield lambda prompt: any(
+                column.texts(prompt) != self.columns[0].texts(prompt) for column in self.columns[1:]
+            )
+        elif filters.mode in ("better", "worse"):
+            yield lambda prompt: any(
+                self.verdict(metric, move) == filters.mode
+                for column in self.columns[1:]
+                if (move := self._move_of(column, metric, prompt))
+            )
+        elif filters.mode == "failures":
+            failing = frozenset().union(
+                *(prompts for column in self.columns for prompts in column.failing.values())
+            )
+            yield lambda prompt: prompt in failing
+
+    def _move_of(self, column: Column, metric: str, prompt: str) -> float:
+        first = self.value(self.columns[0], metric, prompt)
+        return self.value(column, metric, prompt) - first
+
+    def _by_values(self, filters: Filters, metric: str) -> Iterator[Callable[[str], bool]]:
+        if filters.prompts:
+            wanted = frozenset(filters.prompts)
+            yield lambda prompt: prompt in wanted
+        if filters.tags:
+            tags = frozenset(filters.tags)
+            yield lambda prompt: not tags.isdisjoint(self.prompts[prompt].tags)
+        if filters.pitfall:
+            known = [pitfall.name for pitfall in PITFALLS]
+            if filters.pitfall not in known:
+                hint = suggest(filters.pitfall, known)
+                raise SpecError(f"no pitfall {filters.pitfall!r}", hint=hint)
+            failing = [column.failing[filters.pitfall] for column in self.columns]
+            yield lambda prompt: any(prompt in prompts for prompts in failing)
+        last = self.columns[-1]
+        if filters.low is not None:
+            low = filters.low
+            yield lambda prompt: self.value(last, metric, prompt) >= low
+        if filters.high is not None:
+            high = filters.high
+            yield lambda prompt: self.value(last, metric, prompt) <= high
+
+    def _by_text(self, filters: Filters) -> Callable[[str], bool]:
+        contains = _searcher(filters.text, pattern=filters.pattern)
+        return lambda prompt: (
+            contains(prompt)
+            or contains(self.prompts[prompt].prompt)
+            or any(contains(text) for column in self.columns for text in column.texts(prompt))
+        )
+
+    def _sorted(self, prompts: list[str], sort: Sort, metric: str) -> list[str]:
+        if sort == "suite":
+            return prompts
+        if sort == "value" or len(self.columns) == 1:
+            keys = {prompt: self.value(self.columns[-1], metric, prompt) for prompt in prompts}
+        else:
+            keys = {prompt: abs(self.move(metric, prompt)) for prompt in prompts}
+        return sorted(prompts, key=lambda each: (math.isnan(keys[each]), -keys[each]))
+
+
+def _compared(
+    study: Study,
+    first: str,
+    version: str,
+    measured: Mapping[str, Mapping[str, Measured]],
+    table: Sequence[str],
+) -> tuple[Mapping[str, Difference], Aims | None]:
+    """The paired differences of a version from the first one, and what came of its aims."""
+    if version == first or not comparable(measured[first], measured[version]):
+        return {}, None
+    found = differences(
+        measured[first],
+        measured[version],
+        table,
+        first,
+        version,
+        coupled=study.coupled(first, version),
+    )
+    is_child = study.versions[version].parent == first
+    return found, compare_aims(study, version, found) if is_child else None
+
+
+def _searcher(text: str, *, pattern: bool) -> Callable[[str], bool]:
+    """Whether a text contains something; all searches together within `PATTERN_SECONDS`.
+
+    Raises:
+        SpecError: not a regular expression.
+    """
+    if not pattern:
+        wanted = text.casefold()
+        return lambda each: wanted in each.casefold()
+    regex = require("regex", extra="ui", needed_for="searching by a regular expression")
+    try:
+        compiled = regex.compile(text, regex.IGNORECASE)
+    except regex.error as error:
+        raise SpecError(f"not a regular expression: {error}", where=text) from None
+    from time import monotonic
+
+    until = monotonic() + PATTERN_SECONDS
+
+    def search(each: str) -> bool:
+        try:
+            return bool(compiled.search(each, timeout=max(0.001, until - monotonic())))
+        except TimeoutError:
+            raise SpecError(
+                f"the regular expression takes longer than {PATTERN_SECONDS:.0f} s",
+                where=text,
+                hint="write one without nested repetitions",
+            ) from None
+
+    return search

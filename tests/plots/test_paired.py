@@ -1,0 +1,42 @@
+"""The chart of paired values: what is in its specification, and that it can be drawn."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from ethogram.plots import PairedPoint, paired_chart
+
+POINTS = [
+    PairedPoint("a", 0.0, 0.5, "better"),
+    PairedPoint("<b>", 1.0, 0.25, "worse"),
+    PairedPoint("c", math.nan, 0.25, "same"),
+]
+
+
+def test_a_chart_holds_its_data_and_names_no_address() -> None:
+    spec = paired_chart(POINTS, title="Loop rate", before="v1", after="v2", percent=True).to_dict()
+    text = json.dumps({key: value for key, value in spec.items() if key != "$schema"})
+    assert "http" not in text
+    data = [layer["data"]["values"] for layer in spec["layer"]]
+    assert data[0] == [{"at": 0.0}, {"at": 1.0}]
+    assert [row["prompt"] for row in data[1]] == ["a", "<b>"]
+    assert spec["layer"][1]["encoding"]["x"]["title"] == "Loop rate, v1"
+    assert spec["params"][0]["name"] == "clicked"
+
+
+@pytest.mark.parametrize("points", [[], [PairedPoint("a", 2.0, 2.0, "same")]])
+def test_no_point_and_points_without_spread_make_a_chart(points: list[PairedPoint]) -> None:
+    spec = paired_chart(points, title="t", before="a", after="b").to_dict()
+    low, high = spec["layer"][1]["encoding"]["x"]["scale"]["domain"]
+    assert low < high
+
+
+def test_it_is_drawn_as_svg(tmp_path: Path) -> None:
+    pytest.importorskip("vl_convert")
+    path = tmp_path / "chart.svg"
+    paired_chart(POINTS, title="Loop rate", before="v1", after="v2").save(str(path))
+    assert path.read_text(encoding="utf-8").count('aria-roledescription="circle"') == 2

@@ -1,0 +1,98 @@
+"""The routes of the log: the tree, what came of a version, its notes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from ethogram.report.claims import entries
+from ethogram.study import Study
+from ethogram.study.wording import change_words
+
+
+def test_the_tree_has_every_version_with_its_depth(client: TestClient) -> None:
+    tree = client.get("/api/log").json()
+    assert tree["title"] == "What is shown"
+    found = [(each["name"], each["parent"], each["depth"]) for each in tree["versions"]]
+    assert found == [("v0.0.1", None, 0), ("v0.1.0", "v0.0.1", 1), ("v0.2.0", "v0.1.0", 2)]
+
+
+def test_an_entry_says_what_the_log_says(client: TestClient, folder: Path) -> None:
+    with Study(folder) as study:
+        wanted = {entry.version: entry for entry in entries(study)}
+    assert len(wanted) == 3
+    for name, entry in wanted.items():
+        shown = client.get(f"/api/log/{name}").json()
+        found = {each["metric"]: each for each in shown["differences"]}
+        assert found.keys() == entry.differences.keys()
+        for metric, item in entry.differences.items():
+            words = found[metric]["words"]
+            assert words["interval"] in change_words(item) or words["interval"] == "–"
+            assert found[metric]["verdict"] == item.verdict
+        assert [each["found"] for each in shown["pitfalls"]] == [
+            each.found for each in entry.pitfalls
+        ]
+        assert shown["notes"]["notes"]["learned"] == ["It says things."]
+
+
+def test_a_version_without_outputs_says_how_to_make_them(client: TestClient, folder: Path) -> None:
+    (folder / "versions/v1.0.0.yaml").write_text("title: New\n", encoding="utf-8")
+    assert client.get("/api/log").json()["versions"][-1]["name"] == "v1.0.0"
+    shown = client.get("/api/log/v1.0.0").json()
+    assert "ethogram run v1.0.0" in shown["missing"]
+    assert shown["sentence"] == "Not run yet."
+
+
+def test_notes_are_written_into_the_file_and_a_changed_file_is_not(
+    client: TestClient, folder: Path
+) -> None:
+    path = folder / "versions/v0.1.0.yaml"
+    notes = client.get("/api/log/v0.1.0/notes").json()
+    body = {"field": "learned", "sentences": ["It says more."], "digest": notes["digest"]}
+    answer = client.post("/api/log/v0.1.0/notes", json=body)
+    assert answer.status_code == 200, answer.text
+    text = path.read_text(encoding="utf-8")
+    assert "- It says more.  # Really.\n" in text
+    assert text.startswith("# A comment that stays.\n")
+    again = client.post("/api/log/v0.1.0/notes", json={**body, "sentences": ["Lost?"]})
+    assert again.status_code == 409
+    assert "changed on disk" in again.json()["error"]
+    assert path.read_text(encoding="utf-8") == text
+    assert client.get("/api/log/v0.1.0").json()["notes"]["notes"]["learned"] == ["It says more."]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/api/log/v9.9.9", 400), ("/api/log/v9.9.9/notes", 400), ("/api/log/%2e%2e%2fstudy", 404)],
+)
+def test_unknown_versions_are_refused_in_one_line(
+    client: TestClient, path: str, status: int
+) -> None:
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert "\n" not in answer.json()["error"]
+
+
+def test_a_mistake_in_a_file_is_shown_with_its_line_and_goes_when_it_is_fixed(
+    client: TestClient, folder: Path
+) -> None:
+    path = folder / "versions/v0.1.0.yaml"
+    right = path.read_text(encoding="utf-8")
+    path.write_text(right + "decodin: 1\n", encoding="utf-8")
+    answer = client.get("/api/log")
+    assert answer.status_code == 400
+    assert "v0.1.0.yaml:8: decodin: unknown field" in answer.json()["error"]
+    path.write_text(right, encoding="utf-8")
+    assert client.get("/api/log").status_code == 200
+
+
+def test_the_palette_finds_versions_and_prompts_names_first(client: TestClient) -> None:
+    hits = client.get("/api/search", params={"q": "1"}).json()
+    assert [(hit["kind"], hit["name"]) for hit in hits][:3] == [
+        ("version", "v0.0.1"),
+        ("version", "v0.1.0"),
+        ("prompt", "p1"),
+    ]
+    assert client.get("/api/search", params={"q": "\ud800".encode("utf-16-le", "surrogatepass")})

@@ -1,0 +1,149 @@
+"""Walks through log and compare in Chromium: by keyboard, with hostile texts, checked by axe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.ui.browser import Watch, chromium
+from tests.ui.conftest import serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.long]
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+VIEWS = (
+    "#/log",
+    "#/log/v0.1.0",
+    "#/compare/v0.0.1/v0.1.0/v0.2.0?mode=all",
+    "#/compare/v0.0.1/v0.1.0?mode=all&diff=1",
+    "#/compare/v0.0.1/v0.1.0?open=p1",
+    "#/runs",
+)
+
+
+def settled(page: Page) -> None:
+    """Waits until nothing loads."""
+    page.locator("main h1").wait_for()
+    page.wait_for_timeout(300)
+    page.get_by_text("Loading …").first.wait_for(state="detached")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 360)])
+def test_every_view_shows_hostile_texts_and_has_no_serious_finding_of_axe(
+    folder: Path, scheme: str, width: int
+) -> None:
+    with serving(folder) as server, chromium() as browser:
+        page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})  # type: ignore[arg-type]
+        watch = Watch(page, server.url)
+        page.on("dialog", lambda dialog: watch.problems.append("a script ran"))
+        page.goto(server.address)
+        for address in VIEWS:
+            page.goto(f"{server.url}/{address}")
+            settled(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+            assert page.locator("main img, main script").count() == 0
+        page.goto(f"{server.url}/{VIEWS[2]}&text=right")
+        page.get_by_text("U+202E").first.wait_for()
+        assert watch.problems == []
+        if AXE.is_file():
+            assert findings(browser, server, scheme, width) == []
+
+
+def findings(browser: object, server: object, scheme: str, width: int) -> list[str]:
+    """Serious findings of axe; in a context without the policy, which refuses axe's script."""
+    context = browser.new_context(  # type: ignore[attr-defined]
+        bypass_csp=True, color_scheme=scheme, viewport={"width": width, "height": 800}
+    )
+    page = context.new_page()
+    page.goto(server.address)  # type: ignore[attr-defined]
+    found = []
+    for address in VIEWS:
+        page.goto(f"{server.url}/{address}")  # type: ignore[attr-defined]
+        settled(page)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        found += [
+            f"{address}: {each['id']}: {each['nodes'][0]['html'][:200]}"
+            for each in result["violations"]
+            if each["impact"] in ("serious", "critical")
+        ]
+    context.close()
+    return found
+
+
+def test_notes_stars_and_outputs_by_keyboard_alone(folder: Path) -> None:
+    with serving(folder) as server, chromium() as browser:
+        page = browser.new_page()
+        watch = Watch(page, server.url)
+        page.goto(server.address)
+        page.get_by_role("heading", name="What is shown").wait_for()
+        page.keyboard.press("j")
+        page.wait_for_url("**/#/log/v0.0.1")
+        page.keyboard.press("j")
+        page.wait_for_url("**/#/log/v0.1.0")
+        edit = page.get_by_role("button", name="Edit: Learned of v0.1.0")
+        edit.press("Enter")
+        page.keyboard.press("Control+a")
+        page.keyboard.type("It says <b>other</b> things.")
+        page.keyboard.press("Control+Enter")
+        page.get_by_text("It says <b>other</b> things.").wait_for()
+        text = (folder / "versions/v0.1.0.yaml").read_text(encoding="utf-8")
+        assert "- It says <b>other</b> things.  # Really." in text
+        page.get_by_role("heading", name="v0.1.0").first.click()
+        page.keyboard.press("c")
+        page.get_by_role("heading", name="Compare").wait_for()
+        page.get_by_role("row").nth(1).wait_for()
+        page.keyboard.press("j")
+        page.keyboard.press("s")
+        page.get_by_role("button", name="Star v0.1.0 on", pressed=True).wait_for()
+        page.keyboard.press("d")
+        page.locator("ins, del").first.wait_for()
+        assert "diff=1" in page.url
+        page.keyboard.press("o")
+        page.get_by_role("dialog").wait_for()
+        assert "open=p" in page.url
+        page.keyboard.press("Escape")
+        page.get_by_role("dialog").wait_for(state="detached")
+        page.reload()
+        page.get_by_role("button", name="Star v0.1.0 on", pressed=True).wait_for()
+        assert (folder / "remarks.jsonl").is_file()
+        assert watch.problems == []
+
+
+def test_a_file_edited_elsewhere_meanwhile_is_shown_beside_the_own_text(folder: Path) -> None:
+    path = folder / "versions/v0.1.0.yaml"
+    with serving(folder) as server, chromium() as browser:
+        page = browser.new_page()
+        page.goto(f"{server.address}")
+        page.goto(f"{server.url}/#/log/v0.1.0")
+        page.get_by_role("button", name="Edit: Learned of v0.1.0").click()
+        page.get_by_role("textbox").fill("Mine.")
+        theirs = path.read_text(encoding="utf-8").replace("It says things.", "Theirs.")
+        path.write_text(theirs, encoding="utf-8")
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("The file now says").wait_for()
+        page.get_by_text("Theirs.").wait_for()
+        assert path.read_text(encoding="utf-8") == theirs
+        assert page.get_by_role("textbox").input_value() == "Mine."
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("The file now says").wait_for(state="detached")
+        assert "- Mine.  # Really." in path.read_text(encoding="utf-8")
+
+
+def test_a_chart_is_drawn_under_the_policy_and_its_points_open_prompts(folder: Path) -> None:
+    pytest.importorskip("altair")
+    with serving(folder) as server, chromium() as browser:
+        page = browser.new_page()
+        watch = Watch(page, server.url)
+        page.goto(server.address)
+        page.goto(f"{server.url}/#/compare/v0.0.1/v0.1.0?mode=all&metric=words")
+        page.get_by_text("Chart: each prompt").click()
+        points = page.locator("figure.chart path[aria-roledescription=circle]")
+        points.first.wait_for()
+        points.first.click(force=True)
+        page.get_by_role("dialog").wait_for()
+        assert "open=p" in page.url
+        assert watch.problems == []

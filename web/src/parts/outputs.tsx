@@ -1,0 +1,86 @@
+// All outputs on one prompt, in full: a dialog with a column for each version.
+import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
+import { get } from "../client";
+import { useLoad } from "../load";
+import { plain } from "../text";
+import { Shown } from "./states";
+import { Plain, WholeText } from "./texts";
+
+function Outputs({ version, prompt }: { version: string; prompt: string }) {
+  const cell = useLoad(`${version} ${prompt}`, (signal) =>
+    get("/api/compare/cell", { query: { version, prompt }, signal }),
+  );
+  return (
+    <section aria-label={version} className="outputs">
+      <h3>{version}</h3>
+      <Shown loaded={cell}>
+        {(data) =>
+          data.samples.map((sample) => (
+            <div key={sample.identity}>
+              <p className="soft">
+                sample {sample.indices.join(", ")} · ended by {plain(sample.finish_reason)} ·{" "}
+                {Object.entries(sample.values)
+                  .map(([title, words]) => `${title} ${words}`)
+                  .join(" · ")}
+              </p>
+              {sample.evidence.map((words) => (
+                <p key={words} className="worse">
+                  <Plain text={words} />
+                </p>
+              ))}
+              <WholeText text={sample.output.text} marks={sample.output.marks} />
+            </div>
+          ))
+        }
+      </Shown>
+    </section>
+  );
+}
+
+/** The dialog. */
+export function Opened({
+  versions,
+  prompt,
+  close,
+}: {
+  versions: readonly string[];
+  prompt: string;
+  close: () => void;
+}) {
+  const first = useLoad(`${versions[0]} ${prompt}`, (signal) =>
+    get("/api/compare/cell", { query: { version: versions[0] ?? "", prompt }, signal }),
+  );
+  return (
+    <ModalOverlay
+      className="overlay"
+      isOpen
+      onOpenChange={(open) => !open && close()}
+      isDismissable
+    >
+      <Modal className="modal wide">
+        <Dialog>
+          <Heading slot="title">
+            <Plain text={prompt} />
+          </Heading>
+          {first.data && <WholeText text={first.data.prompt} />}
+          {first.data?.reference && (
+            <p className="soft">
+              Reference: <Plain text={first.data.reference} />
+            </p>
+          )}
+          {first.data && first.data.constraints.length > 0 && (
+            <p className="soft">Constraints: {first.data.constraints.map(plain).join(", ")}</p>
+          )}
+          <div className="sides">
+            {versions.map((version) => (
+              <Outputs key={version} version={version} prompt={prompt} />
+            ))}
+          </div>
+          <button type="button" onClick={close}>
+            Close
+          </button>
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}

@@ -1,0 +1,281 @@
+// Compare: the verdict of each version against the first one, then prompts by versions. All that is
+// chosen here is in the address: versions in the path, filters in the query.
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import type { Schemas } from "../client";
+import { get } from "../client";
+import { useLoad } from "../load";
+import { report } from "../offline";
+import { Chart } from "../parts/chart";
+import { Differences } from "../parts/differences";
+import { Choice, Controls, type Filters, useFilters } from "../parts/filters";
+import { Matrix, type Row } from "../parts/matrix";
+import { Opened } from "../parts/outputs";
+import { Shown } from "../parts/states";
+import { Plain } from "../parts/texts";
+import { go, type Place, useQuery } from "../router";
+import { plain } from "../text";
+
+type MatrixInfo = Schemas["MatrixInfo"];
+/** Rows that are asked for at once. */
+const PAGE = 50;
+/** In a report: the comparisons that it holds. */
+function Pairs({ versions }: { versions: readonly string[] }) {
+  const held = Object.keys(report()?.comparisons ?? {});
+  return (
+    <div className="controls">
+      <Choice
+        label="Compare"
+        value={versions.join(" ")}
+        options={Object.fromEntries(held.map((names) => [names, names.replace(" ", " → ")]))}
+        onChange={(names) => go(["compare", ...names.split(" ")])}
+      />
+    </div>
+  );
+}
+
+function Versions({ versions, diff }: { versions: readonly string[]; diff: string }) {
+  const known = useLoad("versions", (signal) => get("/api/log", { signal }));
+  const names = known.data?.versions ?? [];
+  const options = Object.fromEntries(
+    names.map((version) => [version.name, `${version.name} ${plain(version.title)}`.slice(0, 60)]),
+  );
+  const query = Object.fromEntries(new URLSearchParams(window.location.hash.split("?")[1] ?? ""));
+  const change = (next: readonly string[]) => go(["compare", ...next], { ...query, diff });
+  const free = names.filter((version) => !versions.includes(version.name));
+  return (
+    <div className="controls">
+      {versions.map((version, place) => (
+        <span key={version} className="field">
+          <Choice
+            label={place === 0 ? "From" : "to"}
+            value={version}
+            options={{ [version]: version, ...options }}
+            onChange={(name) => change(versions.map((each) => (each === version ? name : each)))}
+          />
+          {versions.length > 1 && (
+            <button
+              type="button"
+              className="quiet"
+              aria-label={`Leave out ${version}`}
+              onClick={() => change(versions.filter((each) => each !== version))}
+            >
+              ×
+            </button>
+          )}
+        </span>
+      ))}
+      {free.length > 0 && versions.length < 8 && (
+        <Choice
+          label="and"
+          value=""
+          options={{
+            "": "add a version",
+            ...Object.fromEntries(free.map((each) => [each.name, options[each.name] ?? each.name])),
+          }}
+          onChange={(name) => name && change([...versions, name])}
+        />
+      )}
+    </div>
+  );
+}
+
+function Verdicts({ data }: { data: MatrixInfo }) {
+  const [first, ...others] = data.columns;
+  if (!first) return null;
+  return (
+    <div className="verdicts">
+      {data.columns
+        .filter((column) => column.stale)
+        .map((column) => (
+          <p key={column.version} className="changed">
+            {column.version} is {plain(column.stale)}
+          </p>
+        ))}
+      {others.map((column) => (
+        <section key={column.version} aria-label={`${column.version} against ${first.version}`}>
+          <p className="sentence">
+            {first.version} → {column.version}:{" "}
+            <Plain text={column.sentence || "nothing to compare"} />
+          </p>
+          <Differences items={column.differences} before={first.version} after={column.version} />
+          {column.changes.length > 0 && (
+            <details>
+              <summary>
+                {column.changes.length === 1
+                  ? "1 setting differs"
+                  : `${column.changes.length} settings differ`}
+              </summary>
+              <ul>
+                {column.changes.map((change) => (
+                  <li key={change}>
+                    <Plain text={change} />
+                  </li>
+                ))}
+              </ul>
+            </details>
+          )}
+        </section>
+      ))}
+    </div>
+  );
+}
+
+/** Each prompt as a point, loaded when it is opened; a click opens the prompt. */
+function PairedChart({ filters, onOpen }: { filters: Filters; onOpen: (prompt: string) => void }) {
+  const { versions, metric } = filters.query;
+  const chart = useLoad(`${versions.join(" ")} ${metric}`, (signal) =>
+    get("/api/compare/chart", { query: { versions, metric }, signal }),
+  );
+  const clicked = (value: unknown) => {
+    const prompt = (value as { prompt?: string[] }).prompt?.[0];
+    if (prompt) onOpen(prompt);
+  };
+  return (
+    <Shown loaded={chart}>
+      {(data) => (
+        <>
+          <p>{data.words}</p>
+          <Chart spec={data.spec} words={data.words} signals={{ clicked }} />
+        </>
+      )}
+    </Shown>
+  );
+}
+
+/** Rows by page: the first one comes with the matrix, others as they come into view. */
+function useRows(data: MatrixInfo, filters: Filters, key: string) {
+  const [pages, setPages] = useState<ReadonlyMap<number, readonly Row[]>>(new Map());
+  const asked = useRef(new Set<number>());
+  const generation = useRef(data);
+  if (generation.current !== data) {
+    generation.current = data;
+    asked.current = new Set();
+  }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: new data, new pages
+  useEffect(() => setPages(new Map()), [data]);
+  const { query } = filters;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: key stands for the query
+  const onShown = useCallback(
+    (first: number, last: number) => {
+      if (report()) return;
+      for (let page = Math.floor(first / PAGE); page * PAGE <= last; page += 1) {
+        if (page === 0 || page * PAGE >= data.total || asked.current.has(page)) continue;
+        asked.current.add(page);
+        get("/api/compare/rows", { query: { ...query, offset: page * PAGE, limit: PAGE } }).then(
+          (found) => {
+            if (generation.current === data) {
+              setPages((before) => new Map(before).set(page, found.rows));
+            }
+          },
+          () => asked.current.delete(page),
+        );
+      }
+    },
+    [data, key],
+  );
+  const rowAt = useCallback(
+    (place: number) => {
+      const page = Math.floor(place / PAGE);
+      return page === 0 || report() ? data.rows[place] : pages.get(page)?.[place - page * PAGE];
+    },
+    [data, pages],
+  );
+  return { onShown, rowAt };
+}
+
+function Comparison({ versions }: { versions: readonly string[] }) {
+  const filters = useFilters(versions);
+  const key = JSON.stringify(filters.query);
+  const loaded = useLoad(key, (signal) =>
+    get("/api/compare", { query: { ...filters.query, limit: PAGE }, signal }),
+  );
+  return (
+    <Shown loaded={loaded}>
+      {(data) => <Found data={data} filters={filters} versions={versions} filterKey={key} />}
+    </Shown>
+  );
+}
+
+function Found({
+  data,
+  filters,
+  versions,
+  filterKey,
+}: {
+  data: MatrixInfo;
+  filters: Filters;
+  versions: readonly string[];
+  filterKey: string;
+}) {
+  const rows = useRows(data, filters, filterKey);
+  const [diff, setDiff] = useQuery("diff");
+  const [open, setOpen] = useQuery("open");
+  const [charted, setCharted] = useState(false);
+  const close = useCallback(() => setOpen(""), [setOpen]);
+  return (
+    <>
+      <Verdicts data={data} />
+      <Controls filters={filters} data={data} />
+      {versions.length > 1 && !report() && (
+        <details onToggle={(event) => setCharted(event.currentTarget.open)}>
+          <summary>Chart: each prompt before and after</summary>
+          {charted && <PairedChart filters={filters} onOpen={setOpen} />}
+        </details>
+      )}
+      <p role="status" className="line">
+        {data.total} of {data.prompts} prompts
+        <button
+          type="button"
+          aria-pressed={diff === "1"}
+          onClick={() => setDiff(diff === "1" ? "" : "1")}
+        >
+          Word diff
+        </button>
+      </p>
+      <Matrix
+        columns={data.columns}
+        pitfalls={data.pitfalls}
+        total={data.total}
+        rowAt={rows.rowAt}
+        onShown={rows.onShown}
+        diff={diff === "1"}
+        onDiff={() => setDiff(diff === "1" ? "" : "1")}
+        onOpen={setOpen}
+      />
+      {open && <Opened versions={versions} prompt={open} close={close} />}
+    </>
+  );
+}
+
+/** The last version and its parent, where the address names none. */
+function useDefault(named: readonly string[]): readonly string[] | undefined {
+  const log = useLoad("default", (signal) => get("/api/log", { signal }));
+  return useMemo(() => {
+    if (named.length > 0) return named;
+    const last = log.data?.versions.at(-1);
+    return last && [...(last.parent ? [last.parent] : []), last.name];
+  }, [named, log.data]);
+}
+
+export function Compare({ place }: { place: Place }) {
+  const path = place.path.slice(1).join("/");
+  const named = useMemo(() => [...new Set(path.split("/").filter(Boolean))], [path]);
+  const versions = useDefault(named);
+  return (
+    <>
+      <h1>Compare</h1>
+      {versions ? (
+        <>
+          {report() ? (
+            <Pairs versions={versions} />
+          ) : (
+            <Versions versions={versions} diff={place.query.get("diff") ?? ""} />
+          )}
+          <Comparison key={versions.join(" ")} versions={versions} />
+        </>
+      ) : (
+        <p className="soft">Loading …</p>
+      )}
+    </>
+  );
+}
