@@ -93,6 +93,9 @@ if TYPE_CHECKING:  # For type checkers; `as` exports the name.
         parse_axis as parse_axis,
     )
     from ethogram.study import (
+        Branched as Branched,
+    )
+    from ethogram.study import (
         CheckResult as CheckResult,
     )
     from ethogram.study import (
@@ -117,6 +120,9 @@ if TYPE_CHECKING:  # For type checkers; `as` exports the name.
         TagComparison as TagComparison,
     )
     from ethogram.study import (
+        TokenChoice as TokenChoice,
+    )
+    from ethogram.study import (
         Traced as Traced,
     )
     from ethogram.study import (
@@ -124,6 +130,12 @@ if TYPE_CHECKING:  # For type checkers; `as` exports the name.
     )
     from ethogram.study import (
         ablate as ablate,
+    )
+    from ethogram.study import (
+        branch as branch,
+    )
+    from ethogram.study import (
+        branches as branches,
     )
     from ethogram.study import (
         check as check,
@@ -171,6 +183,9 @@ if TYPE_CHECKING:  # For type checkers; `as` exports the name.
         sweep as sweep,
     )
     from ethogram.study import (
+        token_choice as token_choice,
+    )
+    from ethogram.study import (
         trace as trace,
     )
     from ethogram.study import (
@@ -195,6 +210,9 @@ _CONTENTS: dict[str, tuple[str, ...]] = {
         # Read what was generated.
         "outputs",
         "trace",
+        "token_choice",
+        "branch",
+        "branches",
         # Search, promise, judge.
         "ablate",
         "sweep",
@@ -214,6 +232,8 @@ _CONTENTS: dict[str, tuple[str, ...]] = {
         "Outputs",
         "VersionStatus",
         "Traced",
+        "TokenChoice",
+        "Branched",
         "SweepResult",
         "CheckResult",
     ),

@@ -145,18 +145,6 @@ def test_mistakes_name_what_is_wrong(tiny_study: Path) -> None:
             trace(study, "v0.1.0")
 
 
-def test_part_of_a_character_is_shown_as_a_replacement_character() -> None:
-    from tests.conftest import byte_level_tokenizer
-
-    from ethogram.study.trace import _text
-
-    tokenizer = byte_level_tokenizer()
-    ids = tokenizer("⏎").input_ids
-    assert len(ids) > 1
-    assert {_text(tokenizer, token).strip("�") for token in ids} == {""}
-    assert _text(tokenizer, tokenizer("sea").input_ids[0]).isascii()
-
-
 def test_a_trace_shows_itself_in_a_notebook(tiny_study: Path) -> None:
     with Study(tiny_study) as study:
         shown = trace(study, "v0.1.0", "p1")

@@ -14,6 +14,7 @@ import click
 from ethogram import __version__
 from ethogram.cli import (
     ablate,
+    branch,
     chat,
     check,
     compare,
@@ -55,6 +56,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         inspect.ls_command,
         inspect.outputs_command,
         trace.trace_command,
+        branch.branch_group,
         inspect.show_command,
         inspect.diff_command,
     ),

@@ -173,6 +173,13 @@ class Engine:
             waiting[_required_outputs(job)][job.request.identity] = job
         return self._run_all(waiting, on_tokens, alternatives if trace else 0)
 
+    def batch_of(self, job: Job) -> Batch:
+        """A batch of one job, to be stepped by the caller."""
+        self.check_forward()
+        self.work = Work()
+        needs = self._needs([job])
+        return self._batch([job], needs, self._max_outputs([job], needs), 0)
+
     def check_forward(self) -> None:
         """Compare decode steps of architectures that are not known with transformers, once."""
         if not self._is_checked:

@@ -1,4 +1,4 @@
-"""Forced tokens: the first ones of an output, and the one at its limit.
+"""Forced tokens: the first ones of an output, the one at its limit, and those of a branch.
 
 Multilingual models take the language of their output so (mBART, NLLB, M2M100), and BART its begin
 and end tokens, as transformers' `forced_bos_token_id` and `forced_eos_token_id` do.
@@ -24,17 +24,24 @@ class Forced:
         first: ids of its first tokens.
         last: id of the token at its limit, or None.
         limit: most new tokens.
+        given: ids of its first tokens, taken from another output (`Request.prefix`). Where the
+            decoding would have chosen the same token, it is chosen as if nothing were given.
     """
 
     first: tuple[int, ...] = ()
     last: int | None = None
     limit: int = 0
+    given: tuple[int, ...] = ()
 
     def at(self, written: int) -> int | None:
         """The token forced after so many new tokens, if any."""
         if written < len(self.first):
             return self.first[written]
         return self.last if written == self.limit - 1 else None
+
+    def given_at(self, written: int) -> int | None:
+        """The token given after so many new tokens, if any."""
+        return self.given[written] if written < len(self.given) else None
 
 
 #: Of most outputs.

@@ -184,8 +184,29 @@ def _make_job(
     )
     slots = _slots(decoding, loaded.vocab_size)
     forced = forced_tokens(decoding, loaded, rules.limit)
+    if request.prefix:
+        forced = replace(forced, given=_given(request, slots, loaded.vocab_size))
     prompt = reader.decoder_prompt(ids)
     return Job(request, text, ids, prompt, rules, string_ids, slots, guidance, forced)
+
+
+def _given(request: Request, slots: int, vocab: int) -> tuple[int, ...]:
+    """The prefix of a request, checked.
+
+    Raises:
+        RequestError: the model has no such token, or the decoding follows several continuations.
+    """
+    if slots > 1:
+        raise RequestError(
+            "a decoding that follows several continuations cannot continue given tokens",
+            where="decoding",
+            hint="use greedy decoding or sampling with one candidate",
+        )
+    if not 0 <= min(request.prefix) <= max(request.prefix) < vocab:
+        raise RequestError(
+            f"the model has no token {max(request.prefix)}", where=f"prompt {request.prompt_id}"
+        )
+    return request.prefix
 
 
 def _slots(decoding: Decoding, vocab: int) -> int:

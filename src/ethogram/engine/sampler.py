@@ -7,8 +7,9 @@ without a compiler, torch does the same: outputs that share a decoding are handl
 from __future__ import annotations
 
 import ctypes
+import math
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -41,6 +42,9 @@ from ethogram.engine.slots import Group
 from ethogram.engine.steps import History, apply_steps
 from ethogram.engine.steps.mirostat import surprisal
 
+#: An output, the model's logits [1, vocab] fp32, and the scores that its first step starts from.
+Watch = Callable[[SequenceState, Tensor, Tensor], None]
+
 
 class Sampler:
     """Chooses tokens, step after step.
@@ -49,11 +53,15 @@ class Sampler:
         guidance: the guidance branches of the outputs.
         alternatives: how many of the most probable tokens to record beside each one chosen; 0
             records no trace.
+
+    Attributes:
+        watch: called with what each output's next token is chosen from.
     """
 
     def __init__(self, guidance: GuidanceRows, alternatives: int = 0) -> None:
         self._guidance, self._alternatives = guidance, alternatives
         self._chains: dict[Hashable, CompiledChain] = {}
+        self.watch: Watch | None = None
 
     def record(self, alternatives: int) -> None:
         """Record so many alternatives from the next step on; 0 records no trace."""
@@ -79,7 +87,9 @@ class Sampler:
             if not group.outputs:
                 by_searches += group.search(logits[list(own)], self._collect)
             for output in group.outputs:
-                if output.job.forced.at(output.written) is not None:
+                if self.watch is not None:
+                    self.watch(output, *self._first_scores(output, logits[own[0]]))
+                if _is_forced(output):
                     self._push_forced(output, logits[own[0]].float())
                     forced += 1
                     continue
@@ -108,6 +118,22 @@ class Sampler:
             step = record_step(distribution, [0], chosen, only(row, token), kept)
             output.trace_rows.append((step, 0))
 
+    def _first_scores(self, output: SequenceState, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits and the scores that the first step starts from, [1, vocab] fp32 each."""
+        row = logits.float().unsqueeze(0)
+        return row, row if output.job.guidance is None else self._guidance.scores([output], row)
+
+    def _push_given(self, output: SequenceState, token: int, logits: Tensor) -> None:
+        """Give an output a token that its decoding did not choose; its logits are [vocab] fp32."""
+        row = logits.unsqueeze(0)
+        log_probs = row.log_softmax(-1)
+        distribution = self._collect(row, log_probs)
+        scores, kept = apply_steps_counting(row, output.job.request.decoding, history_of([output]))
+        chosen = torch.tensor([token], device=row.device)
+        output.push(token, float(log_probs[0, token]), _steering([output], scores, chosen)[0])
+        if distribution is not None:
+            output.trace_rows.append((record_step(distribution, [0], chosen, scores, kept), 0))
+
     def _sample_compiled(
         self,
         library: ctypes.CDLL,
@@ -126,17 +152,24 @@ class Sampler:
             trace=self._alternatives > 0,
             alternatives=min(self._alternatives, logits.shape[1]),
         )
-        for output, chain, token, logprob, bits in zip(
-            outputs,
-            chains,
-            sampled.tokens.tolist(),
-            sampled.logprobs.tolist(),
-            sampled.surprisals.tolist(),
-            strict=True,
+        chosen: list[int] = []  # indices of the outputs whose tokens are those sampled
+        for index, (token, logprob, bits) in enumerate(
+            zip(
+                sampled.tokens.tolist(),
+                sampled.logprobs.tolist(),
+                sampled.surprisals.tolist(),
+                strict=True,
+            )
         ):
+            output, chain = outputs[index], chains[index]
+            given = output.job.forced.given_at(output.written)
+            if given is not None and given != token:
+                self._push_given(output, given, logits[rows[index]].float())
+                continue
             output.push(token, logprob, bits if chain.is_steered else None)
+            chosen.append(index)
         if sampled.trace is not None:
-            _record_compiled(outputs, chains, sampled.trace, logits.shape[1])
+            _record_compiled(outputs, chosen, chains, sampled.trace, logits.shape[1])
 
     def _sample_in_torch(
         self, located: Sequence[tuple[SequenceState, int]], logits: Tensor
@@ -151,14 +184,7 @@ class Sampler:
     def _sample_alike(self, outputs: Sequence[SequenceState], logits: Tensor) -> None:
         """Choose for outputs of one decoding, each from its row of [outputs, vocab] fp32."""
         decoding = outputs[0].job.request.decoding
-        history = History(
-            [output.job.decoder_prompt for output in outputs],
-            [output.token_ids for output in outputs],
-            outputs[0].job.rules.eos_token_ids,
-            outputs[0].job.string_ids,
-            [output.job.request.noise_key or 0 for output in outputs],
-            [output.surprisal_limit for output in outputs],
-        )
+        history = history_of(outputs)
         scores = logits
         if outputs[0].job.guidance is not None:
             scores = self._guidance.scores(outputs, logits)
@@ -172,9 +198,12 @@ class Sampler:
             tokens = draw(scores, history.keys, [output.written for output in outputs])
         else:
             tokens = scores.argmax(-1)
+        for index, output in enumerate(outputs):
+            given = output.job.forced.given_at(output.written)
+            if given is not None:
+                tokens[index] = given
         logprobs = log_probs.gather(1, tokens.unsqueeze(1)).squeeze(1).tolist()
-        is_steered = "mirostat" in decoding.active_step_names()
-        bits = surprisal(scores, tokens) if is_steered else [None] * len(outputs)
+        bits = _steering(outputs, scores, tokens)
         for output, *pushed in zip(outputs, tokens.tolist(), logprobs, bits, strict=True):
             output.push(*pushed)
         if distribution is not None:
@@ -192,6 +221,34 @@ class Sampler:
                 job.request.decoding, job.string_ids, job.rules.eos_token_ids
             )
         return self._chains[output.decoding_key]
+
+
+def _is_forced(output: SequenceState) -> bool:
+    """Whether its next token is forced by its decoding, and no other one is given."""
+    forced = output.job.forced
+    token = forced.at(output.written)
+    return token is not None and forced.given_at(output.written) in (None, token)
+
+
+def history_of(outputs: Sequence[SequenceState]) -> History:
+    """What the steps read of outputs of one decoding."""
+    return History(
+        [output.job.decoder_prompt for output in outputs],
+        [output.token_ids for output in outputs],
+        outputs[0].job.rules.eos_token_ids,
+        outputs[0].job.string_ids,
+        [output.job.request.noise_key or 0 for output in outputs],
+        [output.surprisal_limit for output in outputs],
+    )
+
+
+def _steering(
+    outputs: Sequence[SequenceState], scores: Tensor, tokens: Tensor
+) -> list[float | None]:
+    """Surprisal of each token for mirostat, bits; None without it, or of an impossible token."""
+    if "mirostat" not in outputs[0].job.request.decoding.active_step_names():
+        return [None] * len(outputs)
+    return [bits if math.isfinite(bits) else None for bits in surprisal(scores, tokens)]
 
 
 def sample_compiled(
@@ -252,14 +309,15 @@ def tables(
 
 def _record_compiled(
     outputs: Sequence[SequenceState],
+    chosen: Sequence[int],
     chains: Sequence[CompiledChain],
     trace: KernelTrace,
     vocab: int,
 ) -> None:
-    """Give the outputs their rows of the trace, those of one chain together."""
+    """Give the outputs at some indices their rows of the trace, those of one chain together."""
     by_chain: dict[int, list[int]] = defaultdict(list)
-    for index, chain in enumerate(chains):
-        by_chain[id(chain)].append(index)
+    for index in chosen:
+        by_chain[id(chains[index])].append(index)
     for members in by_chain.values():
         chain = chains[members[0]]
         decoding = outputs[members[0]].job.request.decoding

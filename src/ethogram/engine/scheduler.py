@@ -17,6 +17,9 @@ from ethogram.engine.jobs import Job
 from ethogram.engine.prompt_lookup import PromptLookup
 from ethogram.engine.slots import Group
 
+#: Given tokens that one step runs at most: enough for matrix products at full speed.
+MOST_GIVEN = 64
+
 
 @dataclass(frozen=True, slots=True)
 class BatchConfig:
@@ -187,7 +190,7 @@ class Scheduler:
         return same_batch and self._in_progress + job.slots <= self._config.max_outputs
 
     def _draft(self, groups: Sequence[Group]) -> list[int]:
-        """Draft tokens of a single output, where its decoding asks for prompt lookup.
+        """Draft tokens of a single output: those given, or where its decoding asks for lookup.
 
         With more rows the machine has no idle time to verify drafts in, and T5 has one relative
         position for all rows of a step.
@@ -195,7 +198,12 @@ class Scheduler:
         if self._config.static or len(groups) != 1 or len(groups[0].outputs) != 1:
             return []
         (output,) = groups[0].outputs
-        if output.job.guidance or not output.job.request.decoding.prompt_lookup_num_tokens:
+        if output.job.guidance:
+            return []
+        given = output.job.forced.given[output.written : output.job.rules.limit - 1]
+        if given:
+            return list(given[: min(MOST_GIVEN, self._config.sizes.largest) - 1])
+        if not output.job.request.decoding.prompt_lookup_num_tokens:
             return []
         if self._lookup is None or self._lookup.output is not output:
             self._lookup = PromptLookup(output)

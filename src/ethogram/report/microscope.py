@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from ethogram.study.token_loops import TokenLoop
     from ethogram.study.trace import Traced
 
 #: Characters of a bar, and the eighths of one.
@@ -61,6 +62,11 @@ def _ending(reason: str) -> str:
 
 def _legend(traced: Traced, *, details: bool) -> list[str]:
     lines = ["probability and rank: the model's own, at temperature 1 before any step"]
+    if any(of for _, of in traced.parts):
+        lines.append("1/2, 2/2: tokens that make a character together; the first shows it")
+    lines += [_loop_words(loop) for loop in traced.loops]
+    if traced.in_suite:
+        lines.append("--step N: one token's distribution before and after each step")
     if not details:
         return [*lines, "--details: entropy, final probability, and what each step kept"]
     lines += [
@@ -72,6 +78,17 @@ def _legend(traced: Traced, *, details: bool) -> list[str]:
         names = " → ".join(traced.trace.steps[step] for step in shown)
         lines.append(f"kept: tokens that were still possible after {names}")
     return lines
+
+
+def _loop_words(loop: TokenLoop) -> str:
+    """How probable each copy of a loop was."""
+    first, last = loop.onset + 1, loop.onset + loop.period * loop.copies
+    shares = [percent(share) for share in loop.probability]
+    shown = shares if len(shares) <= 6 else [*shares[:4], "…", shares[-1]]
+    return (
+        f"loop: tokens {first} to {last} are {loop.copies} copies of {loop.period} tokens; mean "
+        f"probability of a token by copy: {' → '.join(shown)}"
+    )
 
 
 def _counted(traced: Traced) -> list[int]:
@@ -103,11 +120,11 @@ def _table(traced: Traced, width: int, *, details: bool) -> Table:
         table.add_column("alternatives", no_wrap=True)
     for at in range(len(trace)):
         raw = exp(traced.generation.logprobs[at])
-        cells: list[str | Text] = [str(at + 1), Text(piece(traced.pieces[at]), style="bold")]
-        cells += [Text(_bar(raw), style=_colour(raw))] if bars else []
-        cells += [Text(_percent(raw), style=_colour(raw)), str(trace.rank[at])]
+        cells: list[str | Text] = [str(at + 1), Text(_own_piece(traced, at), style="bold")]
+        cells += [Text(bar(raw), style=_colour(raw))] if bars else []
+        cells += [Text(percent(raw), style=_colour(raw)), str(trace.rank[at])]
         if details:
-            cells += [f"{trace.entropy[at]:.2f}", _percent(float(trace.probability[at]))]
+            cells += [f"{trace.entropy[at]:.2f}", percent(float(trace.probability[at]))]
         if shown:
             cells.append(" → ".join(f"{trace.kept[at, step]}" for step in shown))
         if alternatives:
@@ -133,7 +150,7 @@ def _alternatives(traced: Traced, at: int, most: int) -> Text:
         if token != chosen
     ]
     for text, logprob in others[:most]:
-        line.append(piece(text, _ALTERNATIVE - 8)).append(f" {_percent(exp(logprob))}  ", "dim")
+        line.append(piece(text, _ALTERNATIVE - 8)).append(f" {percent(exp(logprob))}  ", "dim")
     return line
 
 
@@ -143,9 +160,16 @@ def piece(text: str, characters: int = _PIECE) -> str:
     return shown if len(shown) <= characters else f"{shown[: characters - 1]}…"
 
 
-def _bar(share: float) -> str:
-    whole, rest = divmod(round(min(max(share, 0.0), 1.0) * _BAR * 8), 8)
-    return ("█" * whole + (_EIGHTHS[rest] if rest else "")).ljust(_BAR)
+def _own_piece(traced: Traced, at: int) -> str:
+    """A token's text; of tokens that make a character together, which one it is."""
+    part, of = traced.parts[at] if traced.parts else (0, 0)
+    return f"{piece(traced.pieces[at], _PIECE - 4)} {part}/{of}" if of else piece(traced.pieces[at])
+
+
+def bar(share: float, characters: int = _BAR) -> str:
+    """A share of 1 as a bar of so many characters."""
+    whole, rest = divmod(round(min(max(share, 0.0), 1.0) * characters * 8), 8)
+    return ("█" * whole + (_EIGHTHS[rest] if rest else "")).ljust(characters)
 
 
 def _colour(probability: float) -> str:
@@ -154,5 +178,6 @@ def _colour(probability: float) -> str:
     return "yellow" if probability >= _POSSIBLE else "red"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share of 1 in per cent."""
     return f"{100 * share:.1f} %" if share >= 0.001 else "<0.1 %"

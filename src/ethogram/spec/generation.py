@@ -58,6 +58,7 @@ class Request:
         chat: how messages become a text.
         wrapper: what is done around the completion; None where nothing is.
         stop_at_loop: end the output where this finds a loop; the wrapper then continues it.
+        prefix: ids of its first tokens, given: those of the output that it is a branch of.
     """
 
     identity: str
@@ -69,6 +70,7 @@ class Request:
     chat: ChatFormat = PLAIN_CHAT
     wrapper: Wrapper | None = None
     stop_at_loop: LoopBreaker | None = None
+    prefix: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,7 @@ from ethogram.store.copying import count_of, parts_of, tables
 from ethogram.store.queries import CHUNK, absent, rows_with
 from ethogram.store.rows import generation_from, score_from, trace_from
 from ethogram.store.schema import (
+    branches_table,
     generations_table,
     points_table,
     runs_table,
@@ -32,6 +33,8 @@ NAMED = 3
 _READERS: tuple[tuple[Table, Callable[[Any], object]], ...] = (
     (generations_table, generation_from),
     (traces_table, trace_from),
+    (branches_table, generation_from),
+    (branches_table, trace_from),
     (scores_table, score_from),
     (version_scores_table, lambda row: json.loads(row.data)),
     (tests_table, lambda row: json.loads(row.data)),

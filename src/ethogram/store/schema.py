@@ -168,6 +168,40 @@ training_outputs_table = Table(
     Column("finish_reason", Words(16), nullable=False),
 )
 
+#: Branches of outputs, each whole with its trace. `identity` is a digest of what decides it,
+#: `origin` that of the generation it began from, `parent` the branch, if it began from one.
+branches_table = Table(
+    "branches",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("identity", Words(64), nullable=False, unique=True),
+    Column("origin", Words(64), nullable=False, index=True),
+    Column("parent", Integer),
+    Column("version", Words(), nullable=False),
+    Column("at", Integer, nullable=False),
+    Column("token", Integer),
+    Column("settings", Words(), nullable=False),
+    Column("draw", Integer, nullable=False),
+    Column("undone", Integer, nullable=False),
+    Column("prompt_id", Words(), nullable=False),
+    Column("sample_index", Integer, nullable=False),
+    Column("model", Words(), nullable=False),
+    Column("prompt_text", Words(), nullable=False),
+    Column("prompt_token_ids", LargeBinary, nullable=False),
+    Column("token_ids", LargeBinary, nullable=False),
+    Column("text", Words(), nullable=False),
+    Column("finish_reason", Words(16), nullable=False),
+    Column("logprobs", LargeBinary, nullable=False),
+    Column("seconds", Real(), nullable=False),
+    Column("created_at", Words(32), nullable=False),
+    Column("selection", Words()),
+    Column("guarded", Words()),
+    Column("tokens", Integer, nullable=False),
+    Column("alternatives", Integer, nullable=False),
+    Column("steps", Words(), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
 
 def _create(connection: Connection) -> None:
     metadata.create_all(connection, tables=[generations_table, runs_table])
@@ -236,6 +270,10 @@ def _widen_text(connection: Connection) -> None:
             connection.execute(text(f"ALTER TABLE {table.name} {', '.join(changes)}"))
 
 
+def _add_branches(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[branches_table])
+
+
 #: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
 #: A migration runs in SQLite and in PostgreSQL: it creates tables with `metadata.create_all` and
 #: adds columns with `_add_column`, and its columns have the types of `columns.py`. One that needs
@@ -252,6 +290,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_guarded,
     _add_version_scores,
     _widen_text,
+    _add_branches,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

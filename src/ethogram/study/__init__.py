@@ -13,6 +13,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ethogram.study.ablate import Ablation, ablate
     from ethogram.study.aims import Aims
+    from ethogram.study.branches import (
+        branch_as_version,
+        branch_pair,
+        branches,
+        restore_branch,
+        undo_branch,
+    )
+    from ethogram.study.branching import Branched, branch, branch_again
     from ethogram.study.by_tag import TagComparison, compare_by_tag
     from ethogram.study.check import Baseline, CheckResult, Contract, check
     from ethogram.study.compare import Comparison, SideBySide
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
     from ethogram.study.sweeping.promote import promote
     from ethogram.study.sweeping.result import SweepResult
     from ethogram.study.sweeping.sweep import sweep
+    from ethogram.study.token_choice import Microscope, TokenChoice, token_choice
     from ethogram.study.trace import Traced, trace
     from ethogram.study.versions import VersionStatus, new_version, versions
     from ethogram.study.workspace import Part, Study
@@ -41,11 +50,13 @@ _MODULES = {
     "Ablation": "ablate",
     "Aims": "aims",
     "Baseline": "check",
+    "Branched": "branching",
     "CheckResult": "check",
     "Comparison": "compare",
     "Contract": "check",
     "Difference": "difference",
     "JudgedPair": "judging.pairwise",
+    "Microscope": "token_choice",
     "OnProgress": "record",
     "Outputs": "reading",
     "PairwiseJudgement": "judging.pairwise",
@@ -60,12 +71,18 @@ _MODULES = {
     "Study": "workspace",
     "SweepResult": "sweeping.result",
     "TagComparison": "by_tag",
+    "TokenChoice": "token_choice",
     "Traced": "trace",
     "VersionProgress": "record",
     "VersionResult": "result",
     "VersionStatus": "versions",
     "ablate": "ablate",
     "are_files": "from_files",
+    "branch": "branching",
+    "branch_again": "branching",
+    "branch_as_version": "branches",
+    "branch_pair": "branches",
+    "branches": "branches",
     "check": "check",
     "check_files": "from_files",
     "compare": "from_files",
@@ -83,12 +100,15 @@ _MODULES = {
     "new_version": "versions",
     "outputs": "reading",
     "promote": "sweeping.promote",
+    "restore_branch": "branches",
     "run": "run",
     "show": "settings",
     "study_of_files": "from_files",
     "summarise": "result",
     "sweep": "sweeping.sweep",
+    "token_choice": "token_choice",
     "trace": "trace",
+    "undo_branch": "branches",
     "versions": "versions",
 }
 
@@ -96,11 +116,13 @@ __all__ = [
     "Ablation",
     "Aims",
     "Baseline",
+    "Branched",
     "CheckResult",
     "Comparison",
     "Contract",
     "Difference",
     "JudgedPair",
+    "Microscope",
     "OnProgress",
     "Outputs",
     "PairwiseJudgement",
@@ -115,12 +137,18 @@ __all__ = [
     "Study",
     "SweepResult",
     "TagComparison",
+    "TokenChoice",
     "Traced",
     "VersionProgress",
     "VersionResult",
     "VersionStatus",
     "ablate",
     "are_files",
+    "branch",
+    "branch_again",
+    "branch_as_version",
+    "branch_pair",
+    "branches",
     "check",
     "check_files",
     "compare",
@@ -138,12 +166,15 @@ __all__ = [
     "new_version",
     "outputs",
     "promote",
+    "restore_branch",
     "run",
     "show",
     "study_of_files",
     "summarise",
     "sweep",
+    "token_choice",
     "trace",
+    "undo_branch",
     "versions",
 ]
 

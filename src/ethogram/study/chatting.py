@@ -164,10 +164,12 @@ class Chat:
                 f"backend {self._pool.backend} cannot trace how a token was chosen",
                 where=self.version,
             )
+        from ethogram.models.token_text import TokenText
+
         plain = replace(self.last.request, wrapper=None)
         made = next(self._engine.generate([plain], trace=True))
-        tokenizer = self._engine.loaded.tokenizer
-        return traced_output(self.study, self.version, made, False, tokenizer)
+        texts = TokenText(self._engine.loaded.tokenizer)
+        return traced_output(self.study, self.version, made, in_suite=False, texts=texts)
 
     def _request(self, version: Version, messages: list[Message]) -> tuple[Request, int]:
         decoding = version.effective_decoding()

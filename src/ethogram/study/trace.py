@@ -6,15 +6,22 @@ import difflib
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ethogram.errors import RequestError, SpecError, StoreError
 from ethogram.metrics.table import html_table
 from ethogram.spec import Generation, Request, Suite, SuitePrompt, Trace
 from ethogram.study.calling import takes_study
+from ethogram.study.found_output import FoundOutput
 from ethogram.study.run import Backends, Pool, place_of, pool_of
+from ethogram.study.token_loops import TokenLoop, token_loops
 from ethogram.study.workspace import Part, Study
+
+if TYPE_CHECKING:
+    from ethogram.models import ModelReference
+    from ethogram.models.token_text import TokenText
 
 #: A single word as close to a prompt id as this is taken for a misspelt id.
 _NEAR_ID = 0.6
@@ -30,8 +37,10 @@ class Traced:
         in_suite: whether the prompt is from the suite; otherwise it is a text of the user's own.
         generation: the output.
         trace: how each of its tokens was chosen.
-        pieces: the text of each token.
+        pieces: the text of each token; of tokens that make a character together, the first has it.
         alternatives: the texts of the alternatives of each token, most probable first.
+        parts: of each token, which of the tokens that make a character together it is, from 1, and
+            how many they are; both 0 for any other token.
     """
 
     version: str
@@ -41,6 +50,7 @@ class Traced:
     trace: Trace
     pieces: Sequence[str]
     alternatives: Sequence[Sequence[str]]
+    parts: Sequence[tuple[int, int]] = ()
 
     def __repr__(self) -> str:
         made = self.generation
@@ -48,6 +58,12 @@ class Traced:
             f"prompt {made.prompt_id}, sample {made.sample_index}" if self.in_suite else "own text"
         )
         return f"Traced {self.version}, {where}: {len(self.trace)} tokens, {made.text[:60]!r}"
+
+    @property
+    def loops(self) -> list[TokenLoop]:
+        """Phrases that it repeats, and how probable each copy was."""
+        made = self.generation
+        return token_loops(made.token_ids, made.logprobs, self.trace.rank.tolist())
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; entropy and log-probabilities in nats."""
@@ -61,6 +77,7 @@ class Traced:
             "text": made.text,
             "finish_reason": made.finish_reason,
             "steps": list(self.trace.steps),
+            "loops": [loop.to_json() for loop in self.loops],
             "tokens": [self._token(at) for at in range(len(self.trace))],
         }
 
@@ -84,6 +101,7 @@ class Traced:
         return {
             "id": self.generation.token_ids[at],
             "text": self.pieces[at],
+            "part": list(self.parts[at]) if self.parts and self.parts[at][1] else None,
             "logprob": logprob,
             "probability": exp(logprob),
             "rank": int(trace.rank[at]),
@@ -105,6 +123,7 @@ def trace(
     text: str | None = None,
     sample: int = 0,
     on_load: Callable[[str], None] | None = None,
+    backends: Backends | None = None,
 ) -> Traced:
     """Show how an output's tokens were chosen.
 
@@ -118,6 +137,7 @@ def trace(
         text: a text of your own, whatever the ids are; instead of `prompt`.
         sample: sample index.
         on_load: called with the model's name before it is loaded.
+        backends: where models are loaded already.
 
     Raises:
         SpecError: no such version, prompt or sample; both or neither of `prompt` and `text`; the
@@ -131,13 +151,8 @@ def trace(
     request = _request(study, version, text or prompt or "", sample, in_suite)
     found = _stored(study, request) if in_suite else None
     if found:
-        from ethogram.models import load_tokenizer
-
-        return traced_output(
-            study, version, found, in_suite, load_tokenizer(study.model_reference(version))
-        )
-    backends, pool = Backends(None, on_load), _pool(study, version)
-    engine = backends.engine(pool)
+        return traced_output(study, version, found, in_suite=in_suite)
+    backends, pool = backends or Backends(None, on_load), _pool(study, version)
     try:
         made = next(backends.get(pool).generate([request], trace=True))
     except RequestError as error:
@@ -150,7 +165,27 @@ def trace(
         ) from None
     if in_suite:
         _store(study, version, made)
-    return traced_output(study, version, made, in_suite, engine.loaded.tokenizer)
+    return traced_output(study, version, made, in_suite=in_suite)
+
+
+def stored_output(study: Study, version: str, prompt: str, sample: int) -> FoundOutput:
+    """A stored output of the suite with its trace, and the request that it answers.
+
+    Raises:
+        SpecError: no such version, prompt or sample, or it is not stored with a trace.
+    """
+    study.spec.version(version)
+    if not _is_id(study, version, prompt):
+        raise SpecError(f"no prompt {prompt!r} in the suite of {version}", where="--prompt")
+    request = _request(study, version, prompt, sample, in_suite=True)
+    found = _stored(study, request)
+    if found is None:
+        raise SpecError(
+            "this output is not stored with a trace",
+            where=f"{version}, prompt {prompt}, sample {sample}",
+            hint=f"make it with: ethogram trace {version} --prompt {prompt} --sample {sample}",
+        )
+    return FoundOutput(study, version, request, found)
 
 
 def _pool(study: Study, version: str) -> Pool:
@@ -231,25 +266,49 @@ def _store(study: Study, version: str, made: Generation) -> None:
         )
 
 
+def token_texts(study: Study, version: str) -> TokenText:
+    """The texts of a version's tokens; its tokenizer is loaded once in a process."""
+    return _token_texts(study.model_reference(version), study.model_identity(version))
+
+
+@lru_cache(maxsize=4)
+def _token_texts(reference: ModelReference, identity: str) -> TokenText:
+    """As `token_texts`; the identity of the weights tells a model from an earlier one there."""
+    from ethogram.models import load_tokenizer
+    from ethogram.models.token_text import TokenText
+
+    return TokenText(load_tokenizer(reference))
+
+
 def traced_output(
-    study: Study, version: str, made: Generation, in_suite: bool, tokenizer: Any
+    study: Study,
+    version: str,
+    made: Generation,
+    *,
+    in_suite: bool = True,
+    texts: TokenText | None = None,
 ) -> Traced:
-    """An output that has a trace, with the text of each token and of its alternatives."""
+    """An output that has a trace, with the text of each token and of its alternatives.
+
+    Args:
+        study: the opened study.
+        version: name of its version.
+        made: the output.
+        in_suite: whether its prompt is from the suite.
+        texts: of its tokens, where they are not those of the version.
+    """
     assert made.trace is not None
+    texts = texts or token_texts(study, version)
+    pieces = texts.pieces(made.token_ids)
     return Traced(
         version=version,
         title=study.versions[version].title,
         in_suite=in_suite,
         generation=made,
         trace=made.trace,
-        pieces=[_text(tokenizer, token) for token in made.token_ids],
+        pieces=[piece.text for piece in pieces],
         alternatives=[
-            [_text(tokenizer, token) for token in row] for row in made.trace.alternatives.tolist()
+            [texts.single(token) for token in row] for row in made.trace.alternatives.tolist()
         ],
+        parts=[(piece.part, piece.of) for piece in pieces],
     )
-
-
-def _text(tokenizer: Any, token: int) -> str:
-    """A token's own text, � for part of a character; one without text is named as it is kept."""
-    text = str(tokenizer.decode([token], clean_up_tokenization_spaces=False))
-    return text or str(tokenizer.convert_ids_to_tokens(token))

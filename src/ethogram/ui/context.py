@@ -11,6 +11,7 @@ from ethogram.study.remarks import REMARKS_FILE
 from ethogram.study.workspace import Study
 from ethogram.ui.events import Events, StudyChanged
 from ethogram.ui.jobs import Jobs
+from ethogram.ui.model_host import ModelHost
 
 #: Suffixes of files that make a study.
 _WATCHED = (".yaml", ".yml", ".jsonl")
@@ -27,6 +28,7 @@ class Context:
         self.folder = folder
         self.events = Events()
         self.jobs = Jobs(self.events)
+        self.models = ModelHost()
         self._lock = threading.RLock()
         self._study = Study(folder)
         self._seen = self._stamps()
@@ -61,6 +63,7 @@ class Context:
         """Stop the jobs, end the streams and close the store."""
         self.jobs.close()
         self.events.close()
+        self.models.close()
         with self._lock:
             self._study.close()
 

@@ -74,7 +74,8 @@ class Attempt:
             self._ends_at = len(kept)
             decoding = _changed(decoding, forced_tokens=kept, max_new_tokens=len(kept))
         identity = digest([self.request.identity, "loop", len(self.actions)])
-        self.request = replace(self.request, decoding=decoding, identity=identity)
+        # The kept tokens are what it continues from, where it was a branch too.
+        self.request = replace(self.request, decoding=decoding, identity=identity, prefix=())
         return True
 
     @property

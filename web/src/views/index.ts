@@ -4,6 +4,8 @@ import type { ComponentType } from "react";
 import type { Place } from "../router";
 import { Compare } from "./compare";
 import { Log } from "./log";
+import { Microscope } from "./microscope";
+import { Play } from "./play";
 import { Runs } from "./runs";
 
 export interface ViewEntry {
@@ -34,5 +36,12 @@ export const views: readonly ViewEntry[] = [
     view: Compare,
     offline: true,
   },
+  {
+    name: "microscope",
+    title: "Microscope",
+    about: "how each token was chosen, and branches",
+    view: Microscope,
+  },
+  { name: "play", title: "Play", about: "versions side by side on a prompt", view: Play },
   { name: "runs", title: "Runs", about: "what is running, and its progress", view: Runs },
 ];

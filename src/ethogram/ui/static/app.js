@@ -545,7 +545,7 @@
   function Differences({
     items,
     before,
-    after
+    after: after2
   }) {
     if (items.length === 0) return null;
     return /* @__PURE__ */ jsxs(Fragment, { children: [
@@ -556,12 +556,12 @@
           items.length,
           " metrics"
         ] }),
-        /* @__PURE__ */ jsx("section", { className: "scroll", tabIndex: 0, "aria-label": `${before} and ${after}, all metrics`, children: /* @__PURE__ */ jsxs("table", { children: [
+        /* @__PURE__ */ jsx("section", { className: "scroll", tabIndex: 0, "aria-label": `${before} and ${after2}, all metrics`, children: /* @__PURE__ */ jsxs("table", { children: [
           /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
             /* @__PURE__ */ jsx("th", { scope: "col", children: "metric" }),
             /* @__PURE__ */ jsx("th", { scope: "col", children: "verdict" }),
             /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: before }),
-            /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: after }),
+            /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: after2 }),
             /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: "difference" }),
             /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: "95 % interval" }),
             /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: "p" }),
@@ -768,17 +768,17 @@
   var MOST_EDITS = 400;
   var WordDiff = memo(function WordDiff2({
     before,
-    after
+    after: after2
   }) {
     const changes = useMemo(
-      () => diffWordsWithSpace(before, after, { maxEditLength: MOST_EDITS }),
-      [before, after]
+      () => diffWordsWithSpace(before, after2, { maxEditLength: MOST_EDITS }),
+      [before, after2]
     );
-    if (before === after) return /* @__PURE__ */ jsx("span", { className: "soft", children: "(the same)" });
+    if (before === after2) return /* @__PURE__ */ jsx("span", { className: "soft", children: "(the same)" });
     if (!changes) {
       return /* @__PURE__ */ jsxs("span", { className: "text", children: [
         /* @__PURE__ */ jsx("span", { className: "soft", children: "Too different for a word diff. " }),
-        /* @__PURE__ */ jsx(Plain, { text: after })
+        /* @__PURE__ */ jsx(Plain, { text: after2 })
       ] });
     }
     return /* @__PURE__ */ jsx("span", { className: "text", children: changes.map((change, place2) => {
@@ -1395,7 +1395,7 @@
   }
   function Examples({ entry }) {
     const [diff, setDiff] = useState(false);
-    const [before, after] = entry.examples ?? [];
+    const [before, after2] = entry.examples ?? [];
     if (!before) return null;
     return /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsx("h3", { children: "Example" }),
@@ -1414,7 +1414,7 @@
         ": ",
         /* @__PURE__ */ jsx(Plain, { text: before.prompt })
       ] }),
-      /* @__PURE__ */ jsx("div", { className: "sides", children: [before, ...after ? [after] : []].map((example) => /* @__PURE__ */ jsxs("figure", { children: [
+      /* @__PURE__ */ jsx("div", { className: "sides", children: [before, ...after2 ? [after2] : []].map((example) => /* @__PURE__ */ jsxs("figure", { children: [
         /* @__PURE__ */ jsxs("figcaption", { children: [
           example.version,
           " ",
@@ -1423,9 +1423,9 @@
             example.sample_index
           ] })
         ] }),
-        diff && after && example === after ? /* @__PURE__ */ jsx(WordDiff, { before: before.output.text, after: after.output.text }) : /* @__PURE__ */ jsx(TextCell, { ...example.output, most: 600 })
+        diff && after2 && example === after2 ? /* @__PURE__ */ jsx(WordDiff, { before: before.output.text, after: after2.output.text }) : /* @__PURE__ */ jsx(TextCell, { ...example.output, most: 600 })
       ] }, example.version)) }),
-      after && /* @__PURE__ */ jsx("button", { type: "button", "aria-pressed": diff, onClick: () => setDiff(!diff), children: "Word diff" })
+      after2 && /* @__PURE__ */ jsx("button", { type: "button", "aria-pressed": diff, onClick: () => setDiff(!diff), children: "Word diff" })
     ] });
   }
   function Pitfalls({ entry }) {
@@ -1574,6 +1574,1022 @@
     ] }) });
   }
 
+  // src/job.ts
+  function after(state, event) {
+    if (event.type === "job" && event.job.id === state.job.id) return { ...state, job: event.job };
+    if (event.type === "job_text" && event.id === state.job.id) {
+      const before = state.lanes[event.lane] ?? "";
+      if (event.at > before.length) return void 0;
+      if (event.at + event.text.length <= before.length) return state;
+      const text = before.slice(0, event.at) + event.text;
+      return { ...state, lanes: { ...state.lanes, [event.lane]: text } };
+    }
+    if (event.type === "job_row" && event.id === state.job.id) {
+      if (event.index > state.rows.length) return void 0;
+      if (event.index < state.rows.length) return state;
+      return { ...state, rows: [...state.rows, event.row] };
+    }
+    return state;
+  }
+  function stateOf(detail) {
+    return { job: detail.job, lanes: { ...detail.lanes }, rows: [...detail.rows] };
+  }
+  function useJob(id) {
+    const [state, setState] = useState();
+    const known = useRef(void 0);
+    const queue = useRef([]);
+    const [turn, setTurn] = useState(0);
+    useEffect(() => {
+      const stop = new AbortController();
+      queue.current = [];
+      if (known.current?.job.id !== id) {
+        known.current = void 0;
+        setState(void 0);
+      }
+      if (!id) return;
+      get("/api/jobs/{job_id}", { path: { job_id: id }, signal: stop.signal }).then(
+        (detail) => {
+          if (stop.signal.aborted) return;
+          let found = stateOf(detail);
+          for (const event of queue.current ?? []) found = after(found, event) ?? found;
+          queue.current = void 0;
+          known.current = found;
+          setState(found);
+        },
+        () => void 0
+      );
+      return () => stop.abort();
+    }, [id, turn]);
+    useEvents(
+      ["job", "job_text", "job_row"],
+      useCallback((event) => {
+        if (event.type === "reset") setTurn((before) => before + 1);
+        else if (queue.current) queue.current.push(event);
+        else if (known.current) {
+          const next = after(known.current, event);
+          if (next === void 0) setTurn((before) => before + 1);
+          else if (next !== known.current) {
+            known.current = next;
+            setState(next);
+          }
+        }
+      }, [])
+    );
+    return state;
+  }
+
+  // src/parts/tokens.tsx
+  var COLOURS = ["probability", "rank", "entropy"];
+  function shade(token, colour) {
+    const share = colour === "probability" ? 1 - token.probability : colour === "rank" ? Math.log10(token.rank) / 3 : token.entropy / 8;
+    return Math.min(9, Math.max(0, Math.floor(share * 10)));
+  }
+  function Shown2({ token }) {
+    if (token.part && token.part[0] > 1) return /* @__PURE__ */ jsx("span", { className: "soft", children: "·" });
+    const lines = token.text.split("\n");
+    return /* @__PURE__ */ jsx(Fragment, { children: lines.map((line, place2) => /* @__PURE__ */ jsxs("span", { children: [
+      place2 > 0 && /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsx("span", { className: "soft", children: "⏎" }),
+        /* @__PURE__ */ jsx("br", {})
+      ] }),
+      /* @__PURE__ */ jsx(Plain, { text: line })
+    ] }, place2)) });
+  }
+  var One = memo(function One2({
+    token,
+    id,
+    at,
+    kind,
+    chosen
+  }) {
+    const part = token.part ? `, part ${token.part[0]} of ${token.part[1]} of a character` : "";
+    return /* @__PURE__ */ jsx(
+      "span",
+      {
+        id: `${id}-${at}`,
+        "data-at": at,
+        role: "option",
+        tabIndex: -1,
+        "aria-selected": chosen,
+        className: kind,
+        title: `${at + 1}: ${(100 * token.probability).toPrecision(2)} %, rank ${token.rank}${part}`,
+        children: /* @__PURE__ */ jsx(Shown2, { token })
+      }
+    );
+  });
+  function Tokens({ id, label, tokens, colour, step, from = 0, onStep }) {
+    const element = useRef(null);
+    const press = useCallback(
+      (event) => {
+        const to = {
+          ArrowRight: step + 1,
+          ArrowDown: step + 1,
+          ArrowLeft: step - 1,
+          ArrowUp: step - 1,
+          Home: 0,
+          End: tokens.length - 1
+        }[event.key];
+        if (to === void 0) return;
+        event.preventDefault();
+        onStep(Math.min(tokens.length - 1, Math.max(0, to)));
+      },
+      [step, tokens.length, onStep]
+    );
+    useEffect(() => {
+      const chosen = element.current?.querySelector(`[data-at="${step}"]`);
+      chosen?.scrollIntoView?.({ block: "nearest" });
+    }, [step]);
+    return /* @__PURE__ */ jsx(
+      "div",
+      {
+        ref: element,
+        className: "tokens",
+        role: "listbox",
+        tabIndex: 0,
+        "aria-label": label,
+        "aria-activedescendant": step >= 0 ? `${id}-${step}` : void 0,
+        onKeyDown: press,
+        onClick: (event) => {
+          const found = event.target.closest("[data-at]");
+          if (found) onStep(Number(found.dataset.at));
+        },
+        children: tokens.map((token, at) => /* @__PURE__ */ jsx(
+          One,
+          {
+            id,
+            at,
+            token,
+            chosen: at === step,
+            kind: at < from ? "token same" : `token s${shade(token, colour)}`
+          },
+          at
+        ))
+      }
+    );
+  }
+
+  // src/views/branches.tsx
+  function settingsOf(lines) {
+    const found = {};
+    for (const line of lines.split("\n")) {
+      const [field = "", ...rest] = line.split("=");
+      if (!field.trim()) continue;
+      const value = rest.join("=").trim();
+      try {
+        found[field.trim()] = JSON.parse(value);
+      } catch {
+        found[field.trim()] = value;
+      }
+    }
+    return found;
+  }
+  function BranchPanel({ output, where, step, reload }) {
+    const [id, setId] = useState("");
+    const [lines, setLines] = useState("");
+    const [draw, setDraw] = useState(false);
+    const [error, setError] = useState();
+    const job = useJob(id)?.job;
+    const made = job?.state === "done" ? job.result?.branch : void 0;
+    const path = ["microscope", output.version, output.prompt_id, String(output.sample)];
+    const address2 = JSON.stringify(path);
+    useEffect(() => {
+      if (made === void 0) return;
+      setId("");
+      go(JSON.parse(address2), { branch: String(made), step: String(step + 1) });
+    }, [made, address2, step]);
+    const start2 = (token) => {
+      setError(void 0);
+      const from = output.branch == null ? { version: output.version, prompt: output.prompt_id, sample: output.sample } : { branch: output.branch };
+      post("/api/microscope/branch", {
+        body: {
+          version: "",
+          prompt: "",
+          sample: 0,
+          ...from,
+          at: step,
+          token: token ?? null,
+          settings: settingsOf(lines),
+          draw: draw ? 1 + Math.floor(Math.random() * 1e6) : 0
+        }
+      }).then((begun) => setId(begun.id), setError);
+    };
+    const shown2 = output.branches.filter((one) => !one.undone);
+    const last2 = shown2[shown2.length - 1];
+    const hidden = output.branches.find((one) => one.undone);
+    const change = (number, way) => post(`/api/microscope/branches/{number}/${way}`, { path: { number } }).then(() => {
+      if (way === "undo" && where.branch === number) go(path, { step: String(step + 1) });
+      else reload();
+    }, setError);
+    useKeys([
+      { key: "b", words: "branch from this token", run: () => start2() },
+      { key: "u", words: "undo the last branch", run: () => last2 && void change(last2.id, "undo") },
+      {
+        key: "r",
+        words: "restore the first branch that was undone",
+        run: () => hidden && void change(hidden.id, "restore")
+      }
+    ]);
+    const chosen = output.tokens[step];
+    const busy = job?.state === "running";
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "Branches", children: [
+      /* @__PURE__ */ jsxs("h2", { children: [
+        "Branch from token ",
+        step + 1
+      ] }),
+      /* @__PURE__ */ jsx("div", { className: "controls", role: "group", "aria-label": "Another token", children: (chosen?.alternatives ?? []).filter((one) => one.id !== chosen?.id).map((one) => /* @__PURE__ */ jsxs(Button, { isDisabled: busy, onPress: () => start2(one.id), children: [
+        /* @__PURE__ */ jsx("bdi", { className: "piece", children: /* @__PURE__ */ jsx(Plain, { text: one.text.replaceAll("\n", "⏎") }) }),
+        " ",
+        /* @__PURE__ */ jsxs("span", { className: "soft", children: [
+          (100 * one.probability).toPrecision(2),
+          " %"
+        ] })
+      ] }, one.id)) }),
+      /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+        /* @__PURE__ */ jsxs("label", { children: [
+          "Settings from here on",
+          /* @__PURE__ */ jsx(
+            "textarea",
+            {
+              rows: 2,
+              cols: 34,
+              placeholder: "decoding.temperature=0.5",
+              value: lines,
+              onChange: (event) => setLines(event.target.value)
+            }
+          )
+        ] }),
+        /* @__PURE__ */ jsxs("label", { children: [
+          /* @__PURE__ */ jsx(
+            "input",
+            {
+              type: "checkbox",
+              checked: draw,
+              onChange: (event) => setDraw(event.target.checked)
+            }
+          ),
+          "other random numbers"
+        ] }),
+        /* @__PURE__ */ jsxs(Button, { isDisabled: busy, onPress: () => start2(), children: [
+          "Branch ",
+          /* @__PURE__ */ jsx("kbd", { children: "b" })
+        ] }),
+        /* @__PURE__ */ jsx("span", { role: "status", className: "soft", children: job && (busy || job.state === "failed") ? plain(job.words) : "" })
+      ] }),
+      error && /* @__PURE__ */ jsx(Problem, { error }),
+      output.branches.length > 0 && /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsx("h2", { children: "Branches of this output" }),
+        /* @__PURE__ */ jsx("ul", { className: "plain", children: output.branches.map((one) => /* @__PURE__ */ jsx(
+          BranchLine,
+          {
+            branch: one,
+            output,
+            here: one.id === output.branch,
+            onChange: change
+          },
+          one.id
+        )) })
+      ] })
+    ] });
+  }
+  function BranchLine({ branch, output, here, onChange }) {
+    const [name, setName] = useState("");
+    const [said, setSaid] = useState("");
+    const [error, setError] = useState();
+    const path = ["microscope", output.version, output.prompt_id, String(output.sample)];
+    const number = branch.id;
+    const pair = (prefer) => post("/api/microscope/branches/{number}/pair", { path: { number }, body: { prefer } }).then(
+      (made) => setSaid(`${made.file} has ${made.rows} pairs`),
+      setError
+    );
+    const save = () => post("/api/microscope/branches/{number}/version", {
+      path: { number },
+      body: { name, title: "" }
+    }).then((made) => setSaid(`wrote ${made.file}`), setError);
+    return /* @__PURE__ */ jsxs("li", { className: "job", children: [
+      /* @__PURE__ */ jsxs("div", { className: "line", children: [
+        /* @__PURE__ */ jsx(
+          "a",
+          {
+            href: link(path, { branch: String(number), step: String(branch.at + 1) }),
+            "aria-current": here ? "true" : void 0,
+            children: number
+          }
+        ),
+        /* @__PURE__ */ jsx("span", { children: plain(branch.words) }),
+        branch.undone && /* @__PURE__ */ jsx("span", { className: "soft", children: "undone" }),
+        /* @__PURE__ */ jsx(Button, { onPress: () => void onChange(number, branch.undone ? "restore" : "undo"), children: branch.undone ? "Restore" : "Undo" }),
+        /* @__PURE__ */ jsx(Button, { onPress: () => void pair("branch"), children: "This is better" }),
+        /* @__PURE__ */ jsx(Button, { onPress: () => void pair("original"), children: "The original is better" }),
+        Object.keys(branch.settings).length > 0 && /* @__PURE__ */ jsxs(Fragment, { children: [
+          /* @__PURE__ */ jsx(
+            "input",
+            {
+              "aria-label": `Name of the version of branch ${number}`,
+              placeholder: "v0.2.0",
+              size: 8,
+              value: name,
+              onChange: (event) => setName(event.target.value)
+            }
+          ),
+          /* @__PURE__ */ jsx(Button, { isDisabled: !name, onPress: () => void save(), children: "Save as version" })
+        ] })
+      ] }),
+      /* @__PURE__ */ jsx("div", { className: "soft", children: /* @__PURE__ */ jsx(TextCell, { text: branch.text.text, length: branch.text.length, most: 160 }) }),
+      /* @__PURE__ */ jsx("span", { role: "status", className: "soft", children: said }),
+      error && /* @__PURE__ */ jsx(Problem, { error })
+    ] });
+  }
+
+  // src/views/microscope.tsx
+  function percent(share) {
+    if (share === 0) return "0";
+    return share < 1e-3 ? "<0.1 %" : `${(100 * share).toFixed(1)} %`;
+  }
+  function pathOf(where) {
+    return ["microscope", where.version, where.prompt, String(where.sample)];
+  }
+  function Bar({ share, strong = false }) {
+    return /* @__PURE__ */ jsxs("span", { className: "share", children: [
+      /* @__PURE__ */ jsx("span", { className: strong ? "bar strong" : "bar", children: /* @__PURE__ */ jsx("span", { style: { width: `${100 * share}%` } }) }),
+      /* @__PURE__ */ jsx("span", { className: "number", children: percent(share) })
+    ] });
+  }
+  function Chooser({ where }) {
+    const versions = useLoad("microscope", (signal) => get("/api/microscope", { signal }));
+    return /* @__PURE__ */ jsx(Shown, { loaded: versions, children: (all) => {
+      const version = all.find((one) => one.name === where.version) ?? all[0];
+      if (!version) return /* @__PURE__ */ jsx("p", { children: "No version of this study generates its outputs here." });
+      const prompt = version.prompts.includes(where.prompt) ? where.prompt : version.prompts[0] ?? "";
+      const open2 = (next) => go(pathOf({ version: version.name, prompt, sample: 0, ...next }));
+      return /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+        /* @__PURE__ */ jsxs("label", { children: [
+          "Version",
+          /* @__PURE__ */ jsxs(
+            "select",
+            {
+              value: where.version || "",
+              onChange: (event) => open2({ version: event.target.value }),
+              children: [
+                !where.version && /* @__PURE__ */ jsx("option", { value: "", children: "choose" }),
+                all.map((one) => /* @__PURE__ */ jsxs("option", { value: one.name, children: [
+                  one.name,
+                  " ",
+                  plain(one.title)
+                ] }, one.name))
+              ]
+            }
+          )
+        ] }),
+        /* @__PURE__ */ jsxs("label", { children: [
+          "Prompt",
+          /* @__PURE__ */ jsx("select", { value: prompt, onChange: (event) => open2({ prompt: event.target.value }), children: version.prompts.map((one) => /* @__PURE__ */ jsx("option", { value: one, children: plain(one) }, one)) })
+        ] }),
+        version.samples > 1 && /* @__PURE__ */ jsxs("label", { children: [
+          "Sample",
+          /* @__PURE__ */ jsx(
+            "input",
+            {
+              type: "number",
+              min: 0,
+              max: version.samples - 1,
+              value: where.sample,
+              onChange: (event) => open2({ sample: Number(event.target.value) })
+            }
+          )
+        ] })
+      ] });
+    } });
+  }
+  function StepPanel({ step }) {
+    const last2 = step.stages.length - 1;
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "What this token was chosen from", children: [
+      /* @__PURE__ */ jsx("p", { children: plain(step.why_possible) }),
+      /* @__PURE__ */ jsx("div", { className: "scroll", tabIndex: 0, role: "group", "aria-label": "Distributions", children: /* @__PURE__ */ jsxs("table", { className: "stages", children: [
+        /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
+          /* @__PURE__ */ jsx("th", { children: "token" }),
+          step.stages.map((stage, place2) => /* @__PURE__ */ jsxs("th", { children: [
+            stage.label,
+            place2 === last2 && place2 > 0 && " (final)"
+          ] }, stage.name))
+        ] }) }),
+        /* @__PURE__ */ jsxs("tbody", { children: [
+          step.tokens.map((token) => /* @__PURE__ */ jsxs("tr", { className: token.chosen ? "chosen" : "", children: [
+            /* @__PURE__ */ jsxs("th", { scope: "row", children: [
+              /* @__PURE__ */ jsx("bdi", { className: "piece", children: /* @__PURE__ */ jsx(Plain, { text: token.text.replaceAll("\n", "⏎") }) }),
+              token.chosen && /* @__PURE__ */ jsx("span", { className: "soft", children: " chosen" })
+            ] }),
+            token.probabilities.map((share, place2) => /* @__PURE__ */ jsx("td", { children: share === 0 ? /* @__PURE__ */ jsx("span", { className: "soft", children: "removed" }) : /* @__PURE__ */ jsx(Bar, { share, strong: token.chosen }) }, step.stages[place2]?.name ?? place2))
+          ] }, token.id)),
+          /* @__PURE__ */ jsxs("tr", { children: [
+            /* @__PURE__ */ jsx("th", { scope: "row", className: "soft", children: "all others" }),
+            step.stages.map((stage) => /* @__PURE__ */ jsx("td", { children: /* @__PURE__ */ jsx(Bar, { share: stage.rest }) }, stage.name))
+          ] })
+        ] })
+      ] }) }),
+      /* @__PURE__ */ jsxs("ul", { className: "plain soft", children: [
+        step.stages.map((stage) => /* @__PURE__ */ jsxs("li", { children: [
+          stage.label,
+          ": ",
+          plain(stage.words),
+          stage.removed_examples.length > 0 && /* @__PURE__ */ jsxs(Fragment, { children: [
+            " (",
+            stage.removed_examples.map((text, place2) => /* @__PURE__ */ jsxs("span", { children: [
+              place2 > 0 && ", ",
+              /* @__PURE__ */ jsx("bdi", { className: "piece", children: /* @__PURE__ */ jsx(Plain, { text: text.replaceAll("\n", "⏎") }) })
+            ] }, place2)),
+            stage.removed > stage.removed_examples.length && ", …",
+            ")"
+          ] }),
+          "; entropy ",
+          stage.entropy.toFixed(2),
+          " nats"
+        ] }, stage.name)),
+        /* @__PURE__ */ jsx("li", { children: plain(step.how) }),
+        step.notes.map((note) => /* @__PURE__ */ jsx("li", { className: "changed", children: plain(note) }, note))
+      ] })
+    ] });
+  }
+  function Loops({ output, onStep }) {
+    if (output.loops.length === 0) return null;
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "Loops", children: [
+      /* @__PURE__ */ jsx("h2", { children: "Loops feed themselves" }),
+      output.loops.map((loop) => /* @__PURE__ */ jsxs("div", { children: [
+        /* @__PURE__ */ jsxs("p", { children: [
+          /* @__PURE__ */ jsxs(Button, { onPress: () => onStep(loop.onset), children: [
+            "Token ",
+            loop.onset + 1
+          ] }),
+          " ",
+          loop.copies,
+          " ",
+          "copies of ",
+          loop.period,
+          " tokens. The first copy had a mean probability of",
+          " ",
+          percent(loop.probability[0] ?? 0),
+          " a token, the last one",
+          " ",
+          percent(loop.probability[loop.probability.length - 1] ?? 0),
+          "."
+        ] }),
+        /* @__PURE__ */ jsx("div", { className: "scroll", tabIndex: 0, role: "group", "aria-label": "Copies", children: /* @__PURE__ */ jsxs("table", { className: "stages", children: [
+          /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
+            /* @__PURE__ */ jsx("th", { children: "copy" }),
+            /* @__PURE__ */ jsx("th", { children: "mean probability" }),
+            /* @__PURE__ */ jsx("th", { children: "more probable than in the first" }),
+            /* @__PURE__ */ jsx("th", { children: "the most probable token" })
+          ] }) }),
+          /* @__PURE__ */ jsx("tbody", { children: loop.probability.map((share, copy) => /* @__PURE__ */ jsxs("tr", { children: [
+            /* @__PURE__ */ jsx("th", { scope: "row", children: copy + 1 }),
+            /* @__PURE__ */ jsx("td", { children: /* @__PURE__ */ jsx(Bar, { share, strong: true }) }),
+            /* @__PURE__ */ jsx("td", { children: /* @__PURE__ */ jsx(Bar, { share: loop.increased[copy] ?? 0 }) }),
+            /* @__PURE__ */ jsx("td", { children: /* @__PURE__ */ jsx(Bar, { share: loop.won[copy] ?? 0 }) })
+          ] }, copy)) })
+        ] }) })
+      ] }, loop.onset))
+    ] });
+  }
+  function MakeTrace({ where, onMade }) {
+    const [id, setId] = useState("");
+    const [error, setError] = useState();
+    const job = useJob(id)?.job;
+    useEffect(() => {
+      if (job?.state === "done") onMade();
+    }, [job?.state, onMade]);
+    const start2 = () => post("/api/microscope/trace", {
+      body: { version: where.version, prompt: where.prompt, sample: where.sample }
+    }).then((made) => setId(made.id), setError);
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx(Button, { isDisabled: job?.state === "running", onPress: () => void start2(), children: "Make its trace" }),
+      " ",
+      /* @__PURE__ */ jsx("span", { role: "status", className: "soft", children: job && plain(job.words) }),
+      error && /* @__PURE__ */ jsx(Problem, { error })
+    ] });
+  }
+  function Opened2({ output, where, reload }) {
+    const [colour, setColour] = useQuery("colour", "probability");
+    const [stepText, setStepText] = useQuery("step", "1");
+    const step = Math.min(output.tokens.length, Math.max(1, Number(stepText) || 1)) - 1;
+    const setStep = useCallback((next) => setStepText(String(next + 1)), [setStepText]);
+    const chosen = output.tokens[step];
+    const kind = COLOURS.find((one) => one === colour) ?? "probability";
+    const parent = output.branches.find((one) => one.id === output.branch)?.parent ?? void 0;
+    const beside = useLoad(
+      `beside ${output.version} ${output.prompt_id} ${output.sample} ${output.branch} ${parent}`,
+      (signal) => output.branch == null ? Promise.resolve(void 0) : get("/api/microscope/output", {
+        query: parent !== void 0 ? { branch: parent } : { version: output.version, prompt: output.prompt_id, sample: output.sample },
+        signal
+      }),
+      []
+    );
+    const choice = useLoad(
+      `step ${output.version} ${output.prompt_id} ${output.sample} ${output.branch} ${step}`,
+      (signal) => get("/api/microscope/step", {
+        query: output.branch == null ? { step, version: output.version, prompt: output.prompt_id, sample: output.sample } : { step, branch: output.branch },
+        signal
+      }),
+      []
+    );
+    useKeys([
+      { key: "ArrowRight", words: "next token", run: () => setStep(step + 1) },
+      { key: "ArrowLeft", words: "token before", run: () => setStep(Math.max(0, step - 1)) },
+      {
+        key: "c",
+        words: "colour by probability, rank or entropy",
+        run: () => setColour(COLOURS[(COLOURS.indexOf(kind) + 1) % COLOURS.length] ?? "probability")
+      }
+    ]);
+    const shared = { colour: kind, step, onStep: setStep };
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("p", { className: "soft", children: /* @__PURE__ */ jsx(TextCell, { text: output.prompt, length: output.prompt.length }) }),
+      /* @__PURE__ */ jsxs("div", { className: "controls", role: "group", "aria-label": "Colour by", children: [
+        "Colour by",
+        COLOURS.map((one) => /* @__PURE__ */ jsx(
+          "button",
+          {
+            type: "button",
+            "aria-pressed": one === kind,
+            onClick: () => setColour(one),
+            children: one
+          },
+          one
+        )),
+        /* @__PURE__ */ jsx("span", { className: "soft", children: "pale is what the model expected" })
+      ] }),
+      output.branch != null && /* @__PURE__ */ jsxs("p", { children: [
+        "Branch ",
+        output.branch,
+        ", ",
+        plain(output.words),
+        ".",
+        " ",
+        /* @__PURE__ */ jsxs(
+          "a",
+          {
+            href: link(
+              pathOf(where),
+              parent !== void 0 ? { branch: String(parent), step: stepText } : { step: stepText }
+            ),
+            children: [
+              "Back to ",
+              parent !== void 0 ? `branch ${parent}` : "the original"
+            ]
+          }
+        )
+      ] }),
+      /* @__PURE__ */ jsxs("div", { className: beside.data ? "beside" : "", children: [
+        beside.data && /* @__PURE__ */ jsxs("section", { "aria-label": "Original", children: [
+          /* @__PURE__ */ jsx("h2", { children: parent !== void 0 ? `Branch ${parent}` : "Original" }),
+          /* @__PURE__ */ jsx(
+            Tokens,
+            {
+              id: "before",
+              label: "Tokens of the original",
+              tokens: beside.data.tokens,
+              from: output.at ?? 0,
+              ...shared
+            }
+          )
+        ] }),
+        /* @__PURE__ */ jsxs("section", { "aria-label": "Output", children: [
+          beside.data && /* @__PURE__ */ jsxs("h2", { children: [
+            "Branch ",
+            output.branch
+          ] }),
+          /* @__PURE__ */ jsx(
+            Tokens,
+            {
+              id: "tokens",
+              label: "Tokens of the output",
+              tokens: output.tokens,
+              from: output.at ?? 0,
+              ...shared
+            }
+          )
+        ] })
+      ] }),
+      chosen && /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsxs("h2", { children: [
+          "Token ",
+          step + 1,
+          ":",
+          " ",
+          /* @__PURE__ */ jsx("bdi", { className: "piece", children: /* @__PURE__ */ jsx(Plain, { text: chosen.text.replaceAll("\n", "⏎") }) })
+        ] }),
+        /* @__PURE__ */ jsxs("p", { children: [
+          "Probability ",
+          percent(chosen.probability),
+          ", rank ",
+          chosen.rank,
+          ", entropy",
+          " ",
+          chosen.entropy.toFixed(2),
+          " nats; final probability ",
+          percent(chosen.final),
+          chosen.kept != null && ` among ${chosen.kept} tokens`,
+          "."
+        ] }),
+        /* @__PURE__ */ jsx(Shown, { loaded: choice, children: (found) => found.step === step ? /* @__PURE__ */ jsx(StepPanel, { step: found }) : null }),
+        /* @__PURE__ */ jsx(BranchPanel, { output, where, step, reload })
+      ] }),
+      /* @__PURE__ */ jsx(Loops, { output, onStep: setStep })
+    ] });
+  }
+  function Microscope({ place: place2 }) {
+    const [, version = "", prompt = "", sample = "0"] = place2.path;
+    const [branch] = useQuery("branch");
+    const where = { version, prompt, sample: Number(sample) || 0 };
+    if (branch) where.branch = Number(branch);
+    const known = Boolean(where.branch !== void 0 || version && prompt);
+    const output = useLoad(
+      `output ${version} ${prompt} ${sample} ${branch}`,
+      (signal) => known ? get("/api/microscope/output", {
+        query: where.branch === void 0 ? { version, prompt, sample: where.sample } : { branch: where.branch },
+        signal
+      }) : Promise.resolve(void 0),
+      []
+    );
+    const fits = output.data && (output.data.branch ?? void 0) === where.branch;
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("h1", { children: "Microscope" }),
+      /* @__PURE__ */ jsx(Chooser, { where }),
+      output.error && /* @__PURE__ */ jsx(Problem, { error: output.error }),
+      output.error && known && /* @__PURE__ */ jsx(MakeTrace, { where, onMade: output.reload }),
+      output.data && fits && !output.error && /* @__PURE__ */ jsx(
+        Opened2,
+        {
+          output: output.data,
+          where,
+          reload: output.reload
+        },
+        `${output.data.version} ${output.data.prompt_id} ${output.data.sample}`
+      )
+    ] });
+  }
+
+  // src/views/play.tsx
+  function lanesOf(text) {
+    try {
+      const found = JSON.parse(text);
+      if (!Array.isArray(found)) return [];
+      return found.filter((one) => typeof one?.version === "string").map((one) => ({
+        version: one.version,
+        settings: typeof one.settings === "object" && one.settings ? one.settings : {},
+        lines: typeof one.lines === "string" ? one.lines : ""
+      }));
+    } catch {
+      return [];
+    }
+  }
+  var ENDINGS = {
+    eos: "ended by the model",
+    stop: "ended by a stop",
+    length: "cut off by the length limit"
+  };
+  function Slider2({
+    setting,
+    own,
+    value,
+    onChange
+  }) {
+    const [low, high, step] = setting.slider ?? [0, 1, 0.01];
+    const now = Number(value ?? own);
+    return /* @__PURE__ */ jsxs("div", { className: "setting", children: [
+      /* @__PURE__ */ jsxs("label", { children: [
+        /* @__PURE__ */ jsx("b", { children: setting.name }),
+        /* @__PURE__ */ jsx(
+          "input",
+          {
+            type: "range",
+            min: Math.min(low, now),
+            max: Math.max(high, now),
+            step,
+            value: now,
+            onChange: (event) => onChange(Number(event.target.value))
+          }
+        ),
+        /* @__PURE__ */ jsx("output", { className: "number", children: now })
+      ] }),
+      value !== void 0 && /* @__PURE__ */ jsxs("button", { type: "button", className: "quiet", onClick: () => onChange(void 0), children: [
+        "back to ",
+        String(own)
+      ] }),
+      /* @__PURE__ */ jsxs("div", { className: "soft", children: [
+        plain(setting.about),
+        ".",
+        setting.lower && ` Lower: ${setting.lower}. Higher: ${setting.higher}.`
+      ] })
+    ] });
+  }
+  function LanePanel({ view, lane, number, text, ended, running, onChange, onRemove }) {
+    const version = view.versions.find((one) => one.name === lane.version);
+    const set = (field, value) => {
+      const { [field]: _, ...others } = lane.settings;
+      onChange({ ...lane, settings: value === void 0 ? others : { ...others, [field]: value } });
+    };
+    return /* @__PURE__ */ jsxs("section", { className: "lane", "aria-label": `Lane ${number + 1}`, children: [
+      /* @__PURE__ */ jsxs("div", { className: "line", children: [
+        /* @__PURE__ */ jsxs("label", { children: [
+          "Version",
+          /* @__PURE__ */ jsx(
+            "select",
+            {
+              value: lane.version,
+              onChange: (event) => onChange({ ...lane, version: event.target.value }),
+              children: view.versions.map((one) => /* @__PURE__ */ jsxs("option", { value: one.name, children: [
+                one.name,
+                " ",
+                plain(one.title)
+              ] }, one.name))
+            }
+          )
+        ] }),
+        onRemove && /* @__PURE__ */ jsx(Button, { "aria-label": `Remove lane ${number + 1}`, onPress: onRemove, children: "Remove" })
+      ] }),
+      /* @__PURE__ */ jsx("div", { "aria-busy": running && !ended, children: text || !running ? /* @__PURE__ */ jsx(WholeText, { text: ended?.text ?? text }) : /* @__PURE__ */ jsx("span", { className: "soft", children: "…" }) }),
+      /* @__PURE__ */ jsxs("p", { className: "soft", role: "status", children: [
+        ended && `${ENDINGS[ended.finish_reason] ?? ended.finish_reason} after ${ended.tokens} tokens, ${(ended.tokens / Math.max(ended.seconds, 1e-3)).toFixed(0)} a second`,
+        !ended && running && !version?.streams && "its wrapper or backend shows whole outputs only"
+      ] }),
+      version && /* @__PURE__ */ jsx(LaneSettings, { view, version, lane, set }),
+      /* @__PURE__ */ jsxs("label", { children: [
+        "Any other settings",
+        /* @__PURE__ */ jsx(
+          "textarea",
+          {
+            rows: 2,
+            cols: 30,
+            placeholder: "prompt.system=Answer in one word.",
+            value: lane.lines,
+            onChange: (event) => onChange({ ...lane, lines: event.target.value })
+          }
+        )
+      ] }),
+      /* @__PURE__ */ jsx(SaveVersion, { lane, number })
+    ] });
+  }
+  function LaneSettings({
+    view,
+    version,
+    lane,
+    set
+  }) {
+    const changed = Object.keys(lane.settings).length;
+    const choices = view.settings.filter((one) => one.kind === "choice");
+    const plainFields = view.settings.filter((one) => !one.slider && /number|whole/.test(one.kind));
+    const choice = (one) => /* @__PURE__ */ jsxs("div", { className: "setting", children: [
+      /* @__PURE__ */ jsxs("label", { children: [
+        /* @__PURE__ */ jsx("b", { children: one.name }),
+        /* @__PURE__ */ jsxs(
+          "select",
+          {
+            value: String(lane.settings[one.field] ?? version.values[one.field] ?? ""),
+            onChange: (event) => set(one.field, event.target.value || void 0),
+            children: [
+              /* @__PURE__ */ jsx("option", { value: "", children: "as the version" }),
+              one.choices.map((value) => /* @__PURE__ */ jsx("option", { value, children: value }, value))
+            ]
+          }
+        )
+      ] }),
+      /* @__PURE__ */ jsxs("div", { className: "soft", children: [
+        plain(one.about),
+        "."
+      ] })
+    ] }, one.field);
+    return /* @__PURE__ */ jsxs("details", { children: [
+      /* @__PURE__ */ jsxs("summary", { children: [
+        "Settings",
+        changed > 0 && `, ${changed} changed`
+      ] }),
+      choices.filter((one) => one.name === "strategy").map(choice),
+      view.settings.filter((one) => one.slider).map((one) => /* @__PURE__ */ jsx(
+        Slider2,
+        {
+          setting: one,
+          own: version.values[one.field] ?? one.default ?? 0,
+          value: lane.settings[one.field],
+          onChange: (value) => set(one.field, value)
+        },
+        one.field
+      )),
+      /* @__PURE__ */ jsxs("details", { children: [
+        /* @__PURE__ */ jsx("summary", { children: "More settings" }),
+        choices.filter((one) => one.name !== "strategy").map(choice),
+        plainFields.map((one) => /* @__PURE__ */ jsxs("div", { className: "setting", children: [
+          /* @__PURE__ */ jsxs("label", { children: [
+            /* @__PURE__ */ jsx("b", { children: one.name }),
+            /* @__PURE__ */ jsx(
+              "input",
+              {
+                type: "number",
+                step: "any",
+                placeholder: String(version.values[one.field] ?? one.default ?? ""),
+                value: lane.settings[one.field] === void 0 ? "" : String(lane.settings[one.field]),
+                onChange: (event) => set(one.field, event.target.value === "" ? void 0 : Number(event.target.value))
+              }
+            )
+          ] }),
+          /* @__PURE__ */ jsx("div", { className: "soft", children: plain(one.about) })
+        ] }, one.field))
+      ] })
+    ] });
+  }
+  function SaveVersion({ lane, number }) {
+    const [name, setName] = useState("");
+    const [title, setTitle] = useState("");
+    const [saved, setSaved] = useState("");
+    const [error, setError] = useState();
+    const save = () => {
+      setError(void 0);
+      post("/api/play/version", { body: { ...lane, name, title } }).then(
+        () => setSaved(name),
+        setError
+      );
+    };
+    return /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+      /* @__PURE__ */ jsx(
+        "input",
+        {
+          "aria-label": `Name of the version of lane ${number + 1}`,
+          placeholder: "v0.2.0",
+          size: 8,
+          value: name,
+          onChange: (event) => setName(event.target.value)
+        }
+      ),
+      /* @__PURE__ */ jsx(
+        "input",
+        {
+          "aria-label": `Title of the version of lane ${number + 1}`,
+          placeholder: "what it tries",
+          value: title,
+          onChange: (event) => setTitle(event.target.value)
+        }
+      ),
+      /* @__PURE__ */ jsx(Button, { isDisabled: !name, onPress: save, children: "Save as child version" }),
+      saved && /* @__PURE__ */ jsxs("span", { role: "status", children: [
+        "Saved ",
+        saved,
+        ".",
+        " ",
+        /* @__PURE__ */ jsx(Button, { onPress: () => void post("/api/runs", { body: { versions: [saved] } }), children: "Generate its outputs" }),
+        " ",
+        /* @__PURE__ */ jsx("a", { href: link(["arena"], { versions: `${lane.version},${saved}` }), children: "Arena" })
+      ] }),
+      error && /* @__PURE__ */ jsx(Problem, { error })
+    ] });
+  }
+  function ToSuite({ version, text }) {
+    const [id, setId] = useState("");
+    const [said, setSaid] = useState("");
+    const [error, setError] = useState();
+    const add = () => {
+      setError(void 0);
+      post("/api/play/prompt", { body: { version, id, text } }).then(
+        (made) => setSaid(`added to ${made.file}`),
+        setError
+      );
+    };
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx(
+        "input",
+        {
+          "aria-label": "Id of the new prompt",
+          placeholder: "new-prompt-id",
+          size: 14,
+          value: id,
+          onChange: (event) => setId(event.target.value)
+        }
+      ),
+      /* @__PURE__ */ jsx(Button, { isDisabled: !id || !text.trim(), onPress: add, children: "Add to the suite" }),
+      /* @__PURE__ */ jsx("span", { role: "status", className: "soft", children: said }),
+      error && /* @__PURE__ */ jsx(Problem, { error })
+    ] });
+  }
+  function Board({ view }) {
+    const [lanesText, setLanesText] = useQuery("lanes");
+    const [prompt, setPrompt] = useQuery("prompt");
+    const [text, setText] = useQuery("text");
+    const [draw, setDraw] = useQuery("draw", "0");
+    const [jobId, setJobId] = useQuery("job");
+    const [error, setError] = useState();
+    const known = lanesOf(lanesText);
+    const first = view.versions[0];
+    const lanes = known.length > 0 ? known : view.versions.slice(0, 2).map((one) => laneOf(one.name));
+    const setLanes = (next) => setLanesText(JSON.stringify(next));
+    const state = useJob(jobId);
+    const running = state?.job.state === "running";
+    const ended = state?.rows ?? [];
+    const start2 = (number = draw) => {
+      setError(void 0);
+      const asked = text ? { text, prompt: null } : { prompt: prompt || null, text: null };
+      post("/api/play", { body: { lanes, ...asked, draw: Number(number) || 0 } }).then(
+        (begun) => setJobId(begun.id),
+        setError
+      );
+    };
+    const redraw = () => {
+      const next = String(1 + Number(draw));
+      setDraw(next);
+      start2(next);
+    };
+    const stop = () => void post("/api/jobs/{job_id}/stop", { path: { job_id: jobId } });
+    useKeys([
+      { key: "g", words: "generate", run: () => start2() },
+      { key: "n", words: "generate with other random numbers", run: redraw },
+      { key: "Escape", words: "stop", run: () => running && stop() }
+    ]);
+    if (!first) return /* @__PURE__ */ jsx("p", { children: "No version of this study can generate." });
+    const suite = view.versions.find((one) => one.name === lanes[0]?.version)?.prompts ?? [];
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("div", { className: "controls", children: /* @__PURE__ */ jsxs("label", { children: [
+        "Prompt of the suite",
+        /* @__PURE__ */ jsxs(
+          "select",
+          {
+            value: text ? "" : prompt,
+            onChange: (event) => {
+              setText("");
+              setPrompt(event.target.value);
+            },
+            children: [
+              /* @__PURE__ */ jsx("option", { value: "", children: "a text of my own" }),
+              suite.map((one) => /* @__PURE__ */ jsx("option", { value: one, children: plain(one) }, one))
+            ]
+          }
+        )
+      ] }) }),
+      /* @__PURE__ */ jsx(
+        "textarea",
+        {
+          "aria-label": "A text of my own",
+          className: "prompt",
+          rows: 3,
+          placeholder: "or write a prompt",
+          value: text,
+          onChange: (event) => setText(event.target.value),
+          onKeyDown: (event) => {
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) start2();
+          }
+        }
+      ),
+      /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+        /* @__PURE__ */ jsxs(Button, { isDisabled: running, onPress: () => start2(), children: [
+          "Generate ",
+          /* @__PURE__ */ jsx("kbd", { children: "g" })
+        ] }),
+        /* @__PURE__ */ jsxs(Button, { isDisabled: running, onPress: redraw, children: [
+          "Other random numbers ",
+          /* @__PURE__ */ jsx("kbd", { children: "n" })
+        ] }),
+        draw !== "0" && /* @__PURE__ */ jsx(Button, { onPress: () => setDraw("0"), children: "Those of the study again" }),
+        running && /* @__PURE__ */ jsx(Button, { onPress: stop, children: "Stop" }),
+        /* @__PURE__ */ jsxs("span", { className: "soft", children: [
+          "All lanes have the same random numbers, token by token",
+          draw !== "0" && `, draw ${draw}`,
+          "."
+        ] }),
+        /* @__PURE__ */ jsx("span", { role: "status", className: state?.job.state === "failed" ? "worse" : "soft", children: state && (running || state.job.state !== "done") ? plain(state.job.words) : "" })
+      ] }),
+      error && /* @__PURE__ */ jsx(Problem, { error }),
+      /* @__PURE__ */ jsx("div", { className: "lanes", children: lanes.map((lane, number) => /* @__PURE__ */ jsx(
+        LanePanel,
+        {
+          view,
+          lane,
+          number,
+          text: state?.lanes[String(number)] ?? "",
+          ended: ended.find((one) => one.lane === number),
+          running,
+          onChange: (next) => setLanes(lanes.map((one, at) => at === number ? next : one)),
+          onRemove: lanes.length > 1 ? () => setLanes(lanes.filter((_, at) => at !== number)) : void 0
+        },
+        number
+      )) }),
+      /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+        lanes.length < view.most_lanes && /* @__PURE__ */ jsx(
+          Button,
+          {
+            onPress: () => setLanes([...lanes, lanes[lanes.length - 1] ?? laneOf(first.name)]),
+            children: "Add a lane"
+          }
+        ),
+        /* @__PURE__ */ jsx(ToSuite, { version: lanes[0]?.version ?? first.name, text })
+      ] })
+    ] });
+  }
+  function laneOf(version) {
+    return { version, settings: {}, lines: "" };
+  }
+  function Play() {
+    const view = useLoad("play", (signal) => get("/api/play", { signal }));
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("h1", { children: "Play" }),
+      /* @__PURE__ */ jsx(Shown, { loaded: view, children: (found) => /* @__PURE__ */ jsx(Board, { view: found }) })
+    ] });
+  }
+
   // src/views/runs.tsx
   function useJobs() {
     const loaded = useLoad("jobs", (signal) => get("/api/jobs", { signal }), []);
@@ -1646,6 +2662,13 @@
       view: Compare,
       offline: true
     },
+    {
+      name: "microscope",
+      title: "Microscope",
+      about: "how each token was chosen, and branches",
+      view: Microscope
+    },
+    { name: "play", title: "Play", about: "versions side by side on a prompt", view: Play },
     { name: "runs", title: "Runs", about: "what is running, and its progress", view: Runs }
   ];
 

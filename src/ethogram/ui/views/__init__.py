@@ -16,6 +16,8 @@ from ethogram.ui.jobs import JobChanged, JobRow, JobText
 VIEWS = (
     "log",
     "compare",
+    "microscope",
+    "play",
     "runs",
     "search",
 )
