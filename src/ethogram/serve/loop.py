@@ -97,7 +97,7 @@ class EngineLoop:
     ) -> None:
         self.engine, self._deliver = engine, deliver
         self.max_rows, self.max_waiting = max_rows, max_waiting
-        self._max_tokens = max_tokens
+        self.max_tokens = max_tokens
         self.live = self._new_batch()
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: OrderedDict[int, deque[Row]] = OrderedDict()
@@ -113,7 +113,7 @@ class EngineLoop:
     def _new_batch(self) -> LiveBatch:
         from ethogram.engine.live import LiveBatch
 
-        return LiveBatch(self.engine, max_rows=self.max_rows, max_tokens=self._max_tokens)
+        return LiveBatch(self.engine, max_rows=self.max_rows, max_tokens=self.max_tokens)
 
     def start(self) -> None:
         """Start the thread."""
