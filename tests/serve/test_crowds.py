@@ -209,10 +209,9 @@ def test_what_was_stored_is_whole_after_a_kill(folder: Path, tmp_path: Path) -> 
     texts: dict[int, str] = {}
 
     def ask(url: str, seed: int, **more: Any) -> tuple[str, str]:
+        asked: Any = {**TURN, "max_tokens": 120, "seed": seed, **more}
         with openai.OpenAI(base_url=url, api_key="-", max_retries=0) as client:
-            raw = client.chat.completions.with_raw_response.create(
-                model="v1.0.0", messages=TURN["messages"], max_tokens=120, seed=seed, **more
-            )
+            raw = client.chat.completions.with_raw_response.create(**asked)
             return raw.headers["x-ethogram-generation"], raw.parse().choices[0].message.content
 
     identities: dict[int, str] = {}
