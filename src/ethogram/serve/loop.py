@@ -256,9 +256,11 @@ class EngineLoop:
             self._cancelled -= tickets
 
     def _admit(self) -> None:
-        """Let waiting rows join, one of each group in turn, while rows are free."""
+        """Let waiting rows join, one of each group in turn, while rows and memory are free."""
         while self._waiting and len(self._running) < self.max_rows:
             group, rows = next(iter(self._waiting.items()))
+            if not self.live.has_memory(rows[0].job):
+                return  # Shorter ones do not overtake it, or it might never start.
             row = rows.popleft()
             if rows:
                 self._waiting.move_to_end(group)
