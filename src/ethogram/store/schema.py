@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     func,
     insert,
     inspect,
@@ -170,6 +171,43 @@ training_outputs_table = Table(
     Column("finish_reason", String(16), nullable=False),
 )
 
+#: Pairs of outputs that were shown to a voter; `first` and `second` are in order of identity.
+offered_pairs_table = Table(
+    "offered_pairs",
+    metadata,
+    Column("ticket", String(64), primary_key=True),
+    Column("voter", Text, nullable=False, index=True),
+    Column("kind", String(8), nullable=False),
+    Column("prompt_id", Text, nullable=False),
+    Column("first", String(64), nullable=False),
+    Column("second", String(64), nullable=False),
+    Column("first_version", Text, nullable=False),
+    Column("second_version", Text, nullable=False),
+    Column("left", String(8), nullable=False),
+    Column("offered_at", String(32), nullable=False),
+)
+
+#: Votes. A ticket has one vote, and a voter one standing vote on two outputs; `undone` is 0 for a
+#: standing vote and its own id for one that was taken back, so that both can be unique.
+votes_table = Table(
+    "votes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("ticket", String(64), nullable=False, unique=True),
+    Column("voter", Text, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("prompt_id", Text, nullable=False),
+    Column("first", String(64), nullable=False),
+    Column("second", String(64), nullable=False),
+    Column("first_version", Text, nullable=False),
+    Column("second_version", Text, nullable=False),
+    Column("left", String(8), nullable=False),
+    Column("choice", String(16), nullable=False),
+    Column("voted_at", String(32), nullable=False),
+    Column("undone", Integer, nullable=False),
+    UniqueConstraint("voter", "kind", "first", "second", "undone", name="one_vote_a_pair"),
+)
+
 
 def _create(connection: Connection) -> None:
     metadata.create_all(connection, tables=[generations_table, runs_table])
@@ -221,6 +259,10 @@ def _add_version_scores(connection: Connection) -> None:
     metadata.create_all(connection, tables=[version_scores_table])
 
 
+def _add_votes(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[offered_pairs_table, votes_table])
+
+
 #: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
@@ -233,6 +275,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_trainings,
     _add_guarded,
     _add_version_scores,
+    _add_votes,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 
