@@ -14,6 +14,7 @@ import click
 from ethogram import __version__
 from ethogram.cli import (
     ablate,
+    arena,
     chat,
     check,
     compare,
@@ -46,6 +47,8 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         train.train_command,
         check.check_command,
         judge.judge_command,
+        arena.arena_command,
+        arena.rank_command,
     ),
     "Look at it": (
         inspect.ls_command,
@@ -86,6 +89,9 @@ SYNONYMS = {
     "pretrain": "train",
     "measure": "score",
     "talk": "chat",
+    "vote": "arena",
+    "votes": "rank",
+    "ratings": "rank",
 }
 
 

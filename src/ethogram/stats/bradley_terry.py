@@ -100,6 +100,15 @@ class Strengths:
             return math.inf
         return max(self._errors(self._contrast(first, second))) ** 2
 
+    def information(self, first: int, second: int) -> float:
+        """Of one more vote about the difference of two strengths (Fisher's)."""
+        distance = float(self.values[first] - self.values[second])
+        tie = 0.0 if math.isnan(self.tie) else math.exp(self.tie - abs(distance) / 2)
+        lost = math.exp(-abs(distance))
+        whole = 1 + tie + lost
+        mean = (1 - lost) / whole / 2
+        return (1 + lost) / whole / 4 - mean**2
+
     def _contrast(self, first: int, second: int) -> Array:
         contrast = np.zeros(len(self.values))
         contrast[first], contrast[second] = 1.0, -1.0

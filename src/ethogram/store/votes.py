@@ -8,11 +8,21 @@ vote is one transaction: what the caller was told to be stored survives a killed
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    exists,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from ethogram.errors import VoteError
@@ -100,6 +110,8 @@ class Votes:
         voter: str,
         kind: VoterKind,
         propose: Callable[[], OfferedPair | None],
+        *,
+        versions: Collection[str] = (),
         usable: Callable[[OfferedPair], bool] = lambda _: True,
     ) -> OfferedPair | None:
         """The pair that a voter was shown last and has not voted on, or a new one.
@@ -108,7 +120,8 @@ class Votes:
             voter: the name.
             kind: person or model.
             propose: makes a new pair; None if there is none left.
-            usable: whether an open pair can still be shown; others are withdrawn.
+            versions: whose outputs are meant; default any. Open pairs of others are left alone.
+            usable: whether an open pair can still be shown; one that cannot is withdrawn.
 
         Returns:
             The pair; None if nothing is left to vote on.
@@ -116,7 +129,7 @@ class Votes:
         proposed: OfferedPair | None = None
         while True:
             with self._database.begin(writes=True) as connection:
-                for pair in _open_pairs(connection, voter, kind):
+                for pair in _open_pairs(connection, voter, kind, versions):
                     if usable(pair):
                         return pair
                     _close(connection, pair)
@@ -157,27 +170,39 @@ class Votes:
                 raise _refusal(connection, pair) from None
             return _read(connection, _VOTES.ticket == ticket)[0]
 
-    def undo(self, voter: str, kind: VoterKind, ticket: str) -> OfferedPair | None:
-        """Take back the last standing vote of a voter, whose pair is then shown again.
+    def undo(
+        self,
+        voter: str,
+        kind: VoterKind,
+        ticket: str,
+        *,
+        versions: Collection[str] = (),
+        usable: Callable[[OfferedPair], bool] = lambda _: True,
+    ) -> OfferedPair | None:
+        """Take back a voter's last standing vote, whose pair is then shown again.
 
         Args:
             voter: the name.
             kind: person or model.
             ticket: a new one, for the pair that is shown again.
+            versions: whose outputs are meant; default any.
+            usable: which pairs can still be shown; votes on others stay.
 
         Returns:
             The pair; None if there is no vote to take back.
         """
         mine = (_VOTES.voter == voter) & (_VOTES.kind == kind) & (_VOTES.undone == 0)
         with self._database.begin(writes=True) as connection:
-            last = select(votes_table).where(mine).order_by(_VOTES.id.desc()).limit(1)
-            row = connection.execute(last).first()
-            if row is None:
+            given = reversed(_read(connection, mine, *_about(votes_table, versions)))
+            last = next((vote for vote in given if usable(vote.pair)), None)
+            if last is None:
                 return None
-            for pair in _open_pairs(connection, voter, kind):
+            for pair in _open_pairs(connection, voter, kind, versions):
                 _close(connection, pair)
-            connection.execute(update(votes_table).where(_VOTES.id == row.id).values(undone=row.id))
-            again = OfferedPair(**{**_shared(row), "ticket": ticket})
+            connection.execute(
+                update(votes_table).where(_VOTES.id == last.id).values(undone=last.id)
+            )
+            again = replace(last.pair, ticket=ticket)
             connection.execute(_offer_of(again))
             return again
 
@@ -221,15 +246,13 @@ def _read(connection: Connection, *conditions: ColumnElement[bool]) -> list[Stor
     ]
 
 
-def _shared(row: Row[Any]) -> dict[str, Any]:
-    return {name: row._mapping[name] for name in _SHARED}
-
-
 def _pair_from(row: Row[Any]) -> OfferedPair:
-    return OfferedPair(**_shared(row))
+    return OfferedPair(**{name: row._mapping[name] for name in _SHARED})
 
 
-def _open_pairs(connection: Connection, voter: str, kind: VoterKind) -> list[OfferedPair]:
+def _open_pairs(
+    connection: Connection, voter: str, kind: VoterKind, versions: Collection[str]
+) -> list[OfferedPair]:
     """Pairs that a voter was shown and did not vote on, the latest first."""
     query = (
         select(offered_pairs_table)
@@ -237,10 +260,18 @@ def _open_pairs(connection: Connection, voter: str, kind: VoterKind) -> list[Off
             _PAIRS.voter == voter,
             _PAIRS.kind == kind,
             ~exists().where(_VOTES.ticket == _PAIRS.ticket),
+            *_about(offered_pairs_table, versions),
         )
         .order_by(_PAIRS.offered_at.desc())
     )
     return [_pair_from(row) for row in connection.execute(query)]
+
+
+def _about(table: Table, versions: Collection[str]) -> list[ColumnElement[bool]]:
+    """The condition that both outputs are of these versions; none for any version."""
+    names = sorted(versions)
+    columns = (table.c.first_version, table.c.second_version)
+    return [column.in_(names) for column in columns] if names else []
 
 
 def _has_standing(connection: Connection, pair: OfferedPair) -> bool:
