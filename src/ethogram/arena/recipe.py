@@ -61,7 +61,12 @@ def write_recipe(
         "title": f"Learned from votes between {' and '.join(versions)}",
         "parent": parent,
         "version": version,
-        "data": {"votes": list(versions), "held_out": 0.1},
+        # Outputs may be empty or hold carriage returns; what is changed or left out is counted.
+        "data": {
+            "votes": list(versions),
+            "held_out": 0.1,
+            "fixes": ["unix-newlines", "strip-nul", "drop-bad-rows"],
+        },
         "lora": {"rank": 16, "alpha": 32},
     }
     if not study.spec.version(parent).prompt.chat:  # Training reads the chat template.
