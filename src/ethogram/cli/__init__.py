@@ -31,6 +31,7 @@ from ethogram.cli import (
     sweep,
     trace,
     train,
+    ui,
 )
 from ethogram.errors import EthogramError
 
@@ -51,6 +52,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         arena.rank_command,
     ),
     "Look at it": (
+        ui.ui_command,
         inspect.ls_command,
         inspect.outputs_command,
         trace.trace_command,
@@ -92,6 +94,10 @@ SYNONYMS = {
     "vote": "arena",
     "votes": "rank",
     "ratings": "rank",
+    "browse": "ui",
+    "page": "ui",
+    "web": "ui",
+    "view": "ui",
 }
 
 
