@@ -2,6 +2,7 @@
 // line in both tables. See ../../README.md.
 import type { ComponentType } from "react";
 import type { Place } from "../router";
+import { Arena } from "./arena";
 import { Log } from "./log";
 import { Runs } from "./runs";
 
@@ -18,5 +19,6 @@ export interface ViewEntry {
 
 export const views: readonly ViewEntry[] = [
   { name: "log", title: "Log", about: "the versions and what came of each", view: Log },
+  { name: "arena", title: "Arena", about: "blind votes between versions", view: Arena },
   { name: "runs", title: "Runs", about: "what is running, and its progress", view: Runs },
 ];
