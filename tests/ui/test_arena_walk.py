@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -137,25 +136,20 @@ def test_hostile_outputs_are_text(tmp_path: Path) -> None:
 
 
 @contextmanager
-def started(folder: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def started(folder: Path, port: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """`ethogram ui` as a process of its own, and its address."""
     code = "import sys; from ethogram.cli import main; main()"
     arguments = ["ui", "-C", str(folder), "--port", str(port), "--no-browser"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    address = ""
-    for line in process.stdout:
-        if found := re.search(r"http://\S+", line):
-            address = found[0]
-            break
-    threading.Thread(target=process.stdout.read, daemon=True).start()
+    said = folder.parent / f"said-{port}.txt"
+    with said.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *arguments], stdout=file, stderr=subprocess.STDOUT
+        )
     try:
-        yield process, address
+        while not (found := re.search(r"http://\S+", said.read_text())):
+            assert process.poll() is None, said.read_text()
+            time.sleep(0.1)
+        yield process, found[0]
     finally:
         process.kill()
         process.wait()
@@ -173,8 +167,6 @@ def test_a_server_killed_between_votes_loses_and_doubles_none(folder: Path) -> N
             page.keyboard.press("ArrowRight")
             process.send_signal(signal.SIGKILL)  # Perhaps before the vote arrived, perhaps after.
             process.wait()
-            time.sleep(0.2)
-            page.keyboard.press("ArrowLeft")  # Nothing happens: a vote is on its way.
         with started(folder, port) as (_, address):
             page.goto(f"{address.split('#')[0]}")
             page.goto(address)
