@@ -213,7 +213,7 @@ def test_voters_at_once_lose_and_double_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
-def test_a_killed_process_loses_no_vote_that_it_told_of(tmp_path: Path) -> None:
+def test_a_killed_process_loses_no_vote_that_it_reported(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     Store.open(path).close()
     pairs = [("a", f"b{at:04}") for at in range(2000)]

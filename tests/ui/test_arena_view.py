@@ -102,7 +102,7 @@ def test_what_cannot_be_is_refused_in_one_line(
     assert words in answer.json()["error"]
 
 
-def test_a_vote_is_told_to_other_tabs(client: TestClient, context: Any) -> None:
+def test_other_tabs_hear_of_a_vote(client: TestClient, context: Any) -> None:
     before = int(context.events.position.split("-")[1])
     pair = post(client, "next", **ANN)["pair"]
     post(client, "vote", **ANN, ticket=pair["ticket"], choice="tie")

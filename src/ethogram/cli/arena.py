@@ -98,42 +98,42 @@ def arena_command(
 
 def _vote(arena: Arena, voter: str, json_wanted: bool) -> int:
     """Show pairs and store votes until the voter stops or has seen all; returns how many votes."""
-    votes, shown, told = 0, arena.next(voter), ""
+    votes, shown, notice = 0, arena.next(voter), ""
     answers = _answers(sys.stdin.isatty() and not json_wanted)
     while shown is not None:
-        _show(shown, told, json_wanted)
-        answer, told = next(answers), ""
+        _show(shown, notice, json_wanted)
+        answer, notice = next(answers), ""
         if answer == "quit":
             break
         try:
             if answer == "undo":
                 back = arena.undo(voter)
                 votes -= back is not None
-                shown, told = back or shown, "" if back else "There is no vote to undo."
+                shown, notice = back or shown, "" if back else "There is no vote to undo."
                 continue
             arena.vote(shown.ticket, voter, answer)
             votes += 1
         except VoteError as error:  # Given in another window; the next pair is another one.
-            told = str(error)
+            notice = str(error)
         shown = arena.next(voter)
     if shown is None and not json_wanted:
         click.echo(f"{voter} has voted on every pair.")
     return max(0, votes)  # Those of an earlier time can be undone, too.
 
 
-def _show(shown: ShownPair, told: str, json_wanted: bool) -> None:
+def _show(shown: ShownPair, notice: str, json_wanted: bool) -> None:
     from ethogram.report.arena import print_pair
 
     if json_wanted:
-        click.echo(json.dumps({**asdict(shown), "refused": told or None}, ensure_ascii=False))
+        click.echo(json.dumps({**asdict(shown), "refused": notice or None}, ensure_ascii=False))
         sys.stdout.flush()
         return
     out = console()
     if sys.stdin.isatty():
         out.clear()
     print_pair(out, shown)
-    if told:
-        click.echo(told)
+    if notice:
+        click.echo(notice)
 
 
 def _answers(interactive: bool) -> Iterator[Choice | Literal["undo", "quit"]]:

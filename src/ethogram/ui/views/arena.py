@@ -253,14 +253,14 @@ def _train(context: Context, name: str, job: Job) -> Any:
     from ethogram.train.events import Event as TrainingEvent
     from ethogram.train.events import Stepped
 
-    def told(event: TrainingEvent) -> None:
+    def followed(event: TrainingEvent) -> None:
         if isinstance(event, Stepped):
             job.progress(event.step, event.steps, "training")
         job.check()
 
     job.say("reading the votes and loading the model")
     with context.own_study() as study:
-        done = train(study, study.folder / name, on_event=told)
+        done = train(study, study.folder / name, on_event=followed)
     context.events.publish(StudyChanged())
     return {"versions": [each.finished.version for each in done if each.finished]}
 
