@@ -2,7 +2,7 @@
 
 Each pair is shown under a ticket, and the database admits one vote a ticket and one standing vote
 a voter and pair. So a vote that is sent twice, from two windows or after a crash, counts once. A
-vote is one transaction: what the caller learned is stored survives a killed process.
+vote is one transaction: once `cast` has returned, a vote survives a killed process.
 """
 
 from __future__ import annotations
