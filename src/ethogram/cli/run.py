@@ -8,6 +8,8 @@ import click
 
 from ethogram.cli.log import print_log
 from ethogram.cli.options import (
+    budget_of,
+    budget_options,
     command,
     console,
     json_option,
@@ -38,6 +40,7 @@ from ethogram.cli.options import (
 @click.option(
     "--log", "log_wanted", is_flag=True, help="Write the log and print what was found instead."
 )
+@budget_options
 @study_option
 @json_option
 def run_command(
@@ -45,6 +48,8 @@ def run_command(
     trace: bool | None,
     details: bool,
     log_wanted: bool,
+    token_budget: int | None,
+    money_budget: float | None,
     folder: Path,
     json_wanted: bool,
 ) -> None:
@@ -66,6 +71,7 @@ def run_command(
             on_wait=say_waiting,
             on_load=say_loading(quiet=json_wanted),
             trace=trace,
+            budget=budget_of(token_budget, money_budget),
         )
         written = log(study) if log_wanted else None
     if json_wanted:

@@ -12,6 +12,8 @@ import click
 
 from ethogram.cli.options import (
     EXIT_FAILED,
+    budget_of,
+    budget_options,
     command,
     console,
     json_option,
@@ -83,6 +85,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Write every setting and its values to this file, as JSON.",
 )
+@budget_options
 @study_option
 @json_option
 def sweep_command(
@@ -96,6 +99,8 @@ def sweep_command(
     promote: str | None,
     force: bool,
     output: Path | None,
+    token_budget: int | None,
+    money_budget: float | None,
     folder: Path,
     json_wanted: bool,
 ) -> None:
@@ -129,6 +134,7 @@ def sweep_command(
                 on_stage=on_stage,
                 on_wait=say_waiting,
                 on_load=say_loading(quiet=json_wanted),
+                budget=budget_of(token_budget, money_budget),
             )
         refused = bool(promote and landscape.doubt and not force)
         path = write_version(study, landscape, promote) if promote and not refused else None

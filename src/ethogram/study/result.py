@@ -102,13 +102,23 @@ class VersionResult:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run made and measured."""
+    """What a run made and measured.
+
+    Attributes:
+        study: its name.
+        metrics: those of its table.
+        rows: a version each.
+        seconds: that it took.
+        computed: what the engine or vLLM computed.
+        spent: what was spent at endpoints: the model and its address, then tokens and money.
+    """
 
     study: str
     metrics: Sequence[Metric]
     rows: Sequence[VersionResult]
     seconds: float
     computed: Computed = Computed()
+    spent: Sequence[str] = ()
 
     def __getitem__(self, version: str) -> VersionResult:
         """One version's row, by its name."""
@@ -164,6 +174,7 @@ class RunResult:
             "prompt_tokens": self.computed.prompt_tokens,
             "computed_prompt_tokens": self.computed.prompt_tokens_computed,
             "seconds": round(self.seconds, 3),
+            "spent": list(self.spent),
             "versions": [
                 {
                     "version": row.version,

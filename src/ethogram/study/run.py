@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ethogram.backends import check_installed
 from ethogram.errors import RequestError, WriteError
 from ethogram.spec import Request
+from ethogram.spec.endpoint import is_remote, remote_model
 from ethogram.spec.source import SourceMap
 from ethogram.stages import stage
 from ethogram.study.aims import aim_metrics
 from ethogram.study.calling import names_of, takes_study
+from ethogram.study.endpoints import Endpoints
 from ethogram.study.measure import metric_names
 from ethogram.study.record import OnProgress, Recorder
 from ethogram.study.result import Computed, Made, RunResult, summarise
@@ -21,10 +24,11 @@ from ethogram.study.stale import remember_whole
 from ethogram.study.workspace import WHOLE, Part, Study
 
 if TYPE_CHECKING:
-    from ethogram.backends import Backend
+    from ethogram.backends import Backend, Budget
     from ethogram.backends.vllm import VllmBackend
     from ethogram.engine import Engine
     from ethogram.models import LoadedModel, ModelReference
+    from ethogram.spec.endpoint import RemoteModel
     from ethogram.spec.version import BackendName
 
     #: The name that decodings give their amateur, and which model it is.
@@ -38,11 +42,13 @@ class Pool(NamedTuple):
         reference: the model.
         amateur: the name that their decodings give their amateur, and which model it is.
         backend: what generates.
+        remote: the model at an endpoint; then `reference` only names it.
     """
 
     reference: ModelReference
     amateur: Amateur | None
     backend: BackendName
+    remote: RemoteModel | None = None
 
 
 @takes_study
@@ -55,6 +61,7 @@ def run(
     on_load: Callable[[str], None] | None = None,
     max_rows: int | None = None,
     trace: bool | None = None,
+    budget: Budget | None = None,
 ) -> RunResult:
     """Generate missing outputs, then measure the requested versions.
 
@@ -72,6 +79,7 @@ def run(
         max_rows: outputs in progress at once; default: the engine's.
         trace: store how each token was chosen. Stored outputs without a trace are generated again,
             and get one if their tokens are the same. Default: as in study.yaml.
+        budget: what may be spent at endpoints. Default: as in ETHOGRAM_ENDPOINT.
 
     Raises:
         EthogramError: a spec, model, request or store error; earlier generations are kept.
@@ -83,12 +91,15 @@ def run(
     metric_names(study)  # Reports a wrong name before anything is generated.
     traced = study.spec.settings.trace if trace is None else trace
     started = time.perf_counter()
-    with Maker(study, on_progress, on_wait, on_load, max_rows, traced=traced) as maker:
+    with Maker(
+        study, on_progress, on_wait, on_load, max_rows, traced=traced, budget=budget
+    ) as maker:
         done = maker.make(study, names)
         for name in names:
             remember_whole(study, name)
     seconds = time.perf_counter() - started
-    return summarise(study, names, made=done, computed=maker.computed, seconds=seconds)
+    result = summarise(study, names, made=done, computed=maker.computed, seconds=seconds)
+    return replace(result, spent=maker.spent)
 
 
 class Maker:
@@ -101,6 +112,7 @@ class Maker:
         on_load: called with a model's name before it is loaded.
         max_rows: outputs in progress at once; default: the engine's.
         traced: trace how each token is chosen, also for stored outputs without a trace.
+        budget: what may be spent at endpoints.
 
     Attributes:
         computed: what all that was made took.
@@ -115,11 +127,17 @@ class Maker:
         max_rows: int | None = None,
         *,
         traced: bool = False,
+        budget: Budget | None = None,
     ) -> None:
         self.computed = Computed()
         self._on_progress, self._traced = on_progress, traced
-        self._backends = Backends(max_rows, on_load)
+        self._backends = Backends(max_rows, on_load, budget)
         self._lock = _one_run_at_a_time(study, on_wait)
+
+    @property
+    def spent(self) -> list[str]:
+        """What was spent at each endpoint so far, in words."""
+        return self._backends.endpoints.spent
 
     def __enter__(self) -> Maker:
         self._lock.__enter__()
@@ -160,16 +178,24 @@ class Maker:
 class Backends:
     """Keeps one loaded model and its amateur: most versions of a study share them."""
 
-    def __init__(self, max_rows: int | None, on_load: Callable[[str], None] | None) -> None:
+    def __init__(
+        self,
+        max_rows: int | None,
+        on_load: Callable[[str], None] | None,
+        budget: Budget | None = None,
+    ) -> None:
         self._max_rows, self._on_load = max_rows, on_load
         self._loaded: dict[ModelReference, LoadedModel] = {}
         self._engine: tuple[ModelReference, str | None, Engine] | None = None
         self._vllm: VllmBackend | None = None
+        self.endpoints = Endpoints(budget)
 
     def get(self, pool: Pool) -> Backend:
         """The backend of a pool; the models of the previous one are freed first."""
         from ethogram.wrap import WrappedBackend
 
+        if pool.remote is not None:
+            return WrappedBackend(self.endpoints.get(pool.remote))
         if pool.backend == "vllm":
             return WrappedBackend(self._vllm_of(pool.reference))
         engine = self.engine(pool)
@@ -181,8 +207,9 @@ class Backends:
         return self._engine_of(pool.reference, pool.amateur)
 
     def close(self) -> None:
-        """Stop vLLM, if it runs."""
+        """Stop vLLM, if it runs, and close connections."""
         self._close_vllm()
+        self.endpoints.close()
 
     def _vllm_of(self, reference: ModelReference) -> VllmBackend:
         from ethogram.backends.vllm import VllmBackend
@@ -278,7 +305,12 @@ def _pools(study: Study, names: Iterable[str]) -> dict[Pool, list[str]]:
 
 def pool_of(study: Study, name: str) -> Pool:
     """The pool of a version."""
-    backend = study.versions[name].backend
+    version = study.versions[name]
+    backend = version.backend
+    if is_remote(version.model):
+        from ethogram.models import ModelReference
+
+        return Pool(ModelReference(version.model), None, backend, remote_model(version))
     return Pool(study.model_reference(name), _amateur(study, name), backend)
 
 
