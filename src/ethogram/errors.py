@@ -6,6 +6,7 @@
     ├── RequestError       a request the model cannot serve
     │   └── PromptTooLongError    prompt and output do not fit the context
     ├── StoreError         the store cannot be read or written (full disk, newer schema, locked)
+    ├── VoteError          a vote that does not count: given already, late, or on no pair shown
     ├── WriteError         a file cannot be written (full disk, read-only folder)
     ├── DataError          a data set is missing, damaged, or cannot be fetched
     ├── BackendError       an endpoint elsewhere cannot be reached, refuses, or answers nonsense
@@ -81,6 +82,16 @@ class PromptTooLongError(RequestError):
 
 class StoreError(EthogramError):
     """The store cannot be read or written."""
+
+
+class VoteError(EthogramError):
+    """A vote that does not count: given already, late, or on no pair that was shown.
+
+    Attributes:
+        standing: the choice that counts for this pair; None if there is none.
+    """
+
+    standing: str | None = None
 
 
 class WriteError(EthogramError):

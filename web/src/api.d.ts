@@ -121,6 +121,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/arena/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Arena Versions
+         * @description The versions of the study.
+         */
+        get: operations["arena_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/arena/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Arena Next
+         * @description The pair that a voter has to vote on.
+         */
+        post: operations["arena_next"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/arena/vote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Arena Vote
+         * @description Store a vote, or say why it does not count; and the next pair.
+         */
+        post: operations["arena_vote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/arena/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Arena Undo
+         * @description Take back the voter's last vote and show its pair again.
+         */
+        post: operations["arena_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/arena/ranking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Arena Ranking
+         * @description Ratings by the votes of people; of one voter if named.
+         */
+        get: operations["arena_ranking"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/arena/pairs.jsonl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Arena Pairs
+         * @description The votes as preference pairs, as TRL reads them.
+         */
+        get: operations["arena_pairs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/arena/train": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Arena Train
+         * @description Write a DPO recipe for the votes, unless it is there, and train it as a job.
+         */
+        post: operations["arena_train"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/log": {
         parameters: {
             query?: never;
@@ -603,7 +743,35 @@ export interface components {
          * AnyEvent
          * @description An event of the stream.
          */
-        AnyEvent: components["schemas"]["Reset"] | components["schemas"]["StudyChanged"] | components["schemas"]["JobChanged"] | components["schemas"]["JobText"] | components["schemas"]["JobRow"];
+        AnyEvent: components["schemas"]["Reset"] | components["schemas"]["StudyChanged"] | components["schemas"]["JobChanged"] | components["schemas"]["JobText"] | components["schemas"]["JobRow"] | components["schemas"]["VotesChanged"];
+        /**
+         * ArenaPair
+         * @description Two outputs to vote on; nothing here tells whose they are.
+         */
+        ArenaPair: {
+            /** Ticket */
+            ticket: string;
+            /** Prompt */
+            prompt: string;
+            /** Left */
+            left: string;
+            /** Right */
+            right: string;
+            /** Voted */
+            voted: number;
+            /** Pairs */
+            pairs: number;
+        };
+        /**
+         * ArenaVersion
+         * @description A version that can be voted on.
+         */
+        ArenaVersion: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+        };
         /**
          * BranchBody
          * @description A branch to make, from an output or from another branch.
@@ -1454,6 +1622,30 @@ export interface components {
             prefer: "branch" | "original";
         };
         /**
+         * PairInfo
+         * @description Two versions, the one with the higher rating first.
+         */
+        PairInfo: {
+            /** First */
+            first: string;
+            /** Second */
+            second: string;
+            /** Win Rate */
+            win_rate: string;
+            /** Interval */
+            interval: string;
+            /** Equal Length */
+            equal_length: string;
+            /** Votes */
+            votes: number;
+            /** P */
+            p: string;
+            /** Decided */
+            decided: boolean;
+            /** Verdict */
+            verdict: string;
+        };
+        /**
          * PitfallInfo
          * @description A pitfall in the outputs of a version, and of its parent if it has one.
          */
@@ -1551,6 +1743,66 @@ export interface components {
             id: string;
             /** Text */
             text: string;
+        };
+        /**
+         * RankingInfo
+         * @description A ranking: the verdict, the ratings, pairs, and what is to be known of the votes.
+         */
+        RankingInfo: {
+            /** Verdict */
+            verdict: string;
+            /** Votes */
+            votes: number;
+            /** Ratings */
+            ratings: components["schemas"]["RatingInfo"][];
+            /** Pairs */
+            pairs: components["schemas"]["PairInfo"][];
+            /** Facts */
+            facts: string[];
+            /** Voters */
+            voters: string[];
+        };
+        /**
+         * RatingInfo
+         * @description A version in the ranking; numbers are in words as in the terminal.
+         */
+        RatingInfo: {
+            /** Version */
+            version: string;
+            /** Group */
+            group: number | null;
+            /** Low */
+            low: number | null;
+            /** Estimate */
+            estimate: number | null;
+            /** High */
+            high: number | null;
+            /** Rating */
+            rating: string;
+            /** Interval */
+            interval: string;
+            /** Equal Length */
+            equal_length: string;
+            /** Wins */
+            wins: number;
+            /** Losses */
+            losses: number;
+            /** Ties */
+            ties: number;
+            /** Both Bad */
+            both_bad: number;
+            /** Note */
+            note: string;
+        };
+        /**
+         * RecipeBody
+         * @description A recipe to write into the study's folder, and to train.
+         */
+        RecipeBody: {
+            /** Versions */
+            versions: string[];
+            /** Name */
+            name: string;
         };
         /**
          * RemarkBody
@@ -1824,6 +2076,25 @@ export interface components {
             /** Alternatives */
             alternatives: components["schemas"]["Alternative"][];
         };
+        /**
+         * Turn
+         * @description What a voter sees after voting.
+         *
+         *     Attributes:
+         *         pair: to vote on next; None if all are done.
+         *         refused: why the vote does not count; empty if it does.
+         *         standing: the choice that counts instead, where there is one.
+         */
+        Turn: {
+            pair: components["schemas"]["ArenaPair"] | null;
+            /**
+             * Refused
+             * @default
+             */
+            refused: string;
+            /** Standing */
+            standing?: string | null;
+        };
         /** ValidationError */
         ValidationError: {
             /** Location */
@@ -1861,6 +2132,44 @@ export interface components {
              * @default
              */
             title: string;
+        };
+        /**
+         * VoteBody
+         * @description A vote on a pair that was shown.
+         */
+        VoteBody: {
+            /** Versions */
+            versions: string[];
+            /** Voter */
+            voter: string;
+            /** Ticket */
+            ticket: string;
+            /**
+             * Choice
+             * @enum {string}
+             */
+            choice: "left" | "right" | "tie" | "both_bad" | "skip";
+        };
+        /**
+         * VoterBody
+         * @description Who votes on which versions.
+         */
+        VoterBody: {
+            /** Versions */
+            versions: string[];
+            /** Voter */
+            voter: string;
+        };
+        /**
+         * VotesChanged
+         * @description A vote was given or taken back.
+         */
+        VotesChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "votes";
         };
         /**
          * Written
@@ -2073,6 +2382,282 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    arena_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArenaVersion"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    arena_next: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VoterBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Turn"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    arena_vote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VoteBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Turn"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    arena_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VoterBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Turn"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    arena_ranking: {
+        parameters: {
+            query: {
+                versions: string[];
+                voter?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RankingInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    arena_pairs: {
+        parameters: {
+            query: {
+                versions: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    arena_train: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipeBody"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

@@ -14,6 +14,7 @@ import click
 from ethogram import __version__
 from ethogram.cli import (
     ablate,
+    arena,
     branch,
     chat,
     check,
@@ -50,6 +51,8 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         train.train_command,
         check.check_command,
         judge.judge_command,
+        arena.arena_command,
+        arena.rank_command,
     ),
     "Look at it": (
         ui.ui_command,
@@ -92,6 +95,9 @@ SYNONYMS = {
     "pretrain": "train",
     "measure": "score",
     "talk": "chat",
+    "vote": "arena",
+    "votes": "rank",
+    "ratings": "rank",
     "browse": "ui",
     "page": "ui",
     "web": "ui",

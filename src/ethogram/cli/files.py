@@ -147,6 +147,7 @@ def import_command(
     "ethogram export outputs.jsonl",
     "ethogram export table.csv v0.1.0 --tag fact -m loop_rate -m words",
     "ethogram export pairs.jsonl v0.1.0 v0.2.0 --as dpo -m words",
+    "ethogram export pairs.jsonl v0.1.0 v0.2.0 --as dpo -m votes",
 )
 @click.argument("file")
 @click.argument("versions", nargs=-1)
@@ -158,7 +159,7 @@ def import_command(
     type=click.Choice(["generations", "dpo", "promptfoo", "inspect"]),
     default="generations",
     show_default=True,
-    help="dpo: pairs, by -m METRIC or -m judge:MODEL; promptfoo, inspect: prompts as tests.",
+    help="dpo: pairs, by -m METRIC, judge:MODEL or votes; promptfoo, inspect: prompts as tests.",
 )
 @study_option
 @json_option

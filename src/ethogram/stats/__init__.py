@@ -1,5 +1,7 @@
 """Statistics of versions: paired tests over prompts, corrections, and what more would show."""
 
+from ethogram.stats.agreement import Alpha, krippendorff_alpha
+from ethogram.stats.bradley_terry import Strengths, bradley_terry
 from ethogram.stats.coupling import Coupling, coupling
 from ethogram.stats.interval import Interval, bootstrap
 from ethogram.stats.length import LengthControlled, length_controlled
@@ -13,6 +15,7 @@ from ethogram.stats.split import split_prompts
 from ethogram.stats.superiority import Superiority, superiority
 
 __all__ = [
+    "Alpha",
     "Coupling",
     "Decision",
     "Interval",
@@ -20,13 +23,16 @@ __all__ = [
     "More",
     "PairedTest",
     "Spread",
+    "Strengths",
     "Superiority",
     "adjust",
     "bootstrap",
+    "bradley_terry",
     "coupling",
     "decide_both",
     "decide_bounded",
     "decide_mean",
+    "krippendorff_alpha",
     "length_controlled",
     "minimum_detectable",
     "more_samples",

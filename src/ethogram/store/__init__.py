@@ -7,19 +7,25 @@ from ethogram.store.schema import SCHEMA_VERSION
 from ethogram.store.store import RunRecord, Store
 from ethogram.store.trainings import Point, TrainingOutput, TrainingRecord, Trainings
 from ethogram.store.verdicts import StoredVerdict, Verdicts
+from ethogram.store.votes import Choice, OfferedPair, StoredVote, VoterKind, Votes
 
 __all__ = [
     "SCHEMA_VERSION",
+    "Choice",
+    "OfferedPair",
     "Point",
     "RunRecord",
     "Scored",
     "Scorer",
     "Store",
     "StoredVerdict",
+    "StoredVote",
     "TrainingOutput",
     "TrainingRecord",
     "Trainings",
     "Verdicts",
+    "VoterKind",
+    "Votes",
     "location_of",
     "run_lock",
 ]

@@ -11,6 +11,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
+    UniqueConstraint,
     func,
     insert,
     inspect,
@@ -202,6 +203,43 @@ branches_table = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+#: Pairs of outputs that were shown to a voter; `first` and `second` are in order of identity.
+offered_pairs_table = Table(
+    "offered_pairs",
+    metadata,
+    Column("ticket", Words, primary_key=True),
+    Column("voter", Words, nullable=False, index=True),
+    Column("kind", Words, nullable=False),
+    Column("prompt_id", Words, nullable=False),
+    Column("first", Words, nullable=False),
+    Column("second", Words, nullable=False),
+    Column("first_version", Words, nullable=False),
+    Column("second_version", Words, nullable=False),
+    Column("left", Words, nullable=False),
+    Column("offered_at", Words, nullable=False),
+)
+
+#: Votes. A ticket has one vote, and a voter one standing vote on two outputs; `undone` is 0 for a
+#: standing vote and its own id for one that was taken back, so that both can be unique.
+votes_table = Table(
+    "votes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("ticket", Words, nullable=False, unique=True),
+    Column("voter", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("prompt_id", Words, nullable=False),
+    Column("first", Words, nullable=False),
+    Column("second", Words, nullable=False),
+    Column("first_version", Words, nullable=False),
+    Column("second_version", Words, nullable=False),
+    Column("left", Words, nullable=False),
+    Column("choice", Words, nullable=False),
+    Column("voted_at", Words, nullable=False),
+    Column("undone", Integer, nullable=False),
+    UniqueConstraint("voter", "kind", "first", "second", "undone", name="one_vote_a_pair"),
+)
+
 
 def _create(connection: Connection) -> None:
     metadata.create_all(connection, tables=[generations_table, runs_table])
@@ -274,6 +312,10 @@ def _add_branches(connection: Connection) -> None:
     metadata.create_all(connection, tables=[branches_table])
 
 
+def _add_votes(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[offered_pairs_table, votes_table])
+
+
 #: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
 #: A migration runs in SQLite and in PostgreSQL: it creates tables with `metadata.create_all` and
 #: adds columns with `_add_column`, and its columns have the types of `columns.py`. One that needs
@@ -291,6 +333,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_version_scores,
     _widen_text,
     _add_branches,
+    _add_votes,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

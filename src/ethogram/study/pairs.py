@@ -1,4 +1,4 @@
-"""Pairs: a better and a worse output of one prompt, by a metric or by a judge, for DPO."""
+"""Pairs: a better and a worse output of one prompt, by a metric, a judge or votes, for DPO."""
 
 from __future__ import annotations
 
@@ -7,30 +7,42 @@ from typing import Any
 
 from ethogram.errors import SpecError
 from ethogram.metrics import Output, get
+from ethogram.spec import Version
 from ethogram.spec.suite import SuitePrompt
 from ethogram.study.measure import measure
+from ethogram.study.stale import stored_results
+from ethogram.study.stored_outputs import generations_of, outputs_of
 from ethogram.study.workspace import Study
 
 #: `--metrics judge:NAME` takes the stored verdicts of that judge.
 JUDGE = "judge:"
+#: `--metrics votes` takes the votes of people; `votes:NAME` those of one voter.
+VOTES = "votes"
 
 
 def preference_pairs(
-    study: Study, versions: Sequence[str], by: Sequence[str], tag: str | None = None
+    study: Study,
+    versions: Sequence[str],
+    by: Sequence[str],
+    tag: str | None = None,
+    *,
+    worded_by: Version | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Rows of `prompt`, `chosen`, `rejected`, as TRL's DPOTrainer reads them.
 
     By a metric: of each prompt the best and the worst output of all the versions, on the metric's
     better side; prompts where they tie give none. By a judge (`judge:MODEL`): each pair of two
-    versions that its stored verdicts decide in both orders.
+    versions that its stored verdicts decide in both orders. By votes (`votes`, `votes:NAME`): two
+    outputs of which more votes prefer one; ties, skipped pairs and evenly split votes give none.
 
     A version with `chat: true` gives conversations, any other the text that the model saw.
 
     Args:
         study: the opened study.
         versions: names; with a judge, two.
-        by: one metric, or `judge:MODEL`.
+        by: one metric, `judge:MODEL`, `votes` or `votes:NAME`.
         tag: only prompts with this tag.
+        worded_by: a version whose prompt the rows have; default the first of `versions`.
 
     Raises:
         SpecError: not one metric, one without a better side, missing generations or verdicts.
@@ -39,18 +51,53 @@ def preference_pairs(
         raise SpecError(
             "pairs need one metric to decide which output is better",
             where="--metrics",
-            hint="name one, like answer_first, or judge:MODEL for stored verdicts",
+            hint="name one, like answer_first; or judge:MODEL for verdicts, or votes",
         )
     prompts = {item.id: item for name in versions for item in study.suite(name).prompts}
-    decided = (
-        _judged(study, versions, by[0].removeprefix(JUDGE))
-        if by[0].startswith(JUDGE)
-        else (_measured(study, versions, by[0]))
-    )
+    name, _, voter = by[0].partition(":")
+    if name == VOTES:
+        decided = _voted(study, versions, voter)
+    elif by[0].startswith(JUDGE):
+        decided = _judged(study, versions, by[0].removeprefix(JUDGE))
+    else:
+        decided = _measured(study, versions, by[0])
     for chosen, rejected in decided:
         item = prompts.get(chosen.prompt_id)
         if tag is None or (item is not None and tag in item.tags):
-            yield _row(study, versions[0], item, chosen, rejected)
+            yield _row(worded_by or study.spec.version(versions[0]), item, chosen, rejected)
+
+
+def _voted(study: Study, versions: Sequence[str], voter: str) -> Iterator[tuple[Output, Output]]:
+    """Winner and loser of each two outputs of the versions, by the majority of votes."""
+    from ethogram.store import Votes
+
+    outputs = {
+        (version, generation.identity): output
+        for version in versions
+        for results in [stored_results(study, version)]
+        for generation, output in zip(
+            generations_of(study, version, results=results),
+            outputs_of(study, version, results=results),
+            strict=True,
+        )
+    }
+    # Votes for the first minus votes for the second.
+    balance: dict[tuple[tuple[str, str], tuple[str, str]], float] = {}
+    for vote in Votes(study.store).all(kind="human", voters=(voter,) if voter else ()):
+        pair = vote.pair
+        sides = ((pair.first_version, pair.first), (pair.second_version, pair.second))
+        if vote.won is not None and all(side in outputs for side in sides):
+            balance[sides] = balance.get(sides, 0.0) + 2 * vote.won - 1
+    if not balance:
+        raise SpecError(
+            "no votes on their outputs",
+            where=", ".join(versions),
+            hint=f"vote first: ethogram arena {' '.join(versions)}",
+        )
+    for (first, second), lead in sorted(balance.items()):
+        if lead:
+            better, worse = (first, second) if lead > 0 else (second, first)
+            yield outputs[better], outputs[worse]
 
 
 def _judged(study: Study, versions: Sequence[str], model: str) -> Iterator[tuple[Output, Output]]:
@@ -90,12 +137,11 @@ def _measured(study: Study, versions: Sequence[str], name: str) -> Iterator[tupl
 
 
 def _row(
-    study: Study, version: str, item: SuitePrompt | None, chosen: Output, rejected: Output
+    version: Version, item: SuitePrompt | None, chosen: Output, rejected: Output
 ) -> dict[str, Any]:
-    resolved = study.spec.version(version)
     prompt: Any = chosen.prompt
-    if item is not None and not resolved.outputs:
-        prompt = resolved.prompt.render(item)
+    if item is not None and not version.outputs:
+        prompt = version.prompt.render(item)
     elif item is not None and item.messages is not None:
         prompt = item.messages
     sides: list[Any] = [chosen.text, rejected.text]

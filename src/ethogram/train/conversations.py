@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from ethogram.corpus import BadRow, FixCounter, Row, conversations, fingerprint, read, split
-from ethogram.train.documents import data_paths
+from ethogram.corpus import BadRow, FixCounter, Row, conversations, read, split
+from ethogram.train.voted import data_fingerprint, voted_rows
 
 if TYPE_CHECKING:
     from ethogram.train.job import Job
@@ -34,7 +34,7 @@ class TrainingRows:
 def read_rows(
     job: Job, wanted: Callable[[Iterable[Row | BadRow]], list[Row]] = conversations
 ) -> TrainingRows:
-    """Read the files of a recipe, and hold rows out as it says.
+    """Read the files of a recipe, or its votes, and hold rows out as it says.
 
     Args:
         job: the training.
@@ -50,9 +50,10 @@ def read_rows(
         for name in names:
             yield from islice(read(folder / name, format=data.format, fixes=rules), most)
 
-    train, held = wanted(rows(data.train, data.max_rows)), list[Row]()
+    source = voted_rows(job, rules) if data.votes else rows(data.train, data.max_rows)
+    train, held = wanted(source), list[Row]()
     if isinstance(data.held_out, tuple):
         held = wanted(rows(data.held_out, None))
     elif data.held_out:
         train, held = split(train, data.held_out)
-    return TrainingRows(train, held, fingerprint(data_paths(job.study, data)), rules.used)
+    return TrainingRows(train, held, data_fingerprint(job), rules.used)

@@ -43,13 +43,12 @@ def job_of(
 
 def key_of(job: Job) -> str:
     """Digest of all that decides the weights of a training."""
-    from ethogram.corpus import fingerprint
-    from ethogram.train.documents import data_paths
+    from ethogram.train.voted import data_fingerprint
 
     recipe = job.recipe.model_copy(update={"seeds": ()})
     inputs = getattr(kind_of(recipe.kind), "inputs", None)
     return recipe.identity_with(
-        data=fingerprint(data_paths(job.study, recipe.data)),
+        data=data_fingerprint(job),
         parent=None if job.parent is None else job.study.identity_of(job.parent),
         libraries=library_versions(),
         processes=world_size(),

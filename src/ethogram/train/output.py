@@ -119,7 +119,7 @@ def _record(job: Job, prepared: Prepared, key: str, parent_identity: str | None)
         "seed": job.seed,
         "parent": job.recipe.parent,
         "parent_model": None if reference is None else parent_identity,
-        "data": list(job.recipe.data.train),
+        "data": list(job.recipe.data.train or job.recipe.data.votes),
         "data_digest": prepared.fingerprint,
         "libraries": library_versions(),
         "recipe": job.recipe.model_dump(mode="json"),

@@ -2,6 +2,7 @@
 // line in both tables. See ../../README.md.
 import type { ComponentType } from "react";
 import type { Place } from "../router";
+import { Arena } from "./arena";
 import { Compare } from "./compare";
 import { Log } from "./log";
 import { Microscope } from "./microscope";
@@ -43,5 +44,6 @@ export const views: readonly ViewEntry[] = [
     view: Microscope,
   },
   { name: "play", title: "Play", about: "versions side by side on a prompt", view: Play },
+  { name: "arena", title: "Arena", about: "blind votes between versions", view: Arena },
   { name: "runs", title: "Runs", about: "what is running, and its progress", view: Runs },
 ];

@@ -44,6 +44,8 @@ class BaseRecipe(BaseModel):
 
     #: Values of `training` where the recipe does not set them.
     DEFAULTS: ClassVar[dict[str, Any]] = {}
+    #: Whether the votes of an arena can be its data.
+    READS_VOTES: ClassVar[bool] = False
 
     @field_validator("name")
     @classmethod
@@ -59,6 +61,12 @@ class BaseRecipe(BaseModel):
             raise ValueError("not a version name; use one like v2.1.0")
         return value
 
+    @model_validator(mode="after")
+    def _votes_are_read(self) -> BaseRecipe:
+        if self.data.votes and not self.READS_VOTES:
+            raise ValueError("data.votes are pairs of replies, which dpo, kto and reward read")
+        return self
+
     def setting(self, name: str) -> Any:
         """A field of `training`, or the default of this kind of recipe."""
         value = getattr(self.training, name)
@@ -67,6 +75,8 @@ class BaseRecipe(BaseModel):
     def identity_with(self, **inputs: Any) -> str:
         """Digest of all that decides the weights: settings, and digests of data and parent."""
         form = self.model_dump(mode="json", exclude={"title", "version", "changes", "evaluate"})
+        if not self.data.votes:  # Of recipes that learn from files, which had no such field.
+            del form["data"]["votes"]
         return digest({"recipe": form, **inputs})
 
 
@@ -124,6 +134,7 @@ class RewardRecipe(TunedRecipe):
     kind: Literal["reward"]
     center: float = Field(0.01, ge=0, description="weight of the loss that centres rewards at 0")
 
+    READS_VOTES: ClassVar[bool] = True
     DEFAULTS: ClassVar[dict[str, Any]] = {
         **SftRecipe.DEFAULTS,
         "batch_size": 16,
@@ -153,6 +164,7 @@ class DpoRecipe(TunedRecipe):
         description="share of pairs with the labels swapped; loss robust needs it",
     )
 
+    READS_VOTES: ClassVar[bool] = True
     DEFAULTS: ClassVar[dict[str, Any]] = {
         **SftRecipe.DEFAULTS,
         "epochs": 2.0,
@@ -175,6 +187,7 @@ class KtoRecipe(TunedRecipe):
     desirable_weight: float = Field(1.0, gt=0)
     undesirable_weight: float = Field(1.0, gt=0)
 
+    READS_VOTES: ClassVar[bool] = True
     DEFAULTS: ClassVar[dict[str, Any]] = {**DpoRecipe.DEFAULTS, "batch_size": 16}
 
 

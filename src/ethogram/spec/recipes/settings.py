@@ -19,11 +19,16 @@ Paths = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 
 
 class Data(BaseModel):
-    """The files of a recipe. A relative path counts from the study's folder."""
+    """The files of a recipe, or votes. A relative path counts from the study's folder."""
 
     model_config = FROZEN
 
-    train: Paths = Field(min_length=1, description="files to learn from")
+    train: Paths = Field((), description="files to learn from")
+    votes: Paths = Field(
+        (),
+        description="versions: the votes of `ethogram arena` on their outputs are the pairs to "
+        "learn from, in place of files (dpo, kto, reward)",
+    )
     held_out: Paths | float = Field(
         0.05,
         description="files to evaluate on, or the share of the training rows that is held out; "
@@ -42,6 +47,16 @@ class Data(BaseModel):
     def _share(self) -> Data:
         if isinstance(self.held_out, float) and not 0 <= self.held_out < 1:
             raise ValueError("held_out is a share from 0 to below 1, or files")
+        return self
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Data:
+        if not self.train and not self.votes:
+            raise ValueError("name the files to learn from in train")
+        if self.train and self.votes:
+            raise ValueError("learn either from train or from votes")
+        if self.votes and len(set(self.votes)) < 2:
+            raise ValueError("votes names two versions or more")
         return self
 
 

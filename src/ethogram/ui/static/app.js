@@ -408,6 +408,372 @@
     ] });
   }
 
+  // src/parts/texts.tsx
+  var Plain = memo(function Plain2({ text }) {
+    return /* @__PURE__ */ jsx("bdi", { children: pieces(text).map(
+      (piece, place2) => piece.code ? /* @__PURE__ */ jsx("span", { className: "code-point", title: "a hidden character", children: piece.text }, place2) : piece.text
+    ) });
+  });
+  function markedPieces(text, marks) {
+    const found = [];
+    let at = 0;
+    for (const mark of [...marks].sort((a, b) => a.start - b.start)) {
+      const start2 = Math.max(mark.start, at);
+      const end = Math.min(Math.max(mark.end, start2), text.length);
+      if (start2 > at) found.push([text.slice(at, start2), void 0]);
+      if (end > start2) found.push([text.slice(start2, end), mark]);
+      at = Math.max(at, end);
+    }
+    if (at < text.length) found.push([text.slice(at), void 0]);
+    return found;
+  }
+  var TextCell = memo(function TextCell2({
+    text,
+    length = text.length,
+    most = 400,
+    marks = []
+  }) {
+    const shown2 = clip(text, most);
+    if (length === 0) return /* @__PURE__ */ jsx("span", { className: "soft", children: "(empty)" });
+    return /* @__PURE__ */ jsxs("span", { className: "text", children: [
+      markedPieces(shown2, marks).map(
+        ([piece, mark], place2) => mark ? /* @__PURE__ */ jsx("mark", { className: mark.kind, title: mark.label, children: /* @__PURE__ */ jsx(Plain, { text: piece }) }, place2) : /* @__PURE__ */ jsx(Plain, { text: piece }, place2)
+      ),
+      length > shown2.length && /* @__PURE__ */ jsxs("span", { className: "soft", children: [
+        " … ",
+        length - shown2.length,
+        " more"
+      ] })
+    ] });
+  });
+  var BLOCK = 1e4;
+  function WholeText({ text, marks = [] }) {
+    const blocks = useMemo(() => {
+      const found = [];
+      for (let start2 = 0; start2 < text.length; ) {
+        const piece = clip(text.slice(start2, start2 + BLOCK + 1), BLOCK) || text[start2] || "";
+        found.push({ start: start2, text: piece });
+        start2 += piece.length;
+      }
+      return found;
+    }, [text]);
+    if (!text) return /* @__PURE__ */ jsx("span", { className: "soft", children: "(empty)" });
+    return /* @__PURE__ */ jsx("div", { className: "whole text", children: blocks.map((block) => /* @__PURE__ */ jsx("div", { className: blocks.length > 1 ? "block" : "", children: markedPieces(
+      block.text,
+      marks.map((mark) => ({
+        ...mark,
+        start: mark.start - block.start,
+        end: mark.end - block.start
+      }))
+    ).map(
+      ([piece, mark], place2) => mark ? /* @__PURE__ */ jsx("mark", { className: mark.kind, title: mark.label, children: /* @__PURE__ */ jsx(Plain, { text: piece }) }, place2) : /* @__PURE__ */ jsx(Plain, { text: piece }, place2)
+    ) }, block.start)) });
+  }
+  var MOST_EDITS = 400;
+  var WordDiff = memo(function WordDiff2({
+    before,
+    after: after2
+  }) {
+    const changes = useMemo(
+      () => diffWordsWithSpace(before, after2, { maxEditLength: MOST_EDITS }),
+      [before, after2]
+    );
+    if (before === after2) return /* @__PURE__ */ jsx("span", { className: "soft", children: "(the same)" });
+    if (!changes) {
+      return /* @__PURE__ */ jsxs("span", { className: "text", children: [
+        /* @__PURE__ */ jsx("span", { className: "soft", children: "Too different for a word diff. " }),
+        /* @__PURE__ */ jsx(Plain, { text: after2 })
+      ] });
+    }
+    return /* @__PURE__ */ jsx("span", { className: "text", children: changes.map((change, place2) => {
+      if (change.added) {
+        return /* @__PURE__ */ jsx("ins", { children: /* @__PURE__ */ jsx(Plain, { text: change.value }) }, place2);
+      }
+      return change.removed ? /* @__PURE__ */ jsx("del", { children: /* @__PURE__ */ jsx(Plain, { text: change.value }) }, place2) : /* @__PURE__ */ jsx(Plain, { text: change.value }, place2);
+    }) });
+  });
+
+  // src/views/arena.tsx
+  var VOTER = "ethogram.voter";
+  var PENDING = "ethogram.vote";
+  var AGAIN_MS = 1e3;
+  var CHOICES = [
+    { choice: "left", key: "ArrowLeft", words: "left is better", shown: "←" },
+    { choice: "tie", key: "t", words: "tie", shown: "t" },
+    { choice: "both_bad", key: "b", words: "both are bad", shown: "b" },
+    { choice: "skip", key: "s", words: "skip", shown: "s" },
+    { choice: "right", key: "ArrowRight", words: "right is better", shown: "→" }
+  ];
+  function pending() {
+    try {
+      return JSON.parse(localStorage.getItem(PENDING) ?? "null") ?? void 0;
+    } catch {
+      return void 0;
+    }
+  }
+  async function send(vote, onWait, signal) {
+    localStorage.setItem(PENDING, JSON.stringify(vote));
+    for (; ; ) {
+      try {
+        const turn = await post("/api/arena/vote", { body: vote });
+        localStorage.removeItem(PENDING);
+        return turn;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        if (error instanceof Refused && error.status !== 500) {
+          if (error.status !== 401) localStorage.removeItem(PENDING);
+          throw error;
+        }
+        onWait();
+        await new Promise((done) => setTimeout(done, AGAIN_MS));
+      }
+    }
+  }
+  function useTurn(versions, voter) {
+    const [turn, setTurn] = useState();
+    const [error, setError] = useState();
+    const [state, setState] = useState("busy");
+    const busy = useRef(false);
+    const gone = useRef(new AbortController());
+    const chosen = versions.join(" ");
+    const act = useCallback(async (next) => {
+      if (busy.current) return;
+      busy.current = true;
+      setState("busy");
+      try {
+        setTurn(await next());
+        setError(void 0);
+      } catch (problem) {
+        setError(problem);
+      }
+      busy.current = false;
+      setState("ready");
+    }, []);
+    const body = useRef({ versions, voter });
+    body.current = { versions, voter };
+    useEffect(() => {
+      const stop = new AbortController();
+      gone.current = stop;
+      void act(async () => {
+        const left = pending();
+        if (left) await send(left, () => setState("waiting"), stop.signal);
+        return await post("/api/arena/next", { body: body.current });
+      });
+      return () => stop.abort();
+    }, [chosen, voter, act]);
+    const vote = (choice) => {
+      const ticket = turn?.pair?.ticket;
+      if (!ticket) return;
+      void act(
+        () => send({ ...body.current, ticket, choice }, () => setState("waiting"), gone.current.signal)
+      );
+    };
+    const undo = () => void act(() => post("/api/arena/undo", { body: body.current }));
+    return { turn, error, state, vote, undo };
+  }
+  function Side({ name, text }) {
+    return /* @__PURE__ */ jsx("section", { className: "side", "aria-label": name, children: /* @__PURE__ */ jsx(WholeText, { text }) });
+  }
+  function Voting({ versions, voter }) {
+    const { turn, error, state, vote, undo } = useTurn(versions, voter);
+    const pair = turn?.pair;
+    useKeys([
+      ...CHOICES.map(({ choice, key, words }) => ({ key, words, run: () => vote(choice) })),
+      { key: "u", words: "undo the last vote", run: undo }
+    ]);
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      error && /* @__PURE__ */ jsx(Problem, { error }),
+      turn?.refused && /* @__PURE__ */ jsx("p", { className: "soft", role: "status", children: plain(turn.refused) }),
+      pair === null && /* @__PURE__ */ jsxs("p", { children: [
+        plain(voter),
+        " has voted on every pair."
+      ] }),
+      pair && /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsx("div", { className: "prompt", children: /* @__PURE__ */ jsx(WholeText, { text: pair.prompt }) }),
+        /* @__PURE__ */ jsxs("div", { className: "sides", children: [
+          /* @__PURE__ */ jsx(Side, { name: "left", text: pair.left }),
+          /* @__PURE__ */ jsx(Side, { name: "right", text: pair.right })
+        ] })
+      ] }),
+      /* @__PURE__ */ jsxs("div", { className: "choices", children: [
+        CHOICES.map(({ choice, words, shown: shown2 }) => /* @__PURE__ */ jsxs(Button, { isDisabled: !pair, onPress: () => vote(choice), children: [
+          /* @__PURE__ */ jsx("kbd", { children: shown2 }),
+          " ",
+          words
+        ] }, choice)),
+        /* @__PURE__ */ jsxs(Button, { onPress: undo, children: [
+          /* @__PURE__ */ jsx("kbd", { children: "u" }),
+          " undo"
+        ] })
+      ] }),
+      /* @__PURE__ */ jsx("p", { className: "soft", role: "status", children: state === "waiting" ? "The server does not answer; the vote is kept and sent again." : pair && `${pair.voted} of ${pair.pairs} pairs voted on` })
+    ] });
+  }
+  var WIDTH = 220;
+  function Whisker({ item, from, to }) {
+    if (item.low == null || item.high == null || item.estimate == null) return null;
+    const place2 = (value) => 6 + (WIDTH - 12) * (value - from) / (to - from || 1);
+    const words = `${item.version}: rating ${item.rating}, 95 % interval ${item.interval}`;
+    return /* @__PURE__ */ jsxs("svg", { viewBox: `0 0 ${WIDTH} 16`, className: "interval", role: "img", "aria-label": words, children: [
+      /* @__PURE__ */ jsx("title", { children: words }),
+      /* @__PURE__ */ jsx("line", { className: "tick zero", x1: place2(1e3), x2: place2(1e3), y1: "0", y2: "16" }),
+      /* @__PURE__ */ jsx("line", { className: "whisker", x1: place2(item.low), x2: place2(item.high), y1: "8", y2: "8" }),
+      /* @__PURE__ */ jsx("circle", { cx: place2(item.estimate), cy: "8", r: "3" })
+    ] });
+  }
+  function Ratings({ versions }) {
+    const [voter, setVoter] = useQuery("of");
+    const ranking = useLoad(
+      `${versions.join(" ")}/${voter}`,
+      (signal) => get("/api/arena/ranking", { query: { versions, voter }, signal }),
+      ["votes", "study"]
+    );
+    return /* @__PURE__ */ jsx(Shown, { loaded: ranking, children: (found) => {
+      const bounds = found.ratings.flatMap((each) => [each.low ?? 1e3, each.high ?? 1e3]);
+      const [from, to] = [Math.min(...bounds, 900), Math.max(...bounds, 1100)];
+      return /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsx("p", { className: "arena-verdict", role: "status", children: /* @__PURE__ */ jsx("strong", { children: plain(found.verdict) }) }),
+        found.voters.length > 1 && /* @__PURE__ */ jsxs("label", { children: [
+          "Votes of",
+          " ",
+          /* @__PURE__ */ jsxs("select", { value: voter, onChange: (event) => setVoter(event.target.value), children: [
+            /* @__PURE__ */ jsx("option", { value: "", children: "everybody" }),
+            found.voters.map((name) => /* @__PURE__ */ jsx("option", { value: name, children: plain(name) }, name))
+          ] })
+        ] }),
+        /* @__PURE__ */ jsxs("section", { className: "scroll", tabIndex: 0, "aria-label": "ratings", children: [
+          /* @__PURE__ */ jsx(RatingTable, { items: found.ratings, from, to }),
+          found.pairs.length > 0 && /* @__PURE__ */ jsx(PairTable, { items: found.pairs })
+        ] }),
+        found.facts.map((words) => /* @__PURE__ */ jsx("p", { className: "soft", children: plain(words) }, words))
+      ] });
+    } });
+  }
+  function RatingTable({ items, from, to }) {
+    return /* @__PURE__ */ jsxs("table", { children: [
+      /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsx("tr", { children: ["version", "rating", "95 %", "", "equal length", "won", "lost", "tied", "bad", ""].map(
+        (words, column) => /* @__PURE__ */ jsx("th", { scope: "col", children: words }, column)
+      ) }) }),
+      /* @__PURE__ */ jsx("tbody", { children: items.map((each) => /* @__PURE__ */ jsxs("tr", { children: [
+        /* @__PURE__ */ jsx("th", { scope: "row", children: each.version }),
+        /* @__PURE__ */ jsx("td", { className: "number", children: each.rating }),
+        /* @__PURE__ */ jsx("td", { className: "number", children: each.interval }),
+        /* @__PURE__ */ jsx("td", { children: /* @__PURE__ */ jsx(Whisker, { item: each, from, to }) }),
+        /* @__PURE__ */ jsx("td", { className: "number", children: each.equal_length }),
+        /* @__PURE__ */ jsx("td", { className: "number", children: each.wins }),
+        /* @__PURE__ */ jsx("td", { className: "number", children: each.losses }),
+        /* @__PURE__ */ jsx("td", { className: "number", children: each.ties }),
+        /* @__PURE__ */ jsx("td", { className: "number", children: each.both_bad }),
+        /* @__PURE__ */ jsx("td", { className: "soft", children: each.note })
+      ] }, each.version)) })
+    ] });
+  }
+  function PairTable({ items }) {
+    return /* @__PURE__ */ jsxs("table", { children: [
+      /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsx("tr", { children: ["pair", "wins", "95 %", "equal length", "votes", "p", ""].map((words, column) => /* @__PURE__ */ jsx("th", { scope: "col", children: words }, column)) }) }),
+      /* @__PURE__ */ jsx("tbody", { children: items.map((each) => /* @__PURE__ */ jsxs("tr", { children: [
+        /* @__PURE__ */ jsxs("th", { scope: "row", children: [
+          each.first,
+          " over ",
+          each.second
+        ] }),
+        /* @__PURE__ */ jsx("td", { className: "number", children: each.win_rate }),
+        /* @__PURE__ */ jsx("td", { className: "number", children: each.interval }),
+        /* @__PURE__ */ jsx("td", { className: "number", children: each.equal_length }),
+        /* @__PURE__ */ jsx("td", { className: "number", children: each.votes }),
+        /* @__PURE__ */ jsx("td", { className: "number", children: each.p }),
+        /* @__PURE__ */ jsx("td", { className: each.decided ? "better" : "soft", children: each.verdict })
+      ] }, `${each.first} ${each.second}`)) })
+    ] });
+  }
+  function Training({ versions }) {
+    const [name, setName] = useState("votes.yaml");
+    const [told, setTold] = useState("");
+    const [error, setError] = useState();
+    const start2 = () => post("/api/arena/train", { body: { versions, name } }).then((job) => {
+      setError(void 0);
+      setTold(`${job.title}: it runs on the server.`);
+    }, setError);
+    const query = new URLSearchParams(versions.map((each) => ["versions", each]));
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "training", children: [
+      /* @__PURE__ */ jsx("h2", { children: "Learn from the votes" }),
+      /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+        /* @__PURE__ */ jsxs(TextField, { value: name, onChange: setName, children: [
+          /* @__PURE__ */ jsx(Label, { children: "Recipe" }),
+          " ",
+          /* @__PURE__ */ jsx(Input, {})
+        ] }),
+        /* @__PURE__ */ jsx(Button, { onPress: () => void start2(), children: "Train on the votes" }),
+        /* @__PURE__ */ jsx("a", { href: `/api/arena/pairs.jsonl?${query}`, download: true, children: "Download the pairs" })
+      ] }),
+      /* @__PURE__ */ jsx("p", { className: "soft", children: "Writes a DPO recipe for the version with the best rating, unless the file is there, and trains it. The result is a child version." }),
+      error && /* @__PURE__ */ jsx(Problem, { error }),
+      told && /* @__PURE__ */ jsxs("p", { role: "status", children: [
+        plain(told),
+        " ",
+        /* @__PURE__ */ jsx("a", { href: link(["runs"]), children: "Follow it" })
+      ] })
+    ] });
+  }
+  function Versions({ chosen, onChange }) {
+    const known = useLoad("arena versions", (signal) => get("/api/arena/versions", { signal }));
+    return /* @__PURE__ */ jsx(Shown, { loaded: known, children: (all) => /* @__PURE__ */ jsxs(CheckboxGroup, { value: chosen, onChange, className: "arena-versions", children: [
+      /* @__PURE__ */ jsx(Label, { children: "Versions" }),
+      all.map((each) => /* @__PURE__ */ jsxs(Checkbox, { value: each.name, className: "check", children: [
+        /* @__PURE__ */ jsx("span", { className: "box", "aria-hidden": true }),
+        " ",
+        each.name,
+        " ",
+        /* @__PURE__ */ jsx(Plain, { text: each.title })
+      ] }, each.name))
+    ] }) });
+  }
+  function VoterField({ voter, onChange }) {
+    const [draft, setDraft] = useState(voter);
+    const keep = () => draft.trim() ? onChange(draft.trim()) : setDraft(voter);
+    return /* @__PURE__ */ jsxs(TextField, { value: draft, onChange: setDraft, onBlur: keep, children: [
+      /* @__PURE__ */ jsx(Label, { children: "Voter" }),
+      " ",
+      /* @__PURE__ */ jsx(
+        Input,
+        {
+          maxLength: 60,
+          onKeyDown: (event) => {
+            if (event.key === "Enter") event.currentTarget.blur();
+          }
+        }
+      )
+    ] });
+  }
+  function Arena() {
+    const [named, setNamed] = useQuery("versions");
+    const [mode, setMode] = useQuery("mode", "vote");
+    const [voter, setVoter] = useState(() => localStorage.getItem(VOTER) ?? "me");
+    const versions = named.split(" ").filter(Boolean);
+    const name = (next) => {
+      setVoter(next);
+      localStorage.setItem(VOTER, next);
+    };
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("h1", { children: "Arena" }),
+      /* @__PURE__ */ jsxs("details", { open: versions.length < 2, children: [
+        /* @__PURE__ */ jsx("summary", { children: versions.length < 2 ? "Choose versions" : `${versions.length} versions` }),
+        /* @__PURE__ */ jsx(Versions, { chosen: versions, onChange: (names) => setNamed(names.join(" ")) })
+      ] }),
+      versions.length < 2 ? /* @__PURE__ */ jsx("p", { children: "Choose two versions or more. You will not see which output is whose." }) : /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+          /* @__PURE__ */ jsx(Button, { "aria-pressed": mode === "vote", onPress: () => setMode("vote"), children: "Vote" }),
+          /* @__PURE__ */ jsx(Button, { "aria-pressed": mode === "ratings", onPress: () => setMode("ratings"), children: "Ratings" }),
+          /* @__PURE__ */ jsx(VoterField, { voter, onChange: name })
+        ] }),
+        mode === "vote" ? /* @__PURE__ */ jsx(Voting, { versions, voter }) : /* @__PURE__ */ jsxs(Fragment, { children: [
+          /* @__PURE__ */ jsx(Ratings, { versions }),
+          /* @__PURE__ */ jsx(Training, { versions })
+        ] })
+      ] })
+    ] });
+  }
+
   // src/parts/chart.tsx
   var loading;
   function vega() {
@@ -488,10 +854,10 @@
     return /* @__PURE__ */ jsx("strong", { className: `verdict ${toneOf(item)}`, children: item.verdict });
   }
   var MOST = 3;
-  var WIDTH = 220;
+  var WIDTH2 = 220;
   function place(value) {
     const inside = Math.min(Math.max(value, -MOST), MOST);
-    return 10 + (WIDTH - 20) * (inside + MOST) / (2 * MOST);
+    return 10 + (WIDTH2 - 20) * (inside + MOST) / (2 * MOST);
   }
   function Interval({ item }) {
     const { standard } = item;
@@ -501,7 +867,7 @@
     return /* @__PURE__ */ jsxs(
       "svg",
       {
-        viewBox: `0 0 ${WIDTH} 16`,
+        viewBox: `0 0 ${WIDTH2} 16`,
         className: `interval ${toneOf(item) || "soft"}`,
         role: "img",
         "aria-label": words,
@@ -703,91 +1069,6 @@
       /* @__PURE__ */ jsx(Typed, { label: "to", type: "number", value: filters.high, onChange: filters.setHigh })
     ] });
   }
-
-  // src/parts/texts.tsx
-  var Plain = memo(function Plain2({ text }) {
-    return /* @__PURE__ */ jsx("bdi", { children: pieces(text).map(
-      (piece, place2) => piece.code ? /* @__PURE__ */ jsx("span", { className: "code-point", title: "a hidden character", children: piece.text }, place2) : piece.text
-    ) });
-  });
-  function markedPieces(text, marks) {
-    const found = [];
-    let at = 0;
-    for (const mark of [...marks].sort((a, b) => a.start - b.start)) {
-      const start2 = Math.max(mark.start, at);
-      const end = Math.min(Math.max(mark.end, start2), text.length);
-      if (start2 > at) found.push([text.slice(at, start2), void 0]);
-      if (end > start2) found.push([text.slice(start2, end), mark]);
-      at = Math.max(at, end);
-    }
-    if (at < text.length) found.push([text.slice(at), void 0]);
-    return found;
-  }
-  var TextCell = memo(function TextCell2({
-    text,
-    length = text.length,
-    most = 400,
-    marks = []
-  }) {
-    const shown2 = clip(text, most);
-    if (length === 0) return /* @__PURE__ */ jsx("span", { className: "soft", children: "(empty)" });
-    return /* @__PURE__ */ jsxs("span", { className: "text", children: [
-      markedPieces(shown2, marks).map(
-        ([piece, mark], place2) => mark ? /* @__PURE__ */ jsx("mark", { className: mark.kind, title: mark.label, children: /* @__PURE__ */ jsx(Plain, { text: piece }) }, place2) : /* @__PURE__ */ jsx(Plain, { text: piece }, place2)
-      ),
-      length > shown2.length && /* @__PURE__ */ jsxs("span", { className: "soft", children: [
-        " … ",
-        length - shown2.length,
-        " more"
-      ] })
-    ] });
-  });
-  var BLOCK = 1e4;
-  function WholeText({ text, marks = [] }) {
-    const blocks = useMemo(() => {
-      const found = [];
-      for (let start2 = 0; start2 < text.length; ) {
-        const piece = clip(text.slice(start2, start2 + BLOCK + 1), BLOCK) || text[start2] || "";
-        found.push({ start: start2, text: piece });
-        start2 += piece.length;
-      }
-      return found;
-    }, [text]);
-    if (!text) return /* @__PURE__ */ jsx("span", { className: "soft", children: "(empty)" });
-    return /* @__PURE__ */ jsx("div", { className: "whole text", children: blocks.map((block) => /* @__PURE__ */ jsx("div", { className: blocks.length > 1 ? "block" : "", children: markedPieces(
-      block.text,
-      marks.map((mark) => ({
-        ...mark,
-        start: mark.start - block.start,
-        end: mark.end - block.start
-      }))
-    ).map(
-      ([piece, mark], place2) => mark ? /* @__PURE__ */ jsx("mark", { className: mark.kind, title: mark.label, children: /* @__PURE__ */ jsx(Plain, { text: piece }) }, place2) : /* @__PURE__ */ jsx(Plain, { text: piece }, place2)
-    ) }, block.start)) });
-  }
-  var MOST_EDITS = 400;
-  var WordDiff = memo(function WordDiff2({
-    before,
-    after: after2
-  }) {
-    const changes = useMemo(
-      () => diffWordsWithSpace(before, after2, { maxEditLength: MOST_EDITS }),
-      [before, after2]
-    );
-    if (before === after2) return /* @__PURE__ */ jsx("span", { className: "soft", children: "(the same)" });
-    if (!changes) {
-      return /* @__PURE__ */ jsxs("span", { className: "text", children: [
-        /* @__PURE__ */ jsx("span", { className: "soft", children: "Too different for a word diff. " }),
-        /* @__PURE__ */ jsx(Plain, { text: after2 })
-      ] });
-    }
-    return /* @__PURE__ */ jsx("span", { className: "text", children: changes.map((change, place2) => {
-      if (change.added) {
-        return /* @__PURE__ */ jsx("ins", { children: /* @__PURE__ */ jsx(Plain, { text: change.value }) }, place2);
-      }
-      return change.removed ? /* @__PURE__ */ jsx("del", { children: /* @__PURE__ */ jsx(Plain, { text: change.value }) }, place2) : /* @__PURE__ */ jsx(Plain, { text: change.value }, place2);
-    }) });
-  });
 
   // src/parts/remarks.tsx
   function Remarks({ version, promptId, remark }) {
@@ -1056,7 +1337,7 @@
       }
     ) });
   }
-  function Versions({ versions, diff }) {
+  function Versions2({ versions, diff }) {
     const known = useLoad("versions", (signal) => get("/api/log", { signal }));
     const names = known.data?.versions ?? [];
     const options = Object.fromEntries(
@@ -1252,7 +1533,7 @@
     return /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsx("h1", { children: "Compare" }),
       versions ? /* @__PURE__ */ jsxs(Fragment, { children: [
-        report() ? /* @__PURE__ */ jsx(Pairs, { versions }) : /* @__PURE__ */ jsx(Versions, { versions, diff: place2.query.get("diff") ?? "" }),
+        report() ? /* @__PURE__ */ jsx(Pairs, { versions }) : /* @__PURE__ */ jsx(Versions2, { versions, diff: place2.query.get("diff") ?? "" }),
         /* @__PURE__ */ jsx(Comparison, { versions }, versions.join(" "))
       ] }) : /* @__PURE__ */ jsx("p", { className: "soft", children: "Loading …" })
     ] });
@@ -2669,6 +2950,7 @@
       view: Microscope
     },
     { name: "play", title: "Play", about: "versions side by side on a prompt", view: Play },
+    { name: "arena", title: "Arena", about: "blind votes between versions", view: Arena },
     { name: "runs", title: "Runs", about: "what is running, and its progress", view: Runs }
   ];
 

@@ -14,6 +14,7 @@ from ethogram.ui.jobs import JobChanged, JobRow, JobText
 
 #: Modules of this package. Each has `router(context)`, and may have `EVENTS`, its kinds of events.
 VIEWS = (
+    "arena",
     "log",
     "compare",
     "microscope",
