@@ -18,6 +18,8 @@ from ethogram.cli.options import (
     say_waiting,
     study_option,
 )
+from ethogram.cli.placing import place_options
+from ethogram.cluster import Placement
 
 
 @command(
@@ -26,6 +28,7 @@ from ethogram.cli.options import (
     "ethogram run v0.1.0 v0.2.0",
     "ethogram run -C my-study --details",
     "ethogram run --log",
+    "ethogram run --on ray --workers 4",
 )
 @click.argument("versions", nargs=-1)
 @click.option(
@@ -38,6 +41,7 @@ from ethogram.cli.options import (
 @click.option(
     "--log", "log_wanted", is_flag=True, help="Write the log and print what was found instead."
 )
+@place_options
 @study_option
 @json_option
 def run_command(
@@ -45,6 +49,7 @@ def run_command(
     trace: bool | None,
     details: bool,
     log_wanted: bool,
+    placement: Placement | None,
     folder: Path,
     json_wanted: bool,
 ) -> None:
@@ -66,6 +71,7 @@ def run_command(
             on_wait=say_waiting,
             on_load=say_loading(quiet=json_wanted),
             trace=trace,
+            on=placement,
         )
         written = log(study) if log_wanted else None
     if json_wanted:

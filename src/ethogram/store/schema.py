@@ -44,6 +44,15 @@ generations_table = Table(
     Column("created_at", String(32), nullable=False),
     Column("selection", Text),
     Column("guarded", Text),
+    Column("processor", Integer),
+)
+
+#: Kinds of processors that generations were computed on, each once.
+processors_table = Table(
+    "processors",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(400), nullable=False, unique=True),
 )
 
 runs_table = Table(
@@ -221,6 +230,11 @@ def _add_version_scores(connection: Connection) -> None:
     metadata.create_all(connection, tables=[version_scores_table])
 
 
+def _add_processors(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[processors_table])
+    _add_column(connection, generations_table, "processor")
+
+
 #: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
@@ -233,6 +247,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_trainings,
     _add_guarded,
     _add_version_scores,
+    _add_processors,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

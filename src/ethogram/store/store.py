@@ -12,6 +12,7 @@ from ethogram.errors import StoreError
 from ethogram.spec.generation import Generation, Trace
 from ethogram.spec.results import Score
 from ethogram.store.connect import Database, absent, rows_with
+from ethogram.store.processors import processor_counts, processor_ids
 from ethogram.store.rows import (
     Scored,
     Scorer,
@@ -116,7 +117,8 @@ class Store:
             new = absent(connection, generations_table.c.identity, list(items))
             fresh = [item for identity, item in items.items() if identity in new]
             if fresh:
-                rows = [generation_row(item, model) for item in fresh]
+                kinds = processor_ids(connection, {item.processor for item in fresh})
+                rows = [generation_row(item, model, kinds.get(item.processor)) for item in fresh]
                 connection.execute(insert(generations_table), rows)
                 _add_traces(connection, {item.identity: item.trace for item in fresh if item.trace})
         return len(fresh)
@@ -170,6 +172,15 @@ class Store:
         with self.database.begin() as connection:
             query = select(func.count()).select_from(generations_table)
             return int(connection.execute(query).scalar_one())
+
+    def processors(self, identities: Sequence[str] | None = None) -> dict[str, int]:
+        """Kinds of processors and how many of the stored generations each computed.
+
+        Args:
+            identities: of the generations; None for all that are stored.
+        """
+        with self.database.begin() as connection:
+            return processor_counts(connection, identities)
 
     def scores(self, scorer: Scorer, wanted: Sequence[Scored]) -> dict[Scored, Score]:
         """The stored scores among those wanted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -102,13 +102,23 @@ class VersionResult:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run made and measured."""
+    """What a run made and measured.
+
+    Attributes:
+        study: its name.
+        metrics: of the table.
+        rows: one a version.
+        seconds: that it took.
+        computed: what it computed.
+        processors: kinds of processors that computed the versions' outputs, and how many each.
+    """
 
     study: str
     metrics: Sequence[Metric]
     rows: Sequence[VersionResult]
     seconds: float
     computed: Computed = Computed()
+    processors: Mapping[str, int] = field(default_factory=dict)
 
     def __getitem__(self, version: str) -> VersionResult:
         """One version's row, by its name."""
@@ -164,6 +174,7 @@ class RunResult:
             "prompt_tokens": self.computed.prompt_tokens,
             "computed_prompt_tokens": self.computed.prompt_tokens_computed,
             "seconds": round(self.seconds, 3),
+            "processors": dict(self.processors),
             "versions": [
                 {
                     "version": row.version,
@@ -229,8 +240,14 @@ def summarise(
                 aims=compare_aims(study, name, found) if parent in ready else None,
             )
         )
+    generated = [name for name in names if not study.versions[name].outputs]
     return RunResult(
-        study.name, [get(column) for column in columns], rows, seconds, computed or Computed()
+        study.name,
+        [get(column) for column in columns],
+        rows,
+        seconds,
+        computed or Computed(),
+        study.store.processors([each for name in generated for each in study.identities(name)]),
     )
 
 

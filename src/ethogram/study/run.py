@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ethogram.backends import check_installed
+from ethogram.cluster import Placement
 from ethogram.errors import RequestError, WriteError
+from ethogram.processor import processor_kind
 from ethogram.spec import Request
 from ethogram.spec.source import SourceMap
 from ethogram.stages import stage
@@ -16,6 +19,7 @@ from ethogram.study.aims import aim_metrics
 from ethogram.study.calling import names_of, takes_study
 from ethogram.study.measure import metric_names
 from ethogram.study.record import OnProgress, Recorder
+from ethogram.study.remote import RayBackends
 from ethogram.study.result import Computed, Made, RunResult, summarise
 from ethogram.study.stale import remember_whole
 from ethogram.study.workspace import WHOLE, Part, Study
@@ -55,6 +59,7 @@ def run(
     on_load: Callable[[str], None] | None = None,
     max_rows: int | None = None,
     trace: bool | None = None,
+    on: str | Placement | None = None,
 ) -> RunResult:
     """Generate missing outputs, then measure the requested versions.
 
@@ -72,6 +77,8 @@ def run(
         max_rows: outputs in progress at once; default: the engine's.
         trace: store how each token was chosen. Stored outputs without a trace are generated again,
             and get one if their tokens are the same. Default: as in study.yaml.
+        on: `ray`, or the address of a Ray cluster; default: this process. Outputs are the same
+            on machines of one kind.
 
     Raises:
         EthogramError: a spec, model, request or store error; earlier generations are kept.
@@ -83,7 +90,8 @@ def run(
     metric_names(study)  # Reports a wrong name before anything is generated.
     traced = study.spec.settings.trace if trace is None else trace
     started = time.perf_counter()
-    with Maker(study, on_progress, on_wait, on_load, max_rows, traced=traced) as maker:
+    maker = Maker(study, on_progress, on_wait, on_load, max_rows, traced=traced, on=on)
+    with maker:
         done = maker.make(study, names)
         for name in names:
             remember_whole(study, name)
@@ -101,6 +109,7 @@ class Maker:
         on_load: called with a model's name before it is loaded.
         max_rows: outputs in progress at once; default: the engine's.
         traced: trace how each token is chosen, also for stored outputs without a trace.
+        on: where to generate; see `run`.
 
     Attributes:
         computed: what all that was made took.
@@ -115,10 +124,16 @@ class Maker:
         max_rows: int | None = None,
         *,
         traced: bool = False,
+        on: str | Placement | None = None,
     ) -> None:
         self.computed = Computed()
         self._on_progress, self._traced = on_progress, traced
-        self._backends = Backends(max_rows, on_load)
+        placement = Placement.of(on)
+        self._backends: Backends | RayBackends = (
+            Backends(max_rows, on_load)
+            if placement is None
+            else RayBackends(placement, partial(pool_backend, max_rows), study.identity_of, on_load)
+        )
         self._lock = _one_run_at_a_time(study, on_wait)
 
     def __enter__(self) -> Maker:
@@ -152,6 +167,7 @@ class Maker:
             wanted = {name: todo[name] for name in versions_of_it}
             recorder = Recorder(study, wanted, self._on_progress, replayed)
             backend = self._backends.get(pool)
+            recorder.processor = self._backends.processor(pool)
             self.computed += _generate(study, backend, wanted, recorder, self._traced)
             done |= {name: _made(recorder, name) for name in wanted}
         return done
@@ -179,6 +195,16 @@ class Backends:
         """The engine of a pool."""
         self._close_vllm()
         return self._engine_of(pool.reference, pool.amateur)
+
+    def processor(self, pool: Pool) -> str:
+        """The kind of processor that the backend of a pool, got before, computes on."""
+        if pool.backend == "vllm":
+            from ethogram.engine.kind import accelerator
+
+            return processor_kind(compiled=False, accelerator=accelerator())
+        from ethogram.engine.kind import engine_kind
+
+        return engine_kind(self.engine(pool))
 
     def close(self) -> None:
         """Stop vLLM, if it runs."""
@@ -227,6 +253,12 @@ class Backends:
 
             self._loaded[reference] = load(reference)
         return self._loaded[reference]
+
+
+def pool_backend(max_rows: int | None, pool: Pool) -> tuple[Backend, str]:
+    """The backend of a pool and its kind of processor, made on a worker's machine."""
+    backends = Backends(max_rows, None)
+    return backends.get(pool), backends.processor(pool)
 
 
 def _missing(
