@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ethogram.cli import structured
 from ethogram.cli.options import (
     EXIT_FAILED,
     command,
     console,
+    is_silent,
     json_option,
     open_study,
     print_json,
@@ -22,8 +24,10 @@ from ethogram.cli.options import (
     shared_bar,
     study_option,
 )
+from ethogram.cli.placing import place_options
 
 if TYPE_CHECKING:
+    from ethogram.cluster import Placement
     from ethogram.study import OnProgress
     from ethogram.study import Progress as RunProgress
     from ethogram.study.sweeping.sweep import OnStage
@@ -83,6 +87,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Write every setting and its values to this file, as JSON.",
 )
+@place_options
 @study_option
 @json_option
 def sweep_command(
@@ -96,6 +101,7 @@ def sweep_command(
     promote: str | None,
     force: bool,
     output: Path | None,
+    placement: Placement | None,
     folder: Path,
     json_wanted: bool,
 ) -> None:
@@ -129,6 +135,7 @@ def sweep_command(
                 on_stage=on_stage,
                 on_wait=say_waiting,
                 on_load=say_loading(quiet=json_wanted),
+                on=placement,
             )
         refused = bool(promote and landscape.doubt and not force)
         path = write_version(study, landscape, promote) if promote and not refused else None
@@ -140,7 +147,7 @@ def sweep_command(
         print_sweep(console(), landscape)
     if refused:
         words = f"{promote} was not written: {landscape.doubt}; --force writes it"
-        click.echo(words, err=True)
+        structured.say(words, "warning")
         sys.exit(EXIT_FAILED)
     if json_wanted:
         return
@@ -153,7 +160,7 @@ def sweep_command(
 @contextmanager
 def _progress(*, quiet: bool) -> Iterator[tuple[OnProgress | None, OnStage | None]]:
     """The callbacks that draw one bar a look, over all settings of it together."""
-    if quiet:
+    if is_silent(quiet=quiet):
         yield None, None
         return
     from ethogram.report.bar import speed_note

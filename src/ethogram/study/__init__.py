@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ethogram.study.judging.judge import judge
     from ethogram.study.judging.pairwise import JudgedPair, PairwiseJudgement
     from ethogram.study.judging.rubric import RubricJudgement, ScoredOutput
+    from ethogram.study.plan import Plan, Prices, plan
     from ethogram.study.reading import Outputs, ReadOutput, outputs
     from ethogram.study.record import OnProgress, Progress, VersionProgress
     from ethogram.study.result import RunResult, VersionResult, summarise
@@ -50,6 +51,8 @@ _MODULES = {
     "Outputs": "reading",
     "PairwiseJudgement": "judging.pairwise",
     "Part": "workspace",
+    "Plan": "plan",
+    "Prices": "plan",
     "Progress": "record",
     "ReadOutput": "reading",
     "RubricJudgement": "judging.rubric",
@@ -82,6 +85,7 @@ _MODULES = {
     "judge": "judging.judge",
     "new_version": "versions",
     "outputs": "reading",
+    "plan": "plan",
     "promote": "sweeping.promote",
     "run": "run",
     "show": "settings",
@@ -105,6 +109,8 @@ __all__ = [
     "Outputs",
     "PairwiseJudgement",
     "Part",
+    "Plan",
+    "Prices",
     "Progress",
     "ReadOutput",
     "RubricJudgement",
@@ -137,6 +143,7 @@ __all__ = [
     "judge",
     "new_version",
     "outputs",
+    "plan",
     "promote",
     "run",
     "show",
