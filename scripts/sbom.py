@@ -14,7 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.wheel_test import EXTRAS, LOCK, build, environment, run
+from scripts.lock import EXTRAS, LOCK
+from scripts.wheel_test import build, environment, run
 
 
 def main() -> None:

@@ -16,12 +16,12 @@ import tempfile
 import venv
 from pathlib import Path
 
+from scripts.lock import EXTRAS, LOCK
+
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = "chat,engine,ifeval,judge,lora,mauve,parquet,ray,serve,sweep,train"
-LOCK = ROOT / "requirements" / "constraints.txt"
 #: What the tests read beside the package: data files of the checkout, but never `src`.
 BESIDE = (
-    "tests", "scripts", "benchmarks", "examples", "docs", "requirements", ".github",
+    "tests", "scripts", "benchmarks", "examples", "docs", "requirements", ".github", "web",
     "pyproject.toml", "Makefile", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
     "zensical.toml", "action.yml",
 )  # fmt: skip
@@ -98,7 +98,9 @@ def full(wheel: Path, folder: Path, away: Path, options: argparse.Namespace) -> 
         source, target = ROOT / item, away / item
         if source.is_dir():
             shutil.copytree(
-                source, target, ignore=shutil.ignore_patterns("__pycache__", ".ethogram")
+                source,
+                target,
+                ignore=shutil.ignore_patterns("__pycache__", ".ethogram", "node_modules"),
             )
         elif source.exists():
             shutil.copy(source, target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -93,6 +94,19 @@ def test_missing_and_old_parts_are_named(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert "torch is not installed" in engine.value
     assert "pip install '.[engine]'" in engine.hint
     assert named(found, "Compiler")["C++"].state == "warning"
+
+
+def test_without_the_engine_nothing_of_it_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = doctor.find_spec
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None if name == "torch" else find(name))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for name in [each for each in sys.modules if each.startswith("ethogram.engine")]:
+        monkeypatch.delitem(sys.modules, name)
+    found = diagnose(tmp_path)
+    assert named(found, "Compiler")["kernels"].state == "missing"
+    assert "float32" not in named(found, "Processor")
 
 
 def test_several_kinds_of_processors_are_a_warning(tiny_study: Path) -> None:

@@ -34,6 +34,7 @@ from ethogram.cli import (
     sweep,
     trace,
     train,
+    ui,
 )
 from ethogram.errors import EthogramError
 
@@ -53,6 +54,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         judge.judge_command,
     ),
     "Look at it": (
+        ui.ui_command,
         inspect.ls_command,
         inspect.outputs_command,
         trace.trace_command,
@@ -92,6 +94,10 @@ SYNONYMS = {
     "pretrain": "train",
     "measure": "score",
     "talk": "chat",
+    "browse": "ui",
+    "page": "ui",
+    "web": "ui",
+    "view": "ui",
 }
 
 

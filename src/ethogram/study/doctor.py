@@ -184,6 +184,9 @@ def _compiler() -> Iterator[Finding]:
         hint = "unset ETHOGRAM_NATIVE"
         yield Finding("Compiler", "kernels", "turned off", "warning", hint)
         return
+    if find_spec("torch") is None:
+        yield Finding("Compiler", "kernels", "not needed without the extra engine", "missing")
+        return
     from ethogram.engine.native import library
 
     built = library() is not None
