@@ -3,7 +3,9 @@
     python -m benchmarks.ray_scaling --repeats 3
 
 Workers are started and their models loaded before the clock runs. Efficiency is the time of one
-worker, divided by the workers and by their time. Outputs are compared token for token.
+worker, divided by the workers and by their time. It is given by the clock, and by processor time:
+that of one worker, divided by the workers and by the most that one of them took. The second also
+holds on a machine that does other things meanwhile. Outputs are compared token for token.
 """
 
 from __future__ import annotations
@@ -11,10 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+import psutil
 
 from benchmarks.machine import commit, describe
 from benchmarks.prompts import SHORT
@@ -35,14 +40,17 @@ def main() -> None:
     record: dict[str, Any] = {"machine": describe(), "commit": commit(ROOT)}
     record |= {"model": MODEL, "outputs": options.outputs, "tokens": options.tokens}
     times: dict[int, list[float]] = {count: [] for count in (1, options.workers)}
+    busiest: dict[int, list[float]] = {count: [] for count in times}
     outputs: dict[int, dict[str, tuple[int, ...]]] = {}
     for _ in range(options.repeats):
         for count in times:
-            seconds, made = timed(count, requests, options.rows)
+            seconds, cpu, made = timed(count, requests, options.rows)
+            busiest[count].append(round(cpu, 3))
             times[count].append(round(seconds, 3))
             outputs[count] = made
-            print(f"{count} workers: {seconds:.2f} s", flush=True)
+            print(f"{count} workers: {seconds:.2f} s, busiest {cpu:.2f} s of CPU", flush=True)
     one, many = (median(times[count]) for count in times)
+    one_cpu, most_cpu = (median(busiest[count]) for count in times)
     record |= {
         "rows": options.rows,
         "workers": options.workers,
@@ -51,9 +59,15 @@ def main() -> None:
         },
         "tokens_per_second": sum(map(len, outputs[1].values())) / one,
         "efficiency": one / options.workers / many,
+        "busiest_cpu_seconds": {str(count): found for count, found in busiest.items()},
+        "efficiency_by_cpu": one_cpu / options.workers / most_cpu,
         "same_tokens": outputs[1] == outputs[options.workers],
     }
-    print(json.dumps({name: record[name] for name in ("efficiency", "same_tokens")}))
+    print(
+        json.dumps(
+            {name: record[name] for name in ("efficiency", "efficiency_by_cpu", "same_tokens")}
+        )
+    )
     options.output.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
@@ -80,8 +94,8 @@ def requests_of(outputs: int, tokens: int) -> list[Request]:
 
 def timed(
     workers: int, requests: list[Request], rows: int
-) -> tuple[float, dict[str, tuple[int, ...]]]:
-    """Seconds of generation by so many workers, and the tokens of each request."""
+) -> tuple[float, float, dict[str, tuple[int, ...]]]:
+    """Seconds of generation, processor time of the busiest worker, tokens of each request."""
     from ethogram import __version__
 
     reference = ModelReference(MODEL)
@@ -93,11 +107,23 @@ def timed(
             for _ in backend.generate(requests[: 16 * workers]):
                 pass  # Loads the models and compiles what is compiled once.
             generations = backend.generate(requests)  # Checked by now.
-            started = time.perf_counter()
+            before, started = cpu_seconds(), time.perf_counter()
             made = {each.identity: each.token_ids for each in generations}
-            return time.perf_counter() - started, made
+            seconds, after = time.perf_counter() - started, cpu_seconds()
+            return seconds, max(after[pid] - before.get(pid, 0.0) for pid in after), made
         finally:
             backend.close()
+
+
+def cpu_seconds() -> dict[int, float]:
+    """Processor time of each worker so far."""
+    found = {}
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error, IndexError):
+            if process.cmdline()[0].startswith("ray::Worker"):
+                times = process.cpu_times()
+                found[process.pid] = times.user + times.system
+    return found
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from tests.cluster.clusters import Doubling, missing
 
 from ethogram.cluster import Cluster, Placement, Workers, connected
 from ethogram.cluster.connect import Node, _places, _threads
+from ethogram.cluster.worker import Worker
 from ethogram.errors import BackendError, SpecError
 
 pytest.importorskip("ray")
@@ -76,6 +77,43 @@ def test_an_address_without_a_cluster_is_one_line() -> None:
         connected(Placement("127.0.0.1:9")),
     ):
         pass
+
+
+def everything(worker: Worker) -> tuple[list[tuple[str, Any]], BaseException | None]:
+    """What a worker finishes until it says that it is done."""
+    found: list[tuple[str, Any]] = []
+    while True:
+        answer = worker.take(5.0)
+        found += answer.results
+        if answer.is_done:
+            assert answer.report == os.getpid()
+            return found, answer.error
+
+
+def test_a_worker_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ETHOGRAM_THREADS", "7")  # Put back after the test.
+    worker = Worker(Doubling, threads=3)
+    assert os.environ["ETHOGRAM_THREADS"] == "3"
+    assert worker.prepare() == f"process {os.getpid()}"
+    worker.start("plain", list(range(1200)))
+    assert everything(worker) == ([(str(i), 2 * i) for i in range(1200)], None)
+    worker.start("wrong", [1, 2, 3, 4])
+    found, error = everything(worker)
+    assert [key for key, _ in found] == ["1", "2"]
+    assert isinstance(error, SpecError)
+    worker.start("broken", [3])
+    _, error = everything(worker)
+    assert isinstance(error, BackendError)
+    assert "a worker failed (ZeroDivisionError: a bug)" in str(error)
+    assert isinstance(Worker(missing, 1).prepare(), SpecError)
+
+
+def test_nothing_finished_is_an_empty_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ETHOGRAM_THREADS", "1")
+    worker = Worker(Doubling, threads=1)
+    worker.prepare()
+    answer = worker.take(0.01)
+    assert (answer.results, answer.is_done, answer.error) == ([], False, None)
 
 
 @pytest.mark.long

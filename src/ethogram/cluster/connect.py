@@ -140,7 +140,7 @@ def _connected(ray: Any, placement: Placement) -> Iterator[Cluster]:
                 object_store_memory=LOCAL_OBJECTS,
                 **_QUIET,
             )
-    except (OSError, RuntimeError, ValueError) as error:  # ConnectionError is an OSError.
+    except (OSError, RuntimeError, ValueError, ImportError) as error:
         where = f"Ray at {placement.address}" if placement.address else "Ray"
         raise BackendError(f"no connection ({_one_line(error)})", where=where) from None
     try:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROW_BYTES, CHARACTER_BYTES, PROMPT_TOKEN_BYTES, TOKEN_BYTES = 520, 1, 4, 8
 #: Bytes that a traced token adds: entropy, rank, probability, ten alternatives, counts.
 TRACE_BYTES = 70
-#: Characters of a token where nothing was generated yet.
+#: Characters of a token where nothing was generated yet, as in English text.
 TOKEN_CHARACTERS = 4.0
 #: Runs shorter than this many seconds say little about speed: the store has whole seconds.
 SHORTEST_RUN = 3
@@ -215,8 +215,10 @@ def _version_plan(
     read = made or everything
     prompts = _prompt_characters(requests)
     per_token = _characters_per_token(read)
-    prompt_tokens = fmean(len(each.prompt_token_ids) for each in read) if read else 0.0
-    prompt_tokens = prompt_tokens or prompts / per_token
+    if made:
+        prompt_tokens = fmean(len(each.prompt_token_ids) for each in made)
+    else:
+        prompt_tokens = prompts / _characters_per_prompt_token(everything)
     size = (
         ROW_BYTES
         + CHARACTER_BYTES * (prompts + per_token * tokens)
@@ -257,6 +259,12 @@ def _prompt_characters(requests: Sequence[Request]) -> float:
 def _characters_per_token(generations: Sequence[Generation]) -> float:
     tokens = sum(len(each.token_ids) for each in generations)
     return sum(len(each.text) for each in generations) / tokens if tokens else TOKEN_CHARACTERS
+
+
+def _characters_per_prompt_token(generations: Sequence[Generation]) -> float:
+    tokens = sum(len(each.prompt_token_ids) for each in generations)
+    length = sum(len(each.prompt_text) for each in generations)
+    return length / tokens if length else TOKEN_CHARACTERS
 
 
 def _spread(items: Sequence[Any], most: int) -> Sequence[Any]:
