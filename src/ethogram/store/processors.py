@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 
 from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from ethogram.store.connect import rows_with
 from ethogram.store.schema import generations_table, processors_table
 
+#: Longer names are cut, as the column is.
+MOST_CHARACTERS = 400
+
 
 def processor_ids(connection: Connection, kinds: Collection[str | None]) -> dict[str | None, int]:
-    """The key of each kind; new ones are added."""
-    wanted = {kind[:400] for kind in kinds if kind}
-    query, column = select(processors_table), processors_table.c.kind
-    known = {row.kind: row.id for row in rows_with(connection, query, column, wanted)}
-    for kind in sorted(wanted - set(known)):
-        result = connection.execute(insert(processors_table).values(kind=kind))
-        known[kind] = int((result.inserted_primary_key or (0,))[0])
-    return {kind: known[kind[:400]] for kind in kinds if kind}
+    """The key of each kind; new ones are added, and one that another process adds is taken."""
+    wanted = {kind: kind[:MOST_CHARACTERS] for kind in kinds if kind}
+    known = _ids(connection, wanted.values())
+    new = sorted(set(wanted.values()) - set(known))
+    for kind in new:
+        with suppress(IntegrityError), connection.begin_nested():
+            connection.execute(insert(processors_table).values(kind=kind))
+    if new:
+        known |= _ids(connection, new)
+    return {kind: known[name] for kind, name in wanted.items()}
+
+
+def _ids(connection: Connection, kinds: Iterable[str]) -> dict[str, int]:
+    rows = rows_with(connection, select(processors_table), processors_table.c.kind, kinds)
+    return {row.kind: row.id for row in rows}
 
 
 def processor_counts(connection: Connection, identities: Sequence[str] | None) -> dict[str, int]:
