@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -64,7 +63,10 @@ def write_model(
     folder = job.folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        # A fixed name, so that what a killed process left is found and removed.
+        unfinished = folder.with_name(f".{folder.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
     except OSError as error:
         raise WriteError(folder, error) from None
     try:
@@ -73,9 +75,8 @@ def write_model(
         (unfinished / RECORD).write_text(
             json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
-        unfinished.chmod(0o755)  # mkdtemp and safetensors write for their owner alone.
         for file in unfinished.iterdir():
-            file.chmod(0o644)
+            file.chmod(0o644)  # safetensors writes for its owner alone.
         _put(unfinished, folder)
     except OSError as error:
         raise WriteError(folder, error) from None
@@ -127,11 +128,9 @@ def _record(job: Job, prepared: Prepared, key: str, parent_identity: str | None)
 
 def _put(unfinished: Path, folder: Path) -> None:
     """Give a written folder its name, in the place of an older one."""
-    if not folder.exists():
-        unfinished.rename(folder)
-        return
     old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    folder.rename(old)
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
     unfinished.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
