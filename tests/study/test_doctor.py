@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import sys
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -99,8 +100,9 @@ def test_missing_and_old_parts_are_named(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_without_the_engine_nothing_of_it_is_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    find = doctor.find_spec
-    monkeypatch.setattr(doctor, "find_spec", lambda name: None if name == "torch" else find(name))
+    monkeypatch.setattr(
+        doctor, "find_spec", lambda name: None if name == "torch" else find_spec(name)
+    )
     monkeypatch.setitem(sys.modules, "torch", None)
     for name in [each for each in sys.modules if each.startswith("ethogram.engine")]:
         monkeypatch.delitem(sys.modules, name)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ethogram.cluster.placement import Placement
@@ -128,7 +130,9 @@ def _connected(ray: Any, placement: Placement) -> Iterator[Cluster]:
     try:
         if placement.address:
             _check_reachable(placement.address)
-            ray.init(placement.address, **_QUIET)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # Of a time-out, which is an error.
+                ray.init(placement.address, **_QUIET)
             _warn_if_open(placement.address)
         else:
             asked = (placement.workers or 1) * (placement.threads or 1)
@@ -170,6 +174,8 @@ def _environment(placement: Placement) -> Iterator[None]:
     wanted["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
     if placement.address is None:
         wanted[_LOOPBACK_ONLY] = "0"
+    elif _has_token():  # Ray sends it only if this is set.
+        wanted["RAY_AUTH_MODE"] = "token"
     missing = [name for name in wanted if name not in os.environ]
     os.environ.update({name: wanted[name] for name in missing})
     try:
@@ -177,6 +183,12 @@ def _environment(placement: Placement) -> Iterator[None]:
     finally:
         for name in missing:
             os.environ.pop(name, None)
+
+
+def _has_token() -> bool:
+    """Whether there is a token for clusters, where Ray looks for it."""
+    named = any(name in os.environ for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    return named or (Path.home() / ".ray" / "auth_token").is_file()
 
 
 @contextmanager
