@@ -4,7 +4,8 @@
 
 Runs the prompts of the example suites, as raw text and in the chat template, in bf16. An output
 loops if it reached its limit and its last tokens are a phrase repeated: a test of its own, not the
-breaker's rule. Cost is CPU time: that of looking for loops, and that of generating.
+breaker's rule. The metric `loop_rate` counts more: short loops, and phrases that change a number or
+a word. Cost is CPU time: that of looking for loops, and that of generating.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from typing import Any
 
 from scipy.stats import binomtest
 
-from ethogram.engine import Engine
+from ethogram.engine import Engine, loops
+from ethogram.metrics.pitfalls.rules import loop_run
 from ethogram.models import ModelReference, identity, load
 from ethogram.spec import Generation, Prompt, Request, Suite, SuitePrompt, Version, make_requests
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.wrapper import LoopBreaker, Wrapper
-from ethogram.wrap import WrappedBackend, loops
+from ethogram.wrap import WrappedBackend
 
 SUITES = sorted(Path("examples").glob("*/suites/*.jsonl"))
 #: An output loops if its last tokens hold so many copies of a phrase, and so many tokens.
@@ -37,6 +39,7 @@ def main() -> None:
     parser.add_argument("--decoding", default="greedy", help="greedy or temperatures, with commas")
     parser.add_argument("--new-tokens", type=int, default=320)
     parser.add_argument("--prompts", type=int, default=1000, help="of the suites, at most")
+    parser.add_argument("--skip", type=int, default=0, help="prompts, for a run in parts")
     options = parser.parse_args()
     reference = ModelReference("smollm2-135m-instruct", dtype="bfloat16")
     engine, model = Engine(load(reference, device="cpu")), identity(reference)
@@ -47,7 +50,11 @@ def main() -> None:
             else {"strategy": "sample", "temperature": float(name)}
         )
         decoding = Decoding.model_validate({**settings, "max_new_tokens": options.new_tokens})
-        _measure(engine, _requests(decoding, model, options.prompts), name)
+        _measure(
+            engine,
+            _requests(decoding, model, slice(options.skip, options.skip + options.prompts)),
+            name,
+        )
 
 
 def _measure(engine: Engine, requests: Sequence[Request], name: str) -> None:
@@ -66,16 +73,22 @@ def _measure(engine: Engine, requests: Sequence[Request], name: str) -> None:
     _report(plain, broken)
     print(f"generating {generating:.1f} s of CPU, looking for loops {looking:.2f} s")
     print(f"  = {looking / generating:.2%}; with all rounds {again:.1f} s of CPU", flush=True)
+    for words, outputs in (("without", plain), ("with", broken)):
+        seen = sum(
+            loop_run(made.text, cut=made.finish_reason == "length") is not None
+            for made in outputs.values()
+        )
+        print(f"loops to a reader {words} the breaker: {_share(seen, len(outputs))}", flush=True)
 
 
-def _requests(decoding: Decoding, model: str, most: int) -> list[Request]:
+def _requests(decoding: Decoding, model: str, part: slice) -> list[Request]:
     texts = dict.fromkeys(
         json.loads(line)["text"]
         for suite in SUITES
         for line in suite.read_text(encoding="utf-8").splitlines()
         if "text" in json.loads(line)
     )
-    prompts = tuple(SuitePrompt(id=str(i), text=text) for i, text in enumerate(texts))[:most]
+    prompts = tuple(SuitePrompt(id=str(i), text=text) for i, text in enumerate(texts))[part]
     return [
         request
         for chat in (False, True)

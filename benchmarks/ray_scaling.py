@@ -27,7 +27,7 @@ from ethogram.backends.ray_backend import RayBackend, Setup
 from ethogram.cluster import Placement, connected
 from ethogram.models import ModelReference, identity
 from ethogram.spec import Request, Suite, SuitePrompt, Version, make_requests
-from ethogram.study.run import Pool, pool_backend
+from ethogram.study.pools import Pool, pool_backend
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "ray.json"

@@ -18,6 +18,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # For type checkers; `as` exports the name.
     from ethogram.backends import (
+        Budget as Budget,
+    )
+    from ethogram.backends import (
         Endpoint as Endpoint,
     )
     from ethogram.errors import (
@@ -236,8 +239,8 @@ _CONTENTS: dict[str, tuple[str, ...]] = {
     ),
     # Find, fetch and load models.
     "models": ("available", "pull", "load", "ModelReference"),
-    # The endpoint of a judge.
-    "backends": ("Endpoint",),
+    # The endpoint of a judge, and what a run may spend at others.
+    "backends": ("Endpoint", "Budget"),
     # Make published tables again.
     "replications": ("replicate",),
     # The base of all errors that a user can fix.

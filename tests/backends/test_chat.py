@@ -11,7 +11,8 @@ import pytest
 from tests.judges import completion, refusal, serving
 
 from ethogram.backends import ChatClient, ChatReply, ChatRequest, Endpoint
-from ethogram.backends.chat import KEY_VARIABLE, LONGEST_REPLY, URL_VARIABLE, clean
+from ethogram.backends.client import LONGEST_REPLY, clean
+from ethogram.backends.endpoint import KEY_VARIABLE, URL_VARIABLE
 from ethogram.errors import BackendError
 
 SECRET = "sk-very-secret-0123456789"
@@ -83,14 +84,14 @@ def test_what_passes_is_tried_again(status: int) -> None:
         (refusal(500, "no room"), ["fails (500), tried once: no room", "its log", "stored"]),
         ((502, {}, b"<html>oops"), ["fails (502), tried once; check its log and run again"]),
         ((422, {}, b"<html>oops"), ["refuses the request (422): no reason given"]),
-        ((200, {"Content-Type": "application/json"}, b"{not json"), ["not a chat completion"]),
-        ((200, {"Content-Type": "text/html"}, b"<html>hi"), ["not a chat completion"]),
-        ((200, {"Content-Type": "application/json"}, b"[]"), ["not a chat completion"]),
-        ((200, {"Content-Type": "application/json"}, b"null"), ["not a chat completion"]),
-        (completion("x", choices=[]), ["not a chat completion"]),
-        (completion("x", choices=None), ["not a chat completion"]),
-        (completion("x", choices=[{"message": None}]), ["not a chat completion"]),
-        (completion("x", choices=[{"message": {"content": [1]}}]), ["not a chat completion"]),
+        ((200, {"Content-Type": "application/json"}, b"{not json"), ["not a completion"]),
+        ((200, {"Content-Type": "text/html"}, b"<html>hi"), ["not a completion"]),
+        ((200, {"Content-Type": "application/json"}, b"[]"), ["not a completion"]),
+        ((200, {"Content-Type": "application/json"}, b"null"), ["not a completion"]),
+        (completion("x", choices=[]), ["not a completion"]),
+        (completion("x", choices=None), ["not a completion"]),
+        (completion("x", choices=[{"message": None}]), ["not a completion"]),
+        (completion("x", choices=[{"message": {"content": [1]}}]), ["not a completion"]),
     ],
 )
 def test_each_failure_is_one_clear_line(answer: object, words: list[str]) -> None:
@@ -130,7 +131,7 @@ def test_a_refused_connection_is_one_error() -> None:
 def test_a_slow_answer_is_a_timeout() -> None:
     with (
         serving(lambda _: "yes", delay=0.6) as judge,
-        pytest.raises(BackendError, match=r"no answer within 0.2 s, tried once; .*--timeout"),
+        pytest.raises(BackendError, match=r"no answer within 0.2 s; .*--timeout"),
     ):
         list(client(judge.url, timeout=0.2).ask(requests()))
 

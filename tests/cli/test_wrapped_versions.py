@@ -119,7 +119,8 @@ def test_generate_wraps_too(folder: Path) -> None:
     assert made.guarded is not None
     [plain] = eg.generate("the cat", version.model_copy(update={"wrapper": Wrapper()}))
     assert plain.guarded is None
-    assert made.guarded.raw_text == plain.text
+    # It ends where a loop is found, and has the same start.
+    assert plain.text.startswith(made.guarded.raw_text)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,11 @@ class Scripted:
 
 
 def text_of(ids: Sequence[int]) -> str:
-    return "".join(f"W{each} " if each else "Done. " for each in ids)
+    """A word a token, of letters alone: words that differ in a number count as the same."""
+    letters = ("".join(chr(97 + int(digit)) for digit in str(each)) for each in ids)
+    return "".join(
+        f"W{word} " if each else "Done. " for each, word in zip(ids, letters, strict=True)
+    )
 
 
 def request(wrapper: Wrapper | None, identity: str = "a", decoding: Decoding = SAMPLE) -> Request:
@@ -151,7 +155,7 @@ def test_confidence_is_of_the_tokens_that_the_reply_shows() -> None:
     inner = Scripted(lambda _: ([1, 0, 2, 3], "length"))
     wrapper = Wrapper(whole_sentences=True, confidence=True)
     made = one(WrappedBackend(inner, text_of), request(wrapper))
-    assert made.text == "W1 Done."
+    assert made.text == "Wb Done."
     assert made.guarded is not None
     assert made.guarded.confidence == exp(-1.0)
     assert made.finish_reason == "stop"

@@ -1,7 +1,10 @@
 """Guards as a table of a completion and its reply."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ethogram.metrics.pitfalls.rules import loop_run
 from ethogram.spec.generation import FinishReason, Generation
 from ethogram.wrap import guards
 from ethogram.wrap.reply import Reply
@@ -92,3 +95,35 @@ def test_the_askers_labels_of_a_prompt_end_a_completion() -> None:
     few = f"Question: Why is snow white?\nAnswer: It scatters light.\n\n{PROMPT}"
     assert next_turn_stops(few) == ("\nQuestion:",)
     assert next_turn_stops("Once upon a time") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (
+            "Here they are. Step 1: mix it well. Step 2: mix it well. Step 3: mix it well.",
+            "Here they are. Step 1: mix it well.",
+        ),
+        ("Yes. " + "* " * 30, "Yes. *"),
+        ("Nothing here repeats itself at all, and so nothing is cut.", None),
+        ("One, two. One, two.", None),
+        ("", None),
+    ],
+)
+def test_a_loop_that_a_reader_sees_is_cut_after_its_first_copy(text: str, kept: str | None) -> None:
+    made = reply(text)
+    found = guards.cut_loops(made)
+    if kept is None:
+        assert found is made
+        return
+    assert found.text == kept
+    assert found.finish_reason == "loop"
+    assert [action.guard for action in found.actions] == ["loop_breaker"]
+    assert loop_run(found.text, cut=False) is None
+
+
+@given(st.lists(st.sampled_from(["a b", "c.", "d 1", "d 2", "\n", "e"]), max_size=40))
+def test_no_loop_is_left_after_the_cut(parts: list[str]) -> None:
+    found = guards.cut_loops(reply(" ".join(parts)))
+    assert loop_run(found.text, cut=False) is None
+    assert " ".join(parts).startswith(found.text)

@@ -4,6 +4,15 @@ Importing it imports neither torch nor vLLM.
 """
 
 from ethogram.backends.base import Backend, check_installed
-from ethogram.backends.chat import ChatClient, ChatReply, ChatRequest, Endpoint
+from ethogram.backends.chat import ChatClient, ChatReply, ChatRequest
+from ethogram.backends.endpoint import Budget, Endpoint
 
-__all__ = ["Backend", "ChatClient", "ChatReply", "ChatRequest", "Endpoint", "check_installed"]
+__all__ = [
+    "Backend",
+    "Budget",
+    "ChatClient",
+    "ChatReply",
+    "ChatRequest",
+    "Endpoint",
+    "check_installed",
+]

@@ -49,6 +49,8 @@ def check_installed(name: BackendName) -> None:
     Raises:
         MissingExtraError: names the part.
     """
+    if name == "openai" and find_spec("openai") is None:
+        raise MissingExtraError("endpoint", "a model at an endpoint")
     if name == "vllm" and find_spec("vllm") is None:
         error = MissingExtraError("vllm", "backend: vllm")
         error.hint = (

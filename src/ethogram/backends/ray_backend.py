@@ -34,7 +34,7 @@ class Setup:
         ethogram: release of the program that asks.
     """
 
-    make: Callable[[], tuple[Backend, str]]
+    make: Callable[[], tuple[Backend, str | None]]
     identities: Sequence[tuple[Callable[[], str], str, str]]
     ethogram: str
 
@@ -67,7 +67,8 @@ class BackendRunner:
                     where=here,
                     hint="pull the same model on every machine, or use a shared folder",
                 )
-        self._backend, self._about = setup.make()
+        self._backend, about = setup.make()
+        self._about = about or "unknown processor"
         self._tokens = 0
 
     def about(self) -> str:

@@ -16,6 +16,7 @@ from ethogram.cores import threads_to_use
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ethogram.backends import Budget
     from ethogram.report.bar import ProgressBar
     from ethogram.study import OnProgress, Study
 
@@ -39,6 +40,30 @@ study_option = click.option(
 json_option = click.option(
     "-j", "--json", "json_wanted", is_flag=True, help="Print JSON instead of text."
 )
+
+
+def budget_options(function: Callable[..., None]) -> Callable[..., None]:
+    """`--token-budget` and `--money-budget`, for versions whose model is at an endpoint."""
+    tokens = click.option(
+        "--token-budget",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Most prompt and new tokens to spend at endpoints. Default: as in $ETHOGRAM_ENDPOINT.",
+    )
+    money = click.option(
+        "--money-budget",
+        type=click.FloatRange(min=0),
+        metavar="X",
+        help="Most money to spend there, by the prices in $ETHOGRAM_ENDPOINT.",
+    )
+    return tokens(money(function))
+
+
+def budget_of(tokens: int | None, money: float | None) -> Budget:
+    """What these options allow."""
+    from ethogram.backends import Budget
+
+    return Budget(tokens, money)
 
 
 def metric_option(text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

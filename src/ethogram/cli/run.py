@@ -8,6 +8,8 @@ import click
 
 from ethogram.cli.log import print_log
 from ethogram.cli.options import (
+    budget_of,
+    budget_options,
     command,
     console,
     json_option,
@@ -42,6 +44,7 @@ from ethogram.cluster import Placement
     "--log", "log_wanted", is_flag=True, help="Write the log and print what was found instead."
 )
 @place_options
+@budget_options
 @study_option
 @json_option
 def run_command(
@@ -50,6 +53,8 @@ def run_command(
     details: bool,
     log_wanted: bool,
     placement: Placement | None,
+    token_budget: int | None,
+    money_budget: float | None,
     folder: Path,
     json_wanted: bool,
 ) -> None:
@@ -72,6 +77,7 @@ def run_command(
             on_load=say_loading(quiet=json_wanted),
             trace=trace,
             on=placement,
+            budget=budget_of(token_budget, money_budget),
         )
         written = log(study) if log_wanted else None
     if json_wanted:

@@ -13,6 +13,8 @@ import click
 from ethogram.cli import structured
 from ethogram.cli.options import (
     EXIT_FAILED,
+    budget_of,
+    budget_options,
     command,
     console,
     is_silent,
@@ -88,6 +90,7 @@ if TYPE_CHECKING:
     help="Write every setting and its values to this file, as JSON.",
 )
 @place_options
+@budget_options
 @study_option
 @json_option
 def sweep_command(
@@ -102,6 +105,8 @@ def sweep_command(
     force: bool,
     output: Path | None,
     placement: Placement | None,
+    token_budget: int | None,
+    money_budget: float | None,
     folder: Path,
     json_wanted: bool,
 ) -> None:
@@ -136,6 +141,7 @@ def sweep_command(
                 on_wait=say_waiting,
                 on_load=say_loading(quiet=json_wanted),
                 on=placement,
+                budget=budget_of(token_budget, money_budget),
             )
         refused = bool(promote and landscape.doubt and not force)
         path = write_version(study, landscape, promote) if promote and not refused else None

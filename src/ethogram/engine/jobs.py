@@ -180,6 +180,7 @@ def _make_job(
         tokenizer=loaded.tokenizer,
         eos_token_ids=loaded.eos_token_ids,
         limit=min(decoding.max_new_tokens, limit),
+        loop=request.stop_at_loop,
     )
     slots = _slots(decoding, loaded.vocab_size)
     forced = forced_tokens(decoding, loaded, rules.limit)

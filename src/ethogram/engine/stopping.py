@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from ethogram.engine.loops import LoopWatch
 from ethogram.errors import RequestError
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import FinishReason
+from ethogram.spec.wrapper import LoopBreaker
 
 #: What a tokenizer decodes bytes to that are not (yet) a whole character.
 _UNFINISHED = "�"
@@ -28,16 +30,24 @@ class StopRules:
         stop_token_ids: further ids that end the output.
         stop_strings: strings that end the output.
         limit: most new tokens.
+        loop: what counts as a loop that ends it; None is nothing.
     """
 
     eos_token_ids: frozenset[int]
     stop_token_ids: frozenset[int]
     stop_strings: tuple[str, ...]
     limit: int
+    loop: LoopBreaker | None = None
 
     @classmethod
     def from_decoding(
-        cls, decoding: Decoding, *, tokenizer: Any, eos_token_ids: frozenset[int], limit: int
+        cls,
+        decoding: Decoding,
+        *,
+        tokenizer: Any,
+        eos_token_ids: frozenset[int],
+        limit: int,
+        loop: LoopBreaker | None = None,
     ) -> StopRules:
         """Resolve a decoding's rules; a stop string that is a special token acts by its id.
 
@@ -56,7 +66,7 @@ class StopRules:
                 )
         named = {special[stop] for stop in decoding.stop if stop in special}
         ids = frozenset(decoding.stop_token_ids) | named
-        return cls(frozenset(eos_token_ids), ids, decoding.stop, limit)
+        return cls(frozenset(eos_token_ids), ids, decoding.stop, limit, loop)
 
     @property
     def ending_ids(self) -> frozenset[int]:
@@ -116,6 +126,7 @@ class StopWatch:
         self.count = 0
         self._text = TextSoFar(tokenizer) if rules.stop_strings else None
         self._longest = max((len(stop) for stop in rules.stop_strings), default=0)
+        self._loops = LoopWatch(rules.loop) if rules.loop else None
 
     def push(self, token: int) -> FinishReason | None:
         """Add a token; return why the output ends here, or None."""
@@ -124,6 +135,8 @@ class StopWatch:
             return "eos"
         if token in self.rules.stop_token_ids or self._completes_stop(token):
             return "stop"
+        if self._loops is not None and self._loops.push(token) is not None:
+            return "loop"
         return "length" if self.count >= self.rules.limit else None
 
     def _completes_stop(self, token: int) -> bool:
@@ -139,6 +152,7 @@ class StopWatch:
         """An independent copy, for a beam that splits."""
         copied = copy.copy(self)
         copied._text = self._text.fork() if self._text else None
+        copied._loops = self._loops.fork() if self._loops else None
         return copied
 
 

@@ -55,6 +55,8 @@ def print_run(console: Console, result: RunResult, *, details: bool = False) -> 
         console.print()
     console.print(Text(filled(_work_words(result), console.width)))
     _print_processors(console, result.processors)
+    for spent in result.spent:
+        console.print(Text(filled(f"{spent}.", console.width)))
     if few := _few_words(result):
         console.print(Text(filled(few, console.width)))
     if following := _next_words(result):
@@ -169,8 +171,8 @@ def print_comparison(
     if max(comparison.own_prompts) > comparison.prompts:
         prompts += " shared, of {} and {}".format(*comparison.own_prompts)
     console.print(Text(f"{prompts}; {before} and {after} outputs", style="dim"))
-    if comparison.stale:
-        console.print(Text(filled(comparison.stale, console.width), style="yellow"))
+    for words in filter(None, (comparison.stale, comparison.endpoint)):
+        console.print(Text(filled(words, console.width), style="yellow"))
     _print_processors(console, comparison.processors)
     console.print()
     print_aims(console, comparison.aims)

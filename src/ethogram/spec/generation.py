@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.guarded import Guarded
 from ethogram.spec.selection import Selection
-from ethogram.spec.wrapper import Wrapper
+from ethogram.spec.wrapper import LoopBreaker, Wrapper
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,6 +57,7 @@ class Request:
         noise_key: 64-bit key of the sampling noise; None when the decoding is deterministic.
         chat: how messages become a text.
         wrapper: what is done around the completion; None where nothing is.
+        stop_at_loop: end the output where this finds a loop; the wrapper then continues it.
     """
 
     identity: str
@@ -67,6 +68,7 @@ class Request:
     noise_key: int | None = None
     chat: ChatFormat = PLAIN_CHAT
     wrapper: Wrapper | None = None
+    stop_at_loop: LoopBreaker | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,8 +113,8 @@ class Generation:
         token_ids: the generated tokens, including the one that ended the output.
         text: the output, without special tokens and cut before a stop string.
         finish_reason: stop (stop string, stop token or a guard), eos, length (max_new_tokens, or
-            the model's context is full), or loop (the loop breaker gave up); unknown for imported
-            outputs without one.
+            the model's context is full), or loop (the loop breaker found one and gave up); unknown
+            for imported outputs without one.
         logprobs: log-probability of each new token under the model's own distribution at
             temperature 1, before any step; nats, same length as token_ids. Empty if unknown.
         seconds: wall time from admission to finish; rows of one batch share the machine.

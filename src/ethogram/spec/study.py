@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ethogram.errors import SpecError
+from ethogram.spec.endpoint import endpoint_refusal, is_remote
 from ethogram.spec.groups import OLD_NAMES, TwoNamesError, nest
 from ethogram.spec.searches import CHECKED_TOGETHER
 from ethogram.spec.setting import Step
@@ -91,6 +92,7 @@ def load_study(folder: Path) -> StudySpec:
     settings = validate(StudyFile, data, folder / STUDY_FILE, places)
     files = {path.stem: path for path in _version_files(folder)}
     raw = {name: _read_version(path) for name, path in files.items()}
+    _refuse_remote_stand_ins(settings, folder / STUDY_FILE, places)
     versions: dict[str, Version] = {}
     places_of: dict[str, SourceMap] = {}
     for name in _parents_first(raw, files):
@@ -98,6 +100,7 @@ def load_study(folder: Path) -> StudySpec:
         version = validate(Version, merged, files[name], merged_places)
         _refuse_silent_sampling(name, raw, files, version)
         _refuse_what_vllm_lacks(version, files[name], merged_places)
+        _refuse_what_endpoints_lack(version, files[name], merged_places, raw[name].data)
         versions[name], places_of[name] = version, merged_places
     return StudySpec(
         folder=folder,
@@ -317,3 +320,48 @@ def _refuse_what_vllm_lacks(version: Version, file: Path, places: SourceMap) -> 
     if found:
         where = places.where(("decoding", *found.setting.split(".")), file)
         raise SpecError(found.what, where=where, hint=found.hint)
+
+
+def _refuse_what_endpoints_lack(
+    version: Version, file: Path, places: SourceMap, stated: dict[str, Any]
+) -> None:
+    """Refuse what an endpoint cannot take, and an address or backend without such a model.
+
+    Raises:
+        SpecError: names the setting and how to fix it.
+    """
+    if version.outputs:
+        return
+    if not is_remote(version.model):
+        is_inherited = version.backend == "openai" and "backend" not in stated
+        for name in ("backend", "base_url", "api"):
+            if (name in stated or is_inherited) and getattr(version, name) not in _LOCAL[name]:
+                raise SpecError(
+                    f"is of models at endpoints, and the model is {version.model}",
+                    where=places.where((name,), file),
+                    hint="name the model as openai:NAME, or set `backend: engine`",
+                )
+        return
+    found = endpoint_refusal(version)
+    if found:
+        where = places.where(tuple(found.setting.split(".")), file)
+        raise SpecError(found.what, where=where, hint=found.hint)
+
+
+def _refuse_remote_stand_ins(settings: StudyFile, file: Path, places: SourceMap) -> None:
+    """A model at an endpoint is another backend: neither has it a stand-in, nor is it one."""
+    for name, other in settings.stand_ins.items():
+        if is_remote(name) or is_remote(other):
+            raise SpecError(
+                "a model at an endpoint neither has a stand-in nor is one",
+                where=places.where(("stand_ins", name), file),
+                hint="write a version with that model",
+            )
+
+
+#: Values of fields of endpoints that mean nothing with another model.
+_LOCAL: dict[str, tuple[Any, ...]] = {
+    "backend": ("engine", "vllm"),
+    "base_url": (None,),
+    "api": ("openai",),
+}

@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ethogram.spec.aims import BOUND, Notes, Way, check_claim
 from ethogram.spec.decoding import Decoding
+from ethogram.spec.endpoint import Api, check_url, is_remote
 from ethogram.spec.identity import digest
 from ethogram.spec.prompt import Prompt
 from ethogram.spec.scoring import ScoringModels
 from ethogram.spec.wrapper import Wrapper
 
-#: What generates a version's outputs: Ethogram's own engine, or vLLM.
-BackendName = Literal["engine", "vllm"]
+#: What generates a version's outputs: Ethogram's engine, vLLM, or an OpenAI-compatible endpoint.
+BackendName = Literal["engine", "vllm", "openai"]
 VERSION_NAME = re.compile(r"^v?\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$")
 
 #: Fields that describe a version and never pass from parent to child.
@@ -37,6 +38,8 @@ BEHAVIOUR_FIELDS = (
     "adapter",
     "dtype",
     "backend",
+    "base_url",
+    "api",
     "decoding",
     "prompt",
     "wrapper",
@@ -56,7 +59,8 @@ class Version(BaseModel):
     model: str = Field(
         "smollm2-135m-instruct",
         min_length=1,
-        description="built-in name, hub id, local folder or .gguf file",
+        description="built-in name, hub id, local folder, .gguf file, or openai:NAME for a model "
+        "at an endpoint",
     )
     revision: str | None = Field(None, description="branch, tag or commit of a hub model")
     adapter: str | None = Field(None, description="LoRA adapter: local folder or hub id")
@@ -66,7 +70,19 @@ class Version(BaseModel):
         "faster on some hardware",
     )
     backend: BackendName = Field(
-        "engine", description="what generates: engine (Ethogram's own) or vllm, for large models"
+        "engine",
+        description="what generates: engine (Ethogram's own), vllm for large models, or openai for "
+        "an endpoint, which follows from a model openai:NAME",
+    )
+    base_url: str | None = Field(
+        None,
+        description="of a model openai:NAME: address of the API, up to /v1; default: "
+        "$OPENAI_BASE_URL, then OpenAI's own",
+    )
+    api: Api = Field(
+        "openai",
+        description="of a model openai:NAME: whose parameters the endpoint takes: openai, vllm "
+        "(also `ethogram serve`) or llamacpp",
     )
     decoding: Decoding = Field(default_factory=Decoding)
     prompt: Prompt = Field(default_factory=Prompt)
@@ -107,6 +123,27 @@ class Version(BaseModel):
                 )
         return value
 
+    @field_validator("base_url")
+    @classmethod
+    def _address_holds_no_secret(cls, value: str | None) -> str | None:
+        return None if value is None else check_url(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _endpoints_are_a_backend(cls, data: Any) -> Any:
+        """A model openai:NAME says what generates; a file need not say it again."""
+        if isinstance(data, dict) and is_remote(str(data.get("model", ""))):
+            return {"backend": "openai", **data}
+        return data
+
+    @model_validator(mode="after")
+    def _model_fits_backend(self) -> Version:
+        if is_remote(self.model) and self.backend != "openai":
+            raise ValueError(
+                f"backend: {self.backend} cannot run {self.model}; set `backend: openai`"
+            )
+        return self
+
     @model_validator(mode="after")
     def _loop_breaker_fits(self) -> Version:
         """Contrastive search weighs tokens against each other where only one is possible."""
@@ -142,6 +179,8 @@ class Version(BaseModel):
             form["wrapper"] = self.wrapper.canonical()
         if self.backend != "engine":  # Another backend rounds differently and has its own noise.
             form["backend"] = self.backend
+        if self.backend == "openai":
+            form |= {"base_url": self.base_url or "", "api": self.api}
         return form
 
     @property

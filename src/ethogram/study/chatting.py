@@ -14,11 +14,12 @@ from ethogram.spec.generation import Generation, Message, Request
 from ethogram.spec.identity import digest, noise_key
 from ethogram.spec.space import Setting, apply
 from ethogram.spec.version import Version
-from ethogram.study.run import Backends, Pool, pool_of
+from ethogram.study.pools import Backends, Pool
+from ethogram.study.run import pool_of
 from ethogram.study.trace import Traced, traced_output
 from ethogram.study.versions import new_version
 from ethogram.study.workspace import Study
-from ethogram.wrap.conversation import Fitted, Rendered, fit
+from ethogram.wrap.conversation import Fitted, Rendered, fit, render
 
 if TYPE_CHECKING:
     from ethogram.engine import Engine
@@ -159,6 +160,11 @@ class Chat:
         """
         if self.last is None:
             raise RequestError("there is no reply to explain", hint="write a message first")
+        if self._pool.backend != "engine":
+            raise RequestError(
+                f"backend {self._pool.backend} cannot trace how a token was chosen",
+                where=self.version,
+            )
         plain = replace(self.last.request, wrapper=None)
         made = next(self._engine.generate([plain], trace=True))
         tokenizer = self._engine.loaded.tokenizer
@@ -182,6 +188,8 @@ class Chat:
         return request, fitted.dropped
 
     def _fit(self, version: Version, messages: list[Message]) -> Fitted:
+        if version.backend == "openai":  # It counts its tokens itself, and refuses too many.
+            return Fitted(render(version.prompt, messages), 0)
         engine = self._engine
         room = engine.loaded.context_length - version.decoding.max_new_tokens
         if version.wrapper.history_tokens is not None:
@@ -202,6 +210,9 @@ class Chat:
                 return self._streamed(request, on_text)
             except _NotLiveError:
                 pass
+        remote = self._pool.remote
+        if request.wrapper is None and remote is not None and on_text is not None:
+            return self._backends.endpoints.get(remote).stream(request, on_text)
         backend = self._backends.get(self._pool)
         [made] = backend.generate([request])
         if on_text is not None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ethogram.metrics import Span
-from ethogram.spec import Change, diff_versions
+from ethogram.spec import Change, Version, diff_versions
+from ethogram.spec.endpoint import is_remote
 from ethogram.study.aims import Aims, compare_aims
 from ethogram.study.calling import missing_key, takes_study
 from ethogram.study.difference import Difference, differences
@@ -61,6 +62,7 @@ class Comparison:
         stale: which side's results are not those of the version as it is now, and why.
         aims: what came of the second version's aims, where the first is its parent.
         processors: kinds of processors that computed the outputs, and how many each.
+        endpoint: what cannot be known, where a version's model is at an endpoint.
     """
 
     before: str
@@ -75,6 +77,7 @@ class Comparison:
     stale: str = ""
     aims: Aims | None = None
     processors: Mapping[str, int] = field(default_factory=dict)
+    endpoint: str = ""
 
     def __getitem__(self, metric: str) -> Difference:
         """The difference of one metric, by its name."""
@@ -93,6 +96,7 @@ class Comparison:
             "before": self.before,
             "after": self.after,
             "stale": self.stale,
+            "endpoint": self.endpoint,
             "prompts": self.prompts,
             "own_prompts": list(self.own_prompts),
             "aims": self.aims.to_json() if self.aims else None,
@@ -179,4 +183,18 @@ def compare(
         stale="; ".join(f"{name} {why}" for name, why in stale if why),
         aims=compare_aims(study, after, found) if before == study.versions[after].parent else None,
         processors=study.store.processors([each for side in ran for each in side.identities]),
+        endpoint=endpoint_words({before: ran[0].version, after: ran[1].version}),
+    )
+
+
+def endpoint_words(versions: Mapping[str, Version]) -> str:
+    """What cannot be known of versions whose model is at an endpoint; empty if there is none."""
+    remote = [name for name, version in versions.items() if is_remote(version.model)]
+    if not remote:
+        return ""
+    verb = "are" if len(remote) > 1 else "is"
+    return (
+        f"{' and '.join(remote)} {verb} at an endpoint: no common random numbers, no traces and no "
+        "token probabilities; outputs need not come out the same again, and the weights behind a "
+        "name can change"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ethogram import __version__
 from ethogram.cluster import Placement, connected
@@ -16,18 +16,7 @@ if TYPE_CHECKING:
     from ethogram.backends.ray_backend import RayBackend
     from ethogram.cluster import Cluster
     from ethogram.models import ModelReference
-
-
-class AnyPool(Protocol):
-    """What a pool of versions has to say here; see `run.Pool`."""
-
-    @property
-    def reference(self) -> ModelReference:
-        """The model."""
-
-    @property
-    def amateur(self) -> tuple[str, ModelReference] | None:
-        """The amateur of the decodings."""
+    from ethogram.study.pools import Backends, Pool
 
 
 class RayBackends:
@@ -39,23 +28,31 @@ class RayBackends:
             picklable.
         identity_of: the identity of a model's weights on this machine.
         on_load: called with a model's name before the workers load it.
+        local: the backends of this process, for models at endpoints.
+
+    Attributes:
+        endpoints: of `local`.
     """
 
     def __init__(
         self,
         placement: Placement,
-        make: Callable[[Any], tuple[Backend, str]],
+        make: Callable[[Any], tuple[Backend, str | None]],
         identity_of: Callable[[ModelReference], str],
         on_load: Callable[[str], None] | None,
+        local: Backends,
     ) -> None:
+        self._local, self.endpoints = local, local.endpoints
         self._placement, self._make, self._identity_of = placement, make, identity_of
         self._on_load = on_load
         self._stack = ExitStack()
         self._cluster: Cluster | None = None
         self._current: tuple[Any, RayBackend] | None = None
 
-    def get(self, pool: AnyPool) -> Backend:
-        """The backend of a pool."""
+    def get(self, pool: Pool) -> Backend:
+        """The backend of a pool; a model at an endpoint is asked by this process."""
+        if pool.remote is not None:
+            return self._local.get(pool)
         if self._current and self._current[0] == pool:
             return self._current[1]
         self._close_workers()
@@ -78,7 +75,7 @@ class RayBackends:
         self._current = (pool, backend)
         return backend
 
-    def processor(self, pool: AnyPool) -> None:
+    def processor(self, pool: Pool) -> None:
         """Unknown here: every generation names the kind that computed it."""
 
     def close(self) -> None:
@@ -87,6 +84,7 @@ class RayBackends:
             self._close_workers()
         finally:
             self._stack.close()
+            self._local.close()
 
     def _close_workers(self) -> None:
         if self._current is not None:

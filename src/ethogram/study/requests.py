@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ethogram.errors import SpecError
 from ethogram.spec import Request, Suite, make_requests
+from ethogram.spec.endpoint import is_remote
 
 if TYPE_CHECKING:
     from ethogram.study.workspace import Study
@@ -52,7 +53,8 @@ def requests_of(
         chosen = tuple(item for item in suite.prompts if item.id in part.prompt_ids)
         suite = suite.model_copy(update={"prompts": chosen})
     amateur = study.amateur_reference(version)
-    chat_model = study.model_reference(version) if resolved.prompt.chat else None
+    is_here = not is_remote(resolved.model)  # An endpoint reads the messages as they are.
+    chat_model = study.model_reference(version) if resolved.prompt.chat and is_here else None
     return make_requests(
         resolved,
         suite,

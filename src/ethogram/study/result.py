@@ -106,10 +106,11 @@ class RunResult:
 
     Attributes:
         study: its name.
-        metrics: of the table.
-        rows: one a version.
+        metrics: those of its table.
+        rows: a version each.
         seconds: that it took.
-        computed: what it computed.
+        computed: what the engine or vLLM computed.
+        spent: what was spent at endpoints: the model and its address, then tokens and money.
         processors: kinds of processors that computed the versions' outputs, and how many each.
     """
 
@@ -119,6 +120,7 @@ class RunResult:
     seconds: float
     computed: Computed = Computed()
     processors: Mapping[str, int] = field(default_factory=dict)
+    spent: Sequence[str] = ()
 
     def __getitem__(self, version: str) -> VersionResult:
         """One version's row, by its name."""
@@ -175,6 +177,7 @@ class RunResult:
             "computed_prompt_tokens": self.computed.prompt_tokens_computed,
             "seconds": round(self.seconds, 3),
             "processors": dict(self.processors),
+            "spent": list(self.spent),
             "versions": [
                 {
                     "version": row.version,

@@ -5,19 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ethogram.backends import check_installed
 from ethogram.cluster import Placement
 from ethogram.errors import RequestError, WriteError
-from ethogram.processor import processor_kind
 from ethogram.spec import Request
+from ethogram.spec.endpoint import is_remote, remote_model
 from ethogram.spec.source import SourceMap
-from ethogram.stages import stage
 from ethogram.study.aims import aim_metrics
 from ethogram.study.calling import names_of, takes_study
 from ethogram.study.measure import metric_names
+from ethogram.study.pools import Backends, Pool, pool_backend
 from ethogram.study.record import OnProgress, Recorder
 from ethogram.study.remote import RayBackends
 from ethogram.study.result import Computed, Made, RunResult, summarise
@@ -25,28 +26,8 @@ from ethogram.study.stale import remember_whole
 from ethogram.study.workspace import WHOLE, Part, Study
 
 if TYPE_CHECKING:
-    from ethogram.backends import Backend
-    from ethogram.backends.vllm import VllmBackend
-    from ethogram.engine import Engine
-    from ethogram.models import LoadedModel, ModelReference
-    from ethogram.spec.version import BackendName
-
-    #: The name that decodings give their amateur, and which model it is.
-    Amateur = tuple[str, ModelReference]
-
-
-class Pool(NamedTuple):
-    """What versions share that are made together.
-
-    Attributes:
-        reference: the model.
-        amateur: the name that their decodings give their amateur, and which model it is.
-        backend: what generates.
-    """
-
-    reference: ModelReference
-    amateur: Amateur | None
-    backend: BackendName
+    from ethogram.backends import Backend, Budget
+    from ethogram.study.pools import Amateur
 
 
 @takes_study
@@ -60,6 +41,7 @@ def run(
     max_rows: int | None = None,
     trace: bool | None = None,
     on: str | Placement | None = None,
+    budget: Budget | None = None,
 ) -> RunResult:
     """Generate missing outputs, then measure the requested versions.
 
@@ -79,6 +61,7 @@ def run(
             and get one if their tokens are the same. Default: as in study.yaml.
         on: `ray`, or the address of a Ray cluster; default: this process. Outputs are the same
             on machines of one kind.
+        budget: what may be spent at endpoints. Default: as in ETHOGRAM_ENDPOINT.
 
     Raises:
         EthogramError: a spec, model, request or store error; earlier generations are kept.
@@ -90,13 +73,16 @@ def run(
     metric_names(study)  # Reports a wrong name before anything is generated.
     traced = study.spec.settings.trace if trace is None else trace
     started = time.perf_counter()
-    maker = Maker(study, on_progress, on_wait, on_load, max_rows, traced=traced, on=on)
+    maker = Maker(
+        study, on_progress, on_wait, on_load, max_rows, traced=traced, on=on, budget=budget
+    )
     with maker:
         done = maker.make(study, names)
         for name in names:
             remember_whole(study, name)
     seconds = time.perf_counter() - started
-    return summarise(study, names, made=done, computed=maker.computed, seconds=seconds)
+    result = summarise(study, names, made=done, computed=maker.computed, seconds=seconds)
+    return replace(result, spent=maker.spent)
 
 
 class Maker:
@@ -110,6 +96,7 @@ class Maker:
         max_rows: outputs in progress at once; default: the engine's.
         traced: trace how each token is chosen, also for stored outputs without a trace.
         on: where to generate; see `run`.
+        budget: what may be spent at endpoints.
 
     Attributes:
         computed: what all that was made took.
@@ -125,16 +112,21 @@ class Maker:
         *,
         traced: bool = False,
         on: str | Placement | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.computed = Computed()
         self._on_progress, self._traced = on_progress, traced
-        placement = Placement.of(on)
-        self._backends: Backends | RayBackends = (
-            Backends(max_rows, on_load)
-            if placement is None
-            else RayBackends(placement, partial(pool_backend, max_rows), study.identity_of, on_load)
-        )
+        local, placement = Backends(max_rows, on_load, budget), Placement.of(on)
+        self._backends: Backends | RayBackends = local
+        if placement is not None:
+            make = partial(pool_backend, max_rows)
+            self._backends = RayBackends(placement, make, study.identity_of, on_load, local)
         self._lock = _one_run_at_a_time(study, on_wait)
+
+    @property
+    def spent(self) -> list[str]:
+        """What was spent at each endpoint so far, in words."""
+        return self._backends.endpoints.spent
 
     def __enter__(self) -> Maker:
         self._lock.__enter__()
@@ -171,94 +163,6 @@ class Maker:
             self.computed += _generate(study, backend, wanted, recorder, self._traced)
             done |= {name: _made(recorder, name) for name in wanted}
         return done
-
-
-class Backends:
-    """Keeps one loaded model and its amateur: most versions of a study share them."""
-
-    def __init__(self, max_rows: int | None, on_load: Callable[[str], None] | None) -> None:
-        self._max_rows, self._on_load = max_rows, on_load
-        self._loaded: dict[ModelReference, LoadedModel] = {}
-        self._engine: tuple[ModelReference, str | None, Engine] | None = None
-        self._vllm: VllmBackend | None = None
-
-    def get(self, pool: Pool) -> Backend:
-        """The backend of a pool; the models of the previous one are freed first."""
-        from ethogram.wrap import WrappedBackend
-
-        if pool.backend == "vllm":
-            return WrappedBackend(self._vllm_of(pool.reference))
-        engine = self.engine(pool)
-        return WrappedBackend(engine, engine.text)
-
-    def engine(self, pool: Pool) -> Engine:
-        """The engine of a pool."""
-        self._close_vllm()
-        return self._engine_of(pool.reference, pool.amateur)
-
-    def processor(self, pool: Pool) -> str:
-        """The kind of processor that the backend of a pool, got before, computes on."""
-        if pool.backend == "vllm":
-            from ethogram.engine.kind import accelerator
-
-            return processor_kind(compiled=False, accelerator=accelerator())
-        from ethogram.engine.kind import engine_kind
-
-        return engine_kind(self.engine(pool))
-
-    def close(self) -> None:
-        """Stop vLLM, if it runs."""
-        self._close_vllm()
-
-    def _vllm_of(self, reference: ModelReference) -> VllmBackend:
-        from ethogram.backends.vllm import VllmBackend
-
-        self._engine, self._loaded = None, {}
-        self._close_vllm()
-        if self._on_load:
-            self._on_load(reference.model)
-        self._vllm = VllmBackend(reference, max_rows=self._max_rows)
-        return self._vllm
-
-    def _close_vllm(self) -> None:
-        if self._vllm is not None:
-            self._vllm.close()
-            self._vllm = None
-
-    def _engine_of(self, reference: ModelReference, amateur: Amateur | None) -> Engine:
-        name = amateur[0] if amateur else None
-        if self._engine and self._engine[0] == reference and name in (None, self._engine[1]):
-            return self._engine[2]
-        wanted = {reference, amateur[1]} if amateur else {reference}
-        # Free what is not needed before loading the next: two might not fit.
-        self._engine = None
-        self._loaded = {known: made for known, made in self._loaded.items() if known in wanted}
-        model = self._load(reference)  # Says so first: the import below takes seconds too.
-        from ethogram.engine import MAX_ROWS, Engine
-
-        stage(f"Preparing {reference.model}")
-        engine = Engine(
-            model,
-            max_rows=self._max_rows or MAX_ROWS,
-            amateurs={amateur[0]: self._load(amateur[1])} if amateur else None,
-        )
-        self._engine = (reference, name, engine)
-        return engine
-
-    def _load(self, reference: ModelReference) -> LoadedModel:
-        if reference not in self._loaded:
-            if self._on_load:
-                self._on_load(reference.model)
-            from ethogram.models import load
-
-            self._loaded[reference] = load(reference)
-        return self._loaded[reference]
-
-
-def pool_backend(max_rows: int | None, pool: Pool) -> tuple[Backend, str]:
-    """The backend of a pool and its kind of processor, made on a worker's machine."""
-    backends = Backends(max_rows, None)
-    return backends.get(pool), backends.processor(pool)
 
 
 def _missing(
@@ -310,7 +214,12 @@ def _pools(study: Study, names: Iterable[str]) -> dict[Pool, list[str]]:
 
 def pool_of(study: Study, name: str) -> Pool:
     """The pool of a version."""
-    backend = study.versions[name].backend
+    version = study.versions[name]
+    backend = version.backend
+    if is_remote(version.model):
+        from ethogram.models import ModelReference
+
+        return Pool(ModelReference(version.model), None, backend, remote_model(version))
     return Pool(study.model_reference(name), _amateur(study, name), backend)
 
 

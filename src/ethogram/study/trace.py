@@ -13,7 +13,8 @@ from ethogram.errors import RequestError, SpecError, StoreError
 from ethogram.metrics.table import html_table
 from ethogram.spec import Generation, Request, Suite, SuitePrompt, Trace
 from ethogram.study.calling import takes_study
-from ethogram.study.run import Backends, Pool, place_of, pool_of
+from ethogram.study.pools import Backends, Pool
+from ethogram.study.run import place_of, pool_of
 from ethogram.study.workspace import Part, Study
 
 #: A single word as close to a prompt id as this is taken for a misspelt id.

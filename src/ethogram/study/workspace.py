@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ethogram.errors import WriteError
+from ethogram.errors import ModelError, WriteError
 from ethogram.spec import Generation, Request, StudySpec, Suite, Version, load_study
+from ethogram.spec.endpoint import is_remote, remote_model
 from ethogram.study.dated_chats import DatedChats
 from ethogram.study.requests import WHOLE as WHOLE
 from ethogram.study.requests import Part as Part
@@ -171,10 +172,18 @@ class Study:
         return self._suites[path]
 
     def model_reference(self, version: str) -> ModelReference:
-        """The model that a version runs on; a relative path counts from the study's folder."""
+        """The model that a version runs on; a relative path counts from the study's folder.
+
+        Raises:
+            ModelError: it is at an endpoint.
+        """
         from ethogram.models import ModelReference
 
         resolved = self.spec.version(version)
+        if is_remote(resolved.model):
+            raise ModelError(
+                f"{resolved.model} is at an endpoint, so its weights are not here", where=version
+            )
         return ModelReference(
             model=self._local(self._stand_in(resolved.model)),
             revision=None if resolved.model in self._stand_ins else resolved.revision,
@@ -211,7 +220,10 @@ class Study:
         return str(path.resolve()) if path.exists() else name
 
     def model_identity(self, version: str) -> str:
-        """The identity of this version's weights."""
+        """The identity of this version's weights; of a model at an endpoint, that of its names."""
+        resolved = self.spec.version(version)
+        if is_remote(resolved.model):
+            return remote_model(resolved).identity
         return self.identity_of(self.model_reference(version))
 
     def identity_of(self, reference: ModelReference) -> str:

@@ -131,8 +131,10 @@ class OneTraining:
         self.report(plan)
         if self.options.dry_run:
             return Trained(plan, None)
-        checkpoints = whole_checkpoints(self.job.work)
-        newest = checkpoints[0] if checkpoints else None
+        # Resumed after its last step, transformers' Trainer would take one step more.
+        steps = schedule.steps
+        checkpoints = (each for each in whole_checkpoints(self.job.work) if step_of(each) < steps)
+        newest = next(checkpoints, None)
         if self.writes:
             _keep_tokenizer(self.job, prepared)
         if newest is not None:

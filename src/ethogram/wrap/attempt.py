@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from ethogram.engine import loops
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import Generation, Request
 from ethogram.spec.guarded import Action
 from ethogram.spec.identity import digest
 from ethogram.spec.wrapper import Fault, Wrapper
-from ethogram.wrap import guards, loops
+from ethogram.wrap import guards
 from ethogram.wrap.reply import Reply
 
 #: Text of token ids, without special tokens.
@@ -26,7 +27,7 @@ class Attempt:
         request: what is generated next; a plain request, without the wrapper.
         tokens: generated so far, those that were thrown away included.
         actions: loops broken so far.
-        raw: the first completion, before any loop was broken.
+        raw: the first completion, before any loop was broken; it ends where the loop was found.
         reply: when it is finished.
     """
 
@@ -115,6 +116,8 @@ def _guarded(reply: Reply, wrapper: Wrapper) -> Reply:
         reply = guards.most_sentences(reply, wrapper.most_sentences)
     if wrapper.whole_sentences:
         reply = guards.whole_sentences(reply)
+    if wrapper.loop_breaker is not None:
+        reply = guards.cut_loops(reply)
     if wrapper.flag_sources:
         reply = guards.flag_sources(reply, prompt)
     return reply

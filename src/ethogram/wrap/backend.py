@@ -219,5 +219,6 @@ def _plain(request: Request, decoding: Decoding, kind: str, index: int) -> Reque
         identity=digest([request.identity, kind, index]),
         decoding=decoding,
         noise_key=key if decoding.is_stochastic else None,
+        stop_at_loop=None if request.wrapper is None else request.wrapper.loop_breaker,
         wrapper=None,
     )

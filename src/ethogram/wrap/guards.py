@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ethogram.metrics.asking import leaked_turn
 from ethogram.metrics.citations import citations
+from ethogram.metrics.pitfalls.rules import loop_run
 from ethogram.metrics.structure import CHAT_MARKERS
-from ethogram.metrics.text import sentence_spans
+from ethogram.metrics.text import sentence_spans, word_spans
 from ethogram.spec.guarded import Action
 from ethogram.wrap.reply import Reply
 
@@ -62,6 +65,21 @@ def most_sentences(reply: Reply, most: int) -> Reply:
     if len(spans) <= most:
         return reply
     return reply.cut(spans[most - 1][1], "most_sentences", f"more than {most} sentences")
+
+
+def cut_loops(reply: Reply) -> Reply:
+    """Cut a loop that is left after its first copy, by the rule of the metric `loop_rate`.
+
+    The loop breaker compares tokens. Phrases that change a number or a word from copy to copy, or
+    that another guard cut before they were long enough, are loops to a reader all the same.
+    """
+    while (found := loop_run(reply.text, cut=reply.finish_reason == "length")) is not None:
+        at = found.start + found.period
+        if found.unit == "words":
+            at = found.start + word_spans(reply.text[found.start :])[found.period - 1][1]
+        what = f"ended in a loop of {found.period} {found.unit}"
+        reply = replace(reply.cut(at, "loop_breaker", what), finish_reason="loop")
+    return reply
 
 
 def flag_sources(reply: Reply, prompt: str) -> Reply:

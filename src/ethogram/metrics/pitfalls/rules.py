@@ -61,6 +61,23 @@ def changed_loop(output: Output) -> ChangedLoop | None:
     return find_changed_loop(output.text, cut=cut, exact=exact)
 
 
+def loop_run(text: str, *, cut: bool) -> ChangedLoop | None:
+    """The loop of a text by the rule below; None where there is none.
+
+    Args:
+        text: an output's.
+        cut: whether the length limit ended it.
+    """
+    if not text.strip():
+        return None
+    run = find_changed_loop(text, cut=cut, exact=has_rows(text))
+    return run if run is not None and _counts(run, text) else None
+
+
+def _counts(run: ChangedLoop, text: str) -> bool:
+    return run.at_end or (run.end - run.start) / len(text.strip()) >= LIMITS.loop_share
+
+
 def loop(output: Output) -> Finding:
     """A run of phrases that fills half the text or runs to its end."""
     run = output.once(changed_loop)
@@ -68,7 +85,7 @@ def loop(output: Output) -> Finding:
         return Finding(False, scores={"cycles": 0.0})
     share = (run.end - run.start) / len(output.text.strip())
     scores = {"cycles": run.cycles, "share": share}
-    if not run.at_end and share < LIMITS.loop_share:
+    if not _counts(run, output.text):
         return Finding(False, scores=scores)
     label = f"{run.cycles:.1f} times a phrase of {run.period} {run.unit}"
     return Finding(True, (Span(run.start, run.end, label),), scores)

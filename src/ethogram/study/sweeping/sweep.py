@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ethogram.backends import Budget
 from ethogram.cluster import Placement
 from ethogram.errors import SpecError
 from ethogram.metrics import get
@@ -78,6 +79,7 @@ def sweep(
     on_wait: Callable[[], None] | None = None,
     on_load: Callable[[str], None] | None = None,
     on: str | Placement | None = None,
+    budget: Budget | None = None,
 ) -> SweepResult:
     """Try settings of a version and choose one.
 
@@ -96,6 +98,7 @@ def sweep(
         on_wait: called once if another run holds the study.
         on_load: called with a model's name before it is loaded.
         on: where to generate; see `run`.
+        budget: what may be spent at endpoints. Default: as in ETHOGRAM_ENDPOINT.
 
     Raises:
         SpecError: an axis, objective or setting is wrong, or the suite has too few prompts.
@@ -119,7 +122,7 @@ def sweep(
     )
     halves = _halves(study, base)
     started = time.perf_counter()
-    with Maker(study, on_progress, on_wait, on_load, on=on) as maker:
+    with Maker(study, on_progress, on_wait, on_load, on=on, budget=budget) as maker:
         run = _Sweep(
             study,
             base,

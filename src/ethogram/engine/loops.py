@@ -7,6 +7,7 @@ first copy and forbidding the n-grams of the phrase lets the model continue othe
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,6 +57,12 @@ class LoopWatch:
                 found = FoundLoop(written + 1 - length, period, written + 1)
         tokens.append(token)
         return found
+
+    def fork(self) -> LoopWatch:
+        """An independent copy, for a beam that splits."""
+        copied = copy.copy(self)
+        copied._tokens, copied._equal = list(self._tokens), list(self._equal)
+        return copied
 
 
 def find(tokens: Sequence[int], rule: LoopBreaker) -> FoundLoop | None:
