@@ -6,14 +6,15 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python scripts/install.py
 # The releases that the checks run with, for everybody the same; `make lock` renews them.
 PINNED := --constraint requirements/constraints.txt
-EXTRAS := chat,engine,ifeval,judge,lora,mauve,objects,parquet,postgres,serve,sweep,train,ui
+EXTRAS := chat,engine,ifeval,judge,lora,mauve,objects,parquet,postgres,ray,serve,sweep,train,ui
 # Processes of the tests: `make test JOBS=8`. Each of them computes on one thread.
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
 .PHONY: web web-check help demo example-my-gpt2 check test test-slow lint words types fast data lock docs clean
-.PHONY: bench-contention bench-engine bench-measure bench-serve bench-store bench-train
+.PHONY: bench-contention bench-engine bench-measure bench-plan bench-ray bench-serve bench-store
+.PHONY: bench-train sbom wheel-test
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -73,6 +74,12 @@ test: lint types  ## lint, types, and the tests but the slow ones, with branch c
 test-slow: $(VENV)/.dev  ## every test in its full form: simulations, whole models, many examples
 	$(PYTEST) $(PARALLEL) --hypothesis-profile=full
 
+wheel-test:  ## build the wheel; a study and the fast tests in an empty environment (15 minutes)
+	$(PYTHON) -m scripts.wheel_test --jobs $(JOBS)
+
+sbom:  ## what the wheel with its extras installs, as CycloneDX, and its known vulnerabilities
+	$(PYTHON) -m scripts.sbom
+
 data: $(VENV)/.run  ## fetch the released outputs whose published scores are tested (30 MB)
 	$(BIN)/python scripts/fetch_data.py
 
@@ -104,6 +111,12 @@ bench-contention: $(VENV)/.run  ## the same beside busy processes, on one core, 
 
 bench-measure: $(VENV)/.dev  ## scoring with every metric that needs no model, beside its peers
 	$(BIN)/python -m benchmarks.measure
+
+bench-plan: $(VENV)/.run  ## bytes and time of 10^3 to 10^6 stored outputs, beside the plan's
+	$(BIN)/python -m benchmarks.plan
+
+bench-ray: $(VENV)/.dev  ## one worker and two, each with a core of its own (some minutes)
+	$(BIN)/python -m benchmarks.ray_scaling
 
 bench-serve: $(VENV)/.dev  ## streaming clients against the server, beside the engine (ten minutes)
 	$(BIN)/python -m benchmarks.serve

@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements" / "constraints.txt"
-EXTRAS = "chat,engine,ifeval,judge,lora,mauve,objects,parquet,postgres,serve,sweep,train"
+EXTRAS = "chat,engine,ifeval,judge,lora,mauve,objects,parquet,postgres,ray,serve,sweep,train,ui"
 GROUPS = ("dev", "docs")
 HEAD = """\
 # Releases that the checks run with; written by `make lock`, used by `make` and by continuous

@@ -171,6 +171,9 @@ if TYPE_CHECKING:  # For type checkers; `as` exports the name.
         outputs as outputs,
     )
     from ethogram.study import (
+        plan as plan,
+    )
+    from ethogram.study import (
         promote as promote,
     )
     from ethogram.study import (
@@ -203,6 +206,7 @@ _CONTENTS: dict[str, tuple[str, ...]] = {
         "show",
         "diff",
         # Generate, measure and compare.
+        "plan",
         "generate",
         "run",
         "compare",

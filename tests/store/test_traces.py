@@ -84,7 +84,7 @@ def test_a_store_of_the_first_schema_is_brought_up(tmp_path: Path) -> None:
         schema_table.create(connection)
         MIGRATIONS[0](connection)
         connection.execute(insert(schema_table).values(version=1))
-        connection.execute(insert(generations_table), [generation_row(generation("a"), "m")])
+        connection.execute(insert(generations_table), [generation_row(generation("a"), "m", None)])
         assert "traces" not in inspect(connection).get_table_names()
     engine.dispose()
     with Store.open(path) as store:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import sys
+from typing import NoReturn
 
 import click
 
@@ -20,17 +21,20 @@ from ethogram.cli import (
     check,
     compare,
     data,
+    doctor,
     files,
     inspect,
     judge,
     log,
     models,
+    plan,
     replicate,
     report,
     run,
     score,
     serve,
     store,
+    structured,
     sweep,
     trace,
     train,
@@ -44,6 +48,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
     "Work on a study": (
         files.init_command,
         files.new_command,
+        plan.plan_command,
         run.run_command,
         compare.compare_command,
         ablate.ablate_command,
@@ -75,6 +80,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         models.models_command,
         models.pull_command,
         models.schema_command,
+        doctor.doctor_command,
     ),
 }
 #: What people try first, and the command that does it.
@@ -118,6 +124,10 @@ class _Commands(click.Group):
                     col_max=12,
                 )
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take `--log-format` from wherever it is: every command has it."""
+        return super().parse_args(ctx, structured.moved_to_front(args))
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -136,6 +146,7 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\b\nStart with:\n  ethogram init my-study\n  cd my-study\n  ethogram run",
 )
+@structured.log_format_option
 @click.version_option(__version__, prog_name="ethogram")
 def cli() -> None:
     """Design language-model behaviour: write versions, run, measure, compare, keep a log."""
@@ -148,23 +159,27 @@ for _members in COMMANDS.values():
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    state: dict[str, str] = {}
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False, obj=state)
     except EthogramError as error:
-        click.echo(f"ethogram: {error}", err=True)
-        sys.exit(error.exit_code)
+        _end(state, error, str(error), error.exit_code)
     except click.ClickException as error:
-        click.echo(f"ethogram: {error.format_message()}", err=True)
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("ethogram: interrupted; everything generated so far is stored", err=True)
-        sys.exit(EXIT_INTERRUPTED)
+        _end(state, error, error.format_message(), 2)
+    except (click.Abort, KeyboardInterrupt) as error:
+        words = "interrupted; everything generated so far is stored"
+        _end(state, error, words, EXIT_INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
         # The last net: whatever the system refuses is one line too.
         place = f"{error.filename}: " if error.filename else ""
-        click.echo(f"ethogram: {place}{error.strerror or error}", err=True)
-        sys.exit(2)
+        _end(state, error, f"{place}{error.strerror or error}", 2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end(state: dict[str, str], error: BaseException, words: str, code: int) -> NoReturn:
+    """Say why the program ends, and end it."""
+    structured.say_error(state, error, words, code)
+    sys.exit(code)

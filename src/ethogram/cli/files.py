@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ethogram.cli import structured
 from ethogram.cli.options import (
     command,
     json_option,
@@ -117,7 +118,7 @@ def import_command(
 
     def report(error: Exception) -> None:
         bad.append(str(error))
-        click.echo(f"left out: {error}", err=True)
+        structured.say(f"left out: {error}", "warning")
 
     on_bad = report if skip_bad else None
     with open_study(folder) as study:

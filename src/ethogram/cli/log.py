@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ethogram.cli import structured
 from ethogram.cli.options import (
     EXIT_FAILED,
     command,
@@ -62,7 +63,7 @@ def print_log(written: Log, folder: Path, *, details: bool = False) -> None:
 
 def _warn(written: Log) -> None:
     for entry in written.unsupported:
-        click.echo(f"warning: {entry.words}", err=True)
+        structured.say(f"warning: {entry.words}", "warning")
 
 
 @command("verify", "ethogram verify")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from ethogram.cli import structured
 from ethogram.cores import threads_to_use
 
 if TYPE_CHECKING:
@@ -115,13 +117,13 @@ def measure_progress(*, quiet: bool) -> Iterator[tuple[OnMeasured | None, OnLoad
         def load(name: str) -> None:
             if name not in loaded:
                 loaded.add(name)
-                click.echo(f"Loading {name} to measure with it", err=True)
+                structured.say(f"Loading {name} to measure with it")
 
         def measured(about: str, done: int, total: int | None) -> None:
             if loaded:
                 bar.update(f"measuring {about}", done, total, f"{done}/{total or '?'}")
 
-        yield (None, None) if quiet else (measured, load)
+        yield (None, None) if is_silent(quiet=quiet) else (measured, load)
 
 
 @contextmanager
@@ -135,7 +137,13 @@ def shared_bar(*, quiet: bool) -> Iterator[ProgressBar]:
     if known is not None:
         yield known
         return
-    with ProgressBar(quiet=quiet, transient=True) as bar, listening(bar.stage):
+    if structured.is_json():
+        from ethogram.report.json_progress import JsonProgress
+
+        fresh: ProgressBar = JsonProgress(structured.write_progress(sys.stderr))
+    else:
+        fresh = ProgressBar(quiet=quiet, transient=True)
+    with fresh as bar, listening(bar.stage):
         if shared:
             shared.meta[_BAR] = bar
         try:
@@ -145,10 +153,15 @@ def shared_bar(*, quiet: bool) -> Iterator[ProgressBar]:
                 del shared.meta[_BAR]
 
 
+def is_silent(*, quiet: bool) -> bool:
+    """Whether no progress is wanted: with --json, unless the log is JSON too."""
+    return quiet and not structured.is_json()
+
+
 @contextmanager
 def run_progress(*, quiet: bool) -> Iterator[OnProgress | None]:
     """The callback that draws how far a run is."""
-    if quiet:
+    if is_silent(quiet=quiet):
         yield None
         return
     from ethogram.report.bar import run_updater
@@ -200,7 +213,7 @@ def print_result(result: Printable, *, json_wanted: bool) -> None:
 
 def say_waiting() -> None:
     """Say that another run has to finish first."""
-    click.echo("Another run holds this study; waiting for it to finish.", err=True)
+    structured.say("Another run holds this study; waiting for it to finish.")
 
 
 def say_loading(*, quiet: bool) -> OnLoad:
@@ -208,7 +221,7 @@ def say_loading(*, quiet: bool) -> OnLoad:
     from ethogram.stages import stage
 
     def say(model: str) -> None:
-        if not quiet:
+        if not is_silent(quiet=quiet):
             stage(f"Loading {model}")
 
     return say

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ethogram.cli import structured
 from ethogram.cli.options import command, count_progress, json_option, print_json
 
 
@@ -54,7 +55,7 @@ def replicate_command(
             name,
             data,
             fetch=fetch,
-            on_fetch=lambda what: click.echo(f"fetching {what}", err=True),
+            on_fetch=lambda what: structured.say(f"fetching {what}"),
             on_progress=on_progress,
             limit=limit,
             model=model,

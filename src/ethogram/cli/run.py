@@ -20,6 +20,8 @@ from ethogram.cli.options import (
     say_waiting,
     study_option,
 )
+from ethogram.cli.placing import place_options
+from ethogram.cluster import Placement
 
 
 @command(
@@ -28,6 +30,7 @@ from ethogram.cli.options import (
     "ethogram run v0.1.0 v0.2.0",
     "ethogram run -C my-study --details",
     "ethogram run --log",
+    "ethogram run --on ray --workers 4",
 )
 @click.argument("versions", nargs=-1)
 @click.option(
@@ -40,6 +43,7 @@ from ethogram.cli.options import (
 @click.option(
     "--log", "log_wanted", is_flag=True, help="Write the log and print what was found instead."
 )
+@place_options
 @budget_options
 @study_option
 @json_option
@@ -48,6 +52,7 @@ def run_command(
     trace: bool | None,
     details: bool,
     log_wanted: bool,
+    placement: Placement | None,
     token_budget: int | None,
     money_budget: float | None,
     folder: Path,
@@ -71,6 +76,7 @@ def run_command(
             on_wait=say_waiting,
             on_load=say_loading(quiet=json_wanted),
             trace=trace,
+            on=placement,
             budget=budget_of(token_budget, money_budget),
         )
         written = log(study) if log_wanted else None

@@ -16,6 +16,8 @@ from ethogram.cli.options import (
     metric_option,
     print_json,
 )
+from ethogram.cli.placing import place_options
+from ethogram.cluster import Placement
 
 
 @command(
@@ -61,6 +63,7 @@ from ethogram.cli.options import (
 @click.option(
     "--evidence", is_flag=True, help="Show the clearest output of each metric, and where in it."
 )
+@place_options
 @json_option
 def score_command(
     file: Path,
@@ -75,16 +78,19 @@ def score_command(
     everything: bool,
     pitfalls: bool,
     evidence: bool,
+    placement: Placement | None,
     json_wanted: bool,
 ) -> None:
     """Measure outputs of any program.
 
     FILE is JSONL with `text` or `output` on each line, or a file of another tool. Without
     --metric, the default metrics of a run are computed. --all adds every other metric that needs
-    neither a model nor several samples per prompt. `ethogram metrics` lists all metrics.
+    neither a model nor several samples per prompt. `ethogram metrics` lists all metrics. With
+    --on, FILE may also be a folder of JSON lines and Parquet files, which Ray workers read.
     """
     if pitfalls:
-        if metrics or everything or human_text or index or processes or encoder or reference or nli:
+        models_named = encoder or reference or nli
+        if metrics or everything or human_text or index or processes or models_named or placement:
             raise click.UsageError("--pitfalls can only be combined with --evidence and --json")
         _count_pitfalls(file, select, evidence=evidence, json_wanted=json_wanted)
         return
@@ -109,6 +115,7 @@ def score_command(
             models=NamedModels(chosen, on_load=on_load),
             processes=processes,
             on_progress=on_progress,
+            on=placement,
         )
     if json_wanted:
         print_json(table)

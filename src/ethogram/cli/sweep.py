@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ethogram.cli import structured
 from ethogram.cli.options import (
     EXIT_FAILED,
     budget_of,
     budget_options,
     command,
     console,
+    is_silent,
     json_option,
     open_study,
     print_json,
@@ -24,8 +26,10 @@ from ethogram.cli.options import (
     shared_bar,
     study_option,
 )
+from ethogram.cli.placing import place_options
 
 if TYPE_CHECKING:
+    from ethogram.cluster import Placement
     from ethogram.study import OnProgress
     from ethogram.study import Progress as RunProgress
     from ethogram.study.sweeping.sweep import OnStage
@@ -85,6 +89,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Write every setting and its values to this file, as JSON.",
 )
+@place_options
 @budget_options
 @study_option
 @json_option
@@ -99,6 +104,7 @@ def sweep_command(
     promote: str | None,
     force: bool,
     output: Path | None,
+    placement: Placement | None,
     token_budget: int | None,
     money_budget: float | None,
     folder: Path,
@@ -134,6 +140,7 @@ def sweep_command(
                 on_stage=on_stage,
                 on_wait=say_waiting,
                 on_load=say_loading(quiet=json_wanted),
+                on=placement,
                 budget=budget_of(token_budget, money_budget),
             )
         refused = bool(promote and landscape.doubt and not force)
@@ -146,7 +153,7 @@ def sweep_command(
         print_sweep(console(), landscape)
     if refused:
         words = f"{promote} was not written: {landscape.doubt}; --force writes it"
-        click.echo(words, err=True)
+        structured.say(words, "warning")
         sys.exit(EXIT_FAILED)
     if json_wanted:
         return
@@ -159,7 +166,7 @@ def sweep_command(
 @contextmanager
 def _progress(*, quiet: bool) -> Iterator[tuple[OnProgress | None, OnStage | None]]:
     """The callbacks that draw one bar a look, over all settings of it together."""
-    if quiet:
+    if is_silent(quiet=quiet):
         yield None, None
         return
     from ethogram.report.bar import speed_note

@@ -8,7 +8,10 @@ from typing import Any
 
 import click
 
+from ethogram.cli import structured
 from ethogram.cli.options import command, console, json_option, open_study, print_json, study_option
+from ethogram.cli.placing import place_options
+from ethogram.cluster import Placement
 
 _INTERRUPTED = 130
 
@@ -52,6 +55,7 @@ _INTERRUPTED = 130
     metavar="NAME",
     help="Also report to a tracker that transformers knows, such as trackio or wandb.",
 )
+@place_options
 @study_option
 @json_option
 def train_command(
@@ -63,6 +67,7 @@ def train_command(
     device: str | None,
     processes: int | None,
     report_to: str | None,
+    placement: Placement | None,
     folder: Path,
     json_wanted: bool,
 ) -> None:
@@ -76,6 +81,8 @@ def train_command(
         return
     if not recipes:
         raise click.UsageError("name a recipe file, or use --list")
+    if placement and (processes or (placement.workers or 1) > 1):
+        raise click.UsageError("--on trains on one worker: leave out --workers and --processes")
     if compare_wanted:
         _compare(folder, recipes, json_wanted)
         return
@@ -84,6 +91,7 @@ def train_command(
 
     done: list[Any] = []
     with open_study(folder) as study, LiveTraining(console()) as live:
+        on_event = _log_event if structured.is_json() else None if json_wanted else live
         try:
             for recipe in recipes:
                 path = recipe if recipe.exists() else folder / recipe
@@ -91,18 +99,27 @@ def train_command(
                     study,
                     path,
                     dry_run=dry_run,
-                    on_event=None if json_wanted else live,
+                    on_event=on_event,
                     seeds=seeds or None,
                     device=device,
                     processes=processes,
                     report_to=report_to,
+                    on=placement,
                 )
         except KeyboardInterrupt:
             live.__exit__()
-            click.echo(_interrupted(live.step, live.steps), err=True)
+            structured.say(_interrupted(live.step, live.steps), "interrupted")
             sys.exit(_INTERRUPTED)
     if json_wanted:
         print_json(done)
+
+
+def _log_event(event: Any) -> None:
+    """An event of a training as a line of the log."""
+    from ethogram.report.printing import as_json
+
+    fields = {"kind": type(event).__name__.lower(), **as_json(event)}
+    click.echo(structured.event("training", **{"training": fields}), err=True)
 
 
 def _interrupted(step: int, steps: int) -> str:

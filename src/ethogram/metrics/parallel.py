@@ -67,7 +67,7 @@ def _in_order(
     try:
         while True:
             while len(sent) < waiting and (chunk := list(islice(outputs, CHUNK))):
-                sent.append((chunk, pool.submit(_measure_chunk, choose, chunk)))
+                sent.append((chunk, pool.submit(measure_chunk, choose, chunk)))
             if not sent:
                 return
             chunk, future = sent.popleft()
@@ -82,7 +82,7 @@ def _chosen(choose: Choose) -> Sequence[Metric]:
     return choose()
 
 
-def _measure_chunk(choose: Choose, outputs: Sequence[Output]) -> list[Scores]:
+def measure_chunk(choose: Choose, outputs: Sequence[Output]) -> list[Scores]:
     """The scores of a chunk; spans only where no output before it in the chunk shows as much."""
     metrics = _chosen(choose)
     clearest = [-float("inf")] * len(metrics)

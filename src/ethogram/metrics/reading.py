@@ -86,6 +86,15 @@ def _outputs(
         )
 
 
+def outputs_of_row(row: Row) -> Iterator[Output]:
+    """The outputs of one row by itself: samples are counted from 0.
+
+    Raises:
+        SpecError: it has no usable output.
+    """
+    return _Row(row).outputs({})
+
+
 class _Row:
     """A row's fields, found under their several names and checked."""
 

@@ -16,6 +16,7 @@ from typing import Literal
 
 import numpy as np
 
+from ethogram.cluster import Placement, connected
 from ethogram.errors import SpecError
 from ethogram.metrics.base import Gatherer, Metric, Output, Score
 from ethogram.metrics.models import Models, NamedModels
@@ -248,16 +249,50 @@ def score_outputs(
             that it needs, or there are no outputs.
         ModelError: a metric needs a model that cannot be had.
     """
-    wanted = metrics if metrics == "all" else tuple(metrics or DEFAULT_METRICS)
-    if wanted != "all":
-        refuse_silent(wanted, _path(human_text), _path(index))
-    chosen = chosen_metrics(wanted, _path(human_text), _path(index))
-    names = tuple(metric.name for metric in chosen if metric.reads_one_output)
-    single = _SingleMetrics(names, _path(index))
-    if not names:
+    chosen, single = _chosen(metrics, _path(human_text), _path(index))
+    if not single.names:
         processes = 1  # Nothing to share out.
     scorer = _Scorer(chosen, models or NamedModels(), on_progress)
-    for output, scores in measured(outputs, single, processes):
+    return _table(scorer, chosen, measured(outputs, single, processes))
+
+
+def _chosen(
+    metrics: Sequence[str] | Literal["all"] | None, human_text: Path | None, index: Path | None
+) -> tuple[list[Metric], _SingleMetrics]:
+    """The metrics, and what makes those of single outputs in another process."""
+    wanted = metrics if metrics == "all" else tuple(metrics or DEFAULT_METRICS)
+    if wanted != "all":
+        refuse_silent(wanted, human_text, index)
+    chosen = list(chosen_metrics(wanted, human_text, index))
+    names = tuple(metric.name for metric in chosen if metric.reads_one_output)
+    return chosen, _SingleMetrics(names, index)
+
+
+def _score_on(
+    placement: Placement,
+    file: Path,
+    metrics: Sequence[str] | Literal["all"] | None,
+    human_text: str | Path | None,
+    index: str | Path | None,
+    models: Models | None,
+    on_progress: Callable[[int], None] | None,
+) -> ScoreTable:
+    """Score a file, or the files of a folder, by the machines of a cluster."""
+    from ethogram.metrics.pieces import files_of, measured_on
+
+    files_of(file)  # Says what is missing before Ray is started.
+    path = _path(index)
+    chosen, single = _chosen(metrics, _path(human_text), path.resolve() if path else None)
+    scorer = _Scorer(chosen, models or NamedModels(), on_progress)
+    whole = len(single.names) < len(chosen)
+    with connected(placement) as cluster:
+        return _table(scorer, chosen, measured_on(cluster, file.resolve(), single, whole=whole))
+
+
+def _table(
+    scorer: _Scorer, chosen: Sequence[Metric], outputs: Iterable[tuple[Output, Sequence[Score]]]
+) -> ScoreTable:
+    for output, scores in outputs:
         scorer.add(output, scores)
     if not scorer.by_sample:
         raise SpecError("no outputs to score", hint="give at least one")
@@ -293,15 +328,26 @@ def score(
     models: Models | None = None,
     processes: int | None = 1,
     on_progress: Callable[[int], None] | None = None,
+    on: str | Placement | None = None,
 ) -> ScoreTable:
     """Score the outputs in a file; shapes, fields and `select` as `read_outputs` says.
 
     The other arguments are those of `score_outputs`.
 
+    `on` is `ray`, or the address of a Ray cluster whose machines reach the file, which may also be
+    a folder of JSON lines and Parquet files: they read and measure pieces of it, and metrics that
+    read a model are measured here.
+
     Raises:
         SpecError: a file cannot be read, a line is broken, or a metric's name is unknown.
         ModelError: a metric needs a model that cannot be had.
     """
+    placement = Placement.of(on)
+    if placement is not None:
+        if select is not None:
+            raise SpecError("--select cannot be combined with --on", where=str(file))
+        given = (metrics, human_text, index, models, on_progress)
+        return _score_on(placement, Path(file), *given)
     return score_outputs(
         read_outputs(file, select),
         metrics,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ethogram.report.differences import (
@@ -13,7 +13,7 @@ from ethogram.report.differences import (
 from ethogram.report.printing import excerpt, filled, text_table, wrapped
 from ethogram.study.numbers import value_in
 from ethogram.study.reading import marked_loop
-from ethogram.study.wording import aim_head, aim_parts
+from ethogram.study.wording import aim_head, aim_parts, processor_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,12 +54,20 @@ def print_run(console: Console, result: RunResult, *, details: bool = False) -> 
         console.print(_overview(result, rows))
         console.print()
     console.print(Text(filled(_work_words(result), console.width)))
+    _print_processors(console, result.processors)
     for spent in result.spent:
         console.print(Text(filled(f"{spent}.", console.width)))
     if few := _few_words(result):
         console.print(Text(filled(few, console.width)))
     if following := _next_words(result):
         console.print(Text(f"Next: {following}", style="dim"))
+
+
+def _print_processors(console: Console, processors: Mapping[str, int]) -> None:
+    from rich.text import Text
+
+    if words := processor_words(processors):
+        console.print(Text(filled(words, console.width), style="yellow"))
 
 
 def print_aims(console: Console, aims: Aims | None) -> None:
@@ -165,6 +173,7 @@ def print_comparison(
     console.print(Text(f"{prompts}; {before} and {after} outputs", style="dim"))
     for words in filter(None, (comparison.stale, comparison.endpoint)):
         console.print(Text(filled(words, console.width), style="yellow"))
+    _print_processors(console, comparison.processors)
     console.print()
     print_aims(console, comparison.aims)
     print_headline(console, comparison.differences)

@@ -123,6 +123,8 @@ class Generation:
         selection: how it was chosen, if its decoding samples several candidates.
         guarded: what the wrapper did, if the version has one.
         trace: how each token was chosen, if requested.
+        processor: the kind of processor that computed it, if known; outputs of another kind may
+            differ in the last bits.
     """
 
     identity: str
@@ -138,3 +140,4 @@ class Generation:
     selection: Selection | None = None
     guarded: Guarded | None = None
     trace: Trace | None = field(default=None, compare=False, repr=False)
+    processor: str | None = field(default=None, compare=False)

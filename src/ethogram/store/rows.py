@@ -47,8 +47,8 @@ class Scored:
     read: str
 
 
-def generation_row(generation: Generation, model: str) -> dict[str, Any]:
-    """A generation as a row; arrays are little-endian."""
+def generation_row(generation: Generation, model: str, processor: int | None) -> dict[str, Any]:
+    """A generation as a row; arrays are little-endian, `processor` is the key of its kind."""
     return {
         "identity": generation.identity,
         "prompt_id": generation.prompt_id,
@@ -64,6 +64,7 @@ def generation_row(generation: Generation, model: str) -> dict[str, Any]:
         "created_at": now(),
         "selection": json.dumps(generation.selection.to_json()) if generation.selection else None,
         "guarded": json.dumps(generation.guarded.to_json()) if generation.guarded else None,
+        "processor": processor,
     }
 
 

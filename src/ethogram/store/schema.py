@@ -43,6 +43,15 @@ generations_table = Table(
     Column("created_at", Words(32), nullable=False),
     Column("selection", Words()),
     Column("guarded", Words()),
+    Column("processor", Integer),
+)
+
+#: Kinds of processors that generations were computed on, each once.
+processors_table = Table(
+    "processors",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", Words(400), nullable=False, unique=True),
 )
 
 runs_table = Table(
@@ -316,6 +325,11 @@ def _add_votes(connection: Connection) -> None:
     metadata.create_all(connection, tables=[offered_pairs_table, votes_table])
 
 
+def _add_processors(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[processors_table])
+    _add_column(connection, generations_table, "processor")
+
+
 #: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
 #: A migration runs in SQLite and in PostgreSQL: it creates tables with `metadata.create_all` and
 #: adds columns with `_add_column`, and its columns have the types of `columns.py`. One that needs
@@ -334,6 +348,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _widen_text,
     _add_branches,
     _add_votes,
+    _add_processors,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

@@ -12,6 +12,7 @@ from ethogram.errors import StoreError
 from ethogram.spec.generation import Generation, Trace
 from ethogram.spec.results import Score
 from ethogram.store.connect import Database
+from ethogram.store.processors import processor_counts, processor_ids
 from ethogram.store.queries import absent, insert_new, replace_rows, rows_with
 from ethogram.store.rows import (
     Scored,
@@ -121,7 +122,8 @@ class Store:
         with self.database.begin(writes=True) as connection:
             new = absent(connection, generations_table.c.identity, list(items))
             fresh = [item for identity, item in items.items() if identity in new]
-            rows = [generation_row(item, model) for item in fresh]
+            kinds = processor_ids(connection, {item.processor for item in fresh})
+            rows = [generation_row(item, model, kinds.get(item.processor)) for item in fresh]
             added = insert_new(connection, generations_table, rows)
             _add_traces(connection, {item.identity: item.trace for item in fresh if item.trace})
         return added
@@ -186,6 +188,15 @@ class Store:
         with self.database.begin() as connection:
             query = select(func.count()).select_from(generations_table)
             return int(connection.execute(query).scalar_one())
+
+    def processors(self, identities: Sequence[str] | None = None) -> dict[str, int]:
+        """Kinds of processors and how many of the stored generations each computed.
+
+        Args:
+            identities: of the generations; None for all that are stored.
+        """
+        with self.database.begin() as connection:
+            return processor_counts(connection, identities)
 
     def scores(self, scorer: Scorer, wanted: Sequence[Scored]) -> dict[Scored, Score]:
         """The stored scores among those wanted."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ethogram.study.judging.judge import judge
     from ethogram.study.judging.pairwise import JudgedPair, PairwiseJudgement
     from ethogram.study.judging.rubric import RubricJudgement, ScoredOutput
+    from ethogram.study.plan import Plan, Prices, plan
     from ethogram.study.reading import Outputs, ReadOutput, outputs
     from ethogram.study.record import OnProgress, Progress, VersionProgress
     from ethogram.study.result import RunResult, VersionResult, summarise
@@ -61,6 +62,8 @@ _MODULES = {
     "Outputs": "reading",
     "PairwiseJudgement": "judging.pairwise",
     "Part": "workspace",
+    "Plan": "plan",
+    "Prices": "plan",
     "Progress": "record",
     "ReadOutput": "reading",
     "RubricJudgement": "judging.rubric",
@@ -99,6 +102,7 @@ _MODULES = {
     "judge": "judging.judge",
     "new_version": "versions",
     "outputs": "reading",
+    "plan": "plan",
     "promote": "sweeping.promote",
     "restore_branch": "branches",
     "run": "run",
@@ -127,6 +131,8 @@ __all__ = [
     "Outputs",
     "PairwiseJudgement",
     "Part",
+    "Plan",
+    "Prices",
     "Progress",
     "ReadOutput",
     "RubricJudgement",
@@ -165,6 +171,7 @@ __all__ = [
     "judge",
     "new_version",
     "outputs",
+    "plan",
     "promote",
     "restore_branch",
     "run",

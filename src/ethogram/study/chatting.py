@@ -14,7 +14,8 @@ from ethogram.spec.generation import Generation, Message, Request
 from ethogram.spec.identity import digest, noise_key
 from ethogram.spec.space import Setting, apply
 from ethogram.spec.version import Version
-from ethogram.study.run import Backends, Pool, pool_of
+from ethogram.study.pools import Backends, Pool
+from ethogram.study.run import pool_of
 from ethogram.study.trace import Traced, traced_output
 from ethogram.study.versions import new_version
 from ethogram.study.workspace import Study

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ethogram.metrics import Span
@@ -61,6 +61,7 @@ class Comparison:
         own_prompts: how many prompts each version has, shared or not.
         stale: which side's results are not those of the version as it is now, and why.
         aims: what came of the second version's aims, where the first is its parent.
+        processors: kinds of processors that computed the outputs, and how many each.
         endpoint: what cannot be known, where a version's model is at an endpoint.
     """
 
@@ -75,6 +76,7 @@ class Comparison:
     own_prompts: tuple[int, int] = (0, 0)
     stale: str = ""
     aims: Aims | None = None
+    processors: Mapping[str, int] = field(default_factory=dict)
     endpoint: str = ""
 
     def __getitem__(self, metric: str) -> Difference:
@@ -98,6 +100,7 @@ class Comparison:
             "prompts": self.prompts,
             "own_prompts": list(self.own_prompts),
             "aims": self.aims.to_json() if self.aims else None,
+            "processors": dict(self.processors),
             "changes": [change.to_json() for change in self.changes],
             "differences": [difference.to_json() for difference in self.differences],
             "samples": [
@@ -179,6 +182,7 @@ def compare(
         own_prompts=(len({each.prompt_id for each in one}), len({each.prompt_id for each in two})),
         stale="; ".join(f"{name} {why}" for name, why in stale if why),
         aims=compare_aims(study, after, found) if before == study.versions[after].parent else None,
+        processors=study.store.processors([each for side in ran for each in side.identities]),
         endpoint=endpoint_words({before: ran[0].version, after: ran[1].version}),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ethogram.spec import Generation, Request
 from ethogram.study.stale import remember_settings
@@ -69,7 +69,10 @@ class Recorder:
         tokens: tokens of these, by version.
         traced: stored generations that got their trace, by version.
         parted: replays that gave other tokens than are stored, by version; nothing was stored.
+        processor: the kind that computes generations that do not name theirs.
     """
+
+    processor: str | None = None
 
     def __init__(
         self,
@@ -133,6 +136,8 @@ class Recorder:
     def _take(self, generation: Generation) -> None:
         name, chosen = self._owners[generation.identity], generation.selection
         length = sum(chosen.tokens) if chosen else len(generation.token_ids)
+        if generation.processor is None:
+            generation = replace(generation, processor=self.processor)
         self._waiting.append(generation)
         self._done[name] += 1
         if generation.identity not in self._replayed:

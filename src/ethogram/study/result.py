@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -111,6 +111,7 @@ class RunResult:
         seconds: that it took.
         computed: what the engine or vLLM computed.
         spent: what was spent at endpoints: the model and its address, then tokens and money.
+        processors: kinds of processors that computed the versions' outputs, and how many each.
     """
 
     study: str
@@ -118,6 +119,7 @@ class RunResult:
     rows: Sequence[VersionResult]
     seconds: float
     computed: Computed = Computed()
+    processors: Mapping[str, int] = field(default_factory=dict)
     spent: Sequence[str] = ()
 
     def __getitem__(self, version: str) -> VersionResult:
@@ -174,6 +176,7 @@ class RunResult:
             "prompt_tokens": self.computed.prompt_tokens,
             "computed_prompt_tokens": self.computed.prompt_tokens_computed,
             "seconds": round(self.seconds, 3),
+            "processors": dict(self.processors),
             "spent": list(self.spent),
             "versions": [
                 {
@@ -240,8 +243,14 @@ def summarise(
                 aims=compare_aims(study, name, found) if parent in ready else None,
             )
         )
+    generated = [name for name in names if not study.versions[name].outputs]
     return RunResult(
-        study.name, [get(column) for column in columns], rows, seconds, computed or Computed()
+        study.name,
+        [get(column) for column in columns],
+        rows,
+        seconds,
+        computed or Computed(),
+        study.store.processors([each for name in generated for each in study.identities(name)]),
     )
 
 

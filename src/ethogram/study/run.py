@@ -5,50 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ethogram.backends import check_installed
+from ethogram.cluster import Placement
 from ethogram.errors import RequestError
 from ethogram.spec import Request
 from ethogram.spec.endpoint import is_remote, remote_model
 from ethogram.spec.source import SourceMap
-from ethogram.stages import stage
 from ethogram.study.aims import aim_metrics
 from ethogram.study.calling import names_of, takes_study
-from ethogram.study.endpoints import Endpoints
 from ethogram.study.locking import one_run_at_a_time
 from ethogram.study.measure import metric_names
+from ethogram.study.pools import Backends, Pool, pool_backend
 from ethogram.study.record import OnProgress, Recorder
+from ethogram.study.remote import RayBackends
 from ethogram.study.result import Computed, Made, RunResult, summarise
 from ethogram.study.stale import remember_whole
 from ethogram.study.workspace import WHOLE, Part, Study
 
 if TYPE_CHECKING:
     from ethogram.backends import Backend, Budget
-    from ethogram.backends.vllm import VllmBackend
-    from ethogram.engine import Engine
-    from ethogram.models import LoadedModel, ModelReference
-    from ethogram.spec.endpoint import RemoteModel
-    from ethogram.spec.version import BackendName
-
-    #: The name that decodings give their amateur, and which model it is.
-    Amateur = tuple[str, ModelReference]
-
-
-class Pool(NamedTuple):
-    """What versions share that are made together.
-
-    Attributes:
-        reference: the model.
-        amateur: the name that their decodings give their amateur, and which model it is.
-        backend: what generates.
-        remote: the model at an endpoint; then `reference` only names it.
-    """
-
-    reference: ModelReference
-    amateur: Amateur | None
-    backend: BackendName
-    remote: RemoteModel | None = None
+    from ethogram.study.pools import Amateur
 
 
 @takes_study
@@ -61,6 +40,7 @@ def run(
     on_load: Callable[[str], None] | None = None,
     max_rows: int | None = None,
     trace: bool | None = None,
+    on: str | Placement | None = None,
     budget: Budget | None = None,
 ) -> RunResult:
     """Generate missing outputs, then measure the requested versions.
@@ -79,6 +59,8 @@ def run(
         max_rows: outputs in progress at once; default: the engine's.
         trace: store how each token was chosen. Stored outputs without a trace are generated again,
             and get one if their tokens are the same. Default: as in study.yaml.
+        on: `ray`, or the address of a Ray cluster; default: this process. Outputs are the same
+            on machines of one kind.
         budget: what may be spent at endpoints. Default: as in ETHOGRAM_ENDPOINT.
 
     Raises:
@@ -91,9 +73,10 @@ def run(
     metric_names(study)  # Reports a wrong name before anything is generated.
     traced = study.spec.settings.trace if trace is None else trace
     started = time.perf_counter()
-    with Maker(
-        study, on_progress, on_wait, on_load, max_rows, traced=traced, budget=budget
-    ) as maker:
+    maker = Maker(
+        study, on_progress, on_wait, on_load, max_rows, traced=traced, on=on, budget=budget
+    )
+    with maker:
         done = maker.make(study, names)
         for name in names:
             remember_whole(study, name)
@@ -112,6 +95,7 @@ class Maker:
         on_load: called with a model's name before it is loaded.
         max_rows: outputs in progress at once; default: the engine's.
         traced: trace how each token is chosen, also for stored outputs without a trace.
+        on: where to generate; see `run`.
         budget: what may be spent at endpoints.
 
     Attributes:
@@ -127,11 +111,16 @@ class Maker:
         max_rows: int | None = None,
         *,
         traced: bool = False,
+        on: str | Placement | None = None,
         budget: Budget | None = None,
     ) -> None:
         self.computed = Computed()
         self._on_progress, self._traced = on_progress, traced
-        self._backends = Backends(max_rows, on_load, budget)
+        local, placement = Backends(max_rows, on_load, budget), Placement.of(on)
+        self._backends: Backends | RayBackends = local
+        if placement is not None:
+            make = partial(pool_backend, max_rows)
+            self._backends = RayBackends(placement, make, study.identity_of, on_load, local)
         self._lock = one_run_at_a_time(study, on_wait)
 
     @property
@@ -170,90 +159,10 @@ class Maker:
             wanted = {name: todo[name] for name in versions_of_it}
             recorder = Recorder(study, wanted, self._on_progress, replayed)
             backend = self._backends.get(pool)
+            recorder.processor = self._backends.processor(pool)
             self.computed += _generate(study, backend, wanted, recorder, self._traced)
             done |= {name: _made(recorder, name) for name in wanted}
         return done
-
-
-class Backends:
-    """Keeps one loaded model and its amateur: most versions of a study share them."""
-
-    def __init__(
-        self,
-        max_rows: int | None,
-        on_load: Callable[[str], None] | None,
-        budget: Budget | None = None,
-    ) -> None:
-        self._max_rows, self._on_load = max_rows, on_load
-        self._loaded: dict[ModelReference, LoadedModel] = {}
-        self._engine: tuple[ModelReference, str | None, Engine] | None = None
-        self._vllm: VllmBackend | None = None
-        self.endpoints = Endpoints(budget)
-
-    def get(self, pool: Pool) -> Backend:
-        """The backend of a pool; the models of the previous one are freed first."""
-        from ethogram.wrap import WrappedBackend
-
-        if pool.remote is not None:
-            return WrappedBackend(self.endpoints.get(pool.remote))
-        if pool.backend == "vllm":
-            return WrappedBackend(self._vllm_of(pool.reference))
-        engine = self.engine(pool)
-        return WrappedBackend(engine, engine.text)
-
-    def engine(self, pool: Pool) -> Engine:
-        """The engine of a pool."""
-        self._close_vllm()
-        return self._engine_of(pool.reference, pool.amateur)
-
-    def close(self) -> None:
-        """Stop vLLM, if it runs, and close connections."""
-        self._close_vllm()
-        self.endpoints.close()
-
-    def _vllm_of(self, reference: ModelReference) -> VllmBackend:
-        from ethogram.backends.vllm import VllmBackend
-
-        self._engine, self._loaded = None, {}
-        self._close_vllm()
-        if self._on_load:
-            self._on_load(reference.model)
-        self._vllm = VllmBackend(reference, max_rows=self._max_rows)
-        return self._vllm
-
-    def _close_vllm(self) -> None:
-        if self._vllm is not None:
-            self._vllm.close()
-            self._vllm = None
-
-    def _engine_of(self, reference: ModelReference, amateur: Amateur | None) -> Engine:
-        name = amateur[0] if amateur else None
-        if self._engine and self._engine[0] == reference and name in (None, self._engine[1]):
-            return self._engine[2]
-        wanted = {reference, amateur[1]} if amateur else {reference}
-        # Free what is not needed before loading the next: two might not fit.
-        self._engine = None
-        self._loaded = {known: made for known, made in self._loaded.items() if known in wanted}
-        model = self._load(reference)  # Says so first: the import below takes seconds too.
-        from ethogram.engine import MAX_ROWS, Engine
-
-        stage(f"Preparing {reference.model}")
-        engine = Engine(
-            model,
-            max_rows=self._max_rows or MAX_ROWS,
-            amateurs={amateur[0]: self._load(amateur[1])} if amateur else None,
-        )
-        self._engine = (reference, name, engine)
-        return engine
-
-    def _load(self, reference: ModelReference) -> LoadedModel:
-        if reference not in self._loaded:
-            if self._on_load:
-                self._on_load(reference.model)
-            from ethogram.models import load
-
-            self._loaded[reference] = load(reference)
-        return self._loaded[reference]
 
 
 def _missing(

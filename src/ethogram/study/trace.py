@@ -15,7 +15,8 @@ from ethogram.metrics.table import html_table
 from ethogram.spec import Generation, Request, Suite, SuitePrompt, Trace
 from ethogram.study.calling import takes_study
 from ethogram.study.found_output import FoundOutput
-from ethogram.study.run import Backends, Pool, place_of, pool_of
+from ethogram.study.pools import Backends, Pool
+from ethogram.study.run import place_of, pool_of
 from ethogram.study.token_loops import TokenLoop, token_loops
 from ethogram.study.workspace import Part, Study
 

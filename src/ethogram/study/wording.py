@@ -12,7 +12,7 @@ from ethogram.study.headline import from_to
 from ethogram.study.numbers import difference_in, interval_in, is_percentage, value_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 #: Metrics named as the price of a version, at most.
 _MOST_PRICES = 3
@@ -85,3 +85,14 @@ def _aim_words(aim: Aim, *, alone: bool) -> str:
         )
     wanted = f"meant to be {aim.way}" if aim.way == "same" else f"meant to get {aim.way}"
     return words if aim.outcome == "met" else f"{words}; {wanted}"
+
+
+def processor_words(processors: Mapping[str, int]) -> str:
+    """A note where outputs were computed on several kinds of processors; else nothing."""
+    if len(processors) < 2:
+        return ""
+    kinds = "; ".join(f"{count} on {kind}" for kind, count in sorted(processors.items()))
+    return (
+        f"The outputs were computed on {len(processors)} kinds of processors, which may differ in "
+        f"the last bits: {kinds}."
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ethogram.cluster import Placement
 from ethogram.errors import SpecError
 from ethogram.spec.recipes import ModelRecipe, load_chain
 from ethogram.study.calling import takes_study
@@ -25,6 +26,7 @@ def train(
     device: str | None = None,
     processes: int | None = None,
     report_to: str | None = None,
+    on: str | Placement | None = None,
 ) -> list[Trained]:
     """Train what a recipe file asks for; finished trainings are not repeated.
 
@@ -41,6 +43,8 @@ def train(
         device: name of a torch device; default: the first CUDA device, else the CPU.
         processes: how many a launcher was asked to start; refused if there are fewer.
         report_to: a tracker that transformers knows, such as `trackio` or `wandb`.
+        on: `ray`, or the address of a Ray cluster: one of its machines trains, in the study's
+            folder, which it has to reach. Default: this process.
 
     Returns:
         One result a recipe and seed, in order.
@@ -52,6 +56,12 @@ def train(
         ModelError: the parent's model cannot be loaded.
         MissingExtraError: the optional part [train] is not installed.
     """
+    placement = Placement.of(on)
+    if placement is not None:
+        from ethogram.train.remote import train_on
+
+        given = {"dry_run": dry_run, "seeds": seeds, "device": device, "report_to": report_to}
+        return train_on(study, Path(path), placement, given, on_event, train)
     _check_processes(processes)
     done: list[Trained] = []
     for recipe_path, recipe in load_chain(Path(path)):

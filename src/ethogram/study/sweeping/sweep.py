@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ethogram.backends import Budget
+from ethogram.cluster import Placement
 from ethogram.errors import SpecError
 from ethogram.metrics import get
 from ethogram.spec.space import Axis, Setting, apply, distinct
@@ -77,6 +78,7 @@ def sweep(
     on_stage: OnStage | None = None,
     on_wait: Callable[[], None] | None = None,
     on_load: Callable[[str], None] | None = None,
+    on: str | Placement | None = None,
     budget: Budget | None = None,
 ) -> SweepResult:
     """Try settings of a version and choose one.
@@ -95,6 +97,7 @@ def sweep(
         on_stage: called before each round of the race.
         on_wait: called once if another run holds the study.
         on_load: called with a model's name before it is loaded.
+        on: where to generate; see `run`.
         budget: what may be spent at endpoints. Default: as in ETHOGRAM_ENDPOINT.
 
     Raises:
@@ -119,7 +122,7 @@ def sweep(
     )
     halves = _halves(study, base)
     started = time.perf_counter()
-    with Maker(study, on_progress, on_wait, on_load, budget=budget) as maker:
+    with Maker(study, on_progress, on_wait, on_load, on=on, budget=budget) as maker:
         run = _Sweep(
             study,
             base,
