@@ -1,8 +1,9 @@
-"""A server under streaming clients, beside the engine itself. `python -m benchmarks.serve`.
+"""Servers under streaming clients, beside the engine itself. `python -m benchmarks.serve`.
 
 Each client asks for one reply after another, of one length, and notes when each event arrives. The
-engine then generates as many outputs of the same prompts without a server, which is the most that
-the server could reach. Both are asked in one run, since figures of two runs differ by the machine.
+engine generates as many outputs of the same prompts without a server, which is the most that ours
+could reach. All are asked in one run and in turn for each number of clients, since figures of two
+runs differ by the machine. The server of llama-cpp-python is asked with `--llamacpp PYTHON GGUF`.
 """
 
 from __future__ import annotations
@@ -11,15 +12,20 @@ import argparse
 import asyncio
 import datetime
 import json
+import os
+import socket
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+import psutil
 
 from benchmarks import machine
 from benchmarks.process import ROOT
@@ -43,7 +49,7 @@ class Seen:
     Attributes:
         first: seconds from each request to its first text.
         between: seconds between the events of each stream.
-        tokens: generated, by the usage that the server reports.
+        tokens: generated, by the usage that the server reports, else by its events.
         errors: replies that were not whole.
     """
 
@@ -53,6 +59,21 @@ class Seen:
     errors: int = 0
 
 
+@dataclass
+class Started:
+    """A running server.
+
+    Attributes:
+        name: in the table.
+        url: of its interface.
+        process: its process.
+    """
+
+    name: str
+    url: str
+    process: subprocess.Popen[str]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and write the JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serve", description=__doc__)
@@ -60,23 +81,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--clients", type=int, nargs="+", default=list(CLIENTS))
     parser.add_argument("--new-tokens", type=int, default=64, help="of each reply")
     parser.add_argument("--output", type=Path, default=OUTPUT)
+    parser.add_argument(
+        "--llamacpp",
+        nargs=2,
+        metavar=("PYTHON", "GGUF"),
+        help="a Python that has llama-cpp-python[server], and the model's file",
+    )
     options = parser.parse_args(arguments)
     described = machine.describe()
-    server, url = start()
-    try:
-        runs = [
-            measure(url, clients, options.seconds, options.new_tokens)
-            for clients in options.clients
-        ]
-    finally:
-        server.terminate()
-        server.wait(60)
+    servers = [start()]
+    if options.llamacpp:
+        servers.append(start_llamacpp(*options.llamacpp))
     engine = Engine(load(MODEL))
-    for run in runs:
-        run["engine_tokens_per_second"] = offline(engine, run["clients"], options)
-        run["share_of_engine"] = run["tokens_per_second"] / run["engine_tokens_per_second"]
+    runs = []
+    try:
+        for clients in options.clients:
+            for server in servers:
+                runs.append(measure(server, clients, options.seconds, options.new_tokens))
+                print(json.dumps(runs[-1]), flush=True)
+            rate = offline(engine, clients, options)
+            runs[-len(servers)] |= {
+                "engine_tokens_per_second": rate,
+                "share_of_engine": runs[-len(servers)]["tokens_per_second"] / rate,
+            }
+    finally:
+        for server in servers:
+            server.process.terminate()
+            server.process.wait(60)
     data = {
-        "schema": 1,
+        "schema": 2,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": machine.commit(ROOT),
         "machine": described,
@@ -87,12 +120,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    for run in runs:
-        print(json.dumps(run))
+    print(table(data))
 
 
-def start() -> tuple[subprocess.Popen[str], str]:
-    """A server of the model, and its URL."""
+def table(data: dict[str, Any]) -> str:
+    """The figures as a table of Markdown."""
+    lines = [
+        "| clients | server | tokens/s | of the engine | first token, p50 / p99 "
+        "| between tokens, p50 / p99 | errors |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for run in data["runs"]:
+        share = f"{run['share_of_engine']:.0%}" if "share_of_engine" in run else ""
+        times = [
+            " / ".join("" if value is None else f"{1000 * value:.0f}" for value in found.values())
+            for found in (run["first_token_seconds"], run["between_tokens_seconds"])
+        ]
+        lines.append(
+            f"| {run['clients']} | {run['server']} | {run['tokens_per_second']:.0f} | {share} "
+            f"| {times[0]} ms | {times[1]} ms | {run['errors']} |"
+        )
+    return "\n".join(lines)
+
+
+def start() -> Started:
+    """Our server of the model."""
     command = [sys.executable, "-c", "from ethogram.cli import main; main()"]
     command += ["serve", "--model", MODEL, "--port", "0"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -100,21 +152,42 @@ def start() -> tuple[subprocess.Popen[str], str]:
     line = server.stdout.readline()
     if " at " not in line:
         raise SystemExit(f"the server did not start: {line}")
-    return server, line.rpartition(" at ")[2].strip()
+    return Started("ethogram", line.rpartition(" at ")[2].strip(), server)
 
 
-def measure(url: str, clients: int, seconds: float, new_tokens: int) -> dict[str, Any]:
+def start_llamacpp(python: str, gguf: str) -> Started:
+    """The server of llama-cpp-python, which generates one reply at a time."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [python, "-m", "llama_cpp.server", "--model", gguf, "--model_alias", MODEL]
+    command += ["--port", str(port), "--n_ctx", "2048", "--verbose", "false"]
+    command += ["--interrupt_requests", "false", "--n_threads", str(os.cpu_count() or 1)]
+    server = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+    )
+    until = time.monotonic() + 60
+    while time.monotonic() < until and server.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return Started("llama-cpp-python", f"http://127.0.0.1:{port}/v1", server)
+        time.sleep(0.1)
+    raise SystemExit("the server of llama-cpp-python did not start")
+
+
+def measure(server: Started, clients: int, seconds: float, new_tokens: int) -> dict[str, Any]:
     """Let so many clients ask for a time."""
     seen = Seen()
-    asyncio.run(_crowd(url, 1, 1.0, new_tokens, Seen()))  # Warm.
-    took = asyncio.run(_crowd(url, clients, seconds, new_tokens, seen))
+    asyncio.run(_crowd(server.url, 1, 1.0, new_tokens, Seen()))  # Warm.
+    took = asyncio.run(_crowd(server.url, clients, seconds, new_tokens, seen))
     return {
+        "server": server.name,
         "clients": clients,
         "replies": len(seen.first),
         "errors": seen.errors,
         "tokens_per_second": seen.tokens / took,
         "first_token_seconds": _quantiles(seen.first),
         "between_tokens_seconds": _quantiles(seen.between),
+        "resident_bytes": psutil.Process(server.process.pid).memory_info().rss,
     }
 
 
@@ -152,7 +225,7 @@ async def _ask(url: str, body: bytes, seen: Seen) -> None:
     )
     started = last = time.perf_counter()
     writer.write(head.encode() + body)
-    is_first, is_done = True, False
+    is_first, is_done, told, pieces = True, False, 0, 0
     while line := await reader.readline():
         if line == b"data: [DONE]\n":
             is_done = True
@@ -160,13 +233,15 @@ async def _ask(url: str, body: bytes, seen: Seen) -> None:
             continue
         event = json.loads(line[6:])
         if event.get("usage"):
-            seen.tokens += event["usage"]["completion_tokens"]
+            told = event["usage"]["completion_tokens"]
         if not event.get("choices") or not event["choices"][0]["delta"].get("content"):
             continue
         now = time.perf_counter()
+        pieces += 1
         (seen.first if is_first else seen.between).append(now - (started if is_first else last))
         is_first, last = False, now
     writer.close()
+    seen.tokens += told or pieces
     seen.errors += not is_done
 
 

@@ -146,16 +146,16 @@ def test_a_prompt_is_not_kept_once_its_outputs_run(monkeypatch: pytest.MonkeyPat
     model = dataclasses.replace(tiny.loaded("llama"), eos_token_ids=frozenset())
     forward = DecoderOnly(model, 8)
     held: list[Any] = []
-    plain = forward.prefill
+    plain = forward.prefill_in_parts
 
     def traced(ids: Any, cached: Any) -> Any:
         import weakref
 
-        made = plain(ids, cached)
+        made = yield from plain(ids, cached)
         held.append(weakref.ref(made.pairs[0][0]))
         return made
 
-    monkeypatch.setattr(forward, "prefill", traced)
+    monkeypatch.setattr(forward, "prefill_in_parts", traced)
     requests = [
         tiny.request(prompt, Decoding(max_new_tokens=4), name=prompt) for prompt in ("a", "b", "c")
     ]

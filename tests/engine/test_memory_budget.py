@@ -184,7 +184,7 @@ def test_one_output_that_does_not_fit_is_an_error(monkeypatch: pytest.MonkeyPatc
     def short(self: Any, *_: Any, **__: Any) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(DecoderOnly, "prefill", short)
+    monkeypatch.setattr(DecoderOnly, "prefill_in_parts", short)
     with pytest.raises(
         ModelError, match="out of memory: not enough free memory for a single sequence; choose"
     ):

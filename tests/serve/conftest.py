@@ -6,28 +6,35 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import openai
 import pytest
 
-from ethogram.serve.catalogue import of_study
+from ethogram.serve.catalogue import Catalogue, of_study
 from ethogram.serve.server import Server, make_service
 from ethogram.serve.service import Limits
 from ethogram.study import Study
 
 
-@contextmanager
 def serving(
     study: Study,
     limits: Limits | None = None,
     *,
     keys: Sequence[str] = (),
     names: Sequence[str] = (),
+) -> AbstractContextManager[Server]:
+    """A server of a study that runs while the block does."""
+    return serving_all(of_study(study, names), limits, keys=keys)
+
+
+@contextmanager
+def serving_all(
+    catalogue: Catalogue, limits: Limits | None = None, *, keys: Sequence[str] = ()
 ) -> Iterator[Server]:
-    """A server that runs while the block does."""
-    server = Server(make_service(of_study(study, names), limits), keys=keys)
+    """A server of a catalogue that runs while the block does."""
+    server = Server(make_service(catalogue, limits), keys=keys)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([server.socket])))
     thread.start()
     while not server.started:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,8 @@ import pytest
 from tests.serve.conftest import serving
 from tests.serve.test_behaviours import TURN, post
 
-from ethogram.serve.loop import EngineLoop
+from ethogram.engine.live import Chosen, LiveBatch
+from ethogram.serve.loop import EngineLoop, Row
 from ethogram.serve.server import Server
 from ethogram.serve.service import Limits
 from ethogram.study import Study
@@ -33,8 +37,35 @@ def idle(loop: EngineLoop, seconds: float = 5.0) -> bool:
     return False
 
 
+@pytest.fixture
+def steps_until_free(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many steps ended between each client's leaving and its row's release."""
+    step, cancel, leave = LiveBatch.step, EngineLoop.cancel, LiveBatch.cancel
+    steps, asked, found = [0], dict[str, int](), list[int]()
+
+    def counted(live: LiveBatch) -> list[Chosen]:
+        chosen = step(live)
+        steps[0] += 1
+        return chosen
+
+    def noted(loop: EngineLoop, rows: Sequence[Row]) -> None:
+        asked.update({row.ticket: steps[0] for row in rows})
+        cancel(loop, rows)
+
+    def left(live: LiveBatch, ticket: str) -> None:
+        found.append(steps[0] - asked[ticket])
+        leave(live, ticket)
+        running = [each for group in live._batch.slots.groups() for each in group.outputs]
+        assert all(each.job.request.identity != ticket for each in running)
+
+    monkeypatch.setattr(LiveBatch, "step", counted)
+    monkeypatch.setattr(EngineLoop, "cancel", noted)
+    monkeypatch.setattr(LiveBatch, "cancel", left)
+    return found
+
+
 def test_a_third_of_the_clients_leaves_and_the_others_have_their_bits(
-    client: openai.OpenAI, server: Server
+    client: openai.OpenAI, server: Server, steps_until_free: list[int]
 ) -> None:
     [loop] = server.service.loops.values()
     names = ["v0.0.1", "v0.1.0", "v1.0.0", "v1.1.0", "v1.2.0"]
@@ -72,6 +103,8 @@ def test_a_third_of_the_clients_leaves_and_the_others_have_their_bits(
         else:
             assert alone[number].startswith(said)
     assert idle(loop)
+    assert steps_until_free
+    assert max(steps_until_free) <= 1
 
 
 @pytest.mark.parametrize("name", ["v0.1.0", "v1.1.0", "v1.2.0"])
@@ -153,20 +186,68 @@ def test_one_request_does_not_starve_another(study: Study) -> None:
         assert ended == ["one", "many"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_the_command_prints_its_url_and_ends_at_a_signal(folder: Path, number: int) -> None:
-    command = [sys.executable, "-c", "from ethogram.cli import main; main()", "serve", "v0.0.1"]
+def start(folder: Path, *versions: str) -> tuple[subprocess.Popen[str], str]:
+    """The command in a process of its own, and its URL."""
+    command = [sys.executable, "-c", "from ethogram.cli import main; main()", "serve", *versions]
     process = subprocess.Popen(
         [*command, "-C", str(folder), "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith(f"Serving {versions[0]} at http://127.0.0.1:")
+    return process, line.rpartition(" at ")[2].strip()
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_what_was_stored_is_whole_after_a_kill(folder: Path, tmp_path: Path) -> None:
+    own = Path(shutil.copytree(folder, tmp_path / "study"))
+    process, url = start(own, "v1.0.0")
+    texts: dict[int, str] = {}
+
+    def ask(url: str, seed: int, **more: Any) -> tuple[str, str]:
+        asked: Any = {**TURN, "max_tokens": 120, "seed": seed, **more}
+        with openai.OpenAI(base_url=url, api_key="-", max_retries=0) as client:
+            raw = client.chat.completions.with_raw_response.create(**asked)
+            return raw.headers["x-ethogram-generation"], raw.parse().choices[0].message.content
+
+    identities: dict[int, str] = {}
+
+    def keep(seed: int) -> None:
+        with suppress(openai.APIError):
+            identities[seed], texts[seed] = ask(url, seed, store=True)
+
+    with ThreadPoolExecutor(6) as threads:
+        waiting = [threads.submit(keep, seed) for seed in range(200)]
+        until = time.monotonic() + 60
+        while len(texts) < 8 and time.monotonic() < until:
+            time.sleep(0.001)
+        process.kill()
+        for each in waiting:
+            each.cancel()
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert 8 <= len(texts) < 200
+    with Study(own) as study:
+        stored = study.store.get(list(identities.values()))
+        assert {seed: stored[identities[seed]].text for seed in texts} == texts
+    process, url = start(own, "v1.0.0")
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("Serving v0.0.1 at http://127.0.0.1:")
+        for seed in sorted(texts)[-3:]:
+            assert ask(url, seed) == (identities[seed], texts[seed])
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_the_command_prints_its_url_and_ends_at_a_signal(folder: Path, number: int) -> None:
+    process, _ = start(folder, "v0.0.1")
+    try:
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
     finally:

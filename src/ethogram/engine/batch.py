@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +45,23 @@ class ModelOutput:
     drafts: Sequence[int] = ()
 
 
+@dataclass(slots=True)
+class _Prefilling:
+    """A prompt that is run in parts, with decode steps between them.
+
+    Attributes:
+        jobs: its jobs; what is cancelled is taken out.
+        parts: runs the next part.
+        started: clock reading, seconds.
+        waits: whether the outputs in progress come next.
+    """
+
+    jobs: list[Job]
+    parts: Generator[int, None, Prefilled]
+    started: float
+    waits: bool = True
+
+
 class Batch:
     """Runs jobs to their ends.
 
@@ -79,7 +96,8 @@ class Batch:
         self.tokenizer, self.clock = tokenizer, clock
         self.scheduler = Scheduler(jobs, forward.source_capacity, config)
         self.prefix_cache = PrefixCache(forward, work)
-        self.slots = Slots(forward.copy, config.merging, forward.reorder)
+        self.slots = Slots(forward.copy, config.merging, forward.reorder, forward.release)
+        self._prefilling: _Prefilling | None = None
         self.guidance = guidance or GuidanceRows()
         self.sampler = Sampler(self.guidance, config.alternatives)
         self.new_tokens = 0
@@ -91,7 +109,7 @@ class Batch:
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to run."""
-        return self.scheduler.is_empty and not len(self.slots)
+        return self.scheduler.is_empty and not len(self.slots) and self._prefilling is None
 
     @torch.inference_mode()
     def step(self) -> list[Generation]:
@@ -100,11 +118,21 @@ class Batch:
         Returns:
             The generations that finished.
         """
-        scheduled = self.scheduler.schedule(self.slots.groups())
+        scheduled = self._next()
         with self._chosen_threads(scheduled):
             output = self._forward(scheduled)
             self.new_tokens = self._sample(output)
         return self._postprocess(output)
+
+    def _next(self) -> Prefill | Decode | Verify:
+        """What this step runs: outputs in progress take turns with prompts that run in parts."""
+        prefilling, groups = self._prefilling, list(self.slots.groups())
+        if prefilling is None:
+            return self.scheduler.schedule(groups)
+        if groups and prefilling.waits:
+            prefilling.waits = False
+            return Decode(groups)
+        return Prefill([prefilling.jobs])
 
     def _chosen_threads(self, scheduled: Prefill | Decode | Verify) -> AbstractContextManager[None]:
         if self._threads is None or not isinstance(scheduled, Decode):
@@ -120,18 +148,24 @@ class Batch:
             case Decode(groups):
                 return self._decode(groups)
 
-    def _prefill(self, jobs_by_prompt: Sequence[Sequence[Job]]) -> ModelOutput:
-        """Run new prompts and copy each into the slots of its outputs."""
+    def _prefill(self, jobs_by_prompt: list[list[Job]]) -> ModelOutput:
+        """Run new prompts, or a part of them, and copy each into the slots of its outputs."""
         if self.config.static:
             capacity = self.forward.source_capacity(jobs_by_prompt[0][0].prompt_ids)
             self.forward.start(capacity)
+        # Several prompts are admitted together only if all of them are short.
+        is_long = bool(len(self.slots)) and len(jobs_by_prompt) == 1
+        most = self.config.prefill_tokens if is_long else 0
         groups: list[Group] = []
         rows: list[list[int]] = []
         logits: list[Tensor] = []
         for jobs in jobs_by_prompt:
-            started = self.clock()
-            prompt = self.prefix_cache.prefill(jobs[0].prompt_ids)
-            for group in self._start(jobs, prompt, started):
+            running = self._prefilling or self._prefilling_of(jobs)
+            prompt = _run_parts(running, most)
+            self._prefilling = running if prompt is None else None
+            if prompt is None:
+                return ModelOutput([], [], torch.empty(0))
+            for group in self._start(jobs, prompt, running.started):
                 for slot in group.rows:
                     self.forward.fill(slot, prompt)
                 groups.append(group)
@@ -139,6 +173,10 @@ class Batch:
             logits.append(prompt.logits)
         self.guidance.admit(groups)
         return ModelOutput(groups, rows, torch.cat(logits))
+
+    def _prefilling_of(self, jobs: list[Job]) -> _Prefilling:
+        started = self.clock()
+        return _Prefilling(jobs, self.prefix_cache.prefill_in_parts(jobs[0].prompt_ids), started)
 
     def _start(self, jobs: Sequence[Job], prompt: Prefilled, started: float) -> list[Group]:
         """Assign slots to the outputs of one prompt: its searches, then all others."""
@@ -193,6 +231,8 @@ class Batch:
 
     def _sample(self, output: ModelOutput) -> int:
         """Choose the next tokens; returns how many."""
+        if not output.groups:  # A part of a prompt was run.
+            return 0
         if output.drafts:
             return self._accept(output)
         return self.sampler.sample_tokens(output.groups, output.rows, output.logits)
@@ -229,7 +269,7 @@ class Batch:
     @torch.inference_mode()
     def cancel(self, identity: str) -> None:
         """Drop an output that waits or runs by itself or in a shared row; its slot is free."""
-        if self.scheduler.remove(identity):
+        if self.scheduler.remove(identity) or self._cancel_prefilling(identity):
             return
         for group in list(self.slots.groups()):
             left = [each for each in group.outputs if each.job.request.identity != identity]
@@ -237,15 +277,39 @@ class Batch:
             if dropped:
                 self.scheduler.free(len(dropped))
                 self._unfinished_tokens -= sum(output.written for output in dropped)
-                group.outputs[:] = left
                 if not left:
                     self.slots.release(group)
+                group.outputs[:] = left
+
+    def _cancel_prefilling(self, identity: str) -> bool:
+        """Drop an output whose prompt is being run; returns whether there was one."""
+        running = self._prefilling
+        for job in running.jobs if running else ():
+            if running and job.request.identity == identity:
+                running.jobs.remove(job)
+                self.scheduler.free(job.slots)
+                self._prefilling = running if running.jobs else None
+                return True
+        return False
 
     def discard(self) -> None:
         """Count the tokens of outputs in progress as discarded: they will be restarted."""
         self.work.output_tokens -= self._unfinished_tokens
         self.work.discarded_tokens += self._unfinished_tokens
         self._unfinished_tokens = 0
+
+
+def _run_parts(running: _Prefilling, most: int) -> Prefilled | None:
+    """Run parts of a prompt until their tokens reach `most`, 0 for all; None if some are left."""
+    tokens = 0
+    while not most or tokens < most:
+        try:
+            tokens += next(running.parts)
+        except StopIteration as end:
+            prompt: Prefilled = end.value
+            return prompt
+    running.waits = True
+    return None
 
 
 def _search_class(job: Job) -> type[Search] | None:

@@ -275,13 +275,16 @@ class Engine:
             )
         return BatchNeeds(SlotNeed(sizes, largest, sum(job.slots for job in jobs)), branches)
 
+    @property
+    def memory_budget(self) -> int:
+        """Bytes that the KV cache may take now."""
+        budget = int(SLOTS_SHARE * available_bytes(self.loaded.model.device))
+        return budget if self.memory_bytes is None else min(budget, self.memory_bytes)
+
     def _max_outputs(self, jobs: Sequence[Job], needs: BatchNeeds) -> int:
         """How many outputs may be in progress: `max_rows`, what memory holds, or all jobs."""
         least = max(job.slots for job in jobs)
-        budget = int(SLOTS_SHARE * available_bytes(self.loaded.model.device))
-        if self.memory_bytes is not None:
-            budget = min(budget, self.memory_bytes)
-        self.work.memory_budget = budget
+        budget = self.work.memory_budget = self.memory_budget
         return max(needs.most_outputs(budget, min(self.max_rows, needs.own.outputs)), least)
 
     def _batch(

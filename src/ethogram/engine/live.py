@@ -55,8 +55,10 @@ class LiveBatch:
     Args:
         engine: whose model runs.
         max_rows: most outputs in progress; further requests wait in the order of their arrival.
-        max_tokens: most tokens of prompt and output of a request: every row's part of the KV cache
-            is as long as the longest request so far.
+        max_tokens: most tokens of prompt and output of a request. On Linux a row's part of the KV
+            cache takes the memory of what is written there; elsewhere, and on other devices than
+            the CPU, it is as long as the longest request so far.
+        memory_bytes: most bytes of the KV cache; half of the free memory if None.
         clock: seconds.
     """
 
@@ -66,6 +68,7 @@ class LiveBatch:
         *,
         max_rows: int = 64,
         max_tokens: int = 2048,
+        memory_bytes: int | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.engine, self.max_rows, self.max_tokens = engine, max_rows, max_tokens
@@ -73,7 +76,10 @@ class LiveBatch:
         self._jobs: dict[str, Job] = {}
         self._seen: dict[str, int] = {}
         self._wanted: dict[str, int] = {}
+        self.memory_bytes = memory_bytes or engine.memory_budget
+        self._reserved = 0  # bytes that the requests in progress take at most
         forward = engine.model_pass(engine.batch_sizes.slots(max_rows))
+        forward.reserved = max_tokens
         self._batch = Batch(
             forward,
             [],
@@ -137,6 +143,14 @@ class LiveBatch:
             )
         return job
 
+    def _bytes(self, job: Job) -> int:
+        """What a request takes of the KV cache at its full length."""
+        return self._batch.forward.slot_bytes(len(job.prompt_ids) + job.rules.limit, 0)
+
+    def has_memory(self, job: Job) -> bool:
+        """Whether the KV cache holds a request beside those in progress; one alone always fits."""
+        return not self._jobs or self._reserved + self._bytes(job) <= self.memory_bytes
+
     def add(self, job: Job, *, alternatives: int = 0) -> None:
         """Let a prepared request join; it starts as soon as a row is free.
 
@@ -148,17 +162,21 @@ class LiveBatch:
         if identity in self._jobs:
             raise ValueError(f"request {identity} is running already")
         self._jobs[identity], self._seen[identity] = job, 0
+        self._reserved += self._bytes(job)
         if alternatives:
             self._wanted[identity] = min(alternatives, ALTERNATIVES)
         self._batch.scheduler.add(job)
 
     def cancel(self, identity: str) -> None:
         """Let a request leave; its row is free for the next step. Unknown ones are ignored."""
-        if self._jobs.pop(identity, None) is None:
-            return
+        if identity in self._jobs:
+            self._forget(identity)
+            self._batch.cancel(identity)
+
+    def _forget(self, identity: str) -> None:
+        self._reserved -= self._bytes(self._jobs.pop(identity))
         del self._seen[identity]
         self._wanted.pop(identity, None)
-        self._batch.cancel(identity)
 
     def step(self) -> list[Chosen]:
         """Start waiting requests, or advance all running ones by a token.
@@ -179,8 +197,7 @@ class LiveBatch:
             if identity not in self._wanted:
                 output.trace_rows.clear()
         for identity in finished:
-            del self._jobs[identity], self._seen[identity]
-            self._wanted.pop(identity, None)
+            self._forget(identity)
         return chosen
 
     def _ended(self, generation: Generation) -> Chosen:

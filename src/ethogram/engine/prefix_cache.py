@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import replace
 from itertools import takewhile
 
 import torch
 
 from ethogram.engine.forward.kv_cache import Pairs
-from ethogram.engine.forward.passes import ForwardPass, Prefilled
+from ethogram.engine.forward.passes import ForwardPass, Prefilled, finished
 from ethogram.engine.work import Work
 
 
@@ -26,9 +27,13 @@ class PrefixCache:
 
     def prefill(self, prompt_ids: tuple[int, ...]) -> Prefilled:
         """Run a prompt, except for whole chunks that it shares with the prompt before."""
+        return finished(self.prefill_in_parts(prompt_ids))
+
+    def prefill_in_parts(self, prompt_ids: tuple[int, ...]) -> Generator[int, None, Prefilled]:
+        """The same with a stop after each chunk but the last; yields how many tokens were run."""
         if self._last is None or self._last[0] != prompt_ids:
             cached, length = self._cached_prefix(prompt_ids)
-            prompt = self._forward.prefill(prompt_ids, cached)
+            prompt = yield from self._forward.prefill_in_parts(prompt_ids, cached)
             if self._last and self._forward.keeps_states:
                 prompt = _with_earlier_states(prompt, self._last[1], length)
             self._last = (prompt_ids, prompt)

@@ -154,12 +154,14 @@ class Slots:
         copy: copies what a slot holds.
         merging: whether equal histories share a slot.
         reorder: lets the slots of a search continue its beams.
+        freed: called with a slot that falls free and how many of its positions were written.
         owners: of each slot in use, by number; a search owns several.
     """
 
     copy: Copy
     merging: bool = True
     reorder: Reorder | None = None
+    freed: Callable[[int, int], None] = lambda slot, length: None
     owners: list[Group] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -214,10 +216,12 @@ class Slots:
     def release(self, owner: Group) -> None:
         """Free the slots of a group, and move the last slots there."""
         for slot in sorted(owner.rows, reverse=True):
+            self.freed(slot, owner.length)
             last = len(self) - 1
             if slot != last:
                 mover = self.owners[last]
                 self.copy(last, slot, mover.length)
                 self.owners[slot] = mover
                 mover.move(last, slot)
+                self.freed(last, mover.length)
             self.owners.pop()

@@ -21,6 +21,7 @@ from ethogram.serve.chat import chat
 from ethogram.serve.completions import completions
 from ethogram.serve.errors import ApiError, refused, wrong
 from ethogram.serve.guard import Guard
+from ethogram.serve.openapi import document
 from ethogram.serve.replies import ClientLeftError, json_reply, read_body
 from ethogram.serve.responses import responses
 from ethogram.serve.service import Service
@@ -52,6 +53,7 @@ def make_app(service: Service, *, keys: Sequence[str] = (), hosts: Sequence[str]
         routes=[
             Route("/health", health),
             Route("/metrics", metrics),
+            Route("/openapi.json", openapi),
             Route("/v1/models", models),
             Route("/v1/models/{name:path}", model),
             Route("/v1/chat/completions", chat, methods=["POST"]),
@@ -68,7 +70,7 @@ def make_app(service: Service, *, keys: Sequence[str] = (), hosts: Sequence[str]
         },
         lifespan=lifespan,
     )
-    app.state.service = service
+    app.state.service, app.state.has_keys = service, bool(keys)
     return Guard(app, service, keys=keys, hosts=hosts)
 
 
@@ -82,6 +84,13 @@ async def metrics(request: Request) -> Response:
     """Counts for Prometheus."""
     text = request.app.state.service.metrics.text()
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def openapi(request: Request) -> Response:
+    """What can be asked, as an OpenAPI document."""
+    service: Service = request.app.state.service
+    keys = request.app.state.has_keys
+    return json_reply(document(service.catalogue.names, service.encoder, keys))
 
 
 async def models(request: Request) -> Response:

@@ -40,7 +40,7 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "encoding_format": ("float",),
 }
 #: Settings of a decoding that a body may name as they are.
-_SETTINGS = [
+SETTINGS = [
     "temperature",
     "top_p",
     "top_k",
@@ -115,7 +115,7 @@ class Sampled(Body):
     def _only_what_is_served(self) -> Self:
         extra = self.model_extra or {}
         for name in extra:
-            if name not in _SETTINGS:
+            if name not in SETTINGS:
                 raise ValueError(f"@{name}@the parameter {name!r:.80} is not served")
         if self.stream_options is not None and not self.stream:
             raise ValueError("@stream_options@stream_options needs stream: true")

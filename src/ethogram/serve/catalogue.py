@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ethogram.errors import SpecError
+from ethogram.errors import RequestError, SpecError
 from ethogram.serve.errors import not_found
 from ethogram.spec import Prompt, Suite, SuitePrompt, Version, make_requests
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.generation import Message, Request
 from ethogram.spec.identity import digest
+from ethogram.spec.prompt import DEFAULT_TEMPLATE
 from ethogram.spec.suite import ChatMessage
 from ethogram.spec.wrapper import Wrapper
-from ethogram.wrap.conversation import render
+from ethogram.wrap.conversation import Rendered, fit, render
 
 if TYPE_CHECKING:
     from ethogram.models import ModelReference
@@ -63,8 +64,9 @@ class Served:
     ) -> list[Request]:
         """The requests of a conversation, by the version's prompt and wrapper.
 
-        A single message of the user is a prompt's text, and fills the version's template. For a
-        completion model, a longer conversation fills it once for each exchange.
+        A single message of the user is a prompt's text, and fills the version's template. A longer
+        conversation fills it once for each exchange, as in `ethogram chat`; the messages of a named
+        prompt of the suite are read as they are.
 
         Args:
             messages: of the client.
@@ -72,22 +74,63 @@ class Served:
             count: outputs.
             seed: of the noise; None is the study's where the prompt is named, else a random one.
             prompt_id: of the suite, so that noise and identity are those of the study.
+
+        Raises:
+            RequestError: the last message is not the user's, or the prompt is empty.
         """
         version = self.version.model_copy(update={"decoding": decoding})
         name = prompt_id or _NO_PROMPT
-        is_chat = version.prompt.chat or self._has_messages(prompt_id)
         if _is_text(messages) and not self._has_messages(prompt_id):
             item = SuitePrompt(id=name, text=messages[0].content)
-        elif is_chat:
-            turns = [
-                ChatMessage.model_validate({"role": each.role, "content": each.content})
-                for each in messages
-            ]
-            item = SuitePrompt(id=name, messages=tuple(turns))
-        else:
-            item = SuitePrompt(id=name, text=str(render(version.prompt, messages)))
-            version = version.model_copy(update={"prompt": Prompt(stop=version.prompt.stop)})
+            return self._requests(version, item, count, seed, prompt_id)
+        if not self._has_messages(prompt_id):
+            rendered = render(version.prompt, messages)
+            version = version.model_copy(update={"prompt": _filled(version.prompt)})
+            if isinstance(rendered, str):
+                if not rendered:
+                    raise RequestError("the prompt is empty", hint="write a message")
+                item = SuitePrompt(id=name, text=rendered)
+                return self._requests(version, item, count, seed, prompt_id)
+            messages = rendered
+        turns = [
+            ChatMessage.model_validate({"role": each.role, "content": each.content})
+            for each in messages
+        ]
+        item = SuitePrompt(id=name, messages=tuple(turns))
         return self._requests(version, item, count, seed, prompt_id)
+
+    def fit(
+        self,
+        messages: Sequence[Message],
+        decoding: Decoding,
+        *,
+        count: Callable[[Request], int],
+        most_tokens: int,
+        prompt_id: str | None,
+    ) -> tuple[tuple[Message, ...], int]:
+        """The messages that the wrapper's `history_tokens` keeps, and how many it drops.
+
+        Args:
+            messages: of the client.
+            decoding: the version's, changed by the body.
+            count: tokens of a request's prompt.
+            most_tokens: of prompt and output.
+            prompt_id: of the suite, whose prompts are not cut.
+
+        Raises:
+            PromptTooLongError: not even the last message fits.
+        """
+        budget, prompt = self.version.wrapper.history_tokens, self.version.prompt
+        if budget is None or _is_text(messages) or self._has_messages(prompt_id):
+            return tuple(messages), 0
+
+        def tokens(rendered: Rendered) -> int:
+            chat = prompt.chat_format(rendered)
+            return count(Request("count", "chat", 0, rendered, decoding, 0, chat))
+
+        room = min(budget, most_tokens - decoding.max_new_tokens)
+        fitted = fit(prompt, messages, count=tokens, room=room)
+        return fitted.messages, fitted.dropped
 
     def completion(
         self,
@@ -140,6 +183,8 @@ class Served:
             independent_noise=self.independent,
             finish=self.finish,
         )
+        if not self.version.wrapper.model_copy(update={"history_tokens": None}).canonical():
+            made = [replace(each, wrapper=None) for each in made]  # It changes no reply.
         return made if len(made) == count else made * count
 
     def _has_messages(self, prompt_id: str | None) -> bool:
@@ -147,6 +192,13 @@ class Served:
             return False
         prompts = self.study.suite(self.name).prompts
         return any(each.id == prompt_id and each.messages is not None for each in prompts)
+
+
+def _filled(prompt: Prompt) -> Prompt:
+    """A prompt that adds nothing to what it has rendered already."""
+    if not prompt.chat:
+        return Prompt(stop=prompt.stop)
+    return prompt.model_copy(update={"template": DEFAULT_TEMPLATE, "system": None, "examples": ()})
 
 
 def _is_text(messages: Sequence[Message]) -> bool:

@@ -15,7 +15,6 @@ from ethogram.serve.errors import wrong
 from ethogram.serve.generating import Generating
 from ethogram.serve.replies import (
     EventStream,
-    identities,
     json_reply,
     read_body,
     sse,
@@ -29,21 +28,13 @@ async def chat(request: Request) -> Response:
     """Answer a conversation, whole or as a stream."""
     service: Service = request.app.state.service
     body = parse(await read_body(request, service.limits.max_body), ChatBody)
-    served = service.catalogue.get(body.model)
-    requests = served.chat(
-        body.messages,
-        body.decoding(served.version.decoding),
-        count=body.n,
-        seed=body.seed,
-        prompt_id=body.metadata.get("prompt_id"),
-    )
-    if body.logprobs and requests[0].wrapper is not None:
+    made = await Generating.of_conversation(request, body, body.messages)
+    if body.logprobs and made.requests[0].wrapper is not None:
         raise wrong("logprobs", "logprobs are not given for a version whose wrapper edits replies")
-    made = Generating(service, served, body, requests)
     rows = AsyncExitStack()
     try:
         await made.start(rows, alternatives=body.top_logprobs)
-        headers = identities(made.identities)
+        headers = made.headers
         if body.stream:
             stream = EventStream(_events(made, body), rows, headers)
             rows = AsyncExitStack()  # The stream closes them.

@@ -18,7 +18,6 @@ from ethogram.serve.errors import wrong
 from ethogram.serve.generating import Generating
 from ethogram.serve.replies import (
     EventStream,
-    identities,
     json_reply,
     read_body,
     sse,
@@ -42,11 +41,11 @@ async def completions(request: Request) -> Response:
     served = service.catalogue.get(body.model)
     _check_ids(service, served, body)
     requests, token_ids = _requests(served, body)
-    made = Generating(service, served, body, requests)
+    made = Generating(request, served, body, requests)
     rows = AsyncExitStack()
     try:
         await made.start(rows, alternatives=body.logprobs or 0, token_ids=token_ids, keeps_end=True)
-        headers = identities(made.identities)
+        headers = made.headers
         if body.stream:
             echoes = await _echoes(made, body)
             stream = EventStream(_events(made, body, echoes), rows, headers)

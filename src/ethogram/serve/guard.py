@@ -22,9 +22,18 @@ if TYPE_CHECKING:
     from ethogram.serve.service import Service
 
 _log = logging.getLogger("ethogram.serve.requests")
+#: Key of a request's scope: what its line in the log has besides path and status.
+LOGGED = "ethogram.logged"
 #: Needs no key, so that whatever restarts a server can ask.
 _OPEN = ("/health",)
-_KNOWN = ("/health", "/metrics", "/v1/chat/completions", "/v1/completions", "/v1/responses")
+_KNOWN = (
+    "/health",
+    "/metrics",
+    "/openapi.json",
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/responses",
+)
 
 
 class Guard:
@@ -115,6 +124,7 @@ class Guard:
             "path": path,
             "status": status,
             "seconds": round(seconds, 4),
+            **scope.get(LOGGED, {}),
         }
         _log.info(json.dumps(line))
 

@@ -97,7 +97,7 @@ class EngineLoop:
     ) -> None:
         self.engine, self._deliver = engine, deliver
         self.max_rows, self.max_waiting = max_rows, max_waiting
-        self._max_tokens = max_tokens
+        self.max_tokens = max_tokens
         self.live = self._new_batch()
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: OrderedDict[int, deque[Row]] = OrderedDict()
@@ -113,7 +113,7 @@ class EngineLoop:
     def _new_batch(self) -> LiveBatch:
         from ethogram.engine.live import LiveBatch
 
-        return LiveBatch(self.engine, max_rows=self.max_rows, max_tokens=self._max_tokens)
+        return LiveBatch(self.engine, max_rows=self.max_rows, max_tokens=self.max_tokens)
 
     def start(self) -> None:
         """Start the thread."""
@@ -256,9 +256,11 @@ class EngineLoop:
             self._cancelled -= tickets
 
     def _admit(self) -> None:
-        """Let waiting rows join, one of each group in turn, while rows are free."""
+        """Let waiting rows join, one of each group in turn, while rows and memory are free."""
         while self._waiting and len(self._running) < self.max_rows:
             group, rows = next(iter(self._waiting.items()))
+            if not self.live.has_memory(rows[0].job):
+                return  # Shorter ones do not overtake it, or it might never start.
             row = rows.popleft()
             if rows:
                 self._waiting.move_to_end(group)

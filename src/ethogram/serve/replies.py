@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
+import anyio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -21,8 +22,6 @@ PING = 15.0
 #: Bytes of a body that is too long which are read before the connection is closed.
 _MOST_DRAINED = 64_000_000
 DONE = b"data: [DONE]\n\n"
-#: Identities in a header: more would make it too long for some clients.
-_MOST_IDENTITIES = 32
 
 
 class ClientLeftError(Exception):
@@ -122,6 +121,8 @@ async def _pinged(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             following = asyncio.ensure_future(anext(events))
     finally:
         following.cancel()
+        with anyio.CancelScope(shield=True):  # It counts its tokens before the request is logged.
+            await asyncio.gather(following, return_exceptions=True)
 
 
 def sse(data: dict[str, Any], event: str | None = None) -> bytes:
@@ -145,11 +146,6 @@ def json_reply(data: Any, *, headers: dict[str, str] | None = None, status: int 
     return Response(
         json_text(data).encode(), status, headers=headers, media_type=JSONResponse.media_type
     )
-
-
-def identities(found: list[str]) -> dict[str, str]:
-    """The header that names the generations of a reply."""
-    return {"x-ethogram-generation": ",".join(found[:_MOST_IDENTITIES])}
 
 
 def usage(prompt_tokens: int, choices: list[Choice]) -> dict[str, int]:

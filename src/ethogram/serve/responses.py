@@ -15,7 +15,6 @@ from ethogram.serve.errors import ApiError
 from ethogram.serve.generating import Generating
 from ethogram.serve.replies import (
     EventStream,
-    identities,
     json_reply,
     read_body,
     sse,
@@ -29,19 +28,11 @@ async def responses(request: Request) -> Response:
     """Answer an input."""
     service: Service = request.app.state.service
     body = parse(await read_body(request, service.limits.max_body), ResponsesBody)
-    served = service.catalogue.get(body.model)
-    requests = served.chat(
-        body.messages,
-        body.decoding(served.version.decoding),
-        count=1,
-        seed=body.seed,
-        prompt_id=body.metadata.get("prompt_id"),
-    )
-    made = Generating(service, served, body, requests)
+    made = await Generating.of_conversation(request, body, body.messages)
     rows = AsyncExitStack()
     try:
         await made.start(rows)
-        headers = identities(made.identities)
+        headers = made.headers
         reply = _Reply(made, body)
         if body.stream:
             stream = EventStream(reply.events(), rows, headers)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ethogram.errors import RequestError
+from ethogram.errors import PromptTooLongError, RequestError
 from ethogram.spec.generation import Message
 from ethogram.spec.prompt import Example, Prompt, compile_template
 
@@ -24,10 +24,12 @@ class Fitted:
 
     Attributes:
         prompt: what the model reads.
+        messages: those that are left.
         dropped: messages that were left out, the oldest ones.
     """
 
     prompt: Rendered
+    messages: tuple[Message, ...]
     dropped: int
 
 
@@ -125,28 +127,34 @@ def fit(
         room: most tokens of the prompt.
 
     Raises:
-        RequestError: not even the last message fits.
+        PromptTooLongError: not even the last message fits.
     """
-    messages = list(messages)
-    kept_first = int(bool(messages) and messages[0].role in ("system", "developer"))
-    dropped = 0
-    while True:
-        rendered = render(prompt, messages)
+    first = int(bool(messages) and messages[0].role in ("system", "developer"))
+    head = tuple(messages[:first])
+    starts = [first]
+    starts += [at for at in range(first + 1, len(messages)) if messages[at].role == "user"]
+    needed = 0
+
+    def fitted(start: int) -> Fitted | None:
+        nonlocal needed
+        left = (*head, *messages[start:])
+        rendered = render(prompt, left)
         needed = count(rendered)
-        if needed <= room:
-            return Fitted(rendered, dropped)
-        following = next(
-            (
-                place
-                for place in range(kept_first + 1, len(messages))
-                if messages[place].role == "user"
-            ),
-            None,
+        return Fitted(rendered, left, start - first) if needed <= room else None
+
+    # What is dropped is searched by halving: a prompt is tokenised again for each place tried.
+    if (whole := fitted(starts.pop(0))) is not None:
+        return whole
+    found: Fitted | None = None
+    low, high = 0, len(starts)
+    while low < high:
+        middle = (low + high) // 2
+        if (tried := fitted(starts[middle])) is not None:
+            found, high = tried, middle
+        else:
+            low = middle + 1
+    if found is None:
+        raise PromptTooLongError(
+            f"the message takes {needed} tokens and there is room for {room}", hint="shorten it"
         )
-        if following is None:
-            raise RequestError(
-                f"the message takes {needed} tokens and there is room for {room}",
-                hint="shorten it",
-            )
-        dropped += following - kept_first
-        del messages[kept_first:following]
+    return found

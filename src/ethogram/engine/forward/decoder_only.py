@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -13,7 +13,13 @@ from ethogram.engine.forward.cuda_graphs import StepGraphs
 from ethogram.engine.forward.decode_attention import Lengths
 from ethogram.engine.forward.fused import FusedLlama
 from ethogram.engine.forward.kv_cache import Pairs
-from ethogram.engine.forward.passes import ForwardPass, Prefilled, ServedModel, pairs_of
+from ethogram.engine.forward.passes import (
+    ForwardPass,
+    Prefilled,
+    ServedModel,
+    finished,
+    pairs_of,
+)
 from ethogram.engine.forward.support import check_architecture, context_limit
 
 
@@ -59,14 +65,24 @@ class DecoderOnly(ForwardPass):
         The result of a chunk depends only on the tokens up to its end, so the cached prefix of
         another prompt gives the same bits.
         """
+        return finished(self.prefill_in_parts(prompt_ids, cached))
+
+    def prefill_in_parts(
+        self, prompt_ids: Sequence[int], cached: Pairs = ()
+    ) -> Generator[int, None, Prefilled]:
+        """Run a prompt alone and stop after each chunk but the last."""
         if self.fused is not None and self.fused.reads(len(prompt_ids)):
             pairs, logits = self.fused.prefill(torch.tensor(prompt_ids), cached)
             return Prefilled(next(self._prefix_ids), pairs, (), logits)
         cache = cache_of(cached)
         states: list[Tensor] = []
+        done = cache.get_seq_length()
         for output in self._chunks(prompt_ids, cache):
             if self.keeps_states:
                 states.append(output.hidden_states[-1][0])
+            run, done = cache.get_seq_length() - done, cache.get_seq_length()
+            if done < len(prompt_ids):
+                yield run
         logits = output.logits[:, -1].clone()
         kept = torch.cat(states) if states else None
         return Prefilled(next(self._prefix_ids), pairs_of(cache), (), logits, kept)

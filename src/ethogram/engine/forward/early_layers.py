@@ -6,7 +6,7 @@ return hidden states; so the fast path of all other outputs does not depend on t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,7 +98,9 @@ class LayeredDecoder(DecoderOnly):
         states = layers * width * self.dtype.itemsize
         return super().slot_bytes(length, source_capacity) + int(states)
 
-    def prefill(self, prompt_ids: Sequence[int], cached: Pairs = ()) -> LayeredPrompt:
+    def prefill_in_parts(
+        self, prompt_ids: Sequence[int], cached: Pairs = ()
+    ) -> Generator[int, None, LayeredPrompt]:
         """Run a prompt alone, chunk by chunk; arguments are those of `ForwardPass.prefill`."""
         cache = cache_of(cached)
         for output in self._chunks(prompt_ids, cache):
@@ -108,6 +110,7 @@ class LayeredDecoder(DecoderOnly):
         return LayeredPrompt(
             next(self._prefix_ids), pairs_of(cache), (), logits, layer_states=states
         )
+        yield  # It runs in batches whose requests are all known, so it never has to stop.
 
     def fill(self, row: int, prompt: Prefilled) -> None:
         """Copy a prompt into a slot."""

@@ -14,10 +14,15 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin, EncoderDecoderCache
 
+from ethogram.engine.forward.paged_memory import IS_SUPPORTED, PagedArray
 from ethogram.engine.forward.shared_prefixes import PrefixGroups, PrefixReads
 
 #: Slots grow, and attention sees them, in steps of this many positions.
 BUCKET = 64
+
+#: Positions of a slot whose memory is kept when it falls free: giving it back and taking it again
+#: costs more than it saves for requests of ordinary length.
+KEPT = 512
 
 #: Keys and values of one prompt, one pair a layer, each [1, heads, length, dim].
 Pairs = Sequence[tuple[Tensor, Tensor]]
@@ -36,6 +41,7 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
     def __init__(self, slots: SlotCache) -> None:
         super().__init__()
         self.slots = slots
+        self.paged: list[PagedArray] = []
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
         """Allocate slots shaped after states of [any, heads, any, dim]."""
@@ -43,12 +49,16 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
         self.is_initialized = True
 
     def _empty(self, like: Tensor) -> Tensor:
-        heads, dim = like.shape[1], like.shape[3]
-        return like.new_zeros((self.slots.rows, heads, self.slots.capacity, dim))
+        shape = (self.slots.rows, like.shape[1], self.slots.capacity, like.shape[3])
+        if not self.slots.is_paged:
+            return like.new_zeros(shape)
+        self.paged.append(PagedArray(shape, like.dtype))
+        return self.paged[-1].tensor
 
     def grow(self) -> None:
         """Reallocate to the cache's capacity, keeping what is there."""
         if self.is_initialized:
+            self.paged.clear()
             for name in ("keys", "values"):
                 old = getattr(self, name)
                 new = self._empty(old)
@@ -101,11 +111,14 @@ class SlotCache(Cache):  # type: ignore[misc]
     Args:
         layers: number of attention layers.
         rows: number of slots.
+        reserved: positions of each slot for which addresses are reserved, where memory is given by
+            the page; 0 for slots that grow.
     """
 
-    def __init__(self, layers: int, rows: int) -> None:
+    def __init__(self, layers: int, rows: int, reserved: int = 0) -> None:
         self.rows = rows
-        self.capacity = BUCKET
+        self.is_paged = bool(reserved) and IS_SUPPORTED
+        self.capacity = bucketed(reserved) if self.is_paged else BUCKET
         self.visible = BUCKET
         self.first, self.running = 0, rows
         self.same_slot = False
@@ -146,6 +159,13 @@ class SlotCache(Cache):  # type: ignore[misc]
             self.capacity = bucketed(length)
             for layer in self.layers:
                 layer.grow()
+
+    def release(self, row: int, length: int) -> None:
+        """A slot of so many written positions fell free: give back its memory if they are many."""
+        if self.is_paged and length > KEPT:
+            for layer in self.layers:
+                for array in layer.paged:
+                    array.release(row)
 
     def fill(self, row: int, pairs: Pairs, prefix_id: int | None = None) -> None:
         """Copy a prompt's keys and values into a slot, from position 0.

@@ -10,10 +10,10 @@ from __future__ import annotations
 import inspect
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from torch import Tensor
 
@@ -24,6 +24,9 @@ from ethogram.engine.forward.support import numbers_a_position
 
 # transformers renames the argument. Both names are accepted; there is nothing for a user to do.
 warnings.filterwarnings("ignore", "`past_key_values` is deprecated", FutureWarning)
+
+
+_Result = TypeVar("_Result")
 
 
 class ServedModel(Protocol):
@@ -89,6 +92,8 @@ class ForwardPass(ABC):
     Attributes:
         chunk: tokens of a prompt that are run at a time; prompts share whole chunks. 0 where a
             prompt shares nothing.
+        reserved: positions of each slot for which a live batch reserves addresses, where the system
+            gives memory by the page; 0 for slots that grow with the longest row.
         keeps_states: whether to keep the last hidden states, which changes nothing else.
         states: [rows run, width] of the last call of `decode`, where they are kept.
 
@@ -103,6 +108,7 @@ class ForwardPass(ABC):
 
     def __init__(self, loaded: ServedModel, rows: int) -> None:
         self.keeps_states = False
+        self.reserved = 0
         self.states: Tensor | None = None
         self.model = loaded.model
         self.rows = rows
@@ -168,7 +174,21 @@ class ForwardPass(ABC):
 
     def start(self, source_capacity: int) -> None:
         """Start with empty slots."""
-        self.cache = SlotCache(0, self.rows)
+        self.cache = self._new_cache(0)
+
+    def _new_cache(self, layers: int) -> SlotCache:
+        return SlotCache(layers, self.rows, self.reserved if self.device.type == "cpu" else 0)
+
+    def prefill_in_parts(
+        self, prompt_ids: Sequence[int], cached: Pairs = ()
+    ) -> Generator[int, None, Prefilled]:
+        """Run a prompt alone and stop after each chunk but the last; the same bits as `prefill`.
+
+        Yields:
+            How many tokens were run.
+        """
+        return self.prefill(prompt_ids, cached)
+        yield  # Models that run a prompt at once never stop.
 
     def chunk_size(self, length: int) -> int:
         """Tokens that a prompt of this length is run at a time; 1 where any number is the same."""
@@ -177,12 +197,16 @@ class ForwardPass(ABC):
     def fill(self, row: int, prompt: Prefilled) -> None:
         """Copy a prompt into a slot."""
         if not len(self.cache.layers):
-            self.cache = SlotCache(len(prompt.pairs), self.rows)
+            self.cache = self._new_cache(len(prompt.pairs))
         self.cache.fill(row, prompt.pairs, prompt.prefix_id)
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Copy the first positions of a slot to another one."""
         self.cache.copy(source, target, length)
+
+    def release(self, row: int, length: int) -> None:
+        """A slot of so many written positions fell free."""
+        self.cache.release(row, length)
 
     def reorder(
         self, rows: Sequence[int], parents: Sequence[int], length: int, shared_length: int = 0
@@ -199,3 +223,13 @@ class ForwardPass(ABC):
 def pairs_of(cache: Any) -> Pairs:
     """Keys and values of each layer of a transformers cache."""
     return tuple((layer.keys, layer.values) for layer in cache.layers)
+
+
+def finished(parts: Generator[int, None, _Result]) -> _Result:
+    """What a prefill in parts returns, run to its end without a stop."""
+    while True:
+        try:
+            next(parts)
+        except StopIteration as end:
+            result: _Result = end.value
+            return result
