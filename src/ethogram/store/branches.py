@@ -125,9 +125,11 @@ class Branches:
 def _row(branch: StoredBranch, model: str) -> dict[str, Any]:
     made = branch.generation
     assert made.trace is not None
+    stored = generation_row(made, model, None)
+    del stored["processor"]  # A branch is made and compared on one machine.
     return {
         **trace_row(made.identity, made.trace),
-        **generation_row(made, model),
+        **stored,
         "origin": branch.origin,
         "parent": branch.parent,
         "version": branch.version,

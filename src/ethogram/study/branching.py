@@ -20,7 +20,8 @@ from ethogram.study.found_output import (
     changed_request,
     output_of_branch,
 )
-from ethogram.study.run import Backends, place_of, pool_of
+from ethogram.study.pools import Backends
+from ethogram.study.run import place_of, pool_of
 from ethogram.study.trace import Traced, stored_output, token_texts, traced_output
 from ethogram.study.workspace import Study
 

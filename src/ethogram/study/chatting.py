@@ -191,7 +191,7 @@ class Chat:
 
     def _fit(self, version: Version, messages: list[Message]) -> Fitted:
         if version.backend == "openai":  # It counts its tokens itself, and refuses too many.
-            return Fitted(render(version.prompt, messages), 0)
+            return Fitted(render(version.prompt, messages), tuple(messages), 0)
         engine = self._engine
         room = engine.loaded.context_length - version.decoding.max_new_tokens
         if version.wrapper.history_tokens is not None:

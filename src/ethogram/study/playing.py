@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ethogram.errors import RequestError, SpecError
 from ethogram.spec import Generation, Request, Suite, SuitePrompt
 from ethogram.study.found_output import changed_version, with_draw
-from ethogram.study.run import Backends, Pool, place_of, pool_of
+from ethogram.study.pools import Backends, Pool
+from ethogram.study.run import place_of, pool_of
 from ethogram.study.workspace import Part, Study
 
 if TYPE_CHECKING:

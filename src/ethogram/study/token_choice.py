@@ -16,7 +16,8 @@ from ethogram.spec.setting import value_of
 from ethogram.spec.steps import STEPS
 from ethogram.study.calling import takes_study
 from ethogram.study.found_output import FoundOutput, output_of_branch
-from ethogram.study.run import Backends, pool_of
+from ethogram.study.pools import Backends
+from ethogram.study.run import pool_of
 from ethogram.study.trace import stored_output, token_texts
 from ethogram.study.workspace import Study
 

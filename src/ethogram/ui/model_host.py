@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ethogram.study.run import Backends
+from ethogram.study.pools import Backends
 
 
 class ModelHost:
