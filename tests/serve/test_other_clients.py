@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 from tests.serve.conftest import serving_all
+from tests.serve.test_behaviours import CHAT, post
 
 from ethogram.serve.catalogue import of_model
 from ethogram.serve.server import Server
@@ -54,6 +55,16 @@ def client(folder: Path, *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
+
+
+def test_a_built_in_model_reads_a_message_by_its_chat_template(builtin: Server) -> None:
+    messages = [{"role": "user", "content": "Name a river."}]
+    body = {"model": MODEL, "messages": messages, "max_tokens": 3}
+    status, _, raw = post(builtin, CHAT, body)
+    [loop] = builtin.service.loops.values()
+    tokenizer = loop.engine.loaded.tokenizer
+    ids = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)
+    assert (status, json.loads(raw)["usage"]["prompt_tokens"]) == (200, len(ids["input_ids"]))
 
 
 # simonw/llm

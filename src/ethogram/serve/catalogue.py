@@ -285,10 +285,12 @@ def of_model(name: str) -> Catalogue:
     from datetime import datetime
 
     from ethogram.models import ModelReference, chat_template, identity
+    from ethogram.models.builtin import BUILT_INS
     from ethogram.study.dated_chats import DatedChats
 
     reference = ModelReference.parse(name)
-    is_chat = bool(chat_template(reference))
+    # Built-ins are instruction models, and `chat_template` reads none of theirs.
+    is_chat = name in BUILT_INS or bool(chat_template(reference))
     version = Version(model=name, prompt=Prompt(chat=is_chat))
     finish = DatedChats(datetime.now()).finish(reference) if is_chat else None
     shown = reference.model.rstrip("/").rpartition("/")[2] if reference.is_local else name

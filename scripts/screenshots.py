@@ -1,0 +1,124 @@
+"""Screenshots of each view of the page: `python -m scripts.screenshots STUDY --output FOLDER`.
+
+The study must have been run. Each address is opened light and dark, wide and narrow. Needs Debian's
+Chromium or Chrome, and playwright, of the group `test`. Prints what the console said, and exits
+with 1 if it said anything or a view is wider than its window.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from ethogram.ui.server import UiServer
+
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking")
+SHAPES = {"wide": (1400, 900), "narrow": (360, 780)}
+SCHEMES = ("light", "dark")
+
+
+def addresses(folder: Path) -> dict[str, str]:
+    """The address of each view, for the versions of this study."""
+    from ethogram.study import Study
+
+    with Study(folder) as study:
+        name = next(each for each in study.versions if study.versions[each].parent)
+        parent = study.versions[name].parent
+        traced = parent or name
+        first = study.suite(traced)[0].id
+    return {
+        "log": f"#/log/{name}",
+        "compare": f"#/compare/{parent}/{name}?mode=different&diff=1",
+        "microscope": f"#/microscope/{traced}/{first}/0?step=6",
+        "play": f"#/play?text=Once+upon+a+time&versions={parent}+{name}",
+        "sweep": "#/sweep",
+        "arena": f"#/arena?versions={parent}+{name}",
+        "runs": "#/runs",
+    }
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[UiServer]:
+    """The page of a study, on a port of its own."""
+    from ethogram.ui.context import Context
+    from ethogram.ui.server import UiServer
+
+    server = UiServer(Context(folder))
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve([server.socket])))
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield server
+    finally:
+        server.end()
+        thread.join(20)
+
+
+def take(
+    browser: Browser, server: UiServer, views: dict[str, str], scheme: str, shape: str, out: Path
+) -> list[str]:
+    """Take the pictures of one colour scheme and one size; returns what is wrong."""
+    width, height = SHAPES[shape]
+    page: Page = browser.new_page(
+        color_scheme="dark" if scheme == "dark" else "light",
+        viewport={"width": width, "height": height},
+    )
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on(
+        "console",
+        lambda said: problems.append(said.text) if said.type in ("error", "warning") else None,
+    )
+    page.goto(server.address)
+    page.wait_for_selector("main")
+    for name, address in views.items():
+        page.goto(f"{server.url}/{address}")
+        page.wait_for_timeout(2500)  # Its event stream stays open, so the network is never idle.
+        page.screenshot(path=out / f"{name}-{shape}-{scheme}.png")
+        across = page.evaluate("document.documentElement.scrollWidth")
+        if across > width:
+            problems.append(f"{name} is {across} pixels wide in a window of {width}")
+    page.close()
+    return problems
+
+
+def main() -> int:
+    """Take them all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("--output", type=Path, default=Path("docs/images/ui"))
+    parser.add_argument("--views", nargs="*", help="only these")
+    wanted = parser.parse_args()
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        sys.exit("screenshots: no Chromium; on Debian: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    wanted.output.mkdir(parents=True, exist_ok=True)
+    views = addresses(wanted.study)
+    views = {name: views[name] for name in wanted.views or views}
+    problems: list[str] = []
+    with serving(wanted.study) as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS])
+        for scheme in SCHEMES:
+            for shape in SHAPES:
+                problems += take(browser, server, views, scheme, shape, wanted.output)
+        browser.close()
+    print("\n".join(problems) or "nothing wrong")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
