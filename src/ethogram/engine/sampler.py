@@ -40,6 +40,7 @@ from ethogram.engine.sequence import SequenceState
 from ethogram.engine.slots import Group
 from ethogram.engine.steps import History, apply_steps
 from ethogram.engine.steps.mirostat import surprisal
+from ethogram.engine.steps.response_format import within_form
 
 
 class Sampler:
@@ -97,6 +98,7 @@ class Sampler:
         """Give an output the token that is forced here; its row of logits is [vocab] fp32."""
         token = output.job.forced.at(output.written)
         assert token is not None
+        output.takes(token)
         row = logits.unsqueeze(0)
         log_probs = row.log_softmax(-1)
         distribution = self._collect(row, log_probs)
@@ -126,17 +128,25 @@ class Sampler:
             trace=self._alternatives > 0,
             alternatives=min(self._alternatives, logits.shape[1]),
         )
-        for output, chain, token, logprob, bits in zip(
-            outputs,
-            chains,
-            sampled.tokens.tolist(),
-            sampled.logprobs.tolist(),
-            sampled.surprisals.tolist(),
-            strict=True,
+        refused = []
+        for index, (output, token, logprob, bits) in enumerate(
+            zip(
+                outputs,
+                sampled.tokens.tolist(),
+                sampled.logprobs.tolist(),
+                sampled.surprisals.tolist(),
+                strict=True,
+            )
         ):
-            output.push(token, logprob, bits if chain.is_steered else None)
+            if not output.takes(token):
+                refused.append(index)
+                continue
+            output.push(token, logprob, bits if chains[index].is_steered else None)
         if sampled.trace is not None:
-            _record_compiled(outputs, chains, sampled.trace, logits.shape[1])
+            taken = [index for index in range(len(outputs)) if index not in refused]
+            _record_compiled(outputs, chains, taken, sampled.trace, logits.shape[1])
+        if refused:  # Their masks hold one token now.
+            self._sample_compiled(library, [located[index] for index in refused], logits)
 
     def _sample_in_torch(
         self, located: Sequence[tuple[SequenceState, int]], logits: Tensor
@@ -158,6 +168,7 @@ class Sampler:
             outputs[0].job.string_ids,
             [output.job.request.noise_key or 0 for output in outputs],
             [output.surprisal_limit for output in outputs],
+            [output.form.mask() for output in outputs if output.form is not None],
         )
         scores = logits
         if outputs[0].job.guidance is not None:
@@ -168,6 +179,7 @@ class Sampler:
             scores = apply_steps(scores, decoding, history)
         else:
             scores, kept = apply_steps_counting(scores, decoding, history)
+        scores = within_form(scores, logits, history)
         if decoding.is_stochastic:
             tokens = draw(scores, history.keys, [output.written for output in outputs])
         else:
@@ -175,12 +187,20 @@ class Sampler:
         logprobs = log_probs.gather(1, tokens.unsqueeze(1)).squeeze(1).tolist()
         is_steered = "mirostat" in decoding.active_step_names()
         bits = surprisal(scores, tokens) if is_steered else [None] * len(outputs)
-        for output, *pushed in zip(outputs, tokens.tolist(), logprobs, bits, strict=True):
+        chosen = zip(tokens.tolist(), logprobs, bits, strict=True)
+        refused = []
+        for index, (output, pushed) in enumerate(zip(outputs, chosen, strict=True)):
+            if not output.takes(pushed[0]):
+                refused.append(index)
+                continue
             output.push(*pushed)
         if distribution is not None:
             step = record_step(distribution, range(len(outputs)), tokens, scores, kept)
             for index, output in enumerate(outputs):
-                output.trace_rows.append((step, index))
+                if index not in refused:
+                    output.trace_rows.append((step, index))
+        if refused:  # Their masks hold one token now.
+            self._sample_alike([outputs[index] for index in refused], logits[refused])
 
     def _collect(self, logits: Tensor, log_probs: Tensor) -> Distribution | None:
         return collect(logits, log_probs, self._alternatives) if self._alternatives else None
@@ -247,19 +267,21 @@ def tables(
     table["counts"] = [output.history.counts_address for output in outputs]
     table["distinct_count"] = [output.history.distinct_count for output in outputs]
     table["surprisal_limit"] = [output.surprisal_limit for output in outputs]
+    table["mask"] = [output.form.mask().ctypes.data if output.form else 0 for output in outputs]
     return table, np.concatenate([chain.steps for chain in distinct]), edits
 
 
 def _record_compiled(
     outputs: Sequence[SequenceState],
     chains: Sequence[CompiledChain],
+    chosen: Sequence[int],
     trace: KernelTrace,
     vocab: int,
 ) -> None:
-    """Give the outputs their rows of the trace, those of one chain together."""
+    """Give the chosen outputs their rows of the trace, those of one chain together."""
     by_chain: dict[int, list[int]] = defaultdict(list)
-    for index, chain in enumerate(chains):
-        by_chain[id(chain)].append(index)
+    for index in chosen:
+        by_chain[id(chains[index])].append(index)
     for members in by_chain.values():
         chain = chains[members[0]]
         decoding = outputs[members[0]].job.request.decoding

@@ -62,7 +62,8 @@ def _lacking_step(decoding: Decoding) -> Refusal | None:
     for name in decoding.active_step_names():
         step = STEPS[name]
         if step.vllm is None:
-            return _lacks(step.setting, step.label, f"{step.off:g}")
+            off = "null" if step.off is None else f"{step.off:g}"
+            return _lacks(step.setting, step.label, off)
     return None
 
 

@@ -125,6 +125,10 @@ inline Cut cut_of(float *key, float *weight, int64_t count, double target,
     return {few[first].first, before, few[first].second};
 }
 
+inline bool is_set(const uint32_t *words, int32_t token) {
+    return words[token / 32] >> (token % 32) & 1;
+}
+
 class Candidates {
    public:
     float *score;
@@ -153,6 +157,25 @@ class Candidates {
         if (id == scratch_.every_id.data()) return token < count ? token : -1;
         const int32_t *place = std::lower_bound(id, id + count, token);
         return place < id + count && *place == token ? place - id : -1;
+    }
+
+    // Keeps the tokens whose bit is set, 32 to a word, the lowest first.
+    void mask(const uint32_t *words) {
+        if (id != scratch_.every_id.data()) {
+            for (int64_t j = 0; j < count; j++)
+                if (!is_set(words, id[j])) score[j] = -INFINITY;
+            return;
+        }
+        int_vec place;
+        for (int i = 0; i < LANES; i++) place[i] = 1 << i;
+        const int64_t whole = count / LANES * LANES;
+        for (int64_t j = 0; j < whole; j += LANES) {
+            const int32_t bits = (int32_t)(words[j / 32] >> (j % 32)) & 0xFFFF;
+            if (bits == 0xFFFF) continue;
+            store(score + j, (((int_vec{} + bits) & place) != 0) ? load(score + j) : ALL_LOWEST);
+        }
+        for (int64_t j = whole; j < count; j++)
+            if (!is_set(words, (int32_t)j)) score[j] = -INFINITY;
     }
 
     void temperature(float value) {
