@@ -214,7 +214,7 @@ int32_t token_of(const T *logits, int64_t vocab, const Row &row, const Output &o
     }
     if (output.mask && !(in.highest() > -INFINITY)) {
         // The steps ruled out all that the form lets in: it goes before them.
-        in = Candidates(logits, vocab, scratch);
+        in.restart(logits, vocab);
         in.mask(output.mask);
         if (!(in.highest() > -INFINITY)) return first_of(output.mask, vocab);
     }

@@ -39,11 +39,16 @@ def bounded(schema: Mapping[str, Any] | bool) -> dict[str, Any]:
     Raises:
         RecursionError: it is nested too deep.
     """
-    whole = {} if schema is True else dict(schema or {"not": {}})
-    made = _bounded(whole)
-    assert isinstance(made, dict)
+    made = _bounded(as_object(schema))
     anything = {**_LIMITS, "items": _REFERENCE, "additionalProperties": _REFERENCE}
     return {**made, "$defs": {**made.get("$defs", {}), _ANY: anything}}
+
+
+def as_object(schema: Mapping[str, Any] | bool) -> dict[str, Any]:
+    """A schema as an object: `true` accepts anything, `false` nothing."""
+    if isinstance(schema, bool):
+        return {} if schema else {"not": {}}
+    return {key: value for key, value in schema.items() if key != "x-guidance"}
 
 
 _LIMITS = {

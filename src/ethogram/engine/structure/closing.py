@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 #: Tokens that a closing may have; more is no way out but a loop.
 LONGEST = 4096
-#: Characters within one string after which the plain way is given up.
-_PATIENCE = 48
-#: States that the search for a pattern's end looks at.
-_MOST_STATES = 4000
+#: Characters within one string after which a search looks for a pattern's end.
+_PATIENCE = 6
+#: States that this search looks at once for each schema; about 100 microseconds each.
+MOST_STATES = 3000
 
 
 class Quotes:
@@ -48,7 +48,11 @@ class Quotes:
 
 
 def closing(
-    matcher: LLMatcher, quotes: Quotes, vocabulary: Vocabulary, most: int = LONGEST
+    matcher: LLMatcher,
+    quotes: Quotes,
+    vocabulary: Vocabulary,
+    most: int = LONGEST,
+    states: int = MOST_STATES,
 ) -> list[int] | None:
     """Tokens that complete an output, without the end of sequence; None if no way was found.
 
@@ -57,26 +61,31 @@ def closing(
         quotes: the same point.
         vocabulary: of the tokens.
         most: give up after so many tokens.
+        states: that a search for the end of a pattern looks at.
     """
     here, quotes = matcher.deep_copy(), quotes.copy()
     mask = np.empty((vocabulary.size + 31) // 32, np.uint32)
     found: list[int] = []
-    characters = 0
+    string = (here, 0)  # where the present string was entered
+    chosen = 0  # characters of it that nothing forced
     while not here.is_accepting():
         if len(found) > most or here.is_error():
             return None
-        if characters > _PATIENCE:
-            way = _through_pattern(here, vocabulary)
-            if way is None:
-                return None
-            tokens, characters = way, 0
-        else:
-            tokens = list(here.compute_ff_tokens()) or [_next(here, mask, quotes, vocabulary)]
-            characters = characters + len(tokens) if quotes.within else 0
-        if not tokens or tokens[0] < 0 or here.try_consume_tokens(tokens) < len(tokens):
+        if quotes.within and not chosen:
+            string = (here.deep_copy(), len(found))
+        tokens = list(here.compute_ff_tokens())
+        if not tokens:
+            tokens = [_next(here, mask, quotes, vocabulary)]
+            chosen += quotes.within
+        if chosen == _PATIENCE and (way := _through_pattern(string[0], vocabulary, states)):
+            here, tokens, chosen = string[0], way, 0
+            del found[string[1] :]
+            quotes = Quotes(within=True)
+        if tokens[0] < 0 or here.try_consume_tokens(tokens) < len(tokens):
             return None
         quotes.push(vocabulary.text_of(tokens))
         found += tokens
+        chosen = chosen if quotes.within else 0
     return found
 
 
@@ -106,33 +115,31 @@ def first_in(mask: npt.NDArray[np.uint32]) -> int:
     return int(words[0]) * 32 + ((word & -word).bit_length() - 1)
 
 
-def _through_pattern(start: LLMatcher, vocabulary: Vocabulary) -> list[int] | None:
+def _through_pattern(start: LLMatcher, vocabulary: Vocabulary, states: int) -> list[int] | None:
     """The fewest characters after which a string may end, by breadth.
 
     Of characters after which the same tokens may follow, one is tried.
     """
-    quote = vocabulary.closing_within
-    single = np.array(
-        [token for token, text in enumerate(vocabulary.bytes_of) if len(text) == 1], np.int64
-    )
+    quote, single = vocabulary.quotes, vocabulary.single
     mask = np.empty((vocabulary.size + 31) // 32, np.uint32)
     level: list[tuple[LLMatcher, list[int]]] = [(start.deep_copy(), [])]
     looked_at = 0
-    while level and looked_at < _MOST_STATES:
+    while level and looked_at < states:
         following: dict[bytes, tuple[LLMatcher, list[int]]] = {}
         for matcher, tokens in level:
             matcher.unsafe_compute_mask_ptr(mask.ctypes.data, mask.nbytes)
             ends = is_in(mask, quote)
-            if ends.any() and tokens:
+            if ends.any():
                 return [*tokens, int(quote[ends.argmax()])]
-            for token in single[is_in(mask, single)].tolist():
-                if vocabulary.bytes_of[token] == b"\\":
-                    continue
+            ways = [[token] for token in single[is_in(mask, single)].tolist()]
+            for way in ways or [list(matcher.compute_ff_tokens())]:
                 looked_at += 1
                 after = matcher.deep_copy()
-                if not after.try_consume_tokens([token]):
+                if after.try_consume_tokens(way) < max(len(way), 1):
                     continue
+                if b'"' in vocabulary.text_of(way):  # What is forced ends the string too.
+                    return [*tokens, *way]
                 after.unsafe_compute_mask_ptr(mask.ctypes.data, mask.nbytes)
-                following.setdefault(mask.tobytes(), (after, [*tokens, token]))
+                following.setdefault(mask.tobytes(), (after, [*tokens, *way]))
         level = list(following.values())
     return None

@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ethogram.engine.structure.bounds import bounded
+from ethogram.engine.structure.bounds import as_object, bounded
 from ethogram.engine.structure.closing import Quotes, closing
 from ethogram.engine.structure.vocabulary import FORMS_KEPT, Vocabulary, vocabulary_of
 from ethogram.errors import RequestError
 from ethogram.spec.decoding import Decoding
 
 _WHERE = "decoding.response_format"
+#: States that a search for the end of a pattern looks at while others wait for the step.
+_STATES = 150
 #: Compact JSON: white space is where an output without end loses itself.
 _OPTIONS = {"whitespace_flexible": False}
 
@@ -81,11 +83,9 @@ def _compiled(schema: str, vocabulary: Vocabulary) -> Any:
     limits = LLParserLimits(verbose_errors=False)
     try:
         given = json.loads(schema)
-        for candidate in (bounded(given), given):
+        for candidate in (bounded(given), as_object(given)):
             # Bounds that contradict the schema, as of a pattern, are not what it asked for.
-            grammar = LLMatcher.grammar_from_json_schema(
-                json.dumps(_as_object(candidate)), overrides=_OPTIONS
-            )
+            grammar = LLMatcher.grammar_from_json_schema(json.dumps(candidate), overrides=_OPTIONS)
             matcher = LLMatcher(vocabulary.tokenizer, grammar, log_level=0, limits=limits)
             if not matcher.is_error():
                 return matcher
@@ -94,21 +94,13 @@ def _compiled(schema: str, vocabulary: Vocabulary) -> Any:
     raise RequestError(_refusal(matcher.get_error()), where=_WHERE)
 
 
-def _as_object(schema: Any) -> Any:
-    return {} if schema is True else {"not": {}} if schema is False else _without_options(schema)
-
-
-def _without_options(schema: Any) -> Any:
-    return {key: value for key, value in schema.items() if key != "x-guidance"}
-
-
 def _refusal(error: str) -> str:
     """What a user reads of an error of llguidance."""
     keywords = re.search(r"Unimplemented keys: \[(.*?)\]", error)
     if keywords:
         names = keywords.group(1).replace('"', "")
         return f"the schema cannot be served: {names:.200} is not supported"
-    return f"the schema cannot be served: {error.splitlines()[0]:.200}"
+    return f"the schema cannot be served: {' '.join(error.split()):.200}"
 
 
 class OutputForm:
@@ -153,7 +145,7 @@ class OutputForm:
         """
         self._is_fresh = False
         if token in self._vocabulary.eos_token_ids:
-            return not self._way and self._is_forced or self._matcher.is_accepting()
+            return (not self._way and self._is_forced) or self._matcher.is_accepting()
         if self._matcher.is_error():
             self._way, self._left = self._way[1:], self._left - 1
             return True
@@ -182,7 +174,7 @@ class OutputForm:
         ended = [*way, self._vocabulary.eos_token_ids[0]]
         if self._matcher.validate_tokens(ended) == len(ended):
             return way
-        return closing(self._matcher, quotes, self._vocabulary, most=self._left)
+        return closing(self._matcher, quotes, self._vocabulary, self._left, _STATES)
 
 
 def _rest(known: bytes, text: bytes) -> str | None:

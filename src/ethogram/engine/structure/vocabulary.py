@@ -39,6 +39,8 @@ class Vocabulary:
         size: number of tokens.
         eos_token_ids: sorted.
         bytes_of: the bytes of each token.
+        quotes: tokens that end a string and perhaps what it is in, the longest first.
+        single: tokens of one byte that are no quotation mark and no backslash.
         closing_within: tokens with which to end a string soon, best first.
         closing_outside: tokens with which to end everything else soon, best first.
         forms: compiled ones, by schema.
@@ -58,8 +60,10 @@ class Vocabulary:
         ids: dict[bytes, int] = {}
         for token, text in enumerate(self.bytes_of):
             ids.setdefault(text, token)
+        self.quotes = _array(*_matching(ids, rb'"[\]}]*'))
+        self.single = _array(*_matching(ids, rb'[^"\\]'))
         self.closing_within = _array(
-            *_matching(ids, rb'"[\]}]*'), *(ids.get(each.encode()) for each in _WITHIN)
+            *self.quotes.tolist(), *(ids.get(each.encode()) for each in _WITHIN)
         )
         self.closing_outside = _array(
             *_matching(ids, rb"[\]}]+"),
@@ -74,7 +78,7 @@ class Vocabulary:
 
 def _matching(ids: dict[bytes, int], pattern: bytes) -> list[int]:
     """Tokens of a pattern, the longest first."""
-    found = [text for text in ids if re.fullmatch(pattern, text)]
+    found = [text for text in ids if re.fullmatch(pattern, text, re.DOTALL)]
     return [ids[text] for text in sorted(found, key=len, reverse=True)]
 
 
