@@ -41,7 +41,19 @@ def read_response_format(value: Any) -> Any:
     return plain
 
 
+def with_schema_as_text(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A response format whose schema is a text, for storage that does not keep an order."""
+    if value["type"] == "json_object":
+        return dict(value)
+    return {**value, "json_schema": {**value["json_schema"], "schema": schema_text(value)}}
+
+
 def _check_schema(given: Any) -> None:
+    if isinstance(given, dict) and isinstance(given.get("schema"), str):
+        try:
+            given["schema"] = json.loads(given["schema"])
+        except (ValueError, RecursionError):
+            raise ValueError("the schema is a text that is not JSON") from None
     if not isinstance(given, dict) or not isinstance(given.get("schema"), dict | bool):
         raise ValueError("json_schema needs a field schema, which is an object")
     _refuse_others(given, _FIELDS)

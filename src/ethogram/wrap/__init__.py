@@ -1,6 +1,7 @@
 """Wrap: from a user's input to a guarded reply. Knows neither study nor server."""
 
+from ethogram.wrap.answer import Answer
 from ethogram.wrap.backend import WrappedBackend
 from ethogram.wrap.loops import FoundLoop, LoopWatch
 
-__all__ = ["FoundLoop", "LoopWatch", "WrappedBackend"]
+__all__ = ["Answer", "FoundLoop", "LoopWatch", "WrappedBackend"]

@@ -20,6 +20,7 @@ from ethogram.spec.guarded import Action, Guarded
 from ethogram.spec.identity import digest, noise_key
 from ethogram.spec.wrapper import Wrapper
 from ethogram.wrap.attempt import Attempt, Decode
+from ethogram.wrap.reply import agreement
 from ethogram.wrap.turns import next_turn_stops
 
 if TYPE_CHECKING:
@@ -143,6 +144,11 @@ class WrappedBackend:
             raw_finish_reason=raw.finish_reason,
             actions=(*reply.actions, *actions),
             confidence=self._confidence(reply.generation, reply.text, wrapped.wrapper),
+            agreement=agreement(
+                reply, [each.reply for each in wrapped.candidates if each.reply is not None]
+            )
+            if wrapped.wrapper.confidence
+            else None,
             tokens=sum(attempt.tokens for attempt in tried),
         )
         return replace(
