@@ -31,14 +31,15 @@ from ethogram.spec import Decoding, Message, Request
 from ethogram.spec.wrapper import Wrapper
 from ethogram.wrap import Answer, WrappedBackend
 
-CAPITALS = """France Paris, Germany Berlin, Italy Rome, Spain Madrid, Portugal Lisbon, Greece
-Athens, Austria Vienna, Poland Warsaw, Hungary Budapest, Ireland Dublin, Norway Oslo, Sweden Stockholm,
-Finland Helsinki, Denmark Copenhagen, Belgium Brussels, Japan Tokyo, China Beijing, India Delhi,
-Egypt Cairo, Kenya Nairobi, Canada Ottawa, Cuba Havana, Peru Lima, Chile Santiago, Russia Moscow,
-Turkey Ankara, Iran Tehran, Iraq Baghdad, Thailand Bangkok, Vietnam Hanoi, Nepal Kathmandu,
-Australia Canberra, Ukraine Kyiv, Romania Bucharest, Bulgaria Sofia, Croatia Zagreb, Serbia
-Belgrade, Czechia Prague, Latvia Riga, Lithuania Vilnius, Estonia Tallinn, Iceland Reykjavik, Ghana Accra,
-Senegal Dakar, Morocco Rabat, Ethiopia Ababa, Colombia Bogota, Ecuador Quito, Jordan Amman"""
+CAPITALS = """France Paris, Germany Berlin, Italy Rome, Spain Madrid, Portugal Lisbon,
+Greece Athens, Austria Vienna, Poland Warsaw, Hungary Budapest, Ireland Dublin, Norway Oslo,
+Sweden Stockholm, Finland Helsinki, Denmark Copenhagen, Belgium Brussels, Japan Tokyo,
+China Beijing, India Delhi, Egypt Cairo, Kenya Nairobi, Canada Ottawa, Cuba Havana, Peru Lima,
+Chile Santiago, Russia Moscow, Turkey Ankara, Iran Tehran, Iraq Baghdad, Thailand Bangkok,
+Vietnam Hanoi, Nepal Kathmandu, Australia Canberra, Ukraine Kyiv, Romania Bucharest,
+Bulgaria Sofia, Croatia Zagreb, Serbia Belgrade, Czechia Prague, Latvia Riga, Lithuania Vilnius,
+Estonia Tallinn, Iceland Reykjavik, Ghana Accra, Senegal Dakar, Morocco Rabat, Ethiopia Ababa,
+Colombia Bogota, Ecuador Quito, Jordan Amman"""
 OPPOSITES = """hot cold, big small, up down, day night, fast slow, happy sad, rich poor, old young,
 light dark, wet dry, hard soft, open closed, strong weak, full empty, early late, high low,
 long short, near far, clean dirty, true false, black white, left right, first last, good bad"""

@@ -6,6 +6,7 @@ nowhere, as in a string of a pattern, a search over single characters finds a wa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,6 +54,7 @@ def closing(
     vocabulary: Vocabulary,
     most: int = LONGEST,
     states: int = MOST_STATES,
+    words: Sequence[list[int]] = (),
 ) -> list[int] | None:
     """Tokens that complete an output, without the end of sequence; None if no way was found.
 
@@ -62,6 +64,7 @@ def closing(
         vocabulary: of the tokens.
         most: give up after so many tokens.
         states: that a search for the end of a pattern looks at.
+        words: in tokens, those that occur in patterns and may have to be written.
     """
     here, quotes = matcher.deep_copy(), quotes.copy()
     mask = np.empty((vocabulary.size + 31) // 32, np.uint32)
@@ -77,7 +80,7 @@ def closing(
         if not tokens:
             tokens = [_next(here, mask, quotes, vocabulary)]
             chosen += quotes.within
-        if chosen == _PATIENCE and (way := _through_pattern(string[0], vocabulary, states)):
+        if chosen == _PATIENCE and (way := _through_pattern(string[0], vocabulary, states, words)):
             here, tokens, chosen = string[0], way, 0
             del found[string[1] :]
             quotes = Quotes(within=True)
@@ -115,8 +118,10 @@ def first_in(mask: npt.NDArray[np.uint32]) -> int:
     return int(words[0]) * 32 + ((word & -word).bit_length() - 1)
 
 
-def _through_pattern(start: LLMatcher, vocabulary: Vocabulary, states: int) -> list[int] | None:
-    """The fewest characters after which a string may end, by breadth.
+def _through_pattern(
+    start: LLMatcher, vocabulary: Vocabulary, states: int, words: Sequence[list[int]]
+) -> list[int] | None:
+    """The fewest characters and words after which a string may end, by breadth.
 
     Of characters after which the same tokens may follow, one is tried.
     """
@@ -132,7 +137,7 @@ def _through_pattern(start: LLMatcher, vocabulary: Vocabulary, states: int) -> l
             if ends.any():
                 return [*tokens, int(quote[ends.argmax()])]
             ways = [[token] for token in single[is_in(mask, single)].tolist()]
-            for way in ways or [list(matcher.compute_ff_tokens())]:
+            for way in [*words, *ways] if ways else [list(matcher.compute_ff_tokens())]:
                 looked_at += 1
                 after = matcher.deep_copy()
                 if after.try_consume_tokens(way) < max(len(way), 1):

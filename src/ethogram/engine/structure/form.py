@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ from ethogram.spec.decoding import Decoding
 _WHERE = "decoding.response_format"
 #: States that a search for the end of a pattern looks at while others wait for the step.
 _STATES = 150
+#: Words of patterns that it tries.
+_MOST_WORDS = 16
 #: Compact JSON: white space is where an output without end loses itself.
 _OPTIONS = {"whitespace_flexible": False}
 
@@ -36,7 +38,8 @@ class Form:
         vocabulary: of the model.
 
     Attributes:
-        shortest: tokens of a shortest reply, without the end of sequence.
+        words: in tokens, those that occur in its patterns.
+        shortest: tokens of a short reply, without the end of sequence.
 
     Raises:
         RequestError: the schema cannot be served.
@@ -45,7 +48,11 @@ class Form:
     def __init__(self, schema: str, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.matcher = _compiled(schema, vocabulary)
-        found = closing(self.matcher, Quotes(), vocabulary)
+        self.words = [
+            list(vocabulary.tokenizer.greedy_tokenize(word))
+            for word in dict.fromkeys(_words(json.loads(schema)))
+        ][:_MOST_WORDS]
+        found = closing(self.matcher, Quotes(), vocabulary, words=self.words)
         if found is None:
             raise RequestError("no reply of the schema was found", where=_WHERE)
         self.shortest = found
@@ -94,6 +101,18 @@ def _compiled(schema: str, vocabulary: Vocabulary) -> Any:
     raise RequestError(_refusal(matcher.get_error()), where=_WHERE)
 
 
+def _words(schema: Any) -> Iterator[str]:
+    """Runs of letters and digits in the patterns of a schema."""
+    if isinstance(schema, list):
+        for each in schema:
+            yield from _words(each)
+    if isinstance(schema, dict):
+        for key, value in schema.items():
+            if key == "pattern" and isinstance(value, str):
+                yield from re.findall(r"(?<!\\)[A-Za-z0-9]{2,}", value)
+            yield from _words(value)
+
+
 def _refusal(error: str) -> str:
     """What a user reads of an error of llguidance."""
     keywords = re.search(r"Unimplemented keys: \[(.*?)\]", error)
@@ -115,7 +134,7 @@ class OutputForm:
     """
 
     def __init__(self, form: Form, limit: int) -> None:
-        self._vocabulary = form.vocabulary
+        self._vocabulary, self._words = form.vocabulary, form.words
         self._matcher = form.matcher.deep_copy()
         self._mask = np.empty((form.vocabulary.size + 31) // 32, np.uint32)
         self._way, self._quotes = list(form.shortest), Quotes()
@@ -174,7 +193,7 @@ class OutputForm:
         ended = [*way, self._vocabulary.eos_token_ids[0]]
         if self._matcher.validate_tokens(ended) == len(ended):
             return way
-        return closing(self._matcher, quotes, self._vocabulary, self._left, _STATES)
+        return closing(self._matcher, quotes, self._vocabulary, self._left, _STATES, self._words)
 
 
 def _rest(known: bytes, text: bytes) -> str | None:
