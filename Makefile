@@ -6,13 +6,13 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python scripts/install.py
 # The releases that the checks run with, for everybody the same; `make lock` renews them.
 PINNED := --constraint requirements/constraints.txt
-EXTRAS := chat,engine,ifeval,judge,lora,mauve,parquet,serve,sweep,train
+EXTRAS := chat,engine,ifeval,judge,lora,mauve,parquet,serve,sweep,train,ui
 # Processes of the tests: `make test JOBS=8`. Each of them computes on one thread.
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: help demo example-my-gpt2 check test test-slow lint words types fast data lock docs clean
+.PHONY: web web-check help demo example-my-gpt2 check test test-slow lint words types fast data lock docs clean
 .PHONY: bench-contention bench-engine bench-measure bench-serve bench-store bench-train
 .DEFAULT_GOAL := help
 
@@ -82,6 +82,18 @@ lock:  ## renew requirements/constraints.txt with the newest releases that fit
 docs: $(VENV)/.docs  ## build the documentation into site/, strict
 	set -e; for page in scripts/*_page.py; do $(BIN)/python $$page; done
 	$(BIN)/zensical build --strict
+
+web: $(VENV)/.dev web/node_modules/.installed  ## build the page from web/, with its checks (needs Node)
+	$(BIN)/python -m scripts.api_types | (cd web && node types.mjs)
+	cd web && npm run --silent check && npm run --silent build
+
+web-check: $(VENV)/.dev web/node_modules/.installed  ## the page's checks; is what is committed what is built?
+	$(BIN)/python -m scripts.api_types | (cd web && node types.mjs --check)
+	cd web && npm run --silent check && npm run --silent build -- --check
+
+web/node_modules/.installed: web/package-lock.json web/tools/openapi/package-lock.json
+	cd web && npm ci && cd tools/openapi && npm ci
+	@touch $@
 
 bench-engine: $(VENV)/.run  ## the engine and its peers side by side (long; a quiet machine)
 	$(BIN)/python -m benchmarks.engine

@@ -75,3 +75,12 @@ def test_an_input_table_of_its_own_costs_nothing() -> None:
     tied = LlamaForCausalLM(LlamaConfig(**sizes, tie_word_embeddings=True))
     untied = LlamaForCausalLM(LlamaConfig(**sizes, tie_word_embeddings=False))
     assert token_flop(tied, 16) == token_flop(untied, 16)
+
+
+def test_a_frozen_weight_costs_no_gradient_of_its_own() -> None:
+    config = GPT2Config(vocab_size=64, n_positions=16, n_embd=8, n_layer=1, n_head=2)
+    model = GPT2LMHeadModel(config)
+    whole = token_flop(model, 16)
+    frozen = model.transformer.h[0].mlp.c_fc.weight
+    frozen.requires_grad = False
+    assert token_flop(model, 16) == whole - 2 * frozen.numel()

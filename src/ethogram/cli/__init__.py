@@ -30,6 +30,7 @@ from ethogram.cli import (
     sweep,
     trace,
     train,
+    ui,
 )
 from ethogram.errors import EthogramError
 
@@ -48,6 +49,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         judge.judge_command,
     ),
     "Look at it": (
+        ui.ui_command,
         inspect.ls_command,
         inspect.outputs_command,
         trace.trace_command,
@@ -86,6 +88,10 @@ SYNONYMS = {
     "pretrain": "train",
     "measure": "score",
     "talk": "chat",
+    "browse": "ui",
+    "page": "ui",
+    "web": "ui",
+    "view": "ui",
 }
 
 

@@ -142,6 +142,25 @@ class Study:
         view.spec = replace(self.spec, versions={**self.spec.versions, **versions})
         return view
 
+    def reopened(self) -> Study:
+        """This study with its files read again, for what shows it while they are edited.
+
+        The store stays open and belongs to the new one; measurements go by identities, so they
+        stay too.
+
+        Raises:
+            SpecError: a file of the study is wrong.
+        """
+        fresh = Study(self.folder, on_measured=self.on_measured, on_load=self._on_load)
+        if fresh.spec.settings.store != self.spec.settings.store:
+            self.close()
+            return fresh
+        if "store" in self.__dict__:
+            fresh.store = self.store
+        if fresh.spec.settings.scoring == self.spec.settings.scoring:
+            fresh.measured = self.measured
+        return fresh
+
     def suite(self, version: str) -> Suite:
         """The suite of a version, read once."""
         if version in self.beside:

@@ -188,19 +188,25 @@ def plan_of(job: Job, prepared: Prepared, schedule: Schedule, batches: Batches) 
 
 
 def token_flop(model: Any, context: int) -> float:
-    """Floating-point operations of a trained token: 6 a weight, and causal attention.
+    """Floating-point operations of a token trained on: forward, backward, and causal attention.
 
-    Tables that are only looked up do not count; a head that shares its weights with one does.
+    Forward 2 a weight, the gradient of what entered it 2, and its own gradient 2 if it is trained,
+    so that adapters on frozen weights cost some 4 a weight and full training 6 (Kaplan et al. 2020,
+    section 2.1). Tables that are only looked up do not count; a head that shares its weights with
+    one does.
     """
     config = model.config.get_text_config()
     table = model.get_input_embeddings().weight
     head = model.get_output_embeddings()
-    looked_up = 0 if head is not None and head.weight is table else table.numel()
-    places = sum(
-        weight.numel() for name, weight in model.named_parameters() if name.endswith("wpe.weight")
-    )
-    weights = sum(weight.numel() for weight in model.parameters()) - looked_up - places
-    return float(6 * weights + 6 * config.num_hidden_layers * config.hidden_size * context)
+    only_looked_up = head is None or head.weight is not table
+    total = trained = 0
+    for name, weight in model.named_parameters():
+        if (weight is table and only_looked_up) or name.endswith("wpe.weight"):
+            continue
+        total += weight.numel()
+        trained += weight.numel() if weight.requires_grad else 0
+    attention = 6 * config.num_hidden_layers * config.hidden_size * context
+    return float(4 * total + 2 * trained + attention)
 
 
 def peak_memory_bytes(device: str = "cpu") -> int:

@@ -1,0 +1,75 @@
+"""Context: what every view of one server shares: the opened study, events and jobs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ethogram.study.workspace import Study
+from ethogram.ui.events import Events, StudyChanged
+from ethogram.ui.jobs import Jobs
+
+#: Suffixes of files that make a study.
+_WATCHED = (".yaml", ".yml", ".jsonl")
+
+
+class Context:
+    """The study that a server shows.
+
+    Args:
+        folder: of the study.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.events = Events()
+        self.jobs = Jobs(self.events)
+        self._lock = threading.RLock()
+        self._study = Study(folder)
+        self._seen = self._stamps()
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self._study.name
+
+    @contextmanager
+    def study(self) -> Iterator[Study]:
+        """The study as its files are now, for one reader at a time.
+
+        Raises:
+            SpecError: a file of the study is wrong; the page shows its one line.
+        """
+        with self._lock:
+            stamps = self._stamps()
+            if stamps != self._seen:
+                self._study = self._study.reopened()
+                self._seen = stamps
+                self.events.publish(StudyChanged())
+            yield self._study
+
+    @contextmanager
+    def own_study(self) -> Iterator[Study]:
+        """The study opened once more, for a job: readers do not wait for it."""
+        with Study(self.folder) as study:
+            yield study
+
+    def close(self) -> None:
+        """Stop the jobs, end the streams and close the store."""
+        self.jobs.close()
+        self.events.close()
+        with self._lock:
+            self._study.close()
+
+    def _stamps(self) -> dict[Path, tuple[int, int]]:
+        """Time and size of each file that makes the study."""
+        found = {}
+        for folder in (self.folder, self.folder / "versions", self.folder / "suites"):
+            if folder.is_dir():
+                for path in folder.iterdir():
+                    if path.suffix in _WATCHED:
+                        stat = path.stat()
+                        found[path] = stat.st_mtime_ns, stat.st_size
+        return found
