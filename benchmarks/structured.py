@@ -230,6 +230,7 @@ def cost(engine: Engine, steps: int, rounds: int) -> None:
     for number in range(rounds):
         for name, schemas in kinds.items():
             taken[name].append(_step_seconds(engine, schemas, steps, number))
+            print(f"round {number}, {name}: {1000 * taken[name][-1]:.1f} ms a step", flush=True)
     base = statistics.median(taken["no form"])
     print("| 48 rows | ms a step, median | tokens/s | cost in throughput | range of rounds |")
     print("|---|---|---|---|---|")
