@@ -247,7 +247,7 @@ def _step_seconds(engine: Engine, schemas: Sequence[Any], steps: int, number: in
     """Median seconds of a decode step with all rows in use; ended outputs are replaced."""
     live = LiveBatch(engine, max_rows=ROWS)
     names = itertools.count(1000 * number)
-    seconds = []
+    seconds: list[float] = []
     while len(seconds) < steps:
         while len(live) < ROWS:
             live.add(live.prepare(_request(schemas, next(names))))

@@ -105,11 +105,15 @@ def what(made: Generation) -> tuple[object, ...]:
 
 
 def mixed() -> list[Request]:
+    kinds: list[dict[str, Any]] = [
+        {"strategy": "greedy"},
+        {},
+        {"temperature": 0.7, "top_p": 0.9},
+        {"dry": {"base": 2}},
+    ]
     plain = [
         Request(f"plain {i}", "p", i, "the old man", Decoding(**settings, max_new_tokens=30), i)
-        for i, settings in enumerate(
-            [{"strategy": "greedy"}, {}, {"temperature": 0.7, "top_p": 0.9}, {"dry": {"base": 2}}]
-        )
+        for i, settings in enumerate(kinds)
     ]
     return [*plain, *requests({"temperature": 1.2}, 60), *requests({"strategy": "greedy"}, 61)]
 
@@ -327,11 +331,12 @@ def test_a_library_that_gives_up_leaves_the_known_way() -> None:
     output._matcher.consume_token(5 if 5 not in made.shortest else 6)
     assert output._matcher.is_error()
     while True:
-        [token] = np.flatnonzero(np.unpackbits(output.mask().view(np.uint8), bitorder="little"))
-        assert output.take(int(token))
-        if token in model.eos_token_ids:
+        allowed = np.unpackbits(output.mask().view(np.uint8), bitorder="little")
+        [only] = np.flatnonzero(allowed).tolist()
+        assert output.take(only)
+        if only in model.eos_token_ids:
             break
-        written.append(int(token))
+        written.append(only)
     assert output.is_closed
     assert json.loads(model.tokenizer.decode(written)) == {
         "user": {"name": "", "home": {"city": "", "zip": ""}}

@@ -124,8 +124,12 @@ def test_a_wrapped_reply_comes_with_what_is_known_of_it(server: Server) -> None:
 def test_what_cannot_be_served_is_refused_by_name(
     server: Server, path: str, change: dict[str, Any], param: str, said: str
 ) -> None:
-    start = {CHAT: TURN, TEXT: {"model": "v0.1.0", "prompt": "a"}, RESPONSES: INPUT}[path]
-    status, _, raw = post(server, path, {**start, **change})
+    starts: dict[str, dict[str, Any]] = {
+        CHAT: TURN,
+        TEXT: {"model": "v0.1.0", "prompt": "a"},
+        RESPONSES: INPUT,
+    }
+    status, _, raw = post(server, path, {**starts[path], **change})
     error = json.loads(raw)["error"]
     assert (status, error["param"]) == (400, param), error
     assert said in error["message"]

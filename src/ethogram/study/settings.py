@@ -43,7 +43,7 @@ class Shown:
         yaml = YAML(typ="safe", pure=True)
         yaml.width = sys.maxsize  # A value is not broken over lines …
         yaml.Representer = _representer()  # … but a text of several keeps them.
-        yaml.sort_base_mapping_type_on_output = False
+        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
         yaml.dump(_ordered(self.fields), stream)
         lines = [f"# {self.version}, identity {self.identity[:12]}"]
         lines += [

@@ -8,7 +8,7 @@ schema. A schema that needs more states its own: `maxLength: 5000`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 #: Characters of a string.
 MAX_LENGTH = 1000
@@ -100,7 +100,7 @@ def _string(made: dict[str, Any]) -> None:
 def _integer(made: dict[str, Any]) -> None:
     low = made.get("exclusiveMinimum", made.get("minimum"))
     high = made.get("exclusiveMaximum", made.get("maximum"))
-    if low is None and not _above(-high if _is_number(high) else None, MAX_NUMBER):
+    if low is None and not (_is_number(high) and high < -MAX_NUMBER):
         made["minimum"] = -int(MAX_NUMBER)
     if high is None and not _above(low, MAX_NUMBER):
         made["maximum"] = int(MAX_NUMBER)
@@ -134,5 +134,5 @@ def _above(value: Any, bound: float) -> bool:
     return _is_number(value) and value > bound
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

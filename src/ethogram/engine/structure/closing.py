@@ -106,7 +106,8 @@ def _next(
 
 def is_in(mask: npt.NDArray[np.uint32], tokens: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Whether a mask lets each of some tokens in."""
-    return (mask[tokens >> 5] >> (tokens & 31).astype(np.uint32)) & 1 != 0
+    bits = mask[tokens >> 5] >> (tokens & 31).astype(np.uint32) & np.uint32(1)
+    return np.asarray(bits, np.bool_)
 
 
 def first_in(mask: npt.NDArray[np.uint32]) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,13 +21,16 @@ from ethogram.engine.structure.vocabulary import FORMS_KEPT, Vocabulary, vocabul
 from ethogram.errors import RequestError
 from ethogram.spec.decoding import Decoding
 
+if TYPE_CHECKING:
+    from llguidance._lib import JsonCompileOptions
+
 _WHERE = "decoding.response_format"
 #: States that a search for the end of a pattern looks at while others wait for the step.
 _STATES = 150
 #: Words of patterns that it tries.
 _MOST_WORDS = 16
 #: Compact JSON: white space is where an output without end loses itself.
-_OPTIONS = {"whitespace_flexible": False}
+_OPTIONS: JsonCompileOptions = {"whitespace_flexible": False}
 
 
 class Form:
