@@ -225,6 +225,6 @@ def _plain(request: Request, decoding: Decoding, kind: str, index: int) -> Reque
         identity=digest([request.identity, kind, index]),
         decoding=decoding,
         noise_key=key if decoding.is_stochastic else None,
-        stop_at_loop=None if decoding.ends_by_form else wrapper and wrapper.loop_breaker,
+        stop_at_loop=None if wrapper is None or decoding.ends_by_form else wrapper.loop_breaker,
         wrapper=None,
     )
