@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LONGEST = 4096
 #: Characters within one string after which a search looks for a pattern's end.
 _PATIENCE = 6
+#: Ends of patterns kept, each tried in some 2 microseconds.
+_MOST_KNOWN = 100
 #: States that this search looks at once for each schema; about 100 microseconds each.
 MOST_STATES = 3000
 
@@ -48,13 +50,89 @@ class Quotes:
         return Quotes(self.within, self.escaped)
 
 
+class PatternEnds:
+    """Ends of strings of a pattern: those found before, and a search for others.
+
+    Args:
+        vocabulary: of the tokens.
+        words: in tokens, those that occur in patterns and may have to be written.
+        states: that a search looks at.
+        known: ends found before, in tokens; each begins at some point of a pattern.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        words: Sequence[list[int]],
+        states: int = MOST_STATES,
+        known: Sequence[tuple[int, ...]] = (),
+    ) -> None:
+        self._vocabulary, self._words, self._states = vocabulary, words, states
+        self.known = list(known)
+
+    def after(self, start: LLMatcher, following: int, chosen: int) -> list[int] | None:
+        """The end of a string to take in place of the plain way, if there is one to take.
+
+        Args:
+            start: where the string, or what is left of it, begins.
+            following: the token of the plain way.
+            chosen: how many characters that way chose so far.
+        """
+        if following in self._vocabulary.ending:
+            return None
+        if chosen == 1:
+            valid = (way for way in self.known if start.validate_tokens(list(way)) == len(way))
+            return list(next(valid, ())) or None
+        return self._search(start) if chosen == _PATIENCE else None
+
+    def _remember(self, way: list[int]) -> list[int]:
+        """Keep an end with all its tails, the shortest first."""
+        plain = [*way[:-1], self._vocabulary.quote]
+        tails = {tuple(plain[at:]) for at in range(len(plain) - 1)} - set(self.known)
+        self.known = sorted([*self.known, *tails], key=lambda end: (len(end), end))[:_MOST_KNOWN]
+        return way
+
+    def _search(self, start: LLMatcher) -> list[int] | None:
+        """The fewest characters and words after which a string may end, by breadth.
+
+        Of characters after which the same tokens may follow, one is tried.
+        """
+        vocabulary = self._vocabulary
+        mask = np.empty((vocabulary.size + 31) // 32, np.uint32)
+        level: list[tuple[LLMatcher, list[int]]] = [(start.deep_copy(), [])]
+        looked_at = 0
+        while level and looked_at < self._states:
+            following: dict[bytes, tuple[LLMatcher, list[int]]] = {}
+            for matcher, tokens in level:
+                matcher.unsafe_compute_mask_ptr(mask.ctypes.data, mask.nbytes)
+                ends = is_in(mask, vocabulary.quotes)
+                if ends.any():
+                    return self._remember([*tokens, int(vocabulary.quotes[ends.argmax()])])
+                for way in self._ways(matcher, mask):
+                    looked_at += 1
+                    after = matcher.deep_copy()
+                    if after.try_consume_tokens(way) < max(len(way), 1):
+                        continue
+                    if b'"' in vocabulary.text_of(way):  # What is forced ends the string too.
+                        return [*tokens, *way]
+                    after.unsafe_compute_mask_ptr(mask.ctypes.data, mask.nbytes)
+                    following.setdefault(mask.tobytes(), (after, [*tokens, *way]))
+            level = list(following.values())
+        return None
+
+    def _ways(self, matcher: LLMatcher, mask: npt.NDArray[np.uint32]) -> list[list[int]]:
+        """What may come next: words and single characters, or what is forced."""
+        single = self._vocabulary.single
+        characters = [[token] for token in single[is_in(mask, single)].tolist()]
+        return [*self._words, *characters] if characters else [list(matcher.compute_ff_tokens())]
+
+
 def closing(
     matcher: LLMatcher,
     quotes: Quotes,
     vocabulary: Vocabulary,
+    ends: PatternEnds,
     most: int = LONGEST,
-    states: int = MOST_STATES,
-    words: Sequence[list[int]] = (),
 ) -> list[int] | None:
     """Tokens that complete an output, without the end of sequence; None if no way was found.
 
@@ -62,9 +140,8 @@ def closing(
         matcher: at the point where it starts; it stays there.
         quotes: the same point.
         vocabulary: of the tokens.
+        ends: of strings of a pattern.
         most: give up after so many tokens.
-        states: that a search for the end of a pattern looks at.
-        words: in tokens, those that occur in patterns and may have to be written.
     """
     here, quotes = matcher.deep_copy(), quotes.copy()
     mask = np.empty((vocabulary.size + 31) // 32, np.uint32)
@@ -80,10 +157,10 @@ def closing(
         if not tokens:
             tokens = [_next(here, mask, quotes, vocabulary)]
             chosen += quotes.within
-        if chosen == _PATIENCE and (way := _through_pattern(string[0], vocabulary, states, words)):
-            here, tokens, chosen = string[0], way, 0
-            del found[string[1] :]
-            quotes = Quotes(within=True)
+            if quotes.within and (way := ends.after(string[0], tokens[0], chosen)):
+                here, tokens, chosen = string[0], way, 0
+                del found[string[1] :]
+                quotes = Quotes(within=True)
         if tokens[0] < 0 or here.try_consume_tokens(tokens) < len(tokens):
             return None
         quotes.push(vocabulary.text_of(tokens))
@@ -117,35 +194,3 @@ def first_in(mask: npt.NDArray[np.uint32]) -> int:
         return -1
     word = int(mask[words[0]])
     return int(words[0]) * 32 + ((word & -word).bit_length() - 1)
-
-
-def _through_pattern(
-    start: LLMatcher, vocabulary: Vocabulary, states: int, words: Sequence[list[int]]
-) -> list[int] | None:
-    """The fewest characters and words after which a string may end, by breadth.
-
-    Of characters after which the same tokens may follow, one is tried.
-    """
-    quote, single = vocabulary.quotes, vocabulary.single
-    mask = np.empty((vocabulary.size + 31) // 32, np.uint32)
-    level: list[tuple[LLMatcher, list[int]]] = [(start.deep_copy(), [])]
-    looked_at = 0
-    while level and looked_at < states:
-        following: dict[bytes, tuple[LLMatcher, list[int]]] = {}
-        for matcher, tokens in level:
-            matcher.unsafe_compute_mask_ptr(mask.ctypes.data, mask.nbytes)
-            ends = is_in(mask, quote)
-            if ends.any():
-                return [*tokens, int(quote[ends.argmax()])]
-            ways = [[token] for token in single[is_in(mask, single)].tolist()]
-            for way in [*words, *ways] if ways else [list(matcher.compute_ff_tokens())]:
-                looked_at += 1
-                after = matcher.deep_copy()
-                if after.try_consume_tokens(way) < max(len(way), 1):
-                    continue
-                if b'"' in vocabulary.text_of(way):  # What is forced ends the string too.
-                    return [*tokens, *way]
-                after.unsafe_compute_mask_ptr(mask.ctypes.data, mask.nbytes)
-                following.setdefault(mask.tobytes(), (after, [*tokens, *way]))
-        level = list(following.values())
-    return None

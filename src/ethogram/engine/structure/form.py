@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ethogram.engine.structure.bounds import as_object, bounded
-from ethogram.engine.structure.closing import Quotes, closing
+from ethogram.engine.structure.closing import PatternEnds, Quotes, closing
 from ethogram.engine.structure.vocabulary import FORMS_KEPT, Vocabulary, vocabulary_of
 from ethogram.errors import RequestError
 from ethogram.spec.decoding import Decoding
@@ -42,6 +42,7 @@ class Form:
 
     Attributes:
         words: in tokens, those that occur in its patterns.
+        ends: of its patterns, in tokens.
         shortest: tokens of a short reply, without the end of sequence.
 
     Raises:
@@ -55,7 +56,9 @@ class Form:
             list(vocabulary.tokenizer.greedy_tokenize(word))
             for word in dict.fromkeys(_words(json.loads(schema)))
         ][:_MOST_WORDS]
-        found = closing(self.matcher, Quotes(), vocabulary, words=self.words)
+        ends = PatternEnds(vocabulary, self.words)
+        found = closing(self.matcher, Quotes(), vocabulary, ends)
+        self.ends = tuple(ends.known)
         if found is None:
             raise RequestError("no reply of the schema was found", where=_WHERE)
         self.shortest = found
@@ -137,7 +140,9 @@ class OutputForm:
     """
 
     def __init__(self, form: Form, limit: int) -> None:
-        self._vocabulary, self._words = form.vocabulary, form.words
+        self._vocabulary = form.vocabulary
+        # Its own, so that it depends on no other output.
+        self._ends = PatternEnds(form.vocabulary, form.words, _STATES, form.ends)
         self._matcher = form.matcher.deep_copy()
         self._mask = np.empty((form.vocabulary.size + 31) // 32, np.uint32)
         self._way, self._quotes = list(form.shortest), Quotes()
@@ -196,7 +201,7 @@ class OutputForm:
         ended = [*way, self._vocabulary.eos_token_ids[0]]
         if self._matcher.validate_tokens(ended) == len(ended):
             return way
-        return closing(self._matcher, quotes, self._vocabulary, self._left, _STATES, self._words)
+        return closing(self._matcher, quotes, self._vocabulary, self._ends, self._left)
 
 
 def _rest(known: bytes, text: bytes) -> str | None:

@@ -40,6 +40,8 @@ class Vocabulary:
         eos_token_ids: sorted.
         bytes_of: the bytes of each token.
         quotes: tokens that end a string and perhaps what it is in, the longest first.
+        quote: the token of a quotation mark.
+        ending: the same as quotes.
         single: tokens of one byte that are no quotation mark and no backslash.
         closing_within: tokens with which to end a string soon, best first.
         closing_outside: tokens with which to end everything else soon, best first.
@@ -61,6 +63,7 @@ class Vocabulary:
         for token, text in enumerate(self.bytes_of):
             ids.setdefault(text, token)
         self.quotes = _array(*_matching(ids, rb'"[\]}]*'))
+        self.quote, self.ending = ids[b'"'], frozenset(self.quotes.tolist())
         self.single = _array(*_matching(ids, rb'[^"\\]'))
         self.closing_within = _array(
             *self.quotes.tolist(), *(ids.get(each.encode()) for each in _WITHIN)
