@@ -85,7 +85,11 @@ def take(
     page.wait_for_selector("main")
     for name, address in views.items():
         page.goto(f"{server.url}/{address}")
-        page.wait_for_timeout(2500)  # Its event stream stays open, so the network is never idle.
+        page.wait_for_timeout(1000)  # Its event stream stays open, so the network is never idle.
+        page.wait_for_function(
+            "!document.querySelector('main').innerText.includes('Loading …')", timeout=60_000
+        )
+        page.wait_for_timeout(1500)
         page.screenshot(path=out / f"{name}-{shape}-{scheme}.png")
         across = page.evaluate("document.documentElement.scrollWidth")
         if across > width:
