@@ -1,14 +1,20 @@
 """The command line: a thin layer over the Python API. Each command has its module here.
 
 Exit codes: 0 done; 1 a claim or check failed; 2 an error that the user can fix, in one line;
-130 interrupted.
+130 interrupted; 143 ended by SIGTERM.
 """
 
 from __future__ import annotations
 
 import difflib
+import io
+import signal
 import sys
-from typing import NoReturn
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn
 
 import click
 
@@ -43,6 +49,7 @@ from ethogram.cli import (
 from ethogram.errors import EthogramError
 
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 #: Every command, in the groups of `ethogram --help`.
 COMMANDS: dict[str, tuple[click.Command, ...]] = {
     "Work on a study": (
@@ -111,6 +118,10 @@ SYNONYMS = {
 }
 
 
+class _ReaderGoneError(Exception):
+    """Nobody reads the output any more; click would answer BrokenPipeError with exit code 1."""
+
+
 class _Commands(click.Group):
     """Commands listed in groups; an unknown name is answered with the nearest one."""
 
@@ -140,6 +151,13 @@ class _Commands(click.Group):
             ctx.fail(f"no command '{name}'; {hint}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a reader that goes away, as `head` does, is not an error."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _ReaderGoneError from None
+
 
 @click.group(
     cls=_Commands,
@@ -157,20 +175,47 @@ for _members in COMMANDS.values():
         cli.add_command(_command)
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a command as Ctrl-C does: what is under way is closed."""
+
+    exit_code = EXIT_TERMINATED
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise _Terminated
+
+
+@contextmanager
+def _hearing_sigterm() -> Iterator[None]:
+    """Have SIGTERM end the command in order; a command may take the signal for itself."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def main() -> None:
     """Run the command line and exit with its code."""
     state: dict[str, str] = {}
     try:
-        code = cli.main(standalone_mode=False, obj=state)
+        with _hearing_sigterm():
+            code = cli.main(standalone_mode=False, obj=state)
     except EthogramError as error:
         _end(state, error, str(error), error.exit_code)
     except click.ClickException as error:
         _end(state, error, error.format_message(), 2)
     except (click.Abort, KeyboardInterrupt) as error:
         words = "interrupted; everything generated so far is stored"
-        _end(state, error, words, EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
+        ended = isinstance(error, _Terminated) or isinstance(error.__cause__, _Terminated)
+        _end(state, error, words, EXIT_TERMINATED if ended else EXIT_INTERRUPTED)
+    except MemoryError as error:
+        _end(state, error, "out of memory; what was stored is kept", 2)
+    except (_ReaderGoneError, BrokenPipeError):
+        sys.stdout = io.StringIO()  # What is left to write is written to nobody.
         sys.exit(0)
     except OSError as error:
         # The last net: whatever the system refuses is one line too.
