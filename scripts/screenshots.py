@@ -36,7 +36,7 @@ def addresses(folder: Path) -> dict[str, str]:
         name = next(each for each in study.versions if study.versions[each].parent)
         parent = study.versions[name].parent
         traced = parent or name
-        first = study.suite(traced)[0].id
+        first = next(iter(study.suite(traced).prompts)).id
     return {
         "log": f"#/log/{name}",
         "compare": f"#/compare/{parent}/{name}?mode=different&diff=1",

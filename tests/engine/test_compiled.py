@@ -166,6 +166,7 @@ SOME: dict[str, Any] = {
     "dry": {"multiplier": 0.5},
     "xtc": {"probability": 0.5},
     "mirostat": {"tau": 2.0},
+    "response_format": {"type": "json_object"},
 }
 
 

@@ -70,6 +70,20 @@ DECODING: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
     "prompt_lookup_num_tokens": (6, {"strategy": "greedy"}),
     "max_matching_ngram_size": (3, {"strategy": "greedy", "prompt_lookup_num_tokens": 6}),
+    "response_format": (
+        {
+            "type": "json_schema",
+            "json_schema": {
+                "name": "reply",
+                "schema": {
+                    "type": "object",
+                    "properties": {"z": {"enum": ["é", None, 1.5]}, "a": {"type": "string"}},
+                    "required": ["z"],
+                },
+            },
+        },
+        {"response_format": {"type": "json_object"}},
+    ),
     "max_new_tokens": (33, {}),
     "stop": (["\nQ:", "no", "# x"], {}),
     "stop_token_ids": ([5, 6], {}),

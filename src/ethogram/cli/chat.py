@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ethogram.cli.options import command, console, open_study, say_loading, study_option
+from ethogram.cli.options import (
+    command,
+    console,
+    json_option,
+    open_study,
+    say_loading,
+    study_option,
+)
 from ethogram.errors import EthogramError, RequestError
 
 if TYPE_CHECKING:
@@ -22,12 +30,14 @@ ASK = "> "
 @command("chat", "ethogram chat v0.2.0", "echo 'Why is the sky blue?' | ethogram chat v0.2.0")
 @click.argument("version")
 @study_option
-def chat_command(version: str, folder: Path) -> None:
+@json_option
+def chat_command(version: str, folder: Path, json_wanted: bool) -> None:
     """Talk with a version.
 
     Replies appear as they are generated; Ctrl-C stops a reply, not the program. Commands begin
     with a slash: /help lists them. Without a terminal, each line of the input is a message and only
-    replies are printed.
+    replies are printed. With --json, a reply is an object of one line: answer, data, sentences,
+    confidence, flags and usage.
     """
     from ethogram.report.conversation import print_opening
     from ethogram.study.chatting import Chat
@@ -40,7 +50,9 @@ def chat_command(version: str, folder: Path) -> None:
             print_opening(console(), chat)
         for line in _lines(interactive):
             try:
-                if not _answer(chat, line, interactive):
+                if json_wanted and not line.startswith("/"):
+                    click.echo(json.dumps(chat.say(line).answer.to_json(), ensure_ascii=False))
+                elif not _answer(chat, line, interactive):
                     break
             except EthogramError as error:
                 if not interactive:

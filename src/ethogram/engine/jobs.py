@@ -14,6 +14,7 @@ from ethogram.engine.forced import NOTHING_FORCED, Forced, forced_tokens
 from ethogram.engine.forward.passes import ServedModel
 from ethogram.engine.guidance import GuidanceBranch, GuidanceBranches
 from ethogram.engine.stopping import StopRules
+from ethogram.engine.structure import Form, form_of
 from ethogram.engine.token_strings import StringIds, TokenStrings
 from ethogram.errors import PromptTooLongError, RequestError
 from ethogram.spec.decoding import Decoding
@@ -35,6 +36,7 @@ class Job:
             search, of best-of and of self-consistency, otherwise one.
         guidance: its guidance branch, if its decoding has one.
         forced: tokens that the output must have.
+        form: what the output must be, if its decoding says so.
     """
 
     request: Request
@@ -46,6 +48,7 @@ class Job:
     slots: int
     guidance: GuidanceBranch | None = None
     forced: Forced = NOTHING_FORCED
+    form: Form | None = None
 
 
 class PromptReader(Protocol):
@@ -187,7 +190,15 @@ def _make_job(
     if request.prefix:
         forced = replace(forced, given=_given(request, slots, loaded.vocab_size))
     prompt = reader.decoder_prompt(ids)
-    return Job(request, text, ids, prompt, rules, string_ids, slots, guidance, forced)
+    form = form_of(
+        decoding,
+        tokenizer=loaded.tokenizer,
+        vocab_size=loaded.vocab_size,
+        eos_token_ids=frozenset(loaded.eos_token_ids),
+    )
+    if form is not None:
+        form.check_limit(rules.limit, forced.first)
+    return Job(request, text, ids, prompt, rules, string_ids, slots, guidance, forced, form)
 
 
 def _given(request: Request, slots: int, vocab: int) -> tuple[int, ...]:

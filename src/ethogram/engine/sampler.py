@@ -41,6 +41,7 @@ from ethogram.engine.sequence import SequenceState
 from ethogram.engine.slots import Group
 from ethogram.engine.steps import History, apply_steps
 from ethogram.engine.steps.mirostat import surprisal
+from ethogram.engine.steps.response_format import within_form
 
 #: An output, the model's logits [1, vocab] fp32, and the scores that its first step starts from.
 Watch = Callable[[SequenceState, Tensor, Tensor], None]
@@ -107,6 +108,7 @@ class Sampler:
         """Give an output the token that is forced here; its row of logits is [vocab] fp32."""
         token = output.job.forced.at(output.written)
         assert token is not None
+        output.takes(token)
         row = logits.unsqueeze(0)
         log_probs = row.log_softmax(-1)
         distribution = self._collect(row, log_probs)
@@ -130,6 +132,7 @@ class Sampler:
         distribution = self._collect(row, log_probs)
         scores, kept = apply_steps_counting(row, output.job.request.decoding, history_of([output]))
         chosen = torch.tensor([token], device=row.device)
+        output.takes(token)
         output.push(token, float(log_probs[0, token]), _steering([output], scores, chosen)[0])
         if distribution is not None:
             output.trace_rows.append((record_step(distribution, [0], chosen, scores, kept), 0))
@@ -153,23 +156,29 @@ class Sampler:
             alternatives=min(self._alternatives, logits.shape[1]),
         )
         chosen: list[int] = []  # indices of the outputs whose tokens are those sampled
-        for index, (token, logprob, bits) in enumerate(
+        refused = []
+        for index, (output, token, logprob, bits) in enumerate(
             zip(
+                outputs,
                 sampled.tokens.tolist(),
                 sampled.logprobs.tolist(),
                 sampled.surprisals.tolist(),
                 strict=True,
             )
         ):
-            output, chain = outputs[index], chains[index]
             given = output.job.forced.given_at(output.written)
             if given is not None and given != token:
                 self._push_given(output, given, logits[rows[index]].float())
                 continue
-            output.push(token, logprob, bits if chain.is_steered else None)
+            if not output.takes(token) and given is None:
+                refused.append(index)
+                continue
+            output.push(token, logprob, bits if chains[index].is_steered else None)
             chosen.append(index)
         if sampled.trace is not None:
             _record_compiled(outputs, chosen, chains, sampled.trace, logits.shape[1])
+        if refused:  # Their masks hold one token now.
+            self._sample_compiled(library, [located[index] for index in refused], logits)
 
     def _sample_in_torch(
         self, located: Sequence[tuple[SequenceState, int]], logits: Tensor
@@ -194,6 +203,7 @@ class Sampler:
             scores = apply_steps(scores, decoding, history)
         else:
             scores, kept = apply_steps_counting(scores, decoding, history)
+        scores = within_form(scores, logits, history)
         if decoding.is_stochastic:
             tokens = draw(scores, history.keys, [output.written for output in outputs])
         else:
@@ -203,13 +213,21 @@ class Sampler:
             if given is not None:
                 tokens[index] = given
         logprobs = log_probs.gather(1, tokens.unsqueeze(1)).squeeze(1).tolist()
-        bits = _steering(outputs, scores, tokens)
-        for output, *pushed in zip(outputs, tokens.tolist(), logprobs, bits, strict=True):
+        chosen = zip(tokens.tolist(), logprobs, _steering(outputs, scores, tokens), strict=True)
+        refused = []
+        for index, (output, pushed) in enumerate(zip(outputs, chosen, strict=True)):
+            is_given = output.job.forced.given_at(output.written) is not None
+            if not output.takes(pushed[0]) and not is_given:
+                refused.append(index)
+                continue
             output.push(*pushed)
         if distribution is not None:
             step = record_step(distribution, range(len(outputs)), tokens, scores, kept)
             for index, output in enumerate(outputs):
-                output.trace_rows.append((step, index))
+                if index not in refused:
+                    output.trace_rows.append((step, index))
+        if refused:  # Their masks hold one token now.
+            self._sample_alike([outputs[index] for index in refused], logits[refused])
 
     def _collect(self, logits: Tensor, log_probs: Tensor) -> Distribution | None:
         return collect(logits, log_probs, self._alternatives) if self._alternatives else None
@@ -239,6 +257,7 @@ def history_of(outputs: Sequence[SequenceState]) -> History:
         outputs[0].job.string_ids,
         [output.job.request.noise_key or 0 for output in outputs],
         [output.surprisal_limit for output in outputs],
+        [output.form.mask() for output in outputs if output.form is not None],
     )
 
 
@@ -304,6 +323,7 @@ def tables(
     table["counts"] = [output.history.counts_address for output in outputs]
     table["distinct_count"] = [output.history.distinct_count for output in outputs]
     table["surprisal_limit"] = [output.surprisal_limit for output in outputs]
+    table["mask"] = [output.form.mask().ctypes.data if output.form else 0 for output in outputs]
     return table, np.concatenate([chain.steps for chain in distinct]), edits
 
 

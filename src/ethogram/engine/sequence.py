@@ -11,6 +11,7 @@ from ethogram.engine.sampling.token_history import TokenHistory
 from ethogram.engine.sampling.trace import TraceRow, as_trace
 from ethogram.engine.steps.mirostat import first_limit, next_limit
 from ethogram.engine.stopping import StopWatch, final_text
+from ethogram.engine.structure import OutputForm
 from ethogram.errors import ModelError
 from ethogram.spec.generation import FinishReason, Generation
 
@@ -31,6 +32,7 @@ class SequenceState:
         decoding_key: equal for outputs of equal decodings, so that they are sampled together.
         history: prompt and tokens in the form of the sampling kernel.
         surprisal_limit: most surprisal of the next token, bits; mirostat moves it with each token.
+        form: where the output stands in its form, if it has one.
     """
 
     def __init__(self, job: Job, started: float, tokenizer: Any) -> None:
@@ -42,9 +44,11 @@ class SequenceState:
         decoding = job.request.decoding
         self.decoding_key: Hashable = (
             decoding.resolved_strategy,
-            decoding.steps,
+            # What a form lets in travels with each output, so one chain serves all forms.
+            tuple(step if step[0] != "response_format" else step[:1] for step in decoding.steps),
             decoding.guidance_branch,
         )
+        self.form = None if job.form is None else OutputForm(job.form, job.rules.limit)
         self.history = TokenHistory(job.decoder_prompt, job.rules.limit)
         self._mirostat = decoding.mirostat
         self.surprisal_limit = first_limit(self._mirostat)
@@ -60,6 +64,10 @@ class SequenceState:
     def written(self) -> int:
         """New tokens so far."""
         return len(self.token_ids)
+
+    def takes(self, token: int) -> bool:
+        """Whether its form has place for a token; if not, only one is left for the next choice."""
+        return self.form is None or self.form.take(token)
 
     def push(self, token: int, logprob: float, surprisal: float | None = None) -> None:
         """Add a token.
@@ -84,6 +92,8 @@ class SequenceState:
         self.history.push(token)
         self.logprobs.append(logprob)
         self.finish_reason = self._stops.push(token)
+        if self.finish_reason == "eos" and self.form is not None and self.form.is_closed:
+            self.finish_reason = "closed"
 
     def generation(self, now: float) -> Generation | None:
         """The finished output; None where it is a candidate and others are not finished."""

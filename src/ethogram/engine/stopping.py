@@ -51,9 +51,13 @@ class StopRules:
     ) -> StopRules:
         """Resolve a decoding's rules; a stop string that is a special token acts by its id.
 
+        An output of a given form ends where that is complete, and by nothing else.
+
         Raises:
             RequestError: a stop string contains a special token and more, which no text shows.
         """
+        if decoding.ends_by_form:
+            return cls(frozenset(eos_token_ids), frozenset(), (), limit)
         special = _special_tokens(tokenizer) if decoding.stop else {}
         for stop in decoding.stop:
             inside = [token for token in special if token in stop]

@@ -38,6 +38,7 @@ _MEANINGS = {
         "incomplete",
         "truncated",
     ),
+    "closed": ("closed",),
     "loop": ("loop", "repetition_detected"),
 }
 FINISH_REASONS = {word: end for end, words in _MEANINGS.items() for word in words}

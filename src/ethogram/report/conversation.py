@@ -66,10 +66,14 @@ def print_ending(console: Console, said: Said) -> None:
         notes.append("the reply is empty")
     if made.finish_reason == "length":
         notes.append("cut off by max_new_tokens")
+    if made.finish_reason == "closed":
+        notes.append("closed at max_new_tokens: complete JSON, but the model would have written on")
     if said.dropped:
         notes.append(f"{said.dropped} earlier messages did not fit and were left out")
     if made.guarded and made.guarded.confidence is not None:
         notes.append(f"mean token probability {made.guarded.confidence:.2f}")
+    if made.guarded and made.guarded.agreement is not None:
+        notes.append(f"{made.guarded.agreement:.0%} of the candidates agree")
     console.print()
     for note in notes:
         console.print(Text(f"  {note}", style="dim"))

@@ -32,8 +32,6 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "functions": ([],),
     "tool_choice": ("none", "auto"),
     "modalities": (["text"],),
-    "response_format": ({"type": "text"},),
-    "text": ({}, {"format": {"type": "text"}}),
     "background": (False,),
     "truncation": ("disabled",),
     "include": ([],),
@@ -60,6 +58,7 @@ SETTINGS = [
     "dry",
     "mirostat",
     "logit_bias",
+    "response_format",
 ]
 _Body = TypeVar("_Body", bound="Body")
 _Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
@@ -138,6 +137,8 @@ class Sampled(Body):
             changes["logit_bias"] = _bias(changes["logit_bias"])
         if changes.get("top_k") == -1:  # vLLM's way to say off.
             changes["top_k"] = 0
+        if "response_format" in changes:
+            changes["response_format"] = _without_nulls(changes["response_format"])
         if not changes:
             return version
         if "temperature" in changes and version.strategy in ("greedy", "sample"):
@@ -228,6 +229,9 @@ class ResponsesBody(Sampled):
             data["max_tokens"] = data.pop("max_output_tokens")
         given = data.pop("input", None)
         instructions = data.pop("instructions", None)
+        if "response_format" in data:
+            raise ValueError("@response_format@this endpoint takes a format as text.format")
+        data["response_format"] = _format_of(data.pop("text", None))
         turns = [{"role": "user", "content": given}] if isinstance(given, str) else given
         if not isinstance(turns, list) or not turns:
             raise ValueError("@input@the input is a text or a list of messages")
@@ -235,7 +239,7 @@ class ResponsesBody(Sampled):
         if instructions is not None:
             turns = [{"role": "system", "content": instructions}, *turns]
         data["messages"] = read_messages(turns, "input")
-        return data
+        return {name: value for name, value in data.items() if value is not None}
 
 
 class EmbeddingsBody(Body):
@@ -321,6 +325,27 @@ def read_messages(value: Any, name: str = "messages") -> tuple[Message, ...]:
             raise ValueError(f"@{where}.{field}@{kind}: {_said(first['msg'])}") from None
         turns.append(Message(turn.role, turn.content))
     return tuple(turns)
+
+
+def _without_nulls(form: Any) -> Any:
+    """A response format without fields that are null, which some clients send; schemas stay."""
+    if isinstance(form, dict) and isinstance(form.get("json_schema"), dict):
+        inner = {name: each for name, each in form["json_schema"].items() if each is not None}
+        return {**form, "json_schema": inner}
+    return form
+
+
+def _format_of(text: Any) -> Any:
+    """The response format that `text` of /v1/responses holds, as chat completions write it."""
+    if text is None:
+        return None
+    if not isinstance(text, dict) or set(text) - {"format"}:
+        raise ValueError("@text@text is an object with a format, and nothing else is served of it")
+    form = text.get("format")
+    if not isinstance(form, dict) or form.get("type") != "json_schema":
+        return form
+    inner = {name: value for name, value in form.items() if name != "type" and value is not None}
+    return {"type": "json_schema", "json_schema": inner}
 
 
 def _plain_item(item: Any) -> Any:

@@ -22,6 +22,7 @@ from ethogram.serve.replies import (
     usage,
 )
 from ethogram.serve.service import Service, new_id
+from ethogram.wrap.answer import Answer
 
 
 async def chat(request: Request) -> Response:
@@ -52,6 +53,7 @@ def _whole(made: Generating, body: ChatBody) -> dict[str, Any]:
             "message": {"role": "assistant", "content": choice.text.sent, "refusal": None},
             "logprobs": made.texts.chat(choice.entries) if body.logprobs else None,
             "finish_reason": choice.finish_reason,
+            **_answer(made, index),
         }
         for index, choice in enumerate(made.choices)
     ]
@@ -60,6 +62,14 @@ def _whole(made: Generating, body: ChatBody) -> dict[str, Any]:
         "choices": choices,
         "usage": usage(made.prompt_tokens, made.choices),
     }
+
+
+def _answer(made: Generating, index: int) -> dict[str, Any]:
+    """The reply as an object of ours, where a wrapper made it; clients pass over the field."""
+    generation = made.choices[index].generation
+    if generation is None or generation.guarded is None:
+        return {}
+    return {"ethogram": Answer.of(generation, made.requests[index].decoding).to_json()}
 
 
 def _head(made: Generating, kind: str) -> dict[str, Any]:

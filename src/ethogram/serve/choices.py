@@ -12,8 +12,16 @@ from ethogram.serve.loop import Event
 if TYPE_CHECKING:
     from ethogram.spec.generation import Generation
 
-#: Reasons of ours as the interface names them. A reply whose loop could not be broken is not whole.
-FINISH = {"eos": "stop", "stop": "stop", "length": "length", "loop": "length", "unknown": "stop"}
+#: Reasons of ours as the interface names them. A reply whose loop could not be broken is not whole;
+#: one that was closed at its limit is complete JSON.
+FINISH = {
+    "eos": "stop",
+    "stop": "stop",
+    "length": "length",
+    "closed": "stop",
+    "loop": "length",
+    "unknown": "stop",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def refused(error: EthogramError) -> ApiError:
         return ApiError(500, "the model could not be run")
     where = error.where or ""
     param = where.removeprefix("decoding.") if where.startswith("decoding.") else None
-    return wrong(param, error.what)
+    return wrong({"max_new_tokens": "max_tokens"}.get(param or "", param), error.what)
 
 
 def not_found(name: str) -> ApiError:

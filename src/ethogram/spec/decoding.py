@@ -142,6 +142,11 @@ class Decoding(EndSettings, SearchSettings, GuidanceSettings, StepSettings, Stra
                 "the strategy to beam"
             )
         check_searches(self)
+        if self.response_format is not None and self.resolved_strategy in ("beam", "contrastive"):
+            raise ValueError(
+                f"response_format cannot be combined with {self.resolved_strategy} search; use "
+                "greedy or sample"
+            )
         missing = [name for name in STEPS if self._acts(name) and name not in self.chain]
         if missing:
             raise ValueError(f"{missing[0]} is set but not in order; add it to the list")
@@ -178,8 +183,16 @@ class Decoding(EndSettings, SearchSettings, GuidanceSettings, StepSettings, Stra
 
     @property
     def chain(self) -> tuple[str, ...]:
-        """All step names in the order in which they apply."""
-        return ORDER_PRESETS[self.order] if isinstance(self.order, str) else self.order
+        """All step names in the order in which they apply; a form comes first if not listed."""
+        if isinstance(self.order, str):
+            return ORDER_PRESETS[self.order]
+        is_listed = "response_format" in self.order
+        return self.order if is_listed else ("response_format", *self.order)
+
+    @property
+    def ends_by_form(self) -> bool:
+        """Whether the form of the output decides where it ends, and stop strings do not."""
+        return self.response_format is not None
 
     def active_step_names(self) -> tuple[str, ...]:
         """Names of the steps that can change the output, in order."""
@@ -240,9 +253,9 @@ class Decoding(EndSettings, SearchSettings, GuidanceSettings, StepSettings, Stra
         branch = self.guidance_branch
         if branch is not None:
             form["view"] = canonical_branch(branch)
-        if self.stop:
+        if self.stop and not self.ends_by_form:
             form["stop"] = sorted(set(self.stop))
-        if self.stop_token_ids:
+        if self.stop_token_ids and not self.ends_by_form:
             form["stop_token_ids"] = sorted(set(self.stop_token_ids))
         if self.forced_tokens:
             form["forced_tokens"] = list(self.forced_tokens)

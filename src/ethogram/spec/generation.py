@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FinishReason = Literal["stop", "eos", "length", "loop", "unknown"]
+FinishReason = Literal["stop", "eos", "length", "closed", "loop", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,8 @@ class Generation:
         token_ids: the generated tokens, including the one that ended the output.
         text: the output, without special tokens and cut before a stop string.
         finish_reason: stop (stop string, stop token or a guard), eos, length (max_new_tokens, or
-            the model's context is full), or loop (the loop breaker found one and gave up); unknown
+            the model's context is full), closed (complete, but brought to its end by the limit; see
+            `decoding.response_format`), or loop (the loop breaker found one and gave up); unknown
             for imported outputs without one.
         logprobs: log-probability of each new token under the model's own distribution at
             temperature 1, before any step; nats, same length as token_ids. Empty if unknown.

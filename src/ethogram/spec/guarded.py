@@ -32,6 +32,8 @@ class Guarded:
         actions: what the guards did, in order.
         confidence: geometric mean probability of the reply's tokens, from 0 to 1; None unless the
             wrapper reports it.
+        agreement: share of the candidates that give the reply's answer, from 0 to 1; None unless
+            the wrapper reports it and there are several.
         tokens: new tokens generated in all, attempts that were thrown away included.
     """
 
@@ -40,6 +42,7 @@ class Guarded:
     actions: tuple[Action, ...] = ()
     confidence: float | None = None
     tokens: int = 0
+    agreement: float | None = None
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -54,6 +57,7 @@ class Guarded:
             "actions": [[each.guard, each.what, each.start] for each in self.actions],
             "confidence": self.confidence,
             "tokens": self.tokens,
+            **({} if self.agreement is None else {"agreement": self.agreement}),
         }
 
     @classmethod
@@ -63,7 +67,7 @@ class Guarded:
         Raises:
             KeyError, TypeError, ValueError: it is something else.
         """
-        confidence = data["confidence"]
+        confidence, agreement = data["confidence"], data.get("agreement")
         return cls(
             str(data["raw_text"]),
             str(data["raw_finish_reason"]),
@@ -73,4 +77,5 @@ class Guarded:
             ),
             None if confidence is None else float(confidence),
             int(data["tokens"]),
+            None if agreement is None else float(agreement),
         )

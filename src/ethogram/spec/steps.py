@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field
 
 from ethogram.spec.groups import Dry, Mirostat, Xtc, as_list
+from ethogram.spec.response_format import read_response_format, schema_text
 from ethogram.spec.setting import Effect, Order, Step, VllmSupport, metadata
 
 BadWord = (
@@ -293,6 +294,21 @@ class StepSettings(BaseModel):
             normal=_distinct,
         ),
     ] = Field((), description="words, or lists of token ids, that never occur in the output")
+    response_format: Annotated[
+        dict[str, Any] | None,
+        BeforeValidator(read_response_format),
+        Step(
+            "ban",
+            "response format",
+            Order(transformers=5, vllm=5, llamacpp=5),
+            normal=schema_text,
+        ),
+        Effect(off=True),
+    ] = Field(
+        None,
+        description="makes every output JSON of one form: {type: json_object}, or {type: "
+        "json_schema, json_schema: {schema: …}}; stop strings then end nothing",
+    )
     min_new_tokens: Annotated[
         int,
         Step(

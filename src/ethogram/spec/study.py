@@ -243,10 +243,14 @@ def _merge_line(
 
 
 def deep_merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """`over` laid over `base`: mappings merge, everything else replaces."""
+    """`over` laid over `base`: mappings merge, everything else replaces.
+
+    A response format replaces another one whole: two schemas merged are a third one.
+    """
     merged = dict(base)
     for key, value in over.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+        is_whole = key == "response_format"
+        if isinstance(value, dict) and isinstance(merged.get(key), dict) and not is_whole:
             merged[key] = deep_merge(merged[key], value)
         else:
             merged[key] = value

@@ -94,7 +94,8 @@ def _lacking_step(decoding: Decoding, taker: Taker) -> Refusal | None:
     for name in decoding.active_step_names():
         step = STEPS[name]
         if name not in taker.bounds:
-            off = f"{step.off:g}" if isinstance(step.off, int | float) else "[]"
+            off = "null" if step.off is None else "[]"
+            off = f"{step.off:g}" if isinstance(step.off, int | float) else off
             return _lacks(step.setting, step.label, off, taker)
     return None
 

@@ -19,6 +19,7 @@ from ethogram.study.run import pool_of
 from ethogram.study.trace import Traced, traced_output
 from ethogram.study.versions import new_version
 from ethogram.study.workspace import Study
+from ethogram.wrap.answer import Answer
 from ethogram.wrap.conversation import Fitted, Rendered, fit, render
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ class Said:
     generation: Generation
     request: Request
     dropped: int
+
+    @property
+    def answer(self) -> Answer:
+        """The reply as an object: answer, data, sentences, confidence, flags, usage."""
+        return Answer.of(self.generation, self.request.decoding)
 
 
 @dataclass

@@ -43,7 +43,8 @@ class Shown:
         yaml = YAML(typ="safe", pure=True)
         yaml.width = sys.maxsize  # A value is not broken over lines …
         yaml.Representer = _representer()  # … but a text of several keeps them.
-        yaml.dump(dict(self.fields), stream)
+        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+        yaml.dump(_ordered(self.fields), stream)
         lines = [f"# {self.version}, identity {self.identity[:12]}"]
         lines += [
             f"# {old} in the file is an old name of {new}" for old, new in self.old_names.items()
@@ -52,6 +53,16 @@ class Shown:
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(self.to_text())}</pre>"
+
+
+def _ordered(value: Any) -> Any:
+    """Mappings by name, but a schema as it is: a reply has its properties in that order."""
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        name: value[name] if name == "response_format" else _ordered(value[name])
+        for name in sorted(value, key=str)
+    }
 
 
 def _representer() -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ValidationError
 
 from ethogram.spec import Request, Suite, Version, make_requests
+from ethogram.spec.response_format import with_schema_as_text
 from ethogram.study.requests import WHOLE, Part
 from ethogram.study.stored_outputs import identities_of
 
@@ -153,7 +154,7 @@ def remember_settings(study: Study, name: str) -> str | None:
     study.store.add_suite(identity, suite.model_dump_json(exclude_defaults=True))
     return json.dumps(
         {
-            "version": version.model_dump(mode="json", exclude_defaults=True),
+            "version": _kept(version),
             "suite": identity,
             "samples": study.spec.samples(name),
             "seed": study.spec.settings.seed,
@@ -163,6 +164,15 @@ def remember_settings(study: Study, name: str) -> str | None:
         },
         sort_keys=True,
     )
+
+
+def _kept(version: Version) -> dict[str, Any]:
+    """A version as data whose order says nothing: a schema, whose order does, as text."""
+    fields = version.model_dump(mode="json", exclude_defaults=True)
+    form = version.decoding.response_format
+    if form is not None:
+        fields["decoding"]["response_format"] = with_schema_as_text(form)
+    return fields
 
 
 def remember_whole(study: Study, name: str) -> None:

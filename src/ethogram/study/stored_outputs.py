@@ -132,6 +132,7 @@ def _finish_reason(row: Output) -> FinishReason:
         "stop": "stop",
         "eos": "eos",
         "length": "length",
+        "closed": "closed",
         "loop": "loop",
     }
     return known.get(row.finish_reason or "", "unknown")

@@ -49,11 +49,11 @@ class Attempt:
         elif self._continues(generation):
             return
         reply = replace(Reply.of(generation), actions=tuple(self.actions))
-        self.reply = _guarded(reply, self.wrapper)
+        self.reply = _guarded(reply, self.wrapper, cuts=not self.request.decoding.ends_by_form)
 
     def _continues(self, generation: Generation) -> bool:
         rule = self.wrapper.loop_breaker
-        if rule is None:
+        if rule is None or self.request.decoding.ends_by_form:
             return False
         loop = loops.find(generation.token_ids, rule)
         broken = loop is not None and len(self.actions) < rule.breaks
@@ -88,7 +88,7 @@ class Attempt:
             "empty": not reply.text.strip(),
             "loop": "loop_breaker" in acted,
             "leak": "stop_at_next_turn" in acted,
-            "cut": reply.finish_reason == "length" or "whole_sentences" in acted,
+            "cut": reply.finish_reason in ("length", "closed") or "whole_sentences" in acted,
         }
         return tuple(fault for fault, is_there in found.items() if is_there)
 
@@ -106,9 +106,19 @@ def _changed(decoding: Decoding, **settings: object) -> Decoding:
     return decoding.model_copy(update=settings)
 
 
-def _guarded(reply: Reply, wrapper: Wrapper) -> Reply:
-    """The reply after the guards that read its text, those that cut most first."""
+def _guarded(reply: Reply, wrapper: Wrapper, *, cuts: bool) -> Reply:
+    """The reply after the guards that read its text, those that cut most first.
+
+    Args:
+        reply: so far.
+        wrapper: its guards.
+        cuts: whether any may cut: not where the reply has a form, which a cut would break.
+    """
     prompt = reply.generation.prompt_text
+    return _flagged(_cut(reply, wrapper, prompt) if cuts else reply, wrapper, prompt)
+
+
+def _cut(reply: Reply, wrapper: Wrapper, prompt: str) -> Reply:
     if wrapper.stop_at_next_turn:
         reply = guards.stop_at_next_turn(reply, prompt)
     if wrapper.stop_when_answered:
@@ -119,6 +129,8 @@ def _guarded(reply: Reply, wrapper: Wrapper) -> Reply:
         reply = guards.whole_sentences(reply)
     if wrapper.loop_breaker is not None:
         reply = guards.cut_loops(reply)
-    if wrapper.flag_sources:
-        reply = guards.flag_sources(reply, prompt)
     return reply
+
+
+def _flagged(reply: Reply, wrapper: Wrapper, prompt: str) -> Reply:
+    return guards.flag_sources(reply, prompt) if wrapper.flag_sources else reply

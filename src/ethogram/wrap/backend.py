@@ -20,6 +20,7 @@ from ethogram.spec.guarded import Action, Guarded
 from ethogram.spec.identity import digest, noise_key
 from ethogram.spec.wrapper import Wrapper
 from ethogram.wrap.attempt import Attempt, Decode
+from ethogram.wrap.reply import agreement
 from ethogram.wrap.turns import next_turn_stops
 
 if TYPE_CHECKING:
@@ -143,6 +144,11 @@ class WrappedBackend:
             raw_finish_reason=raw.finish_reason,
             actions=(*reply.actions, *actions),
             confidence=self._confidence(reply.generation, reply.text, wrapped.wrapper),
+            agreement=agreement(
+                reply, [each.reply for each in wrapped.candidates if each.reply is not None]
+            )
+            if wrapped.wrapper.confidence
+            else None,
             tokens=sum(attempt.tokens for attempt in tried),
         )
         return replace(
@@ -209,7 +215,7 @@ def _second_try(wrapped: _Wrapped) -> Attempt:
 
 def _plain(request: Request, decoding: Decoding, kind: str, index: int) -> Request:
     """A request without the wrapper; the first candidate has the random numbers of the request."""
-    key = request.noise_key
+    key, wrapper = request.noise_key, request.wrapper
     if decoding.is_stochastic and (index or key is None):
         key = (
             noise_key(request.identity, kind, index) if key is None else noise_key(key, kind, index)
@@ -219,6 +225,6 @@ def _plain(request: Request, decoding: Decoding, kind: str, index: int) -> Reque
         identity=digest([request.identity, kind, index]),
         decoding=decoding,
         noise_key=key if decoding.is_stochastic else None,
-        stop_at_loop=None if request.wrapper is None else request.wrapper.loop_breaker,
+        stop_at_loop=None if wrapper is None or decoding.ends_by_form else wrapper.loop_breaker,
         wrapper=None,
     )

@@ -6,12 +6,7 @@
 
 #pragma once
 
-#include <cfloat>
-#include <functional>
-#include <utility>
-#include <vector>
-
-#include "vectors.h"
+#include "cuts.h"
 
 namespace {
 
@@ -31,98 +26,8 @@ struct Scratch {
     }
 };
 
-// The k-th highest of scores that end in -inf; -inf if there are fewer. `spare` is overwritten.
-inline float kth_highest(const float *score, int64_t count, int64_t k, float *spare) {
-    // Each lane of each span has one maximum: k of them are no lower than the k-th, so there are at
-    // least k scores from there on, and seldom many more.
-    const int64_t length = padded(count);
-    const int64_t span = std::clamp<int64_t>(length / (8 * k), 1, 64) * LANES;
-    float floor = -INFINITY;
-    int64_t maxima = 0;
-    for (int64_t start = 0; span > LANES && start < length; start += span) {
-        vec top = ALL_LOWEST;
-        for (int64_t j = start; j < std::min(start + span, length); j += LANES) {
-            const vec here = load(score + j);
-            top = here > top ? here : top;
-        }
-        store(spare + maxima, top);
-        maxima += LANES;
-    }
-    if (maxima >= k) {
-        std::nth_element(spare, spare + k - 1, spare + maxima, std::greater<float>());
-        floor = spare[k - 1];
-    }
-    int64_t high = 0;
-    for (int64_t j = 0; j < length; j += LANES) {
-        const vec here = load(score + j);
-        const int_vec in = (here >= floor) & (here > ALL_LOWEST);
-        if (count_lanes(in)) high += gather(spare + high, here, in);
-    }
-    if (high < k) return -INFINITY;
-    std::nth_element(spare, spare + k - 1, spare + high, std::greater<float>());
-    return spare[k - 1];
-}
-
-// Where the weights of keys, taken from the highest key on, first reach a target.
-struct Cut {
-    float key;      // the lowest key that is in
-    double before;  // the weight of all higher keys
-    float weight;   // the weight of one entry with this key
-};
-
-constexpr int BINS = 256;
-
-inline std::pair<float, float> range_of(const float *key, int64_t count) {
-    vec low = -ALL_LOWEST, high = ALL_LOWEST;
-    int64_t i = 0;
-    for (; i + LANES <= count; i += LANES) {
-        const vec here = load(key + i);
-        low = here < low ? here : low, high = here > high ? here : high;
-    }
-    std::pair<float, float> range{-highest_lane(-low), highest_lane(high)};
-    for (; i < count; i++)
-        range = {std::min(range.first, key[i]), std::max(range.second, key[i])};
-    return range;
-}
-
-// Keys and weights are overwritten. Each round looks at the one of 256 equal parts of the keys'
-// range that holds the cut, so nothing but the last few entries is ever sorted.
-inline Cut cut_of(float *key, float *weight, int64_t count, double target,
-                  std::vector<std::pair<float, float>> &few) {
-    double before = 0;
-    for (;;) {
-        const auto [low, high] = range_of(key, count);
-        if (low == high) return {high, before, weight[0]};
-        const float scale = (BINS - 1) / (high - low);
-        if (count <= 32 || !(scale > 0 && scale <= FLT_MAX)) break;
-        double mass[BINS] = {};
-        int64_t filled[BINS] = {};
-        for (int64_t i = 0; i < count; i++) {
-            const int bin = (int)((high - key[i]) * scale);
-            mass[bin] += weight[i], filled[bin]++;
-        }
-        int bin = 0, last = 0;
-        for (int i = 0; i < BINS; i++) last = filled[i] ? i : last;
-        while (bin < last && (!filled[bin] || before + mass[bin] < target)) before += mass[bin++];
-        int64_t kept = 0;
-        for (int64_t i = 0; i < count; i++) {
-            const float k = key[i], w = weight[i];
-            key[kept] = k, weight[kept] = w;
-            kept += (int)((high - k) * scale) == bin;
-        }
-        count = kept;
-    }
-    few.clear();
-    for (int64_t i = 0; i < count; i++) few.emplace_back(key[i], weight[i]);
-    std::stable_sort(few.begin(), few.end(), [](auto &a, auto &b) { return a.first > b.first; });
-    double sum = before;
-    size_t first = 0;  // of the entries with the present key
-    for (size_t i = 0; i < few.size(); i++) {
-        if (few[i].first != few[first].first) first = i, before = sum;
-        sum += few[i].second;
-        if (sum >= target) break;
-    }
-    return {few[first].first, before, few[first].second};
+inline bool is_set(const uint32_t *words, int32_t token) {
+    return words[token / 32] >> (token % 32) & 1;
 }
 
 class Candidates {
@@ -133,7 +38,13 @@ class Candidates {
 
     template <class T>
     Candidates(const T *logits, int64_t vocab, Scratch &scratch)
-        : score(scratch.score.data()), id(scratch.every_id.data()), count(vocab), scratch_(scratch) {
+        : score(scratch.score.data()), scratch_(scratch) {
+        restart(logits, vocab);
+    }
+
+    // The whole vocabulary with its logits.
+    template <class T> void restart(const T *logits, int64_t vocab) {
+        id = scratch_.every_id.data(), count = vocab;
         int64_t j = 0;
         for (; j + LANES <= vocab; j += LANES) store(score + j, load(logits + j));
         for (; j < vocab; j++) score[j] = load_one(logits + j);
@@ -153,6 +64,25 @@ class Candidates {
         if (id == scratch_.every_id.data()) return token < count ? token : -1;
         const int32_t *place = std::lower_bound(id, id + count, token);
         return place < id + count && *place == token ? place - id : -1;
+    }
+
+    // Keeps the tokens whose bit is set, 32 to a word, the lowest first.
+    void mask(const uint32_t *words) {
+        if (id != scratch_.every_id.data()) {
+            for (int64_t j = 0; j < count; j++)
+                if (!is_set(words, id[j])) score[j] = -INFINITY;
+            return;
+        }
+        int_vec place;
+        for (int i = 0; i < LANES; i++) place[i] = 1 << i;
+        const int64_t whole = count / LANES * LANES;
+        for (int64_t j = 0; j < whole; j += LANES) {
+            const int32_t bits = (int32_t)(words[j / 32] >> (j % 32)) & 0xFFFF;
+            if (bits == 0xFFFF) continue;
+            store(score + j, (((int_vec{} + bits) & place) != 0) ? load(score + j) : ALL_LOWEST);
+        }
+        for (int64_t j = whole; j < count; j++)
+            if (!is_set(words, (int32_t)j)) score[j] = -INFINITY;
     }
 
     void temperature(float value) {

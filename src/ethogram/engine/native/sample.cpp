@@ -28,6 +28,7 @@ enum Code : int64_t {
     TOP_H,
     XTC,
     MIROSTAT,
+    RESPONSE_FORMAT,  // keeps the tokens of the output's mask
 };
 
 struct Step {
@@ -48,6 +49,7 @@ struct Output {
     const float *counts;   // how often each is in the output
     int64_t distinct_count;
     double surprisal_limit;  // bits
+    const uint32_t *mask;    // tokens that its form lets in, a bit each; null where it has none
 };
 
 // Edits of single outputs: those of number i are at starts[i] to starts[i + 1].
@@ -149,6 +151,9 @@ void apply(Candidates &in, const Step &step, const Output &output, const Edits &
             if (uniform(output.key, output.position, XTC_STREAM) < step.value) in.xtc(step.extra);
             break;
         case MIROSTAT: in.mirostat(output.surprisal_limit * LN2); break;
+        case RESPONSE_FORMAT:
+            if (output.mask) in.mask(output.mask);
+            break;
     }
 }
 
@@ -181,6 +186,13 @@ void measure(Row &row, const T *logits, int64_t vocab, bool is_traced, int64_t a
     if (alternatives) Candidates(logits, vocab, scratch).best_of(alternatives, row.alternatives);
 }
 
+// The lowest token of a mask.
+int32_t first_of(const uint32_t *mask, int64_t vocab) {
+    for (int32_t token = 0; token < vocab; token++)
+        if (is_set(mask, token)) return token;
+    return 0;
+}
+
 template <class T>
 int32_t token_of(const T *logits, int64_t vocab, const Row &row, const Output &output,
                  const Step *steps, const Edits &edits, const Limits &limits, Scratch &scratch,
@@ -189,7 +201,7 @@ int32_t token_of(const T *logits, int64_t vocab, const Row &row, const Output &o
     const bool is_plain = !output.steps && !output.is_sampled;
     if (is_plain || !std::isfinite(row.log_sum)) {
         probability = std::exp(-row.log_sum);
-        return row.best;
+        return output.mask ? first_of(output.mask, vocab) : row.best;
     }
     Candidates in(logits, vocab, scratch);
     int64_t own = output.first_edits;
@@ -199,6 +211,12 @@ int32_t token_of(const T *logits, int64_t vocab, const Row &row, const Output &o
         apply(in, step, output, edits, own);
         is_steered = is_steered || step.code == MIROSTAT;
         if (kept) kept[i] = (int32_t)in.alive();
+    }
+    if (output.mask && !(in.highest() > -INFINITY)) {
+        // The steps ruled out all that the form lets in: it goes before them.
+        in.restart(logits, vocab);
+        in.mask(output.mask);
+        if (!(in.highest() > -INFINITY)) return first_of(output.mask, vocab);
     }
     const int32_t token = output.is_sampled
                               ? draw(in, stream_state(output.key, output.position), limits)

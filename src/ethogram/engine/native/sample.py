@@ -41,6 +41,7 @@ class Code(IntEnum):
     TOP_H = 14
     XTC = 15
     MIROSTAT = 16
+    RESPONSE_FORMAT = 17
 
 
 STEP = np.dtype(
@@ -68,6 +69,7 @@ OUTPUT = np.dtype(
         ("counts", np.uint64),
         ("distinct_count", np.int64),
         ("surprisal_limit", np.float64),
+        ("mask", np.uint64),
     ]
 )
 #: Token ids, and what is added to the score of each.

@@ -61,6 +61,9 @@ class CompiledChain:
     def _mirostat(self, settings: Mirostat) -> None:
         self._rows.append((Code.MIROSTAT, 0.0, 0.0, 0, 0, 0))  # its limit travels with the output
 
+    def _response_format(self, schema: str) -> None:
+        self._rows.append((Code.RESPONSE_FORMAT, 0.0, 0.0, 0, 0, 0))  # so does its mask
+
     def _logit_bias(self, bias: Sequence[tuple[int, float]]) -> None:
         self._add([token for token, _ in bias], [added for _, added in bias])
 
@@ -94,6 +97,7 @@ class CompiledChain:
 
 #: The steps that are more than one number for the kernel of their name.
 _TRANSLATIONS: dict[str, Callable[[CompiledChain, Any], None]] = {
+    "response_format": CompiledChain._response_format,
     "logit_bias": CompiledChain._logit_bias,
     "bad_words": CompiledChain._bad_words,
     "min_new_tokens": CompiledChain._min_new_tokens,

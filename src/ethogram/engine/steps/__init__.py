@@ -15,6 +15,7 @@ from ethogram.engine.steps import (  # noqa: F401 - importing a module registers
     floors,
     mirostat,
     penalties,
+    response_format,
     truncation,
     xtc,
 )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 from ethogram.engine.token_strings import StringIds
 
 
@@ -20,6 +23,7 @@ class History:
         words: the strings of the decoding as ids.
         keys: noise key of each row, when sampling.
         surprisal_limits: most surprisal of each row's next token, bits, under mirostat.
+        masks: [words] uint32 of each row: tokens that its form lets in, a bit each, lowest first.
     """
 
     prompts: Sequence[Sequence[int]]
@@ -28,6 +32,7 @@ class History:
     words: StringIds = field(default_factory=StringIds)
     keys: Sequence[int] = ()
     surprisal_limits: Sequence[float] = ()
+    masks: Sequence[npt.NDArray[np.uint32]] = ()
 
 
 def last(prompt: Sequence[int], output: Sequence[int], count: int) -> tuple[int, ...]:
