@@ -213,15 +213,6 @@ def test_a_suite_of_a_million_rows(study: Path, undisturbed: Rows) -> None:
     assert outputs(study) == undisturbed
 
 
-@pytest.mark.fault("the reader of a command's output goes away")
-def test_a_closed_pipe(ran: Path) -> None:
-    process = start(ran, "outputs", "v0.1.0")
-    assert process.stdout
-    process.stdout.close()
-    process.stdout = None
-    assert ended(process)[0] == 0
-
-
 @pytest.mark.fault("a version names itself as its ancestor")
 def test_a_circle_of_parents(study: Path) -> None:
     version = study / "versions/v0.1.0.yaml"

@@ -7,14 +7,13 @@ Exit codes: 0 done; 1 a claim or check failed; 2 an error that the user can fix,
 from __future__ import annotations
 
 import difflib
-import io
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
@@ -118,10 +117,6 @@ SYNONYMS = {
 }
 
 
-class _ReaderGoneError(Exception):
-    """Nobody reads the output any more; click would answer BrokenPipeError with exit code 1."""
-
-
 class _Commands(click.Group):
     """Commands listed in groups; an unknown name is answered with the nearest one."""
 
@@ -150,13 +145,6 @@ class _Commands(click.Group):
             hint = f"did you mean '{meant}'?" if meant else "see 'ethogram --help'"
             ctx.fail(f"no command '{name}'; {hint}")
         return super().resolve_command(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a reader that goes away, as `head` does, is not an error."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            raise _ReaderGoneError from None
 
 
 @click.group(
@@ -214,8 +202,8 @@ def main() -> None:
         _end(state, error, words, EXIT_TERMINATED if ended else EXIT_INTERRUPTED)
     except MemoryError as error:
         _end(state, error, "out of memory; what was stored is kept", 2)
-    except (_ReaderGoneError, BrokenPipeError):
-        sys.stdout = io.StringIO()  # What is left to write is written to nobody.
+    except BrokenPipeError:
+        sys.stderr.close()
         sys.exit(0)
     except OSError as error:
         # The last net: whatever the system refuses is one line too.
