@@ -8,6 +8,7 @@
     ├── StoreError         the store cannot be read or written (full disk, newer schema, locked)
     ├── VoteError          a vote that does not count: given already, late, or on no pair shown
     ├── WriteError         a file cannot be written (full disk, read-only folder)
+    ├── MetricError        a metric fails on an output
     ├── DataError          a data set is missing, damaged, or cannot be fetched
     ├── BackendError       an endpoint elsewhere cannot be reached, refuses, or answers nonsense
     └── MissingExtraError  an extra is not installed
@@ -103,6 +104,10 @@ class WriteError(EthogramError):
             where=str(path),
             hint=hint or "free disk space and make it writable; nothing was changed",
         )
+
+
+class MetricError(EthogramError):
+    """A metric's function fails on an output."""
 
 
 class BackendError(EthogramError):

@@ -123,6 +123,7 @@ def test_a_key_from_a_variable_of_ones_own(call: Call, monkeypatch: pytest.Monke
     assert set(judge.keys) == {"Bearer sk-mine"}
 
 
+@pytest.mark.fault("Ctrl-C while a judge answers")
 @pytest.mark.long
 def test_an_interrupt_ends_at_once_and_keeps_what_came(call: Call, tmp_path: Path) -> None:
     """Without waiting for replies under way: here they take longer than the test may."""

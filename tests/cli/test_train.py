@@ -60,6 +60,7 @@ def test_train_then_list(tmp_path: Path) -> None:
     assert json.loads(run.invoke(cli, ["train", "--list", "-j", "-C", str(tmp_path)]).output)
 
 
+@pytest.mark.fault("Ctrl-C during a training")
 @pytest.mark.long
 def test_an_interruption_says_how_to_go_on(tmp_path: Path) -> None:
     write_study(tmp_path, BASE.replace("steps: 12", "steps: 100000"))

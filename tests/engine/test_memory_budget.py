@@ -139,6 +139,7 @@ def test_a_batch_that_does_not_fit_goes_on_with_half(
     assert failed == sorted(failed, reverse=True)
 
 
+@pytest.mark.fault("memory runs out in the middle of a batch")
 @pytest.mark.parametrize("merging", [True, False])
 def test_tokens_of_a_batch_that_did_not_fit_are_discarded(
     monkeypatch: pytest.MonkeyPatch, merging: bool

@@ -95,6 +95,7 @@ def test_a_missing_tokenizer_is_named(folder: Path) -> None:
         load(str(folder))
 
 
+@pytest.mark.fault("a safetensors file is cut off")
 @pytest.mark.parametrize("keep", [0, 4, 20, 400, -1])
 def test_a_truncated_weight_file_is_named(folder: Path, keep: int) -> None:
     weights = folder / "model.safetensors"

@@ -201,6 +201,7 @@ def start(folder: Path, *versions: str) -> tuple[subprocess.Popen[str], str]:
     return process, line.rpartition(" at ")[2].strip()
 
 
+@pytest.mark.fault("SIGKILL of a server that stores")
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_what_was_stored_is_whole_after_a_kill(folder: Path, tmp_path: Path) -> None:

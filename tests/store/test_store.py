@@ -105,6 +105,7 @@ def test_full_disk_keeps_what_is_stored(tmp_path: Path) -> None:
         assert store.add([generation("b", "x" * 40000)], model="m") == 1
 
 
+@pytest.mark.fault("the file of the store is another file")
 @pytest.mark.parametrize(
     ("prepare", "line"),
     [
@@ -170,6 +171,7 @@ def test_a_store_of_release_0_1_0_is_brought_up(tmp_path: Path) -> None:
         assert store.get(["b"])["b"].selection == chosen
 
 
+@pytest.mark.fault("an old store cannot be backed up before its upgrade")
 def test_without_a_backup_an_older_store_is_not_upgraded(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     Store.open(path).close()
@@ -201,6 +203,7 @@ def _write_for_ever(path: Path, prefix: str) -> None:
             number += 8
 
 
+@pytest.mark.fault("SIGKILL of a process that writes without a pause")
 @pytest.mark.long
 def test_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
@@ -233,6 +236,7 @@ def _write_some(path: Path, prefix: str) -> None:
             store.add([generation(f"{prefix}{number}"), generation(f"both{number}")], model="m")
 
 
+@pytest.mark.fault("a second process stores the same outputs at the same moment")
 @pytest.mark.long
 def test_two_writers_lose_and_double_nothing(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"

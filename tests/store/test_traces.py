@@ -96,6 +96,7 @@ def test_a_store_of_the_first_schema_is_brought_up(tmp_path: Path) -> None:
     assert at == (SCHEMA_VERSION,)
 
 
+@pytest.mark.fault("a stored trace is damaged")
 @pytest.mark.parametrize("damage", [b"", b"nonsense", pack(trace(4)), pack(trace(2))])
 def test_a_damaged_trace_is_an_error(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "store.sqlite"

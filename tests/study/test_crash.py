@@ -56,6 +56,7 @@ def long_study(tiny_study: Path) -> Path:
     return tiny_study
 
 
+@pytest.mark.fault("SIGKILL at a random moment of a run")
 @pytest.mark.parametrize(
     ("prompts", "kills"),
     [pytest.param(50, 2, id="short"), pytest.param(150, 5, marks=pytest.mark.slow, id="full")],
@@ -100,6 +101,7 @@ def test_kill_9_in_the_middle(
     assert stored(long_study) == stored(undisturbed)
 
 
+@pytest.mark.fault("a second process runs the same study at the same moment")
 @pytest.mark.long
 def test_two_runs_at_once_take_turns(tiny_study: Path) -> None:
     both = [start(tiny_study), start(tiny_study)]
@@ -109,6 +111,7 @@ def test_two_runs_at_once_take_turns(tiny_study: Path) -> None:
     assert rows(tiny_study) == 30
 
 
+@pytest.mark.fault("Ctrl-C during a run")
 @pytest.mark.long
 def test_ctrl_c_stops_cleanly_and_keeps_what_is_done(long_study: Path) -> None:
     settings = long_study / "study.yaml"  # Far more than can be made before the signal comes.

@@ -68,6 +68,7 @@ def test_each_damage_is_found(ran: Path, damage: str, line: str) -> None:
         assert bool(found.missing) == damage.startswith("DELETE FROM generations")
 
 
+@pytest.mark.fault("a page of an index is overwritten")
 @pytest.mark.long
 def test_a_damaged_page_is_found(ran: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = ran / ".ethogram/store.sqlite"

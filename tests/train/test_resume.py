@@ -71,6 +71,7 @@ def assert_same_outcome(killed: Path, undisturbed: Path) -> None:
     assert not list((killed.parent / ".ethogram" / "training").iterdir())
 
 
+@pytest.mark.fault("SIGKILL while a checkpoint of a training is written")
 @pytest.mark.long
 def test_a_killed_pretraining_equals_an_undisturbed_one(tmp_path: Path) -> None:
     undisturbed = RESUMED["pretrain"](tmp_path / "undisturbed")
@@ -82,6 +83,7 @@ def test_a_killed_pretraining_equals_an_undisturbed_one(tmp_path: Path) -> None:
     assert_same_outcome(killed, undisturbed)
 
 
+@pytest.mark.fault("SIGKILL between two steps of a training")
 @pytest.mark.long
 def test_a_killed_tuning_equals_an_undisturbed_one(tmp_path: Path) -> None:
     undisturbed = RESUMED["sft-lora"](tmp_path / "undisturbed")
@@ -101,6 +103,7 @@ def test_a_preference_training_killed_at_a_random_moment(tmp_path: Path) -> None
     assert_same_outcome(killed, undisturbed)
 
 
+@pytest.mark.fault("SIGKILL at random moments of a training and while it is resumed")
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", RESUMED)
 def test_killed_at_five_random_moments(kind: str, tmp_path: Path) -> None:

@@ -288,6 +288,7 @@ def test_processes_share_the_rows_of_a_step(
 # Checkpoints
 
 
+@pytest.mark.fault("a checkpoint of a training is cut off")
 def test_damaged_checkpoints_are_not_taken(tmp_path: Path) -> None:
     from ethogram.train.checkpoints import _finish
 

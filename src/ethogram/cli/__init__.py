@@ -1,13 +1,18 @@
 """The command line: a thin layer over the Python API. Each command has its module here.
 
 Exit codes: 0 done; 1 a claim or check failed; 2 an error that the user can fix, in one line;
-130 interrupted.
+130 interrupted; 143 ended by SIGTERM.
 """
 
 from __future__ import annotations
 
 import difflib
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -43,6 +48,7 @@ from ethogram.cli import (
 from ethogram.errors import EthogramError
 
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 #: Every command, in the groups of `ethogram --help`.
 COMMANDS: dict[str, tuple[click.Command, ...]] = {
     "Work on a study": (
@@ -157,18 +163,45 @@ for _members in COMMANDS.values():
         cli.add_command(_command)
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a command as Ctrl-C does: what is under way is closed."""
+
+    exit_code = EXIT_TERMINATED
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise _Terminated
+
+
+@contextmanager
+def _hearing_sigterm() -> Iterator[None]:
+    """Have SIGTERM end the command in order; a command may take the signal for itself."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def main() -> None:
     """Run the command line and exit with its code."""
     state: dict[str, str] = {}
     try:
-        code = cli.main(standalone_mode=False, obj=state)
+        with _hearing_sigterm():
+            code = cli.main(standalone_mode=False, obj=state)
     except EthogramError as error:
         _end(state, error, str(error), error.exit_code)
     except click.ClickException as error:
         _end(state, error, error.format_message(), 2)
     except (click.Abort, KeyboardInterrupt) as error:
         words = "interrupted; everything generated so far is stored"
-        _end(state, error, words, EXIT_INTERRUPTED)
+        ended = isinstance(error, _Terminated) or isinstance(error.__cause__, _Terminated)
+        _end(state, error, words, EXIT_TERMINATED if ended else EXIT_INTERRUPTED)
+    except MemoryError as error:
+        _end(state, error, "out of memory; what was stored is kept", 2)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)

@@ -106,10 +106,10 @@ def train_command(
                     report_to=report_to,
                     on=placement,
                 )
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             live.__exit__()
             structured.say(_interrupted(live.step, live.steps), "interrupted")
-            sys.exit(_INTERRUPTED)
+            sys.exit(getattr(error, "exit_code", _INTERRUPTED))  # SIGTERM has a code of its own.
     if json_wanted:
         print_json(done)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from ethogram.engine.sampling.trace import TraceRow, as_trace
 from ethogram.engine.steps.mirostat import first_limit, next_limit
 from ethogram.engine.stopping import StopWatch, final_text
 from ethogram.engine.structure import OutputForm
+from ethogram.errors import ModelError
 from ethogram.spec.generation import FinishReason, Generation
 
 
@@ -74,7 +76,16 @@ class SequenceState:
             token: its id.
             logprob: its raw log-probability, nats.
             surprisal: its surprisal in the draw, bits; only mirostat needs it.
+
+        Raises:
+            ModelError: the log-probability is NaN, so the model's logits are not numbers.
         """
+        if math.isnan(logprob):
+            raise ModelError(
+                "its logits are NaN or infinite",
+                where=f"model, at prompt {self.job.request.prompt_id}, token {self.written}",
+                hint="choose dtype float32, or check the weights",
+            )
         if surprisal is not None:
             self.surprisal_limit = next_limit(self.surprisal_limit, surprisal, self._mirostat)
         self.token_ids.append(token)

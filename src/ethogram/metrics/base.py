@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
+from ethogram.errors import EthogramError, MetricError
 from ethogram.metrics.text import bare, sentence_spans, word_spans
 from ethogram.metrics.units import Unit
 from ethogram.spec.guarded import Guarded
@@ -193,8 +194,22 @@ class Metric:
         return -value if self.direction == "higher" else value
 
     def measure(self, output: Output) -> Score:
-        """The score of one output, under a metric that `reads_one_output`."""
-        score: Score = self.function(output)
+        """The score of one output, under a metric that `reads_one_output`.
+
+        Raises:
+            MetricError: its function fails; the error names the output.
+        """
+        try:
+            score: Score = self.function(output)
+        except EthogramError:
+            raise
+        except Exception as error:
+            place = f"prompt {output.prompt_id}, sample {output.sample_index}"
+            raise MetricError(
+                f"fails on this output ({type(error).__name__}: {error})",
+                where=f"metric {self.name}: {place}",
+                hint="the outputs are stored; choose other metrics with --metric",
+            ) from error
         return score
 
     def measure_batch(self, outputs: Sequence[Output], models: Models) -> list[Score]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -151,7 +152,8 @@ def check_safetensors(file: Path) -> list[str]:
         raw = stream.read(length)
     try:
         header = json.loads(raw)
-        ends = [spec["data_offsets"][1] for name, spec in header.items() if name != "__metadata__"]
+        places = [spec["data_offsets"] for name, spec in header.items() if name != "__metadata__"]
+        ends = [operator.index(end) for _, end in places]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         damage = "it is truncated" if len(raw) < length else "its header is damaged"
         raise _damaged(file, damage) from None
