@@ -86,9 +86,7 @@ def take(
     for name, address in views.items():
         page.goto(f"{server.url}/{address}")
         page.wait_for_timeout(1000)  # Its event stream stays open, so the network is never idle.
-        page.wait_for_function(
-            "!document.querySelector('main').innerText.includes('Loading …')", timeout=60_000
-        )
+        page.get_by_text("Loading …").first.wait_for(state="hidden", timeout=60_000)
         page.wait_for_timeout(1500)
         page.screenshot(path=out / f"{name}-{shape}-{scheme}.png")
         across = page.evaluate("document.documentElement.scrollWidth")

@@ -97,7 +97,7 @@ def test_a_rubric_of_ones_own(call: Call, tmp_path: Path) -> None:
     ("options", "words"),
     [
         ([], "Missing option '--model'"),
-        (["--model", "m"], "no key; set OPENAI_API_KEY, or name another endpoint"),
+        (["--model", "m"], "no key; set OPENAI_API_KEY, or the variable of --key-variable"),
         (["--model", "m", "--base-url", "nowhere"], "not an API address"),
         (["--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--retries", "0"], "refused"),
         (["--model", "m", "--key-variable", "NO_SUCH"], "NO_SUCH is not set"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -122,11 +123,15 @@ def test_every_task_is_done_once(cluster: Cluster) -> None:
     workers = Workers(cluster, Doubling, lambda *each: reports.append(each))
     try:
         found = list(workers.run("slow", groups(40)))
+        shares = {about for *_, about in found}
+        until = time.monotonic() + 60  # On a busy machine the second worker may start late.
+        while len(shares) < 2 and time.monotonic() < until:
+            shares |= {about for *_, about in workers.run("slow", groups(10))}
         again = list(workers.run("plain", groups(3)))
     finally:
         workers.close()
     assert sorted((int(key), value) for key, value, _ in found) == [(i, 2 * i) for i in range(40)]
-    assert len({about for *_, about in found}) == 2, "both took a share"
+    assert len(shares) == 2, "both took a share"
     assert sorted(value for _, value, _ in again) == [0, 2, 4]
     assert {seat for seat, *_ in reports} == {0, 1}
 
