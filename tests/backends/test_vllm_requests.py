@@ -162,6 +162,7 @@ def test_every_step_is_either_handed_over_or_refused() -> None:
         "top_h": 0.5,
         "xtc": {"probability": 0.5},
         "mirostat": {"tau": 2.0},
+        "response_format": {"type": "json_object"},
     }
     for name in set(ORDER_PRESETS["vllm"]) - set(VLLM_STEPS):
         found = refusal(Decoding(order="vllm", **{name: values[name]}))
