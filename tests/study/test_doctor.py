@@ -63,7 +63,7 @@ def test_a_broken_store_is_an_error_with_a_hint(data: bytes, tiny_study: Path) -
 def test_a_wrong_study_file_and_a_wrong_variable(
     tiny_study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tiny_study / "versions/v0.0.1.yaml").write_text("decoding: {temperture: 1}\n")
+    (tiny_study / "versions/v0.0.1.yaml").write_text("decoding: {temperatur_: 1}\n")
     monkeypatch.setenv("ETHOGRAM_THREADS", "many")
     found = diagnose(tiny_study, measure=False)
     assert [(each.section, each.name) for each in found.errors] == [

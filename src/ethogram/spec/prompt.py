@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from ethogram.errors import SpecError
 from ethogram.spec.generation import ChatFormat, Message
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jinja2 import Template
 
     from ethogram.spec.suite import SuitePrompt
@@ -75,12 +78,10 @@ class Prompt(BaseModel):
     @field_validator("template")
     @classmethod
     def _template_renders(cls, value: str) -> str:
-        from jinja2 import TemplateError
-
         try:
-            rendered = compile_template(value).render(input="\x00", system="", examples=())
-        except TemplateError as error:
-            raise ValueError(f"template: {error}; it may use input, system and examples") from None
+            rendered = fill_template(value, input="\x00", system="", examples=())
+        except SpecError as error:
+            raise ValueError(str(error)) from None
         if "\x00" not in rendered:
             raise ValueError("template does not use {{ input }}, so every prompt would be the same")
         return value
@@ -113,8 +114,8 @@ class Prompt(BaseModel):
         return ChatFormat(json.dumps(self.template_args, sort_keys=True), continues)
 
     def _fill(self, text: str) -> str:
-        return compile_template(self.template).render(
-            input=text, system=self.system or "", examples=self.examples
+        return fill_template(
+            self.template, input=text, system=self.system or "", examples=self.examples
         )
 
     def canonical(self) -> dict[str, Any]:
@@ -135,8 +136,28 @@ class Prompt(BaseModel):
         return form
 
 
+def fill_template(source: str, *, input: str, system: str, examples: Sequence[Example]) -> str:
+    """The text of a sandboxed Jinja template.
+
+    Args:
+        source: the template.
+        input: the prompt's text, or the user's.
+        system: the system prompt, empty without one.
+        examples: the few shots.
+
+    Raises:
+        SpecError: it uses something unknown or forbidden, or fails on this input: whatever it
+            raises is its author's, since a template computes.
+    """
+    try:
+        return _compiled(source).render(input=input, system=system, examples=examples)
+    except Exception as error:
+        problem = str(error).rstrip(".") or type(error).__name__
+        raise SpecError(f"template: {problem}; it may use input, system and examples") from None
+
+
 @lru_cache(maxsize=256)
-def compile_template(source: str) -> Template:
+def _compiled(source: str) -> Template:
     """A sandboxed Jinja template in which an unknown variable is an error."""
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment

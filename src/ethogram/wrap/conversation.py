@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ethogram.errors import PromptTooLongError, RequestError
 from ethogram.spec.generation import Message
-from ethogram.spec.prompt import Example, Prompt, compile_template
+from ethogram.spec.prompt import Example, Prompt, fill_template
 
 Rendered = str | tuple[Message, ...]
 #: Between two exchanges of a completion prompt.
@@ -78,15 +78,16 @@ def _completion(prompt: Prompt, messages: Sequence[Message]) -> str:
     if messages[0].role in ("system", "developer"):
         system, messages = messages[0].content, messages[1:]
     earlier = _exchanges(messages[:-1])
-    template = compile_template(prompt.template)
+    template = prompt.template
     if "examples" in prompt.template:
         shots = (*prompt.examples, *earlier)
-        return template.render(input=messages[-1].content, system=system, examples=shots)
+        return fill_template(template, input=messages[-1].content, system=system, examples=shots)
     parts = [
-        f"{template.render(input=each.input, system=system, examples=())} {each.output.strip()}"
+        f"{fill_template(template, input=each.input, system=system, examples=())}"
+        f" {each.output.strip()}"
         for each in earlier
     ]
-    last = template.render(input=messages[-1].content, system=system, examples=())
+    last = fill_template(template, input=messages[-1].content, system=system, examples=())
     return _BETWEEN.join([*parts, last])
 
 
@@ -104,8 +105,8 @@ def _exchanges(messages: Sequence[Message]) -> list[Example]:
 
 
 def _filled(prompt: Prompt, text: str) -> str:
-    return compile_template(prompt.template).render(
-        input=text, system=prompt.system or "", examples=prompt.examples
+    return fill_template(
+        prompt.template, input=text, system=prompt.system or "", examples=prompt.examples
     )
 
 
