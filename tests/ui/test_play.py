@@ -75,6 +75,7 @@ FIELDS: dict[str, tuple[Any, dict[str, Any]]] = {
     "answer_pattern": ("is (.*)", {"self_consistency": 3, "answer": "pattern"}),
     "prompt_lookup_num_tokens": (5, {}),
     "max_matching_ngram_size": (3, {}),
+    "response_format": ({"type": "json_object"}, {}),
 }
 NAMES = [name for name, _ in leaves(Decoding)]
 

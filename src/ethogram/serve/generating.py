@@ -107,6 +107,10 @@ class Generating:
             )
         )
         self.choices = self.running.choices(keeps_end=keeps_end)
+        prompts = self.running.prompts[:: self.body.n]
+        self._log |= {"model": self.served.name, "prompt_tokens": sum(map(len, prompts))}
+        # With the rows and not in `steps`, which is left open when a client leaves between events.
+        rows.callback(self._note)
 
     async def steps(self) -> AsyncIterator[Step]:
         """What each choice gains, until all have ended.
@@ -117,22 +121,17 @@ class Generating:
         assert self.running is not None
         metrics = self.service.metrics
         last: dict[int, float] = {}
-        prompts = self.running.prompts[:: self.body.n]
-        self._log |= {"model": self.served.name, "prompt_tokens": sum(map(len, prompts))}
-        try:
-            async for index, event in self.running.events():
-                now = time.perf_counter()
-                if not last:
-                    metrics.first_token.observe(now - self.started)
-                    self._log["first_token_seconds"] = round(now - self.started, 4)
-                if index in last:
-                    metrics.between_tokens.observe(now - last[index])
-                last[index] = now
-                text, entries = self.choices[index].push(event)
-                self._tokens[index] += len(event.token_ids)
-                yield index, text, entries, event.generation is not None
-        finally:
-            self._note()
+        async for index, event in self.running.events():
+            now = time.perf_counter()
+            if not last:
+                metrics.first_token.observe(now - self.started)
+                self._log["first_token_seconds"] = round(now - self.started, 4)
+            if index in last:
+                metrics.between_tokens.observe(now - last[index])
+            last[index] = now
+            text, entries = self.choices[index].push(event)
+            self._tokens[index] += len(event.token_ids)
+            yield index, text, entries, event.generation is not None
         metrics.seconds.observe(time.perf_counter() - self.started)
         if self.body.store:
             await self.service.store(self.served, self.generations)
