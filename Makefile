@@ -33,7 +33,7 @@ $(VENV)/.dev: $(VENV)/.run
 	@touch $@
 
 $(VENV)/.train: $(VENV)/.run
-	$(PIP) install --quiet $(PINNED) --editable '.[engine,train]'
+	@$(INSTALL) $(PINNED) --editable '.[engine,train]'
 	@touch $@
 
 $(VENV)/.docs: pyproject.toml requirements/constraints.txt

@@ -89,6 +89,7 @@ def test_notes_stars_and_outputs_by_keyboard_alone(folder: Path) -> None:
         page.keyboard.press("Control+a")
         page.keyboard.type("It says <b>other</b> things.")
         page.keyboard.press("Control+Enter")
+        page.get_by_role("textbox").wait_for(state="detached")
         page.get_by_text("It says <b>other</b> things.").wait_for()
         text = (folder / "versions/v0.1.0.yaml").read_text(encoding="utf-8")
         assert "- It says <b>other</b> things.  # Really." in text
