@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Literal
 
 import pytest
 import torch
 
 from ethogram.train.fast import Fast, MasterWeights, choose_threads, keep_memory
+from ethogram.train.fast.muon import Muon, orthogonal
 from ethogram.train.fast.peak import gemm_peak
 
 Schedule = Literal["cosine", "wsd", "linear", "constant"]
@@ -23,22 +25,60 @@ def group(weight: torch.nn.Parameter, algorithm: str, rate: float = 0.01) -> dic
     return {"params": [weight], "lr": rate, "weight_decay": 0.1, "algorithm": algorithm}
 
 
-@pytest.mark.parametrize("algorithm", ["adamw", "muon"])
-def test_float32_weights_move_as_under_torchs_own_optimizer(algorithm: str) -> None:
+def test_float32_weights_move_as_under_torchs_own_adamw() -> None:
     torch.manual_seed(0)
     start = torch.randn(6, 4)
     ours, theirs = torch.nn.Parameter(start.clone()), torch.nn.Parameter(start.clone())
-    optimizer = MasterWeights([group(ours, algorithm)])
-    own = (
-        torch.optim.Muon([theirs], lr=0.01, weight_decay=0.1, momentum=0.95)
-        if algorithm == "muon"
-        else torch.optim.AdamW([theirs], lr=0.01, weight_decay=0.1, betas=(0.9, 0.95))
-    )
+    optimizer = MasterWeights([group(ours, "adamw")])
+    own = torch.optim.AdamW([theirs], lr=0.01, weight_decay=0.1, betas=(0.9, 0.95))
     for gradient in gradients(4, (6, 4)):
         ours.grad, theirs.grad = gradient.clone(), gradient.clone()
         optimizer.step()
         own.step()
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6)])
+def test_bfloat16_products_move_as_under_torchs_own_muon(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    start = torch.randn(shape)
+    ours, theirs = torch.nn.Parameter(start.clone()), torch.nn.Parameter(start.clone())
+    optimizer = Muon([ours], products=torch.bfloat16, lr=0.01, weight_decay=0.1, momentum=0.95)
+    own = torch.optim.Muon([theirs], lr=0.01, weight_decay=0.1, momentum=0.95)
+    for gradient in gradients(4, shape):
+        ours.grad, theirs.grad = gradient.clone(), gradient.clone()
+        optimizer.step()
+        own.step()
+    assert torch.equal(ours, theirs)
+
+
+def test_float32_products_orthogonalise_exactly() -> None:
+    iterate = partial(orthogonal, coefficients=(3.4445, -4.7750, 2.0315), steps=5, eps=1e-7)
+    [matrix] = gradients(1, (24, 16))
+    exact = iterate(matrix.double())
+    torch.testing.assert_close(iterate(matrix).double(), exact, rtol=0, atol=1e-5)
+    values = torch.linalg.svdvals(exact)
+    assert values.min() > 0.6
+    assert values.max() < 1.3
+    # The singular vectors stay: the result and the matrix have the same polar factor.
+    left, _, right = torch.linalg.svd(matrix.double(), full_matrices=False)
+    off = left.T @ exact @ right.T
+    torch.testing.assert_close(off, torch.diag(off.diagonal()), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_muons_products_have_the_precision_of_the_weights(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    weight = torch.nn.Parameter(torch.randn(6, 4).to(dtype))
+    master = torch.nn.Parameter(weight.detach().float())
+    optimizer = MasterWeights([group(weight, "muon")])
+    own = Muon([master], products=dtype, lr=0.01, weight_decay=0.1, momentum=0.95)
+    for gradient in gradients(2, (6, 4)):
+        weight.grad = gradient.to(dtype)
+        master.grad = weight.grad.float()
+        optimizer.step()
+        own.step()
+    assert torch.equal(optimizer.masters[weight], master)
 
 
 def test_small_updates_add_up_though_bfloat16_cannot_hold_them() -> None:

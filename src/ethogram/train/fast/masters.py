@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ethogram.train.fast.muon import Muon
+
 #: Learning rate of matrices under Muon, as a multiple of the rate of AdamW (0.02 beside 0.002).
 MUON_RATE = 10.0
 _MOMENTUM = 0.95
@@ -50,7 +52,10 @@ class MasterWeights(torch.optim.Optimizer):
         masters = [self.masters[weight] for weight in group["params"]]
         settings = {"lr": group["lr"], "weight_decay": group["weight_decay"]}
         if group["algorithm"] == "muon":
-            return torch.optim.Muon(masters, momentum=_MOMENTUM, nesterov=True, **settings)
+            # bfloat16 was chosen where its products are fast: see `precision`.
+            half = any(weight.dtype == torch.bfloat16 for weight in group["params"])
+            products = torch.bfloat16 if half else torch.float32
+            return Muon(masters, products=products, momentum=_MOMENTUM, **settings)
         return torch.optim.AdamW(masters, betas=_BETAS, fused=True, **settings)
 
     @torch.no_grad()
