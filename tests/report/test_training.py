@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from ethogram.report import bar as bars
+from ethogram.report.bar import ProgressBar
 from ethogram.report.training import (
     LiveTraining,
     amount,
@@ -97,6 +100,24 @@ def test_what_is_printed_without_a_terminal() -> None:
     assert "version v2.0.0 names it" in words
     assert "Next: ethogram run v2.0.0" in words
     assert all(len(line) <= WIDTH for line in shown.splitlines())
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_stage_before_the_first_step_ends_with_it(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bars, "_SILENCE", 0.2)
+    monkeypatch.setattr(bars, "_PAUSE", 0.01)
+    console = Console(file=io.StringIO(), width=WIDTH, force_terminal=terminal, color_system=None)
+    with ProgressBar() as bar, LiveTraining(console, bar=bar) as live:
+        bar.stage("Compiling kernels, once: 7 of 7")
+        live(PLAN)
+        live(STEPPED)
+        time.sleep(0.5)
+    said = capsys.readouterr().err
+    assert "Compiling" not in said
+    # Where no curves are drawn, a line says how far it is.
+    assert (f"{PLAN.name}: step 3 of 1,200  6,543 tokens/s" in said) is not terminal
 
 
 def test_the_end_is_the_last_thing_on_a_terminal() -> None:

@@ -9,7 +9,15 @@ from typing import Any
 import click
 
 from ethogram.cli import structured
-from ethogram.cli.options import command, console, json_option, open_study, print_json, study_option
+from ethogram.cli.options import (
+    command,
+    console,
+    json_option,
+    open_study,
+    print_json,
+    shared_bar,
+    study_option,
+)
 from ethogram.cli.placing import place_options
 from ethogram.cluster import Placement
 
@@ -90,7 +98,11 @@ def train_command(
     from ethogram.train import train
 
     done: list[Any] = []
-    with open_study(folder) as study, LiveTraining(console()) as live:
+    with (
+        open_study(folder) as study,
+        shared_bar(quiet=json_wanted) as bar,
+        LiveTraining(console(), bar=bar) as live,
+    ):
         on_event = _log_event if structured.is_json() else None if json_wanted else live
         try:
             for recipe in recipes:

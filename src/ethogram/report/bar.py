@@ -90,9 +90,13 @@ class ProgressBar:
         with self._lock:
             self._drop_stage()
             self._stage, self._since, self._said = words, monotonic(), words
-            if self._watch is None:
-                self._watch = Thread(target=self._look_after, daemon=True)
-                self._watch.start()
+            self._start_watch()
+
+    def end_stage(self) -> None:
+        """What began last is over, and something else draws what follows."""
+        with self._lock:
+            self._drop_stage()
+            self._said = ""
 
     def update(
         self, task: str, done: float, total: float | None, note: str = "", *, timed: bool = True
@@ -111,6 +115,8 @@ class ProgressBar:
             if timed:
                 self._said = f"{task}: {note}"
             if not self.visible:
+                if self._console is not None:
+                    self._start_watch()
                 return
             if task not in self._tasks:
                 self._tasks[task] = self._started().add_task(
@@ -124,6 +130,11 @@ class ProgressBar:
             self._bar = _new_bar(self._console, self._transient)
             self._bar.start()
         return self._bar
+
+    def _start_watch(self) -> None:
+        if self._watch is None:
+            self._watch = Thread(target=self._look_after, daemon=True)
+            self._watch.start()
 
     def _drop_stage(self) -> None:
         self._stage = None
@@ -142,7 +153,7 @@ class ProgressBar:
                         self._staged = self._started().add_task(
                             self._stage, total=None, note="", time="passed"
                         )
-                elif now - self._spoke > max(_SILENCE, (now - self._began) / _RARER):
+                elif self._said and now - self._spoke > max(_SILENCE, (now - self._began) / _RARER):
                     self._spoke = now
                     print(
                         f"{self._said} ({now - self._began:.0f} s)", file=self._stream, flush=True

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
+    from ethogram.report.bar import ProgressBar
     from ethogram.train.job import Finding
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -123,10 +124,13 @@ class LiveTraining:
     Args:
         console: to draw on.
         clock: seconds.
+        bar: says how far things are where this draws nothing.
     """
 
-    def __init__(self, console: Console, clock: Any = monotonic) -> None:
-        self._console, self._clock = console, clock
+    def __init__(
+        self, console: Console, clock: Any = monotonic, bar: ProgressBar | None = None
+    ) -> None:
+        self._console, self._clock, self._bar = console, clock, bar
         self._live: Any = None
         self._drawn = -1e9
         self._curves: dict[str, list[float]] = {}
@@ -134,6 +138,7 @@ class LiveTraining:
         self._sample = ""
         #: Steps done, of how many; for a word about an interruption.
         self.step = self.steps = 0
+        self._name = ""
 
     def __enter__(self) -> Self:
         return self
@@ -146,7 +151,7 @@ class LiveTraining:
         if isinstance(event, Plan):
             self._curves, self._last, self._sample = {}, None, ""
             print_plan(self._console, event)
-            self.step, self.steps = 0, event.steps
+            self._name, self.step, self.steps = event.name, 0, event.steps
         elif isinstance(event, Resumed):
             self.step = event.step
             self._console.print(f"Continues from step {event.step}.")
@@ -161,6 +166,15 @@ class LiveTraining:
             self._take(event.values)
             self._last, self.step, self.steps = event, event.step, event.steps
             self._draw()
+            self._tell(event)
+
+    def _tell(self, event: Stepped) -> None:
+        if self._bar is None:
+            return
+        if self._console.is_terminal:
+            self._bar.end_stage()
+            return
+        self._bar.update(self._name, event.step, event.steps, _progress_line(event))
 
     def _evaluated(self, event: Evaluated) -> None:
         self._take(event.values)
