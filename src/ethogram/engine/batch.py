@@ -176,7 +176,7 @@ class Batch:
 
     def _prefilling_of(self, jobs: list[Job]) -> _Prefilling:
         started = self.clock()
-        return _Prefilling(jobs, self.prefix_cache.prefill_in_parts(jobs[0].prompt_ids), started)
+        return _Prefilling(jobs, self.prefix_cache.prefill_in_parts(jobs[0].read_ids), started)
 
     def _start(self, jobs: Sequence[Job], prompt: Prefilled, started: float) -> list[Group]:
         """Assign slots to the outputs of one prompt: its searches, then all others."""
@@ -276,7 +276,7 @@ class Batch:
             dropped = [each for each in group.outputs if each not in left]
             if dropped:
                 self.scheduler.free(len(dropped))
-                self._unfinished_tokens -= sum(output.written for output in dropped)
+                self._unfinished_tokens -= sum(output.chosen for output in dropped)
                 if not left:
                     self.slots.release(group)
                 group.outputs[:] = left

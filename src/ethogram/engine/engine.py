@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from enum import Enum, auto
 from functools import cached_property
 
@@ -164,6 +165,8 @@ class Engine:
         if alternatives < 1:
             raise ValueError(f"alternatives is {alternatives}; it must be at least 1")
         distinct = list({request.identity: request for request in requests}.values())
+        if trace:  # Each token's own choice is wanted.
+            distinct = [replace(request, known_logprobs=()) for request in distinct]
         jobs = make_jobs(distinct, self.loaded, self.model_pass(1), self.amateurs)
         self.check_forward()
         self.work = Work()

@@ -37,6 +37,7 @@ class Job:
         guidance: its guidance branch, if its decoding has one.
         forced: tokens that the output must have.
         form: what the output must be, if its decoding says so.
+        known: log-probabilities of its first tokens, which are read with the prompt.
     """
 
     request: Request
@@ -49,6 +50,17 @@ class Job:
     guidance: GuidanceBranch | None = None
     forced: Forced = NOTHING_FORCED
     form: Form | None = None
+    known: tuple[float, ...] = ()
+
+    @property
+    def known_tokens(self) -> tuple[int, ...]:
+        """Its first tokens, as far as they are known."""
+        return tuple(map(int, self.forced.first[: len(self.known)]))
+
+    @property
+    def read_ids(self) -> tuple[int, ...]:
+        """What is run before its first token is chosen: the prompt and the known tokens."""
+        return self.prompt_ids + self.known_tokens
 
 
 class PromptReader(Protocol):
@@ -198,7 +210,24 @@ def _make_job(
     )
     if form is not None:
         form.check_limit(rules.limit, forced.first)
-    return Job(request, text, ids, prompt, rules, string_ids, slots, guidance, forced, form)
+    job = Job(request, text, ids, prompt, rules, string_ids, slots, guidance, forced, form)
+    return replace(job, known=_known(job)) if request.known_logprobs else job
+
+
+def _known(job: Job) -> tuple[float, ...]:
+    """The log-probabilities of the known tokens that need not be chosen again.
+
+    None where what chose them left a state behind (mirostat, a form), where another model reads
+    them too, and where the decoder does not read the prompt (encoder-decoder models).
+    """
+    decoding = job.request.decoding
+    plain = decoding.resolved_strategy in ("greedy", "sample") and not decoding.mirostat.can_act
+    if not plain or job.slots > 1 or job.guidance or job.form or job.request.prefix:
+        return ()
+    if job.decoder_prompt != job.prompt_ids:
+        return ()
+    # At least one token is chosen: the forced one at the limit.
+    return job.request.known_logprobs[: job.rules.limit - 1]
 
 
 def _given(request: Request, slots: int, vocab: int) -> tuple[int, ...]:

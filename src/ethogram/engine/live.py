@@ -158,6 +158,8 @@ class LiveBatch:
             job: the request.
             alternatives: how many of the most probable tokens to tell beside each, at most 20.
         """
+        if alternatives:  # Each token's own choice is wanted.
+            job = replace(job, known=())
         identity = job.request.identity
         if identity in self._jobs:
             raise ValueError(f"request {identity} is running already")

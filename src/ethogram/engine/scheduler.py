@@ -111,7 +111,7 @@ class Scheduler:
             jobs,
             key=lambda job: (
                 self._source_capacity(job.prompt_ids),
-                job.prompt_ids,
+                job.read_ids,
                 key_order[job.request.noise_key],
             ),
         )
@@ -169,8 +169,8 @@ class Scheduler:
         tokens = 0
         while self._next_fits(capacity):
             job = self._queue[0]
-            is_new = not admitted or admitted[-1][0].prompt_ids != job.prompt_ids
-            tokens += len(job.prompt_ids) if is_new else 0
+            is_new = not admitted or admitted[-1][0].read_ids != job.read_ids
+            tokens += len(job.read_ids) if is_new else 0
             if most_tokens and admitted and tokens > most_tokens:
                 break
             self._queue.popleft()

@@ -54,6 +54,8 @@ class SequenceState:
         self.surprisal_limit = first_limit(self._mirostat)
         self._tokenizer = tokenizer
         self._stops = StopWatch(job.rules, tokenizer)
+        for token, logprob in zip(job.known_tokens, job.known, strict=True):
+            self.push(token, logprob)
 
     @property
     def length(self) -> int:
@@ -64,6 +66,11 @@ class SequenceState:
     def written(self) -> int:
         """New tokens so far."""
         return len(self.token_ids)
+
+    @property
+    def chosen(self) -> int:
+        """New tokens that were chosen here, not known before."""
+        return self.written - len(self.job.known)
 
     def takes(self, token: int) -> bool:
         """Whether its form has place for a token; if not, only one is left for the next choice."""

@@ -133,7 +133,8 @@ class SharedGroup(Group):
         """The outputs that ended."""
         ended = [output for output in self.outputs if output.finish_reason is not None]
         made = [one for output in ended if (one := output.generation(now)) is not None]
-        return Ended(made, len(ended), sum(map(_chosen, made)))
+        known = sum(len(output.job.known) for output in ended)
+        return Ended(made, len(ended), sum(map(_chosen, made)) - known)
 
     def settle(self, slots: Slots) -> int:
         """Fork histories that diverged, and free the slot if all outputs ended."""

@@ -59,6 +59,8 @@ class Request:
         wrapper: what is done around the completion; None where nothing is.
         stop_at_loop: end the output where this finds a loop; the wrapper then continues it.
         prefix: ids of its first tokens, given: those of the output that it is a branch of.
+        known_logprobs: log-probabilities of its first forced tokens, nats, where an output before
+            chose them. The engine then reads these tokens with the prompt, in one pass.
     """
 
     identity: str
@@ -71,6 +73,7 @@ class Request:
     wrapper: Wrapper | None = None
     stop_at_loop: LoopBreaker | None = None
     prefix: tuple[int, ...] = ()
+    known_logprobs: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

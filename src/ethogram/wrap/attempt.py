@@ -75,7 +75,13 @@ class Attempt:
             decoding = _changed(decoding, forced_tokens=kept, max_new_tokens=len(kept))
         identity = digest([self.request.identity, "loop", len(self.actions)])
         # The kept tokens are what it continues from, where it was a branch too.
-        self.request = replace(self.request, decoding=decoding, identity=identity, prefix=())
+        self.request = replace(
+            self.request,
+            decoding=decoding,
+            identity=identity,
+            prefix=(),
+            known_logprobs=generation.logprobs[: len(kept)],
+        )
         return True
 
     @property
