@@ -46,6 +46,7 @@ def make(
 )
 @example(rows=192, inputs=576, outputs=96, has_bias=False)
 @example(rows=13, inputs=1537, outputs=65, has_bias=True)
+@example(rows=5, inputs=1300, outputs=39, has_bias=False)
 @settings(max_examples=examples(60))
 def test_the_kernel_is_a_matrix_product(
     dtype: torch.dtype, rows: int, inputs: int, outputs: int, has_bias: bool
@@ -64,8 +65,11 @@ def test_the_kernel_is_a_matrix_product(
 
 
 @DTYPES
-def test_a_row_is_the_same_among_1_to_200_rows(dtype: torch.dtype) -> None:
-    x, layer = make(200, 131, 70, dtype)
+@pytest.mark.parametrize(("inputs", "outputs"), [(131, 70), (1300, 39)])
+def test_a_row_is_the_same_among_1_to_200_rows(
+    dtype: torch.dtype, inputs: int, outputs: int
+) -> None:
+    x, layer = make(200, inputs, outputs, dtype)
     together = layer(x)
     for rows in range(1, 201):
         assert torch.equal(layer(x[:rows]), together[:rows]), rows
@@ -126,15 +130,16 @@ def test_joined_modules_stay_usable_and_store_their_weights_once(dtype: torch.dt
     ("features", "fp32", "bf16"),
     [
         ((), False, False),
-        (("avx512",), True, False),
-        (("avx512", "avx512_bf16"), True, True),
-        (("avx512", "avx512_bf16", "amx_tile"), True, False),
+        (("avx2",), True, True),
+        (("avx2", "avx512"), True, True),
+        (("avx2", "avx512", "avx512_bf16"), True, True),
+        (("avx2", "avx512", "avx512_bf16", "amx_tile"), True, False),
     ],
 )
 def test_the_processor_decides(
     features: tuple[str, ...], fp32: bool, bf16: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("avx512", "avx512_bf16", "amx_tile"):
+    for name in ("avx2", "avx512", "avx512_bf16", "amx_tile"):
         monkeypatch.setattr(torch.cpu, f"_is_{name}_supported", lambda name=name: name in features)
     assert has_own_kernel(torch.float32) is fp32
     assert has_own_kernel(torch.bfloat16) is bf16
