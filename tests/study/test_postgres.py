@@ -17,6 +17,7 @@ from benchmarks.postgres import Server
 from ethogram.report import log, verify
 from ethogram.store.copying import copy_store
 from ethogram.study import Study, export, run
+from ethogram.ui.report import write_report
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -24,6 +25,7 @@ def files(folder: Path) -> dict[str, bytes]:
     with Study(folder) as study:
         log(study)
         assert verify(study).holds
+        write_report(study)
         for name in ("all.jsonl", "all.csv"):
             export(study, folder / name, metrics=["loop_rate", "distinct_2"])
     names = ("PROGRESS.md", "report.html", "all.jsonl", "all.csv")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from fastapi import HTTPException
 from pydantic import JsonValue
 
+from ethogram.errors import SpecError
 from ethogram.metrics.pitfalls.registry import PITFALLS
 from ethogram.metrics.units import SHARE
 from ethogram.plots import PairedPoint, paired_chart
@@ -335,7 +335,7 @@ def cell_detail(
     column = matrix.columns[0]
     samples = column.samples(prompt)
     if not samples:
-        raise HTTPException(404, f"{column.version} has no output for this prompt")
+        raise SpecError(f"{column.version} has no output for prompt {prompt!r}")
     output = samples[0].output
     identities = results_of(study, column.version).identities
     return CellDetail(
