@@ -28,6 +28,14 @@ def test_a_chart_holds_its_data_and_names_no_address() -> None:
     assert spec["params"][0]["name"] == "clicked"
 
 
+def test_prompts_at_one_place_are_counted_and_drawn_larger() -> None:
+    points = [PairedPoint(each, 0.0, 1.0, "better") for each in "abc"]
+    points.append(PairedPoint("d", 1.0, 1.0, "same"))
+    spec = paired_chart(points, title="t", before="a", after="b").to_dict()
+    assert [row["prompts"] for row in spec["layer"][1]["data"]["values"]] == [3, 3, 3, 1]
+    assert spec["layer"][1]["encoding"]["size"]["field"] == "prompts"
+
+
 @pytest.mark.parametrize("points", [[], [PairedPoint("a", 2.0, 2.0, "same")]])
 def test_no_point_and_points_without_spread_make_a_chart(points: list[PairedPoint]) -> None:
     spec = paired_chart(points, title="t", before="a", after="b").to_dict()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Pixels of a side: both axes have one scale, so the chart is square.
 SIDE = 320
+#: Square pixels of a point for one prompt, and for the place with the most.
+AREAS = [60, 600]
 #: Colours that are told apart with any colour vision, on light and dark (Okabe and Ito 2008).
 COLOURS = {"better": "#009e73", "worse": "#d55e00", "changed": "#cc79a7", "same": "#8b8677"}
 
@@ -38,7 +41,7 @@ class PairedPoint:
 def paired_chart(
     points: Sequence[PairedPoint], *, title: str, before: str, after: str, percent: bool = False
 ) -> LayerChart:
-    """A scatter of prompts around the line of no change.
+    """A scatter of prompts around the line of no change; the size counts prompts at one place.
 
     Args:
         points: one for each prompt.
@@ -52,7 +55,8 @@ def paired_chart(
     """
     alt = require("altair", extra="ui", needed_for="a chart")
     kept = [p for p in points if not (math.isnan(p.before) or math.isnan(p.after))]
-    shown = [asdict(point) for point in kept]
+    alike = Counter((p.before, p.after) for p in kept)
+    shown = [asdict(point) | {"prompts": alike[point.before, point.after]} for point in kept]
     values = [value for p in kept for value in (p.before, p.after)] or [0.0, 1.0]
     low, high = min(values), max(values)
     scale = alt.Scale(domain=[low, high if high > low else low + 1], nice=True)
@@ -65,7 +69,7 @@ def paired_chart(
     clicked = alt.selection_point(name="clicked", fields=["prompt"])
     dots = (
         alt.Chart(alt.Data(values=shown))
-        .mark_circle(size=70, opacity=0.75)
+        .mark_circle(opacity=0.75)
         .encode(
             x=alt.X("before:Q", scale=scale, axis=axis, title=f"{title}, {before}"),
             y=alt.Y("after:Q", scale=scale, axis=axis, title=f"{title}, {after}"),
@@ -74,7 +78,8 @@ def paired_chart(
                 title=None,
                 scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
             ),
-            tooltip=["prompt:N", "before:Q", "after:Q"],
+            size=alt.Size("prompts:Q", legend=None, scale=alt.Scale(type="sqrt", range=AREAS)),
+            tooltip=["prompt:N", "before:Q", "after:Q", "prompts:Q"],
         )
         .add_params(clicked)
     )
