@@ -17,6 +17,7 @@ function Overview({ found }: { found: Found }) {
           <thead>
             <tr>
               <th scope="col">version</th>
+              <th scope="col">clear against its parent</th>
               {found.columns.map((column) => (
                 <th key={column.title} scope="col" className="number" title={column.formula}>
                   {column.title}
@@ -25,7 +26,6 @@ function Overview({ found }: { found: Found }) {
               <th scope="col" className="number">
                 prompts
               </th>
-              <th scope="col">clear against its parent</th>
             </tr>
           </thead>
           <tbody>
@@ -34,13 +34,13 @@ function Overview({ found }: { found: Found }) {
                 <th scope="row">
                   <a href={link(["log", row.version])}>{row.version}</a> <Plain text={row.title} />
                 </th>
+                <td>{row.clear}</td>
                 {row.values.map((value, place) => (
                   <td key={found.columns[place]?.title} className="number">
                     {value}
                   </td>
                 ))}
                 <td className="number">{row.prompts}</td>
-                <td>{row.clear}</td>
               </tr>
             ))}
           </tbody>

@@ -1562,9 +1562,9 @@
       /* @__PURE__ */ jsx("section", { className: "scroll", tabIndex: 0, "aria-label": "all versions", children: /* @__PURE__ */ jsxs("table", { className: "overview", children: [
         /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
           /* @__PURE__ */ jsx("th", { scope: "col", children: "version" }),
+          /* @__PURE__ */ jsx("th", { scope: "col", children: "clear against its parent" }),
           found.columns.map((column) => /* @__PURE__ */ jsx("th", { scope: "col", className: "number", title: column.formula, children: column.title }, column.title)),
-          /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: "prompts" }),
-          /* @__PURE__ */ jsx("th", { scope: "col", children: "clear against its parent" })
+          /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: "prompts" })
         ] }) }),
         /* @__PURE__ */ jsx("tbody", { children: found.rows.map((row) => /* @__PURE__ */ jsxs("tr", { children: [
           /* @__PURE__ */ jsxs("th", { scope: "row", children: [
@@ -1572,9 +1572,9 @@
             " ",
             /* @__PURE__ */ jsx(Plain, { text: row.title })
           ] }),
+          /* @__PURE__ */ jsx("td", { children: row.clear }),
           row.values.map((value, place2) => /* @__PURE__ */ jsx("td", { className: "number", children: value }, found.columns[place2]?.title)),
-          /* @__PURE__ */ jsx("td", { className: "number", children: row.prompts }),
-          /* @__PURE__ */ jsx("td", { children: row.clear })
+          /* @__PURE__ */ jsx("td", { className: "number", children: row.prompts })
         ] }, row.version)) })
       ] }) })
     ] });
