@@ -18,6 +18,7 @@ from typing import Any
 from ethogram.errors import MissingExtraError, SpecError
 from ethogram.files import write_whole
 from ethogram.report.findings import find
+from ethogram.stages import stage
 from ethogram.study.matrix import Filters, Matrix
 from ethogram.study.stale import has_results
 from ethogram.study.workspace import Study
@@ -91,7 +92,8 @@ class Written:
 
     def to_text(self) -> str:
         """Words."""
-        return "\n".join([f"Wrote {self.path} ({self.size / 1e6:.1f} MB)", *self.left_out])
+        wrote = f"Wrote {self.path} ({self.size / 1e6:.1f} MB). Open it in a browser."
+        return "\n".join([wrote, *self.left_out])
 
 
 def write_report(study: Study, path: Path | None = None) -> Written:
@@ -135,6 +137,7 @@ class Source:
             Matrix(study, [parent, name]) if parent in ready and parent else self._alone[name]
             for name, parent in parents.items()
         ]
+        stage("Writing the report")
         self._charts, self._missing = self._draw()
         self._log = _json(log_view(study))
         self._findings = _json(findings_info(find(study)))
