@@ -19,6 +19,7 @@ from ethogram.errors import MissingExtraError, SpecError
 from ethogram.files import write_whole
 from ethogram.report.findings import find
 from ethogram.stages import stage
+from ethogram.study.calling import takes_study
 from ethogram.study.matrix import Filters, Matrix
 from ethogram.study.stale import has_results
 from ethogram.study.workspace import Study
@@ -96,11 +97,12 @@ class Written:
         return "\n".join([wrote, *self.left_out])
 
 
-def write_report(study: Study, path: Path | None = None) -> Written:
+@takes_study
+def write_report(study: Study, path: str | Path | None = None) -> Written:
     """Write the report of a study.
 
     Args:
-        study: opened.
+        study: opened, or its folder.
         path: of the file; None for report.html in the study.
 
     Raises:
@@ -113,7 +115,7 @@ def write_report(study: Study, path: Path | None = None) -> Written:
             where=str(study.folder),
             hint="generate outputs with `ethogram run`",
         )
-    path = path or study.folder / REPORT_FILE
+    path = Path(path) if path else study.folder / REPORT_FILE
     source = Source(study)
     for limits in _TRIED:
         data = source.data(limits)
