@@ -97,11 +97,7 @@ export function App() {
         </div>
       </header>
       <main id="main" tabIndex={-1}>
-        {report()?.left_out.map((words) => (
-          <p key={words} className="soft">
-            {words}
-          </p>
-        ))}
+        {report()?.left_out && <p className="soft">{report()?.left_out}</p>}
         <Fence key={current?.name ?? ""}>{View && <View place={place} />}</Fence>
       </main>
     </>

@@ -14,8 +14,7 @@ export interface Report {
   /** Of comparisons of two versions. */
   charts: Record<string, Schemas["ChartInfo"]>;
   cells: Record<string, Record<string, Cell>>;
-  /** What is not in the file, in sentences. */
-  left_out: string[];
+  left_out: string;
 }
 
 export interface Filters {

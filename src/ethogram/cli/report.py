@@ -22,8 +22,8 @@ def report_command(output: Path | None, folder: Path, json_wanted: bool) -> None
     """Write the findings, the log and each comparison with a parent as one HTML file.
 
     It is the page of `ethogram ui`, works offline and loads nothing: send it, or publish it. Above
-    5 MB, long outputs, the prompts that changed least and charts are left out, and the file says
-    so. Charts need the extra `ui`; the rest needs none.
+    5 MB, long outputs, the prompts that changed least and the charts are left out, and the file
+    says so. It needs no extra.
     """
     from ethogram.ui.report import write_report
 

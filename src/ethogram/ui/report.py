@@ -10,12 +10,12 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ethogram.errors import MissingExtraError, SpecError
+from ethogram.errors import SpecError
 from ethogram.files import write_whole
 from ethogram.report.findings import find
 from ethogram.stages import stage
@@ -80,21 +80,21 @@ class Written:
     Attributes:
         path: of the file.
         size: in bytes.
-        left_out: what is not in it, in sentences.
+        left_out: what is not in it, so that it stays small; empty if nothing.
     """
 
     path: Path
     size: int
-    left_out: Sequence[str] = ()
+    left_out: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
-        return {"path": str(self.path), "bytes": self.size, "left_out": list(self.left_out)}
+        return {"path": str(self.path), "bytes": self.size, "left_out": self.left_out}
 
     def to_text(self) -> str:
         """Words."""
         wrote = f"Wrote {self.path} ({self.size / 1e6:.1f} MB). Open it in a browser."
-        return "\n".join([wrote, *self.left_out])
+        return f"{wrote}\n{self.left_out}" if self.left_out else wrote
 
 
 @takes_study
@@ -140,18 +140,14 @@ class Source:
             for name, parent in parents.items()
         ]
         stage("Writing the report")
-        self._charts, self._missing = self._draw()
+        self._charts = {
+            _name(matrix): _json(paired_info(matrix, ""))
+            for matrix in self._matrices
+            if len(matrix.versions) == 2
+        }
         self._log = _json(log_view(study))
         self._findings = _json(findings_info(find(study)))
         self._entries = {name: _json(entry_of(study, name)) for name in study.versions}
-
-    def _draw(self) -> tuple[dict[str, Any], str]:
-        """The chart of each pair, and why there is none."""
-        pairs = [matrix for matrix in self._matrices if len(matrix.versions) == 2]
-        try:
-            return {_name(matrix): _json(paired_info(matrix, "")) for matrix in pairs}, ""
-        except MissingExtraError as error:
-            return {}, f"Without charts: {error}"
 
     def data(self, limits: Limits) -> dict[str, Any]:
         """The answers that the page asks for, by route."""
@@ -170,7 +166,7 @@ class Source:
             "comparisons": comparisons,
             "charts": self._charts if limits.charts else {},
             "cells": {name: dict(self._cells(name, ids, limits)) for name, ids in prompts.items()},
-            "left_out": [words for words in (str(limits), self._missing) if words],
+            "left_out": str(limits),
         }
 
     def _cells(self, version: str, ids: Iterable[str], limits: Limits) -> Iterator[tuple[str, Any]]:

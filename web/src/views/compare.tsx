@@ -120,7 +120,7 @@ function Verdicts({ data }: { data: MatrixInfo }) {
   );
 }
 
-/** Whether there is a chart: a report may have been made without. */
+/** Whether there is a chart: a report that would be too large has none. */
 function hasChart(versions: readonly string[]): boolean {
   const held = report();
   return !held || versions.join(" ") in held.charts;

@@ -3159,7 +3159,7 @@
         ] })
       ] }),
       /* @__PURE__ */ jsxs("main", { id: "main", tabIndex: -1, children: [
-        report()?.left_out.map((words) => /* @__PURE__ */ jsx("p", { className: "soft", children: words }, words)),
+        report()?.left_out && /* @__PURE__ */ jsx("p", { className: "soft", children: report()?.left_out }),
         /* @__PURE__ */ jsx(Fence, { children: View && /* @__PURE__ */ jsx(View, { place: place2 }) }, current?.name ?? "")
       ] })
     ] });
