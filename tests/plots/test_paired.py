@@ -30,10 +30,9 @@ def test_a_chart_holds_its_data_and_names_no_address() -> None:
 
 def test_altair_takes_the_specification() -> None:
     """Altair checks it against the schema of Vega-Lite."""
-    words = {"title": "Loop rate", "before": "v1", "after": "v2"}
     pytest.importorskip("altair")
-    spec = paired_spec(POINTS, **words)
-    drawn = paired_chart(POINTS, **words).to_dict()
+    spec = paired_spec(POINTS, title="t", before="a", after="b")
+    drawn = paired_chart(POINTS, title="t", before="a", after="b").to_dict()
     assert drawn["layer"] == spec["layer"]
     assert drawn["params"] == spec["params"]
 
