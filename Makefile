@@ -44,6 +44,7 @@ $(VENV)/.docs: pyproject.toml requirements/constraints.txt
 
 demo: $(VENV)/.run  ## run the example study on the built-in model and print what was found
 	@$(BIN)/ethogram run --log --study examples/first-light
+	@command -v ethogram > /dev/null || echo "First activate the environment:  . $(BIN)/activate"
 
 example-my-gpt2: $(VENV)/.train  ## train a GPT-2, tune it, steer it; half an hour on two cores
 	sh examples/my-gpt2/run.sh $(BIN)

@@ -194,6 +194,9 @@ if TYPE_CHECKING:  # For type checkers; `as` exports the name.
     from ethogram.study import (
         versions as versions,
     )
+    from ethogram.ui.report import (
+        write_report as write_report,
+    )
 
 #: The table of contents: where each public name comes from.
 _CONTENTS: dict[str, tuple[str, ...]] = {
@@ -241,8 +244,9 @@ _CONTENTS: dict[str, tuple[str, ...]] = {
         "SweepResult",
         "CheckResult",
     ),
-    # Write the log and check it.
+    # Write the log and check it; write the report.
     "report": ("log", "verify"),
+    "ui.report": ("write_report",),
     # What a version file states, as objects.
     "spec": ("Version", "Decoding", "Prompt", "SuitePrompt", "Request", "Generation"),
     "spec.space": ("parse_axis",),

@@ -171,8 +171,9 @@ def test_equal_length_takes_the_length_out(tmp_path: Path) -> None:
 def test_no_votes_are_said(tmp_path: Path) -> None:
     with Study(write_study(tmp_path, FOUR)) as study:
         assert rank(study, NAMES[:2]).verdict == "No votes yet."
-        with pytest.raises(SpecError, match="two different versions"):
+        with pytest.raises(SpecError, match="no votes are stored") as refused:
             rank(study)
+    assert f"collect some with: ethogram arena {' '.join(NAMES[:2])}" in str(refused.value)
 
 
 @pytest.mark.long

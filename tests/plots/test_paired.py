@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ethogram.plots import PairedPoint, paired_chart
+from ethogram.plots import PairedPoint, paired_chart, paired_spec
 
 POINTS = [
     PairedPoint("a", 0.0, 0.5, "better"),
@@ -18,8 +18,8 @@ POINTS = [
 
 
 def test_a_chart_holds_its_data_and_names_no_address() -> None:
-    spec = paired_chart(POINTS, title="Loop rate", before="v1", after="v2", percent=True).to_dict()
-    text = json.dumps({key: value for key, value in spec.items() if key != "$schema"})
+    spec = paired_spec(POINTS, title="Loop rate", before="v1", after="v2", percent=True)
+    text = json.dumps(spec)
     assert "http" not in text
     data = [layer["data"]["values"] for layer in spec["layer"]]
     assert data[0] == [{"at": 0.0}, {"at": 1.0}]
@@ -28,9 +28,26 @@ def test_a_chart_holds_its_data_and_names_no_address() -> None:
     assert spec["params"][0]["name"] == "clicked"
 
 
+def test_altair_takes_the_specification() -> None:
+    """Altair checks it against the schema of Vega-Lite."""
+    pytest.importorskip("altair")
+    spec = paired_spec(POINTS, title="t", before="a", after="b")
+    drawn = paired_chart(POINTS, title="t", before="a", after="b").to_dict()
+    assert drawn["layer"] == spec["layer"]
+    assert drawn["params"] == spec["params"]
+
+
+def test_prompts_at_one_place_are_counted_and_drawn_larger() -> None:
+    points = [PairedPoint(each, 0.0, 1.0, "better") for each in "abc"]
+    points.append(PairedPoint("d", 1.0, 1.0, "same"))
+    spec = paired_spec(points, title="t", before="a", after="b")
+    assert [row["prompts"] for row in spec["layer"][1]["data"]["values"]] == [3, 3, 3, 1]
+    assert spec["layer"][1]["encoding"]["size"]["field"] == "prompts"
+
+
 @pytest.mark.parametrize("points", [[], [PairedPoint("a", 2.0, 2.0, "same")]])
 def test_no_point_and_points_without_spread_make_a_chart(points: list[PairedPoint]) -> None:
-    spec = paired_chart(points, title="t", before="a", after="b").to_dict()
+    spec = paired_spec(points, title="t", before="a", after="b")
     low, high = spec["layer"][1]["encoding"]["x"]["scale"]["domain"]
     assert low < high
 

@@ -1,23 +1,20 @@
-"""PROGRESS.md and report.html: derived from the store, kept beside what people write."""
+"""PROGRESS.md: derived from the store, kept beside what people write."""
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
-from markupsafe import escape
 
 from ethogram.errors import SpecError, WriteError
 from ethogram.metrics import find_pitfalls
-from ethogram.report import log, verify, write_html, write_progress
+from ethogram.report import log, verify, write_progress
 from ethogram.report.claims import entries
 from ethogram.report.printing import printable
 from ethogram.report.progress import Block, _differing, find_blocks
 from ethogram.study import Study, import_outputs, init, run
 from ethogram.study.measure import measure
-from ethogram.study.wording import aim_sentence
 
 
 @pytest.fixture
@@ -237,12 +234,8 @@ def test_model_output_stays_inert(tmp_path: Path) -> None:
         import_outputs(study, rows, "v3.0.0")
     with Study(folder) as study:
         run(study, ["v3.0.0"])
-        page = write_html(study).read_text()
         log = write_progress(study).read_text()
         assert verify(study).holds
-    assert "<script" not in page
-    assert "<img" not in page
-    assert "default-src 'none'" in page
     outside_comments = re.sub(r"<!-- ethogram:(begin|end) \S+ -->", "", log)
     outside_folds = re.sub(r"</?(details|summary)>", "", outside_comments)
     assert "<" not in outside_folds.replace("&lt;", "")
@@ -250,30 +243,6 @@ def test_model_output_stays_inert(tmp_path: Path) -> None:
     assert "\x1b" not in log
     assert "http://" not in outside_comments
     assert "\x1b" not in printable(HOSTILE)
-
-
-def test_the_page_needs_nothing_from_outside(study: Study) -> None:
-    page = write_html(study).read_text()
-    assert "v1.0.0" in page
-    assert not re.search(r"(?:src|href)=\"(?!#)", page)
-    assert "<script" not in page
-    assert "<code>decoding.strategy</code> <code>greedy</code> → <code>sample</code>" in page
-
-
-def test_the_page_opens_with_the_findings_and_says_what_came_of_aims(tiny_study: Path) -> None:
-    version = tiny_study / "versions/v0.1.0.yaml"
-    version.write_text(version.read_text() + "aim: {words: higher}\n")
-    with Study(tiny_study) as study:
-        run(study)
-        written = log(study)
-        page = written.page.read_text()
-        (entry,) = [each for each in entries(study) if each.version == "v0.1.0"]
-    assert entry.aims is not None
-    assert str(escape(aim_sentence(entry.aims))) in page
-    assert written.findings
-    assert all(str(escape(sentence)) in page for sentence in written.findings)
-    assert page.index("What was found") < page.index("<table") < page.index('id="v0.1.0"')
-    assert "One prompt through all versions" in page
 
 
 def test_findings_go_above_the_entries_of_a_log_of_0_1(study: Study, tiny_study: Path) -> None:
@@ -294,22 +263,6 @@ def test_findings_go_above_the_entries_of_a_log_of_0_1(study: Study, tiny_study:
     assert write_progress(study).read_text() == text
 
 
-def test_a_page_cuts_a_loop_after_three_rounds(tmp_path: Path) -> None:
-    folder = init(tmp_path / "study")
-    phrase = "the lamp went out again and "
-    row = {"prompt_id": "p", "prompt": "q", "output": f"So {phrase * 9}"}
-    (tmp_path / "o.jsonl").write_text(json.dumps(row) + "\n")
-    with Study(folder) as study:
-        import_outputs(study, tmp_path / "o.jsonl", "v5.0.0")
-    with Study(folder) as study:
-        run(study, "v5.0.0")
-        page = log(study).page.read_text()
-    quoted = page[page.index("<blockquote>") : page.index("</blockquote>")]
-    assert quoted.count("lamp went out") <= 4
-    assert re.search(r"\[the same \d more times\]", quoted)
-
-
 def test_an_unrun_study_has_an_empty_log(tiny_study: Path) -> None:
     with Study(tiny_study) as study:
-        assert "No version has been run yet" in write_html(study).read_text()
         assert verify(study).checked == 0

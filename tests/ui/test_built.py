@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ethogram.ui.app import STATIC
+from ethogram.ui import STATIC
 
 WEB = Path(__file__).parents[2] / "web"
 

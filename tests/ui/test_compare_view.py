@@ -94,7 +94,8 @@ def test_a_cell_has_every_output_in_full(client: TestClient) -> None:
     assert sample["output"]["text"] == HOSTILE[4] + " again and" * 12
     assert any("Loop" in words for words in sample["evidence"])
     missing = client.get("/api/compare/cell", params={"version": "v0.0.1", "prompt": "p9"})
-    assert missing.status_code == 404
+    assert missing.status_code == 400
+    assert "no output for prompt 'p9'" in missing.json()["error"]
 
 
 def test_a_star_and_a_comment_stay_with_the_study(client: TestClient, folder: Path) -> None:

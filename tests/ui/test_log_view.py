@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from ethogram.report.claims import entries
+from ethogram.report.findings import find
 from ethogram.study import Study
 from ethogram.study.wording import change_words
 
@@ -35,6 +36,19 @@ def test_an_entry_says_what_the_log_says(client: TestClient, folder: Path) -> No
             each.found for each in entry.pitfalls
         ]
         assert shown["notes"]["notes"]["learned"] == ["It says things."]
+
+
+def test_the_page_opens_with_the_findings_of_the_log(client: TestClient, folder: Path) -> None:
+    with Study(folder) as study:
+        wanted = find(study)
+    found = client.get("/api/findings").json()
+    assert found["sentences"] == [str(each) for each in wanted.sentences] != []
+    assert [column["title"] for column in found["columns"]] == [
+        metric.title for metric in wanted.columns
+    ]
+    assert [row["version"] for row in found["rows"]] == ["v0.0.1", "v0.1.0", "v0.2.0"]
+    assert all(len(row["values"]) == len(found["columns"]) for row in found["rows"])
+    assert [each["version"] for each in found["thread"]["outputs"]] == list(wanted.values)
 
 
 def test_a_version_without_outputs_says_how_to_make_them(client: TestClient, folder: Path) -> None:

@@ -4,12 +4,16 @@ import type { Schemas } from "./client";
 
 type Matrix = Schemas["MatrixInfo"];
 type Row = Schemas["RowInfo"];
+type Cell = Schemas["CellDetail"];
 
 export interface Report {
   log: Schemas["LogView"];
+  findings: Schemas["FindingsInfo"];
   entries: Record<string, Schemas["LogEntry"]>;
   comparisons: Record<string, Matrix>;
-  cells: Record<string, Record<string, Schemas["CellDetail"]>>;
+  /** Of comparisons of two versions. */
+  charts: Record<string, Schemas["ChartInfo"]>;
+  cells: Record<string, Record<string, Cell>>;
   left_out: string;
 }
 
@@ -39,8 +43,15 @@ function searcher(text: string, pattern: boolean): (text: string) => boolean {
   return (each) => each.toLowerCase().includes(wanted);
 }
 
-/** The rows that filters leave, in order; rows come sorted by the largest difference. */
-export function choose(rows: readonly Row[], filters: Filters): Row[] {
+/**
+ * The rows that filters leave, in order; rows come sorted by the largest difference. `outputs` are
+ * the whole texts of a prompt, of which a row holds beginnings.
+ */
+export function choose(
+  rows: readonly Row[],
+  filters: Filters,
+  outputs: (prompt: string) => readonly string[],
+): Row[] {
   const { mode = "all", sort = "difference", tags = [], pitfall = "", text = "" } = filters;
   const contains = searcher(text, filters.pattern ?? false);
   const last = (row: Row) => row.cells.at(-1)?.number ?? Number.NaN;
@@ -57,7 +68,7 @@ export function choose(rows: readonly Row[], filters: Filters): Row[] {
       (!text ||
         contains(row.prompt_id) ||
         contains(row.prompt.text) ||
-        cells.some((cell) => contains(cell.output.text)))
+        outputs(row.prompt_id).some(contains))
     );
   });
   if (sort === "suite") return found.sort((a, b) => a.place - b.place);
@@ -71,7 +82,10 @@ function compare(data: Report, filters: Filters): Matrix {
   if (!matrix) {
     throw new Error(`the report does not compare ${versions.join(" and ")}; the page does`);
   }
-  const rows = choose(matrix.rows, filters);
+  const held = versions.map((version) => data.cells[version] ?? {});
+  const rows = choose(matrix.rows, filters, (prompt) =>
+    held.flatMap((cells) => cells[prompt]?.samples.map((sample) => sample.output.text) ?? []),
+  );
   return { ...matrix, total: rows.length, offset: 0, rows };
 }
 
@@ -94,8 +108,12 @@ export function answerOf(
       return data.log;
     case "/api/log/{version}":
       return data.entries[String(path.version)];
+    case "/api/findings":
+      return data.findings;
     case "/api/compare":
       return compare(data, query as Filters);
+    case "/api/compare/chart":
+      return data.charts[(query.versions as string[]).join(" ")];
     case "/api/compare/cell":
       return data.cells[String(query.version)]?.[String(query.prompt)];
     case "/api/search":

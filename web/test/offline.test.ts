@@ -20,8 +20,16 @@ const rows = [
   cells: [before, after],
 })) as unknown as Rows;
 
+/** Whole outputs, of which the cells show beginnings. */
+const outputs: Record<string, string[]> = {
+  a: ["one", "two", "two and a late word"],
+  b: ["loop loop", "ends"],
+  c: ["same"],
+};
+
 test.each([
   [{}, "abc"],
+  [{ text: "late WORD" }, "a"],
   [{ mode: "different" }, "ab"],
   [{ mode: "better" }, "a"],
   [{ mode: "worse" }, "b"],
@@ -37,7 +45,7 @@ test.each([
   [{ sort: "value" }, "abc"],
 ])("%j leaves %s", (filters, wanted) => {
   expect(
-    choose(rows, filters)
+    choose(rows, filters, (prompt) => outputs[prompt] ?? [])
       .map((row) => row.prompt_id)
       .join(""),
   ).toBe(wanted);

@@ -12,6 +12,7 @@ from ethogram.arena.matches import Matches
 from ethogram.arena.result import LEVEL, PairRating, Ranking, Rating
 from ethogram.arena.tally import Tally, tally
 from ethogram.arena.verdict import FEWEST_VOTES, verdict_of
+from ethogram.errors import SpecError
 from ethogram.stats import Interval, Strengths, adjust, krippendorff_alpha
 from ethogram.store.votes import VoterKind, Votes
 from ethogram.study.calling import names_of, takes_study
@@ -41,10 +42,18 @@ def rank(
         voters: only votes of these; default all.
 
     Raises:
-        SpecError: an unknown version, fewer than two with votes, or missing generations.
+        SpecError: no votes where no version is named, an unknown version, fewer than two with
+            votes, or missing generations.
     """
     given = Votes(study.store).all(kind=kind, voters=tuple(voters))
     if versions is None:
+        if not given:
+            raise SpecError(
+                " ".join(
+                    ["no votes", *([f"by {' or '.join(voters)}"] if voters else []), "are stored"]
+                ),
+                hint=f"collect some with: {_arena_command(study, kind)}",
+            )
         met = {
             name for vote in given for name in (vote.pair.first_version, vote.pair.second_version)
         }
@@ -53,6 +62,13 @@ def rank(
         names = names_of(study, versions)
     matches = Matches(study, names)
     return ranking_of(matches, tally(matches, given), kind)
+
+
+def _arena_command(study: Study, kind: VoterKind) -> str:
+    """A command that collects votes, with two versions that have outputs if there are."""
+    ready = [name for name in study.versions if has_results(study, name)][-2:]
+    names = ready if len(ready) == 2 else ["BEFORE", "AFTER"]
+    return " ".join(["ethogram arena", *names, *(["--kind judge"] if kind == "judge" else [])])
 
 
 def ranking_of(matches: Matches, counted: Tally, kind: VoterKind = "human") -> Ranking:

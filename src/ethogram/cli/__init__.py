@@ -1,19 +1,20 @@
 """The command line: a thin layer over the Python API. Each command has its module here.
 
 Exit codes: 0 done; 1 a claim or check failed; 2 an error that the user can fix, in one line;
-130 interrupted; 143 ended by SIGTERM.
+130 interrupted; 141 the reader of a pipe has gone; 143 ended by SIGTERM.
 """
 
 from __future__ import annotations
 
 import difflib
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -48,6 +49,8 @@ from ethogram.cli import (
 from ethogram.errors import EthogramError
 
 EXIT_INTERRUPTED = 130
+#: As of a program that SIGPIPE ends: `ethogram outputs v1 | head` has read all that it wants.
+EXIT_PIPE_CLOSED = 141
 EXIT_TERMINATED = 143
 #: Every command, in the groups of `ethogram --help`.
 COMMANDS: dict[str, tuple[click.Command, ...]] = {
@@ -117,8 +120,33 @@ SYNONYMS = {
 }
 
 
+class _PipeClosedError(Exception):
+    """The reader of the output has gone, as `head` does."""
+
+
+@contextmanager
+def _noticing_closed_pipes() -> Iterator[None]:
+    """Tell a closed pipe from a failed check: click and rich exit with 1 for both."""
+    try:
+        yield
+    except (BrokenPipeError, SystemExit) as error:
+        if any(isinstance(each, BrokenPipeError) for each in (error, error.__context__)):
+            raise _PipeClosedError from error
+        raise
+
+
 class _Commands(click.Group):
     """Commands listed in groups; an unknown name is answered with the nearest one."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the arguments, which prints the help where it is wanted."""
+        with _noticing_closed_pipes():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _noticing_closed_pipes():
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the groups of commands."""
@@ -188,10 +216,19 @@ def _hearing_sigterm() -> Iterator[None]:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    try:
+        _main()
+    except (_PipeClosedError, BrokenPipeError):
+        _drop_output()
+        sys.exit(EXIT_PIPE_CLOSED)
+
+
+def _main() -> NoReturn:
     state: dict[str, str] = {}
     try:
         with _hearing_sigterm():
             code = cli.main(standalone_mode=False, obj=state)
+        sys.stdout.flush()  # Here, because a pipe that is found closed at exit is a traceback.
     except EthogramError as error:
         _end(state, error, str(error), error.exit_code)
     except click.ClickException as error:
@@ -203,13 +240,21 @@ def main() -> None:
     except MemoryError as error:
         _end(state, error, "out of memory; what was stored is kept", 2)
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        raise
     except OSError as error:
         # The last net: whatever the system refuses is one line too.
         place = f"{error.filename}: " if error.filename else ""
         _end(state, error, f"{place}{error.strerror or error}", 2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _drop_output() -> None:
+    """Send what is still in buffers nowhere, so that Python can end without a message."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # A stream without a file, as in tests.
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _end(state: dict[str, str], error: BaseException, words: str, code: int) -> NoReturn:

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 @study_option
 @json_option
 def log_command(details: bool, folder: Path, json_wanted: bool) -> None:
-    """Write PROGRESS.md and report.html from the stored runs.
+    """Write PROGRESS.md from the stored runs.
 
-    Prints what was found, in a few lines, and where to read on.
+    Prints what was found, in a few lines, and where to read on. `ethogram report` writes an HTML
+    page.
     """
     from ethogram.report import log
 
@@ -56,7 +57,7 @@ def print_log(written: Log, folder: Path, *, details: bool = False) -> None:
     else:
         for line in written.short(width):
             click.echo(line)
-    click.echo(f"\nWrote {written.progress}\n  and {written.page}")
+    click.echo(f"\nWrote {written.progress}")
     at = "" if folder == Path() else f" -C {folder}"
     click.echo("\n".join(["Next:", *(f"  {each}{at}" for each in written.following)]))
 

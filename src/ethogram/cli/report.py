@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ethogram.cli.options import command, open_study, study_option
+from ethogram.cli.options import command, json_option, open_study, print_result, study_option
 
 
 @command("report", "ethogram report", "ethogram report -o first-light.html")
@@ -14,23 +14,19 @@ from ethogram.cli.options import command, open_study, study_option
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File to write. Default: page.html in the study.",
+    help="File to write. Default: report.html in the study.",
 )
 @study_option
-def report_command(output: Path | None, folder: Path) -> None:
-    """Write the log and all comparisons with parents as one HTML file.
+@json_option
+def report_command(output: Path | None, folder: Path, json_wanted: bool) -> None:
+    """Write the findings, the log and each comparison with a parent as one HTML file.
 
     It is the page of `ethogram ui`, works offline and loads nothing: send it, or publish it. Above
-    5 MB, long outputs and the prompts that changed least are left out, and the file says so.
+    5 MB, long outputs, the prompts that changed least and the charts are left out, and the file
+    says so. It needs no extra.
     """
-    from ethogram.extras import require
-
-    require("fastapi", extra="ui", needed_for="`ethogram report`")
     from ethogram.ui.report import write_report
 
     with open_study(folder) as study:
-        path = output or study.folder / "page.html"
-        left_out = write_report(study, path)
-    click.echo(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
-    if left_out:
-        click.echo(left_out)
+        written = write_report(study, output)
+    print_result(written, json_wanted=json_wanted)

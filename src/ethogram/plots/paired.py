@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ethogram.extras import require
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Pixels of a side: both axes have one scale, so the chart is square.
 SIDE = 320
+#: Square pixels of a point for one prompt, and for the place with the most.
+AREAS = [60, 600]
 #: Colours that are told apart with any colour vision, on light and dark (Okabe and Ito 2008).
 COLOURS = {"better": "#009e73", "worse": "#d55e00", "changed": "#cc79a7", "same": "#8b8677"}
 
@@ -35,10 +38,10 @@ class PairedPoint:
     verdict: str
 
 
-def paired_chart(
+def paired_spec(
     points: Sequence[PairedPoint], *, title: str, before: str, after: str, percent: bool = False
-) -> LayerChart:
-    """A scatter of prompts around the line of no change.
+) -> dict[str, Any]:
+    """A scatter of prompts around the line of no change; the size counts prompts at one place.
 
     Args:
         points: one for each prompt.
@@ -46,37 +49,61 @@ def paired_chart(
         before: name of the first version.
         after: of the second.
         percent: values are shares, to be shown in percent.
+    """
+    kept = [p for p in points if not (math.isnan(p.before) or math.isnan(p.after))]
+    alike = Counter((p.before, p.after) for p in kept)
+    shown = [asdict(point) | {"prompts": alike[point.before, point.after]} for point in kept]
+    values = [value for p in kept for value in (p.before, p.after)] or [0.0, 1.0]
+    low, high = min(values), max(values)
+    domain = [low, high if high > low else low + 1]
+    scaled = {"type": "quantitative", "scale": {"domain": domain, "nice": True}}
+    axis = {"axis": {"format": ".0%"} if percent else {}}
+    line = {
+        "data": {"values": [{"at": place} for place in domain]},
+        "mark": {"type": "line", "strokeDash": [4, 4], "color": COLOURS["same"], "opacity": 0.6},
+        "encoding": {side: {"field": "at", **scaled} for side in "xy"},
+    }
+    dots = {
+        "name": "prompts",
+        "data": {"values": shown},
+        "mark": {"type": "circle", "opacity": 0.75},
+        "encoding": {
+            "x": {"field": "before", "title": f"{title}, {before}", **scaled, **axis},
+            "y": {"field": "after", "title": f"{title}, {after}", **scaled, **axis},
+            "color": {
+                "field": "verdict",
+                "type": "nominal",
+                "title": None,
+                "scale": {"domain": [*COLOURS], "range": [*COLOURS.values()]},
+            },
+            "size": {
+                "field": "prompts",
+                "type": "quantitative",
+                "legend": None,
+                "scale": {"type": "sqrt", "range": AREAS},
+            },
+            "tooltip": [{"field": "prompt", "type": "nominal"}]
+            + [{"field": each, "type": "quantitative"} for each in ("before", "after", "prompts")],
+        },
+    }
+    click = {"type": "point", "fields": ["prompt"]}
+    return {
+        "width": SIDE,
+        "height": SIDE,
+        "layer": [line, dots],
+        "params": [{"name": "clicked", "select": click, "views": ["prompts"]}],
+    }
+
+
+def paired_chart(
+    points: Sequence[PairedPoint], *, title: str, before: str, after: str, percent: bool = False
+) -> LayerChart:
+    """The same as an Altair chart, which a notebook shows and which can be saved.
 
     Raises:
         MissingExtraError: Altair is not installed.
     """
-    alt = require("altair", extra="ui", needed_for="a chart")
-    kept = [p for p in points if not (math.isnan(p.before) or math.isnan(p.after))]
-    shown = [asdict(point) for point in kept]
-    values = [value for p in kept for value in (p.before, p.after)] or [0.0, 1.0]
-    low, high = min(values), max(values)
-    scale = alt.Scale(domain=[low, high if high > low else low + 1], nice=True)
-    axis = alt.Axis(format=".0%") if percent else alt.Axis()
-    line = (
-        alt.Chart(alt.Data(values=[{"at": scale.domain[0]}, {"at": scale.domain[1]}]))
-        .mark_line(strokeDash=[4, 4], color=COLOURS["same"], opacity=0.6)
-        .encode(x=alt.X("at:Q", scale=scale), y=alt.Y("at:Q", scale=scale))
-    )
-    clicked = alt.selection_point(name="clicked", fields=["prompt"])
-    dots = (
-        alt.Chart(alt.Data(values=shown))
-        .mark_circle(size=70, opacity=0.75)
-        .encode(
-            x=alt.X("before:Q", scale=scale, axis=axis, title=f"{title}, {before}"),
-            y=alt.Y("after:Q", scale=scale, axis=axis, title=f"{title}, {after}"),
-            color=alt.Color(
-                "verdict:N",
-                title=None,
-                scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
-            ),
-            tooltip=["prompt:N", "before:Q", "after:Q"],
-        )
-        .add_params(clicked)
-    )
-    chart: LayerChart = alt.layer(line, dots).properties(width=SIDE, height=SIDE)
+    alt = require("altair", extra="plots", needed_for="a chart in Python")
+    spec = paired_spec(points, title=title, before=before, after=after, percent=percent)
+    chart: LayerChart = alt.LayerChart.from_dict(spec)
     return chart

@@ -1,8 +1,7 @@
-"""PROGRESS.md, self-contained HTML, terminal tables: what the store shows, written down."""
+"""PROGRESS.md and terminal tables: what the store shows, written down."""
 
 from ethogram.report.claims import Entry, Example, entries
 from ethogram.report.log import Log, log
-from ethogram.report.page import write_html
 from ethogram.report.progress import Problem, Verification, verify, write_progress
 
 __all__ = [
@@ -14,6 +13,5 @@ __all__ = [
     "entries",
     "log",
     "verify",
-    "write_html",
     "write_progress",
 ]

@@ -328,7 +328,7 @@ def _small_table(findings: Findings) -> list[str]:
             value_words(metric, scores[metric.name].value) for metric in findings.columns
         )
         label = f"**{entry.version}** {cell(one_line(entry.title))}".rstrip()
-        rows.append(f"| {label} | {values} | {entry.prompts} | {_arrows(entry)} |")
+        rows.append(f"| {label} | {values} | {entry.prompts} | {clear_changes(entry)} |")
     return rows
 
 
@@ -338,7 +338,8 @@ def _legend(findings: Findings) -> list[str]:
     return folded("What the columns mean", lines)
 
 
-def _arrows(entry: Entry) -> str:
+def clear_changes(entry: Entry) -> str:
+    """What changed clearly against the parent, with arrows, aims first; empty without one."""
     if not entry.differences:
         return ""
     items = (

@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, Header, HTTPException, Request
@@ -17,6 +16,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from ethogram import __version__
 from ethogram.errors import EthogramError
+from ethogram.ui import STATIC
 from ethogram.ui.context import Context
 from ethogram.ui.guard import Guard, cookie_name, same_token
 from ethogram.ui.jobs import JobDetail, JobInfo
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 _log = logging.getLogger(__name__)
-STATIC = Path(__file__).parent / "static"
 
 
 class SessionBody(Body):

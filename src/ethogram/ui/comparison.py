@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from fastapi import HTTPException
 from pydantic import JsonValue
 
+from ethogram.errors import SpecError
 from ethogram.metrics.pitfalls.registry import PITFALLS
 from ethogram.metrics.units import SHARE
-from ethogram.plots import PairedPoint, paired_chart
+from ethogram.plots import PairedPoint, paired_spec
 from ethogram.spec import diff_versions
 from ethogram.study.headline import by_verdict, sentence
 from ethogram.study.matrix import Column, Matrix, Sample
@@ -238,7 +238,7 @@ def paired_info(matrix: Matrix, metric: str) -> ChartInfo:
         verdict = matrix.verdict(name, after - before) or "same"
         points.append(PairedPoint(prompt, before, after, verdict))
     counts = Counter(point.verdict for point in points if not math.isnan(point.after))
-    chart = paired_chart(
+    spec = paired_spec(
         points,
         title=about.title,
         before=first.version,
@@ -247,7 +247,7 @@ def paired_info(matrix: Matrix, metric: str) -> ChartInfo:
     )
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     words = f"{about.title} by prompt, {first.version} against {last.version}: {said}."
-    return ChartInfo(spec=chart.to_dict(), words=words)
+    return ChartInfo(spec=spec, words=words)
 
 
 def _verdict(column: Column) -> str:
@@ -335,7 +335,7 @@ def cell_detail(
     column = matrix.columns[0]
     samples = column.samples(prompt)
     if not samples:
-        raise HTTPException(404, f"{column.version} has no output for this prompt")
+        raise SpecError(f"{column.version} has no output for prompt {prompt!r}")
     output = samples[0].output
     identities = results_of(study, column.version).identities
     return CellDetail(

@@ -122,7 +122,9 @@ export function Controls({ filters, data }: { filters: Filters; data: MatrixInfo
   return (
     <form className="controls" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
       <Choice label="Show" value={query.mode} options={MODES} onChange={filters.setMode} />
-      {!report() && (
+      {report() ? (
+        <span className="soft">by {titled[data.metric]}</span>
+      ) : (
         <Choice label="by" value={data.metric} options={titled} onChange={filters.setMetric} />
       )}
       <Choice label="Sort" value={query.sort} options={SORTS} onChange={filters.setSort} />

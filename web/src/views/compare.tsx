@@ -120,6 +120,12 @@ function Verdicts({ data }: { data: MatrixInfo }) {
   );
 }
 
+/** Whether there is a chart: a report that would be too large has none. */
+function hasChart(versions: readonly string[]): boolean {
+  const held = report();
+  return !held || versions.join(" ") in held.charts;
+}
+
 /** Each prompt as a point, loaded when it is opened; a click opens the prompt. */
 function PairedChart({ filters, onOpen }: { filters: Filters; onOpen: (prompt: string) => void }) {
   const { versions, metric } = filters.query;
@@ -216,7 +222,7 @@ function Found({
     <>
       <Verdicts data={data} />
       <Controls filters={filters} data={data} />
-      {versions.length > 1 && !report() && (
+      {versions.length > 1 && hasChart(versions) && (
         <details onToggle={(event) => setCharted(event.currentTarget.open)}>
           <summary>Chart: each prompt before and after</summary>
           {charted && <PairedChart filters={filters} onOpen={setOpen} />}

@@ -5,6 +5,7 @@ import { get } from "../client";
 import { useKeys } from "../keys";
 import { useLoad } from "../load";
 import { Differences } from "../parts/differences";
+import { Findings } from "../parts/findings";
 import { Notes } from "../parts/notes";
 import { Shown } from "../parts/states";
 import { Plain, TextCell, WordDiff } from "../parts/texts";
@@ -226,6 +227,7 @@ export function Log({ place }: { place: Place }) {
             </p>
           )}
           {data.versions.length === 0 && <p>The study has no version yet.</p>}
+          <Findings />
           <div className="log">
             <nav aria-label="Versions" className="tree">
               <ol className="plain">

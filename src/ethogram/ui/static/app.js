@@ -81,13 +81,13 @@
     const wanted = text.toLowerCase();
     return (each) => each.toLowerCase().includes(wanted);
   }
-  function choose(rows, filters) {
+  function choose(rows, filters, outputs) {
     const { mode = "all", sort = "difference", tags = [], pitfall = "", text = "" } = filters;
     const contains = searcher(text, filters.pattern ?? false);
     const last2 = (row) => row.cells.at(-1)?.number ?? Number.NaN;
     const found = rows.filter((row) => {
       const cells = row.cells.filter((cell) => cell !== null);
-      return (mode !== "different" || row.different) && (!(mode === "better" || mode === "worse") || cells.some((cell) => cell.verdict === mode)) && (mode !== "failures" || cells.some((cell) => Object.keys(cell.pitfalls).length > 0)) && (tags.length === 0 || row.tags.some((tag) => tags.includes(tag))) && (!pitfall || cells.some((cell) => pitfall in cell.pitfalls)) && (filters.low == null || last2(row) >= filters.low) && (filters.high == null || last2(row) <= filters.high) && (!text || contains(row.prompt_id) || contains(row.prompt.text) || cells.some((cell) => contains(cell.output.text)));
+      return (mode !== "different" || row.different) && (!(mode === "better" || mode === "worse") || cells.some((cell) => cell.verdict === mode)) && (mode !== "failures" || cells.some((cell) => Object.keys(cell.pitfalls).length > 0)) && (tags.length === 0 || row.tags.some((tag) => tags.includes(tag))) && (!pitfall || cells.some((cell) => pitfall in cell.pitfalls)) && (filters.low == null || last2(row) >= filters.low) && (filters.high == null || last2(row) <= filters.high) && (!text || contains(row.prompt_id) || contains(row.prompt.text) || outputs(row.prompt_id).some(contains));
     });
     if (sort === "suite") return found.sort((a, b) => a.place - b.place);
     if (sort === "value") return found.sort((a, b) => (last2(b) || 0) - (last2(a) || 0));
@@ -99,7 +99,12 @@
     if (!matrix) {
       throw new Error(`the report does not compare ${versions.join(" and ")}; the page does`);
     }
-    const rows = choose(matrix.rows, filters);
+    const held = versions.map((version) => data.cells[version] ?? {});
+    const rows = choose(
+      matrix.rows,
+      filters,
+      (prompt) => held.flatMap((cells) => cells[prompt]?.samples.map((sample) => sample.output.text) ?? [])
+    );
     return { ...matrix, total: rows.length, offset: 0, rows };
   }
   function search(data, words) {
@@ -112,8 +117,12 @@
         return data.log;
       case "/api/log/{version}":
         return data.entries[String(path.version)];
+      case "/api/findings":
+        return data.findings;
       case "/api/compare":
         return compare(data, query);
+      case "/api/compare/chart":
+        return data.charts[query.versions.join(" ")];
       case "/api/compare/cell":
         return data.cells[String(query.version)]?.[String(query.prompt)];
       case "/api/search":
@@ -1033,7 +1042,10 @@
     const tags = Object.entries(data.tags).map(([tag, count]) => [tag, `${plain(tag)} (${count})`]);
     return /* @__PURE__ */ jsxs("form", { className: "controls", "aria-label": "Filters", onSubmit: (event) => event.preventDefault(), children: [
       /* @__PURE__ */ jsx(Choice, { label: "Show", value: query.mode, options: MODES, onChange: filters.setMode }),
-      !report() && /* @__PURE__ */ jsx(Choice, { label: "by", value: data.metric, options: titled, onChange: filters.setMetric }),
+      report() ? /* @__PURE__ */ jsxs("span", { className: "soft", children: [
+        "by ",
+        titled[data.metric]
+      ] }) : /* @__PURE__ */ jsx(Choice, { label: "by", value: data.metric, options: titled, onChange: filters.setMetric }),
       /* @__PURE__ */ jsx(Choice, { label: "Sort", value: query.sort, options: SORTS, onChange: filters.setSort }),
       tags.length > 0 && /* @__PURE__ */ jsx(
         Choice,
@@ -1408,6 +1420,10 @@
       ] }, column.version))
     ] });
   }
+  function hasChart(versions) {
+    const held = report();
+    return !held || versions.join(" ") in held.charts;
+  }
   function PairedChart({ filters, onOpen }) {
     const { versions, metric } = filters.query;
     const chart = useLoad(
@@ -1483,7 +1499,7 @@
     return /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsx(Verdicts, { data }),
       /* @__PURE__ */ jsx(Controls, { filters, data }),
-      versions.length > 1 && !report() && /* @__PURE__ */ jsxs("details", { onToggle: (event) => setCharted(event.currentTarget.open), children: [
+      versions.length > 1 && hasChart(versions) && /* @__PURE__ */ jsxs("details", { onToggle: (event) => setCharted(event.currentTarget.open), children: [
         /* @__PURE__ */ jsx("summary", { children: "Chart: each prompt before and after" }),
         charted && /* @__PURE__ */ jsx(PairedChart, { filters, onOpen: setOpen })
       ] }),
@@ -1536,6 +1552,59 @@
         report() ? /* @__PURE__ */ jsx(Pairs, { versions }) : /* @__PURE__ */ jsx(Versions2, { versions, diff: place2.query.get("diff") ?? "" }),
         /* @__PURE__ */ jsx(Comparison, { versions }, versions.join(" "))
       ] }) : /* @__PURE__ */ jsx("p", { className: "soft", children: "Loading …" })
+    ] });
+  }
+
+  // src/parts/findings.tsx
+  function Overview({ found }) {
+    return /* @__PURE__ */ jsxs("details", { open: true, children: [
+      /* @__PURE__ */ jsx("summary", { children: "All versions in a table" }),
+      /* @__PURE__ */ jsx("section", { className: "scroll", tabIndex: 0, "aria-label": "all versions", children: /* @__PURE__ */ jsxs("table", { className: "overview", children: [
+        /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
+          /* @__PURE__ */ jsx("th", { scope: "col", children: "version" }),
+          /* @__PURE__ */ jsx("th", { scope: "col", children: "clear against its parent" }),
+          found.columns.map((column) => /* @__PURE__ */ jsx("th", { scope: "col", className: "number", title: column.formula, children: column.title }, column.title)),
+          /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: "prompts" })
+        ] }) }),
+        /* @__PURE__ */ jsx("tbody", { children: found.rows.map((row) => /* @__PURE__ */ jsxs("tr", { children: [
+          /* @__PURE__ */ jsxs("th", { scope: "row", children: [
+            /* @__PURE__ */ jsx("a", { href: link(["log", row.version]), children: row.version }),
+            " ",
+            /* @__PURE__ */ jsx(Plain, { text: row.title })
+          ] }),
+          /* @__PURE__ */ jsx("td", { children: row.clear }),
+          row.values.map((value, place2) => /* @__PURE__ */ jsx("td", { className: "number", children: value }, found.columns[place2]?.title)),
+          /* @__PURE__ */ jsx("td", { className: "number", children: row.prompts })
+        ] }, row.version)) })
+      ] }) })
+    ] });
+  }
+  function Thread({ thread }) {
+    return /* @__PURE__ */ jsxs("details", { children: [
+      /* @__PURE__ */ jsx("summary", { children: "One prompt through all versions" }),
+      /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+        /* @__PURE__ */ jsx(Plain, { text: thread.prompt_id }),
+        ", ",
+        /* @__PURE__ */ jsx(Plain, { text: thread.why }),
+        ":",
+        " ",
+        /* @__PURE__ */ jsx(Plain, { text: thread.prompt })
+      ] }),
+      /* @__PURE__ */ jsx("dl", { className: "thread", children: thread.outputs.map((output) => /* @__PURE__ */ jsxs("div", { children: [
+        /* @__PURE__ */ jsx("dt", { children: output.version }),
+        /* @__PURE__ */ jsx("dd", { children: output.text ? /* @__PURE__ */ jsx(TextCell, { text: output.text, length: output.text.length }) : /* @__PURE__ */ jsx("span", { className: "soft", children: "empty" }) })
+      ] }, output.version)) })
+    ] });
+  }
+  function Findings() {
+    const loaded = useLoad("findings", (signal) => get("/api/findings", { signal }));
+    const found = loaded.data;
+    if (!found?.sentences.length) return null;
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "What was found", className: "findings", children: [
+      /* @__PURE__ */ jsx("h2", { children: "What was found" }),
+      /* @__PURE__ */ jsx("ol", { children: found.sentences.map((sentence) => /* @__PURE__ */ jsx("li", { children: /* @__PURE__ */ jsx(Plain, { text: sentence }) }, sentence)) }),
+      /* @__PURE__ */ jsx(Overview, { found }),
+      found.thread && /* @__PURE__ */ jsx(Thread, { thread: found.thread })
     ] });
   }
 
@@ -1830,6 +1899,7 @@
       /* @__PURE__ */ jsx("h1", { children: /* @__PURE__ */ jsx(Plain, { text: data.title }) }),
       data.about && /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsx(Plain, { text: data.about }) }),
       data.versions.length === 0 && /* @__PURE__ */ jsx("p", { children: "The study has no version yet." }),
+      /* @__PURE__ */ jsx(Findings, {}),
       /* @__PURE__ */ jsxs("div", { className: "log", children: [
         /* @__PURE__ */ jsx("nav", { "aria-label": "Versions", className: "tree", children: /* @__PURE__ */ jsx("ol", { className: "plain", children: data.versions.map((version) => /* @__PURE__ */ jsxs("li", { "data-depth": Math.min(version.depth, DEEPEST), children: [
           /* @__PURE__ */ jsx(

@@ -1,0 +1,98 @@
+// Findings: what all versions together show, in sentences, a small table, and one prompt through all.
+import type { Schemas } from "../client";
+import { get } from "../client";
+import { useLoad } from "../load";
+import { link } from "../router";
+import { Plain, TextCell } from "./texts";
+
+type Found = Schemas["FindingsInfo"];
+
+function Overview({ found }: { found: Found }) {
+  return (
+    <details open>
+      <summary>All versions in a table</summary>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls by keyboard too */}
+      <section className="scroll" tabIndex={0} aria-label="all versions">
+        <table className="overview">
+          <thead>
+            <tr>
+              <th scope="col">version</th>
+              <th scope="col">clear against its parent</th>
+              {found.columns.map((column) => (
+                <th key={column.title} scope="col" className="number" title={column.formula}>
+                  {column.title}
+                </th>
+              ))}
+              <th scope="col" className="number">
+                prompts
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {found.rows.map((row) => (
+              <tr key={row.version}>
+                <th scope="row">
+                  <a href={link(["log", row.version])}>{row.version}</a> <Plain text={row.title} />
+                </th>
+                <td>{row.clear}</td>
+                {row.values.map((value, place) => (
+                  <td key={found.columns[place]?.title} className="number">
+                    {value}
+                  </td>
+                ))}
+                <td className="number">{row.prompts}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </details>
+  );
+}
+
+function Thread({ thread }: { thread: NonNullable<Found["thread"]> }) {
+  return (
+    <details>
+      <summary>One prompt through all versions</summary>
+      <p className="soft">
+        <Plain text={thread.prompt_id} />, <Plain text={thread.why} />:{" "}
+        <Plain text={thread.prompt} />
+      </p>
+      <dl className="thread">
+        {thread.outputs.map((output) => (
+          <div key={output.version}>
+            <dt>{output.version}</dt>
+            <dd>
+              {output.text ? (
+                <TextCell text={output.text} length={output.text.length} />
+              ) : (
+                <span className="soft">empty</span>
+              )}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+}
+
+/** What was found; nothing until two versions have outputs. */
+export function Findings() {
+  const loaded = useLoad("findings", (signal) => get("/api/findings", { signal }));
+  const found = loaded.data;
+  if (!found?.sentences.length) return null;
+  return (
+    <section aria-label="What was found" className="findings">
+      <h2>What was found</h2>
+      <ol>
+        {found.sentences.map((sentence) => (
+          <li key={sentence}>
+            <Plain text={sentence} />
+          </li>
+        ))}
+      </ol>
+      <Overview found={found} />
+      {found.thread && <Thread thread={found.thread} />}
+    </section>
+  );
+}
