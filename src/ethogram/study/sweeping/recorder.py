@@ -210,7 +210,11 @@ class SweepRecorder:
 
 
 def _difference(each: Difference) -> dict[str, Any]:
-    return {"metric": each.metric.name, "p": each.p_adjusted, "test": json.loads(to_json(each.test))}
+    return {
+        "metric": each.metric.name,
+        "p": each.p_adjusted,
+        "test": json.loads(to_json(each.test)),
+    }
 
 
 def _finite(values: Mapping[str, float]) -> dict[str, float | None]:
