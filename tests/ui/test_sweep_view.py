@@ -186,7 +186,7 @@ def test_after_an_edit_of_the_parent_its_outputs_are_left_out(
     assert "was edited since" in found["missing"]
     assert found["rows"][0]["outputs"]
     body = {"setting": chosen, "name": "v9.0.0", "force": True}
-    assert refused(page.post("/api/sweeps/1/promote", json=body))
+    assert "was edited since" in refused(page.post("/api/sweeps/1/promote", json=body))
 
 
 def test_pruned_outputs_are_said_to_be_missing_and_the_rest_stays(
@@ -245,7 +245,7 @@ def test_a_sweep_runs_as_a_job_and_its_first_row_names_it(page: TestClient) -> N
 
 
 def test_a_stopped_job_leaves_a_sweep_that_says_so(page: TestClient, swept: Path) -> None:
-    body = {"base": BASE, "axes": ["decoding.top_k=1,2,3,4,5,6,7,8"], "samples": 2}
+    body = {"base": BASE, "axes": ["decoding.top_k=1,2,3,4,5,6,7,8"], "goals": ["words:higher"]}
     job = page.post("/api/sweeps", json=body).json()
     until = time.monotonic() + 60
     while not page.get(f"/api/jobs/{job['id']}").json()["rows"] and time.monotonic() < until:

@@ -14,6 +14,7 @@ from ethogram.spec.space import grid, parse_axis
 from ethogram.store import Sweeps
 from ethogram.study.record import Progress
 from ethogram.study.sweeping.promote import doubt_of, promote
+from ethogram.study.sweeping.result import SweepResult
 from ethogram.study.sweeping.setup import halves_of, objectives_of
 from ethogram.study.sweeping.stored import StoredSweep, read_sweep
 from ethogram.study.sweeping.sweep import sweep
@@ -75,15 +76,13 @@ class _Working:
 def router(context: Context) -> APIRouter:
     """The routes of the view."""
     routes, working, values = APIRouter(), _Working(context), SweepValues()
-    _add_reading(routes, context, working, values)
+    _add_reading(routes, context, working)
     _add_charts(routes, context, values)
     _add_acts(routes, context, working)
     return routes
 
 
-def _add_reading(
-    routes: APIRouter, context: Context, working: _Working, values: SweepValues
-) -> None:
+def _add_reading(routes: APIRouter, context: Context, working: _Working) -> None:
     @routes.get("/sweeps")
     def sweeps() -> SweepsView:
         """The sweeps, and what a new one can be made of."""
@@ -165,8 +164,9 @@ def _add_acts(routes: APIRouter, context: Context, working: _Working) -> None:
     def promote_setting(number: int, body: PromoteBody) -> Saved:
         """Write a setting as a child version, with the reason and the numbers in its notes."""
         with context.study() as study:
-            result = _finished(read_sweep(study, number))
-            read_sweep(study, number).trial(body.setting)
+            stored = read_sweep(study, number)
+            result = _finished(study, stored)
+            stored.trial(body.setting)  # Refuses a name that there is not.
             doubt = doubt_of(result, body.setting)
             if doubt and not body.force:
                 raise SpecError(doubt, where=body.name, hint="write it anyway, if you mean it")
@@ -217,9 +217,17 @@ def _check(study: Study, body: SweepBody) -> None:
     halves_of(study, body.base)
 
 
-def _finished(stored: StoredSweep) -> Any:
+def _finished(study: Study, stored: StoredSweep) -> SweepResult:
+    """The result of a sweep whose parent is still what it was.
+
+    Raises:
+        SpecError: it is not finished, or the parent was edited since.
+    """
+    where, base = f"sweep {stored.record.id}", stored.record.base
     if stored.result is None:
-        raise SpecError("it is not finished", where=f"sweep {stored.record.id}")
+        raise SpecError("it is not finished", where=where)
+    if study.spec.version(base).identity != stored.record.base_identity:
+        raise SpecError(f"{base} was edited since", where=where, hint="do the sweep again")
     return stored.result
 
 
