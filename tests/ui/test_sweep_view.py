@@ -245,7 +245,8 @@ def test_a_sweep_runs_as_a_job_and_its_first_row_names_it(page: TestClient) -> N
 
 
 def test_a_stopped_job_leaves_a_sweep_that_says_so(page: TestClient, swept: Path) -> None:
-    body = {"base": BASE, "axes": ["decoding.top_k=1,2,3,4,5,6,7,8"], "goals": ["words:higher"]}
+    axes = ["decoding.top_k=1,2,3,4,5,6,7,8"]
+    body = {"base": BASE, "axes": axes, "goals": ["words:higher"], "samples": 64}
     job = page.post("/api/sweeps", json=body).json()
     until = time.monotonic() + 60
     while not page.get(f"/api/jobs/{job['id']}").json()["rows"] and time.monotonic() < until:

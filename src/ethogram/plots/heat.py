@@ -97,9 +97,13 @@ def heat_chart(
             tooltip=["x:N", "y:N", "words:N"],
         )
         layers.append(numbers)
-    made: LayerChart = alt.layer(*layers).properties(
-        width=SIDE if x_order is None else alt.Step(WIDE),
-        height=SIDE if y_order is None else alt.Step(HIGH),
+    made: LayerChart = (
+        alt.layer(*layers)
+        .properties(
+            width=SIDE if x_order is None else alt.Step(WIDE),
+            height=SIDE if y_order is None else alt.Step(HIGH),
+        )
+        .resolve_scale(color="independent")  # The ink of numbers has no scale.
     )
     return made
 

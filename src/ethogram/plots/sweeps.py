@@ -145,7 +145,7 @@ def parallel_chart(
         axis=alt.Axis(orient="top", labelAngle=0, labelLimit=BETWEEN, domain=False, ticks=False),
         scale=alt.Scale(type="point", padding=0.6),
     )
-    up = alt.Y("at:Q", axis=None, scale=alt.Scale(domain=[-0.04, 1.04]))
+    up = alt.Y("at:Q", axis=None, scale=alt.Scale(domain=[-0.04, 1.1]))
     bars = [{"axis": axis.title, "at": 0.0, "end": 1.0} for axis in axes]
     labels = [
         {"axis": axis.title, "at": at, "label": words} for axis in axes for at, words in axis.labels
@@ -173,9 +173,9 @@ def parallel_chart(
         alt.Chart(alt.Data(values=bars)).mark_rule(opacity=0.6).encode(x=across, y=up, y2="end:Q"),
         drawn,
         alt.Chart(alt.Data(values=labels))
-        .mark_text(align="left", dx=7, fontSize=11)
+        .mark_text(align="left", dx=6, dy=-8, fontSize=11)
         .encode(x=across, y=up, text="label:N"),
-    ).properties(width=BETWEEN * len(axes), height=HEIGHT)
+    ).properties(width=BETWEEN * len(axes), height=HEIGHT, view=alt.ViewBackground(stroke=None))
     return made
 
 
