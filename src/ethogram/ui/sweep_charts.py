@@ -144,10 +144,11 @@ class SweepCharts:
             raise SpecError("only objectives are measured round by round", where=metric)
         rounds = self._sweep.rounds
         points = []
-        fates = {each.name: (each, fate_of(self._sweep, each)) for each in self._sweep.trials}
+        trials = {each.name: each for each in self._sweep.trials}
         for each in rounds:
             for name, values in each.values.items():
-                trial, fate = fates.get(name, (None, "parent"))
+                trial = trials.get(name)
+                fate: Fate = fate_of(self._sweep, trial) if trial else "parent"
                 points.append(
                     RacePoint(
                         setting=name if trial else "",

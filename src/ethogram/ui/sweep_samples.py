@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ethogram.errors import SpecError
+from ethogram.metrics import Span
 from ethogram.study.measure import Measured, measure
 from ethogram.study.numbers import value_in
 from ethogram.study.sweeping.stored import StoredSweep
@@ -93,7 +94,7 @@ def _outputs(
     return {prompt: list(outputs.values()) for prompt, outputs in found.items()}
 
 
-def _spans(measured: Mapping[str, Measured], place: int) -> list[tuple[str, Sequence[object]]]:
+def _spans(measured: Mapping[str, Measured], place: int) -> list[tuple[str, Sequence[Span]]]:
     return [
         (
             name,
