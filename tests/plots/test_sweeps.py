@@ -84,6 +84,12 @@ def test_better_cells_are_brighter_and_their_numbers_dark(higher: bool) -> None:
     assert {row["setting"]: row["text"] for row in rows_of(spec)}["s1"] == "10 % ★"
 
 
+def test_a_metric_without_a_direction_is_not_called_better() -> None:
+    colour = heat(higher_is_better=None).to_dict()["layer"][0]["encoding"]["color"]
+    assert colour["title"] == ["Loop rate"]
+    assert colour["scale"]["reverse"] is False
+
+
 def test_continuous_settings_are_dots_and_many_cells_have_no_numbers() -> None:
     cells = [HeatCell(at / 7, at / 3, f"s{at}", float(at), str(at)) for at in range(5)]
     spec = heat_chart(cells, x="t", y="p", title="Words").to_dict()

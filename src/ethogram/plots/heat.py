@@ -49,7 +49,7 @@ def heat_chart(
     title: str,
     x_order: Sequence[str] | None = None,
     y_order: Sequence[str] | None = None,
-    higher_is_better: bool = True,
+    higher_is_better: bool | None = True,
 ) -> LayerChart:
     """Cells coloured by a metric, brighter where it is better.
 
@@ -60,7 +60,7 @@ def heat_chart(
         title: of the metric.
         x_order: labels of the first axis in order; None where it is continuous.
         y_order: of the second.
-        higher_is_better: direction of the metric.
+        higher_is_better: direction of the metric; None where neither is, so that high is bright.
 
     Raises:
         MissingExtraError: Altair is not installed.
@@ -68,13 +68,14 @@ def heat_chart(
     alt = require("altair", extra="ui", needed_for="a chart")
     known = [cell.value for cell in cells if math.isfinite(cell.value)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    rows = [_row(cell, low, high, higher_is_better) for cell in cells]
+    is_reversed = higher_is_better is False
+    rows = [_row(cell, low, high, is_reversed=is_reversed) for cell in cells]
     is_grid = x_order is not None and y_order is not None
-    direction = "higher" if higher_is_better else "lower"
+    better = {True: ["(higher is better)"], False: ["(lower is better)"], None: []}
     scale = alt.Scale(
         scheme="viridis",
         domain=[low, high] if high > low else [low, low + 1],
-        reverse=not higher_is_better,
+        reverse=is_reversed,
     )
     base = alt.Chart(alt.Data(values=rows)).encode(
         x=_axis(alt, alt.X, "x", x, x_order), y=_axis(alt, alt.Y, "y", y, y_order)
@@ -84,7 +85,7 @@ def heat_chart(
         color=alt.Color(
             "value:Q",
             scale=scale,
-            title=[title, f"({direction} is better)"],
+            title=[title, *better[higher_is_better]],
             legend=alt.Legend(gradientLength=120),
         ),
         tooltip=["x:N", "y:N", "words:N"],
@@ -108,10 +109,10 @@ def heat_chart(
     return made
 
 
-def _row(cell: HeatCell, low: float, high: float, higher_is_better: bool) -> dict[str, Any]:
+def _row(cell: HeatCell, low: float, high: float, *, is_reversed: bool) -> dict[str, Any]:
     value = cell.value if math.isfinite(cell.value) else None
     share = 0.5 if value is None or high <= low else (value - low) / (high - low)
-    bright = share if higher_is_better else 1 - share
+    bright = 1 - share if is_reversed else share
     return {
         "x": cell.x,
         "y": cell.y,

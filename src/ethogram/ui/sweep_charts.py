@@ -85,13 +85,14 @@ class SweepCharts:
             title=title,
             x_order=x_order or None,
             y_order=y_order or None,
-            higher_is_better=self._higher(metric),
+            higher_is_better=self._higher(metric) if self._has_direction(metric) else None,
         )
         by = f" by {short(self._sweep, y)}" if y else ""
         most = max((count for _, count in cells.values()), default=1)
-        folded = " A cell shows the best of its settings." if most > 1 else ""
+        better, best = ("better", "best") if self._has_direction(metric) else ("higher", "highest")
+        folded = f" A cell shows the {best} of its settings." if most > 1 else ""
         words = (
-            f"{title} over {short(self._sweep, x)}{by}; bright is better, ★ is the choice, • is on "
+            f"{title} over {short(self._sweep, x)}{by}; bright is {better}, ★ is the choice, • is on "
             f"the front.{folded}"
         )
         rows = self._rows(cells, values, metric, x_order, y_order) if is_grid else []
@@ -165,9 +166,7 @@ class SweepCharts:
         ]
         chart = race_chart(points, title=self._title(metric), rounds=labels)
         lost = sum(len(each.eliminated) for each in rounds)
-        words = (
-            f"{get(metric).title} by round; a cross is where a setting was eliminated, {lost} were."
-        )
+        words = f"{get(metric).title} by round; a cross is where a setting was eliminated ({lost} in all)."
         return ChartInfo(spec=chart.to_dict(), words=words)
 
     def _check(self, *fields: str) -> None:
@@ -183,10 +182,12 @@ class SweepCharts:
     def _higher(self, metric: str) -> bool:
         return self._objectives.get(metric, get(metric).direction != "lower")
 
+    def _has_direction(self, metric: str) -> bool:
+        return metric in self._objectives or get(metric).direction != "none"
+
     def _title(self, metric: str) -> str:
         about = get(metric)
-        direction = self._objectives.get(metric)
-        if direction is None and about.direction == "none":
+        if not self._has_direction(metric):
             return about.title
         return f"{about.title} ({'higher' if self._higher(metric) else 'lower'} is better)"
 
