@@ -92,8 +92,8 @@ class SweepCharts:
         better, best = ("better", "best") if self._has_direction(metric) else ("higher", "highest")
         folded = f" A cell shows the {best} of its settings." if most > 1 else ""
         words = (
-            f"{title} over {short(self._sweep, x)}{by}; bright is {better}, ★ is the choice, • is on "
-            f"the front.{folded}"
+            f"{title} over {short(self._sweep, x)}{by}; bright is {better}, ★ is the choice, • is "
+            f"on the front.{folded}"
         )
         rows = self._rows(cells, values, metric, x_order, y_order) if is_grid else []
         columns = x_order if is_grid else []
@@ -166,7 +166,8 @@ class SweepCharts:
         ]
         chart = race_chart(points, title=self._title(metric), rounds=labels)
         lost = sum(len(each.eliminated) for each in rounds)
-        words = f"{get(metric).title} by round; a cross is where a setting was eliminated ({lost} in all)."
+        title = get(metric).title
+        words = f"{title} by round; a cross is where a setting was eliminated ({lost} in all)."
         return ChartInfo(spec=chart.to_dict(), words=words)
 
     def _check(self, *fields: str) -> None:

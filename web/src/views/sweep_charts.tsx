@@ -125,7 +125,7 @@ function HeatGrid({
                     >
                       {cell.value} {cell.mark}
                       {cell.settings > 1 && (
-                        <span className="soft small"> of {cell.settings}</span>
+                        <span className="soft small"> (1 of {cell.settings})</span>
                       )}
                     </button>
                   )}

@@ -3141,8 +3141,9 @@
               " ",
               cell.mark,
               cell.settings > 1 && /* @__PURE__ */ jsxs("span", { className: "soft small", children: [
-                " best of ",
-                cell.settings
+                " (1 of ",
+                cell.settings,
+                ")"
               ] })
             ]
           }
