@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -112,13 +113,9 @@ def test_one_at_work_can_be_read_and_silence_means_that_it_was_killed(many: eg.S
     assert {rounds for _, rounds in seen} >= {0, 1}
     record = Sweeps(many.store).all()[0]
     assert state_of(record) == "done"
-    killed = type(record)(**{**_fields(record), "finished_at": None, "result": None})
+    killed = replace(record, finished_at=None, result=None)
     late = datetime.now(UTC) + timedelta(seconds=SILENT_SECONDS + 5)
     assert state_of(killed, late) == "interrupted"
-
-
-def _fields(record: object) -> dict[str, object]:
-    return {name: getattr(record, name) for name in record.__slots__}  # type: ignore[attr-defined]
 
 
 def test_a_number_that_there_is_not_is_one_line(many: eg.Study) -> None:

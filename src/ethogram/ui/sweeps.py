@@ -121,7 +121,7 @@ def again(sweep: StoredSweep) -> SweepBody:
             f"{objective.name}:{'higher' if objective.higher_is_better else 'lower'}"
             for objective in asked.objectives
         ),
-        search=asked.search,  # type: ignore[arg-type]  # The model checks it.
+        search=asked.search,
         trials=asked.trials or 60,
         samples=asked.samples,
         race=asked.racing,
