@@ -30,6 +30,7 @@ SCHEMES = ("light", "dark")
 
 def addresses(folder: Path) -> dict[str, str]:
     """The address of each view, for the versions of this study."""
+    from ethogram.store import Sweeps
     from ethogram.study import Study
 
     with Study(folder) as study:
@@ -37,12 +38,13 @@ def addresses(folder: Path) -> dict[str, str]:
         parent = study.versions[name].parent
         traced = parent or name
         first = next(iter(study.suite(traced).prompts)).id
+        sweeps = Sweeps(study.store).all()
     return {
         "log": f"#/log/{name}",
         "compare": f"#/compare/{parent}/{name}?mode=different&diff=1",
         "microscope": f"#/microscope/{traced}/{first}/0?step=6",
         "play": f"#/play?text=Once+upon+a+time&versions={parent}+{name}",
-        "sweep": "#/sweep",
+        "sweep": f"#/sweep/{sweeps[-1].id}" if sweeps else "#/sweep",
         "arena": f"#/arena?versions={parent}+{name}",
         "runs": "#/runs",
     }

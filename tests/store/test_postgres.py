@@ -33,7 +33,7 @@ from ethogram.store import (
 )
 from ethogram.store.columns import Real, Words
 from ethogram.store.connect import Database
-from ethogram.store.schema import metadata
+from ethogram.store.metadata import metadata
 
 
 @pytest.fixture

@@ -73,6 +73,14 @@ def shown_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def swept_folder(tmp_path_factory: pytest.TempPathFactory, checkpoint: Callable[..., Path]) -> Path:
+    """A study of a tiny model with sweeps; see `tests.ui.swept`."""
+    from tests.ui.swept import make_swept
+
+    return make_swept(tmp_path_factory.mktemp("swept") / "study", checkpoint)
+
+
 @pytest.fixture
 def folder(shown_folder: Path, tmp_path: Path) -> Path:
     """A copy of it that a test may change."""

@@ -157,6 +157,7 @@ def sweep_command(
         sys.exit(EXIT_FAILED)
     if json_wanted:
         return
+    click.echo(f"Stored as sweep {landscape.id}: `ethogram ui` shows it at #/sweep/{landscape.id}")
     if path:
         click.echo(f"Wrote {path}. Next: ethogram run {promote}")
     if output:

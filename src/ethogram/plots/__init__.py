@@ -5,6 +5,29 @@ notebook shows the chart, and `chart.save("x.svg")` writes a file (extra `plots`
 data and loads nothing.
 """
 
+from ethogram.plots.fates import Fate
+from ethogram.plots.heat import HeatCell, heat_chart
 from ethogram.plots.paired import PairedPoint, paired_chart, paired_spec
+from ethogram.plots.sweeps import (
+    FrontPoint,
+    ParallelAxis,
+    RacePoint,
+    front_chart,
+    parallel_chart,
+    race_chart,
+)
 
-__all__ = ["PairedPoint", "paired_chart", "paired_spec"]
+__all__ = [
+    "Fate",
+    "FrontPoint",
+    "HeatCell",
+    "PairedPoint",
+    "ParallelAxis",
+    "RacePoint",
+    "front_chart",
+    "heat_chart",
+    "paired_chart",
+    "paired_spec",
+    "parallel_chart",
+    "race_chart",
+]

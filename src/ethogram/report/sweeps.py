@@ -91,10 +91,5 @@ def _print_holdout(console: Console, result: SweepResult) -> None:
         return
     console.print(f"Against {result.base} on {holdout.prompts} held-out prompts", highlight=False)
     print_differences(console, holdout.differences)
-    if not result.doubt:
-        names = ", ".join(difference.metric.title for difference in holdout.better)
-        console.print(Text(f"It beats {result.base} on {names}.", style="green"))
-    if result.doubt:
-        words = f"{result.doubt[:1].upper()}{result.doubt[1:]}."
-        style = "red" if holdout.worse else "yellow"
-        console.print(Text(filled(words, console.width), style=style))
+    style = "green" if not result.doubt else "red" if holdout.worse else "yellow"
+    console.print(Text(filled(result.verdict, console.width), style=style))

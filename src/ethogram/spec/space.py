@@ -7,6 +7,7 @@ range `0.2:1.2` (`0.001:0.1:log` on a logarithmic scale), which only a search ca
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -47,6 +48,13 @@ class Axis:
         """Whether it has no list of values, so that no grid can be made of it."""
         return not self.values
 
+    @property
+    def text(self) -> str:
+        """As `parse_axis` reads it."""
+        if self.is_range:
+            return f"{self.field}={self.low!r}:{self.high!r}{':log' if self.log else ''}"
+        return f"{self.field}={json.dumps(list(self.values), ensure_ascii=False)}"
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -65,7 +73,7 @@ class Setting:
         is_clear = len(set(inner)) == len(inner)
         names = inner if is_clear else [field for field, _ in self.values]
         pairs = zip(names, (value for _, value in self.values), strict=True)
-        return ", ".join(f"{name} {_word(value)}" for name, value in pairs)
+        return ", ".join(f"{name} {value_word(value)}" for name, value in pairs)
 
     def stated(self) -> dict[str, Any]:
         """The fields as a version file nests them."""
@@ -77,7 +85,8 @@ class Setting:
         return nested
 
 
-def _word(value: Any) -> str:
+def value_word(value: Any) -> str:
+    """A value of a setting for a reader."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -5,6 +5,13 @@ from ethogram.store.locking import run_lock
 from ethogram.store.rows import Scored, Scorer
 from ethogram.store.schema import SCHEMA_VERSION
 from ethogram.store.store import RunRecord, Store
+from ethogram.store.sweeps import (
+    StoredPromotion,
+    StoredTrial,
+    StoredValue,
+    SweepRecord,
+    Sweeps,
+)
 from ethogram.store.trainings import Point, TrainingOutput, TrainingRecord, Trainings
 from ethogram.store.verdicts import StoredVerdict, Verdicts
 from ethogram.store.votes import Choice, OfferedPair, StoredVote, VoterKind, Votes
@@ -18,8 +25,13 @@ __all__ = [
     "Scored",
     "Scorer",
     "Store",
+    "StoredPromotion",
+    "StoredTrial",
+    "StoredValue",
     "StoredVerdict",
     "StoredVote",
+    "SweepRecord",
+    "Sweeps",
     "TrainingOutput",
     "TrainingRecord",
     "Trainings",

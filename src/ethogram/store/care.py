@@ -27,6 +27,12 @@ from ethogram.store.schema import (
     verdicts_table,
     version_scores_table,
 )
+from ethogram.store.sweep_tables import (
+    sweep_promotions_table,
+    sweep_trials_table,
+    sweep_values_table,
+    sweeps_table,
+)
 
 #: Findings of one kind that are named; the others are counted.
 NAMED = 3
@@ -38,6 +44,8 @@ _READERS: tuple[tuple[Table, Callable[[Any], object]], ...] = (
     (scores_table, score_from),
     (version_scores_table, lambda row: json.loads(row.data)),
     (tests_table, lambda row: json.loads(row.data)),
+    (sweeps_table, lambda row: (json.loads(row.asked), json.loads(row.result or "{}"))),
+    (sweep_trials_table, lambda row: (json.loads(row.setting), json.loads(row.version))),
 )
 _OWNERS: tuple[tuple[str, ColumnElement[Any], ColumnElement[Any]], ...] = (
     ("a trace without its generation", traces_table.c.identity, generations_table.c.identity),
@@ -46,6 +54,9 @@ _OWNERS: tuple[tuple[str, ColumnElement[Any], ColumnElement[Any]], ...] = (
     ("a verdict without its second output", verdicts_table.c.second, generations_table.c.identity),
     ("a point without its training", points_table.c.training, trainings_table.c.id),
     ("an output without its training", training_outputs_table.c.training, trainings_table.c.id),
+    ("a setting without its sweep", sweep_trials_table.c.sweep, sweeps_table.c.id),
+    ("a value without its sweep", sweep_values_table.c.sweep, sweeps_table.c.id),
+    ("a promotion without its sweep", sweep_promotions_table.c.sweep, sweeps_table.c.id),
 )
 
 

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, select, text
 
 from ethogram.errors import StoreError
+from ethogram.store.metadata import metadata
 from ethogram.store.queries import insert_new
-from ethogram.store.schema import metadata, schema_table
+from ethogram.store.schema import schema_table
 from ethogram.store.store import Store
 
 #: Rows that are read and written at once; a row with a trace has some 10 kB.

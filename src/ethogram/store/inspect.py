@@ -22,9 +22,11 @@ from ethogram.store.schema import (
     trainings_table,
     verdicts_table,
 )
+from ethogram.store.sweep_tables import sweeps_table
 
 _COUNTED = (
-    generations_table, traces_table, scores_table, verdicts_table, trainings_table, runs_table
+    generations_table, traces_table, scores_table, verdicts_table, trainings_table, sweeps_table,
+    runs_table,
 )  # fmt: skip
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Connection,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     UniqueConstraint,
     func,
@@ -21,8 +20,8 @@ from sqlalchemy import (
 
 from ethogram.errors import StoreError
 from ethogram.store.columns import Count, Real, Words
-
-metadata = MetaData()
+from ethogram.store.metadata import metadata
+from ethogram.store.sweep_tables import create_sweep_tables
 
 schema_table = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
 
@@ -349,6 +348,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_branches,
     _add_votes,
     _add_processors,
+    create_sweep_tables,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

@@ -154,7 +154,7 @@ def remember_settings(study: Study, name: str) -> str | None:
     study.store.add_suite(identity, suite.model_dump_json(exclude_defaults=True))
     return json.dumps(
         {
-            "version": _kept(version),
+            "version": version_data(version),
             "suite": identity,
             "samples": study.spec.samples(name),
             "seed": study.spec.settings.seed,
@@ -166,7 +166,7 @@ def remember_settings(study: Study, name: str) -> str | None:
     )
 
 
-def _kept(version: Version) -> dict[str, Any]:
+def version_data(version: Version) -> dict[str, Any]:
     """A version as data whose order says nothing: a schema, whose order does, as text."""
     fields = version.model_dump(mode="json", exclude_defaults=True)
     form = version.decoding.response_format

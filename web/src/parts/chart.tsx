@@ -59,6 +59,8 @@ function config(): object {
     header: { labelColor: ink, titleColor: ink },
     title: { color: ink },
     view: { stroke: line },
+    text: { color: ink },
+    rule: { color: soft },
   };
 }
 

@@ -8,6 +8,7 @@ import { Log } from "./log";
 import { Microscope } from "./microscope";
 import { Play } from "./play";
 import { Runs } from "./runs";
+import { Sweep } from "./sweep";
 
 export interface ViewEntry {
   /** First part of its address. */
@@ -44,6 +45,12 @@ export const views: readonly ViewEntry[] = [
     view: Microscope,
   },
   { name: "play", title: "Play", about: "versions side by side on a prompt", view: Play },
+  {
+    name: "sweep",
+    title: "Sweep",
+    about: "settings tried against each other, and the best one promoted",
+    view: Sweep,
+  },
   { name: "arena", title: "Arena", about: "blind votes between versions", view: Arena },
   { name: "runs", title: "Runs", about: "what is running, and its progress", view: Runs },
 ];

@@ -32,6 +32,11 @@ class Objective:
         return self.metric.name
 
 
+def trial_name(base: str, number: int) -> str:
+    """The name of a setting in its sweep, from its number."""
+    return f"{base}+{number:02d}"
+
+
 @dataclass(frozen=True)
 class Trial:
     """One setting and what became of it.
@@ -45,6 +50,8 @@ class Trial:
         eliminated_by: the setting that beat it on every objective that tells the two apart.
         on_front: no setting that finished is at least as good on all objectives and better on one.
         front_share: share of the bootstrap replicates in which it is on the front.
+        against: the setting minus the parent on the selection prompts, one per objective; of those
+            that finished the race. Not a test of the choice: that is on held-out prompts.
     """
 
     name: str
@@ -55,6 +62,7 @@ class Trial:
     eliminated_by: str | None = None
     on_front: bool = False
     front_share: float = 0.0
+    against: Sequence[Difference] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; NaN becomes null."""
@@ -66,6 +74,7 @@ class Trial:
             "eliminated_by": self.eliminated_by,
             "on_front": self.on_front,
             "front_share": self.front_share,
+            "against_parent": [difference.to_json() for difference in self.against],
         }
 
 
@@ -124,6 +133,7 @@ class SweepResult:
         computed: tokens computed for them.
         seconds: of the whole sweep.
         is_parent: whether the chosen setting behaves as the parent does.
+        id: of the sweep in the store.
     """
 
     base: str
@@ -140,6 +150,16 @@ class SweepResult:
     computed: Computed
     seconds: float = 0.0
     is_parent: bool = False
+    id: int | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Whether the choice beats the parent, in one sentence."""
+        if self.doubt:
+            return f"{self.doubt[:1].upper()}{self.doubt[1:]}."
+        better = self.holdout.better if self.holdout else ()
+        names = ", ".join(difference.metric.title for difference in better)
+        return f"It beats {self.base} on {names}."
 
     @property
     def doubt(self) -> str:
@@ -188,6 +208,7 @@ class SweepResult:
         """Plain data; NaN becomes null."""
         holdout = self.holdout
         return {
+            "sweep": self.id,
             "base": self.base,
             "objectives": [
                 {

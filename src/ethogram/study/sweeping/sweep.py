@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,12 +18,9 @@ import numpy as np
 from ethogram.backends import Budget
 from ethogram.cluster import Placement
 from ethogram.errors import SpecError
-from ethogram.metrics import get
 from ethogram.spec.space import Axis, Setting, apply, distinct
 from ethogram.spec.version import Version
-from ethogram.stats import split_prompts
 from ethogram.stats.racing import (
-    LEAST_PROMPTS,
     RaceObjective,
     compromise,
     front_shares,
@@ -32,9 +28,9 @@ from ethogram.stats.racing import (
     race,
 )
 from ethogram.study.calling import takes_study
-from ethogram.study.difference import differences
+from ethogram.study.difference import Difference, differences
 from ethogram.study.measure import Measured, measure
-from ethogram.study.record import OnProgress
+from ethogram.study.record import OnProgress, Progress
 from ethogram.study.result import Made
 from ethogram.study.run import Maker
 from ethogram.study.sweeping.proposers import (
@@ -44,17 +40,18 @@ from ethogram.study.sweeping.proposers import (
     Proposer,
     ProposerName,
 )
-from ethogram.study.sweeping.result import HoldoutTest, Objective, SweepResult, Trial
+from ethogram.study.sweeping.recorder import OnStored, Racer, SweepRecorder, asked_of
+from ethogram.study.sweeping.result import HoldoutTest, Objective, SweepResult, Trial, trial_name
+from ethogram.study.sweeping.setup import halves_of, objectives_of
 from ethogram.study.workspace import Part, Study
 
 #: Probability that the race eliminates a setting that should stay, over all its looks.
 RACE_ERROR = 0.05
-#: Prompts of which, split by their ids, enough fall to each side (all but once in a thousand).
-ENOUGH_PROMPTS = 30
 #: Default number of settings of a search.
 TRIALS = 60
-#: Objectives of a version without `expect:`.
-DEFAULT_OBJECTIVES = ("rep_4", "prompt_similarity")
+#: Settings whose difference from the parent is tested on the selection prompts, for their interval;
+#: those on the front come first. A test takes 10 ms.
+MOST_INTERVALS = 50
 #: Seed of search and race, fixed so that a sweep can be done again.
 SWEEP_SEED = 20260101
 
@@ -76,6 +73,7 @@ def sweep(
     racing: bool = True,
     on_progress: OnProgress | None = None,
     on_stage: OnStage | None = None,
+    on_stored: OnStored | None = None,
     on_wait: Callable[[], None] | None = None,
     on_load: Callable[[str], None] | None = None,
     on: str | Placement | None = None,
@@ -95,6 +93,7 @@ def sweep(
         racing: eliminate settings early.
         on_progress: called as generations finish.
         on_stage: called before each round of the race.
+        on_stored: called with the id of the stored sweep whenever more of it was stored.
         on_wait: called once if another run holds the study.
         on_load: called with a model's name before it is loaded.
         on: where to generate; see `run`.
@@ -108,7 +107,7 @@ def sweep(
         raise SpecError("no field to vary", where=base, hint="name a field with --set FIELD=VALUES")
     if search not in PROPOSERS:
         raise SpecError("unknown search", where=search, hint=f"use one of {', '.join(PROPOSERS)}")
-    chosen_objectives = _objectives(study, base, objectives)
+    chosen_objectives = objectives_of(study, base, objectives)
     proposer: Proposer = (
         GridProposer(axes)
         if search == "grid"
@@ -120,16 +119,37 @@ def sweep(
             seed=SWEEP_SEED,
         )
     )
-    halves = _halves(study, base)
+    halves = halves_of(study, base)
+    samples = samples or study.spec.samples(base)
+    asked = asked_of(
+        axes,
+        chosen_objectives,
+        halves,
+        search=search,
+        trials=None if search == "grid" else trials,
+        samples=samples,
+        racing=racing,
+    )
+    recorder = SweepRecorder(study, base, asked, on_stored)
+
+    def progressed(now: Progress) -> None:
+        recorder.beat()
+        if on_progress:
+            on_progress(now)
+
     started = time.perf_counter()
-    with Maker(study, on_progress, on_wait, on_load, on=on, budget=budget) as maker:
+    with (
+        Maker(study, progressed, on_wait, on_load, on=on, budget=budget) as maker,
+        recorder,
+    ):
         run = _Sweep(
             study,
             base,
             chosen_objectives,
             halves,
             maker,
-            samples=samples or study.spec.samples(base),
+            recorder,
+            samples=samples,
             racing=racing,
             batches=proposer.most_batches,
             on_stage=on_stage,
@@ -138,57 +158,9 @@ def sweep(
             run.enter(batch)
             for setting, values in run.compete():
                 proposer.tell(setting, values)
-        result = run.finish()
-    return replace(result, seconds=time.perf_counter() - started)
-
-
-def _objectives(study: Study, base: str, names: Sequence[str]) -> list[Objective]:
-    """The objectives as metrics with a direction.
-
-    Raises:
-        SpecError: an unknown metric, or one without a direction and none given.
-    """
-    version = study.spec.version(base)
-    if not names and version.expect:
-        names = [
-            f"{name}:{'higher' if '>' in bound else 'lower'}"
-            for name, bound in version.expect.items()
-        ]
-    objectives = []
-    for text in names or DEFAULT_OBJECTIVES:
-        name, _, direction = text.partition(":")
-        metric = get(name)
-        direction = direction or metric.direction
-        if direction not in ("higher", "lower"):
-            raise SpecError(
-                "it has no better direction, so a sweep cannot optimise it",
-                where=f"objective {text!r}",
-                hint=f"state one: {name}:higher or {name}:lower",
-            )
-        objectives.append(Objective(metric, direction == "higher"))
-    if len({objective.name for objective in objectives}) != len(objectives):
-        raise SpecError("duplicate objective", where=", ".join(names))
-    return objectives
-
-
-def _halves(study: Study, base: str) -> tuple[frozenset[str], frozenset[str]]:
-    ids = [item.id for item in study.suite(base).prompts]
-    halves = (frozenset[str](), frozenset[str]())
-    fell = ""
-    with suppress(ValueError):  # Hardly a prompt fell to one side.
-        pairs = list(zip(ids, split_prompts(ids), strict=True))
-        halves = (
-            frozenset(name for name, one in pairs if one),
-            frozenset(name for name, one in pairs if not one),
-        )
-        fell = f", here {len(halves[0])} | {len(halves[1])}"
-    if min(map(len, halves)) < LEAST_PROMPTS:
-        raise SpecError(
-            f"{len(ids)} prompts are too few to split into selection and holdout{fell}",
-            where=str(study.spec.suite_path(base)),
-            hint=f"{LEAST_PROMPTS} are needed in each half; {ENOUGH_PROMPTS} prompts are enough",
-        )
-    return halves
+        result = replace(run.finish(), seconds=time.perf_counter() - started)
+        recorder.finish(result)
+    return replace(result, id=recorder.id)
 
 
 @dataclass
@@ -213,6 +185,7 @@ class _Sweep:
         objectives: Sequence[Objective],
         halves: tuple[frozenset[str], frozenset[str]],
         maker: Maker,
+        recorder: SweepRecorder,
         *,
         samples: int,
         racing: bool,
@@ -222,7 +195,7 @@ class _Sweep:
         self.study, self.base, self.objectives = study, base, objectives
         self.names = [objective.name for objective in objectives]
         self.selection, self.rest = halves
-        self.maker, self.on_stage = maker, on_stage
+        self.maker, self.recorder, self.on_stage = maker, recorder, on_stage
         self.samples, self.racing, self.batches = samples, racing, batches
         self.entries: dict[str, _Entry] = {}  # By version identity.
         self.requested = 0
@@ -239,10 +212,13 @@ class _Sweep:
         parent = self.study.spec.version(self.base)
         versions = [(s, apply(parent, s, parent=self.base)) for s in settings]
         self._proposed = {setting: version.identity for setting, version in versions}
+        known = len(self.entries)
         for identity, (setting, version) in distinct(versions).items():
             if identity not in self.entries:
-                name = f"{self.base}+{len(self.entries) + 1:02d}"
+                name = trial_name(self.base, len(self.entries) + 1)
                 self.entries[identity] = _Entry(name, setting, version)
+        new = list(self.entries.values())[known:]
+        self.recorder.enter([(entry.setting, entry.version) for entry in new])
 
     def compete(self) -> Iterator[tuple[Setting, list[float]]]:
         """Run the looks for all that are alive; yields each proposed setting's objectives."""
@@ -252,10 +228,12 @@ class _Sweep:
                 f"look {number}/{len(looks)}: {len(self.alive)} settings × "
                 f"{samples} {'sample' if samples == 1 else 'samples'}"
             )
-            self._make(self.alive, Part(self.selection, samples))
+            racers, part = self.alive, Part(self.selection, samples)
+            self._make(racers, part)
             if self.racing and number < len(looks):
                 # Each batch of a search races against all that is alive, so it looks again.
                 self._eliminate(self.batches * (len(looks) - 1))
+            self._record(racers, part)
         for setting, identity in self._proposed.items():
             measured = self.entries[identity].measured
             yield (
@@ -279,6 +257,16 @@ class _Sweep:
         for entry in behind:
             entry.measured = measure(view, entry.name, self.names, part)
             entry.samples = part.samples or 0
+
+    def _record(self, racers: Sequence[_Entry], part: Part) -> None:
+        """Store a round of the race: its values, and which settings lost it."""
+        parent = measure(self.study, self.base, self.names, part)
+        round_ = [Racer(self.base, part.samples or 0, values_of(parent))]
+        round_ += [
+            Racer(entry.name, entry.samples, values_of(entry.measured), entry.eliminated_by)
+            for entry in racers
+        ]
+        self.recorder.round(round_)
 
     def _eliminate(self, looks: int) -> None:
         """Mark the entries that another beats on every objective that tells the two apart."""
@@ -315,12 +303,17 @@ class _Sweep:
         share_of = {entry.name: float(share) for entry, share in zip(alive, shares, strict=True)}
         on_front = {alive[index].name for index in front}
         holdout = self._confirm(chosen)
+        ahead_first = sorted(alive, key=lambda entry: entry.name not in on_front)
+        against = {e.name: self._against(e, before) for e in ahead_first[:MOST_INTERVALS]}
         return SweepResult(
             base=self.base,
             objectives=self.objectives,
-            trials=[self._trial(entry, on_front, share_of) for entry in self.entries.values()],
+            trials=[
+                self._trial(entry, on_front, share_of, against.get(entry.name, ()))
+                for entry in self.entries.values()
+            ],
             requested=self.requested,
-            base_values={name: before[name].value for name in self.names},
+            base_values=values_of(before),
             selection=sorted(self.selection),
             holdout=holdout,
             chosen=chosen.name,
@@ -336,16 +329,32 @@ class _Sweep:
         signs = [1.0 if objective.higher_is_better else -1.0 for objective in self.objectives]
         return np.array([measured[name].value for name in self.names]) * signs
 
-    def _trial(self, entry: _Entry, front: set[str], share_of: dict[str, float]) -> Trial:
+    def _against(self, entry: _Entry, before: Mapping[str, Measured]) -> list[Difference]:
+        """A setting minus the parent, on the selection prompts."""
+        view = self.study.with_versions({entry.name: entry.version})
+        coupled = view.coupled(self.base, entry.name)
+        found = differences(
+            before, entry.measured, self.names, self.base, entry.name, coupled=coupled
+        )
+        return list(found.values())
+
+    def _trial(
+        self,
+        entry: _Entry,
+        front: set[str],
+        share_of: dict[str, float],
+        against: Sequence[Difference],
+    ) -> Trial:
         return Trial(
             name=entry.name,
             setting=entry.setting,
             version=entry.version,
             samples=entry.samples,
-            values={name: measured.value for name, measured in entry.measured.items()},
+            values=values_of(entry.measured),
             eliminated_by=entry.eliminated_by,
             on_front=entry.name in front,
             front_share=share_of.get(entry.name, 0.0),
+            against=against,
         )
 
     def _confirm(self, chosen: _Entry) -> HoldoutTest:
@@ -377,6 +386,11 @@ def _looks(samples: int) -> list[int]:
     while looks[-1] < samples:
         looks.append(min(2 * looks[-1], samples))
     return looks
+
+
+def values_of(measured: Mapping[str, Measured]) -> dict[str, float]:
+    """Metric to value."""
+    return {name: each.value for name, each in measured.items()}
 
 
 def _rankable(value: float, objective: Objective) -> float:

@@ -21,6 +21,7 @@ VIEWS = (
     "play",
     "runs",
     "search",
+    "sweep",
 )
 _FRAME_EVENTS = (Reset, StudyChanged, JobChanged, JobText, JobRow)
 
