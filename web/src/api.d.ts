@@ -281,6 +281,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Findings
+         * @description What all versions together show.
+         */
+        get: operations["findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/log/{version}": {
         parameters: {
             query?: never;
@@ -1277,6 +1297,25 @@ export interface components {
             output: components["schemas"]["MarkedText"];
         };
         /**
+         * FindingsInfo
+         * @description What was found.
+         *
+         *     Attributes:
+         *         sentences: most telling first.
+         *         columns: of the small table.
+         *         rows: of it.
+         *         thread: one prompt through all versions; None where they share none.
+         */
+        FindingsInfo: {
+            /** Sentences */
+            sentences: string[];
+            /** Columns */
+            columns: components["schemas"]["MetricColumn"][];
+            /** Rows */
+            rows: components["schemas"]["VersionRow"][];
+            thread: components["schemas"]["ThreadInfo"] | null;
+        };
+        /**
          * FormVersion
          * @description A version that a sweep can begin from, with its default objectives and samples.
          */
@@ -1726,6 +1765,16 @@ export interface components {
             offset: number;
             /** Rows */
             rows: components["schemas"]["RowInfo"][];
+        };
+        /**
+         * MetricColumn
+         * @description A column of the small table, with how its metric is computed.
+         */
+        MetricColumn: {
+            /** Title */
+            title: string;
+            /** Formula */
+            formula: string;
         };
         /**
          * MetricInfo
@@ -2582,6 +2631,36 @@ export interface components {
             ][];
         };
         /**
+         * ThreadInfo
+         * @description One prompt through all versions.
+         *
+         *     Attributes:
+         *         prompt_id: its id.
+         *         prompt: its text.
+         *         why: by which rule it was chosen.
+         *         outputs: of each version, in order.
+         */
+        ThreadInfo: {
+            /** Prompt Id */
+            prompt_id: string;
+            /** Prompt */
+            prompt: string;
+            /** Why */
+            why: string;
+            /** Outputs */
+            outputs: components["schemas"]["ThreadOutput"][];
+        };
+        /**
+         * ThreadOutput
+         * @description What a version makes of the prompt.
+         */
+        ThreadOutput: {
+            /** Version */
+            version: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * TokenInfo
          * @description One token of an output.
          *
@@ -2726,6 +2805,29 @@ export interface components {
              * @default
              */
             title: string;
+        };
+        /**
+         * VersionRow
+         * @description A version in the small table.
+         *
+         *     Attributes:
+         *         version: its name.
+         *         title: what it tries.
+         *         values: of the columns, in words.
+         *         prompts: with outputs.
+         *         clear: what changed clearly against its parent, with arrows.
+         */
+        VersionRow: {
+            /** Version */
+            version: string;
+            /** Title */
+            title: string;
+            /** Values */
+            values: string[];
+            /** Prompts */
+            prompts: number;
+            /** Clear */
+            clear: string;
         };
         /**
          * VoteBody
@@ -3298,6 +3400,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    findings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingsInfo"];
                 };
             };
             /** @description Bad Request */
