@@ -21,6 +21,7 @@ VIEWS = (
     "play",
     "runs",
     "search",
+    "train",
 )
 _FRAME_EVENTS = (Reset, StudyChanged, JobChanged, JobText, JobRow)
 
