@@ -64,6 +64,14 @@ class Quantity:
     percent: bool
     behaviour: bool
 
+    def said(self, value: float | None) -> str:
+        """A value in words."""
+        if value is None:
+            return "–"
+        if self.percent:
+            return f"{100 * value:.0f} %"
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
 
 def quantity_of(stored: str) -> Quantity:
     """What a stored name means: `held_out/wiki/bits_per_byte`, `greedy/loop_rate`, …."""
@@ -143,7 +151,7 @@ class CurvePanel:
         )
 
     def _value(self, value: float) -> str:
-        return f"{value:.0%}" if self.quantity.percent else f"{value:.4g}"
+        return self.quantity.said(value)
 
     def chart(
         self,
@@ -189,10 +197,7 @@ def training_curves(
     records = [record_of(stored, number) for number in trainings]
     by_quantity: dict[str, list[Curve]] = {}
     for record, run in zip(records, run_names(records), strict=True):
-        by_name: dict[str, list[Point]] = {}
-        for point in stored.points(record.id):
-            by_name.setdefault(point.name, []).append(point)
-        for name, points in by_name.items():
+        for name, points in _by_name(stored, record.id).items():
             curve = _curve(record.id, run, name, points, most)
             if curve.points:
                 by_quantity.setdefault(curve.quantity.name, []).append(curve)
@@ -202,6 +207,18 @@ def training_curves(
         for name in wanted
         if name in by_quantity
     ]
+
+
+def _by_name(stored: Trainings, training: int) -> dict[str, list[Point]]:
+    """The points of each name; of held-out files only where there are several."""
+    found: dict[str, list[Point]] = {}
+    for point in stored.points(training):
+        found.setdefault(point.name, []).append(point)
+    of_files = {name: match[1] for name in found if (match := _OF_FILE.fullmatch(name))}
+    if len(set(of_files.values())) == 1:  # Its curves are those of all files.
+        for name in of_files:
+            del found[name]
+    return found
 
 
 def record_of(stored: Trainings, number: int) -> TrainingRecord:

@@ -69,7 +69,5 @@ def _moved(now: TrainingNow, name: str) -> str:
     title = f"held-out {what.title.lower()}" if name == "held_out/loss" else what.title.lower()
     if what.behaviour:
         title += f" ({what.series})"
-    form = "{:.0%}" if what.percent else "{:.2f}"
-    said = form.format(after)
     same = now.ends[name][0].step == now.ends[name][1].step
-    return f"{title} {said}" if same else f"{title} {form.format(before)} → {said}"
+    return f"{title} {'' if same else f'{what.said(before)} → '}{what.said(after)}"

@@ -43,7 +43,8 @@ class RecipeInfo(Answer):
         problem: why the file is wrong.
         trainings: ids of its recorded trainings, newest first.
         words: what came of the newest one, or that it was never trained.
-        action: what its button does: Train, Continue, or nothing where it is wrong or running.
+        action: what its button does: Train, Continue, or nothing where it is wrong, running or
+            finished.
     """
 
     path: str
@@ -202,9 +203,9 @@ def _recipe(found: FoundRecipe, trainings: Sequence[TrainingNow]) -> RecipeInfo:
 def _action(found: FoundRecipe, newest: TrainingNow | None) -> str:
     if found.recipe is None or (newest is not None and newest.state == "running"):
         return ""
-    if newest is None or newest.state == "finished" or _changed(found, newest):
+    if newest is None or _changed(found, newest):
         return "Train"
-    return "Continue"
+    return "" if newest.state == "finished" else "Continue"
 
 
 def _data(recipe: ModelRecipe) -> str:
@@ -355,8 +356,6 @@ def _behaviour(stored: Trainings, number: int) -> tuple[list[int], list[LookRow]
     rows = []
     for name in wanted:
         what = quantity_of(name)
-        form = "{:.0%}" if what.percent else "{:.2f}"
-        values = [by_name[name].get(step) for step in steps]
-        said = ["–" if value is None else form.format(value) for value in values]
+        said = [what.said(by_name[name].get(step)) for step in steps]
         rows.append(LookRow(title=what.title, decoding=what.series, values=said))
     return steps, sorted(rows, key=lambda row: (row.decoding, row.title))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ethogram.errors import EthogramError
+from ethogram.report.curves import quantity_of
 from ethogram.store import TrainingRecord, Trainings
 from ethogram.study.workspace import Study
 from ethogram.train.recorded import training_now
@@ -31,11 +32,12 @@ class TrainingChanged(Event):
 
 
 class NewPoint(Answer):
-    """One value that was measured since the last event."""
+    """One value that was measured since the last event; `said` is the value in words."""
 
     name: Text
     step: int
     value: float | None
+    said: str
 
 
 class TrainingPoints(Event):
@@ -162,7 +164,15 @@ class Follower:
         ]
         if not points:
             return False
-        new = [NewPoint(name=each.name, step=each.step, value=each.value) for each in points]
+        new = [
+            NewPoint(
+                name=each.name,
+                step=each.step,
+                value=each.value,
+                said=quantity_of(each.name).said(each.value),
+            )
+            for each in points
+        ]
         self._context.events.publish(TrainingPoints(id=number, points=new))
         last = points[-1].step
         names = {each.name for each in points if each.step == last}

@@ -7,6 +7,7 @@ server follows it by what it stores.
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,8 @@ from ethogram.ui.jobs import Job, JobInfo, JobStoppedError
 _POLL = 0.1
 #: Seconds that a stopped process has to end before it is killed; a step may take long.
 _PATIENCE = 60.0
+#: Exit codes of a command that Ctrl-C or SIGTERM ended, in order or at once.
+_STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)
 _PROGRAM = "from ethogram.cli import main; main()"
 
 
@@ -92,7 +95,7 @@ def _follow(context: Context, words: Sequence[str], job: Job) -> Any:
         error = ""
         for line in _lines(process, said, job):
             error = _hear(line, job) or error
-        if job.is_stopping:
+        if job.is_stopping or process.returncode in _STOPPED:
             raise JobStoppedError
         if process.returncode:
             raise EthogramError(error or f"the training ended with code {process.returncode}")

@@ -54,9 +54,7 @@ def watched_prompts(
     return {name: texts.get(name, "")[:_PROMPT] or name for name in ids}
 
 
-def training_samples(
-    study: Study, number: int, prompt: str, decoding: str
-) -> list[TrainingSample]:
+def training_samples(study: Study, number: int, prompt: str, decoding: str) -> list[TrainingSample]:
     """What a training wrote to a prompt, by step."""
     outputs = Trainings(study.store).outputs(number)
     return shown(

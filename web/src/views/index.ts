@@ -8,6 +8,7 @@ import { Log } from "./log";
 import { Microscope } from "./microscope";
 import { Play } from "./play";
 import { Runs } from "./runs";
+import { Train } from "./train";
 
 export interface ViewEntry {
   /** First part of its address. */
@@ -45,5 +46,6 @@ export const views: readonly ViewEntry[] = [
   },
   { name: "play", title: "Play", about: "versions side by side on a prompt", view: Play },
   { name: "arena", title: "Arena", about: "blind votes between versions", view: Arena },
+  { name: "train", title: "Train", about: "trainings: curves, samples, start and stop", view: Train },
   { name: "runs", title: "Runs", about: "what is running, and its progress", view: Runs },
 ];

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import threading
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
