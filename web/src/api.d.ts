@@ -709,6 +709,166 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/trainings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Trainings
+         * @description The recipes of the study, and what was trained.
+         */
+        get: operations["trainings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Curves
+         * @description Curves of one or several trainings over each other.
+         */
+        get: operations["curves"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/{training}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Training
+         * @description One training: plan, warnings, behaviour by step.
+         */
+        get: operations["training"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/{training}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Samples
+         * @description What it wrote to a prompt, by step.
+         */
+        get: operations["samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan
+         * @description Plan a training, as `ethogram train --dry-run` does.
+         */
+        post: operations["plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start
+         * @description Train a recipe in a process of its own; one that was stopped goes on.
+         */
+        post: operations["start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/continue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go On
+         * @description Go on with a training from its last checkpoint.
+         */
+        post: operations["go_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/{training}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop
+         * @description End the process that trains, wherever it was started; its last checkpoint is kept.
+         */
+        post: operations["stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -743,7 +903,7 @@ export interface components {
          * AnyEvent
          * @description An event of the stream.
          */
-        AnyEvent: components["schemas"]["Reset"] | components["schemas"]["StudyChanged"] | components["schemas"]["JobChanged"] | components["schemas"]["JobText"] | components["schemas"]["JobRow"] | components["schemas"]["VotesChanged"];
+        AnyEvent: components["schemas"]["Reset"] | components["schemas"]["StudyChanged"] | components["schemas"]["JobChanged"] | components["schemas"]["JobText"] | components["schemas"]["JobRow"] | components["schemas"]["VotesChanged"] | components["schemas"]["TrainingChanged"] | components["schemas"]["TrainingPoints"] | components["schemas"]["TrainingSamples"] | components["schemas"]["TrainingRepeated"];
         /**
          * ArenaPair
          * @description Two outputs to vote on; nothing here tells whose they are.
@@ -1008,6 +1168,26 @@ export interface components {
             /** Pitfalls */
             pitfalls: {
                 [key: string]: number;
+            };
+        };
+        /**
+         * ContinueBody
+         * @description A training to go on with.
+         */
+        ContinueBody: {
+            /** Id */
+            id: number;
+        };
+        /**
+         * CurvesInfo
+         * @description Charts, and what else could be drawn: name to title.
+         */
+        CurvesInfo: {
+            /** Panels */
+            panels: components["schemas"]["PanelInfo"][];
+            /** Further */
+            further: {
+                [key: string]: string;
             };
         };
         /**
@@ -1396,6 +1576,18 @@ export interface components {
             versions: components["schemas"]["LogVersion"][];
         };
         /**
+         * LookRow
+         * @description One value of behaviour by step; formatted.
+         */
+        LookRow: {
+            /** Title */
+            title: string;
+            /** Decoding */
+            decoding: string;
+            /** Values */
+            values: string[];
+        };
+        /**
          * LoopInfo
          * @description A phrase that an output repeats; see `study.token_loops.TokenLoop`.
          */
@@ -1522,6 +1714,20 @@ export interface components {
             prompts: string[];
         };
         /**
+         * NewPoint
+         * @description One value that was measured since the last event; `said` is the value in words.
+         */
+        NewPoint: {
+            /** Name */
+            name: string;
+            /** Step */
+            step: number;
+            /** Value */
+            value: number | null;
+            /** Said */
+            said: string;
+        };
+        /**
          * NotesBody
          * @description New sentences of one field, made from the file with this digest.
          */
@@ -1646,6 +1852,34 @@ export interface components {
             verdict: string;
         };
         /**
+         * PanelInfo
+         * @description One chart.
+         *
+         *     Attributes:
+         *         name: of the quantity.
+         *         title: of it.
+         *         words: first and last value of each curve.
+         *         left_out: how points were thinned.
+         *         smoothed: whether a moving mean is drawn.
+         *         names: where new points belong.
+         *         spec: Vega-Lite, its data in `data.values`.
+         */
+        PanelInfo: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Words */
+            words: string;
+            /** Left Out */
+            left_out: string;
+            /** Smoothed */
+            smoothed: boolean;
+            /** Names */
+            names: components["schemas"]["PointName"][];
+            spec: components["schemas"]["JsonValue"];
+        };
+        /**
          * PitfallInfo
          * @description A pitfall in the outputs of a version, and of its parent if it has one.
          */
@@ -1723,6 +1957,20 @@ export interface components {
             settings: components["schemas"]["SettingInfo"][];
             /** Versions */
             versions: components["schemas"]["PlayVersion"][];
+        };
+        /**
+         * PointName
+         * @description Where the points of one stored name go in a chart.
+         */
+        PointName: {
+            /** Training */
+            training: number;
+            /** Stored */
+            stored: string;
+            /** Run */
+            run: string;
+            /** Series */
+            series: string;
         };
         /**
          * Problem
@@ -1803,6 +2051,48 @@ export interface components {
             versions: string[];
             /** Name */
             name: string;
+        };
+        /**
+         * RecipeInfo
+         * @description A recipe file of the study.
+         *
+         *     Attributes:
+         *         path: from the study's folder.
+         *         name: of the model.
+         *         kind: of training; empty where the file is wrong.
+         *         title: what it tries.
+         *         parent: version that it starts from.
+         *         version: child version that it writes.
+         *         data: what it learns from, in words.
+         *         problem: why the file is wrong.
+         *         trainings: ids of its recorded trainings, newest first.
+         *         words: what came of the newest one, or that it was never trained.
+         *         action: what its button does: Train, Continue, or nothing where it is wrong, running or
+         *             finished.
+         */
+        RecipeInfo: {
+            /** Path */
+            path: string;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Title */
+            title: string;
+            /** Parent */
+            parent: string;
+            /** Version */
+            version: string;
+            /** Data */
+            data: string;
+            /** Problem */
+            problem: string;
+            /** Trainings */
+            trainings: number[];
+            /** Words */
+            words: string;
+            /** Action */
+            action: string;
         };
         /**
          * RemarkBody
@@ -2075,6 +2365,195 @@ export interface components {
             kept: number | null;
             /** Alternatives */
             alternatives: components["schemas"]["Alternative"][];
+        };
+        /**
+         * TrainBody
+         * @description A recipe of the study, and the seeds to train in place of its own.
+         */
+        TrainBody: {
+            /** Recipe */
+            recipe: string;
+            /**
+             * Seeds
+             * @default []
+             */
+            seeds: number[];
+        };
+        /**
+         * TrainView
+         * @description All trainings, newest first, and all recipes.
+         */
+        TrainView: {
+            /** Recipes */
+            recipes: components["schemas"]["RecipeInfo"][];
+            /** Trainings */
+            trainings: components["schemas"]["TrainingInfo"][];
+        };
+        /**
+         * TrainingChanged
+         * @description A training began, went on or ended: how far it is, in words.
+         */
+        TrainingChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "training";
+            training: components["schemas"]["TrainingInfo"];
+        };
+        /**
+         * TrainingDetail
+         * @description One training in full.
+         *
+         *     Attributes:
+         *         training: in short.
+         *         plan: lines of name and words; what was planned before the first step.
+         *         measured: the estimate beside what it took: name, estimate, measured.
+         *         warnings: of the checks before the first step and after the last one.
+         *         looks: steps of the columns of `behaviour`.
+         *         behaviour: values by step.
+         *         prompts: id to the beginning of its text, of those that were watched.
+         *         decodings: that were watched.
+         *         recipe: as it was when the training began, as JSON.
+         */
+        TrainingDetail: {
+            training: components["schemas"]["TrainingInfo"];
+            /** Plan */
+            plan: [
+                string,
+                string
+            ][];
+            /** Measured */
+            measured: [
+                string,
+                string,
+                string
+            ][];
+            /** Warnings */
+            warnings: string[];
+            /** Looks */
+            looks: number[];
+            /** Behaviour */
+            behaviour: components["schemas"]["LookRow"][];
+            /** Prompts */
+            prompts: {
+                [key: string]: string;
+            };
+            /** Decodings */
+            decodings: string[];
+            /** Recipe */
+            recipe: string;
+        };
+        /**
+         * TrainingInfo
+         * @description A recorded training.
+         *
+         *     Attributes:
+         *         words: how far it is, or what came of it.
+         *         recipe: path of the recipe file that trains it; empty where none does any more.
+         *         exists: whether its child version is there.
+         *         changed: why continuing it would be another training; empty where it would not.
+         */
+        TrainingInfo: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Seed */
+            seed: number;
+            /** Parent */
+            parent: string;
+            /** Version */
+            version: string;
+            /** Exists */
+            exists: boolean;
+            /** State */
+            state: string;
+            /** Words */
+            words: string;
+            /** Step */
+            step: number;
+            /** Steps */
+            steps: number;
+            /** Started At */
+            started_at: string;
+            /** Recipe */
+            recipe: string;
+            /** Changed */
+            changed: string;
+        };
+        /**
+         * TrainingPoints
+         * @description Points that a training stored since the last event.
+         */
+        TrainingPoints: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "training_points";
+            /** Id */
+            id: number;
+            /** Points */
+            points: components["schemas"]["NewPoint"][];
+        };
+        /**
+         * TrainingRepeated
+         * @description A training repeats steps after it was resumed: load its curves again.
+         */
+        TrainingRepeated: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "training_repeated";
+            /** Id */
+            id: number;
+        };
+        /**
+         * TrainingSample
+         * @description One output of a step.
+         *
+         *     Attributes:
+         *         step: optimiser steps done.
+         *         decoding: name of it.
+         *         prompt: id.
+         *         sample: index, from 0.
+         *         output: with its pitfalls marked.
+         *         ended: how it ended.
+         *         faults: titles of its pitfalls.
+         */
+        TrainingSample: {
+            /** Step */
+            step: number;
+            /** Decoding */
+            decoding: string;
+            /** Prompt */
+            prompt: string;
+            /** Sample */
+            sample: number;
+            output: components["schemas"]["MarkedText"];
+            /** Ended */
+            ended: string;
+            /** Faults */
+            faults: string[];
+        };
+        /**
+         * TrainingSamples
+         * @description What a training wrote at a step.
+         */
+        TrainingSamples: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "training_samples";
+            /** Id */
+            id: number;
+            /** Samples */
+            samples: components["schemas"]["TrainingSample"][];
         };
         /**
          * Turn
@@ -3672,6 +4151,327 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Hit"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    trainings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    curves: {
+        parameters: {
+            query: {
+                id: number[];
+                quantity?: string[];
+                log?: boolean;
+                window?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurvesInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                training: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingDetail"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    samples: {
+        parameters: {
+            query: {
+                prompt: string;
+                decoding?: string;
+            };
+            header?: never;
+            path: {
+                training: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingSample"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrainBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrainBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    go_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContinueBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                training: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingInfo"];
                 };
             };
             /** @description Bad Request */

@@ -36,7 +36,7 @@ class CurvePoint:
 
 
 def thinned(points: Sequence[CurvePoint], most: int) -> list[CurvePoint]:
-    """At most so many points of one curve: the lowest and the highest of each stretch, and the ends.
+    """At most so many points of one curve: lowest and highest of each stretch, and both ends.
 
     Args:
         points: of one curve, by step.

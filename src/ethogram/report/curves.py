@@ -235,7 +235,7 @@ def record_of(stored: Trainings, number: int) -> TrainingRecord:
 
 
 def run_names(records: Sequence[TrainingRecord]) -> list[str]:
-    """Names that tell trainings apart: the recipe's; with the seed or the id where that is needed."""
+    """Names that tell trainings apart: the recipe's; with seed or id where that is needed."""
     names = [each.name for each in records]
     if len(set(names)) < len(names):
         names = [f"{each.name}, seed {each.seed}" for each in records]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from ethogram.errors import EthogramError
 from ethogram.metrics import PITFALLS, Output
@@ -45,10 +46,8 @@ def watched_prompts(
     """The beginning of each prompt that was watched, by id; the id where the suite has changed."""
     stated = (now.recipe.get("evaluate") or {}).get("suite")
     suite: Suite | None = None
-    try:
+    with suppress(EthogramError):  # Without it, the outputs are there all the same.
         suite = load_suite(study.folder / str(stated or study.spec.settings.suite))
-    except EthogramError:
-        pass  # The outputs are there all the same.
     texts = {each.id: each.text or "" for each in suite.prompts} if suite else {}
     ids = dict.fromkeys(each.prompt_id for each in outputs)
     return {name: texts.get(name, "")[:_PROMPT] or name for name in ids}

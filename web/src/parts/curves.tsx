@@ -97,13 +97,15 @@ function useCurves(ids: readonly number[], query: Parameters<typeof load>[1]) {
         if (event.type === "reset") reload();
         if (event.type !== "training_points" || !shown.includes(event.id) || !data) return;
         const drawn = new Set(
-          data.panels.flatMap((panel) => panel.names.map((each) => keyOf(each.training, each.stored))),
+          data.panels.flatMap((panel) =>
+            panel.names.map((each) => keyOf(each.training, each.stored)),
+          ),
         );
         const keys = event.points.map((point) => keyOf(event.id, point.name));
         // A name that is new to this page may need a chart of its own: load once more.
-        const met_now = keys.filter((each) => !drawn.has(each) && !met.has(each));
-        for (const each of met_now) met.add(each);
-        if (met_now.length > 0) reload();
+        const unknown = keys.filter((each) => !drawn.has(each) && !met.has(each));
+        for (const each of unknown) met.add(each);
+        if (unknown.length > 0) reload();
         else {
           setFresh((before) => ({
             of: data,

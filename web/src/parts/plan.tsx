@@ -87,8 +87,7 @@ export function PlanOf({ path, job, recipe }: PlanOfProps) {
   const state = useJob(job)?.job;
   const [error, setError] = useState<Error>();
   const body = { recipe: path };
-  const start = () =>
-    post("/api/trainings/start", { body }).then(() => go(["train"]), setError);
+  const start = () => post("/api/trainings/start", { body }).then(() => go(["train"]), setError);
   const again = () =>
     post("/api/trainings/plan", { body }).then(
       (next) => go(["train"], { recipe: path, plan: next.id }),
@@ -114,7 +113,8 @@ export function PlanOf({ path, job, recipe }: PlanOfProps) {
           {plain(state.words)}
         </p>
       )}
-      {planned && result?.plans.map((plan) => <One key={`${plan.name} ${plan.seed}`} plan={plan} />)}
+      {planned &&
+        result?.plans.map((plan) => <One key={`${plan.name} ${plan.seed}`} plan={plan} />)}
       {planned && recipe?.action === "Continue" && (
         <p>
           It was begun: <Plain text={recipe.words} />

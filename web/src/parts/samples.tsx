@@ -73,7 +73,15 @@ function AtStep({ all, steps, at }: { all: readonly Sample[]; steps: number[]; a
   );
 }
 
-function Slider({ steps, at, onStep }: { steps: number[]; at: number; onStep: (at: number) => void }) {
+function Slider({
+  steps,
+  at,
+  onStep,
+}: {
+  steps: number[];
+  at: number;
+  onStep: (at: number) => void;
+}) {
   return (
     <label className="slider">
       Step {steps[at]}

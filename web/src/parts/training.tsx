@@ -28,7 +28,7 @@ export function Progress({ training, linked = false }: { training: Info; linked?
       setAsked(word);
     };
     if (word === "stop") {
-      post("/api/trainings/{training}/stop", { path: { training: id }, body: {} }).then(
+      post("/api/trainings/{training}/stop", { path: { training: id } }).then(
         done,
         setError,
       );

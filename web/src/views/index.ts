@@ -46,6 +46,11 @@ export const views: readonly ViewEntry[] = [
   },
   { name: "play", title: "Play", about: "versions side by side on a prompt", view: Play },
   { name: "arena", title: "Arena", about: "blind votes between versions", view: Arena },
-  { name: "train", title: "Train", about: "trainings: curves, samples, start and stop", view: Train },
+  {
+    name: "train",
+    title: "Train",
+    about: "trainings: curves, samples, start and stop",
+    view: Train,
+  },
   { name: "runs", title: "Runs", about: "what is running, and its progress", view: Runs },
 ];

@@ -36,10 +36,7 @@ export function useTrainings(): Loaded<View> {
   if (!loaded.data) return loaded;
   const known = new Set(loaded.data.trainings.map((each) => each.id));
   const fresh = [...newer.values()].filter((each) => !known.has(each.id)).reverse();
-  const trainings = [
-    ...fresh,
-    ...loaded.data.trainings.map((each) => newer.get(each.id) ?? each),
-  ];
+  const trainings = [...fresh, ...loaded.data.trainings.map((each) => newer.get(each.id) ?? each)];
   return { ...loaded, data: { ...loaded.data, trainings } };
 }
 

@@ -300,7 +300,7 @@
   }
 
   // src/load.ts
-  function useLoad(key, load, again = ["study"]) {
+  function useLoad(key, load2, again = ["study"]) {
     const [state, setState] = useState({
       data: void 0,
       error: void 0,
@@ -311,7 +311,7 @@
     useEffect(() => {
       const stop = new AbortController();
       setState((before) => ({ ...before, loading: true }));
-      load(stop.signal).then(
+      load2(stop.signal).then(
         (data) => {
           if (!stop.signal.aborted) setState({ data, error: void 0, loading: false });
         },
@@ -2927,6 +2927,657 @@
     ] });
   }
 
+  // src/parts/plan.tsx
+  function Example({ row }) {
+    return /* @__PURE__ */ jsx("p", { className: "text example", children: row.map(
+      ([token, learned], at) => learned ? /* @__PURE__ */ jsx("b", { children: /* @__PURE__ */ jsx(Plain, { text: token }) }, at) : /* @__PURE__ */ jsx("span", { className: "soft", children: /* @__PURE__ */ jsx(Plain, { text: token }) }, at)
+    ) });
+  }
+  function One3({ plan }) {
+    return /* @__PURE__ */ jsxs("section", { "aria-label": plain(plan.name), children: [
+      /* @__PURE__ */ jsxs("h2", { children: [
+        plain(plan.name),
+        ": ",
+        plan.kind,
+        ", seed ",
+        plan.seed
+      ] }),
+      plan.findings.map((each) => /* @__PURE__ */ jsxs("p", { className: "changed", children: [
+        "Warning: ",
+        /* @__PURE__ */ jsx(Plain, { text: each })
+      ] }, each)),
+      /* @__PURE__ */ jsx(Lines, { lines: plan.lines }),
+      plan.examples.length > 0 && /* @__PURE__ */ jsxs("details", { children: [
+        /* @__PURE__ */ jsx("summary", { children: "Example rows as the model reads them; learned tokens are bold" }),
+        plan.examples.map((row, at) => /* @__PURE__ */ jsx(Example, { row }, at))
+      ] })
+    ] });
+  }
+  function Lines({ lines }) {
+    return /* @__PURE__ */ jsx("dl", { className: "facts", children: lines.map(([name, words]) => /* @__PURE__ */ jsxs("div", { children: [
+      /* @__PURE__ */ jsx("dt", { className: "soft", children: name }),
+      /* @__PURE__ */ jsx("dd", { children: /* @__PURE__ */ jsx(Plain, { text: words }) })
+    ] }, name)) });
+  }
+  function PlanOf({ path, job, recipe }) {
+    const state = useJob(job)?.job;
+    const [error, setError] = useState();
+    const body = { recipe: path };
+    const start2 = () => post("/api/trainings/start", { body }).then(() => go(["train"]), setError);
+    const again = () => post("/api/trainings/plan", { body }).then(
+      (next) => go(["train"], { recipe: path, plan: next.id }),
+      setError
+    );
+    const planned = state?.state === "done";
+    const word = recipe?.action === "Continue" ? "Continue" : "Start";
+    useKeys([{ key: "s", words: "start the planned training", run: () => planned && void start2() }]);
+    const result = state?.result;
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsxs("h1", { children: [
+        "Plan of ",
+        plain(path)
+      ] }),
+      /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsx("a", { href: link(["train"]), children: "All trainings" }) }),
+      error && /* @__PURE__ */ jsx(Problem, { error }),
+      !state && /* @__PURE__ */ jsx("p", { children: "The server knows no such plan any more." }),
+      state?.state === "running" && /* @__PURE__ */ jsxs("p", { role: "status", children: [
+        "Planning: ",
+        plain(state.words),
+        ". Nothing is trained yet."
+      ] }),
+      (state?.state === "failed" || state?.state === "stopped") && /* @__PURE__ */ jsx("p", { role: "alert", className: "problem", children: plain(state.words) }),
+      planned && result?.plans.map((plan) => /* @__PURE__ */ jsx(One3, { plan }, `${plan.name} ${plan.seed}`)),
+      planned && recipe?.action === "Continue" && /* @__PURE__ */ jsxs("p", { children: [
+        "It was begun: ",
+        /* @__PURE__ */ jsx(Plain, { text: recipe.words })
+      ] }),
+      /* @__PURE__ */ jsxs("p", { className: "line", children: [
+        /* @__PURE__ */ jsx(Button, { isDisabled: !planned, onPress: () => void start2(), children: word }),
+        state?.state !== "running" && /* @__PURE__ */ jsx(Button, { className: "quiet", onPress: () => void again(), children: "Plan again" })
+      ] })
+    ] });
+  }
+
+  // src/parts/curves.tsx
+  var WINDOWS = ["1", "5", "15", "50"];
+  var keyOf = (training, stored) => `${training} ${stored}`;
+  function grown(panels, before, event) {
+    if (event.type !== "training_points") return before;
+    const next = new Map(before);
+    for (const panel of panels) {
+      for (const point of event.points) {
+        const name = panel.names.find(
+          (each) => each.training === event.id && each.stored === point.name
+        );
+        if (!name || point.value == null) continue;
+        const { rows, said } = next.get(panel.name) ?? { rows: [], said: /* @__PURE__ */ new Map() };
+        const { run, series } = name;
+        next.set(panel.name, {
+          rows: [...rows, { run, series, step: point.step, value: point.value }],
+          said: new Map(said).set(series, point.said)
+        });
+      }
+    }
+    return next;
+  }
+  function withRows(spec, rows) {
+    if (rows.length === 0) return spec;
+    const { data } = spec;
+    return { ...spec, data: { ...data, values: [...data.values, ...rows] } };
+  }
+  function CurveChart({ panel, fresh }) {
+    const more = fresh.get(panel.name);
+    const spec = useMemo(
+      () => withRows(panel.spec, more?.rows ?? []),
+      [panel.spec, more?.rows]
+    );
+    const now = more ? `; now ${[...more.said].map((pair) => pair.join(" ")).join(", ")}` : "";
+    const words = `${plain(panel.words)}${now}`;
+    return /* @__PURE__ */ jsxs("section", { className: "curve", "aria-label": plain(panel.title), children: [
+      /* @__PURE__ */ jsx("h3", { children: plain(panel.title) }),
+      /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+        words,
+        panel.left_out && ` (drawn: ${plain(panel.left_out)})`
+      ] }),
+      /* @__PURE__ */ jsx(Chart, { spec, words: `${plain(panel.title)} by step: ${words}` })
+    ] });
+  }
+  function useCurves(ids, query) {
+    const key = JSON.stringify([ids, query]);
+    const loaded = useLoad(key, (signal) => load(ids, query, signal), ["training_repeated"]);
+    const [fresh, setFresh] = useState({
+      of: void 0,
+      points: /* @__PURE__ */ new Map()
+    });
+    const known = useRef({
+      data: void 0,
+      ids,
+      met: /* @__PURE__ */ new Set()
+    });
+    known.current.data = loaded.data;
+    known.current.ids = ids;
+    const { reload } = loaded;
+    useEvents(
+      ["training_points"],
+      useCallback(
+        (event) => {
+          const { data, ids: shown2, met } = known.current;
+          if (event.type === "reset") reload();
+          if (event.type !== "training_points" || !shown2.includes(event.id) || !data) return;
+          const drawn = new Set(
+            data.panels.flatMap(
+              (panel) => panel.names.map((each) => keyOf(each.training, each.stored))
+            )
+          );
+          const keys = event.points.map((point) => keyOf(event.id, point.name));
+          const unknown = keys.filter((each) => !drawn.has(each) && !met.has(each));
+          for (const each of unknown) met.add(each);
+          if (unknown.length > 0) reload();
+          else {
+            setFresh((before) => ({
+              of: data,
+              points: grown(data.panels, before.of === data ? before.points : /* @__PURE__ */ new Map(), event)
+            }));
+          }
+        },
+        [reload]
+      )
+    );
+    return { loaded, fresh: fresh.of === loaded.data ? fresh.points : /* @__PURE__ */ new Map() };
+  }
+  function load(ids, query, signal) {
+    return get("/api/trainings/curves", { query: { id: [...ids], ...query }, signal });
+  }
+  function CurvesOf({ ids }) {
+    const [axis, setAxis] = useQuery("axis", "linear");
+    const [window2, setWindow] = useQuery("mean", "15");
+    const [named, setNamed] = useQuery("curves");
+    const { loaded, fresh } = useCurves(ids, {
+      quantity: named.split(" ").filter(Boolean),
+      log: axis === "log",
+      window: WINDOWS.includes(window2) ? Number(window2) : 15
+    });
+    return /* @__PURE__ */ jsx(Shown, { loaded, children: (data) => /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+        /* @__PURE__ */ jsxs("label", { children: [
+          "Steps",
+          /* @__PURE__ */ jsxs("select", { value: axis, onChange: (event) => setAxis(event.target.value), children: [
+            /* @__PURE__ */ jsx("option", { value: "linear", children: "linear" }),
+            /* @__PURE__ */ jsx("option", { value: "log", children: "logarithmic" })
+          ] })
+        ] }),
+        /* @__PURE__ */ jsxs("label", { children: [
+          "Mean of the last",
+          /* @__PURE__ */ jsx("select", { value: window2, onChange: (event) => setWindow(event.target.value), children: WINDOWS.map((each) => /* @__PURE__ */ jsx("option", { value: each, children: each === "1" ? "1 point (not smoothed)" : `${each} points` }, each)) })
+        ] }),
+        Object.keys(data.further).length > 0 && /* @__PURE__ */ jsxs("label", { children: [
+          "and",
+          /* @__PURE__ */ jsxs(
+            "select",
+            {
+              value: "",
+              onChange: (event) => setNamed(
+                [...data.panels.map((each) => each.name), event.target.value].join(" ")
+              ),
+              children: [
+                /* @__PURE__ */ jsx("option", { value: "", children: "add a curve" }),
+                Object.entries(data.further).map(([name, title]) => /* @__PURE__ */ jsx("option", { value: name, children: plain(title) }, name))
+              ]
+            }
+          )
+        ] })
+      ] }),
+      data.panels.some((each) => each.smoothed) && /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+        "Of what is measured at each step, the strong line is the mean of the last ",
+        window2,
+        " ",
+        "points and the faint one the points themselves.",
+        axis === "log" && " Step 0 is left out."
+      ] }),
+      data.panels.length === 0 && /* @__PURE__ */ jsx("p", { children: "No point is stored yet." }),
+      /* @__PURE__ */ jsx("div", { className: "curves", children: data.panels.map((panel) => /* @__PURE__ */ jsx(CurveChart, { panel, fresh }, panel.name)) })
+    ] }) });
+  }
+
+  // src/parts/samples.tsx
+  var placeOf = (each) => `${each.step} ${each.decoding} ${each.prompt} ${each.sample}`;
+  function useSamples(training, prompt) {
+    const loaded = useLoad(
+      `${training} ${prompt}`,
+      (signal) => get("/api/trainings/{training}/samples", { path: { training }, query: { prompt }, signal }),
+      ["training_repeated"]
+    );
+    const [later, setLater] = useState([]);
+    useEvents(
+      ["training_samples"],
+      useCallback(
+        (event) => {
+          if (event.type === "training_samples" && event.id === training) {
+            setLater((before) => [...before, ...event.samples]);
+          }
+        },
+        [training]
+      )
+    );
+    const known = new Set((loaded.data ?? []).map(placeOf));
+    const fresh = later.filter((each) => each.prompt === prompt && !known.has(placeOf(each)));
+    return { ...loaded, data: loaded.data && [...loaded.data, ...fresh] };
+  }
+  function Written({ sample }) {
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx(WholeText, { text: sample.output.text, marks: sample.output.marks }),
+      /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+        sample.ended === "length" ? "cut at the limit" : `ended by ${sample.ended}`,
+        sample.faults.length > 0 && `; ${sample.faults.join(", ").toLowerCase()}`
+      ] })
+    ] });
+  }
+  function AtStep({ all, steps, at }) {
+    const shown2 = all.filter((each) => each.step === steps[at]);
+    return /* @__PURE__ */ jsx("div", { className: "lanes", children: shown2.map((each) => /* @__PURE__ */ jsxs(
+      "section",
+      {
+        className: "lane",
+        "aria-label": `${plain(each.decoding)}, step ${each.step}`,
+        children: [
+          /* @__PURE__ */ jsxs("h3", { children: [
+            /* @__PURE__ */ jsx(Plain, { text: each.decoding }),
+            each.sample > 0 && `, sample ${each.sample}`
+          ] }),
+          /* @__PURE__ */ jsx(Written, { sample: each })
+        ]
+      },
+      `${each.decoding} ${each.sample}`
+    )) });
+  }
+  function Slider3({
+    steps,
+    at,
+    onStep
+  }) {
+    return /* @__PURE__ */ jsxs("label", { className: "slider", children: [
+      "Step ",
+      steps[at],
+      /* @__PURE__ */ jsx(
+        "input",
+        {
+          type: "range",
+          min: 0,
+          max: steps.length - 1,
+          value: at,
+          "aria-valuetext": `step ${steps[at]}`,
+          onChange: (event) => onStep(Number(event.target.value))
+        }
+      ),
+      /* @__PURE__ */ jsxs("span", { className: "soft", children: [
+        "look ",
+        at + 1,
+        " of ",
+        steps.length
+      ] })
+    ] });
+  }
+  function Samples({ detail }) {
+    const ids = Object.keys(detail.prompts);
+    const [asked, setPrompt] = useQuery("prompt");
+    const [step, setStep] = useQuery("step");
+    const prompt = ids.includes(asked) ? asked : ids[0] ?? "";
+    const loaded = useSamples(detail.training.id, prompt);
+    const steps = [...new Set((loaded.data ?? []).map((each) => each.step))];
+    const found = steps.indexOf(Number(step));
+    const at = step !== "" && found >= 0 ? found : steps.length - 1;
+    const move = (to) => {
+      if (to >= 0 && to < steps.length) setStep(to === steps.length - 1 ? "" : String(steps[to]));
+    };
+    const turn = (by) => {
+      const next = ids[ids.indexOf(prompt) + by];
+      if (next !== void 0) setPrompt(next);
+    };
+    useKeys([
+      { key: "ArrowLeft", words: "samples: an earlier step", run: () => move(at - 1) },
+      { key: "ArrowRight", words: "samples: a later step", run: () => move(at + 1) },
+      { key: "j", words: "samples: the next prompt", run: () => turn(1) },
+      { key: "k", words: "samples: the prompt before", run: () => turn(-1) }
+    ]);
+    if (ids.length === 0) return /* @__PURE__ */ jsx("p", { children: "No output was watched." });
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("div", { className: "controls", children: /* @__PURE__ */ jsxs("label", { children: [
+        "Prompt",
+        /* @__PURE__ */ jsx("select", { value: prompt, onChange: (event) => setPrompt(event.target.value), children: Object.entries(detail.prompts).map(([id, text]) => /* @__PURE__ */ jsx("option", { value: id, children: plain(text).slice(0, 70) }, id)) })
+      ] }) }),
+      /* @__PURE__ */ jsx(Shown, { loaded, children: (all) => /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsx(Slider3, { steps, at, onStep: move }),
+        /* @__PURE__ */ jsx(AtStep, { all, steps, at }),
+        /* @__PURE__ */ jsxs("details", { children: [
+          /* @__PURE__ */ jsxs("summary", { children: [
+            "All ",
+            steps.length,
+            " looks"
+          ] }),
+          /* @__PURE__ */ jsx("ol", { className: "plain", children: steps.map((each, place2) => /* @__PURE__ */ jsxs("li", { className: "look", children: [
+            /* @__PURE__ */ jsxs("b", { children: [
+              "Step ",
+              each
+            ] }),
+            /* @__PURE__ */ jsx(AtStep, { all, steps, at: place2 })
+          ] }, each)) })
+        ] })
+      ] }) })
+    ] });
+  }
+
+  // src/parts/training.tsx
+  function Progress({ training, linked = false }) {
+    const [error, setError] = useState();
+    const [asked, setAsked] = useState("");
+    const { id, state } = training;
+    const running = state === "running";
+    const act = (word) => {
+      const done = () => {
+        setError(void 0);
+        setAsked(word);
+      };
+      if (word === "stop") {
+        post("/api/trainings/{training}/stop", { path: { training: id } }).then(
+          done,
+          setError
+        );
+      } else post("/api/trainings/continue", { body: { id } }).then(done, setError);
+    };
+    const goesOn = !running && state !== "finished";
+    useKeys([
+      {
+        key: "s",
+        words: running ? `stop ${plain(training.name)}` : `continue ${plain(training.name)}`,
+        run: () => running ? act("stop") : goesOn && !training.changed && act("continue")
+      }
+    ]);
+    const name = plain(training.name);
+    return /* @__PURE__ */ jsxs("section", { className: "progress", "aria-label": `training ${name}`, children: [
+      /* @__PURE__ */ jsxs("p", { className: "sentence", children: [
+        linked ? /* @__PURE__ */ jsx("a", { href: link(["train", String(id)]), children: name }) : name,
+        ":",
+        " ",
+        /* @__PURE__ */ jsx(Plain, { text: training.words })
+      ] }),
+      state !== "finished" && /* @__PURE__ */ jsx("progress", { "aria-label": name, value: training.step, max: training.steps }),
+      /* @__PURE__ */ jsxs("div", { className: "line", children: [
+        running && /* @__PURE__ */ jsx(Button, { onPress: () => act("stop"), children: "Stop" }),
+        goesOn && !training.changed && /* @__PURE__ */ jsx(Button, { onPress: () => act("continue"), children: "Continue" }),
+        running && asked === "stop" && /* @__PURE__ */ jsx("span", { role: "status", children: "Stopping after this step …" }),
+        goesOn && asked === "continue" && /* @__PURE__ */ jsx("span", { role: "status", children: "Preparing to go on …" }),
+        goesOn && training.changed && /* @__PURE__ */ jsx("span", { className: "soft", children: plain(training.changed) }),
+        running && /* @__PURE__ */ jsx("span", { className: "soft", children: "a stopped training goes on from its checkpoint" })
+      ] }),
+      error && /* @__PURE__ */ jsx(Problem, { error })
+    ] });
+  }
+  function Links({ training }) {
+    const { parent, version, exists } = training;
+    if (!exists) return null;
+    return /* @__PURE__ */ jsxs("p", { className: "line", children: [
+      /* @__PURE__ */ jsxs("a", { href: link(["log", version]), children: [
+        version,
+        " in the log"
+      ] }),
+      parent && /* @__PURE__ */ jsxs("a", { href: link(["compare", parent, version]), children: [
+        "compare with ",
+        parent
+      ] })
+    ] });
+  }
+  function Behaviour({ detail }) {
+    if (detail.behaviour.length === 0) return null;
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "behaviour by step", children: [
+      /* @__PURE__ */ jsx("h2", { children: "Behaviour by step" }),
+      /* @__PURE__ */ jsx("div", { className: "scroll", tabIndex: 0, children: /* @__PURE__ */ jsxs("table", { children: [
+        /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
+          /* @__PURE__ */ jsx("th", { scope: "col", children: "measure" }),
+          /* @__PURE__ */ jsx("th", { scope: "col", children: "decoding" }),
+          detail.looks.map((step) => /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: step }, step))
+        ] }) }),
+        /* @__PURE__ */ jsx("tbody", { children: detail.behaviour.map((row) => /* @__PURE__ */ jsxs("tr", { children: [
+          /* @__PURE__ */ jsx("th", { scope: "row", children: plain(row.title) }),
+          /* @__PURE__ */ jsx("td", { className: "soft", children: plain(row.decoding) }),
+          row.values.map((value, at) => /* @__PURE__ */ jsx("td", { className: "number", children: value }, detail.looks[at]))
+        ] }, row.title + row.decoding)) })
+      ] }) })
+    ] });
+  }
+  function One4({ training }) {
+    const { id, state } = training;
+    const loaded = useLoad(
+      `training ${id} ${state} ${training.step === 0}`,
+      (signal) => get("/api/trainings/{training}", { path: { training: id }, signal }),
+      ["study", "training_samples"]
+    );
+    return /* @__PURE__ */ jsx(Shown, { loaded, children: (detail) => /* @__PURE__ */ jsxs(Fragment, { children: [
+      detail.warnings.map((each) => /* @__PURE__ */ jsxs("p", { className: "changed", children: [
+        "Warning: ",
+        /* @__PURE__ */ jsx(Plain, { text: each })
+      ] }, each)),
+      /* @__PURE__ */ jsx(Behaviour, { detail }),
+      /* @__PURE__ */ jsx("h2", { children: "Curves" }),
+      /* @__PURE__ */ jsx(CurvesOf, { ids: [id] }),
+      /* @__PURE__ */ jsx("h2", { children: "Samples over steps" }),
+      /* @__PURE__ */ jsx(Samples, { detail }),
+      /* @__PURE__ */ jsx("h2", { children: "Plan and recipe" }),
+      /* @__PURE__ */ jsx(
+        Lines,
+        {
+          lines: [
+            ...detail.plan.map(([name, words]) => [name, words]),
+            ...detail.measured.map(
+              ([name, planned, took]) => [`${name} taken`, `${took} (estimated ${planned})`]
+            )
+          ]
+        }
+      ),
+      /* @__PURE__ */ jsxs("details", { children: [
+        /* @__PURE__ */ jsx("summary", { children: "The recipe, with its defaults" }),
+        /* @__PURE__ */ jsx("pre", { className: "scroll", tabIndex: 0, children: /* @__PURE__ */ jsx(Plain, { text: detail.recipe }) })
+      ] })
+    ] }) });
+  }
+  function Others({ ids, all }) {
+    const free = all.filter((each) => !ids.includes(each.id));
+    const show = (next) => go(
+      ["train", ...next.map(String)],
+      Object.fromEntries(new URLSearchParams(window.location.hash.split("?")[1] ?? ""))
+    );
+    return /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+      /* @__PURE__ */ jsx("a", { href: link(["train"]), children: "All trainings" }),
+      free.length > 0 && /* @__PURE__ */ jsxs("label", { children: [
+        "Over it",
+        /* @__PURE__ */ jsxs("select", { value: "", onChange: (event) => show([...ids, Number(event.target.value)]), children: [
+          /* @__PURE__ */ jsx("option", { value: "", children: "another training" }),
+          free.map((each) => /* @__PURE__ */ jsxs("option", { value: each.id, children: [
+            plain(each.name),
+            ", seed ",
+            each.seed,
+            " (",
+            each.id,
+            ")"
+          ] }, each.id))
+        ] })
+      ] }),
+      ids.length > 1 && ids.map((id) => /* @__PURE__ */ jsxs(
+        Button,
+        {
+          className: "quiet",
+          onPress: () => show(ids.filter((each) => each !== id)),
+          children: [
+            "Leave out ",
+            plain(all.find((each) => each.id === id)?.name ?? String(id)),
+            " (",
+            id,
+            ")"
+          ]
+        },
+        id
+      ))
+    ] });
+  }
+  function Training2({ ids, all }) {
+    const shown2 = ids.flatMap((id) => all.filter((each) => each.id === id));
+    const [first] = shown2;
+    if (!first || shown2.length < ids.length) {
+      return /* @__PURE__ */ jsx(Problem, { error: new Error("There is no such training.") });
+    }
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("h1", { children: shown2.length === 1 ? `${plain(first.name)}: ${first.kind}, seed ${first.seed}` : `${shown2.length} trainings over each other` }),
+      /* @__PURE__ */ jsx(Others, { ids, all }),
+      shown2.map((each) => /* @__PURE__ */ jsxs("div", { children: [
+        /* @__PURE__ */ jsx(Progress, { training: each, linked: shown2.length > 1 }),
+        /* @__PURE__ */ jsx(Links, { training: each })
+      ] }, each.id)),
+      shown2.length === 1 ? /* @__PURE__ */ jsx(One4, { training: first }) : /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsx("h2", { children: "Curves" }),
+        /* @__PURE__ */ jsx(CurvesOf, { ids })
+      ] })
+    ] });
+  }
+
+  // src/views/train.tsx
+  var MOST2 = 8;
+  function useTrainings() {
+    const loaded = useLoad("trainings", (signal) => get("/api/trainings", { signal }));
+    const [newer, setNewer] = useState(/* @__PURE__ */ new Map());
+    useEvents(
+      ["training"],
+      useCallback((event) => {
+        if (event.type === "training") {
+          setNewer((before) => new Map(before).set(event.training.id, event.training));
+        }
+      }, [])
+    );
+    if (!loaded.data) return loaded;
+    const known = new Set(loaded.data.trainings.map((each) => each.id));
+    const fresh = [...newer.values()].filter((each) => !known.has(each.id)).reverse();
+    const trainings = [...fresh, ...loaded.data.trainings.map((each) => newer.get(each.id) ?? each)];
+    return { ...loaded, data: { ...loaded.data, trainings } };
+  }
+  function Now({ view }) {
+    const jobs = useJobs().data ?? [];
+    const mine = jobs.filter((job) => job.kind === "train");
+    const preparing = mine.filter((job) => job.state === "running" && job.done === 0);
+    const failed = mine.slice(0, 1).filter((job) => job.state === "failed");
+    const running = view.trainings.filter((each) => each.state === "running");
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "running now", children: [
+      /* @__PURE__ */ jsx("h2", { children: "Running now" }),
+      running.length + preparing.length === 0 && /* @__PURE__ */ jsx("p", { children: "Nothing is training now." }),
+      running.map((each) => /* @__PURE__ */ jsx(Progress, { training: each, linked: true }, each.id)),
+      /* @__PURE__ */ jsx("ul", { className: "plain", children: [...preparing, ...failed].map((job) => /* @__PURE__ */ jsx(JobLine, { job }, job.id)) })
+    ] });
+  }
+  function RecipeLine({ recipe, onError }) {
+    const plan = () => post("/api/trainings/plan", { body: { recipe: recipe.path } }).then((job) => {
+      onError();
+      go(["train"], { recipe: recipe.path, plan: job.id });
+    }, onError);
+    const words = recipe.action === "Continue" ? "Continue …" : "Train …";
+    return /* @__PURE__ */ jsxs("tr", { children: [
+      /* @__PURE__ */ jsxs("th", { scope: "row", children: [
+        /* @__PURE__ */ jsx("b", { children: plain(recipe.path) }),
+        /* @__PURE__ */ jsx("div", { children: /* @__PURE__ */ jsx(Plain, { text: recipe.title }) })
+      ] }),
+      /* @__PURE__ */ jsx("td", { children: recipe.problem ? /* @__PURE__ */ jsx("span", { className: "worse", children: plain(recipe.problem) }) : /* @__PURE__ */ jsxs(Fragment, { children: [
+        recipe.kind,
+        recipe.parent && ` from ${recipe.parent}`,
+        recipe.data && ` on ${plain(recipe.data)}`,
+        recipe.version && ` → ${recipe.version}`,
+        /* @__PURE__ */ jsx("div", { className: "soft", children: /* @__PURE__ */ jsx(Plain, { text: recipe.words }) })
+      ] }) }),
+      /* @__PURE__ */ jsx("td", { children: recipe.action && /* @__PURE__ */ jsx(Button, { "aria-label": `${words} ${recipe.path}`, onPress: () => void plan(), children: words }) })
+    ] });
+  }
+  function Recipes({ recipes }) {
+    const [error, setError] = useState();
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "recipes", children: [
+      /* @__PURE__ */ jsx("h2", { children: "Recipes" }),
+      error && /* @__PURE__ */ jsx(Problem, { error }),
+      recipes.length === 0 ? /* @__PURE__ */ jsxs("p", { children: [
+        "The study has no recipe: a YAML file that states a ",
+        /* @__PURE__ */ jsx("code", { children: "kind" }),
+        ", beside study.yaml or in ",
+        /* @__PURE__ */ jsx("code", { children: "recipes/" }),
+        "."
+      ] }) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
+        /* @__PURE__ */ jsx("div", { className: "scroll", tabIndex: 0, children: /* @__PURE__ */ jsxs("table", { children: [
+          /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
+            /* @__PURE__ */ jsx("th", { scope: "col", children: "file" }),
+            /* @__PURE__ */ jsx("th", { scope: "col", children: "what it trains" }),
+            /* @__PURE__ */ jsx("th", { scope: "col", children: /* @__PURE__ */ jsx("span", { className: "soft", children: "plan first" }) })
+          ] }) }),
+          /* @__PURE__ */ jsx("tbody", { children: recipes.map((each) => /* @__PURE__ */ jsx(RecipeLine, { recipe: each, onError: setError }, each.path)) })
+        ] }) })
+      )
+    ] });
+  }
+  function Recorded({ trainings }) {
+    const [named, setNamed] = useQuery("over");
+    const chosen = named.split(" ").filter(Boolean);
+    const switchOn = (id, on) => setNamed((on ? [...chosen, id] : chosen.filter((each) => each !== id)).join(" "));
+    const open2 = () => chosen.length > 0 && go(["train", ...chosen]);
+    useKeys([{ key: "o", words: "show the chosen trainings over each other", run: open2 }]);
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "trainings", children: [
+      /* @__PURE__ */ jsx("h2", { children: "Trainings" }),
+      trainings.length === 0 && /* @__PURE__ */ jsx("p", { children: "Nothing was trained yet." }),
+      trainings.length > 1 && /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsxs(Button, { isDisabled: chosen.length < 2, onPress: open2, children: [
+        "Show ",
+        chosen.length < 2 ? "several" : chosen.length,
+        " over each other"
+      ] }) }),
+      /* @__PURE__ */ jsx("ul", { className: "plain", children: trainings.map((each) => {
+        const on = chosen.includes(String(each.id));
+        return /* @__PURE__ */ jsxs("li", { className: "job", children: [
+          /* @__PURE__ */ jsxs("div", { className: "line", children: [
+            trainings.length > 1 && /* @__PURE__ */ jsx(
+              "input",
+              {
+                type: "checkbox",
+                "aria-label": `${plain(each.name)} ${each.id} over the others`,
+                checked: on,
+                disabled: !on && chosen.length >= MOST2,
+                onChange: (event) => switchOn(String(each.id), event.target.checked)
+              }
+            ),
+            /* @__PURE__ */ jsx("a", { href: link(["train", String(each.id)]), children: /* @__PURE__ */ jsx("b", { children: plain(each.name) }) }),
+            /* @__PURE__ */ jsx("span", { className: each.state === "failed" ? "worse" : "soft", children: each.state }),
+            /* @__PURE__ */ jsxs("span", { className: "soft", children: [
+              each.kind,
+              ", seed ",
+              each.seed,
+              ", ",
+              each.started_at.slice(0, 16).replace("T", " ")
+            ] })
+          ] }),
+          /* @__PURE__ */ jsx(Plain, { text: each.words })
+        ] }, each.id);
+      }) })
+    ] });
+  }
+  function Train({ place: place2 }) {
+    const loaded = useTrainings();
+    const ids = [...new Set(place2.path.slice(1).map(Number))].filter(Number.isInteger).slice(0, MOST2);
+    const recipe = place2.query.get("recipe");
+    return /* @__PURE__ */ jsx(Shown, { loaded, children: (view) => ids.length > 0 ? /* @__PURE__ */ jsx(Training2, { ids, all: view.trainings }, ids.join(" ")) : recipe ? /* @__PURE__ */ jsx(
+      PlanOf,
+      {
+        path: recipe,
+        job: place2.query.get("plan") ?? "",
+        recipe: view.recipes.find((each) => each.path === recipe)
+      },
+      place2.query.get("plan") ?? ""
+    ) : /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("h1", { children: "Train" }),
+      /* @__PURE__ */ jsx(Now, { view }),
+      /* @__PURE__ */ jsx(Recipes, { recipes: view.recipes }),
+      /* @__PURE__ */ jsx(Recorded, { trainings: view.trainings })
+    ] }) });
+  }
+
   // src/views/index.ts
   var views = [
     {
@@ -2951,6 +3602,12 @@
     },
     { name: "play", title: "Play", about: "versions side by side on a prompt", view: Play },
     { name: "arena", title: "Arena", about: "blind votes between versions", view: Arena },
+    {
+      name: "train",
+      title: "Train",
+      about: "trainings: curves, samples, start and stop",
+      view: Train
+    },
     { name: "runs", title: "Runs", about: "what is running, and its progress", view: Runs }
   ];
 
