@@ -14,10 +14,11 @@ from starlette.testclient import TestClient
 from tests.train.studies import BASE, write_study
 from tests.ui.conftest import HOSTILE
 
+from ethogram.errors import SpecError
 from ethogram.report.curves import quantity_of, training_curves
 from ethogram.store import Point, TrainingOutput, Trainings
 from ethogram.study import Study
-from ethogram.train.sitting import sitting
+from ethogram.train.sitting import last_sitting, refuse_running, sitting
 from ethogram.ui.context import Context
 from ethogram.ui.training_follow import Follower
 
@@ -143,7 +144,7 @@ def test_trainings_over_each_other_have_names_that_tell_them_apart(
     colour = spec["layer"][0]["encoding"]["color"]
     assert colour["scale"]["domain"] == ["base, seed 1", "base, seed 2"]
     assert spec["layer"][0]["encoding"]["x"]["scale"]["type"] == "log"
-    assert "the training" not in found["panels"][0]["words"]
+    assert "base, seed 2, training 5 → 4.93" in found["panels"][0]["words"]
 
 
 def test_one_training_has_behaviour_and_hostile_samples_as_they_are(client: TestClient) -> None:
@@ -214,6 +215,29 @@ def test_a_training_that_goes_on_is_loaded_again(context: Context, folder: Path)
     assert [each["id"] for each in published(context, "training_repeated")] == [1]
 
 
+def test_a_training_that_runs_is_not_started_again(tmp_path: Path) -> None:
+    with sitting(tmp_path):
+        with pytest.raises(SpecError, match="running now by process"):
+            refuse_running(tmp_path)
+        with pytest.raises(SpecError, match="running now by process"), sitting(tmp_path):
+            pass
+    last = last_sitting(tmp_path)  # Its folder is gone where it ended in order.
+    assert last is not None
+    assert last.state == "killed"
+    refuse_running(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "state"), [(KeyboardInterrupt(), "stopped"), (SpecError("no"), "failed")]
+)
+def test_how_a_sitting_ended_is_known(tmp_path: Path, error: BaseException, state: str) -> None:
+    with pytest.raises(type(error)), sitting(tmp_path):
+        raise error
+    last = last_sitting(tmp_path)
+    assert last is not None
+    assert (last.state, last.words) == (state, "no" if state == "failed" else "")
+
+
 def test_quantities_of_stored_names() -> None:
     assert quantity_of("train/loss").series == "training"
     assert quantity_of("held_out/wiki/bits_per_byte").series == "wiki"
@@ -257,9 +281,6 @@ def test_planned_started_stopped_and_continued_by_the_routes(
             assert client.get(f"/api/jobs/{job['id']}").json()["job"]["state"] == "running"
             time.sleep(0.1)
         assert found[0]["state"] == "running"
-        twice = ended(client, client.post("/api/trainings/start", json=body).json())
-        assert twice["state"] == "failed"
-        assert "is running now" in twice["words"]
         assert client.post("/api/trainings/1/stop", json={}).status_code == 200
         assert ended(client, job)["state"] == "stopped"
         stopped = read(client, "")["trainings"][0]

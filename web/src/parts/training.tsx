@@ -28,10 +28,7 @@ export function Progress({ training, linked = false }: { training: Info; linked?
       setAsked(word);
     };
     if (word === "stop") {
-      post("/api/trainings/{training}/stop", { path: { training: id } }).then(
-        done,
-        setError,
-      );
+      post("/api/trainings/{training}/stop", { path: { training: id } }).then(done, setError);
     } else post("/api/trainings/continue", { body: { id } }).then(done, setError);
   };
   const goesOn = !running && state !== "finished";

@@ -1,6 +1,6 @@
 // Train: what is running now, the recipes, and the trainings; `#/train/3/5` shows two over each
 // other, `#/train?recipe=base.yaml&plan=JOB` the plan of a recipe, from which it is started.
-import { useCallback, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { Button } from "react-aria-components";
 import type { AnyEvent, Schemas } from "../client";
 import { get, post } from "../client";
@@ -33,6 +33,8 @@ export function useTrainings(): Loaded<View> {
       }
     }, []),
   );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was just loaded is newer
+  useEffect(() => setNewer(new Map()), [loaded.data]);
   if (!loaded.data) return loaded;
   const known = new Set(loaded.data.trainings.map((each) => each.id));
   const fresh = [...newer.values()].filter((each) => !known.has(each.id)).reverse();
