@@ -44,6 +44,7 @@ def addresses(folder: Path) -> dict[str, str]:
         "play": f"#/play?text=Once+upon+a+time&versions={parent}+{name}",
         "sweep": "#/sweep",
         "arena": f"#/arena?versions={parent}+{name}",
+        "train": "#/train",
         "runs": "#/runs",
     }
 

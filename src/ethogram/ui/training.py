@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from pydantic import JsonValue
 
@@ -21,6 +20,7 @@ from ethogram.spec.recipes import FoundRecipe, ModelRecipe, RlhfRecipe, find_rec
 from ethogram.store import Trainings
 from ethogram.study.workspace import Study
 from ethogram.train.events import plan_from
+from ethogram.train.job import Finding
 from ethogram.train.recorded import TrainingNow, training_now, trainings_now
 from ethogram.ui.models import Answer, Text
 from ethogram.ui.training_samples import watched_prompts
@@ -311,7 +311,8 @@ def training_detail(study: Study, number: int) -> TrainingDetail:
     looks, behaviour = _behaviour(stored, number)
     about = now.plan.get("about")
     plan = plan_from(about) if about else None
-    findings = [*(plan.findings if plan else ()), *now.result.get("findings", ())]
+    after = (Finding(**each) for each in now.result.get("findings", ()))
+    findings = [*(plan.findings if plan else ()), *after]
     return TrainingDetail(
         training=training_info(study, now),
         plan=plan_lines(plan) if plan else [],
@@ -338,10 +339,9 @@ def _measured(now: TrainingNow) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _finding(found: Any) -> str:
-    fields: Mapping[str, Any] = found if isinstance(found, Mapping) else found.__dict__
-    where = f"{fields['where']}: " if fields.get("where") else ""
-    return f"{where}{fields['message']}" + (f"; {fields['hint']}" if fields.get("hint") else "")
+def _finding(found: Finding) -> str:
+    where = f"{found.where}: " if found.where else ""
+    return f"{where}{found.message}" + (f"; {found.hint}" if found.hint else "")
 
 
 def _behaviour(stored: Trainings, number: int) -> tuple[list[int], list[LookRow]]:
