@@ -129,8 +129,10 @@ class Follower:
         seen = _Seen(last_sitting(work) if work else None, record.finished_at is not None)
         if not seen.ended:
             ends = stored.ends(record.id)
-            seen.step = max((last.step for _, last in ends.values()), default=-1)
-            seen.names = {name for name, (_, last) in ends.items() if last.step == seen.step}
+            known = max((last.step for _, last in ends.values()), default=-1)
+            points = stored.since(record.id, known)  # Also those without a value.
+            seen.step = points[-1].step if points else -1
+            seen.names = {each.name for each in points if each.step == seen.step}
             outputs = stored.outputs(record.id)
             seen.sampled = outputs[-1].step if outputs else -1
         return seen

@@ -66,7 +66,7 @@ def _plan_info(plan: dict[str, Any]) -> dict[str, Any]:
         "name": read.name,
         "kind": read.kind,
         "seed": read.seed,
-        "lines": plan_lines(read),
+        "lines": [list(line) for line in plan_lines(read)],
         "examples": plan["examples"],
         "findings": [
             f"{each.where + ': ' if each.where else ''}{each.message}" for each in read.findings

@@ -86,7 +86,7 @@ interface PlanOfProps {
 export function PlanOf({ path, job, recipe }: PlanOfProps) {
   const state = useJob(job)?.job;
   const [error, setError] = useState<Error>();
-  const body = { recipe: path };
+  const body = { recipe: path, seeds: [] };
   const start = () => post("/api/trainings/start", { body }).then(() => go(["train"]), setError);
   const again = () =>
     post("/api/trainings/plan", { body }).then(

@@ -67,7 +67,7 @@ function Now({ view }: { view: View }) {
 
 function RecipeLine({ recipe, onError }: { recipe: Recipe; onError: (error?: Error) => void }) {
   const plan = () =>
-    post("/api/trainings/plan", { body: { recipe: recipe.path } }).then((job) => {
+    post("/api/trainings/plan", { body: { recipe: recipe.path, seeds: [] } }).then((job) => {
       onError();
       go(["train"], { recipe: recipe.path, plan: job.id });
     }, onError);

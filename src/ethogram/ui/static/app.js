@@ -2962,7 +2962,7 @@
   function PlanOf({ path, job, recipe }) {
     const state = useJob(job)?.job;
     const [error, setError] = useState();
-    const body = { recipe: path };
+    const body = { recipe: path, seeds: [] };
     const start2 = () => post("/api/trainings/start", { body }).then(() => go(["train"]), setError);
     const again = () => post("/api/trainings/plan", { body }).then(
       (next) => go(["train"], { recipe: path, plan: next.id }),
@@ -3278,10 +3278,7 @@
         setAsked(word);
       };
       if (word === "stop") {
-        post("/api/trainings/{training}/stop", { path: { training: id } }).then(
-          done,
-          setError
-        );
+        post("/api/trainings/{training}/stop", { path: { training: id } }).then(done, setError);
       } else post("/api/trainings/continue", { body: { id } }).then(done, setError);
     };
     const goesOn = !running && state !== "finished";
@@ -3451,6 +3448,7 @@
         }
       }, [])
     );
+    useEffect(() => setNewer(/* @__PURE__ */ new Map()), [loaded.data]);
     if (!loaded.data) return loaded;
     const known = new Set(loaded.data.trainings.map((each) => each.id));
     const fresh = [...newer.values()].filter((each) => !known.has(each.id)).reverse();
@@ -3471,7 +3469,7 @@
     ] });
   }
   function RecipeLine({ recipe, onError }) {
-    const plan = () => post("/api/trainings/plan", { body: { recipe: recipe.path } }).then((job) => {
+    const plan = () => post("/api/trainings/plan", { body: { recipe: recipe.path, seeds: [] } }).then((job) => {
       onError();
       go(["train"], { recipe: recipe.path, plan: job.id });
     }, onError);
