@@ -98,7 +98,8 @@ def curves_chart(
         ),
         **_told_apart(alt, runs, series),
     }
-    axis = alt.Axis(format=".0%" if percent else "~g", tickCount=4)
+    large = any(abs(row["value"]) >= 1000 for row in rows)
+    axis = alt.Axis(format=".0%" if percent else "~s" if large else "~g", tickCount=4)
     scale = alt.Scale(zero=percent, nice=True)
     y, detail = alt.Y("value:Q", title=title, scale=scale, axis=axis), ["run:N", "series:N"]
     tooltip = [*detail, "step:Q", "value:Q"]
@@ -139,7 +140,15 @@ def curves_chart(
 def _told_apart(alt: Any, runs: Sequence[str], series: Sequence[str]) -> dict[str, Any]:
     """Colours, and dashes where trainings and series both have to be told apart."""
     field, names = ("run", runs) if len(runs) > 1 else ("series", series)
-    legend = alt.Legend(orient="top", title=None, columns=2, labelLimit=150, symbolType="stroke")
+    legend = alt.Legend(
+        orient="top",
+        title=None,
+        columns=2,
+        labelLimit=150,
+        symbolType="stroke",
+        symbolOpacity=1,  # Else that of the faint line.
+        symbolStrokeWidth=3,
+    )
     colours = [PALETTE[place % len(PALETTE)] for place in range(len(names))]
     found = {
         "color": alt.Color(

@@ -119,7 +119,7 @@ function Recipes({ recipes }: { recipes: readonly Recipe[] }) {
         </p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
-        <div className="scroll" tabIndex={0}>
+        <div className="scroll recipes" tabIndex={0}>
           <table>
             <thead>
               <tr>

@@ -3502,7 +3502,7 @@
         "."
       ] }) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
-        /* @__PURE__ */ jsx("div", { className: "scroll", tabIndex: 0, children: /* @__PURE__ */ jsxs("table", { children: [
+        /* @__PURE__ */ jsx("div", { className: "scroll recipes", tabIndex: 0, children: /* @__PURE__ */ jsxs("table", { children: [
           /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
             /* @__PURE__ */ jsx("th", { scope: "col", children: "file" }),
             /* @__PURE__ */ jsx("th", { scope: "col", children: "what it trains" }),
