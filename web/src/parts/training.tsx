@@ -79,7 +79,7 @@ function Behaviour({ detail }: { detail: Detail }) {
     <section aria-label="behaviour by step">
       <h2>Behaviour by step</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard */}
-      <div className="scroll" tabIndex={0}>
+      <div className="scroll looks" tabIndex={0}>
         <table>
           <thead>
             <tr>

@@ -3327,7 +3327,7 @@
     if (detail.behaviour.length === 0) return null;
     return /* @__PURE__ */ jsxs("section", { "aria-label": "behaviour by step", children: [
       /* @__PURE__ */ jsx("h2", { children: "Behaviour by step" }),
-      /* @__PURE__ */ jsx("div", { className: "scroll", tabIndex: 0, children: /* @__PURE__ */ jsxs("table", { children: [
+      /* @__PURE__ */ jsx("div", { className: "scroll looks", tabIndex: 0, children: /* @__PURE__ */ jsxs("table", { children: [
         /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
           /* @__PURE__ */ jsx("th", { scope: "col", children: "measure" }),
           /* @__PURE__ */ jsx("th", { scope: "col", children: "decoding" }),
