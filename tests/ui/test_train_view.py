@@ -264,7 +264,7 @@ def test_planned_started_stopped_and_continued_by_the_routes(
     from ethogram.ui.app import make_app
 
     monkeypatch.setenv("ETHOGRAM_THREADS", "1")
-    recipe = BASE.replace("steps: 12", "steps: 400").replace("every: 4", "every: 200")
+    recipe = BASE.replace("steps: 12", "steps: 150").replace("every: 4", "every: 15")
     folder = write_study(tmp_path / "study", recipe).parent
     context = Context(folder)
     client = TestClient(make_app(context, token="t", hosts=["h:1"]), base_url="http://h:1")
@@ -274,7 +274,7 @@ def test_planned_started_stopped_and_continued_by_the_routes(
         planned = ended(client, client.post("/api/trainings/plan", json=body).json())
         (plan,) = planned["result"]["plans"]
         assert plan["name"] == "base"
-        assert dict(plan["lines"])["steps"].startswith("400; ")
+        assert dict(plan["lines"])["steps"].startswith("150; ")
         assert read(client, "")["trainings"] == []
         job = client.post("/api/trainings/start", json=body).json()
         while not (found := read(client, "")["trainings"]) or found[0]["step"] < 3:
