@@ -96,7 +96,7 @@ export function Chart({ spec, words, signals }: ChartProps) {
       }
       await view.runAsync();
       // Its words are those of the element around it; marks without a value have no words.
-      element.current.querySelector("svg")?.setAttribute("aria-hidden", "true");
+      element.current?.querySelector("svg")?.setAttribute("aria-hidden", "true");
     }
     draw().catch(setError);
     return () => {

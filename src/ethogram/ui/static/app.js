@@ -833,7 +833,7 @@
           view.addSignalListener(name, (_, value) => listening.current?.[name]?.(value));
         }
         await view.runAsync();
-        element.current.querySelector("svg")?.setAttribute("aria-hidden", "true");
+        element.current?.querySelector("svg")?.setAttribute("aria-hidden", "true");
       }
       draw().catch(setError);
       return () => {
