@@ -46,6 +46,7 @@ def addresses(folder: Path) -> dict[str, str]:
         "play": f"#/play?text=Once+upon+a+time&versions={parent}+{name}",
         "sweep": f"#/sweep/{sweeps[-1].id}" if sweeps else "#/sweep",
         "arena": f"#/arena?versions={parent}+{name}",
+        "train": "#/train",
         "runs": "#/runs",
     }
 

@@ -281,26 +281,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/findings": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Findings
-         * @description What all versions together show.
-         */
-        get: operations["findings"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/log/{version}": {
         parameters: {
             query?: never;
@@ -729,7 +709,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/sweeps": {
+    "/api/trainings": {
         parameters: {
             query?: never;
             header?: never;
@@ -737,34 +717,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Sweeps
-         * @description The sweeps, and what a new one can be made of.
+         * Trainings
+         * @description The recipes of the study, and what was trained.
          */
-        get: operations["sweeps"];
-        put?: never;
-        /**
-         * Start Sweep
-         * @description Start a sweep, or go on with one; its job's first row names the stored sweep.
-         */
-        post: operations["start_sweep"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/sweeps/{number}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * One Sweep
-         * @description A sweep as far as it came.
-         */
-        get: operations["one_sweep"];
+        get: operations["trainings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -773,7 +729,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/sweeps/{number}/samples": {
+    "/api/trainings/curves": {
         parameters: {
             query?: never;
             header?: never;
@@ -781,10 +737,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Sweep Samples
-         * @description Outputs of a setting on the prompts for selection, beside the parent's.
+         * Curves
+         * @description Curves of one or several trainings over each other.
          */
-        get: operations["sweep_samples"];
+        get: operations["curves"];
         put?: never;
         post?: never;
         delete?: never;
@@ -793,7 +749,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/sweeps/{number}/heat": {
+    "/api/trainings/{training}": {
         parameters: {
             query?: never;
             header?: never;
@@ -801,10 +757,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Sweep Heat
-         * @description A metric over two fields; `fixed` are other fields, FIELD=VALUE.
+         * Training
+         * @description One training: plan, warnings, behaviour by step.
          */
-        get: operations["sweep_heat"];
+        get: operations["training"];
         put?: never;
         post?: never;
         delete?: never;
@@ -813,7 +769,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/sweeps/{number}/front": {
+    "/api/trainings/{training}/samples": {
         parameters: {
             query?: never;
             header?: never;
@@ -821,10 +777,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Sweep Front
-         * @description Two metrics of each setting, and the Pareto front.
+         * Samples
+         * @description What it wrote to a prompt, by step.
          */
-        get: operations["sweep_front"];
+        get: operations["samples"];
         put?: never;
         post?: never;
         delete?: never;
@@ -833,47 +789,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/sweeps/{number}/parallel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Sweep Parallel
-         * @description Each setting as a line over its fields and metrics.
-         */
-        get: operations["sweep_parallel"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/sweeps/{number}/race": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Sweep Race
-         * @description An objective round by round.
-         */
-        get: operations["sweep_race"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/sweeps/{number}/promote": {
+    "/api/trainings/plan": {
         parameters: {
             query?: never;
             header?: never;
@@ -883,10 +799,70 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Promote Setting
-         * @description Write a setting as a child version, with the reason and the numbers in its notes.
+         * Plan
+         * @description Plan a training, as `ethogram train --dry-run` does.
          */
-        post: operations["promote_setting"];
+        post: operations["plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start
+         * @description Train a recipe in a process of its own; one that was stopped goes on.
+         */
+        post: operations["start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/continue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go On
+         * @description Go on with a training from its last checkpoint.
+         */
+        post: operations["go_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/{training}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop
+         * @description End the process that trains, wherever it was started; its last checkpoint is kept.
+         */
+        post: operations["stop"];
         delete?: never;
         options?: never;
         head?: never;
@@ -927,7 +903,7 @@ export interface components {
          * AnyEvent
          * @description An event of the stream.
          */
-        AnyEvent: components["schemas"]["Reset"] | components["schemas"]["StudyChanged"] | components["schemas"]["JobChanged"] | components["schemas"]["JobText"] | components["schemas"]["JobRow"] | components["schemas"]["VotesChanged"] | components["schemas"]["SweepChanged"];
+        AnyEvent: components["schemas"]["Reset"] | components["schemas"]["StudyChanged"] | components["schemas"]["JobChanged"] | components["schemas"]["JobText"] | components["schemas"]["JobRow"] | components["schemas"]["VotesChanged"] | components["schemas"]["TrainingChanged"] | components["schemas"]["TrainingPoints"] | components["schemas"]["TrainingSamples"] | components["schemas"]["TrainingRepeated"];
         /**
          * ArenaPair
          * @description Two outputs to vote on; nothing here tells whose they are.
@@ -1195,6 +1171,26 @@ export interface components {
             };
         };
         /**
+         * ContinueBody
+         * @description A training to go on with.
+         */
+        ContinueBody: {
+            /** Id */
+            id: number;
+        };
+        /**
+         * CurvesInfo
+         * @description Charts, and what else could be drawn: name to title.
+         */
+        CurvesInfo: {
+            /** Panels */
+            panels: components["schemas"]["PanelInfo"][];
+            /** Further */
+            further: {
+                [key: string]: string;
+            };
+        };
+        /**
          * DifferenceInfo
          * @description One metric of two versions with its paired test.
          *
@@ -1266,20 +1262,6 @@ export interface components {
             p: string;
         };
         /**
-         * EliminatedInfo
-         * @description A setting that was eliminated in a round, by which one, and their values then.
-         */
-        EliminatedInfo: {
-            /** Name */
-            name: string;
-            /** Words */
-            words: string;
-            /** By */
-            by: string;
-            /** Why */
-            why: string;
-        };
-        /**
          * ExampleInfo
          * @description An output that shows the result.
          */
@@ -1296,89 +1278,10 @@ export interface components {
             sample_index: number;
             output: components["schemas"]["MarkedText"];
         };
-        /**
-         * FindingsInfo
-         * @description What was found.
-         *
-         *     Attributes:
-         *         sentences: most telling first.
-         *         columns: of the small table.
-         *         rows: of it.
-         *         thread: one prompt through all versions; None where they share none.
-         */
-        FindingsInfo: {
-            /** Sentences */
-            sentences: string[];
-            /** Columns */
-            columns: components["schemas"]["MetricColumn"][];
-            /** Rows */
-            rows: components["schemas"]["VersionRow"][];
-            thread: components["schemas"]["ThreadInfo"] | null;
-        };
-        /**
-         * FormVersion
-         * @description A version that a sweep can begin from, with its default objectives and samples.
-         */
-        FormVersion: {
-            /** Name */
-            name: string;
-            /** Title */
-            title: string;
-            /** Goals */
-            goals: string[];
-            /** Samples */
-            samples: number;
-        };
-        /**
-         * GridCell
-         * @description A cell of the heat map as a table: the best setting of its pair of values.
-         *
-         *     Attributes:
-         *         setting: its name.
-         *         value: of the metric, in words.
-         *         settings: how many have this pair of values.
-         *         mark: a sign of the choice or the front.
-         *         shade: 0 to 9, brighter where it is better; None where there is no value.
-         */
-        GridCell: {
-            /** Setting */
-            setting: string;
-            /** Value */
-            value: string;
-            /** Settings */
-            settings: number;
-            /** Mark */
-            mark: string;
-            /** Shade */
-            shade: number | null;
-        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
-        };
-        /**
-         * HeatInfo
-         * @description A heat map and the same as a table.
-         *
-         *     Attributes:
-         *         columns: values of the first field; empty where one of both is continuous.
-         *         rows: value of the second field, and a cell for each column, or none.
-         */
-        HeatInfo: {
-            /** Spec */
-            spec: {
-                [key: string]: components["schemas"]["JsonValue"];
-            };
-            /** Words */
-            words: string;
-            /** Columns */
-            columns: string[];
-            /** Rows */
-            rows: [
-                string,
-                (components["schemas"]["GridCell"] | null)[]
-            ][];
         };
         /**
          * Hit
@@ -1673,6 +1576,18 @@ export interface components {
             versions: components["schemas"]["LogVersion"][];
         };
         /**
+         * LookRow
+         * @description One value of behaviour by step; formatted.
+         */
+        LookRow: {
+            /** Title */
+            title: string;
+            /** Decoding */
+            decoding: string;
+            /** Values */
+            values: string[];
+        };
+        /**
          * LoopInfo
          * @description A phrase that an output repeats; see `study.token_loops.TokenLoop`.
          */
@@ -1767,16 +1682,6 @@ export interface components {
             rows: components["schemas"]["RowInfo"][];
         };
         /**
-         * MetricColumn
-         * @description A column of the small table, with how its metric is computed.
-         */
-        MetricColumn: {
-            /** Title */
-            title: string;
-            /** Formula */
-            formula: string;
-        };
-        /**
          * MetricInfo
          * @description A metric that rows can be sorted by.
          */
@@ -1807,6 +1712,20 @@ export interface components {
             samples: number;
             /** Prompts */
             prompts: string[];
+        };
+        /**
+         * NewPoint
+         * @description One value that was measured since the last event; `said` is the value in words.
+         */
+        NewPoint: {
+            /** Name */
+            name: string;
+            /** Step */
+            step: number;
+            /** Value */
+            value: number | null;
+            /** Said */
+            said: string;
         };
         /**
          * NotesBody
@@ -1933,6 +1852,34 @@ export interface components {
             verdict: string;
         };
         /**
+         * PanelInfo
+         * @description One chart.
+         *
+         *     Attributes:
+         *         name: of the quantity.
+         *         title: of it.
+         *         words: first and last value of each curve.
+         *         left_out: how points were thinned.
+         *         smoothed: whether a moving mean is drawn.
+         *         names: where new points belong.
+         *         spec: Vega-Lite, its data in `data.values`.
+         */
+        PanelInfo: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Words */
+            words: string;
+            /** Left Out */
+            left_out: string;
+            /** Smoothed */
+            smoothed: boolean;
+            /** Names */
+            names: components["schemas"]["PointName"][];
+            spec: components["schemas"]["JsonValue"];
+        };
+        /**
          * PitfallInfo
          * @description A pitfall in the outputs of a version, and of its parent if it has one.
          */
@@ -2012,27 +1959,26 @@ export interface components {
             versions: components["schemas"]["PlayVersion"][];
         };
         /**
+         * PointName
+         * @description Where the points of one stored name go in a chart.
+         */
+        PointName: {
+            /** Training */
+            training: number;
+            /** Stored */
+            stored: string;
+            /** Run */
+            run: string;
+            /** Series */
+            series: string;
+        };
+        /**
          * Problem
          * @description Why a request was refused: one line, as on the command line.
          */
         Problem: {
             /** Error */
             error: string;
-        };
-        /**
-         * PromoteBody
-         * @description A setting to write as a version; `force` where there is a doubt.
-         */
-        PromoteBody: {
-            /** Setting */
-            setting: string;
-            /** Name */
-            name: string;
-            /**
-             * Force
-             * @default false
-             */
-            force: boolean;
         };
         /**
          * PromptBody
@@ -2107,6 +2053,48 @@ export interface components {
             name: string;
         };
         /**
+         * RecipeInfo
+         * @description A recipe file of the study.
+         *
+         *     Attributes:
+         *         path: from the study's folder.
+         *         name: of the model.
+         *         kind: of training; empty where the file is wrong.
+         *         title: what it tries.
+         *         parent: version that it starts from.
+         *         version: child version that it writes.
+         *         data: what it learns from, in words.
+         *         problem: why the file is wrong.
+         *         trainings: ids of its recorded trainings, newest first.
+         *         words: what came of the newest one, or that it was never trained.
+         *         action: what its button does: Train, Continue, or nothing where it is wrong, running or
+         *             finished.
+         */
+        RecipeInfo: {
+            /** Path */
+            path: string;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Title */
+            title: string;
+            /** Parent */
+            parent: string;
+            /** Version */
+            version: string;
+            /** Data */
+            data: string;
+            /** Problem */
+            problem: string;
+            /** Trainings */
+            trainings: number[];
+            /** Words */
+            words: string;
+            /** Action */
+            action: string;
+        };
+        /**
          * RemarkBody
          * @description Star and comment of a version on a prompt.
          */
@@ -2146,26 +2134,6 @@ export interface components {
              * @enum {string}
              */
             type: "reset";
-        };
-        /**
-         * RoundInfo
-         * @description A round of the race.
-         *
-         *     Attributes:
-         *         number: from 1.
-         *         samples: per prompt.
-         *         settings: how many ran.
-         *         eliminated: those that lost.
-         */
-        RoundInfo: {
-            /** Number */
-            number: number;
-            /** Samples */
-            samples: number;
-            /** Settings */
-            settings: number;
-            /** Eliminated */
-            eliminated: components["schemas"]["EliminatedInfo"][];
         };
         /**
          * RowInfo
@@ -2241,35 +2209,6 @@ export interface components {
             };
             /** Evidence */
             evidence: string[];
-        };
-        /**
-         * SamplesInfo
-         * @description A page of the outputs of a setting on the prompts for selection.
-         *
-         *     Attributes:
-         *         setting: its name.
-         *         words: its fields with values.
-         *         base: the parent.
-         *         missing: why the parent's outputs are not shown; empty if they are.
-         *         total: prompts in all.
-         *         offset: place of the first row here.
-         *         rows: a prompt each.
-         */
-        SamplesInfo: {
-            /** Setting */
-            setting: string;
-            /** Words */
-            words: string;
-            /** Base */
-            base: string;
-            /** Missing */
-            missing: string;
-            /** Total */
-            total: number;
-            /** Offset */
-            offset: number;
-            /** Rows */
-            rows: components["schemas"]["SweepRow"][];
         };
         /**
          * Saved
@@ -2390,277 +2329,6 @@ export interface components {
             type: "study";
         };
         /**
-         * SweepAxis
-         * @description A field that varies.
-         *
-         *     Attributes:
-         *         field: its dotted name.
-         *         name: for people.
-         *         labels: its values in order; empty where it is continuous.
-         */
-        SweepAxis: {
-            /** Field */
-            field: string;
-            /** Name */
-            name: string;
-            /** Labels */
-            labels: string[];
-        };
-        /**
-         * SweepBody
-         * @description A sweep to start; the options of `ethogram sweep`.
-         *
-         *     Attributes:
-         *         base: the parent version.
-         *         axes: FIELD=VALUES, one for each field that varies.
-         *         goals: METRIC or METRIC:higher or METRIC:lower; empty takes the version's own.
-         *         search: grid, or how to draw `trials` settings.
-         *         trials: of a search.
-         *         samples: per prompt; None takes the version's number.
-         *         race: eliminate settings early.
-         */
-        SweepBody: {
-            /** Base */
-            base: string;
-            /** Axes */
-            axes: string[];
-            /**
-             * Goals
-             * @default []
-             */
-            goals: string[];
-            /**
-             * Search
-             * @default grid
-             * @enum {string}
-             */
-            search: "grid" | "random" | "tpe" | "nsga2";
-            /**
-             * Trials
-             * @default 60
-             */
-            trials: number;
-            /** Samples */
-            samples?: number | null;
-            /**
-             * Race
-             * @default true
-             */
-            race: boolean;
-        };
-        /**
-         * SweepChanged
-         * @description More of a sweep was stored.
-         *
-         *     Attributes:
-         *         sweep: its number.
-         */
-        SweepChanged: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "sweep";
-            /** Sweep */
-            sweep: number;
-        };
-        /**
-         * SweepInfo
-         * @description A sweep as far as it came.
-         *
-         *     Attributes:
-         *         why: the rule that made the choice.
-         *         chosen: name of the chosen setting.
-         *         facts: what was run, in words.
-         *         again: what starts the same sweep.
-         *         axes: the fields that vary.
-         *         metrics: that charts can show, objectives first.
-         *         base_values: the parent's, in words.
-         *         trials: by rank.
-         *         rounds: of the race.
-         *         holdout: the choice minus the parent, on held-out prompts.
-         *         holdout_prompts: how many.
-         *         next_version: a free name for a child.
-         */
-        SweepInfo: {
-            /** Id */
-            id: number;
-            /** Title */
-            title: string;
-            /** Base */
-            base: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "running" | "done" | "stopped" | "interrupted";
-            /** Sentence */
-            sentence: string;
-            /** Started At */
-            started_at: string;
-            /** Job */
-            job: string | null;
-            /** Why */
-            why: string;
-            /** Chosen */
-            chosen: string | null;
-            /** Facts */
-            facts: string;
-            again: components["schemas"]["SweepBody"];
-            /** Axes */
-            axes: components["schemas"]["SweepAxis"][];
-            /** Metrics */
-            metrics: components["schemas"]["SweepMetric"][];
-            /** Base Values */
-            base_values: {
-                [key: string]: string;
-            };
-            /** Trials */
-            trials: components["schemas"]["TrialInfo"][];
-            /** Rounds */
-            rounds: components["schemas"]["RoundInfo"][];
-            /** Holdout */
-            holdout: components["schemas"]["DifferenceInfo"][];
-            /** Holdout Prompts */
-            holdout_prompts: number;
-            /** Next Version */
-            next_version: string;
-        };
-        /**
-         * SweepLine
-         * @description A sweep in the list.
-         *
-         *     Attributes:
-         *         id: its number.
-         *         title: the fields that vary, and the parent.
-         *         base: the parent.
-         *         state: running, done, stopped or interrupted.
-         *         sentence: the verdict in words, or how far it came.
-         *         started_at: UTC.
-         *         job: of this server, if it runs here.
-         */
-        SweepLine: {
-            /** Id */
-            id: number;
-            /** Title */
-            title: string;
-            /** Base */
-            base: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "running" | "done" | "stopped" | "interrupted";
-            /** Sentence */
-            sentence: string;
-            /** Started At */
-            started_at: string;
-            /** Job */
-            job: string | null;
-        };
-        /**
-         * SweepMetric
-         * @description A metric that charts can show.
-         *
-         *     Attributes:
-         *         name: its name.
-         *         title: for people.
-         *         direction: higher, lower or none, whichever is better in this sweep.
-         *         objective: whether the sweep made it better.
-         */
-        SweepMetric: {
-            /** Name */
-            name: string;
-            /** Title */
-            title: string;
-            /** Direction */
-            direction: string;
-            /** Objective */
-            objective: boolean;
-        };
-        /**
-         * SweepOutput
-         * @description An output; equal texts of one prompt are one.
-         *
-         *     Attributes:
-         *         indices: samples with this text.
-         *         output: the whole text, with evidence of the objectives.
-         *         finish_reason: how it ended.
-         *         values: objective to its value on this output, in words.
-         */
-        SweepOutput: {
-            /** Indices */
-            indices: number[];
-            output: components["schemas"]["MarkedText"];
-            /** Finish Reason */
-            finish_reason: string;
-            /** Values */
-            values: {
-                [key: string]: string;
-            };
-        };
-        /**
-         * SweepRow
-         * @description The outputs of a prompt: of the setting and of the parent.
-         */
-        SweepRow: {
-            /** Prompt Id */
-            prompt_id: string;
-            /** Prompt */
-            prompt: string;
-            /** Outputs */
-            outputs: components["schemas"]["SweepOutput"][];
-            /** Parent */
-            parent: components["schemas"]["SweepOutput"][];
-        };
-        /**
-         * SweepsView
-         * @description The sweeps of a study, newest first, and what a new one can be made of.
-         */
-        SweepsView: {
-            /** Sweeps */
-            sweeps: components["schemas"]["SweepLine"][];
-            /** Versions */
-            versions: components["schemas"]["FormVersion"][];
-            /** Fields */
-            fields: string[];
-            /** Metrics */
-            metrics: [
-                string,
-                string
-            ][];
-        };
-        /**
-         * ThreadInfo
-         * @description One prompt through all versions.
-         *
-         *     Attributes:
-         *         prompt_id: its id.
-         *         prompt: its text.
-         *         why: by which rule it was chosen.
-         *         outputs: of each version, in order.
-         */
-        ThreadInfo: {
-            /** Prompt Id */
-            prompt_id: string;
-            /** Prompt */
-            prompt: string;
-            /** Why */
-            why: string;
-            /** Outputs */
-            outputs: components["schemas"]["ThreadOutput"][];
-        };
-        /**
-         * ThreadOutput
-         * @description What a version makes of the prompt.
-         */
-        ThreadOutput: {
-            /** Version */
-            version: string;
-            /** Text */
-            text: string;
-        };
-        /**
          * TokenInfo
          * @description One token of an output.
          *
@@ -2699,55 +2367,193 @@ export interface components {
             alternatives: components["schemas"]["Alternative"][];
         };
         /**
-         * TrialInfo
-         * @description A setting.
-         *
-         *     Attributes:
-         *         name: in this sweep.
-         *         words: its fields with values.
-         *         setting: field to value, in words.
-         *         values: objective to value, in words.
-         *         samples: per prompt, that they rest on.
-         *         fate: what became of it.
-         *         eliminated: by what and when, in words; empty if it was not.
-         *         front_share: how often it is on the front when prompts are drawn again, in words.
-         *         against: minus the parent on the selection prompts: objective to difference and 95 %
-         *             interval, in words; empty where it did not finish the race.
-         *         doubt: why it should not become a version without a second thought.
-         *         promoted: versions that it became.
+         * TrainBody
+         * @description A recipe of the study, and the seeds to train in place of its own.
          */
-        TrialInfo: {
-            /** Name */
-            name: string;
-            /** Words */
-            words: string;
-            /** Setting */
-            setting: {
-                [key: string]: string;
-            };
-            /** Values */
-            values: {
-                [key: string]: string;
-            };
-            /** Samples */
-            samples: number;
+        TrainBody: {
+            /** Recipe */
+            recipe: string;
             /**
-             * Fate
+             * Seeds
+             * @default []
+             */
+            seeds: number[];
+        };
+        /**
+         * TrainView
+         * @description All trainings, newest first, and all recipes.
+         */
+        TrainView: {
+            /** Recipes */
+            recipes: components["schemas"]["RecipeInfo"][];
+            /** Trainings */
+            trainings: components["schemas"]["TrainingInfo"][];
+        };
+        /**
+         * TrainingChanged
+         * @description A training began, went on or ended: how far it is, in words.
+         */
+        TrainingChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            fate: "chosen" | "front" | "behind" | "racing" | "eliminated" | "parent";
-            /** Eliminated */
-            eliminated: string;
-            /** Front Share */
-            front_share: string;
-            /** Against */
-            against: {
+            type: "training";
+            training: components["schemas"]["TrainingInfo"];
+        };
+        /**
+         * TrainingDetail
+         * @description One training in full.
+         *
+         *     Attributes:
+         *         training: in short.
+         *         plan: lines of name and words; what was planned before the first step.
+         *         measured: the estimate beside what it took: name, estimate, measured.
+         *         warnings: of the checks before the first step and after the last one.
+         *         looks: steps of the columns of `behaviour`.
+         *         behaviour: values by step.
+         *         prompts: id to the beginning of its text, of those that were watched.
+         *         decodings: that were watched.
+         *         recipe: as it was when the training began, as JSON.
+         */
+        TrainingDetail: {
+            training: components["schemas"]["TrainingInfo"];
+            /** Plan */
+            plan: [
+                string,
+                string
+            ][];
+            /** Measured */
+            measured: [
+                string,
+                string,
+                string
+            ][];
+            /** Warnings */
+            warnings: string[];
+            /** Looks */
+            looks: number[];
+            /** Behaviour */
+            behaviour: components["schemas"]["LookRow"][];
+            /** Prompts */
+            prompts: {
                 [key: string]: string;
             };
-            /** Doubt */
-            doubt: string;
-            /** Promoted */
-            promoted: string[];
+            /** Decodings */
+            decodings: string[];
+            /** Recipe */
+            recipe: string;
+        };
+        /**
+         * TrainingInfo
+         * @description A recorded training.
+         *
+         *     Attributes:
+         *         words: how far it is, or what came of it.
+         *         recipe: path of the recipe file that trains it; empty where none does any more.
+         *         exists: whether its child version is there.
+         *         changed: why continuing it would be another training; empty where it would not.
+         */
+        TrainingInfo: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Seed */
+            seed: number;
+            /** Parent */
+            parent: string;
+            /** Version */
+            version: string;
+            /** Exists */
+            exists: boolean;
+            /** State */
+            state: string;
+            /** Words */
+            words: string;
+            /** Step */
+            step: number;
+            /** Steps */
+            steps: number;
+            /** Started At */
+            started_at: string;
+            /** Recipe */
+            recipe: string;
+            /** Changed */
+            changed: string;
+        };
+        /**
+         * TrainingPoints
+         * @description Points that a training stored since the last event.
+         */
+        TrainingPoints: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "training_points";
+            /** Id */
+            id: number;
+            /** Points */
+            points: components["schemas"]["NewPoint"][];
+        };
+        /**
+         * TrainingRepeated
+         * @description A training repeats steps after it was resumed: load its curves again.
+         */
+        TrainingRepeated: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "training_repeated";
+            /** Id */
+            id: number;
+        };
+        /**
+         * TrainingSample
+         * @description One output of a step.
+         *
+         *     Attributes:
+         *         step: optimiser steps done.
+         *         decoding: name of it.
+         *         prompt: id.
+         *         sample: index, from 0.
+         *         output: with its pitfalls marked.
+         *         ended: how it ended.
+         *         faults: titles of its pitfalls.
+         */
+        TrainingSample: {
+            /** Step */
+            step: number;
+            /** Decoding */
+            decoding: string;
+            /** Prompt */
+            prompt: string;
+            /** Sample */
+            sample: number;
+            output: components["schemas"]["MarkedText"];
+            /** Ended */
+            ended: string;
+            /** Faults */
+            faults: string[];
+        };
+        /**
+         * TrainingSamples
+         * @description What a training wrote at a step.
+         */
+        TrainingSamples: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "training_samples";
+            /** Id */
+            id: number;
+            /** Samples */
+            samples: components["schemas"]["TrainingSample"][];
         };
         /**
          * Turn
@@ -2805,29 +2611,6 @@ export interface components {
              * @default
              */
             title: string;
-        };
-        /**
-         * VersionRow
-         * @description A version in the small table.
-         *
-         *     Attributes:
-         *         version: its name.
-         *         title: what it tries.
-         *         values: of the columns, in words.
-         *         prompts: with outputs.
-         *         clear: what changed clearly against its parent, with arrows.
-         */
-        VersionRow: {
-            /** Version */
-            version: string;
-            /** Title */
-            title: string;
-            /** Values */
-            values: string[];
-            /** Prompts */
-            prompts: number;
-            /** Clear */
-            clear: string;
         };
         /**
          * VoteBody
@@ -3400,35 +3183,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogView"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    findings: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FindingsInfo"];
                 };
             };
             /** @description Bad Request */
@@ -4419,7 +4173,7 @@ export interface operations {
             };
         };
     };
-    sweeps: {
+    trainings: {
         parameters: {
             query?: never;
             header?: never;
@@ -4434,7 +4188,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SweepsView"];
+                    "application/json": components["schemas"]["TrainView"];
                 };
             };
             /** @description Bad Request */
@@ -4448,7 +4202,133 @@ export interface operations {
             };
         };
     };
-    start_sweep: {
+    curves: {
+        parameters: {
+            query: {
+                id: number[];
+                quantity?: string[];
+                log?: boolean;
+                window?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurvesInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                training: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingDetail"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    samples: {
+        parameters: {
+            query: {
+                prompt: string;
+                decoding?: string;
+            };
+            header?: never;
+            path: {
+                training: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingSample"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plan: {
         parameters: {
             query?: never;
             header?: never;
@@ -4457,7 +4337,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SweepBody"];
+                "application/json": components["schemas"]["TrainBody"];
             };
         };
         responses: {
@@ -4490,274 +4370,16 @@ export interface operations {
             };
         };
     };
-    one_sweep: {
+    start: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                number: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SweepInfo"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    sweep_samples: {
-        parameters: {
-            query: {
-                setting: string;
-                offset?: number;
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                number: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SamplesInfo"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    sweep_heat: {
-        parameters: {
-            query: {
-                x: string;
-                metric: string;
-                y?: string;
-                fixed?: string[] | null;
-            };
-            header?: never;
-            path: {
-                number: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HeatInfo"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    sweep_front: {
-        parameters: {
-            query: {
-                x: string;
-                y: string;
-            };
-            header?: never;
-            path: {
-                number: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChartInfo"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    sweep_parallel: {
-        parameters: {
-            query: {
-                metrics: string[];
-            };
-            header?: never;
-            path: {
-                number: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChartInfo"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    sweep_race: {
-        parameters: {
-            query: {
-                metric: string;
-            };
-            header?: never;
-            path: {
-                number: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChartInfo"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    promote_setting: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                number: number;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PromoteBody"];
+                "application/json": components["schemas"]["TrainBody"];
             };
         };
         responses: {
@@ -4767,7 +4389,89 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Saved"];
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    go_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContinueBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                training: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingInfo"];
                 };
             };
             /** @description Bad Request */

@@ -5,6 +5,7 @@ notebook shows the chart, and `chart.save("x.svg")` writes a file (extra `plots`
 data and loads nothing.
 """
 
+from ethogram.plots.curves import CurvePoint, curves_chart, thinned
 from ethogram.plots.fates import Fate
 from ethogram.plots.heat import HeatCell, heat_chart
 from ethogram.plots.paired import PairedPoint, paired_chart, paired_spec
@@ -18,16 +19,19 @@ from ethogram.plots.sweeps import (
 )
 
 __all__ = [
+    "CurvePoint",
     "Fate",
     "FrontPoint",
     "HeatCell",
     "PairedPoint",
     "ParallelAxis",
     "RacePoint",
+    "curves_chart",
     "front_chart",
     "heat_chart",
     "paired_chart",
     "paired_spec",
     "parallel_chart",
     "race_chart",
+    "thinned",
 ]

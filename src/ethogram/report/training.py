@@ -50,7 +50,7 @@ def print_plan(console: Console, plan: Plan) -> None:
     )
     console.print(heading)
     width = console.width
-    for name, words in _plan_lines(plan):
+    for name, words in plan_lines(plan):
         lines = textwrap.wrap(words, max(20, width - 12)) or [""]
         console.print(Text(f"  {name:<10}{lines[0]}"))
         for line in lines[1:]:
@@ -62,7 +62,8 @@ def print_plan(console: Console, plan: Plan) -> None:
     print_findings(console, plan.findings)
 
 
-def _plan_lines(plan: Plan) -> list[tuple[str, str]]:
+def plan_lines(plan: Plan) -> list[tuple[str, str]]:
+    """What a plan says, as lines of a name and words."""
     counts = plan.counts
     data = (
         f"{counts.rows:,} rows and {counts.held_out_rows:,} held out; {counts.tokens:,} tokens, "

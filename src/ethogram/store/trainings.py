@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select, update
 
 from ethogram.store.queries import CHUNK, insert_new
 from ethogram.store.rows import now
@@ -134,6 +134,42 @@ class Trainings:
             ordered = query.order_by(columns.step, columns.name)
             return [Point(*row) for row in connection.execute(ordered)]
 
+    def ends(self, training: int) -> dict[str, tuple[Point, Point]]:
+        """The first and the last point of each name, without reading those between."""
+        columns = points_table.c
+        mine = columns.training == training
+        edges = (
+            select(columns.name, func.min(columns.step), func.max(columns.step))
+            .where(mine, columns.value.is_not(None))
+            .group_by(columns.name)
+        )
+        found = {}
+        with self._database.begin() as connection:
+            for name, *steps in connection.execute(edges).all():
+                wanted = select(columns.step, columns.name, columns.value).where(
+                    mine, columns.name == name, columns.step.in_(steps)
+                )
+                rows = connection.execute(wanted.order_by(columns.step)).all()
+                found[name] = (Point(*rows[0]), Point(*rows[-1]))
+        return found
+
+    def since(self, training: int, step: int) -> list[Point]:
+        """The points from a step on, by step, then name."""
+        columns = points_table.c
+        query = select(columns.step, columns.name, columns.value).where(
+            columns.training == training, columns.step >= step
+        )
+        with self._database.begin() as connection:
+            ordered = query.order_by(columns.step, columns.name)
+            return [Point(*row) for row in connection.execute(ordered)]
+
+    def get(self, training: int) -> TrainingRecord | None:
+        """A training by its id; None if it is unknown."""
+        query = select(trainings_table).where(trainings_table.c.id == training)
+        with self._database.begin() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else TrainingRecord(*row)
+
     def drop_after(self, training: int, step: int) -> None:
         """Forget what was recorded after a step, which is repeated."""
         with self._database.begin(writes=True) as connection:
@@ -148,11 +184,20 @@ class Trainings:
         with self._database.begin(writes=True) as connection:
             _replace(connection, training_outputs_table, training, list(outputs), keys)
 
-    def outputs(self, training: int) -> list[TrainingOutput]:
-        """The outputs of a training by step, decoding, prompt and sample index."""
+    def outputs(self, training: int, *, after: int = -1) -> list[TrainingOutput]:
+        """The outputs of a training by step, decoding, prompt and sample index.
+
+        Args:
+            training: its id.
+            after: leave out those of this step and before.
+        """
         columns = training_outputs_table.c
         wanted = [column for column in columns if column.name != "training"]
-        query = select(*wanted).where(columns.training == training).order_by(*wanted[:4])
+        query = (
+            select(*wanted)
+            .where(columns.training == training, columns.step > after)
+            .order_by(*wanted[:4])
+        )
         with self._database.begin() as connection:
             return [TrainingOutput(*row) for row in connection.execute(query)]
 

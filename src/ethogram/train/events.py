@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ethogram.store import TrainingOutput
 from ethogram.train.job import Counts, Finding
@@ -49,6 +50,13 @@ class Plan:
     precision: str
     processes: int
     findings: Sequence[Finding]
+
+
+def plan_from(stored: Mapping[str, Any]) -> Plan:
+    """A plan that was stored as JSON."""
+    counts = Counts(**stored["counts"])
+    findings = [Finding(**each) for each in stored["findings"]]
+    return Plan(**{**stored, "counts": counts, "findings": findings})
 
 
 @dataclass(frozen=True, slots=True)

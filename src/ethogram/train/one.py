@@ -6,7 +6,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from ethogram.train.job import Finding, Job, Prepared
 from ethogram.train.jobs import key_of
 from ethogram.train.kinds import kind_of
 from ethogram.train.output import read_record, write_model
+from ethogram.train.sitting import refuse_running, sitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +95,8 @@ class OneTraining:
                 shutil.rmtree(self.job.work, ignore_errors=True)  # Left if it was killed just then.
             self.report(known)
             return Trained(None, known, repeated=True)
+        if not self.options.dry_run and self.writes:
+            refuse_running(self.job.work)
         with quiet(), _calm():
             self._choose_precision()
             kind = kind_of(self.job.recipe.kind)
@@ -123,7 +126,6 @@ class OneTraining:
         )
 
     def _train(self, prepared: Prepared, trainer: Any) -> Trained:
-        from ethogram.train.checkpoints import step_of, whole_checkpoints
         from ethogram.train.plan import plan_of
 
         schedule, record = self._schedule(prepared, trainer)
@@ -131,6 +133,15 @@ class OneTraining:
         self.report(plan)
         if self.options.dry_run:
             return Trained(plan, None)
+        with sitting(self.job.work) if self.writes else nullcontext():
+            return Trained(plan, self._sit(prepared, trainer, schedule, record))
+
+    def _sit(
+        self, prepared: Prepared, trainer: Any, schedule: Schedule, record: TrainingRecord | None
+    ) -> Finished:
+        """One sitting: from the newest checkpoint, or the beginning, to the model."""
+        from ethogram.train.checkpoints import step_of, whole_checkpoints
+
         # Resumed after its last step, transformers' Trainer would take one step more.
         steps = schedule.steps
         checkpoints = (each for each in whole_checkpoints(self.job.work) if step_of(each) < steps)
@@ -143,7 +154,7 @@ class OneTraining:
         if self.writes:
             shutil.rmtree(self.job.work, ignore_errors=True)
             self.report(finished)
-        return Trained(plan, finished)
+        return finished
 
     def _known_plan(self) -> dict[str, Any] | None:
         """The plan of an earlier sitting of this training, on every process."""
@@ -152,6 +163,8 @@ class OneTraining:
             recorded = self.trainings.all(self.job.recipe.name)
             found = [each for each in recorded if each.key == self.key]
             plan = json.loads(found[0].plan) if found else None
+            if plan is not None:
+                plan.pop("about", None)
         known: dict[str, Any] | None = _agree(plan)
         return known
 
@@ -170,7 +183,7 @@ class OneTraining:
         """The schedule: that of the record where a training is resumed, or a measured one."""
         import torch
 
-        from ethogram.train.plan import Schedule, measure, schedule_of
+        from ethogram.train.plan import Schedule, measure, plan_of, schedule_of
 
         sequences = len(trainer.train_dataset)
         record: TrainingRecord | None = None
@@ -180,13 +193,14 @@ class OneTraining:
             known = _agree(asdict(schedule_of(self.job, prepared, sequences, speed)))
         schedule = Schedule(**known)
         if self.trainings is not None and not self.options.dry_run:
+            about = plan_of(self.job, prepared, schedule, batches_of(self.job))
             record = self.trainings.begin(
                 key=self.key,
                 name=self.job.recipe.name,
                 kind=self.job.recipe.kind,
                 seed=self.job.seed,
                 recipe=self.job.recipe.model_dump_json(),
-                plan=json.dumps(known),
+                plan=json.dumps({**known, "about": asdict(replace(about, examples=()))}),
             )
         torch.set_num_threads(schedule.threads)
         trainer.args.max_steps = schedule.steps

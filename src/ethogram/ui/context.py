@@ -29,6 +29,8 @@ class Context:
         self.events = Events()
         self.jobs = Jobs(self.events)
         self.models = ModelHost()
+        #: Set when the server ends; threads of views end then.
+        self.closed = threading.Event()
         self._lock = threading.RLock()
         self._study = Study(folder)
         self._seen = self._stamps()
@@ -61,6 +63,7 @@ class Context:
 
     def close(self) -> None:
         """Stop the jobs, end the streams and close the store."""
+        self.closed.set()
         self.jobs.close()
         self.events.close()
         self.models.close()

@@ -97,6 +97,8 @@ export function Chart({ spec, words, signals }: ChartProps) {
         view.addSignalListener(name, (_, value) => listening.current?.[name]?.(value));
       }
       await view.runAsync();
+      // Its words are those of the element around it; marks without a value have no words.
+      element.current?.querySelector("svg")?.setAttribute("aria-hidden", "true");
     }
     draw().catch(setError);
     return () => {

@@ -9,6 +9,7 @@ import { Microscope } from "./microscope";
 import { Play } from "./play";
 import { Runs } from "./runs";
 import { Sweep } from "./sweep";
+import { Train } from "./train";
 
 export interface ViewEntry {
   /** First part of its address. */
@@ -52,5 +53,11 @@ export const views: readonly ViewEntry[] = [
     view: Sweep,
   },
   { name: "arena", title: "Arena", about: "blind votes between versions", view: Arena },
+  {
+    name: "train",
+    title: "Train",
+    about: "trainings: curves, samples, start and stop",
+    view: Train,
+  },
   { name: "runs", title: "Runs", about: "what is running, and its progress", view: Runs },
 ];

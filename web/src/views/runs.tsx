@@ -31,7 +31,8 @@ function duration(seconds: number): string {
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
-function JobLine({ job }: { job: Job }) {
+/** A job with its progress. */
+export function JobLine({ job }: { job: Job }) {
   const running = job.state === "running";
   return (
     <li className="job">

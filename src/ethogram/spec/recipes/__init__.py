@@ -1,5 +1,6 @@
 """Recipes: what a user writes to train a model, validated before any weight is loaded."""
 
+from ethogram.spec.recipes.found import FoundRecipe, find_recipes
 from ethogram.spec.recipes.load import load_chain, load_recipe, recipe_schema
 from ethogram.spec.recipes.recipe import (
     BaseRecipe,
@@ -30,6 +31,7 @@ __all__ = [
     "Data",
     "DpoRecipe",
     "Evaluation",
+    "FoundRecipe",
     "GrpoRecipe",
     "KtoRecipe",
     "Lora",
@@ -43,6 +45,7 @@ __all__ = [
     "Tokenizer",
     "Training",
     "TunedRecipe",
+    "find_recipes",
     "load_chain",
     "load_recipe",
     "recipe_schema",

@@ -22,6 +22,7 @@ VIEWS = (
     "runs",
     "search",
     "sweep",
+    "train",
 )
 _FRAME_EVENTS = (Reset, StudyChanged, JobChanged, JobText, JobRow)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import threading
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -21,9 +21,10 @@ from ethogram.study.numbers import p_value
 from ethogram.study.pairs import VOTES, preference_pairs
 from ethogram.study.workspace import Study
 from ethogram.ui.context import Context
-from ethogram.ui.events import Event, StudyChanged
-from ethogram.ui.jobs import Job, JobInfo
+from ethogram.ui.events import Event
+from ethogram.ui.jobs import JobInfo
 from ethogram.ui.models import Answer, Body, Text
+from ethogram.ui.training_process import start_training
 
 #: Longest file name of a recipe.
 _LONGEST = 80
@@ -243,26 +244,7 @@ def _add_training(routes: APIRouter, context: Context) -> None:
                 study.spec.version(name)
             if not (study.folder / body.name).exists():
                 write_recipe(study, body.versions, body.name)
-        return context.jobs.start(
-            "train", f"Train {body.name} on votes", lambda job: _train(context, body.name, job)
-        )
-
-
-def _train(context: Context, name: str, job: Job) -> Any:
-    from ethogram.train import train
-    from ethogram.train.events import Event as TrainingEvent
-    from ethogram.train.events import Stepped
-
-    def followed(event: TrainingEvent) -> None:
-        if isinstance(event, Stepped):
-            job.progress(event.step, event.steps, "training")
-        job.check()
-
-    job.say("reading the votes and loading the model")
-    with context.own_study() as study:
-        done = train(study, study.folder / name, on_event=followed)
-    context.events.publish(StudyChanged())
-    return {"versions": [each.finished.version for each in done if each.finished]}
+        return start_training(context, body.name)
 
 
 def _pair(shown: ShownPair | None) -> ArenaPair | None:
