@@ -281,6 +281,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Findings
+         * @description What all versions together show.
+         */
+        get: operations["findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/log/{version}": {
         parameters: {
             query?: never;
@@ -709,6 +729,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sweeps
+         * @description The sweeps, and what a new one can be made of.
+         */
+        get: operations["sweeps"];
+        put?: never;
+        /**
+         * Start Sweep
+         * @description Start a sweep, or go on with one; its job's first row names the stored sweep.
+         */
+        post: operations["start_sweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Sweep
+         * @description A sweep as far as it came.
+         */
+        get: operations["one_sweep"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{number}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sweep Samples
+         * @description Outputs of a setting on the prompts for selection, beside the parent's.
+         */
+        get: operations["sweep_samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{number}/heat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sweep Heat
+         * @description A metric over two fields; `fixed` are other fields, FIELD=VALUE.
+         */
+        get: operations["sweep_heat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{number}/front": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sweep Front
+         * @description Two metrics of each setting, and the Pareto front.
+         */
+        get: operations["sweep_front"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{number}/parallel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sweep Parallel
+         * @description Each setting as a line over its fields and metrics.
+         */
+        get: operations["sweep_parallel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{number}/race": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sweep Race
+         * @description An objective round by round.
+         */
+        get: operations["sweep_race"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{number}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promote Setting
+         * @description Write a setting as a child version, with the reason and the numbers in its notes.
+         */
+        post: operations["promote_setting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/trainings": {
         parameters: {
             query?: never;
@@ -903,7 +1087,7 @@ export interface components {
          * AnyEvent
          * @description An event of the stream.
          */
-        AnyEvent: components["schemas"]["Reset"] | components["schemas"]["StudyChanged"] | components["schemas"]["JobChanged"] | components["schemas"]["JobText"] | components["schemas"]["JobRow"] | components["schemas"]["VotesChanged"] | components["schemas"]["TrainingChanged"] | components["schemas"]["TrainingPoints"] | components["schemas"]["TrainingSamples"] | components["schemas"]["TrainingRepeated"];
+        AnyEvent: components["schemas"]["Reset"] | components["schemas"]["StudyChanged"] | components["schemas"]["JobChanged"] | components["schemas"]["JobText"] | components["schemas"]["JobRow"] | components["schemas"]["VotesChanged"] | components["schemas"]["SweepChanged"] | components["schemas"]["TrainingChanged"] | components["schemas"]["TrainingPoints"] | components["schemas"]["TrainingSamples"] | components["schemas"]["TrainingRepeated"];
         /**
          * ArenaPair
          * @description Two outputs to vote on; nothing here tells whose they are.
@@ -1262,6 +1446,20 @@ export interface components {
             p: string;
         };
         /**
+         * EliminatedInfo
+         * @description A setting that was eliminated in a round, by which one, and their values then.
+         */
+        EliminatedInfo: {
+            /** Name */
+            name: string;
+            /** Words */
+            words: string;
+            /** By */
+            by: string;
+            /** Why */
+            why: string;
+        };
+        /**
          * ExampleInfo
          * @description An output that shows the result.
          */
@@ -1278,10 +1476,89 @@ export interface components {
             sample_index: number;
             output: components["schemas"]["MarkedText"];
         };
+        /**
+         * FindingsInfo
+         * @description What was found.
+         *
+         *     Attributes:
+         *         sentences: most telling first.
+         *         columns: of the small table.
+         *         rows: of it.
+         *         thread: one prompt through all versions; None where they share none.
+         */
+        FindingsInfo: {
+            /** Sentences */
+            sentences: string[];
+            /** Columns */
+            columns: components["schemas"]["MetricColumn"][];
+            /** Rows */
+            rows: components["schemas"]["VersionRow"][];
+            thread: components["schemas"]["ThreadInfo"] | null;
+        };
+        /**
+         * FormVersion
+         * @description A version that a sweep can begin from, with its default objectives and samples.
+         */
+        FormVersion: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Goals */
+            goals: string[];
+            /** Samples */
+            samples: number;
+        };
+        /**
+         * GridCell
+         * @description A cell of the heat map as a table: the best setting of its pair of values.
+         *
+         *     Attributes:
+         *         setting: its name.
+         *         value: of the metric, in words.
+         *         settings: how many have this pair of values.
+         *         mark: a sign of the choice or the front.
+         *         shade: 0 to 9, brighter where it is better; None where there is no value.
+         */
+        GridCell: {
+            /** Setting */
+            setting: string;
+            /** Value */
+            value: string;
+            /** Settings */
+            settings: number;
+            /** Mark */
+            mark: string;
+            /** Shade */
+            shade: number | null;
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * HeatInfo
+         * @description A heat map and the same as a table.
+         *
+         *     Attributes:
+         *         columns: values of the first field; empty where one of both is continuous.
+         *         rows: value of the second field, and a cell for each column, or none.
+         */
+        HeatInfo: {
+            /** Spec */
+            spec: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Words */
+            words: string;
+            /** Columns */
+            columns: string[];
+            /** Rows */
+            rows: [
+                string,
+                (components["schemas"]["GridCell"] | null)[]
+            ][];
         };
         /**
          * Hit
@@ -1682,6 +1959,16 @@ export interface components {
             rows: components["schemas"]["RowInfo"][];
         };
         /**
+         * MetricColumn
+         * @description A column of the small table, with how its metric is computed.
+         */
+        MetricColumn: {
+            /** Title */
+            title: string;
+            /** Formula */
+            formula: string;
+        };
+        /**
          * MetricInfo
          * @description A metric that rows can be sorted by.
          */
@@ -1981,6 +2268,21 @@ export interface components {
             error: string;
         };
         /**
+         * PromoteBody
+         * @description A setting to write as a version; `force` where there is a doubt.
+         */
+        PromoteBody: {
+            /** Setting */
+            setting: string;
+            /** Name */
+            name: string;
+            /**
+             * Force
+             * @default false
+             */
+            force: boolean;
+        };
+        /**
          * PromptBody
          * @description A text to add to the suite of a version.
          */
@@ -2136,6 +2438,26 @@ export interface components {
             type: "reset";
         };
         /**
+         * RoundInfo
+         * @description A round of the race.
+         *
+         *     Attributes:
+         *         number: from 1.
+         *         samples: per prompt.
+         *         settings: how many ran.
+         *         eliminated: those that lost.
+         */
+        RoundInfo: {
+            /** Number */
+            number: number;
+            /** Samples */
+            samples: number;
+            /** Settings */
+            settings: number;
+            /** Eliminated */
+            eliminated: components["schemas"]["EliminatedInfo"][];
+        };
+        /**
          * RowInfo
          * @description A prompt with a cell for each version; None where the version does not have the prompt.
          *
@@ -2209,6 +2531,35 @@ export interface components {
             };
             /** Evidence */
             evidence: string[];
+        };
+        /**
+         * SamplesInfo
+         * @description A page of the outputs of a setting on the prompts for selection.
+         *
+         *     Attributes:
+         *         setting: its name.
+         *         words: its fields with values.
+         *         base: the parent.
+         *         missing: why the parent's outputs are not shown; empty if they are.
+         *         total: prompts in all.
+         *         offset: place of the first row here.
+         *         rows: a prompt each.
+         */
+        SamplesInfo: {
+            /** Setting */
+            setting: string;
+            /** Words */
+            words: string;
+            /** Base */
+            base: string;
+            /** Missing */
+            missing: string;
+            /** Total */
+            total: number;
+            /** Offset */
+            offset: number;
+            /** Rows */
+            rows: components["schemas"]["SweepRow"][];
         };
         /**
          * Saved
@@ -2327,6 +2678,277 @@ export interface components {
              * @enum {string}
              */
             type: "study";
+        };
+        /**
+         * SweepAxis
+         * @description A field that varies.
+         *
+         *     Attributes:
+         *         field: its dotted name.
+         *         name: for people.
+         *         labels: its values in order; empty where it is continuous.
+         */
+        SweepAxis: {
+            /** Field */
+            field: string;
+            /** Name */
+            name: string;
+            /** Labels */
+            labels: string[];
+        };
+        /**
+         * SweepBody
+         * @description A sweep to start; the options of `ethogram sweep`.
+         *
+         *     Attributes:
+         *         base: the parent version.
+         *         axes: FIELD=VALUES, one for each field that varies.
+         *         goals: METRIC or METRIC:higher or METRIC:lower; empty takes the version's own.
+         *         search: grid, or how to draw `trials` settings.
+         *         trials: of a search.
+         *         samples: per prompt; None takes the version's number.
+         *         race: eliminate settings early.
+         */
+        SweepBody: {
+            /** Base */
+            base: string;
+            /** Axes */
+            axes: string[];
+            /**
+             * Goals
+             * @default []
+             */
+            goals: string[];
+            /**
+             * Search
+             * @default grid
+             * @enum {string}
+             */
+            search: "grid" | "random" | "tpe" | "nsga2";
+            /**
+             * Trials
+             * @default 60
+             */
+            trials: number;
+            /** Samples */
+            samples?: number | null;
+            /**
+             * Race
+             * @default true
+             */
+            race: boolean;
+        };
+        /**
+         * SweepChanged
+         * @description More of a sweep was stored.
+         *
+         *     Attributes:
+         *         sweep: its number.
+         */
+        SweepChanged: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "sweep";
+            /** Sweep */
+            sweep: number;
+        };
+        /**
+         * SweepInfo
+         * @description A sweep as far as it came.
+         *
+         *     Attributes:
+         *         why: the rule that made the choice.
+         *         chosen: name of the chosen setting.
+         *         facts: what was run, in words.
+         *         again: what starts the same sweep.
+         *         axes: the fields that vary.
+         *         metrics: that charts can show, objectives first.
+         *         base_values: the parent's, in words.
+         *         trials: by rank.
+         *         rounds: of the race.
+         *         holdout: the choice minus the parent, on held-out prompts.
+         *         holdout_prompts: how many.
+         *         next_version: a free name for a child.
+         */
+        SweepInfo: {
+            /** Id */
+            id: number;
+            /** Title */
+            title: string;
+            /** Base */
+            base: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "stopped" | "interrupted";
+            /** Sentence */
+            sentence: string;
+            /** Started At */
+            started_at: string;
+            /** Job */
+            job: string | null;
+            /** Why */
+            why: string;
+            /** Chosen */
+            chosen: string | null;
+            /** Facts */
+            facts: string;
+            again: components["schemas"]["SweepBody"];
+            /** Axes */
+            axes: components["schemas"]["SweepAxis"][];
+            /** Metrics */
+            metrics: components["schemas"]["SweepMetric"][];
+            /** Base Values */
+            base_values: {
+                [key: string]: string;
+            };
+            /** Trials */
+            trials: components["schemas"]["TrialInfo"][];
+            /** Rounds */
+            rounds: components["schemas"]["RoundInfo"][];
+            /** Holdout */
+            holdout: components["schemas"]["DifferenceInfo"][];
+            /** Holdout Prompts */
+            holdout_prompts: number;
+            /** Next Version */
+            next_version: string;
+        };
+        /**
+         * SweepLine
+         * @description A sweep in the list.
+         *
+         *     Attributes:
+         *         id: its number.
+         *         title: the fields that vary, and the parent.
+         *         base: the parent.
+         *         state: running, done, stopped or interrupted.
+         *         sentence: the verdict in words, or how far it came.
+         *         started_at: UTC.
+         *         job: of this server, if it runs here.
+         */
+        SweepLine: {
+            /** Id */
+            id: number;
+            /** Title */
+            title: string;
+            /** Base */
+            base: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "stopped" | "interrupted";
+            /** Sentence */
+            sentence: string;
+            /** Started At */
+            started_at: string;
+            /** Job */
+            job: string | null;
+        };
+        /**
+         * SweepMetric
+         * @description A metric that charts can show.
+         *
+         *     Attributes:
+         *         name: its name.
+         *         title: for people.
+         *         direction: higher, lower or none, whichever is better in this sweep.
+         *         objective: whether the sweep made it better.
+         */
+        SweepMetric: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Direction */
+            direction: string;
+            /** Objective */
+            objective: boolean;
+        };
+        /**
+         * SweepOutput
+         * @description An output; equal texts of one prompt are one.
+         *
+         *     Attributes:
+         *         indices: samples with this text.
+         *         output: the whole text, with evidence of the objectives.
+         *         finish_reason: how it ended.
+         *         values: objective to its value on this output, in words.
+         */
+        SweepOutput: {
+            /** Indices */
+            indices: number[];
+            output: components["schemas"]["MarkedText"];
+            /** Finish Reason */
+            finish_reason: string;
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * SweepRow
+         * @description The outputs of a prompt: of the setting and of the parent.
+         */
+        SweepRow: {
+            /** Prompt Id */
+            prompt_id: string;
+            /** Prompt */
+            prompt: string;
+            /** Outputs */
+            outputs: components["schemas"]["SweepOutput"][];
+            /** Parent */
+            parent: components["schemas"]["SweepOutput"][];
+        };
+        /**
+         * SweepsView
+         * @description The sweeps of a study, newest first, and what a new one can be made of.
+         */
+        SweepsView: {
+            /** Sweeps */
+            sweeps: components["schemas"]["SweepLine"][];
+            /** Versions */
+            versions: components["schemas"]["FormVersion"][];
+            /** Fields */
+            fields: string[];
+            /** Metrics */
+            metrics: [
+                string,
+                string
+            ][];
+        };
+        /**
+         * ThreadInfo
+         * @description One prompt through all versions.
+         *
+         *     Attributes:
+         *         prompt_id: its id.
+         *         prompt: its text.
+         *         why: by which rule it was chosen.
+         *         outputs: of each version, in order.
+         */
+        ThreadInfo: {
+            /** Prompt Id */
+            prompt_id: string;
+            /** Prompt */
+            prompt: string;
+            /** Why */
+            why: string;
+            /** Outputs */
+            outputs: components["schemas"]["ThreadOutput"][];
+        };
+        /**
+         * ThreadOutput
+         * @description What a version makes of the prompt.
+         */
+        ThreadOutput: {
+            /** Version */
+            version: string;
+            /** Text */
+            text: string;
         };
         /**
          * TokenInfo
@@ -2556,6 +3178,57 @@ export interface components {
             samples: components["schemas"]["TrainingSample"][];
         };
         /**
+         * TrialInfo
+         * @description A setting.
+         *
+         *     Attributes:
+         *         name: in this sweep.
+         *         words: its fields with values.
+         *         setting: field to value, in words.
+         *         values: objective to value, in words.
+         *         samples: per prompt, that they rest on.
+         *         fate: what became of it.
+         *         eliminated: by what and when, in words; empty if it was not.
+         *         front_share: how often it is on the front when prompts are drawn again, in words.
+         *         against: minus the parent on the selection prompts: objective to difference and 95 %
+         *             interval, in words; empty where it did not finish the race.
+         *         doubt: why it should not become a version without a second thought.
+         *         promoted: versions that it became.
+         */
+        TrialInfo: {
+            /** Name */
+            name: string;
+            /** Words */
+            words: string;
+            /** Setting */
+            setting: {
+                [key: string]: string;
+            };
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+            /** Samples */
+            samples: number;
+            /**
+             * Fate
+             * @enum {string}
+             */
+            fate: "chosen" | "front" | "behind" | "racing" | "eliminated" | "parent";
+            /** Eliminated */
+            eliminated: string;
+            /** Front Share */
+            front_share: string;
+            /** Against */
+            against: {
+                [key: string]: string;
+            };
+            /** Doubt */
+            doubt: string;
+            /** Promoted */
+            promoted: string[];
+        };
+        /**
          * Turn
          * @description What a voter sees after voting.
          *
@@ -2611,6 +3284,29 @@ export interface components {
              * @default
              */
             title: string;
+        };
+        /**
+         * VersionRow
+         * @description A version in the small table.
+         *
+         *     Attributes:
+         *         version: its name.
+         *         title: what it tries.
+         *         values: of the columns, in words.
+         *         prompts: with outputs.
+         *         clear: what changed clearly against its parent, with arrows.
+         */
+        VersionRow: {
+            /** Version */
+            version: string;
+            /** Title */
+            title: string;
+            /** Values */
+            values: string[];
+            /** Prompts */
+            prompts: number;
+            /** Clear */
+            clear: string;
         };
         /**
          * VoteBody
@@ -3183,6 +3879,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    findings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingsInfo"];
                 };
             };
             /** @description Bad Request */
@@ -4151,6 +4876,377 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Hit"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    sweeps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepsView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_sweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SweepBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    one_sweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    sweep_samples: {
+        parameters: {
+            query: {
+                setting: string;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SamplesInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    sweep_heat: {
+        parameters: {
+            query: {
+                x: string;
+                metric: string;
+                y?: string;
+                fixed?: string[] | null;
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeatInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    sweep_front: {
+        parameters: {
+            query: {
+                x: string;
+                y: string;
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChartInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    sweep_parallel: {
+        parameters: {
+            query: {
+                metrics: string[];
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChartInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    sweep_race: {
+        parameters: {
+            query: {
+                metric: string;
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChartInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    promote_setting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromoteBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
                 };
             };
             /** @description Bad Request */

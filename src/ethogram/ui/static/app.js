@@ -81,13 +81,13 @@
     const wanted = text.toLowerCase();
     return (each) => each.toLowerCase().includes(wanted);
   }
-  function choose(rows, filters) {
+  function choose(rows, filters, outputs) {
     const { mode = "all", sort = "difference", tags = [], pitfall = "", text = "" } = filters;
     const contains = searcher(text, filters.pattern ?? false);
     const last2 = (row) => row.cells.at(-1)?.number ?? Number.NaN;
     const found = rows.filter((row) => {
       const cells = row.cells.filter((cell) => cell !== null);
-      return (mode !== "different" || row.different) && (!(mode === "better" || mode === "worse") || cells.some((cell) => cell.verdict === mode)) && (mode !== "failures" || cells.some((cell) => Object.keys(cell.pitfalls).length > 0)) && (tags.length === 0 || row.tags.some((tag) => tags.includes(tag))) && (!pitfall || cells.some((cell) => pitfall in cell.pitfalls)) && (filters.low == null || last2(row) >= filters.low) && (filters.high == null || last2(row) <= filters.high) && (!text || contains(row.prompt_id) || contains(row.prompt.text) || cells.some((cell) => contains(cell.output.text)));
+      return (mode !== "different" || row.different) && (!(mode === "better" || mode === "worse") || cells.some((cell) => cell.verdict === mode)) && (mode !== "failures" || cells.some((cell) => Object.keys(cell.pitfalls).length > 0)) && (tags.length === 0 || row.tags.some((tag) => tags.includes(tag))) && (!pitfall || cells.some((cell) => pitfall in cell.pitfalls)) && (filters.low == null || last2(row) >= filters.low) && (filters.high == null || last2(row) <= filters.high) && (!text || contains(row.prompt_id) || contains(row.prompt.text) || outputs(row.prompt_id).some(contains));
     });
     if (sort === "suite") return found.sort((a, b) => a.place - b.place);
     if (sort === "value") return found.sort((a, b) => (last2(b) || 0) - (last2(a) || 0));
@@ -99,11 +99,16 @@
     if (!matrix) {
       throw new Error(`the report does not compare ${versions.join(" and ")}; the page does`);
     }
-    const rows = choose(matrix.rows, filters);
+    const held = versions.map((version) => data.cells[version] ?? {});
+    const rows = choose(
+      matrix.rows,
+      filters,
+      (prompt) => held.flatMap((cells) => cells[prompt]?.samples.map((sample) => sample.output.text) ?? [])
+    );
     return { ...matrix, total: rows.length, offset: 0, rows };
   }
-  function search(data, words) {
-    const like = (text) => text.toLowerCase().includes(words.toLowerCase());
+  function search(data, words2) {
+    const like = (text) => text.toLowerCase().includes(words2.toLowerCase());
     return data.log.versions.filter((version) => like(version.name) || like(version.title)).map((version) => ({ kind: "version", name: version.name, words: version.title }));
   }
   function answerOf(data, route, path, query) {
@@ -112,8 +117,12 @@
         return data.log;
       case "/api/log/{version}":
         return data.entries[String(path.version)];
+      case "/api/findings":
+        return data.findings;
       case "/api/compare":
         return compare(data, query);
+      case "/api/compare/chart":
+        return data.charts[query.versions.join(" ")];
       case "/api/compare/cell":
         return data.cells[String(query.version)]?.[String(query.prompt)];
       case "/api/search":
@@ -578,7 +587,7 @@
     const { turn, error, state, vote, undo } = useTurn(versions, voter);
     const pair = turn?.pair;
     useKeys([
-      ...CHOICES.map(({ choice, key, words }) => ({ key, words, run: () => vote(choice) })),
+      ...CHOICES.map(({ choice, key, words: words2 }) => ({ key, words: words2, run: () => vote(choice) })),
       { key: "u", words: "undo the last vote", run: undo }
     ]);
     return /* @__PURE__ */ jsxs(Fragment, { children: [
@@ -596,10 +605,10 @@
         ] })
       ] }),
       /* @__PURE__ */ jsxs("div", { className: "choices", children: [
-        CHOICES.map(({ choice, words, shown: shown2 }) => /* @__PURE__ */ jsxs(Button, { isDisabled: !pair, onPress: () => vote(choice), children: [
+        CHOICES.map(({ choice, words: words2, shown: shown2 }) => /* @__PURE__ */ jsxs(Button, { isDisabled: !pair, onPress: () => vote(choice), children: [
           /* @__PURE__ */ jsx("kbd", { children: shown2 }),
           " ",
-          words
+          words2
         ] }, choice)),
         /* @__PURE__ */ jsxs(Button, { onPress: undo, children: [
           /* @__PURE__ */ jsx("kbd", { children: "u" }),
@@ -613,9 +622,9 @@
   function Whisker({ item, from, to }) {
     if (item.low == null || item.high == null || item.estimate == null) return null;
     const place2 = (value) => 6 + (WIDTH - 12) * (value - from) / (to - from || 1);
-    const words = `${item.version}: rating ${item.rating}, 95 % interval ${item.interval}`;
-    return /* @__PURE__ */ jsxs("svg", { viewBox: `0 0 ${WIDTH} 16`, className: "interval", role: "img", "aria-label": words, children: [
-      /* @__PURE__ */ jsx("title", { children: words }),
+    const words2 = `${item.version}: rating ${item.rating}, 95 % interval ${item.interval}`;
+    return /* @__PURE__ */ jsxs("svg", { viewBox: `0 0 ${WIDTH} 16`, className: "interval", role: "img", "aria-label": words2, children: [
+      /* @__PURE__ */ jsx("title", { children: words2 }),
       /* @__PURE__ */ jsx("line", { className: "tick zero", x1: place2(1e3), x2: place2(1e3), y1: "0", y2: "16" }),
       /* @__PURE__ */ jsx("line", { className: "whisker", x1: place2(item.low), x2: place2(item.high), y1: "8", y2: "8" }),
       /* @__PURE__ */ jsx("circle", { cx: place2(item.estimate), cy: "8", r: "3" })
@@ -645,14 +654,14 @@
           /* @__PURE__ */ jsx(RatingTable, { items: found.ratings, from, to }),
           found.pairs.length > 0 && /* @__PURE__ */ jsx(PairTable, { items: found.pairs })
         ] }),
-        found.facts.map((words) => /* @__PURE__ */ jsx("p", { className: "soft", children: plain(words) }, words))
+        found.facts.map((words2) => /* @__PURE__ */ jsx("p", { className: "soft", children: plain(words2) }, words2))
       ] });
     } });
   }
   function RatingTable({ items, from, to }) {
     return /* @__PURE__ */ jsxs("table", { children: [
       /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsx("tr", { children: ["version", "rating", "95 %", "", "equal length", "won", "lost", "tied", "bad", ""].map(
-        (words, column) => /* @__PURE__ */ jsx("th", { scope: "col", children: words }, column)
+        (words2, column) => /* @__PURE__ */ jsx("th", { scope: "col", children: words2 }, column)
       ) }) }),
       /* @__PURE__ */ jsx("tbody", { children: items.map((each) => /* @__PURE__ */ jsxs("tr", { children: [
         /* @__PURE__ */ jsx("th", { scope: "row", children: each.version }),
@@ -670,7 +679,7 @@
   }
   function PairTable({ items }) {
     return /* @__PURE__ */ jsxs("table", { children: [
-      /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsx("tr", { children: ["pair", "wins", "95 %", "equal length", "votes", "p", ""].map((words, column) => /* @__PURE__ */ jsx("th", { scope: "col", children: words }, column)) }) }),
+      /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsx("tr", { children: ["pair", "wins", "95 %", "equal length", "votes", "p", ""].map((words2, column) => /* @__PURE__ */ jsx("th", { scope: "col", children: words2 }, column)) }) }),
       /* @__PURE__ */ jsx("tbody", { children: items.map((each) => /* @__PURE__ */ jsxs("tr", { children: [
         /* @__PURE__ */ jsxs("th", { scope: "row", children: [
           each.first,
@@ -716,8 +725,8 @@
     ] });
   }
   function Versions({ chosen, onChange }) {
-    const known = useLoad("arena versions", (signal) => get("/api/arena/versions", { signal }));
-    return /* @__PURE__ */ jsx(Shown, { loaded: known, children: (all) => /* @__PURE__ */ jsxs(CheckboxGroup, { value: chosen, onChange, className: "arena-versions", children: [
+    const known2 = useLoad("arena versions", (signal) => get("/api/arena/versions", { signal }));
+    return /* @__PURE__ */ jsx(Shown, { loaded: known2, children: (all) => /* @__PURE__ */ jsxs(CheckboxGroup, { value: chosen, onChange, className: "arena-versions", children: [
       /* @__PURE__ */ jsx(Label, { children: "Versions" }),
       all.map((each) => /* @__PURE__ */ jsxs(Checkbox, { value: each.name, className: "check", children: [
         /* @__PURE__ */ jsx("span", { className: "box", "aria-hidden": true }),
@@ -777,11 +786,11 @@
   // src/parts/chart.tsx
   var loading;
   function vega() {
-    const known = () => globalThis.ethogramVega;
+    const known2 = () => globalThis.ethogramVega;
     loading ??= (async () => {
       const file = new URL("static/vendor/vega.js", document.baseURI).href;
-      if (!known()) await import(file);
-      const found = known();
+      if (!known2()) await import(file);
+      const found = known2();
       if (!found) throw new Error("the charts could not be loaded");
       return found;
     })();
@@ -807,14 +816,16 @@
       legend: { labelColor: soft, titleColor: ink },
       header: { labelColor: ink, titleColor: ink },
       title: { color: ink },
-      view: { stroke: line }
+      view: { stroke: line },
+      text: { color: ink },
+      rule: { color: soft }
     };
   }
-  function Chart({ spec, words, signals }) {
+  function Chart({ spec, words: words2, signals: signals2 }) {
     const element = useRef(null);
     const [error, setError] = useState();
-    const listening = useRef(signals);
-    listening.current = signals;
+    const listening = useRef(signals2);
+    listening.current = signals2;
     useEffect(() => {
       let view;
       let gone = false;
@@ -843,7 +854,7 @@
     }, [spec]);
     return /* @__PURE__ */ jsxs("figure", { className: "chart", children: [
       error && /* @__PURE__ */ jsx(Problem, { error }),
-      /* @__PURE__ */ jsx("div", { ref: element, role: "img", "aria-label": words, tabIndex: 0 })
+      /* @__PURE__ */ jsx("div", { ref: element, role: "img", "aria-label": words2, tabIndex: 0 })
     ] });
   }
 
@@ -864,16 +875,16 @@
     const { standard } = item;
     if (!standard) return /* @__PURE__ */ jsx("span", { className: "soft", children: item.words.interval });
     const [low, middle, high] = standard.map(place);
-    const words = `difference ${item.words.difference}, 95 % interval ${item.words.interval}`;
+    const words2 = `difference ${item.words.difference}, 95 % interval ${item.words.interval}`;
     return /* @__PURE__ */ jsxs(
       "svg",
       {
         viewBox: `0 0 ${WIDTH2} 16`,
         className: `interval ${toneOf(item) || "soft"}`,
         role: "img",
-        "aria-label": words,
+        "aria-label": words2,
         children: [
-          /* @__PURE__ */ jsx("title", { children: words }),
+          /* @__PURE__ */ jsx("title", { children: words2 }),
           Array.from({ length: 2 * MOST + 1 }, (_, tick) => tick - MOST).map((tick) => /* @__PURE__ */ jsx(
             "line",
             {
@@ -971,7 +982,7 @@
   function Choice({ label, value, options, onChange }) {
     return /* @__PURE__ */ jsxs("label", { children: [
       label,
-      /* @__PURE__ */ jsx("select", { value, onChange: (event) => onChange(event.target.value), children: Object.entries(options).map(([name, words]) => /* @__PURE__ */ jsx("option", { value: name, children: words }, name)) })
+      /* @__PURE__ */ jsx("select", { value, onChange: (event) => onChange(event.target.value), children: Object.entries(options).map(([name, words2]) => /* @__PURE__ */ jsx("option", { value: name, children: words2 }, name)) })
     ] });
   }
   function Typed({
@@ -1034,7 +1045,10 @@
     const tags = Object.entries(data.tags).map(([tag, count]) => [tag, `${plain(tag)} (${count})`]);
     return /* @__PURE__ */ jsxs("form", { className: "controls", "aria-label": "Filters", onSubmit: (event) => event.preventDefault(), children: [
       /* @__PURE__ */ jsx(Choice, { label: "Show", value: query.mode, options: MODES, onChange: filters.setMode }),
-      !report() && /* @__PURE__ */ jsx(Choice, { label: "by", value: data.metric, options: titled, onChange: filters.setMetric }),
+      report() ? /* @__PURE__ */ jsxs("span", { className: "soft", children: [
+        "by ",
+        titled[data.metric]
+      ] }) : /* @__PURE__ */ jsx(Choice, { label: "by", value: data.metric, options: titled, onChange: filters.setMetric }),
       /* @__PURE__ */ jsx(Choice, { label: "Sort", value: query.sort, options: SORTS, onChange: filters.setSort }),
       tags.length > 0 && /* @__PURE__ */ jsx(
         Choice,
@@ -1283,9 +1297,9 @@
           plain(sample.finish_reason),
           " ·",
           " ",
-          Object.entries(sample.values).map(([title, words]) => `${title} ${words}`).join(" · ")
+          Object.entries(sample.values).map(([title, words2]) => `${title} ${words2}`).join(" · ")
         ] }),
-        sample.evidence.map((words) => /* @__PURE__ */ jsx("p", { className: "worse", children: /* @__PURE__ */ jsx(Plain, { text: words }) }, words)),
+        sample.evidence.map((words2) => /* @__PURE__ */ jsx("p", { className: "worse", children: /* @__PURE__ */ jsx(Plain, { text: words2 }) }, words2)),
         /* @__PURE__ */ jsx(WholeText, { text: sample.output.text, marks: sample.output.marks })
       ] }, sample.identity)) })
     ] });
@@ -1339,8 +1353,8 @@
     ) });
   }
   function Versions2({ versions, diff }) {
-    const known = useLoad("versions", (signal) => get("/api/log", { signal }));
-    const names = known.data?.versions ?? [];
+    const known2 = useLoad("versions", (signal) => get("/api/log", { signal }));
+    const names = known2.data?.versions ?? [];
     const options = Object.fromEntries(
       names.map((version) => [version.name, `${version.name} ${plain(version.title)}`.slice(0, 60)])
     );
@@ -1408,6 +1422,10 @@
         ] })
       ] }, column.version))
     ] });
+  }
+  function hasChart(versions) {
+    const held = report();
+    return !held || versions.join(" ") in held.charts;
   }
   function PairedChart({ filters, onOpen }) {
     const { versions, metric } = filters.query;
@@ -1484,7 +1502,7 @@
     return /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsx(Verdicts, { data }),
       /* @__PURE__ */ jsx(Controls, { filters, data }),
-      versions.length > 1 && !report() && /* @__PURE__ */ jsxs("details", { onToggle: (event) => setCharted(event.currentTarget.open), children: [
+      versions.length > 1 && hasChart(versions) && /* @__PURE__ */ jsxs("details", { onToggle: (event) => setCharted(event.currentTarget.open), children: [
         /* @__PURE__ */ jsx("summary", { children: "Chart: each prompt before and after" }),
         charted && /* @__PURE__ */ jsx(PairedChart, { filters, onOpen: setOpen })
       ] }),
@@ -1537,6 +1555,59 @@
         report() ? /* @__PURE__ */ jsx(Pairs, { versions }) : /* @__PURE__ */ jsx(Versions2, { versions, diff: place2.query.get("diff") ?? "" }),
         /* @__PURE__ */ jsx(Comparison, { versions }, versions.join(" "))
       ] }) : /* @__PURE__ */ jsx("p", { className: "soft", children: "Loading …" })
+    ] });
+  }
+
+  // src/parts/findings.tsx
+  function Overview({ found }) {
+    return /* @__PURE__ */ jsxs("details", { open: true, children: [
+      /* @__PURE__ */ jsx("summary", { children: "All versions in a table" }),
+      /* @__PURE__ */ jsx("section", { className: "scroll", tabIndex: 0, "aria-label": "all versions", children: /* @__PURE__ */ jsxs("table", { className: "overview", children: [
+        /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
+          /* @__PURE__ */ jsx("th", { scope: "col", children: "version" }),
+          /* @__PURE__ */ jsx("th", { scope: "col", children: "clear against its parent" }),
+          found.columns.map((column) => /* @__PURE__ */ jsx("th", { scope: "col", className: "number", title: column.formula, children: column.title }, column.title)),
+          /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: "prompts" })
+        ] }) }),
+        /* @__PURE__ */ jsx("tbody", { children: found.rows.map((row) => /* @__PURE__ */ jsxs("tr", { children: [
+          /* @__PURE__ */ jsxs("th", { scope: "row", children: [
+            /* @__PURE__ */ jsx("a", { href: link(["log", row.version]), children: row.version }),
+            " ",
+            /* @__PURE__ */ jsx(Plain, { text: row.title })
+          ] }),
+          /* @__PURE__ */ jsx("td", { children: row.clear }),
+          row.values.map((value, place2) => /* @__PURE__ */ jsx("td", { className: "number", children: value }, found.columns[place2]?.title)),
+          /* @__PURE__ */ jsx("td", { className: "number", children: row.prompts })
+        ] }, row.version)) })
+      ] }) })
+    ] });
+  }
+  function Thread({ thread }) {
+    return /* @__PURE__ */ jsxs("details", { children: [
+      /* @__PURE__ */ jsx("summary", { children: "One prompt through all versions" }),
+      /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+        /* @__PURE__ */ jsx(Plain, { text: thread.prompt_id }),
+        ", ",
+        /* @__PURE__ */ jsx(Plain, { text: thread.why }),
+        ":",
+        " ",
+        /* @__PURE__ */ jsx(Plain, { text: thread.prompt })
+      ] }),
+      /* @__PURE__ */ jsx("dl", { className: "thread", children: thread.outputs.map((output) => /* @__PURE__ */ jsxs("div", { children: [
+        /* @__PURE__ */ jsx("dt", { children: output.version }),
+        /* @__PURE__ */ jsx("dd", { children: output.text ? /* @__PURE__ */ jsx(TextCell, { text: output.text, length: output.text.length }) : /* @__PURE__ */ jsx("span", { className: "soft", children: "empty" }) })
+      ] }, output.version)) })
+    ] });
+  }
+  function Findings() {
+    const loaded = useLoad("findings", (signal) => get("/api/findings", { signal }));
+    const found = loaded.data;
+    if (!found?.sentences.length) return null;
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "What was found", className: "findings", children: [
+      /* @__PURE__ */ jsx("h2", { children: "What was found" }),
+      /* @__PURE__ */ jsx("ol", { children: found.sentences.map((sentence) => /* @__PURE__ */ jsx("li", { children: /* @__PURE__ */ jsx(Plain, { text: sentence }) }, sentence)) }),
+      /* @__PURE__ */ jsx(Overview, { found }),
+      found.thread && /* @__PURE__ */ jsx(Thread, { thread: found.thread })
     ] });
   }
 
@@ -1831,6 +1902,7 @@
       /* @__PURE__ */ jsx("h1", { children: /* @__PURE__ */ jsx(Plain, { text: data.title }) }),
       data.about && /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsx(Plain, { text: data.about }) }),
       data.versions.length === 0 && /* @__PURE__ */ jsx("p", { children: "The study has no version yet." }),
+      /* @__PURE__ */ jsx(Findings, {}),
       /* @__PURE__ */ jsxs("div", { className: "log", children: [
         /* @__PURE__ */ jsx("nav", { "aria-label": "Versions", className: "tree", children: /* @__PURE__ */ jsx("ol", { className: "plain", children: data.versions.map((version) => /* @__PURE__ */ jsxs("li", { "data-depth": Math.min(version.depth, DEEPEST), children: [
           /* @__PURE__ */ jsx(
@@ -1878,14 +1950,14 @@
   }
   function useJob(id) {
     const [state, setState] = useState();
-    const known = useRef(void 0);
+    const known2 = useRef(void 0);
     const queue = useRef([]);
     const [turn, setTurn] = useState(0);
     useEffect(() => {
       const stop = new AbortController();
       queue.current = [];
-      if (known.current?.job.id !== id) {
-        known.current = void 0;
+      if (known2.current?.job.id !== id) {
+        known2.current = void 0;
         setState(void 0);
       }
       if (!id) return;
@@ -1895,7 +1967,7 @@
           let found = stateOf(detail);
           for (const event of queue.current ?? []) found = after(found, event) ?? found;
           queue.current = void 0;
-          known.current = found;
+          known2.current = found;
           setState(found);
         },
         () => void 0
@@ -1907,11 +1979,11 @@
       useCallback((event) => {
         if (event.type === "reset") setTurn((before) => before + 1);
         else if (queue.current) queue.current.push(event);
-        else if (known.current) {
-          const next = after(known.current, event);
+        else if (known2.current) {
+          const next = after(known2.current, event);
           if (next === void 0) setTurn((before) => before + 1);
-          else if (next !== known.current) {
-            known.current = next;
+          else if (next !== known2.current) {
+            known2.current = next;
             setState(next);
           }
         }
@@ -1928,8 +2000,8 @@
   }
   function Shown2({ token }) {
     if (token.part && token.part[0] > 1) return /* @__PURE__ */ jsx("span", { className: "soft", children: "·" });
-    const lines = token.text.split("\n");
-    return /* @__PURE__ */ jsx(Fragment, { children: lines.map((line, place2) => /* @__PURE__ */ jsxs("span", { children: [
+    const lines2 = token.text.split("\n");
+    return /* @__PURE__ */ jsx(Fragment, { children: lines2.map((line, place2) => /* @__PURE__ */ jsxs("span", { children: [
       place2 > 0 && /* @__PURE__ */ jsxs(Fragment, { children: [
         /* @__PURE__ */ jsx("span", { className: "soft", children: "⏎" }),
         /* @__PURE__ */ jsx("br", {})
@@ -2011,9 +2083,9 @@
   }
 
   // src/views/branches.tsx
-  function settingsOf(lines) {
+  function settingsOf(lines2) {
     const found = {};
-    for (const line of lines.split("\n")) {
+    for (const line of lines2.split("\n")) {
       const [field = "", ...rest] = line.split("=");
       if (!field.trim()) continue;
       const value = rest.join("=").trim();
@@ -2027,7 +2099,7 @@
   }
   function BranchPanel({ output, where, step, reload }) {
     const [id, setId] = useState("");
-    const [lines, setLines] = useState("");
+    const [lines2, setLines] = useState("");
     const [draw, setDraw] = useState(false);
     const [error, setError] = useState();
     const job = useJob(id)?.job;
@@ -2050,7 +2122,7 @@
           ...from,
           at: step,
           token: token ?? null,
-          settings: settingsOf(lines),
+          settings: settingsOf(lines2),
           draw: draw ? 1 + Math.floor(Math.random() * 1e6) : 0
         }
       }).then((begun) => setId(begun.id), setError);
@@ -2095,7 +2167,7 @@
               rows: 2,
               cols: 34,
               placeholder: "decoding.temperature=0.5",
-              value: lines,
+              value: lines2,
               onChange: (event) => setLines(event.target.value)
             }
           )
@@ -2482,10 +2554,10 @@
     const [branch] = useQuery("branch");
     const where = { version, prompt, sample: Number(sample) || 0 };
     if (branch) where.branch = Number(branch);
-    const known = Boolean(where.branch !== void 0 || version && prompt);
+    const known2 = Boolean(where.branch !== void 0 || version && prompt);
     const output = useLoad(
       `output ${version} ${prompt} ${sample} ${branch}`,
-      (signal) => known ? get("/api/microscope/output", {
+      (signal) => known2 ? get("/api/microscope/output", {
         query: where.branch === void 0 ? { version, prompt, sample: where.sample } : { branch: where.branch },
         signal
       }) : Promise.resolve(void 0),
@@ -2496,7 +2568,7 @@
       /* @__PURE__ */ jsx("h1", { children: "Microscope" }),
       /* @__PURE__ */ jsx(Chooser, { where }),
       output.error && /* @__PURE__ */ jsx(Problem, { error: output.error }),
-      output.error && known && /* @__PURE__ */ jsx(MakeTrace, { where, onMade: output.reload }),
+      output.error && known2 && /* @__PURE__ */ jsx(MakeTrace, { where, onMade: output.reload }),
       output.data && fits && !output.error && /* @__PURE__ */ jsx(
         Opened2,
         {
@@ -2756,9 +2828,9 @@
     const [draw, setDraw] = useQuery("draw", "0");
     const [jobId, setJobId] = useQuery("job");
     const [error, setError] = useState();
-    const known = lanesOf(lanesText);
+    const known2 = lanesOf(lanesText);
     const first = view.versions[0];
-    const lanes = known.length > 0 ? known : view.versions.slice(0, 2).map((one) => laneOf(one.name));
+    const lanes = known2.length > 0 ? known2 : view.versions.slice(0, 2).map((one) => laneOf(one.name));
     const setLanes = (next) => setLanesText(JSON.stringify(next));
     const state = useJob(jobId);
     const running = state?.job.state === "running";
@@ -2884,9 +2956,9 @@
         }
       }, [])
     );
-    const known = new Map((loaded.data ?? []).map((job) => [job.id, job]));
-    const fresh = [...newer.values()].filter((job) => !known.has(job.id)).reverse();
-    const jobs = [...fresh, ...[...known.values()].map((job) => newer.get(job.id) ?? job)];
+    const known2 = new Map((loaded.data ?? []).map((job) => [job.id, job]));
+    const fresh = [...newer.values()].filter((job) => !known2.has(job.id)).reverse();
+    const jobs = [...fresh, ...[...known2.values()].map((job) => newer.get(job.id) ?? job)];
     return { ...loaded, data: loaded.data && jobs };
   }
   function duration(seconds) {
@@ -2928,13 +3000,944 @@
     ] });
   }
 
+  // src/views/sweep_tables.tsx
+  var FATES = {
+    chosen: "★ chosen",
+    front: "• on the front",
+    behind: "behind",
+    racing: "in the race",
+    eliminated: "× eliminated",
+    parent: "parent"
+  };
+  function Row({
+    data,
+    trial,
+    isCurrent,
+    onOpen,
+    onPromote
+  }) {
+    const row = useRef(null);
+    useEffect(() => {
+      if (isCurrent) row.current?.scrollIntoView?.({ block: "nearest" });
+    }, [isCurrent]);
+    return /* @__PURE__ */ jsxs("tr", { ref: row, className: `fate ${trial.fate}`, "aria-current": isCurrent || void 0, children: [
+      /* @__PURE__ */ jsxs("th", { scope: "row", children: [
+        /* @__PURE__ */ jsx("button", { type: "button", className: "link", onClick: onOpen, children: /* @__PURE__ */ jsx(Plain, { text: trial.words }) }),
+        trial.promoted.map((version) => /* @__PURE__ */ jsxs("span", { className: "soft", children: [
+          " ",
+          "is ",
+          /* @__PURE__ */ jsx("a", { href: link(["log", version]), children: version })
+        ] }, version))
+      ] }),
+      /* @__PURE__ */ jsx("td", { title: trial.eliminated, children: FATES[trial.fate] }),
+      objectives(data).map((metric) => /* @__PURE__ */ jsxs("td", { className: "number", children: [
+        trial.values[metric.name],
+        trial.against[metric.name] && /* @__PURE__ */ jsx("div", { className: "soft small", children: trial.against[metric.name] })
+      ] }, metric.name)),
+      /* @__PURE__ */ jsx("td", { className: "number", children: trial.front_share }),
+      /* @__PURE__ */ jsx("td", { className: "number", children: trial.samples }),
+      /* @__PURE__ */ jsx("td", { children: data.state === "done" && /* @__PURE__ */ jsx(
+        "button",
+        {
+          type: "button",
+          className: "quiet",
+          "aria-label": `Promote ${trial.words}`,
+          onClick: onPromote,
+          children: "Promote"
+        }
+      ) })
+    ] });
+  }
+  function objectives(data) {
+    return data.metrics.filter((metric) => metric.objective);
+  }
+  function Trials({ data, current, onOpen, onPromote }) {
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "Settings", children: [
+      /* @__PURE__ */ jsx("h2", { children: "Settings by rank" }),
+      /* @__PURE__ */ jsx("section", { className: "scroll trials", tabIndex: 0, "aria-label": "All settings", children: /* @__PURE__ */ jsxs("table", { children: [
+        /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
+          /* @__PURE__ */ jsx("th", { scope: "col", children: "setting" }),
+          /* @__PURE__ */ jsx("th", { scope: "col", children: "place" }),
+          objectives(data).map((metric) => /* @__PURE__ */ jsxs("th", { scope: "col", className: "number", children: [
+            metric.title,
+            /* @__PURE__ */ jsxs("div", { className: "small", children: [
+              metric.direction,
+              " is better"
+            ] })
+          ] }, metric.name)),
+          /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: "on the front" }),
+          /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: "samples" }),
+          /* @__PURE__ */ jsx("th", { scope: "col", children: "version" })
+        ] }) }),
+        /* @__PURE__ */ jsxs("tbody", { children: [
+          /* @__PURE__ */ jsxs("tr", { className: "fate parent", children: [
+            /* @__PURE__ */ jsx("th", { scope: "row", children: data.base }),
+            /* @__PURE__ */ jsx("td", { children: "parent" }),
+            objectives(data).map((metric) => /* @__PURE__ */ jsx("td", { className: "number", children: data.base_values[metric.name] }, metric.name)),
+            /* @__PURE__ */ jsx("td", {}),
+            /* @__PURE__ */ jsx("td", {}),
+            /* @__PURE__ */ jsx("td", {})
+          ] }),
+          data.trials.map((trial) => /* @__PURE__ */ jsx(
+            Row,
+            {
+              data,
+              trial,
+              isCurrent: trial.name === current,
+              onOpen: () => onOpen(trial.name),
+              onPromote: () => onPromote(trial.name)
+            },
+            trial.name
+          ))
+        ] })
+      ] }) }),
+      /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+        "Values are of the prompts for selection; below them the difference from ",
+        data.base,
+        " with its 95 % interval. The best of many settings looks better here than it is: the holdout test above is the fair one. ",
+        /* @__PURE__ */ jsx("kbd", { children: "j" }),
+        " ",
+        /* @__PURE__ */ jsx("kbd", { children: "k" }),
+        " walk, ",
+        /* @__PURE__ */ jsx("kbd", { children: "o" }),
+        " opens outputs,",
+        " ",
+        /* @__PURE__ */ jsx("kbd", { children: "p" }),
+        " promotes."
+      ] })
+    ] });
+  }
+  function Rounds({ data }) {
+    if (data.rounds.length === 0) return null;
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "Rounds", children: [
+      /* @__PURE__ */ jsx("h2", { children: "Rounds" }),
+      /* @__PURE__ */ jsx("ol", { className: "plain", children: data.rounds.map((round) => /* @__PURE__ */ jsxs("li", { className: "job", children: [
+        /* @__PURE__ */ jsxs("b", { children: [
+          "Round ",
+          round.number
+        ] }),
+        ": ",
+        round.settings,
+        " settings,",
+        " ",
+        round.samples === 1 ? "1 sample" : `${round.samples} samples`,
+        " per prompt;",
+        " ",
+        round.eliminated.length === 0 ? "none" : round.eliminated.length,
+        " eliminated.",
+        round.eliminated.length > 0 && /* @__PURE__ */ jsx("ul", { children: round.eliminated.map((one) => /* @__PURE__ */ jsxs("li", { children: [
+          /* @__PURE__ */ jsx(Plain, { text: one.words }),
+          " ",
+          /* @__PURE__ */ jsx("span", { className: "soft", children: "beaten by" }),
+          " ",
+          /* @__PURE__ */ jsx(Plain, { text: one.by }),
+          ": ",
+          /* @__PURE__ */ jsx("span", { className: "soft", children: one.why })
+        ] }, one.name)) })
+      ] }, round.number)) })
+    ] });
+  }
+
+  // src/views/sweep_charts.tsx
+  function stamp(data) {
+    return `${data.id} ${data.state} ${data.rounds.length}`;
+  }
+  function clickedSetting(value) {
+    return value?.setting?.[0] || void 0;
+  }
+  function signals(onOpen) {
+    return {
+      clicked: (value) => {
+        const name = clickedSetting(value);
+        if (name) onOpen(name);
+      }
+    };
+  }
+  function known(value, options, fallback) {
+    return options.includes(value) ? value : fallback;
+  }
+  function nextCell(filled, row, column, key) {
+    const steps = {
+      ArrowUp: [-1, 0],
+      ArrowDown: [1, 0],
+      ArrowLeft: [0, -1],
+      ArrowRight: [0, 1]
+    };
+    const [down, right] = steps[key] ?? [0, 0];
+    if (down === 0 && right === 0) return void 0;
+    let [r, c] = [row + down, column + right];
+    while (filled[r]?.[c] !== void 0) {
+      if (filled[r]?.[c]) return [r, c];
+      r += down;
+      c += right;
+    }
+    return void 0;
+  }
+  function HeatGrid({
+    heat,
+    x,
+    y,
+    onOpen
+  }) {
+    const table = useRef(null);
+    const filled = heat.rows.map(([, cells]) => cells.map(Boolean));
+    const walk = (event) => {
+      const at = event.target.dataset.at?.split(" ").map(Number);
+      const next = at && nextCell(filled, at[0] ?? 0, at[1] ?? 0, event.key);
+      if (!next) return;
+      event.preventDefault();
+      table.current?.querySelector(`[data-at="${next.join(" ")}"]`)?.focus();
+    };
+    if (heat.rows.length === 0) return null;
+    return /* @__PURE__ */ jsx("section", { className: "scroll", "aria-label": "The heat map as a table", children: /* @__PURE__ */ jsxs("table", { ref: table, className: "heat", onKeyDown: walk, children: [
+      /* @__PURE__ */ jsxs("caption", { className: "soft", children: [
+        y ? `${plain(y)} downwards, ${plain(x)} to the right` : plain(x),
+        ". Enter opens outputs."
+      ] }),
+      /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
+        /* @__PURE__ */ jsx("th", { scope: "col", children: /* @__PURE__ */ jsx("span", { className: "soft", children: y ? `${plain(y)} \\ ${plain(x)}` : plain(x) }) }),
+        heat.columns.map((column) => /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: /* @__PURE__ */ jsx(Plain, { text: column }) }, column))
+      ] }) }),
+      /* @__PURE__ */ jsx("tbody", { children: heat.rows.map(([label, cells], row) => /* @__PURE__ */ jsxs("tr", { children: [
+        /* @__PURE__ */ jsx("th", { scope: "row", children: /* @__PURE__ */ jsx(Plain, { text: label }) }),
+        cells.map((cell, column) => /* @__PURE__ */ jsx("td", { className: `number s${cell?.shade ?? 0}`, children: cell && /* @__PURE__ */ jsxs(
+          "button",
+          {
+            type: "button",
+            className: "quiet",
+            "data-at": `${row} ${column}`,
+            onClick: () => onOpen(cell.setting),
+            children: [
+              cell.value,
+              " ",
+              cell.mark,
+              cell.settings > 1 && /* @__PURE__ */ jsxs("span", { className: "soft small", children: [
+                " (1 of ",
+                cell.settings,
+                ")"
+              ] })
+            ]
+          }
+        ) }, heat.columns[column]))
+      ] }, label)) })
+    ] }) });
+  }
+  function Fixed({ axis }) {
+    const [value, setValue] = useQuery(`at.${axis.field}`);
+    return /* @__PURE__ */ jsx(
+      Choice,
+      {
+        label: plain(axis.name),
+        value,
+        options: {
+          "": "the best of all",
+          ...Object.fromEntries(axis.labels.map((label) => [label, plain(label)]))
+        },
+        onChange: setValue
+      }
+    );
+  }
+  function HeatMap({ data, onOpen }) {
+    const fields = data.axes.map((axis) => axis.field);
+    const names = Object.fromEntries(data.axes.map((axis) => [axis.field, plain(axis.name)]));
+    const titles = Object.fromEntries(data.metrics.map((metric2) => [metric2.name, metric2.title]));
+    const [xAsked, setX] = useQuery("x");
+    const [yAsked, setY] = useQuery("y");
+    const [metricAsked, setMetric] = useQuery("metric");
+    const { query } = usePlace();
+    const x = known(xAsked, fields, fields[0] ?? "");
+    const others = fields.filter((field) => field !== x);
+    const y = known(yAsked, others, others[0] ?? "");
+    const metric = known(metricAsked, Object.keys(titles), data.metrics[0]?.name ?? "");
+    const free = data.axes.filter((axis) => axis.field !== x && axis.field !== y);
+    const fixed = free.map((axis) => [axis.field, query.get(`at.${axis.field}`) ?? ""]).filter(([, value]) => value).map(([field, value]) => `${field}=${value}`);
+    const heat = useLoad(
+      `heat ${stamp(data)} ${x} ${y} ${metric} ${fixed.join(" ")}`,
+      (signal) => get("/api/sweeps/{number}/heat", {
+        path: { number: data.id },
+        query: { x, y, metric, fixed },
+        signal
+      }),
+      []
+    );
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "Heat map", children: [
+      /* @__PURE__ */ jsx("h2", { children: "Heat map" }),
+      /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+        /* @__PURE__ */ jsx(Choice, { label: "Across", value: x, options: names, onChange: setX }),
+        others.length > 0 && /* @__PURE__ */ jsx(
+          Choice,
+          {
+            label: "up",
+            value: y,
+            options: Object.fromEntries(others.map((field) => [field, names[field] ?? field])),
+            onChange: setY
+          }
+        ),
+        /* @__PURE__ */ jsx(Choice, { label: "coloured by", value: metric, options: titles, onChange: setMetric }),
+        free.map((axis) => axis.labels.length > 0 && /* @__PURE__ */ jsx(Fixed, { axis }, axis.field))
+      ] }),
+      /* @__PURE__ */ jsx(Shown, { loaded: heat, children: (found) => /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsx("p", { className: "soft", children: plain(found.words) }),
+        /* @__PURE__ */ jsxs("div", { className: "charted", children: [
+          /* @__PURE__ */ jsx(Chart, { spec: found.spec, words: found.words, signals: signals(onOpen) }),
+          /* @__PURE__ */ jsx(HeatGrid, { heat: found, x: names[x] ?? x, y: names[y] ?? "", onOpen })
+        ] })
+      ] }) })
+    ] });
+  }
+  function Front({ data, onOpen }) {
+    const titles = Object.fromEntries(data.metrics.map((metric) => [metric.name, metric.title]));
+    const names = Object.keys(titles);
+    const [xAsked, setX] = useQuery("fx");
+    const [yAsked, setY] = useQuery("fy");
+    const x = known(xAsked, names, names[0] ?? "");
+    const y = known(yAsked, names, names.find((name) => name !== x) ?? x);
+    const chart = useLoad(
+      `front ${stamp(data)} ${x} ${y}`,
+      (signal) => get("/api/sweeps/{number}/front", { path: { number: data.id }, query: { x, y }, signal }),
+      []
+    );
+    if (names.length < 2) return null;
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "Trade-off", children: [
+      /* @__PURE__ */ jsx("h2", { children: "Trade-off" }),
+      /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+        /* @__PURE__ */ jsx(Choice, { label: "Across", value: x, options: titles, onChange: setX }),
+        /* @__PURE__ */ jsx(Choice, { label: "up", value: y, options: titles, onChange: setY })
+      ] }),
+      /* @__PURE__ */ jsx(Shown, { loaded: chart, children: (found) => /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsx("p", { className: "soft", children: plain(found.words) }),
+        /* @__PURE__ */ jsx(Chart, { spec: found.spec, words: found.words, signals: signals(onOpen) })
+      ] }) })
+    ] });
+  }
+  function Parallel({ data, onOpen }) {
+    const [extra, setExtra] = useQuery("also");
+    const own = objectives(data).map((metric) => metric.name);
+    const others = data.metrics.filter((metric) => !metric.objective);
+    const also = known(
+      extra,
+      others.map((metric) => metric.name),
+      ""
+    );
+    const metrics = also ? [...own, also] : own;
+    const chart = useLoad(
+      `parallel ${stamp(data)} ${metrics.join(" ")}`,
+      (signal) => get("/api/sweeps/{number}/parallel", {
+        path: { number: data.id },
+        query: { metrics },
+        signal
+      }),
+      []
+    );
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "Parallel coordinates", children: [
+      /* @__PURE__ */ jsx("h2", { children: "Parallel coordinates" }),
+      others.length > 0 && /* @__PURE__ */ jsx("div", { className: "controls", children: /* @__PURE__ */ jsx(
+        Choice,
+        {
+          label: "With the metric",
+          value: also,
+          options: {
+            "": "objectives only",
+            ...Object.fromEntries(others.map((metric) => [metric.name, metric.title]))
+          },
+          onChange: setExtra
+        }
+      ) }),
+      /* @__PURE__ */ jsx(Shown, { loaded: chart, children: (found) => /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsx("p", { className: "soft", children: plain(found.words) }),
+        /* @__PURE__ */ jsx(Chart, { spec: found.spec, words: found.words, signals: signals(onOpen) })
+      ] }) })
+    ] });
+  }
+  function Race({ data, onOpen }) {
+    const own = objectives(data);
+    const [asked, setMetric] = useQuery("race");
+    const metric = known(
+      asked,
+      own.map((one) => one.name),
+      own[0]?.name ?? ""
+    );
+    const chart = useLoad(
+      `race ${stamp(data)} ${metric}`,
+      (signal) => get("/api/sweeps/{number}/race", { path: { number: data.id }, query: { metric }, signal }),
+      []
+    );
+    return /* @__PURE__ */ jsxs("section", { "aria-label": "Race", children: [
+      /* @__PURE__ */ jsx("h2", { children: "Race" }),
+      own.length > 1 && /* @__PURE__ */ jsx("div", { className: "controls", children: /* @__PURE__ */ jsx(
+        Choice,
+        {
+          label: "Metric",
+          value: metric,
+          options: Object.fromEntries(own.map((one) => [one.name, one.title])),
+          onChange: setMetric
+        }
+      ) }),
+      /* @__PURE__ */ jsx(Shown, { loaded: chart, children: (found) => /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsx("p", { className: "soft", children: plain(found.words) }),
+        /* @__PURE__ */ jsx(Chart, { spec: found.spec, words: found.words, signals: signals(onOpen) })
+      ] }) })
+    ] });
+  }
+  function SweepCharts(props) {
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx(HeatMap, { ...props }),
+      /* @__PURE__ */ jsxs("div", { className: "beside", children: [
+        /* @__PURE__ */ jsx(Front, { ...props }),
+        /* @__PURE__ */ jsx(Race, { ...props })
+      ] }),
+      /* @__PURE__ */ jsx(Parallel, { ...props })
+    ] });
+  }
+
+  // src/views/sweep_form.tsx
+  var SEARCHES = {
+    grid: "every combination",
+    random: "random",
+    tpe: "TPE",
+    nsga2: "NSGA-II"
+  };
+  function words(text) {
+    return text.split(/[\s,;]+/).filter(Boolean);
+  }
+  function lines(text) {
+    return text.split("\n").map((line) => line.trim()).filter(Boolean);
+  }
+  function gridSize(axes) {
+    let size = 1;
+    for (const axis of axes) {
+      const values = axis.slice(axis.indexOf("=") + 1).trim();
+      const [low, high, step, ...more] = values.split(":").map(Number);
+      if (axis.indexOf("=") < 1 || !values || more.length > 0) return void 0;
+      if (high === void 0) {
+        size *= values.startsWith("[") ? Number.NaN : values.split(",").filter(Boolean).length;
+      } else if (step !== void 0 && step > 0 && low !== void 0 && high >= low) {
+        size *= Math.floor((high - low) / step + 1e-9) + 1;
+      } else {
+        return void 0;
+      }
+    }
+    return axes.length > 0 && Number.isFinite(size) ? size : void 0;
+  }
+  function useOpened(job, setJob) {
+    const state = useJob(job);
+    const [first] = state?.rows ?? [];
+    useEffect(() => {
+      if (!first) return;
+      setJob("");
+      go(["sweep", String(first.sweep)]);
+    }, [first, setJob]);
+    return state?.job;
+  }
+  function SweepForm({ data }) {
+    const [base, setBase] = useQuery("base");
+    const [axes, setAxes] = useQuery("set");
+    const [goals, setGoals] = useQuery("goal");
+    const [search2, setSearch] = useQuery("search", "grid");
+    const [trials, setTrials] = useQuery("trials", "60");
+    const [samples, setSamples] = useQuery("samples");
+    const [race, setRace] = useQuery("race", "yes");
+    const [jobId, setJobId] = useQuery("job");
+    const [error, setError] = useState();
+    const job = useOpened(jobId, setJobId);
+    const version = data.versions.find((one) => one.name === base) ?? data.versions[0];
+    if (!version) return /* @__PURE__ */ jsx("p", { children: "The study has no version that a sweep could begin from." });
+    const size = search2 === "grid" ? gridSize(lines(axes)) : Number(trials);
+    const start2 = (event) => {
+      event.preventDefault();
+      setError(void 0);
+      const body = {
+        base: version.name,
+        axes: lines(axes),
+        goals: words(goals),
+        search: search2 in SEARCHES ? search2 : "grid",
+        trials: Number(trials) || 60,
+        samples: samples ? Number(samples) : null,
+        race: race !== "no"
+      };
+      post("/api/sweeps", { body }).then((begun) => setJobId(begun.id), setError);
+    };
+    const running = job?.state === "running";
+    return /* @__PURE__ */ jsxs("form", { className: "sweep-form", "aria-label": "New sweep", onSubmit: start2, children: [
+      /* @__PURE__ */ jsx("h2", { children: "New sweep" }),
+      /* @__PURE__ */ jsx(
+        Choice,
+        {
+          label: "Settings of",
+          value: version.name,
+          options: Object.fromEntries(
+            data.versions.map((one) => [one.name, `${one.name} ${plain(one.title)}`.slice(0, 60)])
+          ),
+          onChange: setBase
+        }
+      ),
+      /* @__PURE__ */ jsx("label", { htmlFor: "sweep-axes", children: "Fields that vary, one a line: FIELD=VALUES" }),
+      /* @__PURE__ */ jsx(
+        "textarea",
+        {
+          id: "sweep-axes",
+          rows: 3,
+          placeholder: "decoding.temperature=0.2:1.2:0.2\ndecoding.top_p=0.8,0.9,0.95",
+          value: axes,
+          onChange: (event) => setAxes(event.target.value)
+        }
+      ),
+      /* @__PURE__ */ jsx("p", { className: "soft", children: "Values are a list such as 0.8,0.9 or steps such as 0.2:1.2:0.2; a search also takes ranges such as 0.2:1.2." }),
+      /* @__PURE__ */ jsx(
+        AddField,
+        {
+          fields: data.fields,
+          onAdd: (field) => setAxes(`${axes.trimEnd()}
+${field}=`.trim())
+        }
+      ),
+      /* @__PURE__ */ jsxs("label", { children: [
+        "Metrics to improve",
+        /* @__PURE__ */ jsx(
+          "input",
+          {
+            value: goals,
+            placeholder: version.goals.join(" "),
+            list: "sweep-metrics",
+            onChange: (event) => setGoals(event.target.value)
+          }
+        )
+      ] }),
+      /* @__PURE__ */ jsx("datalist", { id: "sweep-metrics", children: data.metrics.map(([name, title]) => /* @__PURE__ */ jsx("option", { value: name, children: title }, name)) }),
+      /* @__PURE__ */ jsx("p", { className: "soft", children: "Several are separated by spaces; one without a better direction needs it: words:lower." }),
+      /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+        /* @__PURE__ */ jsx(Choice, { label: "Try", value: search2, options: SEARCHES, onChange: setSearch }),
+        search2 !== "grid" && /* @__PURE__ */ jsxs("label", { children: [
+          "settings",
+          /* @__PURE__ */ jsx(
+            "input",
+            {
+              type: "number",
+              min: 2,
+              value: trials,
+              onChange: (event) => setTrials(event.target.value)
+            }
+          )
+        ] }),
+        /* @__PURE__ */ jsxs("label", { children: [
+          "Samples per prompt",
+          /* @__PURE__ */ jsx(
+            "input",
+            {
+              type: "number",
+              min: 1,
+              placeholder: String(version.samples),
+              value: samples,
+              onChange: (event) => setSamples(event.target.value)
+            }
+          )
+        ] }),
+        /* @__PURE__ */ jsxs("label", { children: [
+          /* @__PURE__ */ jsx(
+            "input",
+            {
+              type: "checkbox",
+              checked: race !== "no",
+              onChange: (event) => setRace(event.target.checked ? "yes" : "no")
+            }
+          ),
+          "eliminate clearly worse settings early"
+        ] })
+      ] }),
+      /* @__PURE__ */ jsxs("p", { className: "line", children: [
+        /* @__PURE__ */ jsx(Button, { type: "submit", isDisabled: running || lines(axes).length === 0, children: "Start the sweep" }),
+        /* @__PURE__ */ jsx("span", { className: "soft", children: size ? `${size} settings` : "" }),
+        /* @__PURE__ */ jsx("span", { role: "status", className: job?.state === "failed" ? "worse" : "soft", children: job && job.state !== "done" ? plain(job.words || "starting") : "" })
+      ] }),
+      error && /* @__PURE__ */ jsx(Problem, { error })
+    ] });
+  }
+  function AddField({
+    fields,
+    onAdd
+  }) {
+    return /* @__PURE__ */ jsx(
+      Choice,
+      {
+        label: "Add a field",
+        value: "",
+        options: { "": "choose", ...Object.fromEntries(fields.map((one) => [one, one])) },
+        onChange: (field) => field && onAdd(field)
+      }
+    );
+  }
+
+  // src/views/sweep_opened.tsx
+  var PAGE2 = 10;
+  function Outputs2({ title, outputs }) {
+    return /* @__PURE__ */ jsxs("section", { "aria-label": title, className: "outputs", children: [
+      /* @__PURE__ */ jsx("h4", { children: /* @__PURE__ */ jsx(Plain, { text: title }) }),
+      outputs.map((one) => /* @__PURE__ */ jsxs("div", { children: [
+        /* @__PURE__ */ jsxs("p", { className: "soft small", children: [
+          "sample ",
+          one.indices.join(", "),
+          " · ended by ",
+          plain(one.finish_reason),
+          Object.entries(one.values).map(([name, value]) => ` · ${name} ${value}`)
+        ] }),
+        /* @__PURE__ */ jsx(WholeText, { text: one.output.text, marks: one.output.marks })
+      ] }, one.indices.join(" ")))
+    ] });
+  }
+  function Rows({ page }) {
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      page.missing && /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+        plain(page.missing),
+        ", so only the setting is shown."
+      ] }),
+      page.rows.map((row) => /* @__PURE__ */ jsxs("section", { "aria-label": plain(row.prompt_id), className: "job", children: [
+        /* @__PURE__ */ jsx("h3", { children: /* @__PURE__ */ jsx(Plain, { text: row.prompt_id }) }),
+        /* @__PURE__ */ jsx(WholeText, { text: row.prompt }),
+        /* @__PURE__ */ jsxs("div", { className: "sides", children: [
+          /* @__PURE__ */ jsx(Outputs2, { title: page.words, outputs: row.outputs }),
+          !page.missing && /* @__PURE__ */ jsx(Outputs2, { title: page.base, outputs: row.parent })
+        ] })
+      ] }, row.prompt_id))
+    ] });
+  }
+  function Samples({ number, trial, canPromote, onPromote, close: close2 }) {
+    const [from, setFrom] = useQuery("from", "0");
+    const offset = Math.max(0, Math.floor(Number(from) || 0));
+    const page = useLoad(
+      `${number} ${trial.name} ${offset}`,
+      (signal) => get("/api/sweeps/{number}/samples", {
+        path: { number },
+        query: { setting: trial.name, offset, limit: PAGE2 },
+        signal
+      }),
+      []
+    );
+    const leave = () => {
+      setFrom("0");
+      close2();
+    };
+    return /* @__PURE__ */ jsx(
+      ModalOverlay,
+      {
+        className: "overlay",
+        isOpen: true,
+        onOpenChange: (open2) => !open2 && leave(),
+        isDismissable: true,
+        children: /* @__PURE__ */ jsx(Modal, { className: "modal wide", children: /* @__PURE__ */ jsxs(Dialog, { children: [
+          /* @__PURE__ */ jsx(Heading, { slot: "title", children: /* @__PURE__ */ jsx(Plain, { text: trial.words }) }),
+          trial.eliminated && /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+            "Eliminated ",
+            /* @__PURE__ */ jsx(Plain, { text: trial.eliminated }),
+            "."
+          ] }),
+          /* @__PURE__ */ jsx(Shown, { loaded: page, children: (data) => /* @__PURE__ */ jsxs(Fragment, { children: [
+            /* @__PURE__ */ jsx(Rows, { page: data }),
+            /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+              /* @__PURE__ */ jsx(Button, { isDisabled: offset === 0, onPress: () => setFrom(`${offset - PAGE2}`), children: "Earlier prompts" }),
+              /* @__PURE__ */ jsx(
+                Button,
+                {
+                  isDisabled: offset + PAGE2 >= data.total,
+                  onPress: () => setFrom(`${offset + PAGE2}`),
+                  children: "More prompts"
+                }
+              ),
+              /* @__PURE__ */ jsxs("span", { className: "soft", role: "status", children: [
+                "prompts ",
+                Math.min(offset + 1, data.total),
+                " to",
+                " ",
+                Math.min(offset + PAGE2, data.total),
+                " of ",
+                data.total
+              ] })
+            ] })
+          ] }) }),
+          /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+            canPromote && /* @__PURE__ */ jsx(Button, { onPress: onPromote, children: "Promote to a version" }),
+            /* @__PURE__ */ jsx(Button, { onPress: leave, children: "Close" })
+          ] })
+        ] }) })
+      }
+    );
+  }
+  function Promote({ data, trial, close: close2, reload }) {
+    const [name, setName] = useState(data.next_version);
+    const [force, setForce] = useState(false);
+    const [saved, setSaved] = useState("");
+    const [error, setError] = useState();
+    const write = (event) => {
+      event.preventDefault();
+      setError(void 0);
+      const body = { setting: trial.name, name, force };
+      post("/api/sweeps/{number}/promote", { path: { number: data.id }, body }).then(() => {
+        setSaved(name);
+        reload();
+      }, setError);
+    };
+    return /* @__PURE__ */ jsx(
+      ModalOverlay,
+      {
+        className: "overlay",
+        isOpen: true,
+        onOpenChange: (open2) => !open2 && close2(),
+        isDismissable: true,
+        children: /* @__PURE__ */ jsx(Modal, { className: "modal", children: /* @__PURE__ */ jsxs(Dialog, { children: [
+          /* @__PURE__ */ jsxs(Heading, { slot: "title", children: [
+            "Promote ",
+            /* @__PURE__ */ jsx(Plain, { text: trial.words })
+          ] }),
+          saved ? /* @__PURE__ */ jsxs("div", { role: "status", children: [
+            /* @__PURE__ */ jsxs("p", { children: [
+              "Wrote ",
+              /* @__PURE__ */ jsx("a", { href: link(["log", saved]), children: saved }),
+              ", a child of ",
+              data.base,
+              ", with the reason in its notes."
+            ] }),
+            /* @__PURE__ */ jsx(Button, { onPress: () => void post("/api/runs", { body: { versions: [saved] } }), children: "Generate its outputs" })
+          ] }) : /* @__PURE__ */ jsxs("form", { onSubmit: write, children: [
+            trial.doubt ? /* @__PURE__ */ jsx("p", { className: "changed", children: /* @__PURE__ */ jsx(
+              Plain,
+              {
+                text: `${trial.doubt.slice(0, 1).toUpperCase()}${trial.doubt.slice(1)}.`
+              }
+            ) }) : /* @__PURE__ */ jsxs("p", { children: [
+              "It beats ",
+              data.base,
+              " on held-out prompts."
+            ] }),
+            /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsxs("label", { children: [
+              "Name of the version",
+              /* @__PURE__ */ jsx("input", { autoFocus: true, value: name, onChange: (event) => setName(event.target.value) })
+            ] }) }),
+            trial.doubt && /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsxs("label", { children: [
+              /* @__PURE__ */ jsx(
+                "input",
+                {
+                  type: "checkbox",
+                  checked: force,
+                  onChange: (event) => setForce(event.target.checked)
+                }
+              ),
+              "Write it anyway"
+            ] }) }),
+            /* @__PURE__ */ jsx(Button, { type: "submit", isDisabled: !name || Boolean(trial.doubt && !force), children: "Write the version" })
+          ] }),
+          error && /* @__PURE__ */ jsx(Problem, { error }),
+          /* @__PURE__ */ jsx("div", { className: "controls", children: /* @__PURE__ */ jsx(Button, { onPress: close2, children: "Close" }) })
+        ] }) })
+      }
+    );
+  }
+
+  // src/views/sweep.tsx
+  var LOOK = 3e3;
+  var STATES = {
+    running: "running",
+    done: "finished",
+    stopped: "ended early",
+    interrupted: "unfinished"
+  };
+  function useLooking(loaded, isElsewhere) {
+    const { reload } = loaded;
+    useEffect(() => {
+      if (!isElsewhere) return void 0;
+      const timer = setInterval(reload, LOOK);
+      return () => clearInterval(timer);
+    }, [isElsewhere, reload]);
+  }
+  function Progress({ job: id }) {
+    const job = useJob(id)?.job;
+    const stop = () => void post("/api/jobs/{job_id}/stop", { path: { job_id: id } });
+    useKeys([{ key: "x", words: "stop the sweep", run: stop }]);
+    if (job?.state !== "running") return null;
+    return /* @__PURE__ */ jsxs("div", { children: [
+      job.total != null && job.total > 0 && /* @__PURE__ */ jsx("progress", { "aria-label": "Progress of the round", value: job.done, max: job.total }),
+      /* @__PURE__ */ jsxs("p", { className: "line", children: [
+        /* @__PURE__ */ jsx("span", { role: "status", children: plain(job.words) }),
+        job.total != null && /* @__PURE__ */ jsxs("span", { className: "soft", children: [
+          job.done,
+          " of ",
+          job.total,
+          " outputs"
+        ] }),
+        /* @__PURE__ */ jsxs(Button, { onPress: stop, children: [
+          "Stop ",
+          /* @__PURE__ */ jsx("kbd", { children: "x" })
+        ] })
+      ] })
+    ] });
+  }
+  function Again({ data, reload }) {
+    const [error, setError] = useState();
+    const { again } = data;
+    const start2 = () => {
+      setError(void 0);
+      post("/api/sweeps", { body: again }).then(reload, setError);
+    };
+    return /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+      (data.state === "stopped" || data.state === "interrupted") && /* @__PURE__ */ jsx(Button, { onPress: start2, children: "Start it again" }),
+      /* @__PURE__ */ jsx(
+        "a",
+        {
+          href: link(["sweep"], {
+            base: again.base,
+            set: again.axes.join("\n"),
+            goal: again.goals.join(" "),
+            search: again.search === "grid" ? "" : again.search,
+            trials: again.search === "grid" ? "" : String(again.trials),
+            samples: String(again.samples ?? ""),
+            race: again.race ? "" : "no"
+          }),
+          children: "A new sweep like this one"
+        }
+      ),
+      error && /* @__PURE__ */ jsx(Problem, { error })
+    ] });
+  }
+  function useChosen(data) {
+    const [name, setName] = useQuery("setting");
+    const [, setOpen] = useQuery("open");
+    const [, setPromote] = useQuery("promote");
+    const at = Math.max(
+      0,
+      data.trials.findIndex((trial) => trial.name === name)
+    );
+    const chosen = data.trials[at];
+    const step = (by) => {
+      const next = data.trials[Math.min(Math.max(at + (name ? by : 0), 0), data.trials.length - 1)];
+      if (next) setName(next.name);
+    };
+    useKeys([
+      { key: "j", words: "next setting", run: () => step(1) },
+      { key: "k", words: "previous setting", run: () => step(-1) },
+      { key: "o", words: "outputs of the setting", run: () => chosen && setOpen(chosen.name) },
+      {
+        key: "p",
+        words: "promote the setting to a version",
+        run: () => chosen && data.state === "done" && setPromote(chosen.name)
+      }
+    ]);
+    return name;
+  }
+  function Found2({ data, reload }) {
+    const current = useChosen(data);
+    const [open2, setOpen] = useQuery("open");
+    const [promoting, setPromoting] = useQuery("promote");
+    const opened = data.trials.find((trial) => trial.name === open2);
+    const promoted = data.trials.find((trial) => trial.name === promoting);
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("p", { className: "sentence", children: /* @__PURE__ */ jsx(Plain, { text: data.sentence }) }),
+      data.why && /* @__PURE__ */ jsx("p", { className: "soft", children: /* @__PURE__ */ jsx(Plain, { text: `Chosen as ${data.why}.` }) }),
+      data.job && /* @__PURE__ */ jsx(Progress, { job: data.job }),
+      data.holdout.length > 0 && /* @__PURE__ */ jsxs("section", { "aria-label": "Holdout test", children: [
+        /* @__PURE__ */ jsxs("h2", { children: [
+          "Against ",
+          data.base,
+          " on ",
+          data.holdout_prompts,
+          " held-out prompts"
+        ] }),
+        /* @__PURE__ */ jsx(Differences, { items: data.holdout, before: data.base, after: "the choice" })
+      ] }),
+      /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+        STATES[data.state],
+        " · started ",
+        data.started_at.slice(0, 16).replace("T", " "),
+        " UTC ·",
+        " ",
+        /* @__PURE__ */ jsx(Plain, { text: data.facts })
+      ] }),
+      /* @__PURE__ */ jsx(Again, { data, reload }),
+      data.trials.length > 0 && /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsx(Trials, { data, current, onOpen: setOpen, onPromote: setPromoting }),
+        data.rounds.length > 0 && /* @__PURE__ */ jsx(SweepCharts, { data, onOpen: setOpen }),
+        /* @__PURE__ */ jsx(Rounds, { data })
+      ] }),
+      opened && /* @__PURE__ */ jsx(
+        Samples,
+        {
+          number: data.id,
+          trial: opened,
+          canPromote: data.state === "done",
+          onPromote: () => {
+            setOpen("");
+            setPromoting(opened.name);
+          },
+          close: () => setOpen("")
+        }
+      ),
+      promoted && /* @__PURE__ */ jsx(Promote, { data, trial: promoted, close: () => setPromoting(""), reload })
+    ] });
+  }
+  function One3({ number }) {
+    const loaded = useLoad(
+      `sweep ${number}`,
+      (signal) => get("/api/sweeps/{number}", { path: { number }, signal }),
+      ["sweep", "study"]
+    );
+    useLooking(loaded, loaded.data?.state === "running" && !loaded.data.job);
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsx("a", { href: link(["sweep"]), children: "All sweeps" }) }),
+      /* @__PURE__ */ jsxs("h1", { children: [
+        "Sweep ",
+        Number.isInteger(number) ? number : "",
+        loaded.data && /* @__PURE__ */ jsxs(Fragment, { children: [
+          ": ",
+          /* @__PURE__ */ jsx(Plain, { text: loaded.data.title })
+        ] })
+      ] }),
+      /* @__PURE__ */ jsx(Shown, { loaded, children: (data) => /* @__PURE__ */ jsx(Found2, { data, reload: loaded.reload }) })
+    ] });
+  }
+  function All() {
+    const loaded = useLoad("sweeps", (signal) => get("/api/sweeps", { signal }), ["sweep", "study"]);
+    const newest = loaded.data?.sweeps[0];
+    useLooking(loaded, newest?.state === "running" && !newest.job);
+    useKeys([
+      {
+        key: "o",
+        words: "open the newest sweep",
+        run: () => newest && go(["sweep", `${newest.id}`])
+      }
+    ]);
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("h1", { children: "Sweeps" }),
+      /* @__PURE__ */ jsx(Shown, { loaded, children: (data) => /* @__PURE__ */ jsxs(Fragment, { children: [
+        data.sweeps.length === 0 && /* @__PURE__ */ jsx("p", { children: "No sweep yet. A sweep tries many settings of a version on the same prompts, drops the clearly worse ones early, and tests its choice on held-out prompts." }),
+        /* @__PURE__ */ jsx("ul", { className: "plain", children: data.sweeps.map((sweep) => /* @__PURE__ */ jsxs("li", { className: "job", children: [
+          /* @__PURE__ */ jsxs("div", { className: "line", children: [
+            /* @__PURE__ */ jsx("a", { href: link(["sweep", String(sweep.id)]), children: /* @__PURE__ */ jsxs("b", { children: [
+              sweep.id,
+              ": ",
+              plain(sweep.title)
+            ] }) }),
+            /* @__PURE__ */ jsxs("span", { className: "soft", children: [
+              STATES[sweep.state],
+              " · ",
+              sweep.started_at.slice(0, 16).replace("T", " "),
+              " UTC"
+            ] })
+          ] }),
+          /* @__PURE__ */ jsx(Plain, { text: sweep.sentence })
+        ] }, sweep.id)) }),
+        /* @__PURE__ */ jsx(SweepForm, { data })
+      ] }) })
+    ] });
+  }
+  function Sweep({ place: place2 }) {
+    const [, number] = place2.path;
+    return number ? /* @__PURE__ */ jsx(One3, { number: Number(number) }, number) : /* @__PURE__ */ jsx(All, {});
+  }
+
   // src/parts/plan.tsx
   function Example({ row }) {
     return /* @__PURE__ */ jsx("p", { className: "text example", children: row.map(
       ([token, learned], at) => learned ? /* @__PURE__ */ jsx("b", { children: /* @__PURE__ */ jsx(Plain, { text: token }) }, at) : /* @__PURE__ */ jsx("span", { className: "soft", children: /* @__PURE__ */ jsx(Plain, { text: token }) }, at)
     ) });
   }
-  function One3({ plan }) {
+  function One4({ plan }) {
     return /* @__PURE__ */ jsxs("section", { "aria-label": plain(plan.name), children: [
       /* @__PURE__ */ jsxs("h2", { children: [
         plain(plan.name),
@@ -2954,10 +3957,10 @@
       ] })
     ] });
   }
-  function Lines({ lines }) {
-    return /* @__PURE__ */ jsx("dl", { className: "facts", children: lines.map(([name, words]) => /* @__PURE__ */ jsxs("div", { children: [
+  function Lines({ lines: lines2 }) {
+    return /* @__PURE__ */ jsx("dl", { className: "facts", children: lines2.map(([name, words2]) => /* @__PURE__ */ jsxs("div", { children: [
       /* @__PURE__ */ jsx("dt", { className: "soft", children: name }),
-      /* @__PURE__ */ jsx("dd", { children: /* @__PURE__ */ jsx(Plain, { text: words }) })
+      /* @__PURE__ */ jsx("dd", { children: /* @__PURE__ */ jsx(Plain, { text: words2 }) })
     ] }, name)) });
   }
   function PlanOf({ path, job, recipe }) {
@@ -2987,7 +3990,7 @@
         ". Nothing is trained yet."
       ] }),
       (state?.state === "failed" || state?.state === "stopped") && /* @__PURE__ */ jsx("p", { role: "alert", className: "problem", children: plain(state.words) }),
-      planned && result?.plans.map((plan) => /* @__PURE__ */ jsx(One3, { plan }, `${plan.name} ${plan.seed}`)),
+      planned && result?.plans.map((plan) => /* @__PURE__ */ jsx(One4, { plan }, `${plan.name} ${plan.seed}`)),
       planned && recipe?.action === "Continue" && /* @__PURE__ */ jsxs("p", { children: [
         "It was begun: ",
         /* @__PURE__ */ jsx(Plain, { text: recipe.words })
@@ -3033,14 +4036,14 @@
       [panel.spec, more?.rows]
     );
     const now = more ? `; now ${[...more.said].map((pair) => pair.join(" ")).join(", ")}` : "";
-    const words = `${plain(panel.words)}${now}`;
+    const words2 = `${plain(panel.words)}${now}`;
     return /* @__PURE__ */ jsxs("section", { className: "curve", "aria-label": plain(panel.title), children: [
       /* @__PURE__ */ jsx("h3", { children: plain(panel.title) }),
       /* @__PURE__ */ jsxs("p", { className: "soft", children: [
-        words,
+        words2,
         panel.left_out && ` (drawn: ${plain(panel.left_out)})`
       ] }),
-      /* @__PURE__ */ jsx(Chart, { spec, words: `${plain(panel.title)} by step: ${words}` })
+      /* @__PURE__ */ jsx(Chart, { spec, words: `${plain(panel.title)} by step: ${words2}` })
     ] });
   }
   function useCurves(ids, query) {
@@ -3050,19 +4053,19 @@
       of: void 0,
       points: /* @__PURE__ */ new Map()
     });
-    const known = useRef({
+    const known2 = useRef({
       data: void 0,
       ids,
       met: /* @__PURE__ */ new Set()
     });
-    known.current.data = loaded.data;
-    known.current.ids = ids;
+    known2.current.data = loaded.data;
+    known2.current.ids = ids;
     const { reload } = loaded;
     useEvents(
       ["training_points"],
       useCallback(
         (event) => {
-          const { data, ids: shown2, met } = known.current;
+          const { data, ids: shown2, met } = known2.current;
           if (event.type === "reset") reload();
           if (event.type !== "training_points" || !shown2.includes(event.id) || !data) return;
           const drawn = new Set(
@@ -3160,8 +4163,8 @@
         [training]
       )
     );
-    const known = new Set((loaded.data ?? []).map(placeOf));
-    const fresh = later.filter((each) => each.prompt === prompt && !known.has(placeOf(each)));
+    const known2 = new Set((loaded.data ?? []).map(placeOf));
+    const fresh = later.filter((each) => each.prompt === prompt && !known2.has(placeOf(each)));
     return { ...loaded, data: loaded.data && [...loaded.data, ...fresh] };
   }
   function Written({ sample }) {
@@ -3218,7 +4221,7 @@
       ] })
     ] });
   }
-  function Samples({ detail }) {
+  function Samples2({ detail }) {
     const ids = Object.keys(detail.prompts);
     const [asked, setPrompt] = useQuery("prompt");
     const [step, setStep] = useQuery("step");
@@ -3268,7 +4271,7 @@
   }
 
   // src/parts/training.tsx
-  function Progress({ training, linked = false }) {
+  function Progress2({ training, linked = false }) {
     const [error, setError] = useState();
     const [asked, setAsked] = useState("");
     const { id, state } = training;
@@ -3342,7 +4345,7 @@
       ] }) })
     ] });
   }
-  function One4({ training }) {
+  function One5({ training }) {
     const { id, state } = training;
     const loaded = useLoad(
       `training ${id} ${state} ${training.step === 0}`,
@@ -3358,13 +4361,13 @@
       /* @__PURE__ */ jsx("h2", { children: "Curves" }),
       /* @__PURE__ */ jsx(CurvesOf, { ids: [id] }),
       /* @__PURE__ */ jsx("h2", { children: "Samples over steps" }),
-      /* @__PURE__ */ jsx(Samples, { detail }),
+      /* @__PURE__ */ jsx(Samples2, { detail }),
       /* @__PURE__ */ jsx("h2", { children: "Plan and recipe" }),
       /* @__PURE__ */ jsx(
         Lines,
         {
           lines: [
-            ...detail.plan.map(([name, words]) => [name, words]),
+            ...detail.plan.map(([name, words2]) => [name, words2]),
             ...detail.measured.map(
               ([name, planned, took]) => [`${name} taken`, `${took} (estimated ${planned})`]
             )
@@ -3426,10 +4429,10 @@
       /* @__PURE__ */ jsx("h1", { children: shown2.length === 1 ? `${plain(first.name)}: ${first.kind}, seed ${first.seed}` : `${shown2.length} trainings over each other` }),
       /* @__PURE__ */ jsx(Others, { ids, all }),
       shown2.map((each) => /* @__PURE__ */ jsxs("div", { children: [
-        /* @__PURE__ */ jsx(Progress, { training: each, linked: shown2.length > 1 }),
+        /* @__PURE__ */ jsx(Progress2, { training: each, linked: shown2.length > 1 }),
         /* @__PURE__ */ jsx(Links, { training: each })
       ] }, each.id)),
-      shown2.length === 1 ? /* @__PURE__ */ jsx(One4, { training: first }) : /* @__PURE__ */ jsxs(Fragment, { children: [
+      shown2.length === 1 ? /* @__PURE__ */ jsx(One5, { training: first }) : /* @__PURE__ */ jsxs(Fragment, { children: [
         /* @__PURE__ */ jsx("h2", { children: "Curves" }),
         /* @__PURE__ */ jsx(CurvesOf, { ids })
       ] })
@@ -3451,8 +4454,8 @@
     );
     useEffect(() => setNewer(/* @__PURE__ */ new Map()), [loaded.data]);
     if (!loaded.data) return loaded;
-    const known = new Set(loaded.data.trainings.map((each) => each.id));
-    const fresh = [...newer.values()].filter((each) => !known.has(each.id)).reverse();
+    const known2 = new Set(loaded.data.trainings.map((each) => each.id));
+    const fresh = [...newer.values()].filter((each) => !known2.has(each.id)).reverse();
     const trainings = [...fresh, ...loaded.data.trainings.map((each) => newer.get(each.id) ?? each)];
     return { ...loaded, data: { ...loaded.data, trainings } };
   }
@@ -3465,7 +4468,7 @@
     return /* @__PURE__ */ jsxs("section", { "aria-label": "running now", children: [
       /* @__PURE__ */ jsx("h2", { children: "Running now" }),
       running.length + preparing.length === 0 && /* @__PURE__ */ jsx("p", { children: "Nothing is training now." }),
-      running.map((each) => /* @__PURE__ */ jsx(Progress, { training: each, linked: true }, each.id)),
+      running.map((each) => /* @__PURE__ */ jsx(Progress2, { training: each, linked: true }, each.id)),
       /* @__PURE__ */ jsx("ul", { className: "plain", children: [...preparing, ...failed].map((job) => /* @__PURE__ */ jsx(JobLine, { job }, job.id)) })
     ] });
   }
@@ -3474,7 +4477,7 @@
       onError();
       go(["train"], { recipe: recipe.path, plan: job.id });
     }, onError);
-    const words = recipe.action === "Continue" ? "Continue …" : "Train …";
+    const words2 = recipe.action === "Continue" ? "Continue …" : "Train …";
     return /* @__PURE__ */ jsxs("tr", { children: [
       /* @__PURE__ */ jsxs("th", { scope: "row", children: [
         /* @__PURE__ */ jsx("b", { children: plain(recipe.path) }),
@@ -3487,7 +4490,7 @@
         recipe.version && ` → ${recipe.version}`,
         /* @__PURE__ */ jsx("div", { className: "soft", children: /* @__PURE__ */ jsx(Plain, { text: recipe.words }) })
       ] }) }),
-      /* @__PURE__ */ jsx("td", { children: recipe.action && /* @__PURE__ */ jsx(Button, { "aria-label": `${words} ${recipe.path}`, onPress: () => void plan(), children: words }) })
+      /* @__PURE__ */ jsx("td", { children: recipe.action && /* @__PURE__ */ jsx(Button, { "aria-label": `${words2} ${recipe.path}`, onPress: () => void plan(), children: words2 }) })
     ] });
   }
   function Recipes({ recipes }) {
@@ -3600,6 +4603,12 @@
       view: Microscope
     },
     { name: "play", title: "Play", about: "versions side by side on a prompt", view: Play },
+    {
+      name: "sweep",
+      title: "Sweep",
+      about: "settings tried against each other, and the best one promoted",
+      view: Sweep
+    },
     { name: "arena", title: "Arena", about: "blind votes between versions", view: Arena },
     {
       name: "train",
@@ -3611,8 +4620,8 @@
   ];
 
   // src/palette.tsx
-  function viewsLike(words) {
-    return views.filter((view) => view.title.toLowerCase().includes(words.toLowerCase())).map((view) => ({
+  function viewsLike(words2) {
+    return views.filter((view) => view.title.toLowerCase().includes(words2.toLowerCase())).map((view) => ({
       id: `view ${view.name}`,
       kind: "view",
       name: view.title,
@@ -3620,10 +4629,10 @@
       open: () => go([view.name])
     }));
   }
-  function Results({ words, close: close2 }) {
-    const found = useLoad(words, (signal) => get("/api/search", { query: { q: words }, signal }));
+  function Results({ words: words2, close: close2 }) {
+    const found = useLoad(words2, (signal) => get("/api/search", { query: { q: words2 }, signal }));
     const targets = [
-      ...viewsLike(words),
+      ...viewsLike(words2),
       ...(found.data ?? []).map((hit) => ({
         id: `${hit.kind} ${hit.name}`,
         kind: hit.kind,
@@ -3655,16 +4664,16 @@
   }
   function Palette() {
     const [open2, setOpen] = useState(false);
-    const [words, setWords] = useState("");
+    const [words2, setWords] = useState("");
     useKeys([{ key: "mod+k", words: "go to a version, prompt or view", run: () => setOpen(true) }]);
     return /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsxs(Button, { className: "quiet", onPress: () => setOpen(true), children: [
         "Go to ",
         /* @__PURE__ */ jsx("kbd", { children: "Ctrl K" })
       ] }),
-      /* @__PURE__ */ jsx(ModalOverlay, { className: "overlay", isOpen: open2, onOpenChange: setOpen, isDismissable: true, children: /* @__PURE__ */ jsx(Modal, { className: "modal palette", children: /* @__PURE__ */ jsx(Dialog, { "aria-label": "Go to", children: /* @__PURE__ */ jsxs(Autocomplete, { inputValue: words, onInputChange: setWords, children: [
+      /* @__PURE__ */ jsx(ModalOverlay, { className: "overlay", isOpen: open2, onOpenChange: setOpen, isDismissable: true, children: /* @__PURE__ */ jsx(Modal, { className: "modal palette", children: /* @__PURE__ */ jsx(Dialog, { "aria-label": "Go to", children: /* @__PURE__ */ jsxs(Autocomplete, { inputValue: words2, onInputChange: setWords, children: [
         /* @__PURE__ */ jsx(SearchField, { autoFocus: true, "aria-label": "Version, prompt or view", children: /* @__PURE__ */ jsx(Input, { placeholder: "Version, prompt or view" }) }),
-        /* @__PURE__ */ jsx(Results, { words, close: () => setOpen(false) })
+        /* @__PURE__ */ jsx(Results, { words: words2, close: () => setOpen(false) })
       ] }) }) }) })
     ] });
   }
@@ -3772,8 +4781,8 @@
       }
       root.render(/* @__PURE__ */ jsx(App, {}));
     } catch (error) {
-      const known = error instanceof Refused;
-      const hint = known ? "" : " (is `ethogram ui` running?)";
+      const known2 = error instanceof Refused;
+      const hint = known2 ? "" : " (is `ethogram ui` running?)";
       root.render(/* @__PURE__ */ jsx(Problem, { error: new Error(`${error.message}${hint}`) }));
     }
   }
