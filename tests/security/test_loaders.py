@@ -1,4 +1,4 @@
-"""Every loader of a model library is told to run no code of a model folder."""
+"""Every loader of a model library refuses code of a model folder."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def refuses_code(call: ast.Call) -> bool:
     return False
 
 
-def test_every_loader_is_told_to_run_no_code() -> None:
+def test_every_loader_refuses_code() -> None:
     found = list(loaders())
     assert len(found) >= 15
     assert [place for place, call in found if not refuses_code(call)] == []
 
 
-def test_what_they_are_told_is_no() -> None:
+def test_what_they_are_given_is_no() -> None:
     from ethogram.models.weights import SAFE
 
     assert SAFE["trust_remote_code"] is False
