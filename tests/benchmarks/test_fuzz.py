@@ -14,7 +14,6 @@ pytest.importorskip("resource", reason="limits of POSIX")
 from benchmarks.fuzz import __main__ as fuzzer
 from benchmarks.fuzz.mutate import mutated
 from benchmarks.fuzz.targets import TARGETS, Target, target
-
 from ethogram.errors import SpecError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
