@@ -71,7 +71,7 @@ def check_connections(client: Any, where: str) -> None:
     import httpcore2
 
     class Checked(httpcore2.SyncBackend):
-        def connect_tcp(self, host: str, port: int, **options: Any) -> Any:
+        def connect_tcp(self, host: str, port: int, *args: Any, **options: Any) -> Any:
             failure: Exception = httpcore2.ConnectError(f"{host} has no address")
             for address in addresses(host, port):
                 if is_refused(address):
@@ -81,7 +81,7 @@ def check_connections(client: Any, where: str) -> None:
                         hint="write the address of the API itself",
                     )
                 try:
-                    return super().connect_tcp(address, port, **options)
+                    return super().connect_tcp(address, port, *args, **options)
                 except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                     failure = error
             raise failure

@@ -6,6 +6,7 @@ The `regex` package reads the same patterns and has a time limit.
 
 from __future__ import annotations
 
+import importlib
 import re
 import time
 from typing import Any
@@ -42,8 +43,7 @@ class Pattern:
     """
 
     def __init__(self, text: str, *, where: str, ignore_case: bool = False) -> None:
-        import regex
-
+        regex: Any = importlib.import_module("regex")
         self._text, self._where = text, where
         try:
             if len(text) > LONGEST:

@@ -112,7 +112,7 @@ class _Guard(NodeTransformer):
     """Rewrites a template's source so that what it makes goes through the filters above."""
 
     def _wrap(self, node: nodes.Node, name: str) -> nodes.Filter:
-        return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)  # type: ignore[arg-type]
+        return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
 
     def _wrapped(self, node: nodes.Node) -> nodes.Node:
         return self._wrap(self.generic_visit(node), "_made")
@@ -152,20 +152,20 @@ class _Guard(NodeTransformer):
         visited: nodes.Assign = self.generic_visit(node)  # type: ignore[assignment]
         target = visited.target
         if isinstance(target, nodes.NSRef) or list(target.find_all(nodes.NSRef)):
-            visited.node = self._wrap(visited.node, "_kept")  # type: ignore[assignment]
+            visited.node = self._wrap(visited.node, "_kept")
         return visited
 
     def visit_Output(self, node: nodes.Output) -> nodes.Node:  # noqa: N802
         """A value becomes a text where it is written."""
         visited: nodes.Output = self.generic_visit(node)  # type: ignore[assignment]
         visited.nodes = [
-            each if isinstance(each, nodes.TemplateData) else self._wrap(each, "_made")  # type: ignore[misc]
+            each if isinstance(each, nodes.TemplateData) else self._wrap(each, "_made")
             for each in visited.nodes
         ]
         return visited
 
 
-class _Counted(dict[str, Callable[..., Any]]):
+class _Counted(dict[str, Any]):
     """Filters or tests by name, each of which counts; also those that are added later."""
 
     def __setitem__(self, name: str, function: Callable[..., Any]) -> None:
@@ -192,7 +192,7 @@ class _Counted(dict[str, Callable[..., Any]]):
 
         return filtered if self.makes_values else counted
 
-    def __init__(self, functions: dict[str, Callable[..., Any]], *, makes_values: bool) -> None:
+    def __init__(self, functions: dict[str, Any], *, makes_values: bool) -> None:
         super().__init__()
         self.makes_values = makes_values
         for name, function in functions.items():
@@ -217,15 +217,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja for templates of others; it has the interface of Jinja's own sandbox."""
 
     template_class = _CountingTemplate
-    concat = staticmethod(_concat)  # type: ignore[assignment]
+    concat = staticmethod(_concat)
     intercepted_binops = frozenset(["+", "*", "**", "%", "-", "/", "//"])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Without its optimizer, Jinja computes nothing while it compiles.
         super().__init__(*args, **{**kwargs, "optimized": False})
         self.globals.pop("lipsum", None)
-        self.filters = _Counted(self.filters, makes_values=True)
-        self.tests = _Counted(self.tests, makes_values=False)
+        filters: Any = _Counted({**self.filters}, makes_values=True)
+        tests: Any = _Counted({**self.tests}, makes_values=False)
+        self.filters, self.tests = filters, tests
         own = {"_made": _made, "_joined": _joined, "_kept": _kept, "_each": _each}
         for name, function in own.items():
             dict.__setitem__(self.filters, name, function)

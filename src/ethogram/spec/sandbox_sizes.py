@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Set, ValuesView
 from typing import Any
 
-from jinja2.sandbox import SecurityError
+from jinja2.exceptions import SecurityError
 from jinja2.utils import Namespace
 
 #: Characters of one value or of the rendered text: some two million tokens.
