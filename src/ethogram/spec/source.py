@@ -125,6 +125,8 @@ def read_yaml(path: Path) -> tuple[Any, SourceMap]:
     except ValueError as error:  # int() refuses very long numbers; the error has no line.
         problem = str(error).split(":")[0]
         raise SpecError(f"a value cannot be read: {problem}", where=str(path)) from None
+    except TypeError:  # A mapping that is the key of a merged mapping cannot be hashed.
+        raise SpecError("a key is not a text", where=str(path)) from None
     except RecursionError:
         raise _too_deep(str(path)) from None
 
