@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -115,7 +116,78 @@ def test_options_of_the_machine_are_checked(
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "169.254.169.254",
+        "169.254.169.254.",
+        "2852039166",
+        "0xa9fea9fe",
+        "0xA9.0xFE.0xA9.0xFE",
+        "0251.0376.0251.0376",
+        "169.254.43518",
+        "１６９.254.169.254",
+        "[fe80::1]",
+        "[fe80::1%25eth0]",
+        "[::ffff:169.254.169.254]",
+        "[::ffff:a9fe:a9fe]",
+        "[::a9fe:a9fe]",
+        "[64:ff9b::a9fe:a9fe]",
+        "[2002:a9fe:a9fe::]",
+        "[fd00:ec2::254]",
+        "100.100.100.200",
+    ],
+)
 def test_link_local_addresses_are_refused(host: str) -> None:
     with pytest.raises(BackendError, match="not an API address"):
         RemoteBackend(RemoteModel("small", f"http://{host}/v1"))
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "[::1]", "localhost", "10.0.0.7", "192.168.1.2", "[fd12::7]", "a.example"]
+)
+def test_addresses_of_this_machine_and_its_network_are_not(host: str) -> None:
+    assert RemoteBackend(RemoteModel("small", f"http://{host}:1/v1")).where.endswith(":1/v1")
+
+
+def names(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
+    """Have names stand for these addresses, an answer for each look-up; returns what is asked."""
+    asked: list[str] = []
+    real, left = socket.getaddrinfo, [*answers]
+
+    def lookup(host: Any, port: Any, *args: Any, **options: Any) -> Any:
+        if not str(host).endswith(".test"):
+            return real(host, port, *args, **options)
+        asked.append(str(host))
+        found = left.pop(0) if len(left) > 1 else left[0]
+        return [row for each in found for row in real(each, port, *args, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    return asked
+
+
+@pytest.mark.parametrize(
+    "address", ["169.254.169.254", "fe80::1", "::ffff:169.254.169.254", "100.100.100.200"]
+)
+def test_a_name_that_stands_for_a_refused_address(
+    machine: Callable[..., None], monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    machine(retries=3)
+    asked = names(monkeypatch, [address])
+    remote = RemoteBackend(RemoteModel("small", "http://inside.test:1/v1"))
+    with pytest.raises(BackendError, match=f"inside.test stands for {address}.* is refused"):
+        list(remote.generate(requests(1)))
+    assert 0 < len(asked) < 4  # Trying again would not help.
+
+
+def test_a_name_is_looked_up_at_each_connection(
+    machine: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine(concurrency=1)
+    names(monkeypatch, ["127.0.0.1"], ["169.254.169.254"])
+    with serving() as server:
+        address = server.url.replace("127.0.0.1", "turns.test")
+        assert len(list(RemoteBackend(RemoteModel("small", address)).generate(requests(1)))) == 1
+        with pytest.raises(BackendError, match=r"turns\.test stands for 169\.254"):
+            list(RemoteBackend(RemoteModel("small", address)).generate(requests(1)))
+        assert len(server.asked) == 1

@@ -43,6 +43,16 @@ def test_deep_values_inside_a_row_are_refused(tmp_path: Path) -> None:
     assert message is None or "nested too deep" in message
 
 
+def test_millions_of_empty_lines_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "FREE", 2**21)
+    bomb = tmp_path / "bomb.jsonl.gz"
+    bomb.write_bytes(made.packed_bomb(1))  # A million lines: as many bytes, and much more time.
+    with pytest.raises(SpecError, match=r"bomb\.jsonl\.gz: unpacks to more than"):
+        list(read_outputs(bomb))
+
+
 @pytest.mark.long
 def test_sizes_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "FREE", 2**20)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from starlette.testclient import TestClient
 from tests.ui.conftest import HOST, TOKEN
@@ -94,6 +97,24 @@ def test_every_answer_has_the_policy(client: TestClient) -> None:
 def test_files_outside_the_page_are_not_served(client: TestClient) -> None:
     for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static//etc/passwd"):
         assert client.get(path).status_code in (404, 405)
+
+
+@pytest.mark.parametrize("place", ["..%2f..%2fsecret", "%2e%2e%2fsecret", "....//secret", "%00"])
+def test_names_in_a_request_are_no_paths(
+    client: TestClient, context: Context, tmp_path: Path, place: str
+) -> None:
+    for name in ("secret", "secret.yaml", "secret.jsonl"):
+        (tmp_path / name).write_text('{"id": "p", "text": "hidden words", "title": "hidden words"}')
+        (context.folder.parent / name).write_text("title: hidden words\nmodel: m\n")
+    asked = 0
+    for path, methods in routes(context):
+        if "{" not in path or "GET" not in methods:
+            continue
+        asked += 1
+        answer = client.get(re.sub(r"\{[^}]*\}", place, path))
+        assert answer.status_code < 500
+        assert "hidden words" not in answer.text
+    assert asked >= 3
 
 
 def routes(context: Context) -> list[tuple[str, set[str]]]:

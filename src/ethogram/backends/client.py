@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ethogram.backends.addresses import check_connections
 from ethogram.backends.asking import Retry
 from ethogram.backends.endpoint import DEFAULT_URL, KEY_VARIABLE, Endpoint, shown_address
 from ethogram.errors import BackendError
@@ -119,6 +120,8 @@ class Connection:
             return Retry(self.hanging(), may_pass=True, timed_out=True, charged=True)
         if isinstance(error, openai.APIConnectionError):
             cause = error.__cause__
+            if isinstance(cause, BackendError):  # The address of a name is refused.
+                return Retry(cause, may_pass=False)
             cut = type(cause).__name__ in ("ReadError", "RemoteProtocolError")
             found = self._error(
                 f"unreachable ({_cause(error)}), tried {_times(tries)}",
@@ -201,12 +204,14 @@ def _bounded_client(timeout: Any, endpoint: Endpoint) -> Any:
             raise httpx2.ReadError("the answer is compressed, which was not asked for")
         response.stream = Bounded(response.stream, response.request.extensions["deadline"])
 
-    return httpx2.Client(
+    client = httpx2.Client(
         timeout=timeout,
         limits=httpx2.Limits(max_connections=endpoint.concurrency + 8),
         follow_redirects=False,
         event_hooks={"request": [start], "response": [bound]},
     )
+    check_connections(client, shown_address(endpoint.address))
+    return client
 
 
 def clean(text: str) -> str:

@@ -7,7 +7,6 @@ only if the environment of this machine names one for its host.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import os
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from ethogram.backends.addresses import is_refused
 from ethogram.errors import BackendError, SpecError
 from ethogram.spec.source import parse_json, suggest
 
@@ -205,7 +205,7 @@ def shown_address(address: str) -> str:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         usable, port = None, ""
-    if not usable or _is_link_local(str(parts.hostname)):
+    if not usable or is_refused(str(parts.hostname)):
         raise BackendError(
             "not an API address",
             where="base URL",
@@ -213,10 +213,3 @@ def shown_address(address: str) -> str:
         )
     host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
     return urlunsplit((parts.scheme, f"{host}{port}", parts.path.rstrip("/"), "", ""))
-
-
-def _is_link_local(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.partition("%")[0]).is_link_local
-    except ValueError:
-        return False

@@ -22,6 +22,7 @@ from ethogram.engine.work import Work
 from ethogram.errors import ModelError, RequestError
 from ethogram.extras import require
 from ethogram.models import LoadedModel, ModelReference, describe, locate
+from ethogram.models.weights import SAFE
 from ethogram.spec.generation import Generation, Request
 from ethogram.spec.vllm import refusal
 
@@ -256,9 +257,7 @@ class VllmBackend:
         import torch
         import transformers
 
-        config = transformers.AutoConfig.from_pretrained(
-            self._folder, local_files_only=True, trust_remote_code=False
-        ).get_text_config()
+        config = transformers.AutoConfig.from_pretrained(self._folder, **SAFE).get_text_config()
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         width = getattr(config, "head_dim", None) or (
             config.hidden_size // config.num_attention_heads

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from ethogram.errors import RequestError
+from ethogram.models.templates import bound_templates
 from ethogram.spec.generation import ChatFormat, Message, Request
 
 _log = logging.getLogger(__name__)
@@ -103,6 +104,7 @@ def _apply(
     if day is not None:
         arguments |= _with_clock(tokenizer, arguments, day)
     turns = [{"role": turn.role, "content": turn.content} for turn in messages]
+    bound_templates()
     try:
         text = tokenizer.apply_chat_template(
             turns,

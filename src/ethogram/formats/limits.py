@@ -19,6 +19,8 @@ MOST_UNPACKED = 16 * 2**30
 #: Unpacked bytes that any file may have, and how many times its size beyond them.
 FREE = 2**28
 MOST_RATIO = 200
+#: Bytes that a line of a packed file counts at least: a line takes time, however short it is.
+LEAST_LINE = 64
 
 
 class Unpacked(gzip.GzipFile):
@@ -37,7 +39,7 @@ class Unpacked(gzip.GzipFile):
     def readline(self, size: int | None = -1) -> bytes:
         """As in the base class."""
         line = super().readline(size)
-        self._budget.spend(len(line))
+        self._budget.spend(max(len(line), LEAST_LINE) if line else 0)
         return line
 
 

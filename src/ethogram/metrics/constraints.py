@@ -134,7 +134,9 @@ def _nth_paragraph(text: str, num_paragraphs: int, nth_paragraph: int, first_wor
 
 
 def _placeholders(text: str, num_placeholders: int) -> bool:
-    return len(re.findall(r"\[.*?\]", text)) >= num_placeholders
+    # What follows the last mark of a line cannot match; searched, it would take quadratic time.
+    lines = [line[: line.rfind("]") + 1] for line in text.split("\n")]
+    return sum(len(re.findall(r"\[.*?\]", line)) for line in lines) >= num_placeholders
 
 
 def _postscript(text: str, postscript_marker: str) -> bool:
@@ -144,8 +146,9 @@ def _postscript(text: str, postscript_marker: str) -> bool:
 
 
 def _bullets(text: str, num_bullets: int) -> bool:
-    stars = re.findall(r"^\s*\*[^\*].*$", text, re.MULTILINE)
-    dashes = re.findall(r"^\s*-.*$", text, re.MULTILINE)
+    # The checkers' `^\s*` also runs over empty lines before, which takes quadratic time.
+    stars = re.findall(r"^[^\S\n]*\*[^\*].*$", text, re.MULTILINE)
+    dashes = re.findall(r"^[^\S\n]*-.*$", text, re.MULTILINE)
     return len(stars) + len(dashes) == num_bullets
 
 
@@ -172,7 +175,8 @@ def _json(text: str) -> bool:
 
 
 def _title(text: str) -> bool:
-    found = re.findall(r"<<[^\n]+>>", text)
+    lines = [line[: line.rfind(">>") + 2] for line in text.split("\n") if ">>" in line]
+    found = [title for line in lines for title in re.findall(r"<<[^\n]+>>", line)]
     return any(title.lstrip("<").rstrip(">").strip() for title in found)
 
 

@@ -18,8 +18,9 @@ from ethogram.errors import ModelError
 from ethogram.extras import require
 from ethogram.models import pretokenizers
 from ethogram.models.checkpoint import file_digest
+from ethogram.models.gguf_header import check_header
 from ethogram.models.quiet import quiet
-from ethogram.models.weights import check_finite, check_loading
+from ethogram.models.weights import SAFE, check_finite, check_loading
 
 #: Number of this conversion. Raise it whenever some converted models would write differently: it
 #: is part of their folder's name.
@@ -48,8 +49,9 @@ def check_gguf(file: Path) -> dict[str, Any]:
     try:
         metadata, names = _header(file, stat.st_size, stat.st_mtime_ns)
     except (ValueError, OSError, KeyError, IndexError, OverflowError, MemoryError) as error:
+        why = str(error) if type(error) is ValueError else type(error).__name__
         raise ModelError(
-            f"it is truncated or not a GGUF file ({type(error).__name__})",
+            f"it is truncated or not a GGUF file ({why[:200]})",
             where=str(file),
             hint="fetch the file again",
         ) from None
@@ -61,6 +63,7 @@ def check_gguf(file: Path) -> dict[str, Any]:
 @lru_cache(maxsize=16)
 def _header(file: Path, size: int, changed: int) -> tuple[dict[str, Any], frozenset[str]]:
     """Metadata and names of tensors; size and time of change tell two files of one path apart."""
+    check_header(file)
     reader = _reader(file)
     fields = {key: field for key, field in reader.fields.items() if len(field.data) <= 64}
     metadata = {key: field.contents() for key, field in fields.items()}
@@ -146,7 +149,7 @@ def _convert(
     transformers = require("transformers", extra="engine", needed_for="running a model")
     torch = require("torch", extra="engine", needed_for="running a model")
     safetensors = require("safetensors.torch", extra="engine", needed_for="running a model")
-    source = {"gguf_file": file.name, "local_files_only": True}
+    source = {"gguf_file": file.name, **SAFE}
     with quiet():
         try:
             config = transformers.AutoConfig.from_pretrained(file.parent, **source)

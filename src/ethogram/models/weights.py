@@ -206,7 +206,7 @@ def _read_unwrapped(
     kind: Any, files: Collection[Path], config: Any, dtype: Any
 ) -> tuple[Any, dict[str, Any]]:
     """A model of tensors that were saved straight from a wrapped one, under today's names."""
-    model = kind.from_config(config, dtype=dtype).eval()
+    model = kind.from_config(config, dtype=dtype, trust_remote_code=False).eval()
     tensors, shapes = _unwrapped(files), {n: each.shape for n, each in model.state_dict().items()}
     other = {
         (name, tensors[name].shape, shapes[name])

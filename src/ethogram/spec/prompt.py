@@ -160,9 +160,8 @@ def fill_template(source: str, *, input: str, system: str, examples: Sequence[Ex
 def _compiled(source: str) -> Template:
     """A sandboxed Jinja template in which an unknown variable is an error."""
     from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
-    )
+    from ethogram.spec.sandbox import Sandbox
+
+    environment = Sandbox(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
     return environment.from_string(source)

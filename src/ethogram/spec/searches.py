@@ -5,11 +5,11 @@ Also which of them contradict each other, and their part of the identity.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from ethogram.spec.patterns import fault_of
 from ethogram.spec.setting import Effect
 
 if TYPE_CHECKING:
@@ -156,10 +156,9 @@ def _check_candidates(decoding: Decoding) -> None:
     if decoding.answer_pattern is not None:
         if decoding.answer != "pattern":
             raise ValueError(f"answer_pattern has no effect with answer {decoding.answer}")
-        try:
-            re.compile(decoding.answer_pattern)
-        except re.error as error:
-            raise ValueError(f"answer_pattern is not a regular expression: {error}") from None
+        fault = fault_of(decoding.answer_pattern)
+        if fault is not None:
+            raise ValueError(f"answer_pattern is not a regular expression: {fault}")
     elif decoding.answer == "pattern":
         raise ValueError("answer pattern needs an answer_pattern")
 

@@ -19,6 +19,9 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 FieldPath = tuple[str | int, ...]
 #: Most levels of a YAML file. Study files have five; the parser takes seconds for thousands.
 DEEPEST = 100
+#: Characters that the aliases of a YAML file may stand for, 16 of them for a value.
+MOST_EXPANDED = 4_000_000
+_VALUE = 16
 
 
 class SourceMap:
@@ -113,11 +116,17 @@ def read_yaml(path: Path) -> tuple[Any, SourceMap]:
         if problem.startswith("maximum depth"):  # Releases before 0.19 have no class for it.
             raise _too_deep(where) from None
         raise SpecError(f"not valid YAML: {problem}", where=where) from None
+    except _too_many() as error:
+        raise SpecError(
+            str(error), where=str(path), hint="write the values out, or share fewer of them"
+        ) from None
     except YAMLError as error:
         raise SpecError(f"not valid YAML: {str(error).splitlines()[0]}", where=str(path)) from None
     except ValueError as error:  # int() refuses very long numbers; the error has no line.
         problem = str(error).split(":")[0]
         raise SpecError(f"a value cannot be read: {problem}", where=str(path)) from None
+    except TypeError:  # A mapping that is the key of a merged mapping cannot be hashed.
+        raise SpecError("a key is not a text", where=str(path)) from None
     except RecursionError:
         raise _too_deep(str(path)) from None
 
@@ -155,10 +164,52 @@ def _constructor() -> Any:
     class CoreSchema(RoundTripConstructor):
         """YAML 1.2 has no dates; ruamel.yaml reads them as YAML 1.1 does."""
 
+        def construct_document(self, node: Any) -> Any:
+            _check_aliases(node)
+            return super().construct_document(node)
+
     CoreSchema.add_constructor(
         "tag:yaml.org,2002:timestamp", lambda self, node: self.construct_scalar(node)
     )
     return CoreSchema
+
+
+@cache
+def _too_many() -> type[Exception]:
+    from ruamel.yaml.error import YAMLError
+
+    return type("TooManyAliasesError", (YAMLError,), {})
+
+
+def _check_aliases(root: Any) -> None:
+    """Refuse aliases that stand for more than memory holds: each may stand for many others.
+
+    Sizes are those after every alias is written out, computed once for each node.
+    """
+    sizes: dict[int, int] = {}
+    written, pending = 0, [(root, False)]
+    while pending:
+        node, is_done = pending.pop()
+        parts = [part for each in _parts(node) for part in each]
+        if is_done:
+            sizes[id(node)] = _own_size(node) + sum(sizes[id(part)] for part in parts)
+        elif id(node) not in sizes:
+            sizes[id(node)] = 0  # An alias of a node that it is in; the constructor refuses it.
+            written += _own_size(node)
+            pending += [(node, True), *((part, False) for part in parts)]
+    if sizes[id(root)] - written > MOST_EXPANDED:
+        raise _too_many()(f"its aliases stand for more than {MOST_EXPANDED:,} characters")
+
+
+def _parts(node: Any) -> list[tuple[Any, ...]]:
+    """The nodes of a mapping, in pairs, or of a sequence."""
+    if not isinstance(node.value, list):
+        return []
+    return [each if isinstance(each, tuple) else (each,) for each in node.value]
+
+
+def _own_size(node: Any) -> int:
+    return _VALUE + (len(node.value) if isinstance(node.value, str) else 0)
 
 
 def _plain(node: Any, at: FieldPath, file: Path, places: SourceMap) -> Any:

@@ -101,6 +101,7 @@ def load_study(folder: Path) -> StudySpec:
         _refuse_silent_sampling(name, raw, files, version)
         _refuse_what_vllm_lacks(version, files[name], merged_places)
         _refuse_what_endpoints_lack(version, files[name], merged_places, raw[name].data)
+        _refuse_paths_outside(folder, version, files[name], merged_places)
         versions[name], places_of[name] = version, merged_places
     return StudySpec(
         folder=folder,
@@ -350,6 +351,26 @@ def _refuse_what_endpoints_lack(
     if found:
         where = places.where(tuple(found.setting.split(".")), file)
         raise SpecError(found.what, where=where, hint=found.hint)
+
+
+def _refuse_paths_outside(folder: Path, version: Version, file: Path, places: SourceMap) -> None:
+    """Refuse a suite or outputs that a version file names outside the study, also by a link.
+
+    Versions are passed on between people, one by one; what runs on a machine is what the study's
+    own study.yaml names.
+
+    Raises:
+        SpecError: names the field, and where the file may be.
+    """
+    hints = {
+        "suite": "copy the suite into the study, or name it in study.yaml",
+        "outputs": "import the file: `ethogram import FILE`",
+    }
+    for name, hint in hints.items():
+        named = getattr(version, name)
+        if named and not (folder / named).resolve().is_relative_to(folder.resolve()):
+            where = places.where((name,), file)
+            raise SpecError(f"{named} is outside the study's folder", where=where, hint=hint)
 
 
 def _refuse_remote_stand_ins(settings: StudyFile, file: Path, places: SourceMap) -> None:

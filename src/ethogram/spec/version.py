@@ -17,7 +17,7 @@ from ethogram.spec.wrapper import Wrapper
 
 #: What generates a version's outputs: Ethogram's engine, vLLM, or an OpenAI-compatible endpoint.
 BackendName = Literal["engine", "vllm", "openai"]
-VERSION_NAME = re.compile(r"^v?\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$")
+VERSION_NAME = re.compile(r"^v?\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?\Z")
 
 #: Fields that describe a version and never pass from parent to child.
 OWN_FIELDS = (

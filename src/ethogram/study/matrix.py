@@ -10,12 +10,13 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from time import monotonic
 from typing import Literal
 
 from ethogram.errors import SpecError
-from ethogram.extras import require
 from ethogram.metrics import Metric, Output, Span
 from ethogram.metrics.pitfalls.registry import PITFALL_METRICS, PITFALLS
+from ethogram.spec.patterns import Pattern
 from ethogram.spec.source import suggest
 from ethogram.study.aims import Aims, aim_metrics, compare_aims
 from ethogram.study.difference import Difference, comparable, differences
@@ -360,23 +361,11 @@ def _searcher(text: str, *, pattern: bool) -> Callable[[str], bool]:
     if not pattern:
         wanted = text.casefold()
         return lambda each: wanted in each.casefold()
-    regex = require("regex", extra="ui", needed_for="searching by a regular expression")
-    try:
-        compiled = regex.compile(text, regex.IGNORECASE)
-    except regex.error as error:
-        raise SpecError(f"not a regular expression: {error}", where=text) from None
-    from time import monotonic
-
+    sought = Pattern(text, where=text, ignore_case=True)
     until = monotonic() + PATTERN_SECONDS
 
     def search(each: str) -> bool:
-        try:
-            return bool(compiled.search(each, timeout=max(0.001, until - monotonic())))
-        except TimeoutError:
-            raise SpecError(
-                f"the regular expression takes longer than {PATTERN_SECONDS:.0f} s",
-                where=text,
-                hint="write one without nested repetitions",
-            ) from None
+        found = sought.search(each, seconds=until - monotonic(), limit=PATTERN_SECONDS)
+        return found is not None
 
     return search

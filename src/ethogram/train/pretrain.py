@@ -13,6 +13,7 @@ from ethogram.corpus import Row, fingerprint, overlap
 from ethogram.errors import SpecError
 from ethogram.models import load, load_tokenizer
 from ethogram.models.reference import ModelReference
+from ethogram.models.weights import SAFE
 from ethogram.spec.recipes import PretrainRecipe
 from ethogram.train.blocks import IGNORED, Blocks, pack, token_bytes
 from ethogram.train.documents import Documents, data_paths, read_documents, rules_used
@@ -166,7 +167,7 @@ def _tokenizer(job: Job, rows: Sequence[Row]) -> Any:
         return tokenizer
     kept = job.work / "tokenizer"
     if (kept / "tokenizer.json").is_file():
-        return PreTrainedTokenizerFast.from_pretrained(kept)
+        return PreTrainedTokenizerFast.from_pretrained(kept, **SAFE)
     return train_tokenizer(
         (row.words for row in rows),
         vocab_size=recipe.tokenizer.vocab_size,
@@ -219,7 +220,7 @@ def _new_model(recipe: PretrainRecipe, tokenizer: Any, seed: int) -> Any:
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return AutoModelForCausalLM.from_config(config)
+        return AutoModelForCausalLM.from_config(config, trust_remote_code=False)
 
 
 def _feed_forward(width: int) -> int:

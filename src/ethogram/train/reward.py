@@ -68,7 +68,9 @@ def with_reward_head(model: Any, *, pad_id: int, seed: int) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
-            scored = transformers.AutoModelForSequenceClassification.from_config(config)
+            scored = transformers.AutoModelForSequenceClassification.from_config(
+                config, trust_remote_code=False
+            )
         except ValueError:
             raise ModelError(
                 f"transformers has no reward model of the architecture {config.model_type}",

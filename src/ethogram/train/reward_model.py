@@ -26,6 +26,7 @@ class RewardModel:
     def __init__(self, folder: Path, device: str = "cpu") -> None:
         import transformers
 
+        from ethogram.models.weights import SAFE
         from ethogram.train.chats import make_chat
         from ethogram.train.output import read_record
 
@@ -38,9 +39,9 @@ class RewardModel:
             )
         try:
             model = transformers.AutoModelForSequenceClassification.from_pretrained(
-                folder, use_safetensors=True, trust_remote_code=False, local_files_only=True
+                folder, use_safetensors=True, **SAFE
             )
-            words = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            words = transformers.AutoTokenizer.from_pretrained(folder, **SAFE)
         except (OSError, ValueError) as error:
             raise ModelError(
                 f"the reward model cannot be loaded ({str(error).splitlines()[0][:200]})",

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ethogram.spec.decoding import Decoding
+from ethogram.spec.patterns import Pattern
 
 #: A number as people write it: a sign, thousands separated by commas, decimals; not inside a word.
 _NUMBER = re.compile(r"(?<![\w.])([-+\u2212]?)((?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)")
@@ -23,13 +24,17 @@ def answer_of(text: str, decoding: Decoding) -> str | None:
 
     Returns:
         The answer, or None where there is none.
+
+    Raises:
+        SpecError: `answer_pattern` takes too long.
     """
     if decoding.answer == "last_number":
         numbers = _NUMBER.findall(text)
         return _plain_number(*numbers[-1]) if numbers else None
     if decoding.answer == "pattern":
-        matches = list(re.finditer(decoding.answer_pattern or "", text))
-        text = matches[-1].group(matches[-1].re.groups and 1) or "" if matches else ""
+        pattern = Pattern(decoding.answer_pattern or "", where="decoding.answer_pattern")
+        match = pattern.last(text)
+        text = match.group(match.re.groups and 1) or "" if match else ""
     return _plain_text(text) or None
 
 

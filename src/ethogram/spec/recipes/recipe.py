@@ -20,7 +20,7 @@ from ethogram.spec.recipes.settings import (
 )
 from ethogram.spec.version import VERSION_NAME
 
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z")
 
 
 class BaseRecipe(BaseModel):

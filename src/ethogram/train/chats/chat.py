@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ethogram.errors import DataError
+from ethogram.models.templates import bound_templates
 from ethogram.train.chats.families import give_template, pad_token_id
 from ethogram.train.chats.rows import TokenRow
 
@@ -135,6 +136,7 @@ class Chat:
 
     def _render(self, messages: Sequence[Turn], where: str, *, opens: bool) -> str:
         turns = [{"role": turn.role, "content": turn.content} for turn in messages]
+        bound_templates()
         try:
             text = self.tokenizer.apply_chat_template(
                 turns, add_generation_prompt=opens, tokenize=False, **self.arguments

@@ -1,0 +1,1 @@
+"""Fuzzers of what reads files and requests of others: `python -m benchmarks.fuzz TARGET`."""
