@@ -26,6 +26,7 @@ from ethogram.store.schema import (
     trainings_table,
     verdicts_table,
     version_scores_table,
+    version_values_table,
 )
 
 #: Findings of one kind that are named; the others are counted.
@@ -37,6 +38,7 @@ _READERS: tuple[tuple[Table, Callable[[Any], object]], ...] = (
     (branches_table, trace_from),
     (scores_table, score_from),
     (version_scores_table, lambda row: json.loads(row.data)),
+    (version_values_table, lambda row: json.loads(row.data)),
     (tests_table, lambda row: json.loads(row.data)),
 )
 _OWNERS: tuple[tuple[str, ColumnElement[Any], ColumnElement[Any]], ...] = (

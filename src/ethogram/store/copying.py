@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Table, func, select, text
 
 from ethogram.errors import StoreError
 from ethogram.store.queries import insert_new
-from ethogram.store.schema import metadata, schema_table
+from ethogram.store.schema import complete_table, metadata, schema_table
 from ethogram.store.store import Store
 
 #: Rows that are read and written at once; a row with a trace has some 10 kB.
@@ -53,8 +53,11 @@ class Copied:
 
 
 def tables() -> list[Table]:
-    """The tables of a store, in the order in which they are copied."""
-    return [each for each in metadata.sorted_tables if each is not schema_table]
+    """The tables of a store, in the order in which they are copied.
+
+    Without that of complete versions: a copy that is interrupted is not complete.
+    """
+    return [each for each in metadata.sorted_tables if each not in (schema_table, complete_table)]
 
 
 def copy_store(

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from ethogram.errors import StoreError
 from ethogram.store.columns import Count, Real, Words
+from ethogram.store.triggers import create_triggers
 
 metadata = MetaData()
 
@@ -118,6 +119,26 @@ version_scores_table = Table(
     Column("metric", Words(64), primary_key=True),
     Column("basis", Words(64), nullable=False),
     Column("data", Words(), nullable=False),
+)
+
+#: What is read of these scores most often, in few bytes: the value of the version and counts.
+version_values_table = Table(
+    "version_values",
+    metadata,
+    Column("version", Words(128), primary_key=True),
+    Column("metric", Words(64), primary_key=True),
+    Column("basis", Words(64), nullable=False),
+    Column("data", Words(), nullable=False),
+)
+
+#: Versions of which every output was found stored and read without an error, by a digest of all
+#: that their identities follow from. Triggers empty it whenever a generation is deleted or changed,
+#: whoever does that, so a row is as good as looking again.
+complete_table = Table(
+    "complete",
+    metadata,
+    Column("basis", Words(64), primary_key=True),
+    Column("identities", LargeBinary, nullable=False),
 )
 
 verdicts_table = Table(
@@ -330,6 +351,11 @@ def _add_processors(connection: Connection) -> None:
     _add_column(connection, generations_table, "processor")
 
 
+def _add_complete(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[version_values_table, complete_table])
+    create_triggers(connection)
+
+
 #: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
 #: A migration runs in SQLite and in PostgreSQL: it creates tables with `metadata.create_all` and
 #: adds columns with `_add_column`, and its columns have the types of `columns.py`. One that needs
@@ -349,6 +375,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_branches,
     _add_votes,
     _add_processors,
+    _add_complete,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ethogram.errors import SpecError
 from ethogram.spec import FinishReason, Generation
 from ethogram.spec.identity import digest
+from ethogram.study.complete import noted_identities
 from ethogram.study.requests import WHOLE, Part
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ def identities_of(study: Study, version: str, part: Part = WHOLE) -> list[str]:
         return [generation.identity for generation in imported(study, version)]
     if version not in study.spec.stated:  # A setting of a sweep: too many to keep.
         return [request.identity for request in study.requests(version, part)]
+    if (version, part) not in study.known_identities and part == WHOLE:
+        noted = noted_identities(study, version)
+        if noted is not None:
+            study.known_identities[version, part] = noted
+            study.known_stored.add(noted)
+            study.known_complete.add(noted)
     if (version, part) not in study.known_identities:
         requests = study.requests(version, part)
         study.known_identities[version, part] = tuple(request.identity for request in requests)
