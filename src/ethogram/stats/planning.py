@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ethogram.stats.student import beta_quantile, t_quantile
+from ethogram.stats.student import beta_quantile, normal_quantile, t_quantile
 
 #: An interval of fewer prompts is marked as unreliable (`stats.paired`).
 FEWEST_PROMPTS = 10
 #: Prompts beyond which nobody plans; a difference that needs more counts as unreachable.
-MAX_PROMPTS = 1_000_000
+MAX_PROMPTS = 2**19
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +112,23 @@ def _prompts(spread: Spread, target: float, power: float, level: float) -> int |
         error = spread.standard_error(prompts, spread.samples)
         return _reach(prompts, power, level) * error <= target
 
-    low, high = 1, 2
-    while not enough(high):
-        low, high = high, high * 2
-        if high > MAX_PROMPTS:
-            return None
+    # Begins where a normal distribution would do: quantiles of Student's t take long to compute.
+    normal = normal_quantile(1 - level / 2) + normal_quantile(power)
+    guess = spread.total * (normal / target) ** 2
+    middle = max(2, math.ceil(min(guess, MAX_PROMPTS)))
+    low, high, step = 1, MAX_PROMPTS, 1
+    if enough(middle):
+        high = middle
+        while high > 2 and enough(lower := max(2, high - step)):
+            high, step = lower, 2 * step
+        low = max(1, high - step)
+    else:
+        low = middle
+        while not enough(higher := min(MAX_PROMPTS, low + step)):
+            if higher == MAX_PROMPTS:
+                return None
+            low, step = higher, 2 * step
+        high = higher
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)

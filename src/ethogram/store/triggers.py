@@ -13,7 +13,8 @@ _STATEMENTS = {
     ),
     "postgresql": (
         "CREATE OR REPLACE FUNCTION none_complete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "EXECUTE format('DELETE FROM %I.complete', TG_TABLE_SCHEMA); RETURN NULL; END $$",
+        "EXECUTE 'DELETE FROM ' || quote_ident(TG_TABLE_SCHEMA) || '.complete'; "
+        "RETURN NULL; END $$",
         "DROP TRIGGER IF EXISTS generation_lost ON generations",
         "CREATE TRIGGER generation_lost AFTER DELETE OR UPDATE OR TRUNCATE ON generations "
         "FOR EACH STATEMENT EXECUTE FUNCTION none_complete()",

@@ -60,9 +60,7 @@ def note_complete(study: Study, version: str, outputs: Sequence[Output]) -> bool
     return False
 
 
-def _requested(
-    study: Study, version: str, outputs: int
-) -> Iterator[tuple[spec.SuitePrompt, int]]:
+def _requested(study: Study, version: str, outputs: int) -> Iterator[tuple[spec.SuitePrompt, int]]:
     """Prompts and sample indices in suite order."""
     prompts = study.suite(version).prompts
     for prompt in prompts:
@@ -87,9 +85,9 @@ def _basis(study: Study, version: str) -> str | None:
     resolved, settings = study.spec.version(version), study.spec.settings
     if resolved.outputs:
         return None
-    if resolved.prompt.chat and not is_remote(resolved.model):
-        if study.dated_chats.finish(study.model_reference(version)) is not None:
-            return None  # Tomorrow its requests are others.
+    is_chat = resolved.prompt.chat and not is_remote(resolved.model)
+    if is_chat and study.dated_chats.finish(study.model_reference(version)) is not None:
+        return None  # Tomorrow its requests are others.
     amateur = study.amateur_reference(version)
     return digest(
         [

@@ -73,17 +73,12 @@ class KeptScores:
         if not bases:
             return {}
         found = version_values(self._study.store, self._version, bases)
-        return {
-            name: ScoreColumn(
-                self._study,
-                self._version,
-                wanted[name],
-                bases[name],
-                self._results,
-                Values(**json.loads(data)),
-            )
-            for name, data in found.items()
-        }
+        columns = {}
+        for name, data in found.items():
+            with suppress(ValueError, TypeError):  # A damaged row is no scores.
+                about = wanted[name], bases[name], self._results, Values(**json.loads(data))
+                columns[name] = ScoreColumn(self._study, self._version, *about)
+        return columns
 
     def add(self, scores: Mapping[Metric, tuple[Values, Sequence[Score]]]) -> None:
         """Keep scores; a store that cannot be written does not stop a reader."""
@@ -168,10 +163,13 @@ class ScoreColumn(Sequence[Score]):
 
         name = self._metric.name
         data = version_scores(self._study.store, self._version, name, self.basis)
-        return _from_json(data) if data else _Kept.of(self._again())
+        with suppress(ValueError, KeyError, TypeError):  # A damaged row is no scores.
+            if data:
+                return _from_json(data)
+        return _Kept.of(self._again())
 
     def _again(self) -> Sequence[Score]:
-        """Scores that another process replaced, because it reads other files than this one."""
+        """Scores that are damaged, or that a process which reads other files replaced."""
         from ethogram.study.stored_outputs import outputs_of
 
         outputs = outputs_of(self._study, self._version, results=self._results)

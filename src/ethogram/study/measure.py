@@ -142,7 +142,6 @@ class Measured:
             parts[rows[output.prompt_id], index] = score.parts
         return list(rows), parts
 
-
     def _grid(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]] | None:
         """The kept parts of a complete version: prompt ids, [prompts, sample indices, parts]."""
         if not (isinstance(self.outputs, StoredOutputs) and isinstance(self.scores, ScoreColumn)):
@@ -263,8 +262,12 @@ def _quick_scores(
         if name not in found
     }
     if kept and fresh:
-        kept.add({metrics[name]: (_values(metrics[name], outputs, scores), scores)
-                  for name, scores in fresh.items()})
+        kept.add(
+            {
+                metrics[name]: (_values(metrics[name], outputs, scores), scores)
+                for name, scores in fresh.items()
+            }
+        )
         if isinstance(outputs, StoredOutputs):  # So that neither outputs nor scores are held.
             fresh |= kept.get([metrics[name] for name in fresh])
     return found | fresh

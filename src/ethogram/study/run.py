@@ -15,8 +15,8 @@ from ethogram.spec import Request
 from ethogram.spec.endpoint import is_remote, remote_model
 from ethogram.spec.source import SourceMap
 from ethogram.study.aims import aim_metrics
-from ethogram.study.complete import is_complete
 from ethogram.study.calling import names_of, takes_study
+from ethogram.study.complete import is_complete
 from ethogram.study.locking import one_run_at_a_time
 from ethogram.study.measure import metric_names
 from ethogram.study.pools import Backends, Pool, pool_backend
