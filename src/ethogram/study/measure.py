@@ -71,6 +71,22 @@ class Measured:
         return int(values.total), values.applies
 
     @property
+    def showing(self) -> frozenset[str]:
+        """Ids of the prompts of which an output has a value other than zero."""
+        if isinstance(self.scores, ScoreColumn):
+            shows = self.scores.shows
+            return frozenset(
+                prompt
+                for prompt, places in self.places.items()
+                if any(shows[place] for place in places)
+            )
+        return frozenset(
+            output.prompt_id
+            for output, score in zip(self.outputs, self.scores, strict=True)
+            if score.value
+        )
+
+    @property
     def prompts(self) -> Sequence[Output]:
         """An output of each prompt at least, in suite order; the texts may be left out."""
         return self.outputs.prompts if isinstance(self.outputs, StoredOutputs) else self.outputs
