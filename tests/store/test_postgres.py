@@ -34,7 +34,7 @@ from ethogram.store import (
 from ethogram.store.columns import Real, Words
 from ethogram.store.complete import keep_scores, version_scores, version_values
 from ethogram.store.connect import Database
-from ethogram.store.schema import metadata
+from ethogram.store.kept_tables import metadata
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def test_a_run_with_nothing_to_do_reads_no_generation(ran: Path) -> None:
         event.listen(
             study.store.database.engine,
             "before_cursor_execute",
-            lambda *told: asked.append(told[2]),
+            lambda *args: asked.append(args[2]),
         )
         found = run(study)
     assert found.made == 0
@@ -138,19 +138,19 @@ def test_kept_numbers_are_those_of_the_outputs(ran: Path) -> None:
 
 @pytest.mark.long
 def test_log_and_comparison_are_the_same_without_notes(ran: Path) -> None:
-    def told() -> tuple[str, object]:
+    def results() -> tuple[str, object]:
         with Study(ran) as study:
             return log(study).progress.read_text(), compare(
                 study, *list(study.versions)[:2]
             ).to_json()
 
-    kept = told()
+    kept = results()
     for table in ("tests", "version_scores", "version_values", "complete"):
         change(ran, f"DELETE FROM {table}")
-    assert told() == kept
+    assert results() == kept
     change(ran, "UPDATE version_scores SET data = '['")
     change(ran, "UPDATE version_values SET data = '['")
-    assert told() == kept
+    assert results() == kept
 
 
 @pytest.mark.long

@@ -13,6 +13,7 @@ from ethogram.store.connect import Database
 from ethogram.store.copying import count_of, parts_of, tables
 from ethogram.store.queries import CHUNK, absent, rows_with
 from ethogram.store.rows import generation_from, score_from, trace_from
+from ethogram.store.kept_tables import version_scores_table, version_values_table
 from ethogram.store.schema import (
     branches_table,
     generations_table,
@@ -25,8 +26,6 @@ from ethogram.store.schema import (
     training_outputs_table,
     trainings_table,
     verdicts_table,
-    version_scores_table,
-    version_values_table,
 )
 
 #: Findings of one kind that are named; the others are counted.

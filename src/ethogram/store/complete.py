@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 from sqlalchemy import select, text
 
 from ethogram.store.queries import absent, insert_new, replace_rows
-from ethogram.store.schema import (
+from ethogram.store.kept_tables import (
     complete_table,
-    generations_table,
     version_scores_table,
     version_values_table,
 )
+from ethogram.store.schema import generations_table
 from ethogram.store.store import Store
 
-#: Bytes of an identity, and its digits.
-_BYTES, _DIGITS = 32, 64
+#: Hexadecimal digits of an identity.
+_DIGITS = 64
 
 
 def complete_identities(store: Store, basis: str) -> tuple[str, ...] | None:
@@ -56,20 +55,6 @@ def add_complete(store: Store, basis: str, identities: Sequence[str]) -> bool:
         row = {"basis": basis, "identities": bytes.fromhex("".join(identities))}
         insert_new(connection, complete_table, [row])
     return True
-
-
-def count_distinct(parts: Collection[Sequence[str]]) -> int:
-    """How many different identities some versions have together.
-
-    The first 64 bits of each are compared; only if two are equal, the identities are.
-    """
-    heads = np.concatenate(
-        [np.frombuffer(bytes.fromhex("".join(each)), ">u8")[:: _BYTES // 8] for each in parts]
-        or [np.empty(0, ">u8")]
-    )
-    if len(np.unique(heads)) == len(heads):
-        return len(heads)
-    return len({identity for each in parts for identity in each})
 
 
 def version_scores(store: Store, version: str, metric: str, basis: str) -> str | None:

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Row, Table, func, select, text
 
 from ethogram.errors import StoreError
 from ethogram.store.queries import insert_new
-from ethogram.store.schema import complete_table, metadata, schema_table
+from ethogram.store.kept_tables import complete_table, metadata
+from ethogram.store.schema import schema_table
 from ethogram.store.store import Store
 
 #: Rows that are read and written at once; a row with a trace has some 10 kB.

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Connection,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     UniqueConstraint,
     func,
@@ -21,9 +20,13 @@ from sqlalchemy import (
 
 from ethogram.errors import StoreError
 from ethogram.store.columns import Count, Real, Words
+from ethogram.store.kept_tables import (
+    complete_table,
+    metadata,
+    version_scores_table,
+    version_values_table,
+)
 from ethogram.store.triggers import create_triggers
-
-metadata = MetaData()
 
 schema_table = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
 
@@ -108,37 +111,6 @@ scores_table = Table(
     Column("value", Real()),
     Column("parts", LargeBinary, nullable=False),
     Column("spans", Words(), nullable=False),
-)
-
-#: Cached scores of whole versions under metrics that need no model, a row each; `basis` is a digest
-#: of all that they were computed from, and another basis replaces the row.
-version_scores_table = Table(
-    "version_scores",
-    metadata,
-    Column("version", Words(128), primary_key=True),
-    Column("metric", Words(64), primary_key=True),
-    Column("basis", Words(64), nullable=False),
-    Column("data", Words(), nullable=False),
-)
-
-#: What is read of these scores most often, in few bytes: the value of the version and counts.
-version_values_table = Table(
-    "version_values",
-    metadata,
-    Column("version", Words(128), primary_key=True),
-    Column("metric", Words(64), primary_key=True),
-    Column("basis", Words(64), nullable=False),
-    Column("data", Words(), nullable=False),
-)
-
-#: Versions of which every output was found stored and read without an error, by a digest of all
-#: that their identities follow from. Triggers empty it whenever a generation is deleted or changed,
-#: whoever does that, so a row is as good as looking again.
-complete_table = Table(
-    "complete",
-    metadata,
-    Column("basis", Words(64), primary_key=True),
-    Column("identities", LargeBinary, nullable=False),
 )
 
 verdicts_table = Table(

@@ -76,7 +76,7 @@ def is_complete(study: Study, version: str, part: Part = WHOLE) -> bool:
 
 
 def _basis(study: Study, version: str) -> str | None:
-    """Digest of all that the identities of a version follow from; None where it cannot be told.
+    """Digest of all that the identities of a version follow from; None where it is not known.
 
     As `requests_of` and `make_requests` do it: whatever these read is in here.
     """

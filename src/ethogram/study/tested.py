@@ -59,7 +59,7 @@ def test_key(metric: Metric, before: Parts, after: Parts, *, coupled: bool, seed
 
 
 def bases_key(metric: Metric, before: str, after: str, *, coupled: bool, seed: int) -> str:
-    """Digest of the same, told by what the scores of both sides follow from.
+    """Digest of the same, from what the scores of both sides follow from.
 
     Args:
         metric: of both.
