@@ -14,10 +14,10 @@ from ethogram.metrics import get
 from ethogram.report import log
 from ethogram.store import complete as stored
 from ethogram.study import Study, compare, run
-from ethogram.study.complete import StoredOutputs, is_complete
+from ethogram.study.complete import is_complete
 from ethogram.study.kept_scores import ScoreColumn
 from ethogram.study.measure import Measured, measure
-from ethogram.study.stored_outputs import outputs_of
+from ethogram.study.stored_outputs import StoredOutputs, outputs_of
 
 NAMES = ("words", "loop_rate", "self_perplexity", "stop_rate")
 

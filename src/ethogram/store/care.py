@@ -11,9 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from ethogram.store.connect import Database
 from ethogram.store.copying import count_of, parts_of, tables
+from ethogram.store.kept_tables import version_scores_table, version_values_table
 from ethogram.store.queries import CHUNK, absent, rows_with
 from ethogram.store.rows import generation_from, score_from, trace_from
-from ethogram.store.kept_tables import version_scores_table, version_values_table
 from ethogram.store.schema import (
     branches_table,
     generations_table,

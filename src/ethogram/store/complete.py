@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select, text
 
-from ethogram.store.queries import absent, insert_new, replace_rows
 from ethogram.store.kept_tables import (
     complete_table,
     version_scores_table,
     version_values_table,
 )
+from ethogram.store.queries import absent, insert_new, replace_rows
 from ethogram.store.schema import generations_table
 from ethogram.store.store import Store
 

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, select, text
 
 from ethogram.errors import StoreError
-from ethogram.store.queries import insert_new
 from ethogram.store.kept_tables import complete_table, metadata
+from ethogram.store.queries import insert_new
 from ethogram.store.schema import schema_table
 from ethogram.store.store import Store
 

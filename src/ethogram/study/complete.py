@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 from ethogram import spec
 from ethogram.errors import StoreError
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ethogram.metrics import Output
-    from ethogram.study.stale import Results
     from ethogram.study.workspace import Study
 
 
@@ -111,73 +109,3 @@ def _basis(study: Study, version: str) -> str | None:
 def _code() -> str:
     """Digest of the code that makes requests: a new release may make others."""
     return digest_of_code(Path(spec.__file__).parent)
-
-
-class StoredOutputs(Sequence["Output"]):
-    """The outputs of a complete version, read from the store when they are needed.
-
-    Args:
-        study: opened.
-        version: its name.
-        results: all of its outputs.
-
-    Attributes:
-        samples: of each prompt.
-    """
-
-    def __init__(self, study: Study, version: str, results: Results) -> None:
-        self._study, self._version, self._results = study, version, results
-        self.samples = len(results.identities) // len(results.suite)
-
-    def __len__(self) -> int:
-        return len(self._results.identities)
-
-    @overload
-    def __getitem__(self, place: int) -> Output: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Output]: ...
-    def __getitem__(self, place: int | slice) -> Output | Sequence[Output]:
-        return self.all[place]
-
-    def __iter__(self) -> Iterator[Output]:
-        return iter(self.all)
-
-    @cached_property
-    def all(self) -> Sequence[Output]:
-        """Every output, in suite order."""
-        return self._read(self._results.identities)
-
-    @cached_property
-    def places(self) -> dict[str, range]:
-        """Prompt id to the places of its outputs."""
-        return {
-            item.id: range(place * self.samples, (place + 1) * self.samples)
-            for place, item in enumerate(self._results.suite.prompts)
-        }
-
-    @cached_property
-    def prompts(self) -> Sequence[Output]:
-        """A prompt each, in suite order: outputs without a text."""
-        from ethogram.metrics import Output
-
-        return [
-            Output(text="", prompt=item.as_text(), tags=item.tags, prompt_id=item.id)
-            for item in self._results.suite.prompts
-        ]
-
-    def of(self, prompt: str) -> Sequence[Output]:
-        """The outputs of one prompt; only these are read."""
-        places = self.places[prompt]
-        if "all" in self.__dict__:
-            return self.all[places.start : places.stop]
-        return self._read(self._results.identities[places.start : places.stop])
-
-    def forget(self) -> None:
-        """Drop what was read."""
-        self.__dict__.pop("all", None)
-
-    def _read(self, identities: Sequence[str]) -> Sequence[Output]:
-        from ethogram.study.stored_outputs import outputs_of
-
-        part = replace(self._results, identities=tuple(identities))
-        return outputs_of(self._study, self._version, results=part)

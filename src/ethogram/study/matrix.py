@@ -18,9 +18,9 @@ from ethogram.metrics import Metric, Output, Span
 from ethogram.metrics.pitfalls.registry import PITFALL_METRICS, PITFALLS
 from ethogram.spec.source import suggest
 from ethogram.study.aims import Aims, aim_metrics, compare_aims
-from ethogram.study.complete import StoredOutputs
 from ethogram.study.difference import Difference, comparable, differences
 from ethogram.study.measure import Measured, measure, metric_names
+from ethogram.study.stored_outputs import StoredOutputs
 from ethogram.study.workspace import Study
 
 Mode = Literal["different", "worse", "better", "failures", "all"]

@@ -17,10 +17,10 @@ from ethogram.spec.identity import digest
 from ethogram.spec.study import STUDY_FILE
 from ethogram.stages import stage
 from ethogram.store import Scored, Scorer
-from ethogram.study.complete import StoredOutputs, note_complete
+from ethogram.study.complete import note_complete
 from ethogram.study.kept_scores import KeptScores, ScoreColumn, Values
 from ethogram.study.stale import Accept, Results, results_of
-from ethogram.study.stored_outputs import outputs_of
+from ethogram.study.stored_outputs import StoredOutputs, outputs_of
 from ethogram.study.tested import StoredTests
 from ethogram.study.workspace import WHOLE, Part, Study
 
