@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import large_study, machine
+from benchmarks import large_study, machine, page
 from benchmarks.postgres import Server
 from benchmarks.process import ROOT
 from ethogram.store.copying import copy_store
@@ -123,12 +123,34 @@ def command(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     return {**told, "seconds": time.perf_counter() - begun, "load_before": load}
 
 
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """The table of `docs/scale.md`."""
+    lines = [
+        "| database | outputs | versions × prompts × samples | command | wall | processor | memory "
+        "| load |",
+        "|---|---:|---|---|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        shape = row["shape"]
+        size = f"{shape['versions']} × {shape['prompts']} × {shape['samples']}"
+        outputs = f"{row['generations']:,}".replace(",", " ")
+        lines += [
+            f"| {row['database']} | {outputs} | {size} | {name} | {found['seconds']:.1f} s "
+            f"| {found['cpu_seconds']:.1f} s | {found['peak_bytes'] / 1e6:.0f} MB "
+            f"| {found['load_before']:.1f} |"
+            for name, found in row["commands"].items()
+        ]
+    return "\n".join(lines)
+
+
 def _add_row(path: Path, row: dict[str, Any]) -> None:
     """Write a measurement; one of the same database and size is replaced."""
     rows = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
     key = ("database", "shape")
     kept = [each for each in rows if [each[name] for name in key] != [row[name] for name in key]]
     path.write_text(json.dumps({"rows": [*kept, row]}, indent=1) + "\n", encoding="utf-8")
+    if path == OUTPUT:
+        page.replace(page.SCALE, "scale", table([*kept, row]))
 
 
 if __name__ == "__main__":
