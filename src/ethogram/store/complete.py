@@ -35,6 +35,13 @@ def complete_identities(store: Store, basis: str) -> tuple[str, ...] | None:
     return tuple(digits[at : at + _DIGITS] for at in range(0, len(digits), _DIGITS))
 
 
+def is_noted(store: Store, basis: str) -> bool:
+    """Whether a version is noted as complete."""
+    query = select(complete_table.c.basis).where(complete_table.c.basis == basis)
+    with store.database.begin() as connection:
+        return connection.execute(query).first() is not None
+
+
 def add_complete(store: Store, basis: str, identities: Sequence[str]) -> bool:
     """Remember that a version has every output, unless one is missing.
 

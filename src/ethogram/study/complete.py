@@ -70,10 +70,20 @@ def is_complete(study: Study, version: str, part: Part = WHOLE) -> bool:
     """Whether the store notes now that a version has every output."""
     if part != WHOLE:
         return False
-    return noted_identities(study, version) is not None
+    from ethogram.store.complete import is_noted
+
+    basis = _basis(study, version)
+    return basis is not None and is_noted(study.store, basis)
 
 
 def _basis(study: Study, version: str) -> str | None:
+    """The basis of a version, found once: an opened study has read its files."""
+    if version not in study.known_bases:
+        study.known_bases[version] = _find_basis(study, version)
+    return study.known_bases[version]
+
+
+def _find_basis(study: Study, version: str) -> str | None:
     """Digest of all that the identities of a version follow from; None where it is not known.
 
     As `requests_of` and `make_requests` do it: whatever these read is in here.
