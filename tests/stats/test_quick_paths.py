@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ethogram.stats.bootstrap import draw_twice
 from ethogram.stats.planning import FEWEST_PROMPTS, MAX_PROMPTS, Spread, more_samples
-from ethogram.stats.student import t_quantile
+from ethogram.stats.student import nearly_t_quantile, t_quantile
 
 
 @pytest.mark.parametrize("shape", [(7, 1, 2), (20, 3, 2), (30, 10, 1), (11, 4, 3), (90, 50, 2)])
@@ -49,3 +49,10 @@ def test_the_fewest_prompts_are_found(total: float, difference: float, power: fl
     else:
         assert enough(found.prompts)
         assert found.prompts == FEWEST_PROMPTS or not enough(found.prompts - 1)
+
+
+@pytest.mark.parametrize("probability", [0.15, 0.5, 0.8, 0.975, 0.9987])
+@pytest.mark.parametrize("freedom", [200, 1_000, 2**19])
+def test_the_expansion_of_the_quantile_is_near(probability: float, freedom: int) -> None:
+    exact = t_quantile(probability, freedom)
+    assert nearly_t_quantile(probability, freedom) == pytest.approx(exact, rel=1e-6, abs=1e-9)
