@@ -25,6 +25,8 @@ from benchmarks import large_study, machine, page
 from benchmarks.postgres import Server
 from benchmarks.process import ROOT
 from ethogram.store.copying import copy_store
+from ethogram.study import Study
+from ethogram.study.measure import metric_names
 
 OUTPUT = ROOT / "benchmarks" / "results" / "scale.json"
 #: Command to what it may take: seconds. All may take `MEMORY`.
@@ -56,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--samples", type=int, default=10)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), action="append")
     parser.add_argument("--folder", type=Path, help="keep the study here, or use the one there")
+    parser.add_argument("--logged", action="store_true", help="its first log is written already")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="JSON; others' rows stay")
     options = parser.parse_args(arguments)
     shape = large_study.Shape(options.versions, options.prompts, options.samples)
@@ -67,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             large_study.keep_scores(folder, shape.characters)
         for database in options.database or ("sqlite", "postgresql"):
             with _stored_in(folder, database):
-                _add_row(options.output, measured(folder, database, shape))
+                _add_row(options.output, measured(folder, database, shape, logged=options.logged))
 
 
 @contextlib.contextmanager
@@ -87,11 +90,15 @@ def _stored_in(folder: Path, database: str) -> Iterator[None]:
         server.close()
 
 
-def measured(folder: Path, database: str, shape: large_study.Shape) -> dict[str, Any]:
+def measured(
+    folder: Path, database: str, shape: large_study.Shape, *, logged: bool = False
+) -> dict[str, Any]:
     """What each command took."""
+    with Study(folder) as study:
+        metrics = metric_names(study)
     described = machine.describe()
     commands = {}
-    for name, (words, most) in COMMANDS.items():
+    for name, (words, most) in list(COMMANDS.items())[logged:]:
         found = command(folder, words)
         if most is not None:
             found |= {"at_most_seconds": most, "holds": found["seconds"] <= most}
@@ -101,6 +108,7 @@ def measured(folder: Path, database: str, shape: large_study.Shape) -> dict[str,
         "database": database,
         "generations": shape.generations,
         "shape": vars(shape),
+        "metrics": metrics,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": machine.commit(ROOT),
         "machine": described,
