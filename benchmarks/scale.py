@@ -38,13 +38,15 @@ COMMANDS: dict[str, tuple[Sequence[str], float | None]] = {
 }
 MEMORY = 1.5e9
 _MEASURED = """
-import json, resource, sys, time
+import json, re, sys, time
 begun = time.perf_counter()
 from ethogram.cli import main
 try:
     main()
 finally:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # Not `ru_maxrss`, which begins with the memory of the process that started this one.
+    status = open("/proc/self/status").read()
+    peak = 1024 * int(re.search("VmHWM:\\s+(\\d+)", status)[1])
     took = {"seconds": time.perf_counter() - begun, "cpu_seconds": time.process_time()}
     print(json.dumps({**took, "peak_bytes": peak}), file=sys.stderr)
 """
