@@ -60,14 +60,17 @@ class Measured:
     @property
     def basis(self) -> str:
         """What the scores follow from, as a digest; empty unless all are kept in the store."""
-        is_kept = isinstance(self.outputs, StoredOutputs) and isinstance(self.scores, ScoreColumn)
-        return self.scores.basis if is_kept else ""
+        if isinstance(self.outputs, StoredOutputs) and isinstance(self.scores, ScoreColumn):
+            return self.scores.basis
+        return ""
 
     @property
     def counted(self) -> tuple[int, int]:
         """The sum of the outputs' values, and how many have one; of a rule, how many show it."""
-        kept = isinstance(self.scores, ScoreColumn)
-        values = self.scores.values if kept else Values.of(self.metric, self.scores, math.nan)
+        if isinstance(self.scores, ScoreColumn):
+            values = self.scores.values
+        else:
+            values = Values.of(self.metric, self.scores, math.nan)
         return int(values.total), values.applies
 
     @property
@@ -271,8 +274,8 @@ def _quick_scores(
 ) -> dict[str, Sequence[Score]]:
     """Scores of metrics that need no model; of a version with a file they are kept in the store."""
     kept = KeptScores(study, version, results) if results else None
-    found: dict[str, Sequence[Score]] = dict(kept.get(metrics.values())) if kept else {}
-    fresh = {
+    found: dict[str, Sequence[Score]] = {**kept.get(metrics.values())} if kept else {}
+    fresh: dict[str, Sequence[Score]] = {
         name: [metric.measure(output) for output in outputs]
         for name, metric in metrics.items()
         if name not in found
@@ -285,7 +288,7 @@ def _quick_scores(
             }
         )
         if isinstance(outputs, StoredOutputs):  # So that neither outputs nor scores are held.
-            fresh |= kept.get([metrics[name] for name in fresh])
+            fresh.update(kept.get([metrics[name] for name in fresh]))
     return found | fresh
 
 
