@@ -6,7 +6,7 @@ from pathlib import Path
 
 _DOCS = Path(__file__).parents[1] / "docs"
 STATISTICS, CHECKS = _DOCS / "statistics.md", _DOCS / "checks.md"
-SWEEPS = _DOCS / "sweeps.md"
+SWEEPS, SCALE = _DOCS / "sweeps.md", _DOCS / "scale.md"
 
 
 def replace(path: Path, name: str, table: str) -> None:

@@ -11,31 +11,26 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from starlette.testclient import TestClient
 
 from benchmarks import machine
+from benchmarks.large_study import Shape, fill, keep_scores, make_study
+from benchmarks.process import ROOT
 from ethogram.report.claims import scores_for
-from ethogram.spec import Generation
 from ethogram.study import Study
 from ethogram.ui.app import make_app
 from ethogram.ui.context import Context
 
-HOST, TOKEN = "127.0.0.1:8000", "token"
-#: Words that texts are drawn from; function words are frequent, as in English.
-WORDS = re.findall(
-    r"\w+",
-    "the a of to and in it was that he she they on with for at by from as not but or old new sea "
-    "house letter keeper light night river stone wind door hand word story answer question city",
-)
+OUTPUT = ROOT / "benchmarks" / "results" / "page.json"
 SAMPLES = 10
+HOST, TOKEN = "127.0.0.1:8000", "token"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -46,12 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--characters", type=int, default=400, help="of an output, on average")
     parser.add_argument("--requests", type=int, default=60, help="of each kind")
     parser.add_argument("--folder", type=Path, help="keep the study here, or use the one there")
-    parser.add_argument("--output", type=Path, help="JSON file")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="JSON file")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="ethogram-bench-ui-") as temporary:
         folder = options.folder or Path(temporary)
+        shape = Shape(options.versions, options.prompts, SAMPLES, options.characters)
         if not (folder / "study.yaml").is_file():
-            make_study(folder, options.versions, options.prompts, options.characters)
+            make_study(folder, shape)
+            fill(folder, shape.characters)
+            keep_scores(folder, shape.characters)
         cold = ask(folder, min(options.requests, 10), seed=1)
         with Study(folder) as study:
             names = list(study.versions)
@@ -63,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     data = {
         "machine": machine.describe(),
         "versions": options.versions,
-        "generations": options.versions * options.prompts * SAMPLES,
+        "generations": shape.generations,
+        "commit": machine.commit(ROOT),
         "measuring_seconds": measured,
         "just_started": cold,
         "warm": warm,
@@ -72,63 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{state}: milliseconds of server time, median / 95th percentile / worst")
         for name, row in data[state].items():
             print(f"  {name:24}{row['median']:8.0f}{row['p95']:8.0f}{row['worst']:8.0f}")
-    if options.output:
-        options.output.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-
-
-def make_study(folder: Path, versions: int, prompts: int, characters: int) -> None:
-    """A study in which every version has all its outputs, none of which a model made."""
-    draw = random.Random(7)
-    for name in ("versions", "suites"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / "study.yaml").write_text(
-        f"name: large\nsamples: {SAMPLES}\nsuite: suites/prompts.jsonl\n"
-        "metrics: [loop_rate, rep_4, distinct_2, words, stop_rate]\n",
-        encoding="utf-8",
-    )
-    rows = (
-        {"id": f"prompt-{i}", "text": text(draw, 60), "tags": [f"tag-{i % 12}"]}
-        for i in range(prompts)
-    )
-    (folder / "suites/prompts.jsonl").write_text(
-        "".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8"
-    )
-    for number in range(versions):
-        parent = f"parent: v0.{(number - 1) // 2}.0\naim: {{words: higher}}\n" if number else ""
-        (folder / f"versions/v0.{number}.0.yaml").write_text(
-            f"title: Temperature {number}\n{parent}"
-            f"decoding: {{strategy: sample, temperature: {0.5 + number / 400}}}\n",
-            encoding="utf-8",
-        )
-    with Study(folder) as study:
-        for name in study.versions:
-            study.store.add(generations(study, name, draw, characters), model="none")
-
-
-def generations(
-    study: Study, version: str, draw: random.Random, characters: int
-) -> Iterator[Generation]:
-    """The outputs of a version, with texts that are drawn."""
-    for request in study.requests(version):
-        yield Generation(
-            identity=request.identity,
-            prompt_id=request.prompt_id,
-            sample_index=request.sample_index,
-            prompt_text=str(request.prompt),
-            prompt_token_ids=(1, 2, 3),
-            token_ids=tuple(range(characters // 5)),
-            text=text(draw, int(draw.uniform(0.3, 1.7) * characters)),
-            finish_reason="eos" if draw.random() < 0.8 else "length",
-            logprobs=(),
-            seconds=0.1,
-        )
-
-
-def text(draw: random.Random, characters: int) -> str:
-    """Words up to a length; one text in eight ends in a loop."""
-    words = draw.choices(WORDS, k=max(3, characters // 5))
-    made = " ".join(words)[:characters]
-    return made + " and so on" * 12 if draw.random() < 0.125 else made
+    options.output.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
 def ask(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -65,3 +66,11 @@ def write_whole(path: Path, pieces: Iterable[str]) -> None:
     """
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         file.writelines(pieces)
+
+
+def digest_of_code(folder: Path) -> str:
+    """Digest of all Python files of a folder: what its code made is good for this code only."""
+    hashed = hashlib.sha256()
+    for file in sorted(folder.rglob("*.py")):
+        hashed.update(file.read_bytes())
+    return hashed.hexdigest()

@@ -24,7 +24,7 @@ SUITE = "suites/prompts.jsonl"
 def forget_scores(study: Path) -> None:
     """Have the metrics measure again."""
     with closing(sqlite3.connect(study / ".ethogram/store.sqlite")) as store, store:
-        store.execute("DELETE FROM version_scores")
+        store.execute("DELETE FROM version_values")
 
 
 def own_model(study: Path) -> Path:

@@ -32,6 +32,7 @@ from ethogram.store import (
     run_lock,
 )
 from ethogram.store.columns import Real, Words
+from ethogram.store.complete import keep_scores, version_scores, version_values
 from ethogram.store.connect import Database
 from ethogram.store.metadata import metadata
 
@@ -85,10 +86,12 @@ def test_every_table_is_written_and_read(store: Store) -> None:
     assert store.suite("d") == "{}"
     store.add_tests({"t": ("loop_rate", "{}")})
     assert store.tests(["t", "u"]) == {"t": "{}"}
-    store.keep_version_scores("v", {"m": ("basis", "[1]")})
-    store.keep_version_scores("v", {"m": ("other", "[2]")})
-    assert store.version_scores("v", {"m": "basis"}) == {}
-    assert store.version_scores("v", {"m": "other"}) == {"m": "[2]"}
+    keep_scores(store, "v", {"m": ("basis", "1", "[1]")})
+    keep_scores(store, "v", {"m": ("other", "2", "[2]")})
+    assert version_scores(store, "v", "m", "basis") is None
+    assert version_scores(store, "v", "m", "other") == "[2]"
+    assert version_values(store, "v", {"m": "basis"}) == {}
+    assert version_values(store, "v", {"m": "other"}) == {"m": "2"}
     scorer, scored = Scorer("m", 1, "x"), Scored("a", "r")
     score = Score(math.nan, (math.nan, 1.0), (Span(0, 2, "l"),))
     store.add_scores(scorer, {scored: score})

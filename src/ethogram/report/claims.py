@@ -188,7 +188,7 @@ def make_entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]
         stale=ran.stale,
         trained=training_lines(study, name),
         generations=len(of_each_output.outputs),
-        prompts=len(of_each_output.parts_by_prompt()[0]),
+        prompts=len(of_each_output.places),
         changes=_changes(study, version.parent, ran.version) if version.parent else [],
         values={column: scores[column] for column in shown},
         differences=found,
@@ -257,16 +257,11 @@ def _pitfalls(scores: dict[str, Measured], before: dict[str, Measured] | None) -
     """Those that the version or its parent shows, most changed first."""
     found = []
     for pitfall, metric in zip(PITFALLS, PITFALL_METRICS, strict=True):
-        here = _counted(scores[metric.name])
-        there = _counted(before[metric.name]) if before else None
+        here = scores[metric.name].counted
+        there = before[metric.name].counted if before else None
         if here[0] or (there and there[0]):
             found.append(Shown(pitfall.title.lower(), pitfall.meaning, *here, there))
     return found
-
-
-def _counted(measured: Measured) -> tuple[int, int]:
-    values = [score.value for score in measured.scores if score.value is not None]
-    return int(sum(values)), len(values)
 
 
 def make_pair(
@@ -301,12 +296,7 @@ def prompt_moves(before: Measured, after: Measured) -> dict[str, float]:
 
 def output_of(study: Study, version: str, prompt: str, scores: dict[str, Measured]) -> Example:
     """A prompt's first sample, or the first that loops where most of them do."""
-    loops = scores["loop_rate"]
-    mine = [
-        (place, output, score)
-        for place, (output, score) in enumerate(zip(loops.outputs, loops.scores, strict=True))
-        if output.prompt_id == prompt
-    ]
+    mine = scores["loop_rate"].of_prompt(prompt)
     looping = [each for each in mine if each[2].value and each[2].spans]
     place, output, score = looping[0] if 2 * len(looping) > len(mine) else mine[0]
     return Example(

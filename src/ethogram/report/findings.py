@@ -260,7 +260,8 @@ def _thread(
     if named in shared:
         prompt, why = named, "chosen in study.yaml"
     else:
-        prompt = max(shared, key=lambda each: _restlessness(study, made, measured, each))
+        moved = _restlessness(made, measured, shared)
+        prompt = max(shared, key=lambda each: moved[each])
         why = "the prompt on which the aims moved most, over all steps"
     return Thread(
         why,
@@ -275,30 +276,22 @@ def _shared_prompts(made: Sequence[Entry], measured: dict[str, dict[str, Measure
     """Prompts that every version has, in the order of the first one's suite."""
     if not made:
         return []
-    ids = [
-        list(
-            dict.fromkeys(
-                output.prompt_id for output in measured[entry.version]["loop_rate"].outputs
-            )
-        )
-        for entry in made
-    ]
+    ids = [measured[entry.version]["loop_rate"].places for entry in made]
     return [prompt for prompt in ids[0] if all(prompt in each for each in ids[1:])]
 
 
 def _restlessness(
-    study: Study, made: Sequence[Entry], measured: dict[str, dict[str, Measured]], prompt: str
-) -> float:
+    made: Sequence[Entry], measured: dict[str, dict[str, Measured]], prompts: Sequence[str]
+) -> dict[str, float]:
     """How far the aims of all versions moved on a prompt, each in units of its own mean move."""
-    total = 0.0
+    total = dict.fromkeys(prompts, 0.0)
     for entry in made:
-        if not entry.aims:
-            continue
-        for aim in entry.aims.aims:
+        for aim in entry.aims.aims if entry.aims else ():
             name = aim.difference.metric.name
             moves = prompt_moves(measured[str(entry.parent)][name], measured[entry.version][name])
             mean = sum(map(abs, moves.values())) / max(1, len(moves))
-            total += abs(moves.get(prompt, 0.0)) / mean if mean else 0.0
+            for prompt in prompts if mean else ():
+                total[prompt] += abs(moves.get(prompt, 0.0)) / mean
     return total
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ethogram.spec.generation import ChatFormat, Message, Request
 from ethogram.spec.guidance import Amateur
-from ethogram.spec.identity import digest, noise_key
+from ethogram.spec.identity import digest_of, noise_keys
 from ethogram.spec.suite import Suite
 from ethogram.spec.version import Version
 
@@ -76,10 +76,13 @@ def make_requests(
         if finish is not None and not isinstance(prompt, str):
             chat = replace(chat, text=finish(item.id, prompt, chat))
         form = {**base, "prompt": prompt_form | _chat_form(chat), "input": _input_form(prompt)}
+        identify = digest_of(form, "noise")
+        draw = noise_keys(seed, scope, item.id)
         for index in range(samples if decoding.is_stochastic else 1):
-            key = noise_key(seed, scope, item.id, index) if decoding.is_stochastic else None
-            identity = digest({**form, "noise": key})
-            requests.append(Request(identity, item.id, index, prompt, decoding, key, chat, wrapper))
+            key = draw(index) if decoding.is_stochastic else None
+            requests.append(
+                Request(identify(key), item.id, index, prompt, decoding, key, chat, wrapper)
+            )
     return requests
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -116,7 +117,7 @@ class Suite(BaseModel):
     def __len__(self) -> int:
         return len(self.prompts)
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Digest of all prompts in their order."""
         return digest([item.model_dump(mode="json") for item in self.prompts])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ethogram.stats.student import beta_quantile, t_quantile
+from ethogram.stats.student import beta_quantile, nearly_t_quantile, normal_quantile, t_quantile
 
 #: An interval of fewer prompts is marked as unreliable (`stats.paired`).
 FEWEST_PROMPTS = 10
 #: Prompts beyond which nobody plans; a difference that needs more counts as unreachable.
-MAX_PROMPTS = 1_000_000
+MAX_PROMPTS = 2**19
+#: Of more prompts than this, what is found is known from an expansion of Student's quantile, unless
+#: both sides differ by less than this share.
+_MANY, _NEAR = 200, 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +111,36 @@ def _reach(prompts: int, power: float, level: float) -> float:
 
 
 def _prompts(spread: Spread, target: float, power: float, level: float) -> int | None:
+    is_usual = all(0.0013 < share < 0.9987 for share in (level / 2, power))
+
     def enough(prompts: int) -> bool:
         error = spread.standard_error(prompts, spread.samples)
+        if is_usual and prompts > _MANY:
+            about = error * (
+                nearly_t_quantile(1 - level / 2, prompts - 1)
+                + nearly_t_quantile(power, prompts - 1)
+            )
+            if abs(about - target) > _NEAR * target:
+                return about <= target
         return _reach(prompts, power, level) * error <= target
 
-    low, high = 1, 2
-    while not enough(high):
-        low, high = high, high * 2
-        if high > MAX_PROMPTS:
-            return None
+    # Begins where a normal distribution would do: quantiles of Student's t take long to compute.
+    normal = normal_quantile(1 - level / 2) + normal_quantile(power)
+    guess = spread.total * (normal / target) ** 2
+    middle = max(2, math.ceil(min(guess, MAX_PROMPTS)))
+    low, high, step = 1, MAX_PROMPTS, 1
+    if enough(middle):
+        high = middle
+        while high > 2 and enough(lower := max(2, high - step)):
+            high, step = lower, 2 * step
+        low = max(1, high - step)
+    else:
+        low = middle
+        while not enough(higher := min(MAX_PROMPTS, low + step)):
+            if higher == MAX_PROMPTS:
+                return None
+            low, step = higher, 2 * step
+        high = higher
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ethogram.store.connect import Database
 from ethogram.store.copying import count_of, parts_of, tables
+from ethogram.store.kept_tables import version_scores_table, version_values_table
 from ethogram.store.queries import CHUNK, absent, rows_with
 from ethogram.store.rows import generation_from, score_from, trace_from
 from ethogram.store.schema import (
@@ -25,7 +26,6 @@ from ethogram.store.schema import (
     training_outputs_table,
     trainings_table,
     verdicts_table,
-    version_scores_table,
 )
 from ethogram.store.sweep_tables import (
     sweep_promotions_table,
@@ -43,6 +43,7 @@ _READERS: tuple[tuple[Table, Callable[[Any], object]], ...] = (
     (branches_table, trace_from),
     (scores_table, score_from),
     (version_scores_table, lambda row: json.loads(row.data)),
+    (version_values_table, lambda row: json.loads(row.data)),
     (tests_table, lambda row: json.loads(row.data)),
     (sweeps_table, lambda row: (json.loads(row.asked), json.loads(row.result or "{}"))),
     (sweep_trials_table, lambda row: (json.loads(row.setting), json.loads(row.version))),

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, select, text
 
 from ethogram.errors import StoreError
+from ethogram.store.kept_tables import complete_table
 from ethogram.store.metadata import metadata
 from ethogram.store.queries import insert_new
 from ethogram.store.schema import schema_table
@@ -54,8 +55,11 @@ class Copied:
 
 
 def tables() -> list[Table]:
-    """The tables of a store, in the order in which they are copied."""
-    return [each for each in metadata.sorted_tables if each is not schema_table]
+    """The tables of a store, in the order in which they are copied.
+
+    Without that of complete versions: a copy that is interrupted is not complete.
+    """
+    return [each for each in metadata.sorted_tables if each not in (schema_table, complete_table)]
 
 
 def copy_store(

@@ -20,8 +20,14 @@ from sqlalchemy import (
 
 from ethogram.errors import StoreError
 from ethogram.store.columns import Count, Real, Words
+from ethogram.store.kept_tables import (
+    complete_table,
+    version_scores_table,
+    version_values_table,
+)
 from ethogram.store.metadata import metadata
 from ethogram.store.sweep_tables import create_sweep_tables
+from ethogram.store.triggers import create_triggers
 
 schema_table = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
 
@@ -106,17 +112,6 @@ scores_table = Table(
     Column("value", Real()),
     Column("parts", LargeBinary, nullable=False),
     Column("spans", Words(), nullable=False),
-)
-
-#: Cached scores of whole versions under metrics that need no model, a row each; `basis` is a digest
-#: of all that they were computed from, and another basis replaces the row.
-version_scores_table = Table(
-    "version_scores",
-    metadata,
-    Column("version", Words(128), primary_key=True),
-    Column("metric", Words(64), primary_key=True),
-    Column("basis", Words(64), nullable=False),
-    Column("data", Words(), nullable=False),
 )
 
 verdicts_table = Table(
@@ -329,6 +324,11 @@ def _add_processors(connection: Connection) -> None:
     _add_column(connection, generations_table, "processor")
 
 
+def _add_complete(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[version_values_table, complete_table])
+    create_triggers(connection)
+
+
 #: Migration i goes from schema i to i + 1. Released migrations are never edited; append new ones.
 #: A migration runs in SQLite and in PostgreSQL: it creates tables with `metadata.create_all` and
 #: adds columns with `_add_column`, and its columns have the types of `columns.py`. One that needs
@@ -349,6 +349,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _add_votes,
     _add_processors,
     create_sweep_tables,
+    _add_complete,
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

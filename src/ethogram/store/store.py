@@ -13,7 +13,7 @@ from ethogram.spec.generation import Generation, Trace
 from ethogram.spec.results import Score
 from ethogram.store.connect import Database
 from ethogram.store.processors import processor_counts, processor_ids
-from ethogram.store.queries import absent, insert_new, replace_rows, rows_with
+from ethogram.store.queries import absent, insert_new, rows_with
 from ethogram.store.rows import (
     Scored,
     Scorer,
@@ -33,7 +33,6 @@ from ethogram.store.schema import (
     suites_table,
     tests_table,
     traces_table,
-    version_scores_table,
 )
 from ethogram.store.upgrade import upgrade
 
@@ -276,32 +275,6 @@ class Store:
             for identity, (metric, data) in tests.items()
         ]
         _keep(self.database, tests_table, "identity", rows)
-
-    def version_scores(self, version: str, bases: Mapping[str, str]) -> dict[str, str]:
-        """The stored scores of a version by metric, as JSON, where they have the wanted basis.
-
-        Args:
-            version: its name.
-            bases: metric to the digest of all that its scores follow from.
-        """
-        columns = version_scores_table.c
-        query = select(version_scores_table).where(columns.version == version)
-        with self.database.begin() as connection:
-            rows = connection.execute(query).all()
-        return {row.metric: row.data for row in rows if bases.get(row.metric) == row.basis}
-
-    def keep_version_scores(self, version: str, scores: Mapping[str, tuple[str, str]]) -> None:
-        """Store the scores of a version, metric to basis and JSON; those of another basis go.
-
-        Raises:
-            StoreError: disk full, read-only, …; nothing of this call is stored then.
-        """
-        rows = [
-            {"version": version, "metric": metric, "basis": basis, "data": data}
-            for metric, (basis, data) in scores.items()
-        ]
-        with self.database.begin(writes=True) as connection:
-            replace_rows(connection, version_scores_table, rows)
 
     def runs(self, version: str | None = None) -> list[RunRecord]:
         """The recorded runs, oldest first."""

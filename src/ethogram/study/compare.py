@@ -6,19 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ethogram.metrics import Span
+from ethogram.metrics import Output, Span
 from ethogram.spec import Change, Version, diff_versions
 from ethogram.spec.endpoint import is_remote
 from ethogram.study.aims import Aims, compare_aims
 from ethogram.study.calling import missing_key, takes_study
 from ethogram.study.difference import Difference, differences
-from ethogram.study.measure import measure, metric_names
+from ethogram.study.measure import Measured, measure, metric_names
 from ethogram.study.most_changed import most_changed
 from ethogram.study.notebook import comparison_html
 from ethogram.study.reading import loop_spans, pairs_by_prompt
 from ethogram.study.shared_prompts import shared_prompts
 from ethogram.study.stale import results_of
-from ethogram.study.stored_outputs import outputs_of
 from ethogram.study.workspace import Study
 
 
@@ -150,15 +149,16 @@ def compare(
     coupled = study.coupled(before, after)
     found = differences(first, second, names, before, after, coupled=coupled)
     one, two = (
-        outputs_of(study, version, results=results if results.identities else None)
-        for version, results in zip((before, after), ran, strict=True)
+        measure(study, each, ("loop_rate",), accept="earlier")["loop_rate"]
+        for each in (before, after)
     )
-    pairs = pairs_by_prompt(one, two)
     stale = [(name, each.stale) for name, each in zip((before, after), ran, strict=True)]
     if any(why for _, why in stale):
-        ids = shared_prompts(one, two, before, after, skip_reworded=True)
-        pairs = {prompt: pairs[prompt] for prompt in ids}
-    chosen = most_changed(first, second, found, pairs, samples=samples, prompts=prompts)
+        shared = shared_prompts(one.prompts, two.prompts, before, after, skip_reworded=True)
+    else:
+        shared = [prompt for prompt in one.places if prompt in two.places]
+    chosen = most_changed(first, second, found, shared, samples=samples, prompts=prompts)
+    pairs = [_pair(one, two, prompt) for prompt in chosen]
     return Comparison(
         before=before,
         after=after,
@@ -174,17 +174,23 @@ def compare(
                 before_loop=loop_spans(a),
                 after_loop=loop_spans(b),
             )
-            for a, b in (pairs[prompt_id] for prompt_id in chosen)
+            for a, b in pairs
         ],
-        prompts=len(pairs),
+        prompts=len(shared),
         title=study.spec.version(after).title,
-        outputs=(len(one), len(two)),
-        own_prompts=(len({each.prompt_id for each in one}), len({each.prompt_id for each in two})),
+        outputs=(len(one.outputs), len(two.outputs)),
+        own_prompts=(len(one.places), len(two.places)),
         stale="; ".join(f"{name} {why}" for name, why in stale if why),
         aims=compare_aims(study, after, found) if before == study.versions[after].parent else None,
         processors=study.store.processors([each for side in ran for each in side.identities]),
         endpoint=endpoint_words({before: ran[0].version, after: ran[1].version}),
     )
+
+
+def _pair(before: Measured, after: Measured, prompt: str) -> tuple[Output, Output]:
+    """An output of each version: of the first sample index of both, else the first of each."""
+    sides = [[output for _, output, _ in side.of_prompt(prompt)] for side in (before, after)]
+    return pairs_by_prompt(*sides)[prompt]
 
 
 def endpoint_words(versions: Mapping[str, Version]) -> str:

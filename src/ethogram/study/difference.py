@@ -15,7 +15,7 @@ from ethogram.stages import stage
 from ethogram.stats import More, PairedTest, adjust, more_samples, paired
 from ethogram.study.measure import Measured
 from ethogram.study.shared_prompts import shared_prompts
-from ethogram.study.tested import test_key
+from ethogram.study.tested import bases_key, test_key
 
 #: Seed of the resampling, fixed so that every number of a log can be derived again.
 SEED = 20260101
@@ -163,6 +163,7 @@ def differences(
     Raises:
         SpecError: the versions share no prompt, or an id is used for two different prompts.
     """
+    _recall([(first[name], second[name]) for name in names], coupled=coupled)
     found = {
         name: difference(first[name], second[name], before, after, coupled=coupled)
         for name in names
@@ -182,6 +183,7 @@ def difference(
     Raises:
         SpecError: the versions share no prompt, or an id is used for two different prompts.
     """
+    _recall([(first, second)], coupled=coupled)
     # Keeps the first version's measurement with its test, so that its id stays its own.
     key = (id(first), coupled)
     if key not in second.tested:
@@ -190,20 +192,46 @@ def difference(
     return found
 
 
+def _recall(pairs: Sequence[tuple[Measured, Measured]], *, coupled: bool) -> None:
+    """Take the tests of kept scores from the store, those of all pairs at once."""
+    keys = {
+        key: pair
+        for pair in pairs
+        if (id(pair[0]), coupled) not in pair[1].tested and (key := _key(*pair, coupled=coupled))
+    }
+    tests = next((second.stored_tests for _, second in keys.values()), None)
+    for key, test in (tests.get(list(keys)) if tests else {}).items():
+        first, second = keys[key]
+        second.tested[id(first), coupled] = first, Difference(first.metric, test, test.p)
+
+
+def _key(first: Measured, second: Measured, *, coupled: bool) -> str | None:
+    """The key of a test that needs no scores; None where they are not kept, or not of all outputs.
+
+    What two complete versions share follows from their suites, which the bases follow from too.
+    """
+    bases = [side.basis for side in (first, second)]
+    if not all(bases):
+        return None
+    return bases_key(first.metric, *bases, coupled=coupled, seed=SEED)
+
+
 def _test(
     first: Measured, second: Measured, before: str, after: str, *, coupled: bool
 ) -> Difference:
     is_stale = bool(first.stale or second.stale)
-    ids = shared_prompts(first.outputs, second.outputs, before, after, skip_reworded=is_stale)
+    ids = shared_prompts(first.prompts, second.prompts, before, after, skip_reworded=is_stale)
     a, b = (_parts_of(ids, side) for side in (first, second))
     metric, tests = first.metric, second.stored_tests
     key = test_key(metric, a, b, coupled=coupled, seed=SEED)
-    test = tests.get(key) if tests else None
+    known = _key(first, second, coupled=coupled)
+    test = tests.get([key]).get(key) if tests else None
+    is_new = test is None
     if test is None:
         stage(f"Testing {after} against {before}")
         test = paired(a, b, metric.aggregate, coupled=coupled, width=metric.unit.width, seed=SEED)
-        if tests:
-            tests.add(key, metric, test)
+    if tests and (is_new or known):
+        tests.add([key, *([known] if known else [])], metric, test)
     return Difference(metric, test, test.p)
 
 
@@ -213,7 +241,7 @@ def comparable(first: Mapping[str, Measured], second: Mapping[str, Measured]) ->
     if not (one.stale or two.stale):
         return True
     try:
-        return bool(shared_prompts(one.outputs, two.outputs, "", "", skip_reworded=True))
+        return bool(shared_prompts(one.prompts, two.prompts, "", "", skip_reworded=True))
     except SpecError:
         return False
 

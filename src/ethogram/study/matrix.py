@@ -21,6 +21,7 @@ from ethogram.spec.source import suggest
 from ethogram.study.aims import Aims, aim_metrics, compare_aims
 from ethogram.study.difference import Difference, comparable, differences
 from ethogram.study.measure import Measured, measure, metric_names
+from ethogram.study.stored_outputs import StoredOutputs
 from ethogram.study.workspace import Study
 
 Mode = Literal["different", "worse", "better", "failures", "all"]
@@ -94,30 +95,23 @@ class Column:
 
     @cached_property
     def outputs(self) -> Sequence[Output]:
-        """Every output, in suite order."""
-        return self.measured["loop_rate"].outputs
+        """Every output, in suite order; held by the matrix, and not by the study too."""
+        stored = self.measured["loop_rate"].outputs
+        found = list(stored)
+        if isinstance(stored, StoredOutputs):
+            stored.forget()
+        return found
 
     @cached_property
     def rows(self) -> Mapping[str, Sequence[int]]:
         """Prompt to the places of its outputs."""
-        found: dict[str, list[int]] = {}
-        for place, output in enumerate(self.outputs):
-            found.setdefault(output.prompt_id, []).append(place)
-        return found
+        return self.measured["loop_rate"].places
 
     @cached_property
     def failing(self) -> Mapping[str, frozenset[str]]:
         """Pitfall to the prompts of which an output shows it."""
         return {
-            pitfall.name: frozenset(
-                output.prompt_id
-                for output, score in zip(
-                    self.measured[metric.name].outputs,
-                    self.measured[metric.name].scores,
-                    strict=True,
-                )
-                if score.value
-            )
+            pitfall.name: self.measured[metric.name].showing
             for pitfall, metric in zip(PITFALLS, PITFALL_METRICS, strict=True)
         }
 

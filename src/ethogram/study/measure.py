@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,9 +17,10 @@ from ethogram.spec.identity import digest
 from ethogram.spec.study import STUDY_FILE
 from ethogram.stages import stage
 from ethogram.store import Scored, Scorer
-from ethogram.study.kept_scores import KeptScores
+from ethogram.study.complete import note_complete
+from ethogram.study.kept_scores import KeptScores, ScoreColumn, Values
 from ethogram.study.stale import Accept, Results, results_of
-from ethogram.study.stored_outputs import outputs_of
+from ethogram.study.stored_outputs import StoredOutputs, outputs_of
 from ethogram.study.tested import StoredTests
 from ethogram.study.workspace import WHOLE, Part, Study
 
@@ -51,7 +53,64 @@ class Measured:
     @property
     def value(self) -> float:
         """The version's value; NaN where the metric applies to no output."""
+        if isinstance(self.scores, ScoreColumn):
+            return self.scores.values.value
         return float(self.metric.aggregate(self.parts_by_prompt()[1].sum(axis=0)))
+
+    @property
+    def basis(self) -> str:
+        """What the scores follow from, as a digest; empty unless all are kept in the store."""
+        if isinstance(self.outputs, StoredOutputs) and isinstance(self.scores, ScoreColumn):
+            return self.scores.basis
+        return ""
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """The sum of the outputs' values, and how many have one; of a rule, how many show it."""
+        if isinstance(self.scores, ScoreColumn):
+            values = self.scores.values
+        else:
+            values = Values.of(self.metric, self.scores, math.nan)
+        return int(values.total), values.applies
+
+    @property
+    def showing(self) -> frozenset[str]:
+        """Ids of the prompts of which an output has a value other than zero."""
+        if isinstance(self.scores, ScoreColumn):
+            shows = self.scores.shows
+            return frozenset(
+                prompt
+                for prompt, places in self.places.items()
+                if any(shows[place] for place in places)
+            )
+        return frozenset(
+            output.prompt_id
+            for output, score in zip(self.outputs, self.scores, strict=True)
+            if score.value
+        )
+
+    @property
+    def prompts(self) -> Sequence[Output]:
+        """An output of each prompt at least, in suite order; the texts may be left out."""
+        return self.outputs.prompts if isinstance(self.outputs, StoredOutputs) else self.outputs
+
+    @cached_property
+    def places(self) -> Mapping[str, Sequence[int]]:
+        """Prompt id to the places of its outputs, in suite order."""
+        if isinstance(self.outputs, StoredOutputs):
+            return self.outputs.places
+        found: dict[str, list[int]] = {}
+        for place, output in enumerate(self.outputs):
+            found.setdefault(output.prompt_id, []).append(place)
+        return found
+
+    def of_prompt(self, prompt: str) -> list[tuple[int, Output, Score]]:
+        """The outputs of one prompt: place, output, score."""
+        places = self.places[prompt]
+        stored = self.outputs if isinstance(self.outputs, StoredOutputs) else None
+        outputs = stored.of(prompt) if stored else [self.outputs[place] for place in places]
+        scores = [self.scores[place] for place in places]
+        return list(zip(places, outputs, scores, strict=True))
 
     def parts_by_prompt(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]]:
         """Prompt ids and the parts of each, averaged over its samples: [prompts, parts].
@@ -63,6 +122,8 @@ class Measured:
 
     @cached_property
     def _parts_by_prompt(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]]:
+        if grid := self._grid():
+            return grid[0], grid[1].mean(axis=1)
         ids: dict[str, list[tuple[float, ...]]] = {}
         for output, score in zip(self.outputs, self.scores, strict=True):
             ids.setdefault(output.prompt_id, []).append(score.parts)
@@ -85,6 +146,8 @@ class Measured:
         Rows are NaN where a prompt has no sample of that index. A score of all samples of a
         prompt is at index 0, whichever output it is stored under.
         """
+        if grid := self._grid():
+            return grid
         rows = {
             prompt: row
             for row, prompt in enumerate(dict.fromkeys(each.prompt_id for each in self.outputs))
@@ -97,6 +160,13 @@ class Measured:
         for output, index, score in zip(self.outputs, at, self.scores, strict=True):
             parts[rows[output.prompt_id], index] = score.parts
         return list(rows), parts
+
+    def _grid(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]] | None:
+        """The kept parts of a complete version: prompt ids, [prompts, sample indices, parts]."""
+        if not (isinstance(self.outputs, StoredOutputs) and isinstance(self.scores, ScoreColumn)):
+            return None
+        ids = list(self.outputs.places)
+        return ids, self.scores.parts.reshape(len(ids), self.outputs.samples, -1)
 
 
 def metric_names(study: Study) -> tuple[str, ...]:
@@ -169,7 +239,7 @@ def _measure(
 ) -> dict[str, Measured]:
     stage(f"Scoring {version}")
     metrics = {name: get(name) for name in names}
-    outputs = outputs_of(study, version, part, results)
+    outputs = _outputs(study, version, part, results)
     quick = {name: metric for name, metric in metrics.items() if metric.reads_one_output}
     measured = {
         name: Measured(quick[name], outputs, scores)
@@ -179,7 +249,20 @@ def _measure(
     if expensive:
         identities = results.identities if results else study.identities(version, part)
         measured |= _measure_expensive(study, version, outputs, identities, expensive)
+    if isinstance(outputs, StoredOutputs):
+        outputs.forget()
     return {name: measured[name] for name in metrics}
+
+
+def _outputs(study: Study, version: str, part: Part, results: Results | None) -> Sequence[Output]:
+    """The outputs of a version, of a complete one only once they are needed."""
+    if results is None or results.stale or part != WHOLE:
+        return outputs_of(study, version, part, results)
+    if results.identities not in study.known_complete:
+        outputs = outputs_of(study, version, part, results)
+        if not note_complete(study, version, outputs):
+            return outputs
+    return StoredOutputs(study, version, results)
 
 
 def _quick_scores(
@@ -191,15 +274,26 @@ def _quick_scores(
 ) -> dict[str, Sequence[Score]]:
     """Scores of metrics that need no model; of a version with a file they are kept in the store."""
     kept = KeptScores(study, version, results) if results else None
-    found: dict[str, Sequence[Score]] = dict(kept.get(metrics.values())) if kept else {}
-    fresh = {
+    found: dict[str, Sequence[Score]] = {**kept.get(metrics.values())} if kept else {}
+    fresh: dict[str, Sequence[Score]] = {
         name: [metric.measure(output) for output in outputs]
         for name, metric in metrics.items()
         if name not in found
     }
-    if kept:
-        kept.add({metrics[name]: scores for name, scores in fresh.items()})
+    if kept and fresh:
+        kept.add(
+            {
+                metrics[name]: (_values(metrics[name], outputs, scores), scores)
+                for name, scores in fresh.items()
+            }
+        )
+        if isinstance(outputs, StoredOutputs):  # So that neither outputs nor scores are held.
+            fresh.update(kept.get([metrics[name] for name in fresh]))
     return found | fresh
+
+
+def _values(metric: Metric, outputs: Sequence[Output], scores: Sequence[Score]) -> Values:
+    return Values.of(metric, scores, Measured(metric, outputs, scores).value)
 
 
 def _measure_expensive(

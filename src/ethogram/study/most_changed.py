@@ -49,7 +49,7 @@ def most_changed(
     clear = [name for name, found in differences.items() if found.is_clear]
     change = dict.fromkeys(shared, 0.0)
     for name in clear or differences:
-        before, after = _values(first[name]), _values(second[name])
+        before, after = first[name].by_prompt(), second[name].by_prompt()
         moved = {
             prompt: abs(after[prompt] - before[prompt])
             for prompt in shared
@@ -59,13 +59,3 @@ def most_changed(
         for prompt, distance in moved.items():
             change[prompt] += distance / largest if largest > 0 else 0.0
     return sorted(change, key=lambda prompt: -change[prompt])[:samples]
-
-
-def _values(measured: Measured) -> dict[str, float]:
-    """Prompt id to the metric's value on it; NaN where the metric does not apply."""
-    ids, parts = measured.parts_by_prompt()
-    with np.errstate(all="ignore"):
-        return {
-            prompt: float(measured.metric.aggregate(part))
-            for prompt, part in zip(ids, parts, strict=True)
-        }

@@ -51,7 +51,7 @@ def requests_of(
     suite = suite or study.suite(version)
     if part.prompt_ids is not None:
         chosen = tuple(item for item in suite.prompts if item.id in part.prompt_ids)
-        suite = suite.model_copy(update={"prompts": chosen})
+        suite = Suite(prompts=chosen)
     amateur = study.amateur_reference(version)
     is_here = not is_remote(resolved.model)  # An endpoint reads the messages as they are.
     chat_model = study.model_reference(version) if resolved.prompt.chat and is_here else None

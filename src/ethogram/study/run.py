@@ -16,6 +16,7 @@ from ethogram.spec.endpoint import is_remote, remote_model
 from ethogram.spec.source import SourceMap
 from ethogram.study.aims import aim_metrics
 from ethogram.study.calling import names_of, takes_study
+from ethogram.study.complete import is_complete
 from ethogram.study.locking import one_run_at_a_time
 from ethogram.study.measure import metric_names
 from ethogram.study.pools import Backends, Pool, pool_backend
@@ -178,6 +179,8 @@ def _missing(
     replayed: set[str] = set()
     todo = {}
     for name in dict.fromkeys(names):
+        if not traced and is_complete(study, name, part):
+            continue
         requests = {request.identity: request for request in study.requests(name, part)}
         missing = set(study.store.missing(list(requests)))
         if traced:

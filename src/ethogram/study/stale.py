@@ -151,7 +151,9 @@ def remember_settings(study: Study, name: str) -> str | None:
     version, suite = study.spec.version(name), study.suite(name)
     amateur = study.amateur_reference(name)
     identity = suite.identity
-    study.store.add_suite(identity, suite.model_dump_json(exclude_defaults=True))
+    if identity not in study.known_suites:
+        study.store.add_suite(identity, suite.model_dump_json(exclude_defaults=True))
+        study.known_suites.add(identity)
     return json.dumps(
         {
             "version": version_data(version),

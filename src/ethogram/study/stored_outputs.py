@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from ethogram.errors import SpecError
 from ethogram.spec import FinishReason, Generation
 from ethogram.spec.identity import digest
+from ethogram.study.complete import noted_identities
 from ethogram.study.requests import WHOLE, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ethogram.metrics import Output
     from ethogram.study.stale import Results
@@ -29,6 +32,12 @@ def identities_of(study: Study, version: str, part: Part = WHOLE) -> list[str]:
         return [generation.identity for generation in imported(study, version)]
     if version not in study.spec.stated:  # A setting of a sweep: too many to keep.
         return [request.identity for request in study.requests(version, part)]
+    if (version, part) not in study.known_identities and part == WHOLE:
+        noted = noted_identities(study, version)
+        if noted is not None:
+            study.known_identities[version, part] = noted
+            study.known_stored.add(noted)
+            study.known_complete.add(noted)
     if (version, part) not in study.known_identities:
         requests = study.requests(version, part)
         study.known_identities[version, part] = tuple(request.identity for request in requests)
@@ -117,6 +126,74 @@ def outputs_of(
             )
         )
     return outputs
+
+
+class StoredOutputs(Sequence["Output"]):
+    """The outputs of a complete version, read from the store when they are needed.
+
+    Args:
+        study: opened.
+        version: its name.
+        results: all of its outputs.
+
+    Attributes:
+        samples: of each prompt.
+    """
+
+    def __init__(self, study: Study, version: str, results: Results) -> None:
+        self._study, self._version, self._results = study, version, results
+        self.samples = len(results.identities) // len(results.suite)
+
+    def __len__(self) -> int:
+        return len(self._results.identities)
+
+    @overload
+    def __getitem__(self, place: int) -> Output: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Output]: ...
+    def __getitem__(self, place: int | slice) -> Output | Sequence[Output]:
+        return self.all[place]
+
+    def __iter__(self) -> Iterator[Output]:
+        return iter(self.all)
+
+    @cached_property
+    def all(self) -> Sequence[Output]:
+        """Every output, in suite order."""
+        return self._read(self._results.identities)
+
+    @cached_property
+    def places(self) -> dict[str, range]:
+        """Prompt id to the places of its outputs."""
+        return {
+            item.id: range(place * self.samples, (place + 1) * self.samples)
+            for place, item in enumerate(self._results.suite.prompts)
+        }
+
+    @cached_property
+    def prompts(self) -> Sequence[Output]:
+        """A prompt each, in suite order: outputs without a text."""
+        from ethogram.metrics import Output
+
+        return [
+            Output(text="", prompt=item.as_text(), tags=item.tags, prompt_id=item.id)
+            for item in self._results.suite.prompts
+        ]
+
+    def of(self, prompt: str) -> Sequence[Output]:
+        """The outputs of one prompt; only these are read."""
+        places = self.places[prompt]
+        if "all" in self.__dict__:
+            return self.all[places.start : places.stop]
+        return self._read(self._results.identities[places.start : places.stop])
+
+    def forget(self) -> None:
+        """Drop what was read."""
+        self.__dict__.pop("all", None)
+
+    def _read(self, identities: Sequence[str]) -> Sequence[Output]:
+        part = replace(self._results, identities=tuple(identities))
+        return outputs_of(self._study, self._version, results=part)
 
 
 def _identifying(row: Output) -> dict[str, Any]:

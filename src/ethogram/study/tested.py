@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -37,15 +38,14 @@ class StoredTests:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def get(self, key: str) -> PairedTest | None:
-        """The stored test of a key."""
-        data = self._store.tests([key]).get(key)
-        return None if data is None else from_json(data)
+    def get(self, keys: Sequence[str]) -> dict[str, PairedTest]:
+        """The stored tests of some keys."""
+        return {key: from_json(data) for key, data in self._store.tests(keys).items()}
 
-    def add(self, key: str, metric: Metric, test: PairedTest) -> None:
+    def add(self, keys: Sequence[str], metric: Metric, test: PairedTest) -> None:
         """Keep a test; a store that cannot be written does not stop a reader."""
         with suppress(StoreError):
-            self._store.add_tests({key: (metric.name, to_json(test))})
+            self._store.add_tests({key: (metric.name, to_json(test)) for key in keys})
 
 
 def test_key(metric: Metric, before: Parts, after: Parts, *, coupled: bool, seed: int) -> str:
@@ -56,6 +56,20 @@ def test_key(metric: Metric, before: Parts, after: Parts, *, coupled: bool, seed
     for side in (before, after):
         hashed.update(np.ascontiguousarray(side, "<f8").tobytes())
     return hashed.hexdigest()
+
+
+def bases_key(metric: Metric, before: str, after: str, *, coupled: bool, seed: int) -> str:
+    """Digest of the same, from what the scores of both sides follow from.
+
+    Args:
+        metric: of both.
+        before: basis of the kept scores of all outputs of the first version.
+        after: of the second.
+        coupled: as for the test.
+        seed: of its resampling.
+    """
+    about = [STATISTICS_VERSION, metric.name, metric.version, metric.unit.width, coupled, seed]
+    return hashlib.sha256(json.dumps([*about, "bases", before, after]).encode()).hexdigest()
 
 
 def to_json(test: PairedTest) -> str:

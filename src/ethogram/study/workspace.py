@@ -62,6 +62,12 @@ class Study:
         self.beside: dict[str, tuple[Suite, list[Output]]] = {}
         #: Identities of whole versions that were found stored; what is stored stays.
         self.known_stored: set[tuple[str, ...]] = set()
+        #: Identities of versions that the store noted as complete; see `study.complete`.
+        self.known_complete: set[tuple[str, ...]] = set()
+        #: Digests of all that the identities of a version follow from; see `study.complete`.
+        self.known_bases: dict[str, str | None] = {}
+        #: Identities of suites that are in the store.
+        self.known_suites: set[str] = set()
         #: Measurements by version and identities of its generations, then by metric; see `measure`.
         self.measured: dict[tuple[str, tuple[str, ...]], dict[str, Measured]] = {}
 

@@ -14,4 +14,4 @@ def watched_suite(job: Job) -> Suite:
     """
     wanted = job.recipe.evaluate
     suite = load_suite(job.study.folder / (wanted.suite or job.study.spec.settings.suite))
-    return suite.model_copy(update={"prompts": suite.prompts[: wanted.prompts]})
+    return Suite(prompts=suite.prompts[: wanted.prompts])

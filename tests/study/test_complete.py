@@ -1,0 +1,163 @@
+"""Complete versions: noted once all outputs were read, and never once one is gone or changed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import event, text
+
+from ethogram.errors import StoreError
+from ethogram.metrics import get
+from ethogram.report import log
+from ethogram.store import complete as stored
+from ethogram.study import Study, compare, run
+from ethogram.study.complete import is_complete
+from ethogram.study.kept_scores import ScoreColumn
+from ethogram.study.measure import Measured, measure
+from ethogram.study.stored_outputs import StoredOutputs, outputs_of
+
+NAMES = ("words", "loop_rate", "self_perplexity", "stop_rate")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def ran(tiny_study: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A study whose outputs are all stored, in either database."""
+    if request.param == "postgres":
+        monkeypatch.setenv("ETHOGRAM_STORE", request.getfixturevalue("postgres_url"))
+    with Study(tiny_study) as study:
+        run(study)
+    return tiny_study
+
+
+def change(folder: Path, statement: str) -> None:
+    with Study(folder) as study, study.store.database.begin(writes=True) as connection:
+        assert connection.execute(text(statement)).rowcount
+
+
+@pytest.mark.long
+def test_a_run_with_nothing_to_do_reads_no_generation(ran: Path) -> None:
+    asked: list[str] = []
+    with Study(ran) as study:
+        event.listen(
+            study.store.database.engine,
+            "before_cursor_execute",
+            lambda *args: asked.append(args[2]),
+        )
+        found = run(study)
+    assert found.made == 0
+    assert found.reused == sum(row.work.reused for row in found.rows) > 0
+    assert not [each for each in asked if "FROM generations" in each]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("gone", ["one", "version"])
+def test_a_deleted_generation_is_made_again(ran: Path, gone: str) -> None:
+    with Study(ran) as study:
+        names = study.identities("v0.0.1")[: 1 if gone == "one" else None]
+        assert is_complete(study, "v0.0.1")
+        before = study.store.get(names)
+        listed = ", ".join(f"'{name}'" for name in names)
+        with study.store.database.begin(writes=True) as connection:
+            connection.execute(text(f"DELETE FROM generations WHERE identity IN ({listed})"))
+        # The opened study knows it too, not only one that is opened later.
+        assert not is_complete(study, "v0.0.1")
+        assert run(study).made == len(names)
+        after = study.store.get(names)
+    assert [after[name].token_ids for name in names] == [before[name].token_ids for name in names]
+
+
+@pytest.mark.long
+def test_a_generation_that_cannot_be_read_is_found_by_a_run(ran: Path) -> None:
+    change(ran, "UPDATE generations SET selection = '{'")
+    with Study(ran) as study, pytest.raises(StoreError, match="damaged"):
+        run(study)
+
+
+@pytest.mark.long
+def test_an_emptied_table_has_no_complete_version(ran: Path) -> None:
+    with Study(ran) as study:
+        if study.store.database.is_sqlite:
+            change(ran, "DELETE FROM generations")
+        else:
+            with study.store.database.begin(writes=True) as connection:
+                connection.execute(text("TRUNCATE generations"))
+        assert not any(is_complete(study, name) for name in study.versions)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("edit", ["samples", "suite", "version", "seed"])
+def test_other_requests_are_another_basis(ran: Path, edit: str) -> None:
+    settings, version = ran / "study.yaml", ran / "versions/v0.0.1.yaml"
+    suite = next((ran / "suites").glob("*.jsonl"))
+    if edit == "samples":
+        settings.write_text(settings.read_text().replace("samples: ", "samples: 1"))
+    elif edit == "seed":
+        settings.write_text(re.sub("seed: .*", "seed: 77", settings.read_text()))
+    elif edit == "suite":
+        suite.write_text(suite.read_text() + '{"id": "more", "text": "the old sea"}\n')
+    else:
+        version.write_text(version.read_text().replace("max_new_tokens: ", "max_new_tokens: 1"))
+    with Study(ran) as study:
+        assert not is_complete(study, "v0.0.1")
+        for name in study.versions:
+            requests = study.requests(name)
+            assert study.identities(name) == [each.identity for each in requests]
+
+
+@pytest.mark.long
+def test_kept_numbers_are_those_of_the_outputs(ran: Path) -> None:
+    with Study(ran) as study:
+        for version in study.versions:
+            kept = measure(study, version, NAMES)
+            outputs = outputs_of(study, version)
+            for name, found in kept.items():
+                assert isinstance(found.outputs, StoredOutputs)
+                assert isinstance(found.scores, ScoreColumn)
+                plain = Measured(
+                    get(name), outputs, [get(name).measure(output) for output in outputs]
+                )
+                assert list(found.outputs) == outputs
+                assert list(found.scores) == plain.scores
+                assert repr(found.value) == repr(plain.value)
+                assert found.counted == plain.counted
+                assert repr(found.by_prompt()) == repr(plain.by_prompt())
+                assert {each: list(at) for each, at in found.places.items()} == plain.places
+                for mine, theirs in zip(
+                    (found.parts_by_sample(), found.parts_by_prompt()),
+                    (plain.parts_by_sample(), plain.parts_by_prompt()),
+                    strict=True,
+                ):
+                    assert mine[0] == theirs[0]
+                    assert np.array_equal(mine[1], theirs[1], equal_nan=True)
+                prompt = outputs[-1].prompt_id
+                assert found.of_prompt(prompt) == plain.of_prompt(prompt)
+
+
+@pytest.mark.long
+def test_log_and_comparison_are_the_same_without_notes(ran: Path) -> None:
+    def results() -> tuple[str, object]:
+        with Study(ran) as study:
+            return log(study).progress.read_text(), compare(
+                study, *list(study.versions)[:2]
+            ).to_json()
+
+    kept = results()
+    for table in ("tests", "version_scores", "version_values", "complete"):
+        change(ran, f"DELETE FROM {table}")
+    assert results() == kept
+    change(ran, "UPDATE version_scores SET data = '['")
+    change(ran, "UPDATE version_values SET data = '['")
+    assert results() == kept
+
+
+@pytest.mark.long
+def test_a_version_that_lacks_an_output_is_not_noted(ran: Path) -> None:
+    with Study(ran) as study:
+        identities = study.identities("v0.0.1")
+        assert stored.add_complete(study.store, "basis", identities)
+        assert stored.complete_identities(study.store, "basis") == tuple(identities)
+        assert not stored.add_complete(study.store, "other", [*identities, "0" * 64])
+        assert stored.complete_identities(study.store, "other") is None
