@@ -79,13 +79,14 @@ def head() -> Iterator[Head]:
             time.sleep(0.2)
         yield found
     finally:
-        started = psutil.Process(process.pid).children(recursive=True)
+        started: list[Any] = psutil.Process(process.pid).children(recursive=True)
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(20)
-        for each in (process, *started):
+        for each in started:
             with suppress(psutil.Error):
                 each.kill()
+        process.kill()
         process.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
