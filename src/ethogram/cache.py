@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import tempfile
@@ -50,6 +51,9 @@ def build_once(name: str, build: Callable[[Path], None]) -> Path:
 
 
 def _build(target: Path, build: Callable[[Path], None]) -> None:
+    for left in target.parent.glob(f"{glob.escape(target.name)}.????????"):
+        if left.is_dir():  # Of a process that was killed: the lock keeps all others out.
+            shutil.rmtree(left, ignore_errors=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
     try:
         build(unfinished)

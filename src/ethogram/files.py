@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -52,6 +54,39 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def system_errors(path: Path) -> Iterator[None]:
+    """Turn what the system refuses while a library writes below `path` into one error.
+
+    Libraries in Rust and C++ (safetensors, tokenizers, torch) report a full disk as an error of
+    their own.
+
+    Raises:
+        WriteError: full disk, read-only folder, ….
+    """
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(path, error) from None
+    except Exception as error:
+        refused = _refused(str(error))
+        if refused is None:
+            raise
+        raise WriteError(path, refused) from None
+
+
+def _refused(text: str) -> OSError | None:
+    """The system's error that a library's message tells of."""
+    rust = re.search(r"\(os error (\d+)\)", text)
+    if rust:
+        number = int(rust[1])
+    elif "PytorchStreamWriter" in text or "iostream error" in text:
+        number = errno.ENOSPC  # It names no cause, and this is the usual one.
+    else:
+        return None
+    return OSError(number, os.strerror(number))
 
 
 def write_whole(path: Path, pieces: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -150,6 +151,27 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(cluster: Cluster) -> 
     finally:
         workers.close()
     assert workers.deaths == 1
+    assert sorted(map(int, found)) == list(range(60))
+
+
+@pytest.mark.fault("a Ray worker hangs")
+@pytest.mark.long
+def test_a_worker_that_hangs_is_replaced(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ethogram.cluster.workers.SILENCE", 3.0)
+    workers = Workers(cluster, Doubling)
+    found: list[str] = []
+    stopped: list[int] = []
+    try:
+        for key, _, about in workers.run("slow", groups(60)):
+            found.append(key)
+            if len(found) > 5 and not stopped:
+                stopped.append(int(about.split()[1]))
+                os.kill(stopped[0], signal.SIGSTOP)
+    finally:
+        workers.close()
+        with suppress(ProcessLookupError):
+            os.kill(stopped[0], signal.SIGKILL)
+    assert workers.deaths >= 1
     assert sorted(map(int, found)) == list(range(60))
 
 

@@ -72,9 +72,10 @@ def little_memory(more: int) -> None:
 
 def main() -> None:
     """Arm the faults, then run the command."""
-    from ethogram.study import record
+    from ethogram.study import measure, record
 
-    record.COMMIT_ROWS = 4  # Small studies too are stored in several parts.
+    # Small studies too are stored in several parts.
+    record.COMMIT_ROWS, measure.BATCH = 4, 8
     for fault in filter(None, sys.argv[1].split(",")):
         if fault == "clock":
             jumping_clock()

@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -124,17 +126,28 @@ def test_killed_at_five_random_moments(kind: str, tmp_path: Path) -> None:
     assert_same_outcome(killed, undisturbed)
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The recipe of a kind, trained without a fault; each kind once."""
+
+    @cache
+    def trained(kind: str) -> Path:
+        recipe = RESUMED[kind](tmp_path_factory.mktemp("undisturbed") / kind)
+        finish(recipe)
+        return recipe
+
+    return trained
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "moment", ["write:1", "rename:1", "rename:3", "step:1", "step:12", "output"]
 )
 @pytest.mark.parametrize("kind", RESUMED)
-def test_killed_at_every_kind_of_moment(kind: str, moment: str, tmp_path: Path) -> None:
-    undisturbed, killed = (
-        RESUMED[kind](tmp_path / "undisturbed"),
-        RESUMED[kind](tmp_path / "killed"),
-    )
-    finish(undisturbed)
+def test_killed_at_every_kind_of_moment(
+    kind: str, moment: str, tmp_path: Path, undisturbed: Callable[[str], Path]
+) -> None:
+    killed = RESUMED[kind](tmp_path / "killed")
     kill_at(killed, moment)
     finish(killed)
-    assert_same_outcome(killed, undisturbed)
+    assert_same_outcome(killed, undisturbed(kind))

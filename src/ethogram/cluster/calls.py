@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from ethogram.cluster.connect import Cluster
 from ethogram.cluster.worker import portable
-from ethogram.errors import BackendError, EthogramError
+from ethogram.errors import EthogramError
 from ethogram.stages import stage
 
 ArgumentT = TypeVar("ArgumentT")
@@ -49,7 +49,10 @@ def in_order(
                 except StopIteration:
                     ended = True
                     break
-                sent.append((argument, remote.remote(function, argument)))
+                try:
+                    sent.append((argument, remote.remote(function, argument)))
+                except ImportError as error:  # Ray's client has the cluster import at once.
+                    raise cluster.failure("a call cannot start", error) from None
             if not sent:
                 return
             argument, call = sent.popleft()
@@ -71,10 +74,7 @@ def _result(cluster: Cluster, call: Any) -> Any:
     try:
         found = cluster.ray.get(call)
     except cluster.ray.exceptions.RayError as error:
-        raise BackendError(
-            f"a call died {RETRIES + 1} times ({' '.join(str(error).split())[:200]})",
-            where=cluster.where,
-        ) from None
+        raise cluster.failure(f"a call died {RETRIES + 1} times", error) from None
     if isinstance(found, EthogramError):
         raise found
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import warnings
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,11 @@ CONNECT_SECONDS = 10.0
 LOCAL_OBJECTS = 256 * 2**20
 #: The setting that makes Ray listen on the loopback interface alone, on every system.
 _LOOPBACK_ONLY = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+#: Names of this machine that no other machine reaches it by.
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_COLOURS = re.compile("\x1b\\[[0-9;]*m")
+#: How the addresses of Ray's client begin.
+_CLIENT = "ray://"
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +66,25 @@ class Cluster:
     def where(self) -> str:
         """The cluster, in error messages."""
         return f"Ray at {self.placement.address}" if self.placement.address else "Ray"
+
+    def failure(self, what: str, error: BaseException, hint: str | None = None) -> BackendError:
+        """The error to show for one of Ray's; says so where its machines lack this package.
+
+        Args:
+            what: happened.
+            error: Ray's, or one that it passes on.
+            hint: what to do about it.
+        """
+        if "No module named 'ethogram" in str(error):
+            from ethogram import __version__
+
+            what, hint = (
+                f"its machines lack Ethogram {__version__}",
+                "install the same release, with the extras engine and ray, on every machine",
+            )
+        else:
+            what = f"{what} ({one_line(getattr(error, 'cause', None) or error)})"
+        return BackendError(what, where=self.where, hint=hint)
 
     def nodes(self) -> list[Node]:
         """The machines that are alive."""
@@ -118,7 +143,10 @@ def connected(placement: Placement) -> Iterator[Cluster]:
     """
     with _environment(placement):
         ray = require("ray", extra="ray", needed_for="--on ray")
-        with _own_output(), _loopback_only(wanted=placement.address is None):
+        if placement.address and placement.address.startswith(_CLIENT):
+            # Ray alone, without its extra [client], lacks it.
+            require("grpc", extra="ray", needed_for=f"--on {_CLIENT}")
+        with _own_output(), _loopback_only(wanted=_is_loopback_only(placement.address)):
             yield from _connected(ray, placement)
 
 
@@ -146,7 +174,11 @@ def _connected(ray: Any, placement: Placement) -> Iterator[Cluster]:
             )
     except (OSError, RuntimeError, ValueError, ImportError) as error:
         where = f"Ray at {placement.address}" if placement.address else "Ray"
-        raise BackendError(f"no connection ({_one_line(error)})", where=where) from None
+        raise BackendError(
+            f"no connection ({one_line(error)})",
+            where=where,
+            hint=_other_address(placement.address),
+        ) from None
     try:
         if placement.address is None:
             _warn_if_not_loopback(ray)
@@ -174,8 +206,12 @@ def _environment(placement: Placement) -> Iterator[None]:
     wanted["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
     if placement.address is None:
         wanted[_LOOPBACK_ONLY] = "0"
-    elif _has_token():  # Ray sends it only if this is set.
-        wanted["RAY_AUTH_MODE"] = "token"
+    else:
+        # One try, of 40 seconds: Ray would go on for a quarter of an hour with an address that
+        # answers and is no cluster's.
+        wanted["RAY_gcs_server_port_wait_time_s"] = "1"
+        if _has_token():  # Ray sends it only if this is set.
+            wanted["RAY_AUTH_MODE"] = "token"
     missing = [name for name in wanted if name not in os.environ]
     os.environ.update({name: wanted[name] for name in missing})
     try:
@@ -240,15 +276,46 @@ def _warn_if_not_loopback(ray: Any) -> None:
 
 
 def _check_reachable(address: str) -> None:
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    with socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS):
+    with socket.create_connection(_host_and_port(address), timeout=CONNECT_SECONDS):
         pass
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, _, port = address.removeprefix(_CLIENT).rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _is_loopback_only(address: str | None) -> bool:
+    """Whether Ray is closed to other machines: one that is started here, or such an address.
+
+    Ray takes 127.0.0.1 for the machine's own address, where such a cluster does not answer.
+    """
+    if address is None:
+        return True
+    host, port = _host_and_port(address)
+    if address.startswith(_CLIENT) or host not in _LOOPBACK:
+        return False
+    from ray._private.services import get_node_ip_address
+
+    try:
+        with socket.create_connection((get_node_ip_address(), port), timeout=CONNECT_SECONDS):
+            return False
+    except OSError:
+        return True
+
+
+def _other_address(address: str | None) -> str | None:
+    """A hint about the port, since the two kinds of address are easily confused."""
+    if address is None:
+        return None
+    if address.startswith(_CLIENT):
+        return "the port is that of Ray's client, 10001 unless `ray start` was given another"
+    return "HOST:6379 is for machines of the cluster; from elsewhere, write ray://HOST:10001"
 
 
 def _warn_if_open(address: str) -> None:
     """Ray runs whatever reaches its ports, unless it is set to ask for a token."""
-    host = address.removeprefix("ray://").rpartition(":")[0]
-    if host in ("localhost", "127.0.0.1", "[::1]"):
+    if _host_and_port(address)[0] in _LOOPBACK:
         return
     if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
         _log.warning(
@@ -260,5 +327,6 @@ def _warn_if_open(address: str) -> None:
         _log.warning("Ray at %s: not encrypted; prompts and outputs travel in the open", address)
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+def one_line(error: BaseException) -> str:
+    """What an error of Ray says, without its colours and line breaks, and not too long."""
+    return " ".join(_COLOURS.sub("", str(error)).split())[:200] or type(error).__name__

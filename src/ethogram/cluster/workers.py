@@ -27,6 +27,9 @@ TAKE_SECONDS = 0.5
 DEATHS = 3
 #: Seconds without a ready worker until progress says so, and until it is an error.
 PATIENCE, LONGEST_WAIT = 5.0, 300.0
+#: Seconds without an answer to a call for results until a worker counts as dead: its machine hangs,
+#: or the network to it is cut. Such a call takes `TAKE_SECONDS`.
+SILENCE = 120.0
 #: Most tasks that a worker is given at once, so that a death costs little.
 MOST_TASKS = 4096
 #: Fewest, where there are enough: a batch needs rows.
@@ -42,6 +45,7 @@ class _Seat:
     Attributes:
         actor: the worker.
         call: what is awaited of it; None while it has nothing to do.
+        since: when that was called.
         about: what computes there; empty until it is ready.
         tasks: those given to it and not delivered, by key.
         deaths: in a row, without a result.
@@ -49,6 +53,7 @@ class _Seat:
 
     actor: Any
     call: Any
+    since: float = field(default_factory=time.monotonic)
     about: str = ""
     tasks: dict[str, Any] = field(default_factory=dict)
     deaths: int = 0
@@ -110,6 +115,7 @@ class Workers:
                 self._watch()
                 for call in done:
                     yield from self._receive(calls[call], waiting)
+                self._replace_silent(waiting)
         finally:
             if any(seat.tasks for seat in self._seats):
                 self.close()  # Abandoned in the middle: what they still make belongs to nobody.
@@ -127,7 +133,7 @@ class Workers:
             while waiting and len(given) < size:
                 given += waiting.popleft()
             seat.tasks = dict(given)
-            seat.call = seat.actor.start.remote(kind, [task for _, task in given])
+            self._call(seat, seat.actor.start.remote(kind, [task for _, task in given]))
 
     def _receive(
         self, seat: _Seat, waiting: deque[Sequence[Task]]
@@ -136,10 +142,7 @@ class Workers:
         try:
             answer = self._ray.get(seat.call)
         except self._ray.exceptions.RayTaskError as error:
-            raise BackendError(
-                f"a worker failed ({' '.join(str(error).split())[-300:]})",
-                where=self._cluster.where,
-            ) from None
+            raise self._cluster.failure("a worker failed", error) from None
         except self._ray.exceptions.RayError as error:
             self._replace(seat, waiting, error)
             return
@@ -163,16 +166,29 @@ class Workers:
                 )
             seat.call = None
         else:
-            seat.call = seat.actor.take.remote(TAKE_SECONDS)
+            self._call(seat, seat.actor.take.remote(TAKE_SECONDS))
+
+    @staticmethod
+    def _call(seat: _Seat, call: Any) -> None:
+        seat.call, seat.since = call, time.monotonic()
+
+    def _replace_silent(self, waiting: deque[Sequence[Task]]) -> None:
+        """Replace workers that do not answer; one that is not ready may take long to load."""
+        late = time.monotonic() - SILENCE
+        for seat in self._seats:
+            if seat.call is None or not seat.about or seat.since > late:
+                continue
+            answered, _ = self._ray.wait([seat.call], timeout=0)
+            if not answered:
+                self._replace(seat, waiting, TimeoutError(f"no answer for {SILENCE:.0f} s"))
 
     def _replace(self, seat: _Seat, waiting: deque[Sequence[Task]], error: Exception) -> None:
         self.deaths += 1
         seat.deaths += 1
         if seat.deaths >= DEATHS:
-            words = " ".join(str(error).split())[:200]
-            raise BackendError(
-                f"a worker died {DEATHS} times in a row ({words})",
-                where=self._cluster.where,
+            raise self._cluster.failure(
+                f"a worker died {DEATHS} times in a row",
+                error,
                 hint="it may lack memory: use fewer workers; what was generated is stored",
             )
         stage("A Ray worker died; another one does its work again")
@@ -181,21 +197,22 @@ class Workers:
         if seat.tasks:
             waiting.appendleft(list(seat.tasks.items()))
         fresh = self._seat()
-        seat.actor, seat.call, seat.about, seat.tasks = fresh.actor, fresh.call, "", {}
+        seat.actor, seat.about, seat.tasks = fresh.actor, "", {}
+        self._call(seat, fresh.call)
 
     def _seat(self) -> _Seat:
-        actor = (
-            self._ray.remote(Worker)
-            .options(
-                num_cpus=self.share.threads,
-                num_gpus=self.share.gpus,
-                scheduling_strategy="SPREAD",
-                max_restarts=0,
-                max_task_retries=0,
-            )
-            .remote(self._make, self.share.threads)
+        made = self._ray.remote(Worker).options(
+            num_cpus=self.share.threads,
+            num_gpus=self.share.gpus,
+            scheduling_strategy="SPREAD",
+            max_restarts=0,
+            max_task_retries=0,
         )
-        return _Seat(actor, actor.prepare.remote())
+        try:
+            actor = made.remote(self._make, self.share.threads)
+            return _Seat(actor, actor.prepare.remote())
+        except ImportError as error:  # Ray's client has the cluster import at once.
+            raise self._cluster.failure("a worker cannot start", error) from None
 
     def _watch(self) -> None:
         """Say so while no worker is ready; give up where none can come.

@@ -16,6 +16,7 @@ from typing import Any
 
 from ethogram.errors import ModelError
 from ethogram.extras import require
+from ethogram.files import system_errors
 from ethogram.models import pretokenizers
 from ethogram.models.checkpoint import file_digest
 from ethogram.models.gguf_header import check_header
@@ -134,7 +135,7 @@ def convert(file: Path, folder: Path, *, eos_token_ids: Sequence[int] = ()) -> N
     if len(parts) == 1:
         _convert(file, folder, eos_token_ids)
         return
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="join.") as work:
+    with tempfile.TemporaryDirectory(dir=folder, prefix="join.") as work:
         joined = Path(work) / "joined.gguf"
         _join(parts, joined)
         _convert(joined, folder, eos_token_ids, where=str(file))
@@ -174,9 +175,11 @@ def _convert(
     _scale_frequencies(model, file, where)
     if kind is not None:
         pretokenizers.apply(kind, tokenizer, metadata)
-    tokenizer.save_pretrained(folder)
-    _save_config(model, folder, eos_token_ids or _end_ids(metadata, model.generation_config))
-    safetensors.save_file(_own_tensors(model), folder / "model.safetensors", {"format": "pt"})
+    ends = eos_token_ids or _end_ids(metadata, model.generation_config)
+    with system_errors(folder.parent):
+        tokenizer.save_pretrained(folder)
+        _save_config(model, folder, ends)
+        safetensors.save_file(_own_tensors(model), folder / "model.safetensors", {"format": "pt"})
 
 
 def _end_ids(metadata: Mapping[str, Any], known: Any = None) -> list[int]:

@@ -1,4 +1,4 @@
-"""The run lock: one run of a study at a time, on one machine or on all that share its store."""
+"""Locks: one run of a study at a time, and one process for each training."""
 
 from __future__ import annotations
 
@@ -30,21 +30,25 @@ def one_run_at_a_time(
             stage(f"Waiting for the run of {holder}" if holder else "Waiting for another run")
 
         return run_lock(study.store.database, study.name, wait)
-    return _file_lock(study.folder / ".ethogram", on_wait)
+    return file_lock(study.folder / ".ethogram/run.lock", on_wait)
 
 
 @contextmanager
-def _file_lock(folder: Path, on_wait: Callable[[], None] | None) -> Iterator[None]:
-    """Hold the lock in a folder.
+def file_lock(file: Path, on_wait: Callable[[], None] | None) -> Iterator[None]:
+    """Hold the lock of a file, which is freed when the process dies.
+
+    Args:
+        file: stays when the lock is freed.
+        on_wait: called once if another process holds it; what it raises ends the wait.
 
     Raises:
-        WriteError: the lock file cannot be made.
+        WriteError: the file cannot be made.
     """
     from filelock import FileLock, Timeout
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "run.lock")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(file)
         try:
             lock.acquire(timeout=0.1)
         except Timeout:
@@ -52,7 +56,7 @@ def _file_lock(folder: Path, on_wait: Callable[[], None] | None) -> Iterator[Non
                 on_wait()
             lock.acquire()
     except OSError as error:
-        raise WriteError(folder, error) from None
+        raise WriteError(file.parent, error) from None
     try:
         yield
     finally:

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from ethogram.files import system_errors
 from ethogram.models.checkpoint import file_digest
 
 _UNFINISHED = ".writing"
@@ -75,6 +76,10 @@ class WholeCheckpoints:
         return str(Path(self.args.output_dir) / _UNFINISHED)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        with system_errors(Path(self.args.output_dir)):
+            self._save_whole(model, trial)
+
+    def _save_whole(self, model: Any, trial: Any) -> None:
         root = Path(self.args.output_dir)
         if self.args.should_save:
             shutil.rmtree(root / _UNFINISHED, ignore_errors=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ethogram.errors import SpecError
+from ethogram.stages import stage
 from ethogram.train.arguments import arguments_of, batches_of, rank, sharded, world_size
 from ethogram.train.child import check_free, version_name, write_child, writes_adapter
 from ethogram.train.events import Event, Finished, Plan, Resumed
@@ -80,9 +81,35 @@ class OneTraining:
     def run(self) -> Trained:
         """Train, unless it is finished.
 
+        Another process that trains the same is waited for.
+
         Raises:
             EthogramError: as `train`.
         """
+        if self.options.dry_run or not self.writes:
+            return self._run()
+        from ethogram.study.locking import file_lock
+
+        work = self.job.work
+        with file_lock(work.parent.with_name(f"training-{work.name}.lock"), self._wait):
+            return self._run()
+
+    def _wait(self) -> None:
+        """Say that another process trains the same.
+
+        Raises:
+            SpecError: processes that train together do not wait, since one may find a model that
+                another has not seen.
+        """
+        if world_size() > 1:
+            raise SpecError(
+                "another process trains this recipe now",
+                where=str(self.job.path),
+                hint="wait until it has ended",
+            )
+        stage("Waiting for another process that trains this recipe")
+
+    def _run(self) -> Trained:
         from ethogram.models.quiet import quiet
 
         check_free(self.job)
@@ -332,14 +359,15 @@ def _check_folder(job: Job) -> None:
 
 def _keep_tokenizer(job: Job, prepared: Prepared) -> None:
     """Keep the tokenizer beside the checkpoints, so that a resumed training has the same."""
-    from ethogram.files import replacing
+    from ethogram.files import replacing, system_errors
 
     target = job.work / "tokenizer"
     if not target.is_dir():
         unfinished = job.work / ".tokenizer"
         shutil.rmtree(unfinished, ignore_errors=True)
-        prepared.tokenizer.save_pretrained(unfinished)
-        unfinished.rename(target)
+        with system_errors(target):
+            prepared.tokenizer.save_pretrained(unfinished)
+            unfinished.rename(target)
     with replacing(job.work / "recipe.yaml") as temporary:
         shutil.copyfile(job.path, temporary)
 

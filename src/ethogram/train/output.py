@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ethogram.errors import WriteError
+from ethogram.files import system_errors
 from ethogram.models.reference import ModelReference
 from ethogram.train.job import Job, Prepared
 
@@ -61,27 +61,23 @@ def write_model(
         WriteError: it cannot be written; a model that was there stays.
     """
     folder = job.folder
-    try:
+    # A fixed name, so that what a killed process left is found and removed.
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    with system_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        # A fixed name, so that what a killed process left is found and removed.
-        unfinished = folder.with_name(f".{folder.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
-    except OSError as error:
-        raise WriteError(folder, error) from None
-    try:
-        _fill(unfinished, job, prepared, model)
-        record = _record(job, prepared, key, parent_identity) | dict(result)
-        (unfinished / RECORD).write_text(
-            json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-        )
-        for file in unfinished.iterdir():
-            file.chmod(0o644)  # safetensors writes for its owner alone.
-        _put(unfinished, folder)
-    except OSError as error:
-        raise WriteError(folder, error) from None
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        try:
+            _fill(unfinished, job, prepared, model)
+            record = _record(job, prepared, key, parent_identity) | dict(result)
+            (unfinished / RECORD).write_text(
+                json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+            )
+            for file in unfinished.iterdir():
+                file.chmod(0o644)  # safetensors writes for its owner alone.
+            _put(unfinished, folder)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _fill(folder: Path, job: Job, prepared: Prepared, model: Any) -> None:
