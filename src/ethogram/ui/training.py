@@ -228,7 +228,7 @@ def _changed(found: FoundRecipe, now: TrainingNow) -> bool:
     stated["seed"] = before.get("seed")
     if stated["training"].get("precision") is None:  # Chosen when it began.
         stated["training"]["precision"] = before["training"].get("precision")
-    return stated != before
+    return bool(stated != before)
 
 
 def training_info(
