@@ -155,7 +155,10 @@ class ScoreColumn(Sequence[Score]):
     @property
     def shows(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Whether the metric applies to an output, and its value is not zero: [outputs]."""
-        return self._kept.known & (np.nan_to_num(self._kept.values, nan=1.0) != 0)
+        shown: np.ndarray[Any, np.dtype[np.bool_]] = self._kept.known & (
+            np.nan_to_num(self._kept.values, nan=1.0) != 0
+        )
+        return shown
 
     @cached_property
     def _kept(self) -> _Kept:

@@ -81,16 +81,15 @@ class OneTraining:
     def run(self) -> Trained:
         """Train, unless it is finished.
 
-        Another process that trains the same is waited for.
-
         Raises:
-            EthogramError: as `train`.
+            EthogramError: as `train`; or another process trains the same.
         """
         if self.options.dry_run or not self.writes:
             return self._run()
         from ethogram.study.locking import file_lock
 
         work = self.job.work
+        refuse_running(work)  # One that begins at the same moment is waited for.
         with file_lock(work.parent.with_name(f"training-{work.name}.lock"), self._wait):
             return self._run()
 
@@ -122,8 +121,6 @@ class OneTraining:
                 shutil.rmtree(self.job.work, ignore_errors=True)  # Left if it was killed just then.
             self.report(known)
             return Trained(None, known, repeated=True)
-        if not self.options.dry_run and self.writes:
-            refuse_running(self.job.work)
         with quiet(), _calm():
             self._choose_precision()
             kind = kind_of(self.job.recipe.kind)
