@@ -44,10 +44,10 @@ if TYPE_CHECKING:  # For type checkers; `as` exports the name.
     from ethogram.metrics import (
         read_outputs as read_outputs,
     )
-    from ethogram.metrics import (
+    from ethogram.metrics.score import (
         score as score,
     )
-    from ethogram.metrics import (
+    from ethogram.metrics.score import (
         score_outputs as score_outputs,
     )
     from ethogram.models import (
