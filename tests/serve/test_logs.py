@@ -19,7 +19,7 @@ NAME = "ethogram.serve.requests"
 
 def lines(caplog: pytest.LogCaptureFixture, count: int) -> list[dict[str, Any]]:
     """The lines, once there are so many: a line is written after its reply."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         found = [each.getMessage() for each in caplog.records if each.name == NAME]
         if len(found) >= count:

@@ -213,7 +213,7 @@ def test_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
     for round_ in range(3):
         process = context.Process(target=_write_for_ever, args=(path, f"{round_}-"))
         process.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             with Store.open(path) as store:
                 if store.count() > 40 * (round_ + 1):

@@ -16,7 +16,7 @@ from ethogram.ui.jobs import KEPT, Job, Jobs
 
 
 def ended(jobs: Jobs, job_id: str) -> Any:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         job = jobs.get(job_id)
         assert job is not None

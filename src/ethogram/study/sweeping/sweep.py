@@ -50,7 +50,7 @@ RACE_ERROR = 0.05
 #: Default number of settings of a search.
 TRIALS = 60
 #: Settings whose difference from the parent is tested on the selection prompts, for their interval;
-#: those on the front come first. A test takes 10 ms.
+#: those on the front come first. A test takes tens of milliseconds.
 MOST_INTERVALS = 50
 #: Seed of search and race, fixed so that a sweep can be done again.
 SWEEP_SEED = 20260101
