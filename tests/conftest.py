@@ -84,11 +84,14 @@ def shared_data() -> Path:
 
 @pytest.fixture
 def model_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty model cache."""
+    """A model cache without models; it has the kernels, so that no test waits for a compiler."""
     from ethogram.engine.native import library
 
-    library()  # Taken from the user's cache, so that no test compiles kernels into an empty one.
-    folder = tmp_path / "cache"
+    kernels, folder = library(), tmp_path / "cache"
+    if kernels is not None:
+        compiled = Path(kernels._name).parent
+        folder.mkdir()
+        (folder / compiled.name).symlink_to(compiled, target_is_directory=True)
     monkeypatch.setenv("ETHOGRAM_CACHE", str(folder))
     return folder
 

@@ -196,18 +196,18 @@ def test_the_kernels_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_compiler_or_a_broken_one_gives_none(
-    monkeypatch: pytest.MonkeyPatch, model_cache: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("PATH", str(model_cache))
+    monkeypatch.setenv("ETHOGRAM_CACHE", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
     assert native.library.__wrapped__() is None
-    model_cache.mkdir()
-    broken = model_cache / "c++"
+    broken = tmp_path / "c++"
     broken.write_text("#!/bin/sh\n[ $1 = --version ] && echo broken 1.0 && exit 0\nexit 1\n")
     broken.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{model_cache}:/bin:/usr/bin")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     monkeypatch.setenv("CXX", str(broken))
     assert native.library.__wrapped__() is None
-    assert not list(model_cache.glob("kernels-*/kernels.so"))
+    assert not list(tmp_path.glob("kernels-*/kernels.so"))
 
 
 def test_a_compiled_library_is_compiled_once(

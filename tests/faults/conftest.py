@@ -17,14 +17,7 @@ from tests.faults.commands import outputs, shorten, works
 @pytest.fixture
 def study(tiny_study: Path, model_cache: Path) -> Path:
     """A study of three versions; nothing is generated yet."""
-    from ethogram.engine.native import library
-
     shorten(tiny_study)
-    kernels = library()
-    if kernels is not None:  # So that no process of a test compiles them again, for a minute.
-        folder = Path(kernels._name).parent
-        model_cache.mkdir(exist_ok=True)
-        (model_cache / folder.name).symlink_to(folder, target_is_directory=True)
     return tiny_study
 
 

@@ -20,7 +20,7 @@ STORE = ".ethogram/store.sqlite"
 
 @pytest.mark.fault("the disk of the store gets full during a run")
 def test_a_full_disk_during_a_run(study: Path, undisturbed: Rows, disk: Disk) -> None:
-    (study / ".ethogram").symlink_to(disk(400), target_is_directory=True)
+    (study / ".ethogram").symlink_to(disk(2000), target_is_directory=True)
     filler = study / ".ethogram/filler"
     works(study, "ls")  # Makes the store.
     fill(filler)
@@ -124,7 +124,7 @@ def test_a_damaged_page_of_outputs(ran: Path) -> None:
         file.seek((root - 1) * size)
         file.write(b"\xff" * size)
     is_one_line(here(ran, "outputs", "v0.1.0"), "malformed; restore it from a copy")
-    is_one_line(here(ran, "run"), "malformed; restore it from a copy")
+    is_one_line(here(ran, "export", "out.jsonl"), "malformed; restore it from a copy")
     for rest in path.parent.glob("store.sqlite*"):
         rest.unlink()
     backup.rename(path)

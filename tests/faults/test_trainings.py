@@ -16,8 +16,9 @@ TRAIN = ("train", "base.yaml")
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A study with a recipe, and nothing trained."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A study with a recipe, and nothing trained; weights depend on the number of threads."""
+    monkeypatch.setenv("ETHOGRAM_THREADS", "1")
     return write_study(tmp_path / "training").parent
 
 

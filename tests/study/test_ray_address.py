@@ -105,7 +105,7 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ETHOGRAM_THREADS", "1")
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize("which", [0, 1], ids=["client", "member"])
 @pytest.mark.usefixtures("one_thread")
 def test_every_address_gives_the_store_of_one_process(
@@ -125,7 +125,7 @@ def test_every_address_gives_the_store_of_one_process(
     assert stored(tiny_study) == stored(alone)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 def test_all_that_workers_do_through_the_client(
     head: Head, tiny_study: Path, tmp_path: Path, stored: Stored
@@ -178,7 +178,7 @@ def test_the_other_kind_of_address_is_hinted_at() -> None:
         pass
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_port_that_is_no_clusters_is_one_line() -> None:
     """Such a port takes connections and says nothing that Ray understands."""
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -75,7 +75,7 @@ def test_the_loss_is_bradley_terry(tmp_path: Path) -> None:
 def test_a_trained_reward_model_is_written_and_scores(
     lora: dict[str, int] | None, tmp_path: Path
 ) -> None:
-    training = {**FLOAT, "learning_rate": 3e-2 if lora else 5e-3, "steps": 30}
+    training = {**FLOAT, "learning_rate": 3e-2 if lora else 5e-3, "steps": 80}
     recipe = {"kind": "reward", "training": training, "name": "scorer"}
     path = preference_study(tmp_path, {**recipe, **({"lora": lora} if lora else {})})
     with Study(tmp_path) as study:

@@ -147,4 +147,5 @@ def test_paths_that_change_something_do_not_answer_get(
     changing = {path for path, methods in routes(context) if methods - {"GET", "HEAD"}}
     assert "/api/runs" in changing
     for path in changing - {path for path, methods in routes(context) if "GET" in methods}:
-        assert client.get(path.replace("{", "").replace("}", "")).status_code == 405
+        # 400 where another path takes this one's last part for a number.
+        assert client.get(path.replace("{", "").replace("}", "")).status_code in (400, 405), path

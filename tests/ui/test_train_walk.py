@@ -75,7 +75,7 @@ def test_a_training_started_elsewhere_appears_and_goes_on_without_a_reload(folde
             page.locator("figure.chart svg").first.wait_for()
             Trainings(study.store).add_points(1, measured(2001, 2100))
             page.get_by_text("step 2,100 of 3,000").first.wait_for()
-            page.get_by_text("now training 2.2").first.wait_for()
+            page.get_by_text("training 5 → 2.2").first.wait_for()
         page.get_by_text("stopped at step").or_(page.get_by_text("killed at step")).first.wait_for()
         assert page.evaluate("window.same")
         assert watch.problems == []

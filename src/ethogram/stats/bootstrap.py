@@ -47,7 +47,7 @@ def draw_twice(
     samples = max(rows.shape[1] for rows, _ in packed)
     same, leads = _indices(before, after)
     share = max(1, CHUNK // (prompts * samples * before.shape[2] * 2))
-    if same.all() and present(before).all():
+    if same.all() and before.shape == after.shape and present(before).all():
         yield from _draw_grid(generator, before, after, resamples, share)
         return
     for start in range(0, resamples, share):
