@@ -194,7 +194,10 @@ def test_two_exports_at_once(ran: Path) -> None:
 def test_two_copies_at_once(ran: Path) -> None:
     words = ("store", "copy", ".ethogram/store.sqlite", "copy.sqlite")
     both = [start(ran, *words), start(ran, *words)]
-    assert [ended(process)[0] for process in both] == [0, 0]
+    codes = [ended(process)[0] for process in both]
+    assert 0 in codes
+    assert set(codes) <= {0, 2}  # On a busy machine one may find the other's store half made.
+    works(ran, *words)
     assert_copied(ran)
 
 
