@@ -9,12 +9,11 @@
 #if !defined(__AVX512F__)
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
 
-#include "works.h"
+#include "products.h"
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -105,13 +104,6 @@ struct BF16 {
         std::memcpy(&value, &word, 4);
         return value;
     }
-};
-
-template <class T> struct Task {
-    using element = typename T::element;
-    const element *x, *weight, *bias;
-    element *out;
-    int64_t inputs, outputs, out_stride;
 };
 
 // Floats of a row that is spread for the parts of a block, the last block filled up with zeros.
@@ -241,139 +233,60 @@ const float *readable(const Task<T> &task, int64_t start, int64_t stop, float *m
     return memory;
 }
 
-// What a thread keeps: sums of a row block with a panel, and the rows as they are read.
-struct Memory {
-    vec *sums;
-    float *rows;
-};
-
+// Sums of a block of rows with a panel, kept between two parts of the inputs.
 template <class T> int64_t sums_of(int64_t inputs) {
     return rows_together<T>(inputs) / DOWN * (PANEL / ACROSS) * DOWN * ACROSS;
 }
 
-template <class T> int64_t memory_bytes(const Product &product) {
-    const int64_t rows = std::min(rows_together<T>(product.inputs), product.rows);
-    return sums_of<T>(product.inputs) * (int64_t)sizeof(vec) +
-           rows * spread_size<T>(product.inputs) * (int64_t)sizeof(float);
-}
-
-template <class T> Memory memory_at(void *memory, int64_t inputs) {
-    return {(vec *)memory, (float *)((vec *)memory + sums_of<T>(inputs))};
-}
-
-// Rows [start, stop) with `wide` outputs from `first`.
+// Rows [start, stop) with `wide` outputs from `first`, over a part of the inputs.
 template <class T>
-void multiply_panel(const Task<T> &task, Memory memory, int64_t first, int64_t wide, int64_t start,
-                    int64_t stop) {
-    const int64_t inputs = task.inputs, high = rows_together<T>(inputs);
-    const int64_t deep = inputs_together<T>(inputs);
-    for (int64_t begin = start; begin < stop; begin += high) {
-        const int64_t end = std::min(begin + high, stop);
-        const float *rows = readable<T>(task, begin, end, memory.rows);
-        for (int64_t from = 0; from < inputs; from += deep) {
-            Part part = {from, std::min(from + deep, inputs), memory.sums};
-            int64_t at = 0;
-            for (; at + ACROSS <= wide; at += ACROSS) {
-                column<T, ACROSS>(task, rows, begin, end, first + at, part);
-                part.sums += high * ACROSS;
-            }
-            if (wide - at == 3) column<T, 3>(task, rows, begin, end, first + at, part);
-            if (wide - at == 2) column<T, 2>(task, rows, begin, end, first + at, part);
-            if (wide - at == 1) column<T, 1>(task, rows, begin, end, first + at, part);
+void multiply_part(const Task<T> &task, const float *rows, int64_t start, int64_t stop,
+                   int64_t first, int64_t wide, Part part) {
+    const int64_t next = rows_together<T>(task.inputs) * ACROSS;
+    int64_t at = 0;
+    for (; at + ACROSS <= wide; at += ACROSS, part.sums += next)
+        column<T, ACROSS>(task, rows, start, stop, first + at, part);
+    if (wide - at == 3) column<T, 3>(task, rows, start, stop, first + at, part);
+    if (wide - at == 2) column<T, 2>(task, rows, start, stop, first + at, part);
+    if (wide - at == 1) column<T, 1>(task, rows, start, stop, first + at, part);
+}
+
+struct Dots {
+    static constexpr int64_t PANEL = ::PANEL, DOWN = ::DOWN;
+
+    template <class T> static int64_t bytes(const Product &product) {
+        const int64_t rows = std::min(rows_together<T>(product.inputs), product.rows);
+        return sums_of<T>(product.inputs) * (int64_t)sizeof(vec) +
+               rows * spread_size<T>(product.inputs) * (int64_t)sizeof(float);
+    }
+
+    template <class T>
+    static void multiply(const Task<T> &task, void *memory, int64_t first, int64_t wide,
+                         int64_t start, int64_t stop, const void *) {
+        const int64_t inputs = task.inputs, high = rows_together<T>(inputs);
+        const int64_t deep = inputs_together<T>(inputs);
+        auto *sums = (vec *)memory;
+        auto *spread = (float *)(sums + sums_of<T>(inputs));
+        for (int64_t begin = start; begin < stop; begin += high) {
+            const int64_t end = std::min(begin + high, stop);
+            const float *rows = readable<T>(task, begin, end, spread);
+            for (int64_t from = 0; from < inputs; from += deep)
+                multiply_part<T>(task, rows, begin, end, first, wide,
+                                 {from, std::min(from + deep, inputs), sums});
         }
     }
-}
-
-// How a product is cut into items: panels of outputs times shares of the rows.
-struct Cut {
-    int64_t panels, high, items, together;
 };
-
-Cut cut_of(int64_t rows, int64_t panels, int threads) {
-    // Few panels for many threads: each is read more than once, for a share of the rows.
-    int64_t shares = (4 * threads + panels - 1) / panels;
-    const int64_t most = rows / (4 * DOWN) > 1 ? rows / (4 * DOWN) : 1;
-    if (shares > most) shares = most;
-    const int64_t high = ((rows + shares - 1) / shares + DOWN - 1) / DOWN * DOWN;
-    // Few rows wait for memory, which is read best in long runs.
-    const int64_t runs = rows <= DOWN ? threads : 8 * threads;
-    return {panels, high, panels * shares, (panels * shares + runs - 1) / runs};
-}
-
-template <class T> Task<T> task_of(const Product &p) {
-    using element = typename T::element;
-    return {(const element *)p.x, (const element *)p.weight, (const element *)p.bias,
-            (element *)p.out,     p.inputs,                  p.outputs,
-            p.out_stride};
-}
-
-template <class T>
-Work product_of(const Product &product, int threads, std::atomic<int> *failed) {
-    const Cut cut = cut_of(product.rows, (product.outputs + PANEL - 1) / PANEL, threads);
-    return {cut.items, cut.together, [=](int64_t begin, int64_t end) {
-        const Task<T> task = task_of<T>(product);
-        auto *kept = thread_memory(memory_bytes<T>(product));
-        if (!kept) {
-            *failed = 1;
-            return;
-        }
-        const Memory memory = memory_at<T>(kept, product.inputs);
-        for (int64_t item = begin; item < end; item++) {
-            const int64_t first = item % cut.panels * PANEL, start = item / cut.panels * cut.high;
-            const int64_t stop = std::min(start + cut.high, product.rows);
-            if (start < stop)
-                multiply_panel<T>(task, memory, first, std::min(product.outputs - first, PANEL),
-                                  start, stop);
-        }
-    }};
-}
-
-// A panel of gates and the panel of the same columns of the other half, kept in the caches.
-template <class T>
-Work gated_of(const Product &product, int threads, std::atomic<int> *failed) {
-    using element = typename T::element;
-    const int64_t width = product.outputs / 2;
-    const Cut cut = cut_of(product.rows, (width + PANEL - 1) / PANEL, threads);
-    return {cut.items, cut.together, [=](int64_t begin, int64_t end) {
-        const int64_t own = memory_bytes<T>(product);
-        const int64_t side = cut.high * PANEL * (int64_t)sizeof(element);
-        auto *kept = (char *)thread_memory(own + 2 * side);
-        if (!kept) {
-            *failed = 1;
-            return;
-        }
-        const Memory memory = memory_at<T>(kept, product.inputs);
-        auto *gate = (element *)(kept + own), *up = (element *)(kept + own + side);
-        for (int64_t item = begin; item < end; item++) {
-            const int64_t first = item % cut.panels * PANEL, start = item / cut.panels * cut.high;
-            const int64_t stop = std::min(start + cut.high, product.rows);
-            const int64_t wide = std::min(width - first, PANEL);
-            if (start >= stop) continue;
-            Task<T> task = task_of<T>(product);
-            task.out_stride = PANEL;
-            // A tile writes at row * PANEL + its first output: both sides begin at 0.
-            task.out = gate - start * PANEL - first;
-            multiply_panel<T>(task, memory, first, wide, start, stop);
-            task.out = up - start * PANEL - (width + first);
-            multiply_panel<T>(task, memory, width + first, wide, start, stop);
-            for (int64_t row = start; row < stop; row++)
-                activate_one(sizeof(element) == 2, gate + (row - start) * PANEL,
-                             up + (row - start) * PANEL,
-                             (element *)product.out + row * product.out_stride + first, wide);
-        }
-    }};
-}
 
 }  // namespace
 
 Work product_work(bool is_bf16, const Product &product, int threads, std::atomic<int> *failed) {
-    return is_bf16 ? product_of<BF16>(product, threads, failed)
-                   : product_of<F32>(product, threads, failed);
+    return is_bf16 ? product_of<Dots, BF16>(product, threads, failed)
+                   : product_of<Dots, F32>(product, threads, failed);
 }
 
 Work gated_work(bool is_bf16, const Product &product, int threads, std::atomic<int> *failed) {
-    return is_bf16 ? gated_of<BF16>(product, threads, failed)
-                   : gated_of<F32>(product, threads, failed);
+    return is_bf16 ? gated_of<Dots, BF16>(product, threads, failed)
+                   : gated_of<Dots, F32>(product, threads, failed);
 }
 
 #endif

@@ -10,13 +10,11 @@
 
 #if defined(__AVX512F__)
 
-#include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
-#include "works.h"
+#include "products.h"
 
 #include <immintrin.h>
 
@@ -145,13 +143,6 @@ void turn_panel(const typename T::element *weight, int64_t inputs, int64_t outpu
             to[whole * PANEL + j] = j < outputs ? T::alone(weight[(j + 1) * inputs - 1]) : 0;
 }
 
-template <class T> struct Task {
-    using element = typename T::element;
-    const element *x, *weight, *bias;
-    element *out;
-    int64_t inputs, outputs, out_stride;
-};
-
 // Memory to prefetch while a tile is computed: `pace` bytes a word, so that the tiles of one panel
 // together prefetch the next one.
 struct Ahead {
@@ -214,119 +205,41 @@ void rest(const Task<T> &task, const uint32_t *panel, int64_t row, int64_t left,
     }
 }
 
-// How a product is cut into items: panels of outputs times shares of the rows.
-struct Cut {
-    int64_t panels, high, items, together;
-};
+struct Panels {
+    static constexpr int64_t PANEL = ::PANEL, DOWN = ::DOWN;
 
-Cut cut_of(int64_t rows, int64_t panels, int threads) {
-    // Few panels for many threads: each is turned more than once, for a share of the rows.
-    int64_t shares = (4 * threads + panels - 1) / panels;
-    const int64_t most = rows / (4 * DOWN) > 1 ? rows / (4 * DOWN) : 1;
-    if (shares > most) shares = most;
-    const int64_t high = ((rows + shares - 1) / shares + DOWN - 1) / DOWN * DOWN;
-    // Few rows wait for memory, which is read best in long runs.
-    const int64_t runs = rows <= DOWN ? threads : 8 * threads;
-    return {panels, high, panels * shares, (panels * shares + runs - 1) / runs};
-}
-
-// Rows [start, stop) with the panel of outputs at `first`, of which `wide` are multiplied; `next` is
-// the weight that is read after it.
-template <class T>
-void multiply_panel(const Task<T> &task, uint32_t *panel, int64_t first, int64_t wide,
-                    int64_t start, int64_t stop, const void *next) {
-    const int64_t inputs = task.inputs;
-    turn_panel<T>(task.weight + first * inputs, inputs, wide, panel);
-    const int64_t tiles = (stop - start + DOWN - 1) / DOWN;
-    Ahead ahead = {(const char *)next, 4 * PANEL / tiles};
-    int64_t row = start;
-    for (; row + DOWN <= stop; row += DOWN) {
-        tile<T, DOWN>(task, panel, row, first, wide, ahead);
-        ahead.from += ahead.pace * (inputs / T::PER_WORD);
+    template <class T> static int64_t bytes(const Product &product) {
+        const int64_t words = (product.inputs + T::PER_WORD - 1) / T::PER_WORD;
+        return words * PANEL * (int64_t)sizeof(uint32_t);
     }
-    rest<T>(task, panel, row, stop - row, first, wide, ahead);
-}
 
-template <class T> int64_t panel_bytes(int64_t inputs) {
-    return (inputs + T::PER_WORD - 1) / T::PER_WORD * PANEL * sizeof(uint32_t);
-}
-
-template <class T> Task<T> task_of(const Product &p) {
-    using element = typename T::element;
-    return {(const element *)p.x, (const element *)p.weight, (const element *)p.bias,
-            (element *)p.out,     p.inputs,                  p.outputs,
-            p.out_stride};
-}
-
-template <class T>
-Work product_of(const Product &product, int threads, std::atomic<int> *failed) {
-    const Cut cut = cut_of(product.rows, (product.outputs + PANEL - 1) / PANEL, threads);
-    return {cut.items, cut.together, [=](int64_t begin, int64_t end) {
-        const Task<T> task = task_of<T>(product);
-        auto *panel = (uint32_t *)thread_memory(panel_bytes<T>(product.inputs));
-        if (!panel) {
-            *failed = 1;
-            return;
-        }
-        for (int64_t item = begin; item < end; item++) {
-            const int64_t first = item % cut.panels * PANEL, start = item / cut.panels * cut.high;
-            const int64_t stop = std::min(start + cut.high, product.rows);
-            if (start < stop)
-                multiply_panel<T>(task, panel, first, std::min(product.outputs - first, (int64_t)PANEL),
-                                  start, stop, task.weight + (first + PANEL) * product.inputs);
-        }
-    }};
-}
-
-// A panel of gates and the panel of the same columns of the other half, kept in the caches.
-template <class T>
-Work gated_of(const Product &product, int threads, std::atomic<int> *failed) {
-    using element = typename T::element;
-    const int64_t width = product.outputs / 2;
-    const Cut cut = cut_of(product.rows, (width + PANEL - 1) / PANEL, threads);
-    return {cut.items, cut.together, [=](int64_t begin, int64_t end) {
-        const int64_t turned = panel_bytes<T>(product.inputs);
-        const int64_t side = cut.high * PANEL * sizeof(element);
-        auto *memory = (char *)thread_memory(turned + 2 * side);
-        if (!memory) {
-            *failed = 1;
-            return;
-        }
+    template <class T>
+    static void multiply(const Task<T> &task, void *memory, int64_t first, int64_t wide,
+                         int64_t start, int64_t stop, const void *next) {
+        const int64_t inputs = task.inputs;
         auto *panel = (uint32_t *)memory;
-        auto *gate = (element *)(memory + turned), *up = (element *)(memory + turned + side);
-        for (int64_t item = begin; item < end; item++) {
-            const int64_t first = item % cut.panels * PANEL, start = item / cut.panels * cut.high;
-            const int64_t stop = std::min(start + cut.high, product.rows);
-            const int64_t wide = std::min(width - first, (int64_t)PANEL);
-            if (start >= stop) continue;
-            Task<T> task = task_of<T>(product);
-            task.out_stride = PANEL;
-            // A tile writes at row * PANEL + its first output: both sides begin at 0.
-            task.out = gate - start * PANEL - first;
-            const auto *weight = task.weight;
-            multiply_panel<T>(task, panel, first, wide, start, stop,
-                              weight + (width + first) * product.inputs);
-            task.out = up - start * PANEL - (width + first);
-            multiply_panel<T>(task, panel, width + first, wide, start, stop,
-                              weight + (first + PANEL) * product.inputs);
-            for (int64_t row = start; row < stop; row++)
-                activate_one(sizeof(element) == 2, gate + (row - start) * PANEL,
-                             up + (row - start) * PANEL,
-                             (element *)product.out + row * product.out_stride + first, wide);
+        turn_panel<T>(task.weight + first * inputs, inputs, wide, panel);
+        const int64_t tiles = (stop - start + DOWN - 1) / DOWN;
+        Ahead ahead = {(const char *)next, 4 * PANEL / tiles};
+        int64_t row = start;
+        for (; row + DOWN <= stop; row += DOWN) {
+            tile<T, DOWN>(task, panel, row, first, wide, ahead);
+            ahead.from += ahead.pace * (inputs / T::PER_WORD);
         }
-    }};
-}
+        rest<T>(task, panel, row, stop - row, first, wide, ahead);
+    }
+};
 
 }  // namespace
 
 Work product_work(bool is_bf16, const Product &product, int threads, std::atomic<int> *failed) {
-    return is_bf16 ? product_of<BF16>(product, threads, failed)
-                   : product_of<F32>(product, threads, failed);
+    return is_bf16 ? product_of<Panels, BF16>(product, threads, failed)
+                   : product_of<Panels, F32>(product, threads, failed);
 }
 
 Work gated_work(bool is_bf16, const Product &product, int threads, std::atomic<int> *failed) {
-    return is_bf16 ? gated_of<BF16>(product, threads, failed)
-                   : gated_of<F32>(product, threads, failed);
+    return is_bf16 ? gated_of<Panels, BF16>(product, threads, failed)
+                   : gated_of<Panels, F32>(product, threads, failed);
 }
 
 #endif
