@@ -1,10 +1,10 @@
 // All outputs on one prompt, in full: a dialog with a column for each version.
-import { Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { get } from "../client";
 import { useLoad } from "../load";
 import { plain } from "../text";
 import { Shown } from "./states";
 import { Plain, WholeText } from "./texts";
+import { Window } from "./window";
 
 function Outputs({ version, prompt }: { version: string; prompt: string }) {
   const cell = useLoad(`${version} ${prompt}`, (signal) =>
@@ -51,36 +51,24 @@ export function Opened({
     get("/api/compare/cell", { query: { version: versions[0] ?? "", prompt }, signal }),
   );
   return (
-    <ModalOverlay
-      className="overlay"
-      isOpen
-      onOpenChange={(open) => !open && close()}
-      isDismissable
-    >
-      <Modal className="modal wide">
-        <Dialog>
-          <Heading slot="title">
-            <Plain text={prompt} />
-          </Heading>
-          {first.data && <WholeText text={first.data.prompt} />}
-          {first.data?.reference && (
-            <p className="soft">
-              Reference: <Plain text={first.data.reference} />
-            </p>
-          )}
-          {first.data && first.data.constraints.length > 0 && (
-            <p className="soft">Constraints: {first.data.constraints.map(plain).join(", ")}</p>
-          )}
-          <div className="sides">
-            {versions.map((version) => (
-              <Outputs key={version} version={version} prompt={prompt} />
-            ))}
-          </div>
-          <button type="button" onClick={close}>
-            Close
-          </button>
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+    <Window title={<Plain text={prompt} />} wide close={close}>
+      {first.data && <WholeText text={first.data.prompt} />}
+      {first.data?.reference && (
+        <p className="soft">
+          Reference: <Plain text={first.data.reference} />
+        </p>
+      )}
+      {first.data && first.data.constraints.length > 0 && (
+        <p className="soft">Constraints: {first.data.constraints.map(plain).join(", ")}</p>
+      )}
+      <div className="sides">
+        {versions.map((version) => (
+          <Outputs key={version} version={version} prompt={prompt} />
+        ))}
+      </div>
+      <button type="button" onClick={close}>
+        Close
+      </button>
+    </Window>
   );
 }

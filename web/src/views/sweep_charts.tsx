@@ -2,7 +2,7 @@
 import { type KeyboardEvent, useRef } from "react";
 import type { Schemas } from "../client";
 import { get } from "../client";
-import { useLoad } from "../load";
+import { type Loaded, useLoad } from "../load";
 import { Chart } from "../parts/chart";
 import { Choice } from "../parts/filters";
 import { Shown } from "../parts/states";
@@ -213,6 +213,26 @@ function HeatMap({ data, onOpen }: ChartsProps) {
   );
 }
 
+/** A chart under its words. */
+function Drawn({
+  chart,
+  onOpen,
+}: {
+  chart: Loaded<Schemas["ChartInfo"]>;
+  onOpen: ChartsProps["onOpen"];
+}) {
+  return (
+    <Shown loaded={chart}>
+      {(found) => (
+        <>
+          <p className="soft">{plain(found.words)}</p>
+          <Chart spec={found.spec} words={found.words} signals={signals(onOpen)} />
+        </>
+      )}
+    </Shown>
+  );
+}
+
 function Front({ data, onOpen }: ChartsProps) {
   const titles = Object.fromEntries(data.metrics.map((metric) => [metric.name, metric.title]));
   const names = Object.keys(titles);
@@ -234,14 +254,7 @@ function Front({ data, onOpen }: ChartsProps) {
         <Choice label="Across" value={x} options={titles} onChange={setX} />
         <Choice label="up" value={y} options={titles} onChange={setY} />
       </div>
-      <Shown loaded={chart}>
-        {(found) => (
-          <>
-            <p className="soft">{plain(found.words)}</p>
-            <Chart spec={found.spec} words={found.words} signals={signals(onOpen)} />
-          </>
-        )}
-      </Shown>
+      <Drawn chart={chart} onOpen={onOpen} />
     </section>
   );
 }
@@ -282,14 +295,7 @@ function Parallel({ data, onOpen }: ChartsProps) {
           />
         </div>
       )}
-      <Shown loaded={chart}>
-        {(found) => (
-          <>
-            <p className="soft">{plain(found.words)}</p>
-            <Chart spec={found.spec} words={found.words} signals={signals(onOpen)} />
-          </>
-        )}
-      </Shown>
+      <Drawn chart={chart} onOpen={onOpen} />
     </section>
   );
 }
@@ -321,14 +327,7 @@ function Race({ data, onOpen }: ChartsProps) {
           />
         </div>
       )}
-      <Shown loaded={chart}>
-        {(found) => (
-          <>
-            <p className="soft">{plain(found.words)}</p>
-            <Chart spec={found.spec} words={found.words} signals={signals(onOpen)} />
-          </>
-        )}
-      </Shown>
+      <Drawn chart={chart} onOpen={onOpen} />
     </section>
   );
 }

@@ -1,11 +1,12 @@
 // Dialogs of a sweep: the outputs of a setting beside its parent's, and its promotion to a version.
 import { type FormEvent, useState } from "react";
-import { Button, Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
+import { Button } from "react-aria-components";
 import type { Schemas } from "../client";
 import { get, post } from "../client";
 import { useLoad } from "../load";
 import { Problem, Shown } from "../parts/states";
 import { Plain, WholeText } from "../parts/texts";
+import { Window } from "../parts/window";
 import { link, useQuery } from "../router";
 import { plain } from "../text";
 
@@ -83,51 +84,39 @@ export function Samples({ number, trial, canPromote, onPromote, close }: Samples
     close();
   };
   return (
-    <ModalOverlay
-      className="overlay"
-      isOpen
-      onOpenChange={(open) => !open && leave()}
-      isDismissable
-    >
-      <Modal className="modal wide">
-        <Dialog>
-          <Heading slot="title">
-            <Plain text={trial.words} />
-          </Heading>
-          {trial.eliminated && (
-            <p className="soft">
-              Eliminated <Plain text={trial.eliminated} />.
-            </p>
-          )}
-          <Shown loaded={page}>
-            {(data) => (
-              <>
-                <Rows page={data} />
-                <div className="controls">
-                  <Button isDisabled={offset === 0} onPress={() => setFrom(`${offset - PAGE}`)}>
-                    Earlier prompts
-                  </Button>
-                  <Button
-                    isDisabled={offset + PAGE >= data.total}
-                    onPress={() => setFrom(`${offset + PAGE}`)}
-                  >
-                    More prompts
-                  </Button>
-                  <span className="soft" role="status">
-                    prompts {Math.min(offset + 1, data.total)} to{" "}
-                    {Math.min(offset + PAGE, data.total)} of {data.total}
-                  </span>
-                </div>
-              </>
-            )}
-          </Shown>
-          <div className="controls">
-            {canPromote && <Button onPress={onPromote}>Promote to a version</Button>}
-            <Button onPress={leave}>Close</Button>
-          </div>
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+    <Window title={<Plain text={trial.words} />} wide close={leave}>
+      {trial.eliminated && (
+        <p className="soft">
+          Eliminated <Plain text={trial.eliminated} />.
+        </p>
+      )}
+      <Shown loaded={page}>
+        {(data) => (
+          <>
+            <Rows page={data} />
+            <div className="controls">
+              <Button isDisabled={offset === 0} onPress={() => setFrom(`${offset - PAGE}`)}>
+                Earlier prompts
+              </Button>
+              <Button
+                isDisabled={offset + PAGE >= data.total}
+                onPress={() => setFrom(`${offset + PAGE}`)}
+              >
+                More prompts
+              </Button>
+              <span className="soft" role="status">
+                prompts {Math.min(offset + 1, data.total)} to {Math.min(offset + PAGE, data.total)}{" "}
+                of {data.total}
+              </span>
+            </div>
+          </>
+        )}
+      </Shown>
+      <div className="controls">
+        {canPromote && <Button onPress={onPromote}>Promote to a version</Button>}
+        <Button onPress={leave}>Close</Button>
+      </div>
+    </Window>
   );
 }
 
@@ -154,67 +143,65 @@ export function Promote({ data, trial, close, reload }: PromoteProps) {
     }, setError);
   };
   return (
-    <ModalOverlay
-      className="overlay"
-      isOpen
-      onOpenChange={(open) => !open && close()}
-      isDismissable
+    <Window
+      title={
+        <>
+          Promote <Plain text={trial.words} />
+        </>
+      }
+      close={close}
     >
-      <Modal className="modal">
-        <Dialog>
-          <Heading slot="title">
-            Promote <Plain text={trial.words} />
-          </Heading>
-          {saved ? (
-            <div role="status">
-              <p>
-                Wrote <a href={link(["log", saved])}>{saved}</a>, a child of {data.base}, with the
-                reason in its notes.
-              </p>
-              <Button onPress={() => void post("/api/runs", { body: { versions: [saved] } })}>
-                Generate its outputs
-              </Button>
-            </div>
+      {saved ? (
+        <div role="status">
+          <p>
+            Wrote <a href={link(["log", saved])}>{saved}</a>, a child of {data.base}, with the
+            reason in its notes.
+          </p>
+          <Button onPress={() => void post("/api/runs", { body: { versions: [saved] } })}>
+            Generate its outputs
+          </Button>
+        </div>
+      ) : (
+        <form onSubmit={write}>
+          {trial.doubt ? (
+            <p className="changed">
+              <Plain text={`${trial.doubt.slice(0, 1).toUpperCase()}${trial.doubt.slice(1)}.`} />
+            </p>
           ) : (
-            <form onSubmit={write}>
-              {trial.doubt ? (
-                <p className="changed">
-                  <Plain
-                    text={`${trial.doubt.slice(0, 1).toUpperCase()}${trial.doubt.slice(1)}.`}
-                  />
-                </p>
-              ) : (
-                <p>It beats {data.base} on held-out prompts.</p>
-              )}
-              <p>
-                <label>
-                  Name of the version
-                  <input autoFocus value={name} onChange={(event) => setName(event.target.value)} />
-                </label>
-              </p>
-              {trial.doubt && (
-                <p>
-                  <label>
-                    <input
-                      type="checkbox"
-                      checked={force}
-                      onChange={(event) => setForce(event.target.checked)}
-                    />
-                    Write it anyway
-                  </label>
-                </p>
-              )}
-              <Button type="submit" isDisabled={!name || Boolean(trial.doubt && !force)}>
-                Write the version
-              </Button>
-            </form>
+            <p>It beats {data.base} on held-out prompts.</p>
           )}
-          {error && <Problem error={error} />}
-          <div className="controls">
-            <Button onPress={close}>Close</Button>
-          </div>
-        </Dialog>
-      </Modal>
-    </ModalOverlay>
+          <p>
+            <label>
+              Name of the version
+              <input
+                // biome-ignore lint/a11y/noAutofocus: the dialog was opened to fill this in
+                autoFocus
+                value={name}
+                onChange={(event) => setName(event.target.value)}
+              />
+            </label>
+          </p>
+          {trial.doubt && (
+            <p>
+              <label>
+                <input
+                  type="checkbox"
+                  checked={force}
+                  onChange={(event) => setForce(event.target.checked)}
+                />
+                Write it anyway
+              </label>
+            </p>
+          )}
+          <Button type="submit" isDisabled={!name || Boolean(trial.doubt && !force)}>
+            Write the version
+          </Button>
+        </form>
+      )}
+      {error && <Problem error={error} />}
+      <div className="controls">
+        <Button onPress={close}>Close</Button>
+      </div>
+    </Window>
   );
 }

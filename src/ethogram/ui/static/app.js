@@ -1281,6 +1281,23 @@
     ] });
   }
 
+  // src/parts/window.tsx
+  function Window({ title, wide, close: close2, children }) {
+    return /* @__PURE__ */ jsx(
+      ModalOverlay,
+      {
+        className: "overlay",
+        isOpen: true,
+        onOpenChange: (open2) => !open2 && close2(),
+        isDismissable: true,
+        children: /* @__PURE__ */ jsx(Modal, { className: wide ? "modal wide" : "modal", children: /* @__PURE__ */ jsxs(Dialog, { children: [
+          /* @__PURE__ */ jsx(Heading, { slot: "title", children: title }),
+          children
+        ] }) })
+      }
+    );
+  }
+
   // src/parts/outputs.tsx
   function Outputs({ version, prompt }) {
     const cell = useLoad(
@@ -1313,29 +1330,19 @@
       `${versions[0]} ${prompt}`,
       (signal) => get("/api/compare/cell", { query: { version: versions[0] ?? "", prompt }, signal })
     );
-    return /* @__PURE__ */ jsx(
-      ModalOverlay,
-      {
-        className: "overlay",
-        isOpen: true,
-        onOpenChange: (open2) => !open2 && close2(),
-        isDismissable: true,
-        children: /* @__PURE__ */ jsx(Modal, { className: "modal wide", children: /* @__PURE__ */ jsxs(Dialog, { children: [
-          /* @__PURE__ */ jsx(Heading, { slot: "title", children: /* @__PURE__ */ jsx(Plain, { text: prompt }) }),
-          first.data && /* @__PURE__ */ jsx(WholeText, { text: first.data.prompt }),
-          first.data?.reference && /* @__PURE__ */ jsxs("p", { className: "soft", children: [
-            "Reference: ",
-            /* @__PURE__ */ jsx(Plain, { text: first.data.reference })
-          ] }),
-          first.data && first.data.constraints.length > 0 && /* @__PURE__ */ jsxs("p", { className: "soft", children: [
-            "Constraints: ",
-            first.data.constraints.map(plain).join(", ")
-          ] }),
-          /* @__PURE__ */ jsx("div", { className: "sides", children: versions.map((version) => /* @__PURE__ */ jsx(Outputs, { version, prompt }, version)) }),
-          /* @__PURE__ */ jsx("button", { type: "button", onClick: close2, children: "Close" })
-        ] }) })
-      }
-    );
+    return /* @__PURE__ */ jsxs(Window, { title: /* @__PURE__ */ jsx(Plain, { text: prompt }), wide: true, close: close2, children: [
+      first.data && /* @__PURE__ */ jsx(WholeText, { text: first.data.prompt }),
+      first.data?.reference && /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+        "Reference: ",
+        /* @__PURE__ */ jsx(Plain, { text: first.data.reference })
+      ] }),
+      first.data && first.data.constraints.length > 0 && /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+        "Constraints: ",
+        first.data.constraints.map(plain).join(", ")
+      ] }),
+      /* @__PURE__ */ jsx("div", { className: "sides", children: versions.map((version) => /* @__PURE__ */ jsx(Outputs, { version, prompt }, version)) }),
+      /* @__PURE__ */ jsx("button", { type: "button", onClick: close2, children: "Close" })
+    ] });
   }
 
   // src/views/compare.tsx
@@ -3285,6 +3292,15 @@
       ] }) })
     ] });
   }
+  function Drawn({
+    chart,
+    onOpen
+  }) {
+    return /* @__PURE__ */ jsx(Shown, { loaded: chart, children: (found) => /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("p", { className: "soft", children: plain(found.words) }),
+      /* @__PURE__ */ jsx(Chart, { spec: found.spec, words: found.words, signals: signals(onOpen) })
+    ] }) });
+  }
   function Front({ data, onOpen }) {
     const titles = Object.fromEntries(data.metrics.map((metric) => [metric.name, metric.title]));
     const names = Object.keys(titles);
@@ -3304,10 +3320,7 @@
         /* @__PURE__ */ jsx(Choice, { label: "Across", value: x, options: titles, onChange: setX }),
         /* @__PURE__ */ jsx(Choice, { label: "up", value: y, options: titles, onChange: setY })
       ] }),
-      /* @__PURE__ */ jsx(Shown, { loaded: chart, children: (found) => /* @__PURE__ */ jsxs(Fragment, { children: [
-        /* @__PURE__ */ jsx("p", { className: "soft", children: plain(found.words) }),
-        /* @__PURE__ */ jsx(Chart, { spec: found.spec, words: found.words, signals: signals(onOpen) })
-      ] }) })
+      /* @__PURE__ */ jsx(Drawn, { chart, onOpen })
     ] });
   }
   function Parallel({ data, onOpen }) {
@@ -3343,10 +3356,7 @@
           onChange: setExtra
         }
       ) }),
-      /* @__PURE__ */ jsx(Shown, { loaded: chart, children: (found) => /* @__PURE__ */ jsxs(Fragment, { children: [
-        /* @__PURE__ */ jsx("p", { className: "soft", children: plain(found.words) }),
-        /* @__PURE__ */ jsx(Chart, { spec: found.spec, words: found.words, signals: signals(onOpen) })
-      ] }) })
+      /* @__PURE__ */ jsx(Drawn, { chart, onOpen })
     ] });
   }
   function Race({ data, onOpen }) {
@@ -3373,10 +3383,7 @@
           onChange: setMetric
         }
       ) }),
-      /* @__PURE__ */ jsx(Shown, { loaded: chart, children: (found) => /* @__PURE__ */ jsxs(Fragment, { children: [
-        /* @__PURE__ */ jsx("p", { className: "soft", children: plain(found.words) }),
-        /* @__PURE__ */ jsx(Chart, { spec: found.spec, words: found.words, signals: signals(onOpen) })
-      ] }) })
+      /* @__PURE__ */ jsx(Drawn, { chart, onOpen })
     ] });
   }
   function SweepCharts(props) {
@@ -3616,50 +3623,40 @@ ${field}=`.trim())
       setFrom("0");
       close2();
     };
-    return /* @__PURE__ */ jsx(
-      ModalOverlay,
-      {
-        className: "overlay",
-        isOpen: true,
-        onOpenChange: (open2) => !open2 && leave(),
-        isDismissable: true,
-        children: /* @__PURE__ */ jsx(Modal, { className: "modal wide", children: /* @__PURE__ */ jsxs(Dialog, { children: [
-          /* @__PURE__ */ jsx(Heading, { slot: "title", children: /* @__PURE__ */ jsx(Plain, { text: trial.words }) }),
-          trial.eliminated && /* @__PURE__ */ jsxs("p", { className: "soft", children: [
-            "Eliminated ",
-            /* @__PURE__ */ jsx(Plain, { text: trial.eliminated }),
-            "."
-          ] }),
-          /* @__PURE__ */ jsx(Shown, { loaded: page, children: (data) => /* @__PURE__ */ jsxs(Fragment, { children: [
-            /* @__PURE__ */ jsx(Rows, { page: data }),
-            /* @__PURE__ */ jsxs("div", { className: "controls", children: [
-              /* @__PURE__ */ jsx(Button, { isDisabled: offset === 0, onPress: () => setFrom(`${offset - PAGE2}`), children: "Earlier prompts" }),
-              /* @__PURE__ */ jsx(
-                Button,
-                {
-                  isDisabled: offset + PAGE2 >= data.total,
-                  onPress: () => setFrom(`${offset + PAGE2}`),
-                  children: "More prompts"
-                }
-              ),
-              /* @__PURE__ */ jsxs("span", { className: "soft", role: "status", children: [
-                "prompts ",
-                Math.min(offset + 1, data.total),
-                " to",
-                " ",
-                Math.min(offset + PAGE2, data.total),
-                " of ",
-                data.total
-              ] })
-            ] })
-          ] }) }),
-          /* @__PURE__ */ jsxs("div", { className: "controls", children: [
-            canPromote && /* @__PURE__ */ jsx(Button, { onPress: onPromote, children: "Promote to a version" }),
-            /* @__PURE__ */ jsx(Button, { onPress: leave, children: "Close" })
+    return /* @__PURE__ */ jsxs(Window, { title: /* @__PURE__ */ jsx(Plain, { text: trial.words }), wide: true, close: leave, children: [
+      trial.eliminated && /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+        "Eliminated ",
+        /* @__PURE__ */ jsx(Plain, { text: trial.eliminated }),
+        "."
+      ] }),
+      /* @__PURE__ */ jsx(Shown, { loaded: page, children: (data) => /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsx(Rows, { page: data }),
+        /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+          /* @__PURE__ */ jsx(Button, { isDisabled: offset === 0, onPress: () => setFrom(`${offset - PAGE2}`), children: "Earlier prompts" }),
+          /* @__PURE__ */ jsx(
+            Button,
+            {
+              isDisabled: offset + PAGE2 >= data.total,
+              onPress: () => setFrom(`${offset + PAGE2}`),
+              children: "More prompts"
+            }
+          ),
+          /* @__PURE__ */ jsxs("span", { className: "soft", role: "status", children: [
+            "prompts ",
+            Math.min(offset + 1, data.total),
+            " to ",
+            Math.min(offset + PAGE2, data.total),
+            " ",
+            "of ",
+            data.total
           ] })
-        ] }) })
-      }
-    );
+        ] })
+      ] }) }),
+      /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+        canPromote && /* @__PURE__ */ jsx(Button, { onPress: onPromote, children: "Promote to a version" }),
+        /* @__PURE__ */ jsx(Button, { onPress: leave, children: "Close" })
+      ] })
+    ] });
   }
   function Promote({ data, trial, close: close2, reload }) {
     const [name, setName] = useState(data.next_version);
@@ -3675,18 +3672,15 @@ ${field}=`.trim())
         reload();
       }, setError);
     };
-    return /* @__PURE__ */ jsx(
-      ModalOverlay,
+    return /* @__PURE__ */ jsxs(
+      Window,
       {
-        className: "overlay",
-        isOpen: true,
-        onOpenChange: (open2) => !open2 && close2(),
-        isDismissable: true,
-        children: /* @__PURE__ */ jsx(Modal, { className: "modal", children: /* @__PURE__ */ jsxs(Dialog, { children: [
-          /* @__PURE__ */ jsxs(Heading, { slot: "title", children: [
-            "Promote ",
-            /* @__PURE__ */ jsx(Plain, { text: trial.words })
-          ] }),
+        title: /* @__PURE__ */ jsxs(Fragment, { children: [
+          "Promote ",
+          /* @__PURE__ */ jsx(Plain, { text: trial.words })
+        ] }),
+        close: close2,
+        children: [
           saved ? /* @__PURE__ */ jsxs("div", { role: "status", children: [
             /* @__PURE__ */ jsxs("p", { children: [
               "Wrote ",
@@ -3697,19 +3691,21 @@ ${field}=`.trim())
             ] }),
             /* @__PURE__ */ jsx(Button, { onPress: () => void post("/api/runs", { body: { versions: [saved] } }), children: "Generate its outputs" })
           ] }) : /* @__PURE__ */ jsxs("form", { onSubmit: write, children: [
-            trial.doubt ? /* @__PURE__ */ jsx("p", { className: "changed", children: /* @__PURE__ */ jsx(
-              Plain,
-              {
-                text: `${trial.doubt.slice(0, 1).toUpperCase()}${trial.doubt.slice(1)}.`
-              }
-            ) }) : /* @__PURE__ */ jsxs("p", { children: [
+            trial.doubt ? /* @__PURE__ */ jsx("p", { className: "changed", children: /* @__PURE__ */ jsx(Plain, { text: `${trial.doubt.slice(0, 1).toUpperCase()}${trial.doubt.slice(1)}.` }) }) : /* @__PURE__ */ jsxs("p", { children: [
               "It beats ",
               data.base,
               " on held-out prompts."
             ] }),
             /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsxs("label", { children: [
               "Name of the version",
-              /* @__PURE__ */ jsx("input", { autoFocus: true, value: name, onChange: (event) => setName(event.target.value) })
+              /* @__PURE__ */ jsx(
+                "input",
+                {
+                  autoFocus: true,
+                  value: name,
+                  onChange: (event) => setName(event.target.value)
+                }
+              )
             ] }) }),
             trial.doubt && /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsxs("label", { children: [
               /* @__PURE__ */ jsx(
@@ -3726,7 +3722,7 @@ ${field}=`.trim())
           ] }),
           error && /* @__PURE__ */ jsx(Problem, { error }),
           /* @__PURE__ */ jsx("div", { className: "controls", children: /* @__PURE__ */ jsx(Button, { onPress: close2, children: "Close" }) })
-        ] }) })
+        ]
       }
     );
   }
