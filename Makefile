@@ -22,7 +22,7 @@ help:  ## list the targets
 
 # Two stamps: running the demo needs no linter. pip 25.1 is the first that reads dependency groups.
 $(VENV)/.run: pyproject.toml requirements/constraints.txt
-	@echo "Making .venv; then packages are installed into it, about 1.3 GB, once"
+	@echo "Making .venv; then packages are installed into it, about 1.4 GB, once"
 	@$(PYTHON) -m venv $(VENV)
 	@$(INSTALL) --upgrade 'pip>=25.1'
 	@$(INSTALL) $(PINNED) --editable '.[engine,parquet]'
