@@ -17,7 +17,7 @@ from ethogram.models.weights import SAFE
 from ethogram.spec.recipes import PretrainRecipe
 from ethogram.train.blocks import IGNORED, Blocks, pack, token_bytes
 from ethogram.train.documents import Documents, data_paths, read_documents, rules_used
-from ethogram.train.fast import Fast, FastTraining
+from ethogram.train.fast import Fast, FastTraining, next_token_loss
 from ethogram.train.fast.trainer import quick_activation
 from ethogram.train.job import Counts, Finding, Job, Prepared
 from ethogram.train.suites import watched_suite
@@ -91,6 +91,9 @@ def trainer(job: Job, prepared: Prepared, arguments: Mapping[str, Any]) -> Any:
 
 class PretrainTrainer(FastTraining, Trainer):  # type: ignore[misc]
     """The Trainer on blocks; held-out loss is summed token by token, for each file."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(compute_loss_func=next_token_loss, **options)
 
     @torch.inference_mode()
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:

@@ -4,6 +4,7 @@ What each is worth depends on the processor; `make bench-train` measures all of 
 """
 
 from ethogram.train.fast.allocator import keep_memory
+from ethogram.train.fast.loss import next_token_loss
 from ethogram.train.fast.masters import MasterWeights
 from ethogram.train.fast.precision import choose_precision
 from ethogram.train.fast.settings import Fast
@@ -17,4 +18,5 @@ __all__ = [
     "choose_precision",
     "choose_threads",
     "keep_memory",
+    "next_token_loss",
 ]
