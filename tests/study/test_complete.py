@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ from sqlalchemy import event, text
 from ethogram.errors import StoreError
 from ethogram.metrics import get
 from ethogram.report import log
+from ethogram.spec import Generation
 from ethogram.store import complete as stored
 from ethogram.study import Study, compare, run
 from ethogram.study.complete import is_complete
 from ethogram.study.kept_scores import ScoreColumn
+from ethogram.study.matrix import Filters, Matrix
 from ethogram.study.measure import Measured, measure
 from ethogram.study.stored_outputs import StoredOutputs, outputs_of
 
@@ -134,6 +137,37 @@ def test_kept_numbers_are_those_of_the_outputs(ran: Path) -> None:
                     assert np.array_equal(mine[1], theirs[1], equal_nan=True)
                 prompt = outputs[-1].prompt_id
                 assert found.of_prompt(prompt) == plain.of_prompt(prompt)
+                assert found.showing == plain.showing
+                assert list(found.outputs.texts()) == [output.text for output in outputs]
+
+
+@pytest.mark.long
+def test_a_cell_reads_the_outputs_of_its_prompt_only(ran: Path) -> None:
+    with Study(ran) as study:
+        Matrix(study, ["v0.0.1"])  # Notes that all is stored.
+    with Study(ran) as study:
+        outputs = outputs_of(study, "v0.0.1")
+        wanted, last = outputs[0].prompt_id, outputs[-1].prompt_id
+        read: list[int] = []
+        get_all = study.store.get
+
+        def counted(identities: Sequence[str]) -> dict[str, Generation]:
+            read.append(len(identities))
+            return get_all(identities)
+
+        study.store.get = counted  # type: ignore[method-assign]
+        matrix = Matrix(study, ["v0.0.1"])
+        (column,) = matrix.columns
+        own = [output for output in outputs if output.prompt_id == wanted]
+        assert list(column.of(wanted)) == own
+        assert column.texts(wanted) == [output.text for output in own]
+        assert read == [len(own)]
+        matrix.rows(Filters(text="sea", mode="different"))
+        assert read == [len(own)]
+        column.read([wanted, last, "no such prompt"])
+        assert list(column.of(last)) == [each for each in outputs if each.prompt_id == last]
+        assert column.of("no such prompt") == ()
+        assert sum(read) < len(outputs)
 
 
 @pytest.mark.long

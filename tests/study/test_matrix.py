@@ -90,10 +90,10 @@ def test_equal_samples_are_one(matrix: Matrix) -> None:
 
 def test_evidence_is_in_the_text(matrix: Matrix) -> None:
     column = matrix.columns[1]
-    place = column.samples("broken")[0].place
-    names = dict(column.evidence(place))
+    sample = column.samples("broken")[0]
+    names = dict(column.evidence(sample.place))
     assert len(names["loop"]) > 5
-    assert column.outputs[place].text[names["loop"][0].start :].startswith("round")
+    assert sample.output.text[names["loop"][0].start :].startswith("round")
 
 
 def test_differences_are_those_of_compare(matrix: Matrix, tmp_path: Path) -> None:

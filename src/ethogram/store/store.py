@@ -182,6 +182,14 @@ class Store:
                     hint="find it with `ethogram store check`",
                 ) from None
 
+    def texts(self, identities: Sequence[str]) -> dict[str, str]:
+        """The texts of the stored ones among the identities, which are read without the rest."""
+        columns = generations_table.c
+        with self.database.begin() as connection:
+            query = select(columns.identity, columns.text)
+            rows = rows_with(connection, query, columns.identity, identities)
+            return {row.identity: row.text for row in rows}
+
     def count(self) -> int:
         """How many generations are stored."""
         with self.database.begin() as connection:

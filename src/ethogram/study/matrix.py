@@ -93,13 +93,17 @@ class Column:
     differences: Mapping[str, Difference] = field(default_factory=dict)
     aims: Aims | None = None
 
-    @cached_property
-    def outputs(self) -> Sequence[Output]:
-        """Every output, in suite order; held by the matrix, and not by the study too."""
-        stored = self.measured["loop_rate"].outputs
-        found = list(stored)
-        if isinstance(stored, StoredOutputs):
-            stored.forget()
+    @property
+    def count(self) -> int:
+        """How many outputs it has."""
+        return len(self.measured["loop_rate"].outputs)
+
+    @property
+    def prompts(self) -> Mapping[str, Output]:
+        """Prompt to an output of it, in suite order; the text may be left out."""
+        found: dict[str, Output] = {}
+        for output in self.measured["loop_rate"].prompts:
+            found.setdefault(output.prompt_id, output)
         return found
 
     @cached_property
@@ -115,22 +119,45 @@ class Column:
             for pitfall, metric in zip(PITFALLS, PITFALL_METRICS, strict=True)
         }
 
+    def read(self, prompts: Sequence[str]) -> None:
+        """Read the outputs of some prompts at once; of others they are read one by one."""
+        wanted = [each for each in prompts if each in self.rows and each not in self._read]
+        stored = self.measured["loop_rate"].outputs
+        if isinstance(stored, StoredOutputs):
+            self._read.update(stored.of_each(wanted))
+        else:
+            self._read.update((each, [stored[at] for at in self.rows[each]]) for each in wanted)
+
+    def of(self, prompt: str) -> Sequence[Output]:
+        """The outputs of a prompt by sample."""
+        self.read([prompt])
+        return self._read.get(prompt, ())
+
+    @cached_property
+    def _read(self) -> dict[str, Sequence[Output]]:
+        return {}
+
     def texts(self, prompt: str) -> list[str]:
         """The texts of a prompt by sample."""
-        return [self.outputs[place].text for place in self.rows.get(prompt, ())]
+        if prompt in self._read:
+            return [output.text for output in self._read[prompt]]
+        return [self._texts[place] for place in self.rows.get(prompt, ())]
+
+    @cached_property
+    def _texts(self) -> Sequence[str]:
+        stored = self.measured["loop_rate"].outputs
+        if isinstance(stored, StoredOutputs):
+            return stored.texts()
+        return [output.text for output in stored]
 
     def samples(self, prompt: str) -> list[Sample]:
         """The outputs of a prompt, equal texts folded, in the order of their first sample."""
-        found: dict[str, list[int]] = {}
-        for place in self.rows.get(prompt, ()):
-            found.setdefault(self.outputs[place].text, []).append(place)
+        found: dict[str, list[tuple[int, Output]]] = {}
+        for place, output in zip(self.rows.get(prompt, ()), self.of(prompt), strict=True):
+            found.setdefault(output.text, []).append((place, output))
         return [
-            Sample(
-                self.outputs[places[0]],
-                [self.outputs[place].sample_index for place in places],
-                places[0],
-            )
-            for places in found.values()
+            Sample(equal[0][1], [output.sample_index for _, output in equal], equal[0][0])
+            for equal in found.values()
         ]
 
     def pitfalls(self, prompt: str) -> dict[str, int]:
@@ -206,8 +233,8 @@ class Matrix:
         """Every prompt with one output of it, in the order of the versions' suites."""
         found: dict[str, Output] = {}
         for column in self.columns:
-            for prompt, places in column.rows.items():
-                found.setdefault(prompt, column.outputs[places[0]])
+            for prompt, output in column.prompts.items():
+                found.setdefault(prompt, output)
         return found
 
     @cached_property

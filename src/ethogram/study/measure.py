@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import compress
 from types import MappingProxyType
 from typing import Any
 
@@ -76,13 +77,9 @@ class Measured:
     @property
     def showing(self) -> frozenset[str]:
         """Ids of the prompts of which an output has a value other than zero."""
-        if isinstance(self.scores, ScoreColumn):
-            shows = self.scores.shows
-            return frozenset(
-                prompt
-                for prompt, places in self.places.items()
-                if any(shows[place] for place in places)
-            )
+        if isinstance(self.scores, ScoreColumn) and isinstance(self.outputs, StoredOutputs):
+            shows = self.scores.shows.reshape(-1, self.outputs.samples)
+            return frozenset(compress(self.places, map(any, shows.tolist())))
         return frozenset(
             output.prompt_id
             for output, score in zip(self.outputs, self.scores, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -186,6 +187,19 @@ class StoredOutputs(Sequence["Output"]):
         if "all" in self.__dict__:
             return self.all[places.start : places.stop]
         return self._read(self._results.identities[places.start : places.stop])
+
+    def of_each(self, prompts: Sequence[str]) -> dict[str, Sequence[Output]]:
+        """The outputs of some prompts, read at once."""
+        wanted = [place for prompt in prompts for place in self.places[prompt]]
+        found = iter(self._read([self._results.identities[place] for place in wanted]))
+        return {prompt: list(islice(found, self.samples)) for prompt in prompts}
+
+    def texts(self) -> Sequence[str]:
+        """The text of every output, in suite order; nothing else of them is read."""
+        found = self._study.store.texts(self._results.identities)
+        if len(found) < len(set(self._results.identities)):
+            return [output.text for output in self.all]  # Which says what is missing.
+        return [found[identity] for identity in self._results.identities]
 
     def forget(self) -> None:
         """Drop what was read."""

@@ -205,7 +205,7 @@ def matrix_info(
                 title=study.versions[column.version].title,
                 stale=ran.stale,
                 sentence=_verdict(column),
-                outputs=len(column.outputs),
+                outputs=column.count,
                 differences=_ordered(column),
                 changes=[change.plain for change in diff_versions(first, ran.version)],
                 pitfalls={name: len(found) for name, found in column.failing.items() if found},
@@ -265,6 +265,8 @@ def rows_info(study: Study, matrix: Matrix, ids: list[str], metric: str) -> list
     """A row for each of some prompts; an empty `metric` is the matrix's main one."""
     remarks = read_remarks(study.folder)
     metric = metric or matrix.main_metric
+    for column in matrix.columns:
+        column.read(ids)
     return [
         RowInfo(
             prompt_id=prompt,
