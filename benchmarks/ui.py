@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for state in ("just_started", "warm"):
         print(f"{state}: milliseconds of server time, median / 95th percentile / worst")
         for name, row in data[state].items():
-            print(f"  {name:24}{row['median']:8.0f}{row['p95']:8.0f}{row['worst']:8.0f}")
+            print(f"  {name:26}{row['median']:8.0f}{row['p95']:8.0f}{row['worst']:8.0f}")
     options.output.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
@@ -101,6 +101,7 @@ def ask(
         timed("comparison, first", "/api/compare", versions=[one, two], mode="different")
         for kind, query in FILTERS.items():
             timed(kind, "/api/compare", versions=[one, two], **query)
+        timed("verdicts, beside the rows", "/api/compare/verdicts", versions=[one, two])
         timed("rows", "/api/compare/rows", versions=[one, two], offset=100, limit=50)
         timed("cell", "/api/compare/cell", version=one, prompt="prompt-3")
         timed("palette", "/api/search", q=str(draw.randrange(100)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,31 @@ def ask(client: TestClient, path: str = "/api/compare", **query: Any) -> Any:
 
 
 def test_columns_have_the_paired_differences_of_compare(client: TestClient, folder: Path) -> None:
-    shown = ask(client)
-    assert [column["version"] for column in shown["columns"]] == ALL
-    assert shown["columns"][0]["differences"] == []
+    shown = ask(client, "/api/compare/verdicts")
+    assert shown[0] == {"sentence": "", "differences": []}
     with Study(folder) as study:
         wanted = compare(study, "v0.0.1", "v0.2.0")
-    found = {each["metric"]: each for each in shown["columns"][2]["differences"]}
+    found = {each["metric"]: each for each in shown[2]["differences"]}
     for item in wanted.differences:
         assert found[item.metric.name]["verdict"] == item.verdict
         if found[item.metric.name]["estimate"] is not None:
             assert found[item.metric.name]["estimate"] == pytest.approx(item.estimate)
+
+
+def test_rows_do_not_wait_for_tests(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a test was computed")
+
+    with monkeypatch.context() as patched:
+        # The package exports a function of the module's name.
+        patched.setattr(sys.modules["ethogram.study.difference"], "paired", refuse)
+        first = ask(client)
+    assert [column["version"] for column in first["columns"]] == ALL
+    assert [column["verdict"] is None for column in first["columns"]] == [False, True, True]
+    verdicts = ask(client, "/api/compare/verdicts")
+    again = ask(client)
+    assert [column["verdict"] for column in again["columns"]] == verdicts
+    assert (again["metric"], again["rows"]) == (first["metric"], first["rows"])
 
 
 def test_rows_come_in_pages_that_fit_together(client: TestClient) -> None:

@@ -70,7 +70,8 @@ def test_on_the_built_in_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         found = client.get("/api/compare", params={"versions": [parent, "v0.3.0"]}).json()
         assert [each["version"] for each in found["columns"]] == [parent, "v0.3.0"]
         assert found["prompts"] == len(THINGS)
-        assert found["columns"][1]["sentence"]
+        verdicts = client.get("/api/compare/verdicts", params={"versions": [parent, "v0.3.0"]})
+        assert verdicts.json()[1]["sentence"]
     finally:
         context.close()
 

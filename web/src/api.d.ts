@@ -385,6 +385,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/compare/verdicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Verdicts
+         * @description The paired tests of each version against the first; of a large study it takes seconds.
+         */
+        get: operations["compare_verdicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/compare/cell": {
         parameters: {
             query?: never;
@@ -1328,9 +1348,8 @@ export interface components {
          *         version: its name.
          *         title: what it tries.
          *         stale: why its results are not those of the version as it is now.
-         *         sentence: the verdict against the first column, in words; empty there.
+         *         verdict: against the first column; None while nobody has tested the two.
          *         outputs: how many it has.
-         *         differences: against the first column, clear ones first.
          *         changes: settings that differ from the first column.
          *         pitfalls: pitfall to prompts of which an output shows it.
          */
@@ -1341,12 +1360,9 @@ export interface components {
             title: string;
             /** Stale */
             stale: string;
-            /** Sentence */
-            sentence: string;
+            verdict: components["schemas"]["VerdictInfo"] | null;
             /** Outputs */
             outputs: number;
-            /** Differences */
-            differences: components["schemas"]["DifferenceInfo"][];
             /** Changes */
             changes: string[];
             /** Pitfalls */
@@ -3273,6 +3289,20 @@ export interface components {
             words: string;
         };
         /**
+         * VerdictInfo
+         * @description What the paired tests of a version against the first column say.
+         *
+         *     Attributes:
+         *         sentence: in words; empty for the first column, and where there is nothing to compare.
+         *         differences: clear ones first.
+         */
+        VerdictInfo: {
+            /** Sentence */
+            sentence: string;
+            /** Differences */
+            differences: components["schemas"]["DifferenceInfo"][];
+        };
+        /**
          * VersionBody
          * @description The child version to write.
          */
@@ -4136,6 +4166,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RowsInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    compare_verdicts: {
+        parameters: {
+            query: {
+                versions: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerdictInfo"][];
                 };
             };
             /** @description Bad Request */

@@ -175,6 +175,19 @@ def differences(
     }
 
 
+def are_tested(
+    first: Mapping[str, Measured],
+    second: Mapping[str, Measured],
+    names: Sequence[str],
+    *,
+    coupled: bool = False,
+) -> bool:
+    """Whether `differences` of the same arguments has no test left to compute."""
+    pairs = [(first[name], second[name]) for name in names]
+    _recall(pairs, coupled=coupled)
+    return all((id(before), coupled) in after.tested for before, after in pairs)
+
+
 def difference(
     first: Measured, second: Measured, before: str, after: str, *, coupled: bool = False
 ) -> Difference:

@@ -8,26 +8,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from time import monotonic
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from ethogram.errors import SpecError
-from ethogram.metrics import Metric, Output, Span
+from ethogram.metrics import Metric, Output
 from ethogram.metrics.pitfalls.registry import PITFALL_METRICS, PITFALLS
 from ethogram.spec.patterns import Pattern
 from ethogram.spec.source import suggest
-from ethogram.study.aims import Aims, aim_metrics, compare_aims
-from ethogram.study.difference import Difference, comparable, differences
+from ethogram.study.aims import aim_metrics
+from ethogram.study.columns import Against, Column
+from ethogram.study.difference import comparable
 from ethogram.study.measure import Measured, measure, metric_names
-from ethogram.study.stored_outputs import StoredOutputs
 from ethogram.study.workspace import Study
 
 Mode = Literal["different", "worse", "better", "failures", "all"]
 Sort = Literal["difference", "suite", "value"]
 #: Seconds that a regular expression may take over all texts: patterns exist that take for ever.
 PATTERN_SECONDS = 1.0
+#: Standard errors beyond which rows are sorted by a metric rather than by the table's first.
+_STANDARD_ERRORS = 2.0
 
 
 @dataclass(frozen=True)
@@ -61,123 +65,6 @@ class Filters:
     prompts: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Sample:
-    """Equal texts of one prompt.
-
-    Attributes:
-        output: the first of them.
-        indices: sample indices that have this text.
-        place: of the first one among the version's outputs.
-    """
-
-    output: Output
-    indices: Sequence[int]
-    place: int
-
-
-@dataclass(frozen=True)
-class Column:
-    """One version of a matrix.
-
-    Attributes:
-        version: its name.
-        measured: metric to scores.
-        differences: against the first column; empty there, and where they share no prompt.
-        aims: what came of its aims, where the first column is its parent.
-        rows: prompt to the places of its outputs.
-    """
-
-    version: str
-    measured: Mapping[str, Measured]
-    differences: Mapping[str, Difference] = field(default_factory=dict)
-    aims: Aims | None = None
-
-    @property
-    def count(self) -> int:
-        """How many outputs it has."""
-        return len(self.measured["loop_rate"].outputs)
-
-    @property
-    def prompts(self) -> Mapping[str, Output]:
-        """Prompt to an output of it, in suite order; the text may be left out."""
-        found: dict[str, Output] = {}
-        for output in self.measured["loop_rate"].prompts:
-            found.setdefault(output.prompt_id, output)
-        return found
-
-    @cached_property
-    def rows(self) -> Mapping[str, Sequence[int]]:
-        """Prompt to the places of its outputs."""
-        return self.measured["loop_rate"].places
-
-    @cached_property
-    def failing(self) -> Mapping[str, frozenset[str]]:
-        """Pitfall to the prompts of which an output shows it."""
-        return {
-            pitfall.name: self.measured[metric.name].showing
-            for pitfall, metric in zip(PITFALLS, PITFALL_METRICS, strict=True)
-        }
-
-    def read(self, prompts: Sequence[str]) -> None:
-        """Read the outputs of some prompts at once; of others they are read one by one."""
-        wanted = [each for each in prompts if each in self.rows and each not in self._read]
-        stored = self.measured["loop_rate"].outputs
-        if isinstance(stored, StoredOutputs):
-            self._read.update(stored.of_each(wanted))
-        else:
-            self._read.update((each, [stored[at] for at in self.rows[each]]) for each in wanted)
-
-    def of(self, prompt: str) -> Sequence[Output]:
-        """The outputs of a prompt by sample."""
-        self.read([prompt])
-        return self._read.get(prompt, ())
-
-    @cached_property
-    def _read(self) -> dict[str, Sequence[Output]]:
-        return {}
-
-    def texts(self, prompt: str) -> list[str]:
-        """The texts of a prompt by sample."""
-        if prompt in self._read:
-            return [output.text for output in self._read[prompt]]
-        return [self._texts[place] for place in self.rows.get(prompt, ())]
-
-    @cached_property
-    def _texts(self) -> Sequence[str]:
-        stored = self.measured["loop_rate"].outputs
-        if isinstance(stored, StoredOutputs):
-            return stored.texts()
-        return [output.text for output in stored]
-
-    def samples(self, prompt: str) -> list[Sample]:
-        """The outputs of a prompt, equal texts folded, in the order of their first sample."""
-        found: dict[str, list[tuple[int, Output]]] = {}
-        for place, output in zip(self.rows.get(prompt, ()), self.of(prompt), strict=True):
-            found.setdefault(output.text, []).append((place, output))
-        return [
-            Sample(equal[0][1], [output.sample_index for _, output in equal], equal[0][0])
-            for equal in found.values()
-        ]
-
-    def pitfalls(self, prompt: str) -> dict[str, int]:
-        """Pitfall to how many outputs of a prompt show it."""
-        found = {}
-        for pitfall, metric in zip(PITFALLS, PITFALL_METRICS, strict=True):
-            if prompt in self.failing[pitfall.name]:
-                scores = self.measured[metric.name].scores
-                found[pitfall.name] = sum(bool(scores[place].value) for place in self.rows[prompt])
-        return found
-
-    def evidence(self, place: int) -> Iterator[tuple[str, Sequence[Span]]]:
-        """Pitfall to its evidence in one output; of a loop, each repetition."""
-        for pitfall, metric in zip(PITFALLS, PITFALL_METRICS, strict=True):
-            name = "loop_rate" if pitfall.name == "loop" else metric.name
-            score = self.measured[name].scores[place]
-            if score.value and score.spans:
-                yield pitfall.name, score.spans
-
-
 class Matrix:
     """Prompts by versions; the first version is the one that the others are compared with.
 
@@ -199,8 +86,9 @@ class Matrix:
         self.metrics: Sequence[str] = tuple(dict.fromkeys([*table, *aims]))
         measured = {name: measure(study, name, names, accept="earlier") for name in versions}
         first = self.versions[0]
+        self._table = table
         self.columns = [
-            Column(name, measured[name], *_compared(study, first, name, measured, table))
+            Column(name, measured[name], _against(study, first, name, measured, table))
             for name in self.versions
         ]
         self._aims = [name for version in versions[1:] for name in study.versions[version].aim]
@@ -219,14 +107,24 @@ class Matrix:
 
     @cached_property
     def main_metric(self) -> str:
-        """The first aim, else the metric that changed most clearly, else the table's first."""
-        found = [item for column in self.columns[1:] for item in column.differences.values()]
-        clear = sorted(
-            (item for item in found if item.is_clear),
-            key=lambda item: (item.metric.direction == "none", item.p_adjusted),
-        )
-        named = [*self._aims, *(item.metric.name for item in clear), *self.metrics]
+        """The first aim, else the metric that changed most, else the table's first."""
+        named = [*self._aims, *self._changed, *self.metrics]
         return named[0]
+
+    @property
+    def _changed(self) -> list[str]:
+        """Metrics that changed by more than chance, by their standardised mean difference.
+
+        No test, which would take seconds: rows need an order, and a verdict is not drawn from it.
+        """
+        found = []
+        for column in self.columns:
+            for name in self._table if column.against else ():
+                moves = np.array([self._move_of(column, name, prompt) for prompt in self.prompts])
+                size = _in_standard_errors(moves[~np.isnan(moves)])
+                if size > _STANDARD_ERRORS:
+                    found.append((self.metric(name).direction == "none", -size, name))
+        return [name for _, _, name in sorted(found)]
 
     @cached_property
     def prompts(self) -> Mapping[str, Output]:
@@ -351,26 +249,24 @@ class Matrix:
         return sorted(prompts, key=lambda each: (math.isnan(keys[each]), -keys[each]))
 
 
-def _compared(
+def _in_standard_errors(moves: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+    """The size of a mean difference over the prompts, in its standard errors."""
+    if len(moves) < 2:
+        return 0.0
+    mean, error = abs(moves.mean()), moves.std(ddof=1) / math.sqrt(len(moves))
+    return float(mean / error) if error > 0 else math.inf if mean > 0 else 0.0
+
+
+def _against(
     study: Study,
     first: str,
     version: str,
     measured: Mapping[str, Mapping[str, Measured]],
     table: Sequence[str],
-) -> tuple[Mapping[str, Difference], Aims | None]:
-    """The paired differences of a version from the first one, and what came of its aims."""
+) -> Against | None:
     if version == first or not comparable(measured[first], measured[version]):
-        return {}, None
-    found = differences(
-        measured[first],
-        measured[version],
-        table,
-        first,
-        version,
-        coupled=study.coupled(first, version),
-    )
-    is_child = study.versions[version].parent == first
-    return found, compare_aims(study, version, found) if is_child else None
+        return None
+    return Against(study, first, version, measured[first], measured[version], table)
 
 
 def _searcher(text: str, *, pattern: bool) -> Callable[[str], bool]:

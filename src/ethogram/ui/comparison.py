@@ -5,196 +5,50 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from pydantic import JsonValue
-
 from ethogram.errors import SpecError
 from ethogram.metrics.pitfalls.registry import PITFALLS
 from ethogram.metrics.units import SHARE
 from ethogram.plots import PairedPoint, paired_spec
 from ethogram.spec import diff_versions
+from ethogram.study.columns import Column, Sample
 from ethogram.study.headline import by_verdict, sentence
-from ethogram.study.matrix import Column, Matrix, Sample
+from ethogram.study.matrix import Matrix
 from ethogram.study.numbers import difference_in, value_in
 from ethogram.study.remarks import Remark, read_remarks
 from ethogram.study.stale import results_of
 from ethogram.study.wording import aim_sentence
 from ethogram.study.workspace import Study
+from ethogram.ui.comparison_models import (
+    CellDetail,
+    CellInfo,
+    ChartInfo,
+    ColumnInfo,
+    MatrixInfo,
+    MetricInfo,
+    RemarkInfo,
+    RowInfo,
+    SampleInfo,
+    VerdictInfo,
+)
 from ethogram.ui.differences import DifferenceInfo, difference_info
-from ethogram.ui.models import CLIP, Answer, Clipped, Text
+from ethogram.ui.models import CLIP, Clipped
 from ethogram.ui.texts import MarkedText, loop_as_one, marked_text
 
 
-class ColumnInfo(Answer):
-    """One version of the matrix.
-
-    Attributes:
-        version: its name.
-        title: what it tries.
-        stale: why its results are not those of the version as it is now.
-        sentence: the verdict against the first column, in words; empty there.
-        outputs: how many it has.
-        differences: against the first column, clear ones first.
-        changes: settings that differ from the first column.
-        pitfalls: pitfall to prompts of which an output shows it.
-    """
-
-    version: str
-    title: Text
-    stale: Text
-    sentence: Text
-    outputs: int
-    differences: list[DifferenceInfo]
-    changes: list[Text]
-    pitfalls: dict[str, int]
-
-
-class MetricInfo(Answer):
-    """A metric that rows can be sorted by."""
-
-    name: str
-    title: str
-    direction: str
-
-
-class RemarkInfo(Answer):
-    """Star and comment of a cell."""
-
-    star: bool
-    comment: Text
-
-
-class CellInfo(Answer):
-    """The outputs of a version on a prompt, one of them shown.
-
-    Attributes:
-        outputs: how many.
-        distinct: how many different texts.
-        index: sample index of the shown one.
-        times: samples with exactly this text.
-        output: its beginning.
-        pitfalls: pitfall to how many outputs show it.
-        number: value of the metric on this prompt; None where it has none.
-        value: the same in words.
-        move: difference from the first column, in words; empty where there is none.
-        verdict: of that difference: better, worse, changed or nothing.
-        remark: star and comment.
-    """
-
-    outputs: int
-    distinct: int
-    index: int
-    times: int
-    output: MarkedText
-    pitfalls: dict[str, int]
-    number: float | None
-    value: str
-    move: str
-    verdict: str
-    remark: RemarkInfo | None
-
-
-class RowInfo(Answer):
-    """A prompt with a cell for each version; None where the version does not have the prompt.
-
-    Attributes:
-        prompt_id: its id.
-        place: in the order of the suite, from 0.
-        different: whether a version's texts differ from the first one's.
-        prompt: its text.
-        tags: of it.
-        cells: in the order of the columns.
-    """
-
-    prompt_id: Text
-    place: int
-    different: bool
-    prompt: Clipped
-    tags: list[Text]
-    cells: list[CellInfo | None]
-
-
-class MatrixInfo(Answer):
-    """Rows of a matrix, and all that stands above them.
-
-    Attributes:
-        columns: versions, the first one being compared with.
-        metric: that rows are sorted and judged by.
-        metrics: that can be chosen.
-        tags: tag to number of prompts.
-        pitfalls: names of all pitfalls.
-        prompts: in all.
-        total: rows that the filters leave.
-        offset: place of the first row here.
-        rows: from there.
-    """
-
-    columns: list[ColumnInfo]
-    metric: str
-    metrics: list[MetricInfo]
-    tags: dict[str, int]
-    pitfalls: dict[str, str]
-    prompts: int
-    total: int
-    offset: int
-    rows: list[RowInfo]
-
-
-class ChartInfo(Answer):
-    """A chart.
-
-    Attributes:
-        spec: Vega-Lite, with its data.
-        words: what it shows.
-    """
-
-    spec: dict[str, JsonValue]
-    words: str
-
-
-class RowsInfo(Answer):
-    """Further rows."""
-
-    total: int
-    offset: int
-    rows: list[RowInfo]
-
-
-class SampleInfo(Answer):
-    """An output in full; equal texts are one.
-
-    Attributes:
-        indices: samples with this text.
-        output: the whole text.
-        finish_reason: how it ended.
-        identity: of the generation.
-        values: metric to its value on this output, in words.
-        evidence: what was found, in words.
-    """
-
-    indices: list[int]
-    output: MarkedText
-    finish_reason: str
-    identity: str
-    values: dict[str, str]
-    evidence: list[Text]
-
-
-class CellDetail(Answer):
-    """All outputs of a version on a prompt."""
-
-    version: str
-    prompt_id: Text
-    prompt: Text
-    reference: Text | None
-    constraints: list[Text]
-    samples: list[SampleInfo]
-    remark: RemarkInfo | None
-
-
 def matrix_info(
-    study: Study, matrix: Matrix, ids: list[str], metric: str, offset: int, limit: int
+    study: Study,
+    matrix: Matrix,
+    ids: list[str],
+    metric: str,
+    offset: int,
+    limit: int,
+    *,
+    test: bool = False,
 ) -> MatrixInfo:
-    """What stands above the rows, and `limit` of the rows of `ids` from `offset`."""
+    """What stands above the rows, and `limit` of the rows of `ids` from `offset`.
+
+    Tests that are not known yet are computed only with `test`.
+    """
     first = results_of(study, matrix.versions[0]).version
     columns = []
     for column in matrix.columns:
@@ -204,9 +58,8 @@ def matrix_info(
                 version=column.version,
                 title=study.versions[column.version].title,
                 stale=ran.stale,
-                sentence=_verdict(column),
+                verdict=verdict_info(column) if test or column.is_tested else None,
                 outputs=column.count,
-                differences=_ordered(column),
                 changes=[change.plain for change in diff_versions(first, ran.version)],
                 pitfalls={name: len(found) for name, found in column.failing.items() if found},
             )
@@ -250,7 +103,12 @@ def paired_info(matrix: Matrix, metric: str) -> ChartInfo:
     return ChartInfo(spec=spec, words=words)
 
 
-def _verdict(column: Column) -> str:
+def verdict_info(column: Column) -> VerdictInfo:
+    """The paired tests of a column, which are computed unless they are known."""
+    return VerdictInfo(sentence=_sentence(column), differences=_ordered(column))
+
+
+def _sentence(column: Column) -> str:
     if column.aims:
         return aim_sentence(column.aims)
     return sentence(list(column.differences.values())) if column.differences else ""

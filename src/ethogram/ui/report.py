@@ -155,7 +155,7 @@ class Source:
         for matrix in self._matrices:
             ids = matrix.rows(Filters())[: limits.rows]
             comparisons[_name(matrix)] = _json(
-                matrix_info(self._study, matrix, ids, "", 0, len(ids))
+                matrix_info(self._study, matrix, ids, "", 0, len(ids), test=True)
             )
             for name in matrix.versions:
                 prompts[name] |= dict.fromkeys(ids)

@@ -25,7 +25,7 @@ from ethogram.study.numbers import value_in
 from ethogram.study.sweeping.result import Trial
 from ethogram.study.sweeping.stored import StoredSweep
 from ethogram.study.workspace import Study
-from ethogram.ui.comparison import ChartInfo
+from ethogram.ui.comparison_models import ChartInfo
 from ethogram.ui.sweep_models import GridCell, HeatInfo
 from ethogram.ui.sweep_values import SweepValues, fate_of
 from ethogram.ui.sweeps import labels_of, ranked, short, value_of

@@ -7,7 +7,7 @@ from pydantic import Field
 from ethogram.plots import Fate
 from ethogram.study.sweeping.proposers import ProposerName
 from ethogram.study.sweeping.stored import State
-from ethogram.ui.comparison import ChartInfo
+from ethogram.ui.comparison_models import ChartInfo
 from ethogram.ui.differences import DifferenceInfo
 from ethogram.ui.models import Answer, Body, Text
 from ethogram.ui.texts import MarkedText

@@ -79,7 +79,43 @@ function Versions({ versions, diff }: { versions: readonly string[]; diff: strin
   );
 }
 
+/** Verdicts that come with the rows, or once somebody has tested the versions. */
 function Verdicts({ data }: { data: MatrixInfo }) {
+  const known = data.columns.every((column) => column.verdict);
+  return known ? <Told data={data} /> : <Tested data={data} />;
+}
+
+/** Tests of many outputs take seconds: the rows are there meanwhile. */
+function Tested({ data }: { data: MatrixInfo }) {
+  const versions = data.columns.map((column) => column.version);
+  const loaded = useLoad(`verdicts ${versions.join(" ")}`, (signal) =>
+    get("/api/compare/verdicts", { query: { versions }, signal }),
+  );
+  if (!loaded.data && !loaded.error) {
+    return (
+      <p role="status" className="soft">
+        Testing the differences …
+      </p>
+    );
+  }
+  return (
+    <Shown loaded={loaded}>
+      {(found) => (
+        <Told
+          data={{
+            ...data,
+            columns: data.columns.map((column, place) => ({
+              ...column,
+              verdict: found[place] ?? null,
+            })),
+          }}
+        />
+      )}
+    </Shown>
+  );
+}
+
+function Told({ data }: { data: MatrixInfo }) {
   const [first, ...others] = data.columns;
   if (!first) return null;
   return (
@@ -95,9 +131,13 @@ function Verdicts({ data }: { data: MatrixInfo }) {
         <section key={column.version} aria-label={`${column.version} against ${first.version}`}>
           <p className="sentence">
             {first.version} → {column.version}:{" "}
-            <Plain text={column.sentence || "nothing to compare"} />
+            <Plain text={column.verdict?.sentence || "nothing to compare"} />
           </p>
-          <Differences items={column.differences} before={first.version} after={column.version} />
+          <Differences
+            items={column.verdict?.differences ?? []}
+            before={first.version}
+            after={column.version}
+          />
           {column.changes.length > 0 && (
             <details>
               <summary>

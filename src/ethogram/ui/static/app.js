@@ -1405,6 +1405,32 @@
     ] });
   }
   function Verdicts({ data }) {
+    const known2 = data.columns.every((column) => column.verdict);
+    return known2 ? /* @__PURE__ */ jsx(Told, { data }) : /* @__PURE__ */ jsx(Tested, { data });
+  }
+  function Tested({ data }) {
+    const versions = data.columns.map((column) => column.version);
+    const loaded = useLoad(
+      `verdicts ${versions.join(" ")}`,
+      (signal) => get("/api/compare/verdicts", { query: { versions }, signal })
+    );
+    if (!loaded.data && !loaded.error) {
+      return /* @__PURE__ */ jsx("p", { role: "status", className: "soft", children: "Testing the differences …" });
+    }
+    return /* @__PURE__ */ jsx(Shown, { loaded, children: (found) => /* @__PURE__ */ jsx(
+      Told,
+      {
+        data: {
+          ...data,
+          columns: data.columns.map((column, place2) => ({
+            ...column,
+            verdict: found[place2] ?? null
+          }))
+        }
+      }
+    ) });
+  }
+  function Told({ data }) {
     const [first, ...others] = data.columns;
     if (!first) return null;
     return /* @__PURE__ */ jsxs("div", { className: "verdicts", children: [
@@ -1420,9 +1446,16 @@
           column.version,
           ":",
           " ",
-          /* @__PURE__ */ jsx(Plain, { text: column.sentence || "nothing to compare" })
+          /* @__PURE__ */ jsx(Plain, { text: column.verdict?.sentence || "nothing to compare" })
         ] }),
-        /* @__PURE__ */ jsx(Differences, { items: column.differences, before: first.version, after: column.version }),
+        /* @__PURE__ */ jsx(
+          Differences,
+          {
+            items: column.verdict?.differences ?? [],
+            before: first.version,
+            after: column.version
+          }
+        ),
         column.changes.length > 0 && /* @__PURE__ */ jsxs("details", { children: [
           /* @__PURE__ */ jsx("summary", { children: column.changes.length === 1 ? "1 setting differs" : `${column.changes.length} settings differ` }),
           /* @__PURE__ */ jsx("ul", { children: column.changes.map((change) => /* @__PURE__ */ jsx("li", { children: /* @__PURE__ */ jsx(Plain, { text: change }) }, change)) })

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from dataclasses import fields
 from typing import Annotated
@@ -14,15 +15,19 @@ from ethogram.study.remarks import Remark, write_remark
 from ethogram.study.stale import results_of
 from ethogram.study.workspace import Study
 from ethogram.ui.comparison import (
+    cell_detail,
+    matrix_info,
+    paired_info,
+    rows_info,
+    verdict_info,
+)
+from ethogram.ui.comparison_models import (
     CellDetail,
     ChartInfo,
     MatrixInfo,
     RemarkInfo,
     RowsInfo,
-    cell_detail,
-    matrix_info,
-    paired_info,
-    rows_info,
+    VerdictInfo,
 )
 from ethogram.ui.context import Context
 from ethogram.ui.models import Body
@@ -33,10 +38,15 @@ _KEPT = 4
 _COLUMNS, _ROWS = 8, 100
 
 
-class FiltersQuery(Body):
-    """Versions, filters and order, as they stand in the page's address."""
+class VersionsQuery(Body):
+    """Versions, the first of which the others are compared with."""
 
     versions: list[str] = Field(min_length=1, max_length=_COLUMNS)
+
+
+class FiltersQuery(VersionsQuery):
+    """Versions, filters and order, as they stand in the page's address."""
+
     mode: Mode = "all"
     metric: str = ""
     sort: Sort = "difference"
@@ -71,6 +81,8 @@ class Matrices:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[object, Matrix] = OrderedDict()
+        #: Held by whoever computes tests, so that two tabs do not compute the same.
+        self.testing = threading.Lock()
 
     def get(self, study: Study, versions: list[str]) -> Matrix:
         """The matrix of some versions as they are stored now."""
@@ -110,6 +122,17 @@ def router(context: Context) -> APIRouter:
             part = ids[query.offset : query.offset + query.limit]
             rows = rows_info(study, matrix, part, query.metric)
             return RowsInfo(total=len(ids), offset=query.offset, rows=rows)
+
+    @routes.get("/compare/verdicts")
+    def compare_verdicts(query: Annotated[VersionsQuery, Query()]) -> list[VerdictInfo]:
+        """The paired tests of each version against the first; of a large study it takes seconds."""
+        with context.study() as study:
+            matrix = matrices.get(study, query.versions)
+            for column in matrix.columns:
+                if column.against:
+                    column.against.prepare()
+        with matrices.testing:  # Not of the study: other views are answered meanwhile.
+            return [verdict_info(column) for column in matrix.columns]
 
     @routes.get("/compare/cell")
     def compare_cell(version: str, prompt: str) -> CellDetail:

@@ -19,7 +19,7 @@ from ethogram.study.sweeping.setup import halves_of, objectives_of
 from ethogram.study.sweeping.stored import StoredSweep, read_sweep
 from ethogram.study.sweeping.sweep import sweep
 from ethogram.study.workspace import Study
-from ethogram.ui.comparison import ChartInfo
+from ethogram.ui.comparison_models import ChartInfo
 from ethogram.ui.context import Context
 from ethogram.ui.events import Event, StudyChanged
 from ethogram.ui.jobs import Job, JobInfo
