@@ -8,10 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from ethogram.train.blocks import IGNORED
+from ethogram.train.fast import activation, next_token_loss
 from ethogram.train.fast import loss as module
-from ethogram.train.fast import next_token_loss
+from ethogram.train.fast.activation import QuickGelu, use_quick_gelu
 
 ROWS, TOKENS, VOCABULARY = 3, 7, 11
 
@@ -33,9 +35,15 @@ def reference(logits: Tensor, labels: Tensor) -> Tensor:
     )
 
 
-@pytest.mark.parametrize("part", [1, 5 * VOCABULARY, 1 << 18], ids=["a row", "five", "all"])
-def test_loss_and_gradient_are_those_of_torch(monkeypatch: pytest.MonkeyPatch, part: int) -> None:
-    monkeypatch.setattr(module, "_PART", part)
+@pytest.mark.parametrize(
+    "part", [None, 1, 5 * VOCABULARY, 1 << 18], ids=["kernel", "a row", "five", "all"]
+)
+def test_loss_and_gradient_are_those_of_torch(
+    monkeypatch: pytest.MonkeyPatch, part: int | None
+) -> None:
+    if part is not None:
+        monkeypatch.setattr(module, "_PART", part)
+        monkeypatch.setattr(module, "has_training_kernels", lambda _: False)
     logits, labels = drawn()
     loss = next_token_loss(SimpleNamespace(logits=logits), labels)
     (found,) = torch.autograd.grad(3 * loss, logits)
@@ -62,3 +70,34 @@ def test_gradients_of_half_precision_are_rounded_once() -> None:
     )
     assert found.dtype == torch.bfloat16
     assert torch.equal(found, wanted.bfloat16())
+
+
+def test_no_label_is_no_loss() -> None:
+    logits, labels = drawn()
+    assert next_token_loss(SimpleNamespace(logits=logits), labels.fill_(IGNORED)).isnan()
+
+
+@pytest.mark.parametrize("name", ["gelu_new", "gelu_pytorch_tanh", "gelu_fast"])
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_quick_activation_changes_no_model(
+    name: str, compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not compiled:
+        monkeypatch.setattr(activation, "has_training_kernels", lambda _: False)
+    torch.manual_seed(0)
+    model = GPT2LMHeadModel(
+        GPT2Config(
+            n_layer=2, n_head=2, n_embd=16, n_positions=8, vocab_size=32, activation_function=name
+        )
+    ).eval()
+    ids = torch.arange(8).unsqueeze(0)
+    wanted = model(ids, labels=ids)
+    slopes = torch.autograd.grad(wanted.loss, list(model.parameters()))
+    use_quick_gelu(model)
+    assert sum(isinstance(each, QuickGelu) for each in model.modules()) == 2
+    found = model(ids, labels=ids)
+    torch.testing.assert_close(found.logits, wanted.logits, rtol=1e-5, atol=1e-6)
+    for mine, other in zip(
+        torch.autograd.grad(found.loss, list(model.parameters())), slopes, strict=True
+    ):
+        torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-6)

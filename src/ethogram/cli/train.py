@@ -130,8 +130,8 @@ def _log_event(event: Any) -> None:
     """An event of a training as a line of the log."""
     from ethogram.report.printing import as_json
 
-    fields = {"kind": type(event).__name__.lower(), **as_json(event)}
-    click.echo(structured.event("training", **{"training": fields}), err=True)
+    fields = {"what": type(event).__name__.lower(), "training": as_json(event)}
+    click.echo(structured.event("training", **fields), err=True)
 
 
 def _interrupted(step: int, steps: int) -> str:

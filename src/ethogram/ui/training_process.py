@@ -131,7 +131,7 @@ def _hear(line: dict[str, Any], job: Job) -> str:
         return str(line["message"])
     event = line.get("training") or {}
     with suppress(JobStoppedError):  # The process is being ended already.
-        if event.get("kind") == "stepped":
+        if line.get("what") == "stepped":
             speed, left = event["values"].get("train/tokens_per_second"), event["seconds_left"]
             words = f"{amount(speed)} tokens/s" if speed else ""
             words += f", about {duration(left)} left" if left is not None else ""

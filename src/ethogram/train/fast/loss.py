@@ -1,22 +1,23 @@
-"""The loss of the next token, a few rows at a time, with its gradient taken in the same pass.
+"""The loss of the next token, with its gradient taken in the same pass over the logits.
 
 A plain loss holds the logits, their logarithms and gradients of both in float32 at once. Here a
 float32 number lives as long as a processor's cache holds it, and only the gradient is kept, in the
-format of the logits (as Hsu et al. 2024, "Liger Kernel", section 3.2, does on GPUs). Pretraining
-the small GPT-2 of `benchmarks/train` takes 0.9 GiB with it and 1.1 without, at the same speed.
+format of the logits (as Hsu et al. 2024, "Liger Kernel", section 3.2, does on GPUs).
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from ethogram.engine.native.training import has_training_kernels, token_loss
 from ethogram.train.blocks import IGNORED
 
-#: Float32 numbers of a part: they stay in the second-level cache.
+#: Float32 numbers that torch handles at once: they stay in the second-level cache.
 _PART = 1 << 18
 
 
@@ -35,36 +36,48 @@ def next_token_loss(
     """
     logits = outputs.logits
     shifted = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=IGNORED).reshape(-1)
-    total: Tensor = _SummedLoss.apply(logits.reshape(-1, logits.shape[-1]), shifted)  # type: ignore[no-untyped-call]
     count = (shifted != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch
-    return total / count
+    found: Tensor = _MeanLoss.apply(  # type: ignore[no-untyped-call]
+        logits.reshape(-1, logits.shape[-1]), shifted, float(count)
+    )
+    return found
 
 
-class _SummedLoss(torch.autograd.Function):
-    """Logits [n, vocabulary] and labels [n] to the sum of the losses, float32."""
+class _MeanLoss(torch.autograd.Function):
+    """Logits [n, vocabulary], labels [n] and their number to the mean loss, float32."""
 
     @staticmethod
-    def forward(context: Any, logits: Tensor, labels: Tensor) -> Tensor:
-        gradient = torch.empty_like(logits) if context.needs_input_grad[0] else None
-        total = torch.zeros((), dtype=torch.float32, device=logits.device)
-        size = max(1, _PART // logits.shape[-1])
-        for start in range(0, len(labels), size):
-            rows = slice(start, start + size)
-            unlearned = (labels[rows] == IGNORED).unsqueeze(1)
-            chosen = labels[rows].unsqueeze(1).masked_fill(unlearned, 0)
-            logarithms = torch.log_softmax(logits[rows], -1, dtype=torch.float32)
-            total -= logarithms.gather(1, chosen).masked_fill(unlearned, 0.0).sum()
-            if gradient is not None:
-                shares = logarithms.exp_()
-                shares.scatter_add_(1, chosen, shares.new_full(chosen.shape, -1.0))
-                if unlearned.any():
-                    shares.masked_fill_(unlearned, 0.0)
-                gradient[rows] = shares
+    def forward(context: Any, logits: Tensor, labels: Tensor, count: float) -> Tensor:
+        scale = 1 / count if count else math.nan  # As torch: no label, no loss.
+        wanted = scale if context.needs_input_grad[0] else None
+        losses = token_loss if has_training_kernels(logits) else _token_loss
+        found, gradient = losses(logits, labels, scale=wanted)
         context.save_for_backward(gradient)
-        return total
+        return (found.sum() * scale).to(logits.device, torch.float32)
 
     @staticmethod
     @once_differentiable
-    def backward(context: Any, scale: Tensor) -> tuple[Tensor, None]:
+    def backward(context: Any, scale: Tensor) -> tuple[Tensor, None, None]:
         (gradient,) = context.saved_tensors
-        return gradient * scale, None  # In the format of the gradient: a scale has no dimension.
+        # Its format stays, as a scale has no dimension; mostly there is nothing to do.
+        return (gradient if scale.item() == 1 else gradient * scale), None, None
+
+
+def _token_loss(
+    logits: Tensor, labels: Tensor, *, scale: float | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """What the kernel computes, by torch: on a GPU, and without a compiler."""
+    gradient = None if scale is None else torch.empty_like(logits)
+    losses = torch.zeros(len(labels), dtype=torch.float64, device=logits.device)
+    size = max(1, _PART // logits.shape[-1])
+    for start in range(0, len(labels), size):
+        rows = slice(start, start + size)
+        unlearned = (labels[rows] < 0).unsqueeze(1)
+        chosen = labels[rows].unsqueeze(1).masked_fill(unlearned, 0)
+        logarithms = torch.log_softmax(logits[rows], -1, dtype=torch.float32)
+        losses[rows] = -logarithms.gather(1, chosen).masked_fill(unlearned, 0.0).squeeze(1).double()
+        if gradient is not None:
+            shares = logarithms.exp_()
+            shares.scatter_add_(1, chosen, shares.new_full(chosen.shape, -1.0))
+            gradient[rows] = shares.masked_fill_(unlearned, 0.0).mul_(scale or 0.0)
+    return losses, gradient

@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from ethogram.files import replacing
 from ethogram.train.arguments import sharded
 from ethogram.train.checkpoints import WholeCheckpoints
+from ethogram.train.fast.activation import use_quick_gelu
 from ethogram.train.fast.allocator import keep_memory
 from ethogram.train.fast.masters import MUON_RATE, MasterWeights
 from ethogram.train.fast.settings import EAGER_CONTEXT, Fast
@@ -174,6 +175,8 @@ def prepare_model(model: Any, fast: Fast, *, keep: bool = True) -> dict[str, tor
         and hasattr(model, "set_attn_implementation")
     ):
         model.set_attn_implementation("eager")
+    if model.device.type == "cpu":
+        use_quick_gelu(model)
     exact: dict[str, torch.Tensor] | None = None
     if fast.precision == "bfloat16":
         if keep:
