@@ -12,4 +12,6 @@ for recipe in "$base" sft dpo dpo-high-rate lora; do
 done
 "${bin}ethogram" run --log
 "${bin}ethogram" compare v2.2.0 v2.3.0 --metric answer_first --details
-"${bin}ethogram" verify
+# The notes were written about one run; another machine trains for more or fewer steps.
+"${bin}ethogram" verify ||
+    echo "This run differs from the notes as said above: edit versions/*.yaml, then: ethogram log"

@@ -69,6 +69,12 @@ def test_the_list_has_the_newest_first_and_says_how_each_ended(page: TestClient)
     assert "decoding.temperature" in view["fields"]
 
 
+def test_the_palette_finds_sweeps_by_what_varies(page: TestClient) -> None:
+    hits = page.get("/api/search", params={"q": "temperature"}).json()
+    lines = {str(each["id"]): each["title"] for each in ask(page, "")["sweeps"]}
+    assert {hit["id"]: hit["name"] for hit in hits if hit["kind"] == "sweep"} == lines
+
+
 def test_a_sweep_has_the_numbers_of_the_stored_one(page: TestClient, swept: Path) -> None:
     found = ask(page, "/1")
     with Study(swept) as study:

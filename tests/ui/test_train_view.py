@@ -101,6 +101,13 @@ def test_recipes_and_trainings_in_words(client: TestClient) -> None:
     assert training["changed"] == ""
 
 
+def test_the_palette_finds_trainings(client: TestClient) -> None:
+    (known,) = read(client, "")["trainings"]
+    hits = client.get("/api/search", params={"q": known["name"]}).json()
+    found = [hit for hit in hits if hit["kind"] == "training"]
+    assert [(hit["id"], hit["name"]) for hit in found] == [(str(known["id"]), known["name"])]
+
+
 def test_an_edited_recipe_is_another_training(client: TestClient, folder: Path) -> None:
     (folder / "base.yaml").write_text(BASE.replace("steps: 12", "steps: 13"))
     view = read(client, "")

@@ -738,7 +738,7 @@ export interface paths {
         };
         /**
          * Search
-         * @description Versions and prompts whose name or text has these words, names first.
+         * @description What has these words in its name or text; of each kind, names first.
          */
         get: operations["search"];
         put?: never;
@@ -1579,13 +1579,21 @@ export interface components {
         /**
          * Hit
          * @description Something that the palette can open.
+         *
+         *     Attributes:
+         *         kind: what it is.
+         *         id: what its address names it by.
+         *         name: for people.
+         *         words: about it.
          */
         Hit: {
             /**
              * Kind
              * @enum {string}
              */
-            kind: "version" | "prompt";
+            kind: "version" | "prompt" | "sweep" | "training";
+            /** Id */
+            id: string;
             /** Name */
             name: string;
             /** Words */

@@ -93,7 +93,7 @@ function search(data: Report, words: string): Schemas["Hit"][] {
   const like = (text: string) => text.toLowerCase().includes(words.toLowerCase());
   return data.log.versions
     .filter((version) => like(version.name) || like(version.title))
-    .map((version) => ({ kind: "version", name: version.name, words: version.title }));
+    .map(({ name, title }) => ({ kind: "version", id: name, name, words: title }));
 }
 
 /** What the server would answer. */

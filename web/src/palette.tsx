@@ -1,4 +1,4 @@
-// The palette: Ctrl or Cmd + K, then a few letters of a version, a prompt or a view.
+// The palette: Ctrl or Cmd + K, then a few letters of what to open.
 import { useState } from "react";
 import {
   Autocomplete,
@@ -11,6 +11,7 @@ import {
   ModalOverlay,
   SearchField,
 } from "react-aria-components";
+import type { Schemas } from "./client";
 import { get } from "./client";
 import { useKeys } from "./keys";
 import { useLoad } from "./load";
@@ -38,17 +39,21 @@ function viewsLike(words: string): Target[] {
     }));
 }
 
+function openHit(hit: Schemas["Hit"]): void {
+  if (hit.kind === "prompt") go(["compare"], { open: hit.id });
+  else go([{ version: "log", sweep: "sweep", training: "train" }[hit.kind], hit.id]);
+}
+
 function Results({ words, close }: { words: string; close: () => void }) {
   const found = useLoad(words, (signal) => get("/api/search", { query: { q: words }, signal }));
   const targets: Target[] = [
     ...viewsLike(words),
     ...(found.data ?? []).map((hit) => ({
-      id: `${hit.kind} ${hit.name}`,
+      id: `${hit.kind} ${hit.id}`,
       kind: hit.kind,
       name: plain(hit.name),
       words: plain(hit.words),
-      open: () =>
-        hit.kind === "version" ? go(["log", hit.name]) : go(["compare"], { open: hit.name }),
+      open: () => openHit(hit),
     })),
   ];
   return (
@@ -75,7 +80,7 @@ function Results({ words, close }: { words: string; close: () => void }) {
 export function Palette() {
   const [open, setOpen] = useState(false);
   const [words, setWords] = useState("");
-  useKeys([{ key: "mod+k", words: "go to a version, prompt or view", run: () => setOpen(true) }]);
+  useKeys([{ key: "mod+k", words: "go to a version, prompt, sweep, training or view", run: () => setOpen(true) }]);
   return (
     <>
       <Button className="quiet" onPress={() => setOpen(true)}>
@@ -85,8 +90,8 @@ export function Palette() {
         <Modal className="modal palette">
           <Dialog aria-label="Go to">
             <Autocomplete inputValue={words} onInputChange={setWords}>
-              <SearchField autoFocus aria-label="Version, prompt or view">
-                <Input placeholder="Version, prompt or view" />
+              <SearchField autoFocus aria-label="Version, prompt, sweep, training or view">
+                <Input placeholder="Version, prompt, sweep, training or view" />
               </SearchField>
               <Results words={words} close={() => setOpen(false)} />
             </Autocomplete>

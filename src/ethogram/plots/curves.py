@@ -99,7 +99,7 @@ def curves_chart(
         **_told_apart(alt, runs, series),
     }
     large = any(abs(row["value"]) >= 1000 for row in rows)
-    axis = alt.Axis(format=".0%" if percent else "~s" if large else "~g", tickCount=4)
+    axis = alt.Axis(format=".0%" if percent else "~s" if large else "~r", tickCount=4)
     scale = alt.Scale(zero=percent, nice=True)
     y, detail = alt.Y("value:Q", title=title, scale=scale, axis=axis), ["run:N", "series:N"]
     tooltip = [*detail, "step:Q", "value:Q"]
