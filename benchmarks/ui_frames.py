@@ -1,9 +1,9 @@
 """The page in a browser on a large study: frames while scrolling, and its heap.
 
 `python -m benchmarks.ui_frames` makes a study whose outputs are long, opens the comparison of two
-versions in Chromium, scrolls through all of its rows, and walks through the views. A frame's time is
-what passes between two animation frames; the heap is that of scripts after a collection. Needs what
-the tests of the page need: Chromium and playwright.
+versions in Chromium, scrolls through its rows, and walks through the views. A frame's time is what
+passes between two animation frames; the heap is that of scripts after a collection. Needs what the
+tests of the page need: Chromium and playwright.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scripts.screenshots import FLAGS, serving
+
 from benchmarks import machine
 from benchmarks.large_study import Shape, fill, keep_scores, make_study
 from benchmarks.process import ROOT
 from ethogram.study import Study
-from scripts.screenshots import FLAGS, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import CDPSession, Page

@@ -80,7 +80,7 @@ function Results({ words, close }: { words: string; close: () => void }) {
 export function Palette() {
   const [open, setOpen] = useState(false);
   const [words, setWords] = useState("");
-  useKeys([{ key: "mod+k", words: "go to a version, prompt, sweep, training or view", run: () => setOpen(true) }]);
+  useKeys([{ key: "mod+k", words: "go to anything by its name", run: () => setOpen(true) }]);
   return (
     <>
       <Button className="quiet" onPress={() => setOpen(true)}>

@@ -109,7 +109,7 @@
   }
   function search(data, words2) {
     const like = (text) => text.toLowerCase().includes(words2.toLowerCase());
-    return data.log.versions.filter((version) => like(version.name) || like(version.title)).map((version) => ({ kind: "version", name: version.name, words: version.title }));
+    return data.log.versions.filter((version) => like(version.name) || like(version.title)).map(({ name, title }) => ({ kind: "version", id: name, name, words: title }));
   }
   function answerOf(data, route, path, query) {
     switch (route) {
@@ -4658,16 +4658,20 @@ ${field}=`.trim())
       open: () => go([view.name])
     }));
   }
+  function openHit(hit) {
+    if (hit.kind === "prompt") go(["compare"], { open: hit.id });
+    else go([{ version: "log", sweep: "sweep", training: "train" }[hit.kind], hit.id]);
+  }
   function Results({ words: words2, close: close2 }) {
     const found = useLoad(words2, (signal) => get("/api/search", { query: { q: words2 }, signal }));
     const targets = [
       ...viewsLike(words2),
       ...(found.data ?? []).map((hit) => ({
-        id: `${hit.kind} ${hit.name}`,
+        id: `${hit.kind} ${hit.id}`,
         kind: hit.kind,
         name: plain(hit.name),
         words: plain(hit.words),
-        open: () => hit.kind === "version" ? go(["log", hit.name]) : go(["compare"], { open: hit.name })
+        open: () => openHit(hit)
       }))
     ];
     return /* @__PURE__ */ jsx(
@@ -4694,14 +4698,14 @@ ${field}=`.trim())
   function Palette() {
     const [open2, setOpen] = useState(false);
     const [words2, setWords] = useState("");
-    useKeys([{ key: "mod+k", words: "go to a version, prompt or view", run: () => setOpen(true) }]);
+    useKeys([{ key: "mod+k", words: "go to anything by its name", run: () => setOpen(true) }]);
     return /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsxs(Button, { className: "quiet", onPress: () => setOpen(true), children: [
         "Go to ",
         /* @__PURE__ */ jsx("kbd", { children: "Ctrl K" })
       ] }),
       /* @__PURE__ */ jsx(ModalOverlay, { className: "overlay", isOpen: open2, onOpenChange: setOpen, isDismissable: true, children: /* @__PURE__ */ jsx(Modal, { className: "modal palette", children: /* @__PURE__ */ jsx(Dialog, { "aria-label": "Go to", children: /* @__PURE__ */ jsxs(Autocomplete, { inputValue: words2, onInputChange: setWords, children: [
-        /* @__PURE__ */ jsx(SearchField, { autoFocus: true, "aria-label": "Version, prompt or view", children: /* @__PURE__ */ jsx(Input, { placeholder: "Version, prompt or view" }) }),
+        /* @__PURE__ */ jsx(SearchField, { autoFocus: true, "aria-label": "Version, prompt, sweep, training or view", children: /* @__PURE__ */ jsx(Input, { placeholder: "Version, prompt, sweep, training or view" }) }),
         /* @__PURE__ */ jsx(Results, { words: words2, close: () => setOpen(false) })
       ] }) }) }) })
     ] });
