@@ -13,16 +13,18 @@ import asyncio
 import datetime
 import json
 import os
+import re
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import psutil
@@ -31,15 +33,22 @@ from benchmarks import machine
 from benchmarks.process import ROOT
 from ethogram.engine import Engine
 from ethogram.models import load
+from ethogram.models.reference import ModelReference
 from ethogram.spec import Decoding, Generation, Request
 
 OUTPUT = ROOT / "benchmarks" / "results" / "serve.json"
 MODEL = "smollm2-135m-instruct"
+#: Weights of both sides, and the name that both servers know the model by.
+DTYPE: Literal["bfloat16"] = "bfloat16"
+VERSION = "v1.0.0"
 CLIENTS = (1, 8, 32, 64)
 PROMPTS = [
     f"Write a short text about {what}, with one example."
     for what in ("rivers", "glass", "chess", "bread", "maps", "clocks", "bees", "bridges")
 ]
+
+#: Marks an event with text. Clients share the server's cores, so they parse what they need only.
+_TEXT = re.compile(rb'"content":\s*"(?!")')
 
 
 @dataclass
@@ -89,10 +98,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     options = parser.parse_args(arguments)
     described = machine.describe()
-    servers = [start()]
+    folder = tempfile.TemporaryDirectory(prefix="ethogram-bench-serve-")
+    servers = [start(Path(folder.name))]
     if options.llamacpp:
         servers.append(start_llamacpp(*options.llamacpp))
-    engine = Engine(load(MODEL))
+    engine = Engine(load(ModelReference.parse(MODEL, dtype=DTYPE)))
     runs = []
     try:
         for clients in options.clients:
@@ -108,12 +118,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for server in servers:
             server.process.terminate()
             server.process.wait(60)
+        folder.cleanup()
     data = {
         "schema": 2,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": machine.commit(ROOT),
         "machine": described,
         "model": MODEL,
+        "dtype": DTYPE,
         "seconds": options.seconds,
         "new_tokens": options.new_tokens,
         "runs": runs,
@@ -143,10 +155,15 @@ def table(data: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def start() -> Started:
-    """Our server of the model."""
+def start(folder: Path) -> Started:
+    """Our server of a version of the model, in a study of its own."""
+    (folder / "versions").mkdir()
+    (folder / "study.yaml").write_text("name: serve\n", encoding="utf-8")
+    (folder / f"versions/{VERSION}.yaml").write_text(
+        f"model: {MODEL}\ndtype: {DTYPE}\nprompt: {{chat: true}}\n", encoding="utf-8"
+    )
     command = [sys.executable, "-c", "from ethogram.cli import main; main()"]
-    command += ["serve", "--model", MODEL, "--port", "0"]
+    command += ["serve", "--study", str(folder), "--port", "0"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     line = server.stdout.readline()
@@ -160,7 +177,7 @@ def start_llamacpp(python: str, gguf: str) -> Started:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [python, "-m", "llama_cpp.server", "--model", gguf, "--model_alias", MODEL]
+    command = [python, "-m", "llama_cpp.server", "--model", gguf, "--model_alias", VERSION]
     command += ["--port", str(port), "--n_ctx", "2048", "--verbose", "false"]
     command += ["--interrupt_requests", "false", "--n_threads", str(os.cpu_count() or 1)]
     server = subprocess.Popen(
@@ -202,7 +219,7 @@ async def _client(url: str, number: int, until: float, new_tokens: int, seen: Se
     turn = 0
     while time.perf_counter() < until:
         body = {
-            "model": MODEL,
+            "model": VERSION,
             "messages": [{"role": "user", "content": PROMPTS[(number + turn) % len(PROMPTS)]}],
             "max_tokens": new_tokens,
             "min_tokens": new_tokens,
@@ -231,10 +248,9 @@ async def _ask(url: str, body: bytes, seen: Seen) -> None:
             is_done = True
         if not line.startswith(b"data: {"):
             continue
-        event = json.loads(line[6:])
-        if event.get("usage"):
-            told = event["usage"]["completion_tokens"]
-        if not event.get("choices") or not event["choices"][0]["delta"].get("content"):
+        if b'"completion_tokens"' in line:
+            told = json.loads(line[6:])["usage"]["completion_tokens"]
+        if not _TEXT.search(line):
             continue
         now = time.perf_counter()
         pieces += 1

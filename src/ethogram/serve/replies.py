@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
-import anyio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -83,8 +83,9 @@ class EventStream(StreamingResponse):
         self, events: AsyncIterator[bytes], rows: AsyncExitStack, headers: dict[str, str]
     ) -> None:
         headers = {"cache-control": "no-store", "x-accel-buffering": "no", **headers}
-        super().__init__(_pinged(_closed(events)), media_type="text/event-stream", headers=headers)
+        super().__init__(_closed(events), media_type="text/event-stream", headers=headers)
         self._rows = rows
+        self._sent_at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events."""
@@ -92,6 +93,29 @@ class EventStream(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             await self._rows.aclose()
+
+    async def stream_response(self, send: Send) -> None:
+        """Send each event as it comes, without a task of its own: a step has one for each row."""
+        head = {"status": self.status_code, "headers": self.raw_headers}
+        await send({"type": "http.response.start", **head})
+        self._sent_at = time.monotonic()
+        pings = asyncio.ensure_future(self._ping(send))
+        try:
+            async for event in self.body_iterator:
+                self._sent_at = time.monotonic()
+                await send({"type": "http.response.body", "body": event, "more_body": True})
+        finally:
+            pings.cancel()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _ping(self, send: Send) -> None:
+        """A comment after each longer silence."""
+        while True:
+            await asyncio.sleep(max(0.0, self._sent_at + PING - time.monotonic()))
+            if time.monotonic() - self._sent_at >= PING:
+                self._sent_at = time.monotonic()
+                comment = b": ping\n\n"
+                await send({"type": "http.response.body", "body": comment, "more_body": True})
 
 
 async def _closed(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -102,27 +126,6 @@ async def _closed(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     except ApiError as error:
         yield sse(error.body)
     yield DONE
-
-
-async def _pinged(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The events, with a comment after each longer silence."""
-    following = asyncio.ensure_future(anext(events))
-    try:
-        while True:
-            done, _ = await asyncio.wait({following}, timeout=PING)
-            if not done:
-                yield b": ping\n\n"
-                continue
-            try:
-                event = following.result()
-            except StopAsyncIteration:
-                return
-            yield event
-            following = asyncio.ensure_future(anext(events))
-    finally:
-        following.cancel()
-        with anyio.CancelScope(shield=True):  # It counts its tokens before the request is logged.
-            await asyncio.gather(following, return_exceptions=True)
 
 
 def sse(data: dict[str, Any], event: str | None = None) -> bytes:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -300,17 +300,19 @@ class Running:
             yield self._index[event.row.ticket], event
 
     async def _next(self) -> Event:
-        try:
-            async with asyncio.timeout(self._deadline - time.monotonic()):
+        left = self._deadline - time.monotonic()
+        with suppress(TimeoutError):
+            if left > 0 and not self._events.empty():  # No timer for each token of each row.
+                return self._events.get_nowait()
+            async with asyncio.timeout(left):
                 return await self._events.get()
-        except TimeoutError:
-            seconds = self._service.limits.timeout
-            raise ApiError(
-                408,
-                f"the request took longer than {seconds:g} seconds",
-                code="timeout",
-                headers={"x-should-retry": "false"},
-            ) from None
+        seconds = self._service.limits.timeout
+        raise ApiError(
+            408,
+            f"the request took longer than {seconds:g} seconds",
+            code="timeout",
+            headers={"x-should-retry": "false"},
+        )
 
 
 def _reply(replies: Replies, row: Row, events: asyncio.AbstractEventLoop) -> None:
