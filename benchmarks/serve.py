@@ -42,11 +42,15 @@ MODEL = "smollm2-135m-instruct"
 DTYPE: Literal["bfloat16"] = "bfloat16"
 VERSION = "v1.0.0"
 CLIENTS = (1, 8, 32, 64)
+#: All differ: offline, equal prompts come at once and are read once, which no server can count on.
 PROMPTS = [
-    f"Write a short text about {what}, with one example."
+    f"Write a {kind} about {what}, with one example."
     for what in ("rivers", "glass", "chess", "bread", "maps", "clocks", "bees", "bridges")
+    for kind in (
+        *("short text", "letter", "warning", "joke", "lesson", "note", "speech", "riddle"),
+        *("recipe", "story", "poem", "report", "question", "review", "headline", "diary entry"),
+    )
 ]
-
 #: Marks an event with text. Clients share the server's cores, so they parse what they need only.
 _TEXT = re.compile(rb'"content":\s*"(?!")')
 
@@ -220,7 +224,7 @@ async def _client(url: str, number: int, until: float, new_tokens: int, seen: Se
     while time.perf_counter() < until:
         body = {
             "model": VERSION,
-            "messages": [{"role": "user", "content": PROMPTS[(number + turn) % len(PROMPTS)]}],
+            "messages": [{"role": "user", "content": PROMPTS[(number + 64 * turn) % len(PROMPTS)]}],
             "max_tokens": new_tokens,
             "min_tokens": new_tokens,
             "temperature": 0.8,
