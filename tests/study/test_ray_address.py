@@ -53,6 +53,14 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_token() -> Iterator[None]:
+    """The cluster asks for no token; Ray may have written one when other tests started it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("RAY_AUTH_MODE", "disabled")
+        yield
+
+
 @pytest.fixture(scope="module")
 def head() -> Iterator[Head]:
     """`ray start --head`, as an administrator starts it, on the loopback interface."""
@@ -166,6 +174,21 @@ def test_without_grpc_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
         connected(Placement("ray://127.0.0.1:9")),
     ):
         pass
+
+
+def test_a_token_that_the_cluster_may_not_want_is_hinted_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".ray").mkdir()
+    (tmp_path / ".ray/auth_token").write_text("secret")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("RAY_AUTH_MODE")
+    with (
+        pytest.raises(BackendError, match="set RAY_AUTH_MODE=disabled") as caught,
+        connected(Placement("ray://127.0.0.1:9")),
+    ):
+        pass
+    assert "secret" not in str(caught.value)
 
 
 def test_the_other_kind_of_address_is_hinted_at() -> None:

@@ -309,7 +309,11 @@ def _other_address(address: str | None) -> str | None:
     if address is None:
         return None
     if address.startswith(_CLIENT):
-        return "the port is that of Ray's client, 10001 unless `ray start` was given another"
+        port = "the port is that of Ray's client, 10001 unless `ray start` was given another"
+        if os.environ.get("RAY_AUTH_MODE") != "token" or not _has_token():
+            return port
+        # Ray writes a token when it is started here; a cluster without one does not answer to it.
+        return f"{port}; if the cluster asks for no token, set RAY_AUTH_MODE=disabled"
     return "HOST:6379 is for machines of the cluster; from elsewhere, write ray://HOST:10001"
 
 
