@@ -25,7 +25,7 @@ WORDS = ["words:higher"]
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, '{"retries": 1, "timeout": 3, "concurrency": 4}')
+    monkeypatch.setenv(VARIABLE, '{"retries": 1, "timeout": 30, "concurrency": 4}')
 
 
 @pytest.fixture
@@ -111,8 +111,8 @@ def test_a_run_that_a_fault_stopped_goes_on_where_it_was(
     tmp_path: Path, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Only the server that hangs is to run into the time-out, however busy the machine is.
-    timeout = 1 if fault.seconds else 60
-    monkeypatch.setenv(VARIABLE, json.dumps({"retries": 0, "timeout": timeout}))
+    patient, hasty = (json.dumps({"retries": 0, "timeout": each}) for each in (60, 3))
+    monkeypatch.setenv(VARIABLE, hasty if fault.seconds else patient)
     answers, broken = count(), True
 
     def answer(body: Body) -> str | Fault:
@@ -125,6 +125,7 @@ def test_a_run_that_a_fault_stopped_goes_on_where_it_was(
         wanted = study.identities("v0.1.0") + study.identities("v0.1.1")
         assert len(wanted) - len(study.store.missing(wanted)) == 10
         broken = False
+        monkeypatch.setenv(VARIABLE, patient)
         asked = len(server.asked)
         assert run(study).made == 38
         assert len(server.asked) == asked + 38
