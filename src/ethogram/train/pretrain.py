@@ -18,7 +18,6 @@ from ethogram.spec.recipes import PretrainRecipe
 from ethogram.train.blocks import IGNORED, Blocks, pack, token_bytes
 from ethogram.train.documents import Documents, data_paths, read_documents, rules_used
 from ethogram.train.fast import Fast, FastTraining, next_token_loss
-from ethogram.train.fast.trainer import quick_activation
 from ethogram.train.job import Counts, Finding, Job, Prepared
 from ethogram.train.suites import watched_suite
 from ethogram.train.tokenizer import train_tokenizer
@@ -202,7 +201,7 @@ def _new_model(recipe: PretrainRecipe, tokenizer: Any, seed: int) -> Any:
             n_embd=wanted.width,
             n_layer=wanted.layers,
             n_head=wanted.heads,
-            activation_function=quick_activation("gelu_new"),
+            activation_function="gelu_pytorch_tanh",  # GPT-2's, as one kernel wherever it runs.
             resid_pdrop=dropout,
             embd_pdrop=dropout,
             attn_pdrop=dropout,

@@ -17,8 +17,9 @@ from torch.autograd.function import once_differentiable
 from ethogram.engine.native.training import has_training_kernels, token_loss
 from ethogram.train.blocks import IGNORED
 
-#: Float32 numbers that torch handles at once: they stay in the second-level cache.
-_PART = 1 << 18
+#: Float32 numbers that torch handles at once: on a CPU they stay in the second-level cache, on a
+#: GPU each part costs some launches.
+_PART, _LARGE_PART = 1 << 18, 1 << 26
 
 
 def next_token_loss(
@@ -59,8 +60,10 @@ class _MeanLoss(torch.autograd.Function):
     @once_differentiable
     def backward(context: Any, scale: Tensor) -> tuple[Tensor, None, None]:
         (gradient,) = context.saved_tensors
-        # Its format stays, as a scale has no dimension; mostly there is nothing to do.
-        return (gradient if scale.item() == 1 else gradient * scale), None, None
+        # Mostly there is nothing to do; to look is to wait for a GPU. The format stays, as a scale
+        # has no dimension.
+        is_done = scale.device.type == "cpu" and scale.item() == 1
+        return (gradient if is_done else gradient * scale), None, None
 
 
 def _token_loss(
@@ -69,7 +72,8 @@ def _token_loss(
     """What the kernel computes, by torch: on a GPU, and without a compiler."""
     gradient = None if scale is None else torch.empty_like(logits)
     losses = torch.zeros(len(labels), dtype=torch.float64, device=logits.device)
-    size = max(1, _PART // logits.shape[-1])
+    numbers = _PART if logits.device.type == "cpu" else _LARGE_PART
+    size = max(1, numbers // logits.shape[-1])
     for start in range(0, len(labels), size):
         rows = slice(start, start + size)
         unlearned = (labels[rows] < 0).unsqueeze(1)

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FROZEN = "frozen.safetensors"
-#: GPT-2's activation by several operations, and the same function as one kernel.
-_ACTIVATIONS = {"gelu_new": "gelu_pytorch_tanh", "gelu_fast": "gelu_pytorch_tanh"}
 
 
 class FastTraining(WholeCheckpoints):
@@ -199,11 +197,6 @@ def _keep_frozen(model: Any, file: Path) -> None:
     weights = {name: weight.detach().contiguous() for name, weight in model.named_parameters()}
     with replacing(file) as temporary:
         save_file(weights, temporary)
-
-
-def quick_activation(name: str) -> str:
-    """The name of an activation's one-kernel form, where it has one."""
-    return _ACTIVATIONS.get(name, name)
 
 
 def _trained(model: Any) -> Iterator[tuple[str, torch.nn.Parameter]]:
