@@ -1,6 +1,7 @@
 """Stages: what long work is doing just now, for whoever listens.
 
 They are records of the logger `ethogram.stage` at level INFO: `Fetching smollm2-135m-instruct`.
+A record without words says that what began last is over.
 """
 
 from __future__ import annotations
@@ -17,9 +18,14 @@ def stage(words: str) -> None:
     _log.info(words)
 
 
+def over() -> None:
+    """Say that what began last is over, where nothing else begins."""
+    _log.info("")
+
+
 @contextmanager
 def listening(on_stage: Callable[[str], None]) -> Iterator[None]:
-    """Call `on_stage` with every stage that begins inside the block."""
+    """Call `on_stage` with every stage that begins inside the block, with "" when one is over."""
 
     class Listener(logging.Handler):
         """Hands records over as words."""

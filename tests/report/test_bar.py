@@ -11,7 +11,7 @@ import pytest
 
 from ethogram.report import bar as bars
 from ethogram.report.bar import ProgressBar
-from ethogram.stages import listening, stage
+from ethogram.stages import listening, over, stage
 
 
 @pytest.fixture
@@ -32,6 +32,17 @@ def test_long_work_speaks_where_there_is_no_terminal(capsys: pytest.CaptureFixtu
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("Compiling kernels (")
     assert lines[-1].startswith("v0.1.0: 3/10 (")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_is_over_is_no_longer_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressBar() as bar, listening(bar.stage):
+        stage("Loading a model")
+        time.sleep(0.2)
+        over()
+        assert "Loading a model" in capsys.readouterr().err
+        time.sleep(0.2)
+    assert capsys.readouterr().err == ""
 
 
 def test_quick_work_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:

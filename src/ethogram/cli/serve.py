@@ -88,6 +88,7 @@ def serve_command(
     from ethogram.serve.catalogue import of_model, of_study
     from ethogram.serve.server import LOOPBACK, Server, make_service, read_keys
     from ethogram.serve.service import Limits
+    from ethogram.stages import over
 
     if model and versions:
         raise click.UsageError("--model serves no study; leave the versions out")
@@ -108,6 +109,7 @@ def serve_command(
         service = make_service(catalogue, limits, loading, encoder=encoder)
 
         def say_serving() -> None:
+            over()
             click.echo(f"Serving {', '.join(catalogue.names)} at {server.url}/v1")
 
         server = Server(service, host=host, port=port, keys=keys, on_start=say_serving)

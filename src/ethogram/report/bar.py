@@ -83,9 +83,12 @@ class ProgressBar:
     def stage(self, words: str) -> None:
         """Say what begins now and has no count; shown once it takes a while.
 
-        It ends with the next stage or update.
+        It ends with the next stage or update, or where the words are empty.
         """
         if self._console is None:
+            return
+        if not words:
+            self.end_stage()
             return
         with self._lock:
             self._drop_stage()

@@ -32,7 +32,8 @@ class JsonProgress(ProgressBar):
 
     def stage(self, words: str) -> None:
         """Write what begins now."""
-        self._write("stage", message=words)
+        if words:
+            self._write("stage", message=words)
 
     def update(
         self, task: str, done: float, total: float | None, note: str = "", *, timed: bool = True

@@ -22,6 +22,12 @@ DEEPEST = 100
 #: Characters that the aliases of a YAML file may stand for, 16 of them for a value.
 MOST_EXPANDED = 4_000_000
 _VALUE = 16
+#: Tags of YAML's core schema by kind of node. Others would make values that are no plain data.
+_TAGS = {
+    "scalar": {"str", "int", "float", "bool", "null", "timestamp", "merge", "value"},
+    "mapping": {"map"},
+    "sequence": {"seq"},
+}
 
 
 class SourceMap:
@@ -165,12 +171,13 @@ def _constructor() -> Any:
         """YAML 1.2 has no dates; ruamel.yaml reads them as YAML 1.1 does."""
 
         def construct_document(self, node: Any) -> Any:
-            _check_aliases(node)
+            _check(node)
             return super().construct_document(node)
 
-    CoreSchema.add_constructor(
-        "tag:yaml.org,2002:timestamp", lambda self, node: self.construct_scalar(node)
-    )
+    for name in ("timestamp", "merge", "value"):  # A date, `<<` and `=`, which are texts.
+        CoreSchema.add_constructor(
+            f"tag:yaml.org,2002:{name}", lambda self, node: self.construct_scalar(node)
+        )
     return CoreSchema
 
 
@@ -181,10 +188,11 @@ def _too_many() -> type[Exception]:
     return type("TooManyAliasesError", (YAMLError,), {})
 
 
-def _check_aliases(root: Any) -> None:
-    """Refuse aliases that stand for more than memory holds: each may stand for many others.
+def _check(root: Any) -> None:
+    """Refuse tags of values that are no plain data, and aliases that memory does not hold.
 
-    Sizes are those after every alias is written out, computed once for each node.
+    Each alias may stand for many others. Sizes are those after every alias is written out, computed
+    once for each node.
     """
     sizes: dict[int, int] = {}
     written, pending = 0, [(root, False)]
@@ -194,11 +202,26 @@ def _check_aliases(root: Any) -> None:
         if is_done:
             sizes[id(node)] = _own_size(node) + sum(sizes[id(part)] for part in parts)
         elif id(node) not in sizes:
+            _check_tag(node)
             sizes[id(node)] = 0  # An alias of a node that it is in; the constructor refuses it.
             written += _own_size(node)
             pending += [(node, True), *((part, False) for part in parts)]
     if sizes[id(root)] - written > MOST_EXPANDED:
         raise _too_many()(f"its aliases stand for more than {MOST_EXPANDED:,} characters")
+
+
+def _check_tag(node: Any) -> None:
+    """Refuse a tag that does not fit the node or is not of YAML's core schema."""
+    from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
+
+    name = str(node.tag).removeprefix("tag:yaml.org,2002:")
+    if name not in _TAGS[node.id]:
+        problem = f"the tag {name!r} is not read here"
+    elif name == "bool" and node.value.lower() not in RoundTripConstructor.bool_values:
+        problem = f"{node.value!r} is neither true nor false"
+    else:
+        return
+    raise ConstructorError(None, None, problem, node.start_mark)
 
 
 def _parts(node: Any) -> list[tuple[Any, ...]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ethogram.cache import build_once
 from ethogram.errors import WriteError
-from ethogram.stages import stage
+from ethogram.stages import over, stage
 
 _FOLDER = Path(__file__).parent
 SOURCES = tuple(sorted(_FOLDER.glob("*.cpp")))
@@ -77,6 +77,7 @@ def _compile(compiler: str, folder: Path) -> None:
         _call(compiler, *_FLAGS, _PROCESSOR, "-c", str(source), "-o", str(target))
         objects.append(str(target))
     _call(compiler, "-shared", "-pthread", *objects, "-o", str(folder / _LIBRARY))
+    over()
 
 
 def _call(*command: str) -> None:
