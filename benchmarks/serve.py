@@ -3,7 +3,7 @@
 Each client asks for one reply after another, of one length, and notes when each event arrives. The
 engine generates as many outputs of the same prompts without a server, which is the most that ours
 could reach. All are asked in one run and in turn for each number of clients, since figures of two
-runs differ by the machine. The server of llama-cpp-python is asked with `--llamacpp PYTHON GGUF`.
+runs differ by the machine. While one is asked the others wait, which takes no time of a core.
 """
 
 from __future__ import annotations
@@ -12,35 +12,28 @@ import argparse
 import asyncio
 import datetime
 import json
-import os
 import re
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
-import psutil
-
-from benchmarks import machine
+from benchmarks import machine, servers
 from benchmarks.process import ROOT
+from benchmarks.servers import DTYPE, MODEL, VERSION, Started
 from ethogram.engine import Engine
 from ethogram.models import load
 from ethogram.models.reference import ModelReference
 from ethogram.spec import Decoding, Generation, Request
 
 OUTPUT = ROOT / "benchmarks" / "results" / "serve.json"
-MODEL = "smollm2-135m-instruct"
-#: Weights of both sides, and the name that both servers know the model by.
-DTYPE: Literal["bfloat16"] = "bfloat16"
-VERSION = "v1.0.0"
+#: Of every request; each server has other defaults.
+SAMPLING = {"temperature": 0.8, "top_k": 40, "top_p": 0.95, "min_p": 0.0}
+#: Memory is read so often in a run.
+_READINGS = 40
 CLIENTS = (1, 8, 32, 64)
 #: All differ: offline, equal prompts come at once and are read once, which no server can count on.
 PROMPTS = [
@@ -64,27 +57,14 @@ class Seen:
         between: seconds between the events of each stream.
         tokens: generated, by the usage that the server reports, else by its events.
         errors: replies that were not whole.
+        memory: of the server and its processes, now and then, bytes.
     """
 
     first: list[float] = field(default_factory=list)
     between: list[float] = field(default_factory=list)
     tokens: int = 0
     errors: int = 0
-
-
-@dataclass
-class Started:
-    """A running server.
-
-    Attributes:
-        name: in the table.
-        url: of its interface.
-        process: its process.
-    """
-
-    name: str
-    url: str
-    process: subprocess.Popen[str]
+    memory: list[int] = field(default_factory=list)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -95,36 +75,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--new-tokens", type=int, default=64, help="of each reply")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     parser.add_argument(
-        "--llamacpp",
-        nargs=2,
-        metavar=("PYTHON", "GGUF"),
-        help="a Python that has llama-cpp-python[server], and the model's file",
+        "--peers", default="ethogram", help="ethogram, llama.cpp and vllm, with commas between"
     )
+    parser.add_argument("--llama-server", metavar="PATH", help="llama.cpp's server")
     options = parser.parse_args(arguments)
     described = machine.describe()
-    folder = tempfile.TemporaryDirectory(prefix="ethogram-bench-serve-")
-    servers = [start(Path(folder.name))]
-    if options.llamacpp:
-        servers.append(start_llamacpp(*options.llamacpp))
     engine = Engine(load(ModelReference.parse(MODEL, dtype=DTYPE)))
     runs = []
-    try:
+    names = [name.strip() for name in options.peers.split(",")]
+    with servers.running(names, max(options.clients), options.llama_server) as started:
         for clients in options.clients:
-            for server in servers:
+            for server in started:
                 runs.append(measure(server, clients, options.seconds, options.new_tokens))
+                if server.name == "ethogram":
+                    rate = offline(engine, clients, options)
+                    share = runs[-1]["tokens_per_second"] / rate
+                    runs[-1] |= {"engine_tokens_per_second": rate, "share_of_engine": share}
                 print(json.dumps(runs[-1]), flush=True)
-            rate = offline(engine, clients, options)
-            runs[-len(servers)] |= {
-                "engine_tokens_per_second": rate,
-                "share_of_engine": runs[-len(servers)]["tokens_per_second"] / rate,
-            }
-    finally:
-        for server in servers:
-            server.process.terminate()
-            server.process.wait(60)
-        folder.cleanup()
+        settings = {server.name: server.settings for server in started}
     data = {
-        "schema": 2,
+        "schema": 3,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": machine.commit(ROOT),
         "machine": described,
@@ -132,6 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "dtype": DTYPE,
         "seconds": options.seconds,
         "new_tokens": options.new_tokens,
+        "sampling": SAMPLING,
+        "servers": settings,
         "runs": runs,
     }
     options.output.parent.mkdir(parents=True, exist_ok=True)
@@ -159,47 +131,11 @@ def table(data: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def start(folder: Path) -> Started:
-    """Our server of a version of the model, in a study of its own."""
-    (folder / "versions").mkdir()
-    (folder / "study.yaml").write_text("name: serve\n", encoding="utf-8")
-    (folder / f"versions/{VERSION}.yaml").write_text(
-        f"model: {MODEL}\ndtype: {DTYPE}\nprompt: {{chat: true}}\n", encoding="utf-8"
-    )
-    command = [sys.executable, "-c", "from ethogram.cli import main; main()"]
-    command += ["serve", "--study", str(folder), "--port", "0"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    line = server.stdout.readline()
-    if " at " not in line:
-        raise SystemExit(f"the server did not start: {line}")
-    return Started("ethogram", line.rpartition(" at ")[2].strip(), server)
-
-
-def start_llamacpp(python: str, gguf: str) -> Started:
-    """The server of llama-cpp-python, which generates one reply at a time."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [python, "-m", "llama_cpp.server", "--model", gguf, "--model_alias", VERSION]
-    command += ["--port", str(port), "--n_ctx", "2048", "--verbose", "false"]
-    command += ["--interrupt_requests", "false", "--n_threads", str(os.cpu_count() or 1)]
-    server = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
-    )
-    until = time.monotonic() + 60
-    while time.monotonic() < until and server.poll() is None:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return Started("llama-cpp-python", f"http://127.0.0.1:{port}/v1", server)
-        time.sleep(0.1)
-    raise SystemExit("the server of llama-cpp-python did not start")
-
-
 def measure(server: Started, clients: int, seconds: float, new_tokens: int) -> dict[str, Any]:
     """Let so many clients ask for a time."""
     seen = Seen()
-    asyncio.run(_crowd(server.url, 1, 1.0, new_tokens, Seen()))  # Warm.
-    took = asyncio.run(_crowd(server.url, clients, seconds, new_tokens, seen))
+    asyncio.run(_crowd(server, clients, 1.0, new_tokens, Seen()))  # Warm.
+    took = asyncio.run(_crowd(server, clients, seconds, new_tokens, seen))
     return {
         "server": server.name,
         "clients": clients,
@@ -208,18 +144,33 @@ def measure(server: Started, clients: int, seconds: float, new_tokens: int) -> d
         "tokens_per_second": seen.tokens / took,
         "first_token_seconds": _quantiles(seen.first),
         "between_tokens_seconds": _quantiles(seen.between),
-        "resident_bytes": psutil.Process(server.process.pid).memory_info().rss,
+        "resident_bytes": {
+            "first": seen.memory[0],
+            "last": seen.memory[-1],
+            "most": max(seen.memory),
+        },
     }
 
 
-async def _crowd(url: str, clients: int, seconds: float, new_tokens: int, seen: Seen) -> float:
+async def _crowd(
+    server: Started, clients: int, seconds: float, new_tokens: int, seen: Seen
+) -> float:
     started = time.perf_counter()
     until = started + seconds
-    await asyncio.gather(*(_client(url, each, until, new_tokens, seen) for each in range(clients)))
+    reading = asyncio.ensure_future(_read_memory(server, seconds / _READINGS, seen))
+    asked = (_client(server, each, until, new_tokens, seen) for each in range(clients))
+    await asyncio.gather(*asked)
+    reading.cancel()
     return time.perf_counter() - started
 
 
-async def _client(url: str, number: int, until: float, new_tokens: int, seen: Seen) -> None:
+async def _read_memory(server: Started, pause: float, seen: Seen) -> None:
+    while True:
+        seen.memory.append(server.resident_bytes)
+        await asyncio.sleep(pause)
+
+
+async def _client(server: Started, number: int, until: float, new_tokens: int, seen: Seen) -> None:
     turn = 0
     while time.perf_counter() < until:
         body = {
@@ -227,11 +178,12 @@ async def _client(url: str, number: int, until: float, new_tokens: int, seen: Se
             "messages": [{"role": "user", "content": PROMPTS[(number + 64 * turn) % len(PROMPTS)]}],
             "max_tokens": new_tokens,
             "min_tokens": new_tokens,
-            "temperature": 0.8,
             "stream": True,
             "stream_options": {"include_usage": True},
+            **SAMPLING,
+            **server.extra,
         }
-        await _ask(url, json.dumps(body).encode(), seen)
+        await _ask(server.url, json.dumps(body).encode(), seen)
         turn += 1
 
 
@@ -268,7 +220,7 @@ async def _ask(url: str, body: bytes, seen: Seen) -> None:
 def offline(engine: Engine, rows: int, options: argparse.Namespace) -> float:
     """Tokens a second of the engine alone, with as many outputs at a time."""
     decoding = Decoding(
-        temperature=0.8, max_new_tokens=options.new_tokens, min_new_tokens=options.new_tokens
+        **SAMPLING, max_new_tokens=options.new_tokens, min_new_tokens=options.new_tokens
     )
     tokenizer = engine.loaded.tokenizer
     texts = [

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine import tiny
 from tests.profiles import examples
 
-from ethogram.engine.stopping import StopRules, StopWatch, final_text
+from ethogram.engine.stopping import StopRules, StopWatch, decode, final_text
 from ethogram.engine.text_stream import StopFilter, TextStream
 
 TOKENIZER = tiny.tokenizer()
@@ -90,3 +93,21 @@ def test_the_joined_stream_is_the_final_text(
     assert final.startswith(shown)
     assert shown + stream.finish(final) == final
     assert stream.sent == final
+
+
+@settings(max_examples=examples(200), deadline=None)
+@given(st.lists(st.integers(0, len(TOKENIZER) - 1), max_size=12))
+def test_a_text_is_what_transformers_decodes(ids: list[int]) -> None:
+    expected = TOKENIZER.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    assert decode(TOKENIZER, ids) == expected
+
+
+def test_a_tokenizer_that_decodes_in_its_own_way_is_asked() -> None:
+    class Own(type(TOKENIZER)):  # type: ignore[misc]
+        def _decode(self, *arguments: Any, **options: Any) -> str:
+            return str(super()._decode(*arguments, **options)).upper()
+
+    own = copy.copy(TOKENIZER)
+    own.__class__ = Own
+    ids = TOKENIZER.encode("ab", add_special_tokens=False)
+    assert decode(own, ids) == "AB"

@@ -162,9 +162,20 @@ class StopWatch:
 
 def decode(tokenizer: Any, ids: Sequence[int]) -> str:
     """Text of ids without special tokens, spaces as the tokens have them."""
+    if _is_plain(type(tokenizer)):  # Streams decode every token: transformers' checks take longer.
+        return str(tokenizer.backend_tokenizer.decode(list(ids), skip_special_tokens=True))
     return str(
         tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
     )
+
+
+@lru_cache
+def _is_plain(kind: type) -> bool:
+    """Whether a tokenizer decodes as the tokenizers library does, where nothing is cleaned up."""
+    from transformers import PreTrainedTokenizerFast as Fast
+
+    own = issubclass(kind, Fast) and (kind.decode, kind._decode)
+    return bool(own == (Fast.decode, Fast._decode))
 
 
 def final_text(tokenizer: Any, ids: Sequence[int], rules: StopRules) -> str:

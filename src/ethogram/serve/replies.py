@@ -22,6 +22,9 @@ PING = 15.0
 #: Bytes of a body that is too long which are read before the connection is closed.
 _MOST_DRAINED = 64_000_000
 DONE = b"data: [DONE]\n\n"
+#: Made once: `json.dumps` would make one for each event.
+_TO_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_TO_ASCII = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 class ClientLeftError(Exception):
@@ -130,24 +133,22 @@ async def _closed(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 def sse(data: dict[str, Any], event: str | None = None) -> bytes:
     """One server-sent event."""
-    head = f"event: {event}\n" if event else ""
-    return f"{head}data: {json_text(data)}\n\n".encode()
+    head = f"event: {event}\n".encode() if event else b""
+    return b"%bdata: %b\n\n" % (head, json_bytes(data))
 
 
-def json_text(data: Any) -> str:
+def json_bytes(data: Any) -> bytes:
     """Compact JSON; half surrogate pairs, which UTF-8 lacks, are escaped."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     try:
-        text.encode()
+        return _TO_JSON.encode(data).encode()
     except UnicodeEncodeError:
-        text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return text
+        return _TO_ASCII.encode(data).encode()
 
 
 def json_reply(data: Any, *, headers: dict[str, str] | None = None, status: int = 200) -> Response:
     """A JSON response."""
     return Response(
-        json_text(data).encode(), status, headers=headers, media_type=JSONResponse.media_type
+        json_bytes(data), status, headers=headers, media_type=JSONResponse.media_type
     )
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -292,22 +292,27 @@ class Running:
             ApiError: a row failed, or the time is over.
         """
         left = len(self._plain) + len(self._wrapped)
-        while left:
-            event = await self._next()
-            if event.error is not None:
-                raise event.error
-            left -= event.generation is not None
-            yield self._index[event.row.ticket], event
+        seconds = self._deadline - time.monotonic()
+        if seconds <= 0:
+            raise self._late()
+        # One timer for the request: one for each token of each row would cost as much as sending.
+        late = asyncio.get_running_loop().call_later(seconds, self._end_late)
+        try:
+            while left:
+                event = await self._events.get()
+                if event.error is not None:
+                    raise event.error
+                left -= event.generation is not None
+                yield self._index[event.row.ticket], event
+        finally:
+            late.cancel()
 
-    async def _next(self) -> Event:
-        left = self._deadline - time.monotonic()
-        with suppress(TimeoutError):
-            if left > 0 and not self._events.empty():  # No timer for each token of each row.
-                return self._events.get_nowait()
-            async with asyncio.timeout(left):
-                return await self._events.get()
+    def _end_late(self) -> None:
+        self._events.put_nowait(Event(self._rows[0], error=self._late()))
+
+    def _late(self) -> ApiError:
         seconds = self._service.limits.timeout
-        raise ApiError(
+        return ApiError(
             408,
             f"the request took longer than {seconds:g} seconds",
             code="timeout",
