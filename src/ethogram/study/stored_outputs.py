@@ -194,12 +194,17 @@ class StoredOutputs(Sequence["Output"]):
         found = iter(self._read([self._results.identities[place] for place in wanted]))
         return {prompt: list(islice(found, self.samples)) for prompt in prompts}
 
-    def texts(self) -> Sequence[str]:
-        """The text of every output, in suite order; nothing else of them is read."""
-        found = self._study.store.texts(self._results.identities)
-        if len(found) < len(set(self._results.identities)):
-            return [output.text for output in self.all]  # Which says what is missing.
-        return [found[identity] for identity in self._results.identities]
+    def texts(self, places: Sequence[int]) -> Sequence[str]:
+        """The texts of the outputs at some places, in their order; nothing else is read.
+
+        Raises:
+            SpecError: one is missing.
+        """
+        wanted = [self._results.identities[place] for place in places]
+        found = self._study.store.texts(wanted)
+        if len(found) < len(set(wanted)):
+            return [output.text for output in self._read(wanted)]  # Which says what is missing.
+        return [found[identity] for identity in wanted]
 
     def forget(self) -> None:
         """Drop what was read."""
