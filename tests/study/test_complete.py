@@ -162,7 +162,11 @@ def test_a_cell_reads_the_outputs_of_its_prompt_only(ran: Path) -> None:
         own = [output for output in outputs if output.prompt_id == wanted]
         assert list(column.of(wanted)) == own
         assert column.texts(wanted) == [output.text for output in own]
-        assert read == [len(own)]
+        assert column.measured["loop_rate"].of_prompt(last)[-1][1] == outputs[-1]
+        assert read == [len(own), len(own)]
+        assert column.measured["loop_rate"].of_prompt(last)[-1][1] == outputs[-1]
+        assert read == [len(own), len(own)]
+        read.pop()
         matrix.rows(Filters(text="sea", mode="different"))
         assert read == [len(own)]
         column.read([wanted, last, "no such prompt"])
