@@ -138,7 +138,8 @@ def test_kept_numbers_are_those_of_the_outputs(ran: Path) -> None:
                 prompt = outputs[-1].prompt_id
                 assert found.of_prompt(prompt) == plain.of_prompt(prompt)
                 assert found.showing == plain.showing
-                assert list(found.outputs.texts()) == [output.text for output in outputs]
+                texts = found.outputs.texts(range(len(outputs)))
+                assert list(texts) == [output.text for output in outputs]
 
 
 @pytest.mark.long
@@ -161,13 +162,41 @@ def test_a_cell_reads_the_outputs_of_its_prompt_only(ran: Path) -> None:
         own = [output for output in outputs if output.prompt_id == wanted]
         assert list(column.of(wanted)) == own
         assert column.texts(wanted) == [output.text for output in own]
-        assert read == [len(own)]
+        assert column.measured["loop_rate"].of_prompt(last)[-1][1] == outputs[-1]
+        assert read == [len(own), len(own)]
+        assert column.measured["loop_rate"].of_prompt(last)[-1][1] == outputs[-1]
+        assert read == [len(own), len(own)]
+        read.pop()
         matrix.rows(Filters(text="sea", mode="different"))
         assert read == [len(own)]
         column.read([wanted, last, "no such prompt"])
         assert list(column.of(last)) == [each for each in outputs if each.prompt_id == last]
         assert column.of("no such prompt") == ()
         assert sum(read) < len(outputs)
+
+
+@pytest.mark.long
+def test_rows_that_differ_are_found_from_few_texts(ran: Path) -> None:
+    names = ["v0.0.1", "v0.1.0"]
+    with Study(ran) as study:
+        Matrix(study, names)  # Notes that all is stored.
+        texts: list[dict[str, list[str]]] = [{}, {}]
+        for name, found in zip(names, texts, strict=True):
+            for output in outputs_of(study, name):
+                found.setdefault(output.prompt_id, []).append(output.text)
+    with Study(ran) as study:
+        read: list[str] = []
+        get_texts = study.store.texts
+
+        def counted(identities: Sequence[str]) -> dict[str, str]:
+            read.extend(identities)
+            return get_texts(identities)
+
+        study.store.texts = counted  # type: ignore[method-assign]
+        rows = Matrix(study, names).rows(Filters(mode="different", sort="suite"))
+    first, second = texts
+    assert rows == [prompt for prompt in first if first[prompt] != second[prompt]]
+    assert len(read) == len(set(read)) < sum(map(len, [*first.values(), *second.values()]))
 
 
 @pytest.mark.long

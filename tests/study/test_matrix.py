@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +29,21 @@ TAGS = {"same": ["a"], "fixed": ["a", "b"], "broken": ["b"], "other": []}
 
 @pytest.fixture(scope="module")
 def matrix(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
-    folder = tmp_path_factory.mktemp("m")
+    return matrix_of(tmp_path_factory.mktemp("m"), TEXTS)
+
+
+def matrix_of(folder: Path, texts: Mapping[str, tuple[list[str], list[str]]]) -> Matrix:
     for name in ("versions", "suites"):
         (folder / name).mkdir()
     (folder / "study.yaml").write_text(
         "name: m\nmetrics: [loop_rate, words, empty_rate]\n", encoding="utf-8"
     )
-    prompts = [{"id": p, "text": f"Write about {p}", "tags": TAGS[p]} for p in TEXTS]
+    prompts = [{"id": p, "text": f"Write about {p}", "tags": TAGS.get(p, [])} for p in texts]
     write(folder / "suites/prompts.jsonl", prompts)
     for place, version in enumerate(("v0.0.1", "v0.1.0")):
         rows = [
             {"prompt_id": p, "prompt": f"Write about {p}", "output": text, "sample_index": k}
-            for p, sides in TEXTS.items()
+            for p, sides in texts.items()
             for k, text in enumerate(sides[place])
         ]
         write(folder / f"{version}.jsonl", rows)
@@ -78,6 +82,19 @@ def write(path: Path, rows: list[dict[str, Any]]) -> None:
 )
 def test_filters_leave_these_rows(matrix: Matrix, filters: Filters, rows: list[str]) -> None:
     assert matrix.rows(filters) == rows
+
+
+def test_one_differing_sample_makes_a_row_different_wherever_it_is(tmp_path: Path) -> None:
+    same = [f"Text {number}." for number in range(9)]
+    texts = {
+        f"at-{at}": (same, [*same[:at], "Another.", *same[at + 1 :]]) for at in range(len(same))
+    }
+    texts |= {"same": (same, same), "more": (same, [*same, "Another."])}
+    texts |= {"order": (same, same[::-1]), "one": (same[:1], same[:1])}
+    texts |= {"first-only": (same[:2], []), "second-only": ([], same[:2])}
+    found = matrix_of(tmp_path, texts).rows(Filters(mode="different", sort="suite"))
+    assert set(found) == {prompt for prompt, (one, two) in texts.items() if one != two}
+    assert set(texts) - set(found) == {"same", "one"}
 
 
 def test_equal_samples_are_one(matrix: Matrix) -> None:

@@ -46,7 +46,7 @@ def bootstrap(
     if len(parts) < 2 or not np.isfinite(value) or not np.isfinite(error):
         return Interval(float(value), math.nan, math.nan)
     chosen = np.random.default_rng(seed).integers(0, len(parts), size=(resamples, len(parts)))
-    values, errors = _value_and_error(parts[chosen], aggregate)
+    values, errors = _value_and_error(parts.take(chosen, axis=0), aggregate)
     margin = error * critical(np.abs(values - value), errors, confidence)
     return Interval(float(value), float(value - margin), float(value + margin))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -160,17 +160,54 @@ class Column:
         return {}
 
     def texts(self, prompt: str) -> list[str]:
-        """The texts of a prompt by sample."""
+        """The texts of a prompt by sample; unless its outputs were read, every text is now."""
         if prompt in self._read:
             return [output.text for output in self._read[prompt]]
-        return [self._texts[place] for place in self.rows.get(prompt, ())]
+        places = self.rows.get(prompt, ())
+        if not self._texts.keys() >= set(places):
+            self._read_texts([place for each in self.rows.values() for place in each])
+        return [self._texts[place] for place in places]
 
-    @cached_property
-    def _texts(self) -> Sequence[str]:
+    def differing(self, other: Column, prompts: Iterable[str]) -> set[str]:
+        """Those of the prompts whose texts by sample are not the other column's.
+
+        The first sample of most prompts differs already, so few texts are read: one of a prompt,
+        then two, then four more of those that are equal so far.
+        """
+        sides = {each: (self.rows.get(each, ()), other.rows.get(each, ())) for each in prompts}
+        found = {each for each, (mine, theirs) in sides.items() if len(mine) != len(theirs)}
+        undecided = {each: side for each, side in sides.items() if each not in found and side[0]}
+        start, stop = 0, 1
+        while undecided:
+            for side, column in enumerate((self, other)):
+                column._read_texts(
+                    [at for rows in undecided.values() for at in rows[side][start:stop]]
+                )
+            for prompt, (mine, theirs) in list(undecided.items()):
+                pairs = zip(mine[start:stop], theirs[start:stop], strict=True)
+                if any(self._texts[at] != other._texts[place] for at, place in pairs):
+                    found.add(prompt)
+                if prompt in found or stop >= len(mine):
+                    del undecided[prompt]
+            start, stop = stop, 2 * stop + 1
+        return found
+
+    def _read_texts(self, places: Iterable[int]) -> None:
+        """Read the texts at some places that are not read yet, and nothing else of the outputs."""
+        wanted = [place for place in places if place not in self._texts]
+        if not wanted:
+            return
         stored = self.measured["loop_rate"].outputs
         if isinstance(stored, StoredOutputs):
-            return stored.texts()
-        return [output.text for output in stored]
+            texts = stored.texts(wanted)
+        else:
+            texts = [stored[place].text for place in wanted]
+        self._texts.update(zip(wanted, texts, strict=True))
+
+    @cached_property
+    def _texts(self) -> dict[int, str]:
+        """Place of an output to its text, of those that were read."""
+        return {}
 
     def samples(self, prompt: str) -> list[Sample]:
         """The outputs of a prompt, equal texts folded, in the order of their first sample."""

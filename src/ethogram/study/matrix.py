@@ -120,7 +120,7 @@ class Matrix:
         found = []
         for column in self.columns:
             for name in self._table if column.against else ():
-                moves = np.array([self._move_of(column, name, prompt) for prompt in self.prompts])
+                moves = np.array(self._moves_of(column, name))
                 size = _in_standard_errors(moves[~np.isnan(moves)])
                 if size > _STANDARD_ERRORS:
                     found.append((self.metric(name).direction == "none", -size, name))
@@ -144,6 +144,15 @@ class Matrix:
         """Whether a version's texts of a prompt differ from the first version's."""
         first = self.columns[0].texts(prompt)
         return any(column.texts(prompt) != first for column in self.columns[1:])
+
+    @cached_property
+    def _different(self) -> frozenset[str]:
+        """All prompts that `is_different` holds for, without the outputs of any being read."""
+        found: set[str] = set()
+        for column in self.columns[1:]:
+            rest = [prompt for prompt in self.prompts if prompt not in found]
+            found |= column.differing(self.columns[0], rest)
+        return frozenset(found)
 
     @cached_property
     def tags(self) -> Mapping[str, int]:
@@ -190,9 +199,7 @@ class Matrix:
 
     def _by_mode(self, filters: Filters, metric: str) -> Iterator[Callable[[str], bool]]:
         if filters.mode == "different":
-            yield lambda prompt: any(
-                column.texts(prompt) != self.columns[0].texts(prompt) for column in self.columns[1:]
-            )
+            yield lambda prompt: prompt in self._different
         elif filters.mode in ("better", "worse"):
             yield lambda prompt: any(
                 self.verdict(metric, move) == filters.mode
@@ -208,6 +215,11 @@ class Matrix:
     def _move_of(self, column: Column, metric: str, prompt: str) -> float:
         first = self.value(self.columns[0], metric, prompt)
         return self.value(column, metric, prompt) - first
+
+    def _moves_of(self, column: Column, metric: str) -> list[float]:
+        """`_move_of` every prompt."""
+        before, after = (side.measured[metric].by_prompt() for side in (self.columns[0], column))
+        return [after.get(each, math.nan) - before.get(each, math.nan) for each in self.prompts]
 
     def _by_values(self, filters: Filters, metric: str) -> Iterator[Callable[[str], bool]]:
         if filters.prompts:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: Sample indices of imported outputs stay below this: scores have a place for each index, and one
 #: that is really a seed would take all memory.
 MOST_SAMPLES = 10_000
+#: Prompts of a version whose outputs are kept, once they were read alone.
+_RECENT = 4
 
 
 def identities_of(study: Study, version: str, part: Part = WHOLE) -> list[str]:
@@ -144,6 +146,8 @@ class StoredOutputs(Sequence["Output"]):
     def __init__(self, study: Study, version: str, results: Results) -> None:
         self._study, self._version, self._results = study, version, results
         self.samples = len(results.identities) // len(results.suite)
+        #: Prompt to its outputs, the last ones asked for: findings read the same ones each time.
+        self._recent: dict[str, Sequence[Output]] = {}
 
     def __len__(self) -> int:
         return len(self._results.identities)
@@ -186,7 +190,13 @@ class StoredOutputs(Sequence["Output"]):
         places = self.places[prompt]
         if "all" in self.__dict__:
             return self.all[places.start : places.stop]
-        return self._read(self._results.identities[places.start : places.stop])
+        found = self._recent.pop(prompt, None)
+        if found is None:
+            found = self._read(self._results.identities[places.start : places.stop])
+        self._recent[prompt] = found
+        if len(self._recent) > _RECENT:
+            del self._recent[next(iter(self._recent))]
+        return found
 
     def of_each(self, prompts: Sequence[str]) -> dict[str, Sequence[Output]]:
         """The outputs of some prompts, read at once."""
@@ -194,16 +204,22 @@ class StoredOutputs(Sequence["Output"]):
         found = iter(self._read([self._results.identities[place] for place in wanted]))
         return {prompt: list(islice(found, self.samples)) for prompt in prompts}
 
-    def texts(self) -> Sequence[str]:
-        """The text of every output, in suite order; nothing else of them is read."""
-        found = self._study.store.texts(self._results.identities)
-        if len(found) < len(set(self._results.identities)):
-            return [output.text for output in self.all]  # Which says what is missing.
-        return [found[identity] for identity in self._results.identities]
+    def texts(self, places: Sequence[int]) -> Sequence[str]:
+        """The texts of the outputs at some places, in their order; nothing else is read.
+
+        Raises:
+            SpecError: one is missing.
+        """
+        wanted = [self._results.identities[place] for place in places]
+        found = self._study.store.texts(wanted)
+        if len(found) < len(set(wanted)):
+            return [output.text for output in self._read(wanted)]  # Which says what is missing.
+        return [found[identity] for identity in wanted]
 
     def forget(self) -> None:
         """Drop what was read."""
         self.__dict__.pop("all", None)
+        self._recent.clear()
 
     def _read(self, identities: Sequence[str]) -> Sequence[Output]:
         part = replace(self._results, identities=tuple(identities))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import secrets
 import socket
 from collections.abc import Callable
@@ -67,6 +68,7 @@ class UiServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer."""
+        freeze_loaded()
         await super().startup(sockets)
         if self.started and self._on_start is not None:
             self._on_start()
@@ -86,6 +88,16 @@ class UiServer(uvicorn.Server):
     def run_here(self) -> None:
         """Serve until a signal ends it."""
         asyncio.run(self.serve(sockets=[self.socket]))
+
+
+def freeze_loaded() -> None:
+    """Exempt all that is loaded by now, mostly modules, from garbage collection.
+
+    A full collection looks at every object, and views that read many outputs cause one every few
+    requests. Modules are most of the objects, and are never collected.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _listen(port: int) -> socket.socket:
