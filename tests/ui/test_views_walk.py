@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from tests.ui.browser import Watch, chromium
+from tests.ui.browser import Watch, chromium, serious_findings, settled
 from tests.ui.conftest import serving
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
 pytestmark = [pytest.mark.browser, pytest.mark.long]
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 VIEWS = (
     "#/log",
     "#/log/v0.1.0",
@@ -22,13 +17,6 @@ VIEWS = (
     "#/compare/v0.0.1/v0.1.0?open=p1",
     "#/runs",
 )
-
-
-def settled(page: Page) -> None:
-    """Waits until nothing loads."""
-    page.locator("main h1").wait_for()
-    page.wait_for_timeout(300)
-    page.get_by_text("Loading …").first.wait_for(state="detached")
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 360)])
@@ -48,30 +36,7 @@ def test_every_view_shows_hostile_texts_and_has_no_serious_finding_of_axe(
         page.goto(f"{server.url}/{VIEWS[2]}&text=right")
         page.get_by_text("U+202E").first.wait_for()
         assert watch.problems == []
-        if AXE.is_file():
-            assert findings(browser, server, scheme, width) == []
-
-
-def findings(browser: object, server: object, scheme: str, width: int) -> list[str]:
-    """Serious findings of axe; in a context without the policy, which refuses axe's script."""
-    context = browser.new_context(  # type: ignore[attr-defined]
-        bypass_csp=True, color_scheme=scheme, viewport={"width": width, "height": 800}
-    )
-    page = context.new_page()
-    page.goto(server.address)  # type: ignore[attr-defined]
-    found = []
-    for address in VIEWS:
-        page.goto(f"{server.url}/{address}")  # type: ignore[attr-defined]
-        settled(page)
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        found += [
-            f"{address}: {each['id']}: {each['nodes'][0]['html'][:200]}"
-            for each in result["violations"]
-            if each["impact"] in ("serious", "critical")
-        ]
-    context.close()
-    return found
+        assert serious_findings(browser, server, VIEWS, scheme, width) == []
 
 
 def test_notes_stars_and_outputs_by_keyboard_alone(folder: Path) -> None:

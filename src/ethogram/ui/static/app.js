@@ -418,10 +418,13 @@
   }
 
   // src/parts/texts.tsx
-  var Plain = memo(function Plain2({ text }) {
-    return /* @__PURE__ */ jsx("bdi", { children: pieces(text).map(
+  function shownPieces(text) {
+    return pieces(text).map(
       (piece, place2) => piece.code ? /* @__PURE__ */ jsx("span", { className: "code-point", title: "a hidden character", children: piece.text }, place2) : piece.text
-    ) });
+    );
+  }
+  var Plain = memo(function Plain2({ text }) {
+    return /* @__PURE__ */ jsx("bdi", { children: shownPieces(text) });
   });
   function markedPieces(text, marks) {
     const found = [];
@@ -496,9 +499,9 @@
     }
     return /* @__PURE__ */ jsx("span", { className: "text", children: changes.map((change, place2) => {
       if (change.added) {
-        return /* @__PURE__ */ jsx("ins", { children: /* @__PURE__ */ jsx(Plain, { text: change.value }) }, place2);
+        return /* @__PURE__ */ jsx("ins", { dir: "auto", children: shownPieces(change.value) }, place2);
       }
-      return change.removed ? /* @__PURE__ */ jsx("del", { children: /* @__PURE__ */ jsx(Plain, { text: change.value }) }, place2) : /* @__PURE__ */ jsx(Plain, { text: change.value }, place2);
+      return change.removed ? /* @__PURE__ */ jsx("del", { dir: "auto", children: shownPieces(change.value) }, place2) : /* @__PURE__ */ jsx(Plain, { text: change.value }, place2);
     }) });
   });
 
@@ -1170,8 +1173,27 @@
       ] }, name)) })
     ] });
   }
+  function useFilled(shown2) {
+    const [filled, setFilled] = useState(/* @__PURE__ */ new Set());
+    const wanted = useRef(shown2);
+    wanted.current = shown2;
+    const asked = useRef(0);
+    useEffect(() => () => cancelAnimationFrame(asked.current), []);
+    useEffect(() => {
+      if (asked.current || shown2.every((place2) => filled.has(place2))) return;
+      asked.current = requestAnimationFrame(() => {
+        asked.current = 0;
+        const places = wanted.current;
+        const middle = ((places[0] ?? 0) + (places.at(-1) ?? 0)) / 2;
+        const [next] = places.filter((place2) => !filled.has(place2)).sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle));
+        const kept = places.filter((place2) => filled.has(place2));
+        setFilled(new Set(next === void 0 ? kept : [...kept, next]));
+      });
+    });
+    return filled;
+  }
   function Matrix(props) {
-    const { columns, total, rowAt, onShown, onOpen, onDiff } = props;
+    const { columns, total, rowAt, onShown, onOpen, onDiff, diff, pitfalls } = props;
     const list = useRef(null);
     const [current, setCurrent] = useState(0);
     const [margin, setMargin] = useState(0);
@@ -1187,6 +1209,7 @@
     const shown2 = rows.getVirtualItems();
     const first = shown2[0]?.index ?? 0;
     const last2 = shown2.at(-1)?.index ?? 0;
+    const filled = useFilled(shown2.map((item) => item.index));
     useEffect(() => onShown(first, last2), [first, last2, onShown]);
     const step = useCallback(
       (by) => {
@@ -1236,7 +1259,7 @@
               className: "matrix-rows",
               style: { height: rows.getTotalSize() },
               children: shown2.map((item) => {
-                const found = rowAt(item.index);
+                const found = filled.has(item.index) ? rowAt(item.index) : void 0;
                 return /* @__PURE__ */ jsx(
                   "div",
                   {
@@ -1247,8 +1270,21 @@
                     tabIndex: item.index === current ? 0 : -1,
                     onFocus: () => setCurrent(item.index),
                     className: "matrix-row",
-                    style: { transform: `translateY(${item.start - margin}px)` },
-                    children: found ? /* @__PURE__ */ jsx(RowCells, { row: found, ...props }) : /* @__PURE__ */ jsx("div", { role: "cell", className: "cell soft waiting-row", children: "Loading …" })
+                    style: {
+                      transform: `translateY(${item.start - margin}px)`,
+                      // Without its texts a row is as high as it was with them, or as estimated.
+                      minHeight: found ? void 0 : item.size
+                    },
+                    children: found ? /* @__PURE__ */ jsx(
+                      RowCells,
+                      {
+                        row: found,
+                        columns,
+                        diff,
+                        pitfalls,
+                        onOpen
+                      }
+                    ) : /* @__PURE__ */ jsx("div", { role: "cell", className: "cell soft", children: "Loading …" })
                   },
                   item.index
                 );
@@ -1259,7 +1295,7 @@
       }
     );
   }
-  function RowCells({ row, columns, diff, pitfalls, onOpen }) {
+  var RowCells = memo(function RowCells2({ row, columns, diff, pitfalls, onOpen }) {
     return /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsxs("div", { role: "rowheader", className: "cell", children: [
         /* @__PURE__ */ jsx("button", { type: "button", className: "link", onClick: () => onOpen(row.prompt_id), children: /* @__PURE__ */ jsx(Plain, { text: row.prompt_id }) }),
@@ -1279,7 +1315,7 @@
         column.version
       ))
     ] });
-  }
+  });
 
   // src/parts/window.tsx
   function Window({ title, wide, close: close2, children }) {
