@@ -509,6 +509,7 @@
   var VOTER = "ethogram.voter";
   var PENDING = "ethogram.vote";
   var AGAIN_MS = 1e3;
+  var PLAYED = "played:";
   var CHOICES = [
     { choice: "left", key: "ArrowLeft", words: "left is better", shown: "←" },
     { choice: "tie", key: "t", words: "tie", shown: "t" },
@@ -762,13 +763,17 @@
     const [mode, setMode] = useQuery("mode", "vote");
     const [voter, setVoter] = useState(() => localStorage.getItem(VOTER) ?? "me");
     const versions = named.split(" ").filter(Boolean);
+    const played = versions.length > 1 && versions.every((each) => each.startsWith(PLAYED));
     const name = (next) => {
       setVoter(next);
       localStorage.setItem(VOTER, next);
     };
     return /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsx("h1", { children: "Arena" }),
-      /* @__PURE__ */ jsxs("details", { open: versions.length < 2, children: [
+      played ? /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+        versions.length,
+        " outputs of Play. Who voted may have seen whose they are, so the votes count in no version's rating."
+      ] }) : /* @__PURE__ */ jsxs("details", { open: versions.length < 2, children: [
         /* @__PURE__ */ jsx("summary", { children: versions.length < 2 ? "Choose versions" : `${versions.length} versions` }),
         /* @__PURE__ */ jsx(Versions, { chosen: versions, onChange: (names) => setNamed(names.join(" ")) })
       ] }),
@@ -780,7 +785,7 @@
         ] }),
         mode === "vote" ? /* @__PURE__ */ jsx(Voting, { versions, voter }) : /* @__PURE__ */ jsxs(Fragment, { children: [
           /* @__PURE__ */ jsx(Ratings, { versions }),
-          /* @__PURE__ */ jsx(Training, { versions })
+          !played && /* @__PURE__ */ jsx(Training, { versions })
         ] })
       ] })
     ] });
@@ -2865,8 +2870,22 @@
         " ",
         /* @__PURE__ */ jsx(Button, { onPress: () => void post("/api/runs", { body: { versions: [saved] } }), children: "Generate its outputs" }),
         " ",
-        /* @__PURE__ */ jsx("a", { href: link(["arena"], { versions: `${lane.version},${saved}` }), children: "Arena" })
+        /* @__PURE__ */ jsx("a", { href: link(["arena"], { versions: `${lane.version} ${saved}` }), children: "Arena" })
       ] }),
+      error && /* @__PURE__ */ jsx(Problem, { error })
+    ] });
+  }
+  function ToArena({ job, disabled }) {
+    const [error, setError] = useState();
+    const send2 = () => {
+      setError(void 0);
+      post("/api/play/arena", { body: { job } }).then(
+        ({ names }) => go(["arena"], { versions: names.join(" ") }),
+        setError
+      );
+    };
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx(Button, { isDisabled: disabled, onPress: send2, children: "Send to the arena" }),
       error && /* @__PURE__ */ jsx(Problem, { error })
     ] });
   }
@@ -3005,6 +3024,7 @@
             children: "Add a lane"
           }
         ),
+        /* @__PURE__ */ jsx(ToArena, { job: jobId, disabled: state?.job.state !== "done" || ended.length < 2 }),
         /* @__PURE__ */ jsx(ToSuite, { version: lanes[0]?.version ?? first.name, text })
       ] })
     ] });
