@@ -1,7 +1,15 @@
 // The rows of a comparison: a prompt and a cell for each version. Only rows near the visible part
 // are there, and their texts are clipped by the server, so that scrolling stays smooth.
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import {
+  memo,
+  startTransition,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import type { Schemas } from "../client";
 import { useKeys } from "../keys";
 import { report } from "../offline";
@@ -93,7 +101,8 @@ function useFilled(shown: readonly number[]): ReadonlySet<number> {
         .filter((place) => !filled.has(place))
         .sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle));
       const kept = places.filter((place) => filled.has(place));
-      setFilled(new Set(next === undefined ? kept : [...kept, next]));
+      // A word diff takes a while: React goes on with it in the next frame.
+      startTransition(() => setFilled(new Set(next === undefined ? kept : [...kept, next])));
     });
   });
   return filled;

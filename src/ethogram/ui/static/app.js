@@ -387,7 +387,9 @@
     let at = 0;
     for (const match of text.matchAll(HIDDEN)) {
       if (match.index > at) found.push({ text: text.slice(at, match.index), code: false });
-      found.push({ text: codeOf(match[0]), code: true });
+      const last2 = match.index === at ? found.at(-1) : void 0;
+      if (last2?.code) last2.text += ` ${codeOf(match[0])}`;
+      else found.push({ text: codeOf(match[0]), code: true });
       at = match.index + match[0].length;
     }
     if (at < text.length) found.push({ text: text.slice(at), code: false });
@@ -1192,7 +1194,7 @@
         const middle = ((places[0] ?? 0) + (places.at(-1) ?? 0)) / 2;
         const [next] = places.filter((place2) => !filled.has(place2)).sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle));
         const kept = places.filter((place2) => filled.has(place2));
-        setFilled(new Set(next === void 0 ? kept : [...kept, next]));
+        startTransition(() => setFilled(new Set(next === void 0 ? kept : [...kept, next])));
       });
     });
     return filled;
