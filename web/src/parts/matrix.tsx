@@ -190,7 +190,9 @@ export function Matrix(props: MatrixProps) {
         style={{ height: rows.getTotalSize() }}
       >
         {shown.map((item) => {
-          const found = filled.has(item.index) ? rowAt(item.index) : undefined;
+          // Keys act on the current row, so it is drawn at once.
+          const drawn = item.index === current || filled.has(item.index);
+          const found = drawn ? rowAt(item.index) : undefined;
           return (
             <div
               role="row"

@@ -1266,7 +1266,8 @@
               className: "matrix-rows",
               style: { height: rows.getTotalSize() },
               children: shown2.map((item) => {
-                const found = filled.has(item.index) ? rowAt(item.index) : void 0;
+                const drawn = item.index === current || filled.has(item.index);
+                const found = drawn ? rowAt(item.index) : void 0;
                 return /* @__PURE__ */ jsx(
                   "div",
                   {
