@@ -33,8 +33,8 @@ WORDS = re.findall(
 )
 #: Metrics of the study's table; a log and the page add the pitfalls.
 METRICS = ("loop_rate", "rep_4", "distinct_2", "words", "stop_rate")
-#: Texts of a prompt, and how many of them one version chooses from.
-POOL, WINDOW = 40, 30
+#: Texts of a prompt, of which one version chooses from three quarters.
+POOL = 40
 #: Generations stored in one transaction.
 BATCH = 5_000
 
@@ -91,8 +91,14 @@ def make_study(folder: Path, shape: Shape) -> None:
         )
 
 
-def fill(folder: Path, characters: int) -> int:
-    """Store an output for every request of the study; returns how many."""
+def fill(folder: Path, characters: int, texts: int = POOL) -> int:
+    """Store an output for every request of the study; returns how many.
+
+    Args:
+        folder: of the study.
+        characters: of an output, on average.
+        texts: of each prompt; a multiple of four.
+    """
     count = 0
     with Study(folder) as study:
         pools: dict[str, list[Generation]] = {}
@@ -100,14 +106,14 @@ def fill(folder: Path, characters: int) -> int:
             requests, model = study.requests(name), study.model_identity(name)
             for start in range(0, len(requests), BATCH):
                 part = requests[start : start + BATCH]
-                made = list(_outputs(part, number, pools, characters))
+                made = list(_outputs(part, number, pools, (characters, texts)))
                 count += study.store.add(made, model=model)
             remember_whole(study, name)
     return count
 
 
-def keep_scores(folder: Path, characters: int) -> None:
-    """Score every pool, and keep the scores of every version as a run does."""
+def keep_scores(folder: Path, characters: int, texts: int = POOL) -> None:
+    """Score every pool, and keep the scores of every version as a run does; see `fill`."""
     with Study(folder) as study:
         suite = study.suite(next(iter(study.versions)))
         items = {item.id: item for item in suite.prompts}
@@ -120,10 +126,10 @@ def keep_scores(folder: Path, characters: int) -> None:
                     item = items[request.prompt_id]
                     scored[request.prompt_id] = [
                         _scores(each, item.as_text(), item.tags, metrics)
-                        for each in _pool(request, characters)
+                        for each in _pool(request, characters, texts)
                     ]
                 outputs.append(Output("", prompt_id=request.prompt_id))
-                rows.append(scored[request.prompt_id][_place(request.identity, number)])
+                rows.append(scored[request.prompt_id][_place(request.identity, number, texts)])
             columns = {
                 metric: (Values.of(metric, scores, Measured(metric, outputs, scores).value), scores)
                 for metric, scores in zip(metrics, zip(*rows, strict=True), strict=True)
@@ -156,28 +162,33 @@ def _scores(
 
 
 def _outputs(
-    requests: Sequence[Request], number: int, pools: dict[str, list[Generation]], characters: int
+    requests: Sequence[Request],
+    number: int,
+    pools: dict[str, list[Generation]],
+    size: tuple[int, int],
 ) -> Iterator[Generation]:
+    characters, texts = size
     for request in requests:
         if request.prompt_id not in pools:
-            pools[request.prompt_id] = _pool(request, characters)
-        made = pools[request.prompt_id][_place(request.identity, number)]
+            pools[request.prompt_id] = _pool(request, characters, texts)
+        made = pools[request.prompt_id][_place(request.identity, number, texts)]
         yield replace(made, identity=request.identity, sample_index=request.sample_index)
 
 
-def _place(identity: str, number: int) -> int:
+def _place(identity: str, number: int, texts: int) -> int:
     """Which text of its pool an output is."""
-    return int(identity[:8], 16) % WINDOW + number % (POOL - WINDOW + 1)
+    window = 3 * texts // 4
+    return int(identity[:8], 16) % window + number % (texts - window + 1)
 
 
-def _pool(request: Request, characters: int) -> list[Generation]:
+def _pool(request: Request, characters: int, texts: int) -> list[Generation]:
     """The texts of a prompt, those that loop among the first."""
     draw = random.Random(f"outputs of {request.prompt_id}")
     pool = []
-    for place in range(POOL):
+    for place in range(texts):
         length = max(15, int(draw.uniform(0.3, 1.7) * characters))
         made = text(draw, length)
-        if draw.random() < 0.4 * (1 - place / POOL) ** 2:
+        if draw.random() < 0.4 * (1 - place / texts) ** 2:
             made += " and so on" * 12
         count = len(made) // 5
         pool.append(

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+    from ethogram.ui.server import UiServer
+
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+#: Beside the width of a test: axe looks at each view at this size once, in the wide test.
+LARGE = {"width": 3840, "height": 2160}
 
 #: A browser that reports nothing to its maker, and starts inside a container.
 FLAGS = (
@@ -59,3 +66,45 @@ class Watch:
     def _requested(self, target: str, url: str) -> None:
         if not target.startswith((url, "data:")):
             self.problems.append(f"request to {target}")
+
+
+def settled(page: Page) -> None:
+    """Waits until nothing loads."""
+    page.locator("main h1").wait_for()
+    page.wait_for_timeout(300)
+    page.get_by_text("Loading …").first.wait_for(state="detached")
+
+
+def serious_findings(
+    browser: Browser, server: UiServer, views: Sequence[str], scheme: Any, width: int
+) -> list[str]:
+    """Serious findings of axe, and views wider than the window; none where axe is not installed.
+
+    A wide test looks at 3840 × 2160 too. In a context without the policy, which refuses axe's
+    script.
+    """
+    if not AXE.is_file():
+        return []
+    own = {"width": width, "height": 800}
+    context = browser.new_context(bypass_csp=True, color_scheme=scheme, viewport=own)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(server.address)
+    found = []
+    for address in views:
+        page.goto(f"{server.url}/{address}")
+        settled(page)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        for size in (own, LARGE) if width > LARGE["width"] // 4 else (own,):
+            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.wait_for_timeout(100)  # Rows and charts are laid out for the new width.
+            if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
+                found.append(f"{address}: wider than {size['width']}")
+            result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            found += [
+                f"{address} at {size['width']}: {each['id']}: {each['nodes'][0]['html'][:200]}"
+                for each in result["violations"]
+                if each["impact"] in ("serious", "critical")
+            ]
+        page.set_viewport_size(own)  # type: ignore[arg-type]
+    context.close()
+    return found

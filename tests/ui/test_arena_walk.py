@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.arena.studies import named, write_study
-from tests.ui.browser import Watch, chromium
+from tests.ui.browser import Watch, chromium, serious_findings
 from tests.ui.conftest import HOSTILE, serving
 
 from ethogram.store import StoredVote, Votes
@@ -80,6 +80,8 @@ def test_votes_and_ratings_by_keyboard(folder: Path, scheme: Any, width: int) ->
         page.get_by_role("button", name="Train on the votes").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert watch.problems == []
+        views = ("#/arena", PLACE, f"{PLACE}&mode=ratings")
+        assert serious_findings(browser, server, views, scheme, width) == []
     choices = [vote.choice for vote in stored(folder)]
     assert choices == ["left", "right", "tie", "both_bad", "left"]
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.ui.browser import Watch, chromium
+from tests.ui.browser import Watch, chromium, serious_findings
 from tests.ui.conftest import serving
 
+from ethogram.store import Votes
 from ethogram.study import Study, trace
 from ethogram.study.branches import branches
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
+VIEWS = ("#/microscope", "#/microscope/v0.1.0/p1/0?step=3", "#/play?text=the+sea")
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 360)])
@@ -40,8 +42,15 @@ def test_branching_by_keyboard_and_generating_side_by_side(
         page.goto(f"{server.url}/#/play?text=the+sea")
         page.get_by_role("button", name="Generate").press("Enter")
         page.get_by_text("after 24 tokens").first.wait_for(timeout=60_000)
+        page.get_by_role("button", name="Send to the arena").press("Enter")
+        page.get_by_role("region", name="left").wait_for()
+        page.keyboard.press("ArrowLeft")
+        page.get_by_text("me has voted on every pair").wait_for()
+        page.go_back()
         page.get_by_text("Settings").first.click()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert watch.problems == []
+        assert serious_findings(browser, server, VIEWS, scheme, width) == []
     with Study(tiny_study) as study:
         assert [found.undone for found in branches(study, undone=True)] == [True]
+        assert [vote.choice for vote in Votes(study.store).all()] == ["left"]

@@ -15,8 +15,10 @@ from tests.ui.browser import Watch, chromium
 from tests.ui.conftest import serving
 from tests.ui.test_jobs import ended
 
+from ethogram.arena import rank
 from ethogram.spec import Decoding
 from ethogram.spec.setting import leaves, value_of
+from ethogram.store import Votes
 from ethogram.study import Study, run
 from ethogram.ui.app import make_api
 from ethogram.ui.context import Context
@@ -227,6 +229,70 @@ def test_a_stopped_job_keeps_its_text(
     detail = ended(context.jobs, made["id"])
     assert detail.job.state == "stopped"
     assert detail.lanes["0"].startswith("word word")
+
+
+def sent(client: TestClient, context: Context, **body: Any) -> Any:
+    """The answer to sending the outputs of lanes to the arena."""
+    detail = played(client, context, **body)
+    assert detail.job.state == "done", detail.job.words
+    return detail, client.post("/api/play/arena", json={"job": detail.job.id})
+
+
+TWO_LANES = [
+    {"version": "v0.0.1"},
+    {"version": "v0.1.0", "settings": {"decoding.temperature": 1.9}},
+]
+
+
+@pytest.mark.parametrize("asked", [{"text": "the <b>sea</b>"}, {"prompt": "p2", "draw": 1}])
+def test_outputs_sent_to_the_arena_are_voted_on_blind_and_once(
+    client: TestClient, context: Context, tiny_study: Path, asked: dict[str, Any]
+) -> None:
+    detail, answer = sent(client, context, lanes=TWO_LANES, **asked)
+    names = answer.json()["names"]
+    assert [name.rsplit(":", 2)[1:] for name in names] == [["1", "v0.0.1"], ["2", "v0.1.0"]]
+    body = {"versions": names, "voter": "ann"}
+    again = Context(tiny_study)  # A server that was started after.
+    try:
+        turn = TestClient(make_api(again)).post("/api/arena/next", json=body).json()
+    finally:
+        again.close()
+    pair = client.post("/api/arena/next", json=body).json()["pair"]
+    assert pair == turn["pair"]
+    with Study(tiny_study) as study:
+        texts = {item.id: item.as_text() for item in study.suite("v0.0.1").prompts}
+    assert pair["prompt"] == asked.get("text", texts.get(asked.get("prompt", "")))
+    assert {pair["left"], pair["right"]} == set(detail.lanes.values())
+    assert not any(name in json.dumps(turn) for name in ("v0.0.1", "v0.1.0", *names))
+    vote = {**body, "ticket": pair["ticket"], "choice": "left"}
+    assert client.post("/api/arena/vote", json=vote).json() == {
+        "pair": None,
+        "refused": "",
+        "standing": None,
+    }
+    refused = client.post("/api/arena/vote", json={**vote, "choice": "right"}).json()
+    assert "has a vote already" in refused["refused"]
+    found = client.get("/api/arena/ranking", params={"versions": names}).json()
+    assert sorted((each["wins"], each["losses"]) for each in found["ratings"]) == [(0, 1), (1, 0)]
+    with Study(tiny_study) as study:  # In no version's rating, and no output of a version.
+        assert [each.choice for each in Votes(study.store).all()] == ["left"]
+        run(study)
+        assert rank(study, ["v0.0.1", "v0.1.0"]).votes == 0
+
+
+def test_what_cannot_be_voted_on_is_refused_in_one_line(
+    client: TestClient, context: Context
+) -> None:
+    _, one = sent(client, context, lanes=TWO_LANES[:1], text="the sea")
+    _, equal = sent(client, context, lanes=TWO_LANES[:1] * 2, text="the sea")
+    gone = client.post("/api/play/arena", json={"job": "none"})
+    stored_no_more = client.post(
+        "/api/arena/next", json={"versions": ["played:1:1:v", "played:2:2:v"], "voter": "ann"}
+    )
+    words = ("two lanes", "same texts", "generate them again", "not stored any more")
+    for answer, said in zip((one, equal, gone, stored_no_more), words, strict=True):
+        assert answer.status_code == 400
+        assert said in answer.json()["error"]
 
 
 @pytest.mark.browser

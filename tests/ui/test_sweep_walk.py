@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.ui import test_views_walk as walk
-from tests.ui.browser import Watch, chromium
+from tests.ui.browser import Watch, chromium, serious_findings, settled
 from tests.ui.conftest import serving
 from tests.ui.swept import copied
 
@@ -29,9 +28,8 @@ def swept(swept_folder: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
 def test_every_part_shows_hostile_texts_and_has_no_serious_finding_of_axe(
-    swept: Path, scheme: str, width: int, monkeypatch: pytest.MonkeyPatch
+    swept: Path, scheme: str, width: int
 ) -> None:
-    monkeypatch.setattr(walk, "VIEWS", VIEWS)
     with serving(swept) as server, chromium() as browser:
         page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})  # type: ignore[arg-type]
         watch = Watch(page, server.url)
@@ -40,7 +38,7 @@ def test_every_part_shows_hostile_texts_and_has_no_serious_finding_of_axe(
         page.locator("main h1").wait_for()
         for address in VIEWS:
             page.goto(f"{server.url}/{address}")
-            walk.settled(page)
+            settled(page)
             if address == "#/sweep/1":
                 page.locator("figure.chart svg").nth(3).wait_for()
             assert page.evaluate("document.documentElement.scrollWidth") <= width, address
@@ -49,8 +47,7 @@ def test_every_part_shows_hostile_texts_and_has_no_serious_finding_of_axe(
         page.get_by_text("<script>alert(1)</script>").first.wait_for()
         page.get_by_text("U+202E").first.wait_for()
         assert watch.problems == []
-        if walk.AXE.is_file():
-            assert walk.findings(browser, server, scheme, width) == []
+        assert serious_findings(browser, server, VIEWS, scheme, width) == []
 
 
 def test_a_setting_is_looked_at_and_promoted_by_keyboard_alone(swept: Path) -> None:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.ui.browser import Watch, chromium
+from tests.ui.browser import Watch, chromium, serious_findings, settled
 from tests.ui.conftest import HOSTILE, serving
 from tests.ui.test_train_view import KEY, begin, measured, shown_folder
-from tests.ui.test_views_walk import AXE, settled
 
 from ethogram.store import Trainings
 from ethogram.study import Study
@@ -44,21 +43,7 @@ def test_samples_are_text_charts_are_drawn_and_axe_finds_nothing_serious(
         page.get_by_text("U+202E").first.wait_for()
         assert "step=500" in page.url
         assert watch.problems == []
-        if AXE.is_file():
-            context = browser.new_context(bypass_csp=True, color_scheme=scheme, viewport=size)
-            page = context.new_page()
-            page.goto(server.address)
-            for address in VIEWS:
-                page.goto(f"{server.url}/{address}")
-                settled(page)
-                page.evaluate(AXE.read_text(encoding="utf-8"))
-                result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-                serious = [
-                    f"{address}: {each['id']}: {each['nodes'][0]['html'][:200]}"
-                    for each in result["violations"]
-                    if each["impact"] in ("serious", "critical")
-                ]
-                assert serious == []
+        assert serious_findings(browser, server, VIEWS, scheme, width) == []
 
 
 def test_a_training_started_elsewhere_appears_and_goes_on_without_a_reload(folder: Path) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from tests.ui.browser import Watch, chromium
+from tests.arena.studies import write_study
+from tests.ui.browser import Watch, chromium, serious_findings, settled
 from tests.ui.conftest import serving
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
+from ethogram.study import Study
+from ethogram.ui.report import write_report
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 VIEWS = (
     "#/log",
     "#/log/v0.1.0",
@@ -22,13 +24,6 @@ VIEWS = (
     "#/compare/v0.0.1/v0.1.0?open=p1",
     "#/runs",
 )
-
-
-def settled(page: Page) -> None:
-    """Waits until nothing loads."""
-    page.locator("main h1").wait_for()
-    page.wait_for_timeout(300)
-    page.get_by_text("Loading …").first.wait_for(state="detached")
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 360)])
@@ -48,30 +43,56 @@ def test_every_view_shows_hostile_texts_and_has_no_serious_finding_of_axe(
         page.goto(f"{server.url}/{VIEWS[2]}&text=right")
         page.get_by_text("U+202E").first.wait_for()
         assert watch.problems == []
-        if AXE.is_file():
-            assert findings(browser, server, scheme, width) == []
+        assert serious_findings(browser, server, VIEWS, scheme, width) == []
 
 
-def findings(browser: object, server: object, scheme: str, width: int) -> list[str]:
-    """Serious findings of axe; in a context without the policy, which refuses axe's script."""
-    context = browser.new_context(  # type: ignore[attr-defined]
-        bypass_csp=True, color_scheme=scheme, viewport={"width": width, "height": 800}
+@pytest.mark.slow
+@pytest.mark.parametrize("character", ["a", "\u202e"])
+def test_a_million_equal_characters_are_shown_in_every_view_and_in_the_report(
+    tmp_path: Path, character: str
+) -> None:
+    most = 1_000_000
+    names = ("v1.0.0", "v1.1.0")
+    whole: dict[str, Callable[[int, int], str]] = {
+        names[0]: lambda at, _: character * most if at == 0 else "short",
+        names[1]: lambda at, _: character * (most - 1) if at == 0 else "other",
+    }
+    folder = write_study(tmp_path / "study", whole, prompts=2)
+    child = folder / f"versions/{names[1]}.yaml"
+    stated = json.loads(child.read_text(encoding="utf-8"))
+    child.write_text(json.dumps({**stated, "parent": names[0]}), encoding="utf-8")
+    (folder / "study.yaml").write_text(
+        "name: long\nsuite: suites/s.jsonl\nmetrics: [words]\n", encoding="utf-8"
     )
-    page = context.new_page()
-    page.goto(server.address)  # type: ignore[attr-defined]
-    found = []
-    for address in VIEWS:
-        page.goto(f"{server.url}/{address}")  # type: ignore[attr-defined]
-        settled(page)
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        found += [
-            f"{address}: {each['id']}: {each['nodes'][0]['html'][:200]}"
-            for each in result["violations"]
-            if each["impact"] in ("serious", "critical")
-        ]
-    context.close()
-    return found
+    compared = f"#/compare/{'/'.join(names)}?mode=all"
+    clipped = re.compile(r"… \d{4,} more")
+    with Study(folder) as study:
+        for name in names:
+            study.generations(name)
+        report = write_report(study, tmp_path / "report.html")
+    assert report.path.stat().st_size <= 5e6
+    with serving(folder) as server, chromium() as browser:
+        page = browser.new_page()
+        watch = Watch(page, server.url)
+        page.set_default_timeout(60_000)
+        page.goto(server.address)
+        page.get_by_role("heading", name="long").first.wait_for()
+        page.goto(f"{server.url}/{compared}")
+        page.get_by_text(clipped).first.wait_for()
+        page.goto(f"{server.url}/{compared}&diff=1")
+        page.locator(".cell-text").first.wait_for()
+        page.goto(f"{server.url}/{compared}&open=p0")
+        blocks = page.get_by_role("dialog").locator(".whole .block")
+        blocks.nth(150).wait_for(state="attached")
+        page.goto(f"{server.url}/#/arena?versions={'+'.join(names)}")
+        page.get_by_role("region", name="left").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+        assert watch.problems == []
+        shown = browser.new_page()
+        watch = Watch(shown, report.path.as_uri())
+        shown.goto(f"{report.path.as_uri()}{compared}")
+        shown.get_by_text(clipped).first.wait_for()
+        assert watch.problems == []
 
 
 def test_notes_stars_and_outputs_by_keyboard_alone(folder: Path) -> None:

@@ -669,6 +669,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/play/arena": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send To Arena
+         * @description Store the outputs of a job, to be voted on.
+         */
+        post: operations["send_to_arena"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/play/version": {
         parameters: {
             query?: never;
@@ -2592,6 +2612,22 @@ export interface components {
         Saved: {
             /** File */
             file: string;
+        };
+        /**
+         * SendBody
+         * @description A finished job whose outputs go to the arena.
+         */
+        SendBody: {
+            /** Job */
+            job: string;
+        };
+        /**
+         * Sent
+         * @description The names that outputs have in the arena; they do not tell which side is whose.
+         */
+        Sent: {
+            /** Names */
+            names: string[];
         };
         /**
          * SessionBody
@@ -4788,6 +4824,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    send_to_arena: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sent"];
                 };
             };
             /** @description Bad Request */

@@ -1,7 +1,7 @@
 // Texts of models are untrusted: they are only ever text nodes, and characters that hide, reorder or
 // control are written as codes, in ASCII because fonts lack pictures for them.
 
-/** A stretch of a text: shown as it is, or as the code of one character. */
+/** A stretch of a text: shown as it is, or as the codes of hidden characters, with spaces between. */
 export interface Piece {
   text: string;
   code: boolean;
@@ -26,7 +26,10 @@ export function pieces(text: string): Piece[] {
   let at = 0;
   for (const match of text.matchAll(HIDDEN)) {
     if (match.index > at) found.push({ text: text.slice(at, match.index), code: false });
-    found.push({ text: codeOf(match[0]), code: true });
+    // A run is one piece: a million of them would be as many elements, and minutes to open.
+    const last = match.index === at ? found.at(-1) : undefined;
+    if (last?.code) last.text += ` ${codeOf(match[0])}`;
+    else found.push({ text: codeOf(match[0]), code: true });
     at = match.index + match[0].length;
   }
   if (at < text.length) found.push({ text: text.slice(at), code: false });

@@ -9,9 +9,9 @@ test.each([
   ["\r\n", "U+000D\n"],
   ["a\u202eb\u202c", "aU+202EbU+202C"],
   ["zero\u200bwidth\u200d", "zeroU+200BwidthU+200D"],
-  ["\u{e0041}\u{e007f}", "U+E0041U+E007F"],
+  ["\u{e0041}\u{e007f}", "U+E0041 U+E007F"],
   ["\ud800x\udc00", "U+D800xU+DC00"],
-  ["\ufeff\u2028\u2029", "U+FEFFU+2028U+2029"],
+  ["\ufeff\u2028\u2029", "U+FEFF U+2028 U+2029"],
   ["emoji 🙂 and 日本語 and é stay", "emoji 🙂 and 日本語 and é stay"],
   ["مرحبا stays", "مرحبا stays"],
   ["<b>&amp;</b>", "<b>&amp;</b>"],
@@ -47,4 +47,10 @@ test.each([
   ["ab🙂", 4, "ab🙂"],
 ])("clip(%j, %i)", (text, most, shown) => {
   expect(clip(text, most)).toBe(shown);
+});
+
+test("a run of hidden characters is one piece", () => {
+  const found = pieces(`a${"\u202e".repeat(10_000)}b`);
+  expect(found.map((piece) => piece.code)).toEqual([false, true, false]);
+  expect(found[1]?.text.match(/U\+202E/g)).toHaveLength(10_000);
 });

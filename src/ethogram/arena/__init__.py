@@ -9,6 +9,7 @@ It draws nothing: the terminal and the page show what it returns.
 """
 
 from ethogram.arena.matches import Match, Matches
+from ethogram.arena.played import is_played, store_played
 from ethogram.arena.ranking import rank
 from ethogram.arena.recipe import write_recipe
 from ethogram.arena.result import PairRating, Ranking, Rating
@@ -22,6 +23,8 @@ __all__ = [
     "Ranking",
     "Rating",
     "ShownPair",
+    "is_played",
     "rank",
+    "store_played",
     "write_recipe",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from ethogram.arena.played import is_played, played_output
 from ethogram.errors import SpecError
 from ethogram.study.shared_prompts import shared_prompts
 from ethogram.study.stale import stored_results
@@ -14,6 +15,7 @@ from ethogram.study.stored_outputs import generations_of, outputs_of
 
 if TYPE_CHECKING:
     from ethogram.metrics import Output
+    from ethogram.spec import Generation
     from ethogram.study.workspace import Study
 
 
@@ -44,7 +46,8 @@ class Matches:
 
     Args:
         study: the opened study.
-        versions: two or more names, which have been run on a prompt they share.
+        versions: two or more names, which have been run on a prompt they share; or the names of
+            outputs of the playground (`played.py`).
 
     Raises:
         SpecError: fewer than two versions, one twice, missing generations, or no shared prompt.
@@ -70,9 +73,13 @@ class Matches:
         }
 
     def _read(self, study: Study, version: str) -> list[Output]:
-        results = stored_results(study, version)
-        generations = generations_of(study, version, results=results)
-        outputs = outputs_of(study, version, results=results)
+        if is_played(version):
+            generations = [played_output(study, version)]
+            outputs = [_as_output(each) for each in generations]
+        else:
+            results = stored_results(study, version)
+            generations = generations_of(study, version, results=results)
+            outputs = outputs_of(study, version, results=results)
         for generation, output in zip(generations, outputs, strict=True):
             identity = generation.identity
             self.texts[identity] = output.text
@@ -101,6 +108,13 @@ class Matches:
         return first in self.outputs.get(first_version, ()) and second in self.outputs.get(
             second_version, ()
         )
+
+
+def _as_output(made: Generation) -> Output:
+    """An output of the playground, with what the arena needs of it."""
+    from ethogram.metrics import Output
+
+    return Output(made.text, prompt=made.prompt_text, prompt_id=made.prompt_id)
 
 
 def _meeting(left: dict[int, str], right: dict[int, str]) -> Iterator[tuple[str, str]]:

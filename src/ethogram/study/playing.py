@@ -52,6 +52,27 @@ class _Prepared:
     request: Request
 
 
+@dataclass(frozen=True)
+class PlayedOutput:
+    """What a lane made, and with what.
+
+    Attributes:
+        lane: its number, from 0.
+        version: that the lane began from.
+        prompt: as the suite or the user words it.
+        model: identity of the model.
+        identity: of the request; equal for equal settings, prompt and random numbers.
+        generation: the output.
+    """
+
+    lane: int
+    version: str
+    prompt: str
+    model: str
+    identity: str
+    generation: Generation
+
+
 #: Called with a lane's number and new text.
 ShowText = Callable[[int, str], None]
 #: Called with a lane's number and its whole output.
@@ -69,7 +90,7 @@ def play(
     on_output: ShowOutput,
     check: Callable[[], None] = lambda: None,
     backends: Backends | None = None,
-) -> None:
+) -> list[PlayedOutput]:
     """Generate one output a lane; nothing is stored.
 
     Lanes on one model run in one batch, token by token. A lane whose decoding or wrapper needs
@@ -86,6 +107,9 @@ def play(
         check: called between steps; what it raises ends the lanes.
         backends: where models are loaded already.
 
+    Returns:
+        The outputs, in the order of the lanes.
+
     Raises:
         SpecError: no lane or too many, no such version, prompt or field, a value out of bounds.
         RequestError: a model cannot serve the prompt.
@@ -95,6 +119,12 @@ def play(
     suite = _suite(study, lanes[0].version, prompt, text)
     backends = backends or Backends(None, None)
     pools: dict[Pool, list[_Prepared]] = {}
+    made: dict[int, Generation] = {}
+
+    def ended(lane: int, output: Generation) -> None:
+        made[lane] = output
+        on_output(lane, output)
+
     for number, lane in enumerate(lanes):
         view, name = changed_version(study, lane.version, lane.settings)
         request = with_draw(view.requests(name, Part(samples=1), suite=suite)[0], draw)
@@ -104,10 +134,23 @@ def play(
         check()
         live = [each for each in members if _is_live(pool, each.request)]
         if live:
-            _stream(backends.engine(pool), live, on_text, on_output, check)
+            _stream(backends.engine(pool), live, on_text, ended, check)
         for each in members:
             if each not in live:
-                _whole(backends, pool, each, on_text, on_output, check)
+                _whole(backends, pool, each, on_text, ended, check)
+    prepared = {each.lane: each for members in pools.values() for each in members}
+    [item] = suite.prompts
+    return [
+        PlayedOutput(
+            lane=number,
+            version=lane.version,
+            prompt=item.as_text(),
+            model=prepared[number].study.model_identity(prepared[number].version),
+            identity=prepared[number].request.identity.partition(": ")[2],
+            generation=made[number],
+        )
+        for number, lane in enumerate(lanes)
+    ]
 
 
 def _suite(study: Study, version: str, prompt: str | None, text: str | None) -> Suite:

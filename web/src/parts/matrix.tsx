@@ -1,7 +1,15 @@
 // The rows of a comparison: a prompt and a cell for each version. Only rows near the visible part
 // are there, and their texts are clipped by the server, so that scrolling stays smooth.
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import {
+  memo,
+  startTransition,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import type { Schemas } from "../client";
 import { useKeys } from "../keys";
 import { report } from "../offline";
@@ -73,6 +81,33 @@ function CellView({ cell, first, column, promptId, diff, pitfalls }: CellProps) 
   );
 }
 
+/**
+ * Of the rows that are there, those that have their texts: each frame adds one, the nearest to the
+ * middle. The layout of a dozen at once takes some 100 ms.
+ */
+function useFilled(shown: readonly number[]): ReadonlySet<number> {
+  const [filled, setFilled] = useState<ReadonlySet<number>>(new Set());
+  const wanted = useRef(shown);
+  wanted.current = shown;
+  const asked = useRef(0);
+  useEffect(() => () => cancelAnimationFrame(asked.current), []);
+  useEffect(() => {
+    if (asked.current || shown.every((place) => filled.has(place))) return;
+    asked.current = requestAnimationFrame(() => {
+      asked.current = 0;
+      const places = wanted.current;
+      const middle = ((places[0] ?? 0) + (places.at(-1) ?? 0)) / 2;
+      const [next] = places
+        .filter((place) => !filled.has(place))
+        .sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle));
+      const kept = places.filter((place) => filled.has(place));
+      // A word diff takes a while: React goes on with it in the next frame.
+      startTransition(() => setFilled(new Set(next === undefined ? kept : [...kept, next])));
+    });
+  });
+  return filled;
+}
+
 interface MatrixProps {
   columns: readonly Column[];
   pitfalls: Readonly<Record<string, string>>;
@@ -88,7 +123,7 @@ interface MatrixProps {
 
 /** The rows, with keys to walk, open and star. */
 export function Matrix(props: MatrixProps) {
-  const { columns, total, rowAt, onShown, onOpen, onDiff } = props;
+  const { columns, total, rowAt, onShown, onOpen, onDiff, diff, pitfalls } = props;
   const list = useRef<HTMLDivElement>(null);
   const [current, setCurrent] = useState(0);
   const [margin, setMargin] = useState(0);
@@ -104,6 +139,7 @@ export function Matrix(props: MatrixProps) {
   const shown = rows.getVirtualItems();
   const first = shown[0]?.index ?? 0;
   const last = shown.at(-1)?.index ?? 0;
+  const filled = useFilled(shown.map((item) => item.index));
   useEffect(() => onShown(first, last), [first, last, onShown]);
   const step = useCallback(
     (by: number) => {
@@ -154,7 +190,9 @@ export function Matrix(props: MatrixProps) {
         style={{ height: rows.getTotalSize() }}
       >
         {shown.map((item) => {
-          const found = rowAt(item.index);
+          // Keys act on the current row, so it is drawn at once.
+          const drawn = item.index === current || filled.has(item.index);
+          const found = drawn ? rowAt(item.index) : undefined;
           return (
             <div
               role="row"
@@ -165,12 +203,22 @@ export function Matrix(props: MatrixProps) {
               tabIndex={item.index === current ? 0 : -1}
               onFocus={() => setCurrent(item.index)}
               className="matrix-row"
-              style={{ transform: `translateY(${item.start - margin}px)` }}
+              style={{
+                transform: `translateY(${item.start - margin}px)`,
+                // Without its texts a row is as high as it was with them, or as estimated.
+                minHeight: found ? undefined : item.size,
+              }}
             >
               {found ? (
-                <RowCells row={found} {...props} />
+                <RowCells
+                  row={found}
+                  columns={columns}
+                  diff={diff}
+                  pitfalls={pitfalls}
+                  onOpen={onOpen}
+                />
               ) : (
-                <div role="cell" className="cell soft waiting-row">
+                <div role="cell" className="cell soft">
                   Loading …
                 </div>
               )}
@@ -182,7 +230,10 @@ export function Matrix(props: MatrixProps) {
   );
 }
 
-function RowCells({ row, columns, diff, pitfalls, onOpen }: MatrixProps & { row: Row }) {
+type RowProps = Pick<MatrixProps, "columns" | "diff" | "pitfalls" | "onOpen"> & { row: Row };
+
+/** The cells of a row; not drawn again while the page scrolls. */
+const RowCells = memo(function RowCells({ row, columns, diff, pitfalls, onOpen }: RowProps) {
   return (
     <>
       <div role="rowheader" className="cell">
@@ -207,4 +258,4 @@ function RowCells({ row, columns, diff, pitfalls, onOpen }: MatrixProps & { row:
       ))}
     </>
   );
-}
+});

@@ -3,21 +3,22 @@ import { diffWordsWithSpace } from "diff";
 import { memo, useMemo } from "react";
 import { clip, pieces } from "../text";
 
+/** A text as it is, hidden characters as codes. Its element isolates it (`bdi`, `dir`). */
+function shownPieces(text: string) {
+  return pieces(text).map((piece, place) =>
+    piece.code ? (
+      <span key={place} className="code-point" title="a hidden character">
+        {piece.text}
+      </span>
+    ) : (
+      piece.text
+    ),
+  );
+}
+
 /** A text as it is, hidden characters as codes, isolated so that it cannot reorder its neighbours. */
 export const Plain = memo(function Plain({ text }: { text: string }) {
-  return (
-    <bdi>
-      {pieces(text).map((piece, place) =>
-        piece.code ? (
-          <span key={place} className="code-point" title="a hidden character">
-            {piece.text}
-          </span>
-        ) : (
-          piece.text
-        ),
-      )}
-    </bdi>
-  );
+  return <bdi>{shownPieces(text)}</bdi>;
 });
 
 /** A stretch of a text to mark: from, to (characters) and why. */
@@ -146,14 +147,14 @@ export const WordDiff = memo(function WordDiff({
       {changes.map((change, place) => {
         if (change.added) {
           return (
-            <ins key={place}>
-              <Plain text={change.value} />
+            <ins key={place} dir="auto">
+              {shownPieces(change.value)}
             </ins>
           );
         }
         return change.removed ? (
-          <del key={place}>
-            <Plain text={change.value} />
+          <del key={place} dir="auto">
+            {shownPieces(change.value)}
           </del>
         ) : (
           <Plain key={place} text={change.value} />

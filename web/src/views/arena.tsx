@@ -21,6 +21,8 @@ const VOTER = "ethogram.voter";
 /** A vote that has no answer yet, so that a reload sends it again; the server counts it once. */
 const PENDING = "ethogram.vote";
 const AGAIN_MS = 1000;
+/** Begins the names of outputs that were sent here from Play. */
+const PLAYED = "played:";
 
 const CHOICES: readonly { choice: Choice; key: string; words: string; shown: string }[] = [
   { choice: "left", key: "ArrowLeft", words: "left is better", shown: "←" },
@@ -365,6 +367,7 @@ export function Arena() {
   const [mode, setMode] = useQuery("mode", "vote");
   const [voter, setVoter] = useState(() => localStorage.getItem(VOTER) ?? "me");
   const versions = named.split(" ").filter(Boolean);
+  const played = versions.length > 1 && versions.every((each) => each.startsWith(PLAYED));
   const name = (next: string) => {
     setVoter(next);
     localStorage.setItem(VOTER, next);
@@ -372,10 +375,19 @@ export function Arena() {
   return (
     <>
       <h1>Arena</h1>
-      <details open={versions.length < 2}>
-        <summary>{versions.length < 2 ? "Choose versions" : `${versions.length} versions`}</summary>
-        <Versions chosen={versions} onChange={(names) => setNamed(names.join(" "))} />
-      </details>
+      {played ? (
+        <p className="soft">
+          {versions.length} outputs of Play. Who voted may have seen whose they are, so the votes
+          count in no version's rating.
+        </p>
+      ) : (
+        <details open={versions.length < 2}>
+          <summary>
+            {versions.length < 2 ? "Choose versions" : `${versions.length} versions`}
+          </summary>
+          <Versions chosen={versions} onChange={(names) => setNamed(names.join(" "))} />
+        </details>
+      )}
       {versions.length < 2 ? (
         <p>Choose two versions or more. You will not see which output is whose.</p>
       ) : (
@@ -394,7 +406,7 @@ export function Arena() {
           ) : (
             <>
               <Ratings versions={versions} />
-              <Training versions={versions} />
+              {!played && <Training versions={versions} />}
             </>
           )}
         </>

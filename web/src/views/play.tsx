@@ -9,7 +9,7 @@ import { useKeys } from "../keys";
 import { useLoad } from "../load";
 import { Problem, Shown } from "../parts/states";
 import { WholeText } from "../parts/texts";
-import { link, useQuery } from "../router";
+import { go, link, useQuery } from "../router";
 import { plain } from "../text";
 
 type View = Schemas["PlayView"];
@@ -276,11 +276,31 @@ function SaveVersion({ lane, number }: { lane: Lane; number: number }) {
           <Button onPress={() => void post("/api/runs", { body: { versions: [saved] } })}>
             Generate its outputs
           </Button>{" "}
-          <a href={link(["arena"], { versions: `${lane.version},${saved}` })}>Arena</a>
+          <a href={link(["arena"], { versions: `${lane.version} ${saved}` })}>Arena</a>
         </span>
       )}
       {error && <Problem error={error} />}
     </div>
+  );
+}
+
+/** The outputs as they are become pairs to vote on; the server has stored them before the page turns. */
+function ToArena({ job, disabled }: { job: string; disabled: boolean }) {
+  const [error, setError] = useState<Error>();
+  const send = () => {
+    setError(undefined);
+    post("/api/play/arena", { body: { job } }).then(
+      ({ names }) => go(["arena"], { versions: names.join(" ") }),
+      setError,
+    );
+  };
+  return (
+    <>
+      <Button isDisabled={disabled} onPress={send}>
+        Send to the arena
+      </Button>
+      {error && <Problem error={error} />}
+    </>
   );
 }
 
@@ -426,6 +446,7 @@ function Board({ view }: { view: View }) {
             Add a lane
           </Button>
         )}
+        <ToArena job={jobId} disabled={state?.job.state !== "done" || ended.length < 2} />
         <ToSuite version={lanes[0]?.version ?? first.name} text={text} />
       </div>
     </>

@@ -387,7 +387,9 @@
     let at = 0;
     for (const match of text.matchAll(HIDDEN)) {
       if (match.index > at) found.push({ text: text.slice(at, match.index), code: false });
-      found.push({ text: codeOf(match[0]), code: true });
+      const last2 = match.index === at ? found.at(-1) : void 0;
+      if (last2?.code) last2.text += ` ${codeOf(match[0])}`;
+      else found.push({ text: codeOf(match[0]), code: true });
       at = match.index + match[0].length;
     }
     if (at < text.length) found.push({ text: text.slice(at), code: false });
@@ -418,10 +420,13 @@
   }
 
   // src/parts/texts.tsx
-  var Plain = memo(function Plain2({ text }) {
-    return /* @__PURE__ */ jsx("bdi", { children: pieces(text).map(
+  function shownPieces(text) {
+    return pieces(text).map(
       (piece, place2) => piece.code ? /* @__PURE__ */ jsx("span", { className: "code-point", title: "a hidden character", children: piece.text }, place2) : piece.text
-    ) });
+    );
+  }
+  var Plain = memo(function Plain2({ text }) {
+    return /* @__PURE__ */ jsx("bdi", { children: shownPieces(text) });
   });
   function markedPieces(text, marks) {
     const found = [];
@@ -496,9 +501,9 @@
     }
     return /* @__PURE__ */ jsx("span", { className: "text", children: changes.map((change, place2) => {
       if (change.added) {
-        return /* @__PURE__ */ jsx("ins", { children: /* @__PURE__ */ jsx(Plain, { text: change.value }) }, place2);
+        return /* @__PURE__ */ jsx("ins", { dir: "auto", children: shownPieces(change.value) }, place2);
       }
-      return change.removed ? /* @__PURE__ */ jsx("del", { children: /* @__PURE__ */ jsx(Plain, { text: change.value }) }, place2) : /* @__PURE__ */ jsx(Plain, { text: change.value }, place2);
+      return change.removed ? /* @__PURE__ */ jsx("del", { dir: "auto", children: shownPieces(change.value) }, place2) : /* @__PURE__ */ jsx(Plain, { text: change.value }, place2);
     }) });
   });
 
@@ -506,6 +511,7 @@
   var VOTER = "ethogram.voter";
   var PENDING = "ethogram.vote";
   var AGAIN_MS = 1e3;
+  var PLAYED = "played:";
   var CHOICES = [
     { choice: "left", key: "ArrowLeft", words: "left is better", shown: "←" },
     { choice: "tie", key: "t", words: "tie", shown: "t" },
@@ -759,13 +765,17 @@
     const [mode, setMode] = useQuery("mode", "vote");
     const [voter, setVoter] = useState(() => localStorage.getItem(VOTER) ?? "me");
     const versions = named.split(" ").filter(Boolean);
+    const played = versions.length > 1 && versions.every((each) => each.startsWith(PLAYED));
     const name = (next) => {
       setVoter(next);
       localStorage.setItem(VOTER, next);
     };
     return /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsx("h1", { children: "Arena" }),
-      /* @__PURE__ */ jsxs("details", { open: versions.length < 2, children: [
+      played ? /* @__PURE__ */ jsxs("p", { className: "soft", children: [
+        versions.length,
+        " outputs of Play. Who voted may have seen whose they are, so the votes count in no version's rating."
+      ] }) : /* @__PURE__ */ jsxs("details", { open: versions.length < 2, children: [
         /* @__PURE__ */ jsx("summary", { children: versions.length < 2 ? "Choose versions" : `${versions.length} versions` }),
         /* @__PURE__ */ jsx(Versions, { chosen: versions, onChange: (names) => setNamed(names.join(" ")) })
       ] }),
@@ -777,7 +787,7 @@
         ] }),
         mode === "vote" ? /* @__PURE__ */ jsx(Voting, { versions, voter }) : /* @__PURE__ */ jsxs(Fragment, { children: [
           /* @__PURE__ */ jsx(Ratings, { versions }),
-          /* @__PURE__ */ jsx(Training, { versions })
+          !played && /* @__PURE__ */ jsx(Training, { versions })
         ] })
       ] })
     ] });
@@ -1170,8 +1180,27 @@
       ] }, name)) })
     ] });
   }
+  function useFilled(shown2) {
+    const [filled, setFilled] = useState(/* @__PURE__ */ new Set());
+    const wanted = useRef(shown2);
+    wanted.current = shown2;
+    const asked = useRef(0);
+    useEffect(() => () => cancelAnimationFrame(asked.current), []);
+    useEffect(() => {
+      if (asked.current || shown2.every((place2) => filled.has(place2))) return;
+      asked.current = requestAnimationFrame(() => {
+        asked.current = 0;
+        const places = wanted.current;
+        const middle = ((places[0] ?? 0) + (places.at(-1) ?? 0)) / 2;
+        const [next] = places.filter((place2) => !filled.has(place2)).sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle));
+        const kept = places.filter((place2) => filled.has(place2));
+        startTransition(() => setFilled(new Set(next === void 0 ? kept : [...kept, next])));
+      });
+    });
+    return filled;
+  }
   function Matrix(props) {
-    const { columns, total, rowAt, onShown, onOpen, onDiff } = props;
+    const { columns, total, rowAt, onShown, onOpen, onDiff, diff, pitfalls } = props;
     const list = useRef(null);
     const [current, setCurrent] = useState(0);
     const [margin, setMargin] = useState(0);
@@ -1187,6 +1216,7 @@
     const shown2 = rows.getVirtualItems();
     const first = shown2[0]?.index ?? 0;
     const last2 = shown2.at(-1)?.index ?? 0;
+    const filled = useFilled(shown2.map((item) => item.index));
     useEffect(() => onShown(first, last2), [first, last2, onShown]);
     const step = useCallback(
       (by) => {
@@ -1236,7 +1266,8 @@
               className: "matrix-rows",
               style: { height: rows.getTotalSize() },
               children: shown2.map((item) => {
-                const found = rowAt(item.index);
+                const drawn = item.index === current || filled.has(item.index);
+                const found = drawn ? rowAt(item.index) : void 0;
                 return /* @__PURE__ */ jsx(
                   "div",
                   {
@@ -1247,8 +1278,21 @@
                     tabIndex: item.index === current ? 0 : -1,
                     onFocus: () => setCurrent(item.index),
                     className: "matrix-row",
-                    style: { transform: `translateY(${item.start - margin}px)` },
-                    children: found ? /* @__PURE__ */ jsx(RowCells, { row: found, ...props }) : /* @__PURE__ */ jsx("div", { role: "cell", className: "cell soft waiting-row", children: "Loading …" })
+                    style: {
+                      transform: `translateY(${item.start - margin}px)`,
+                      // Without its texts a row is as high as it was with them, or as estimated.
+                      minHeight: found ? void 0 : item.size
+                    },
+                    children: found ? /* @__PURE__ */ jsx(
+                      RowCells,
+                      {
+                        row: found,
+                        columns,
+                        diff,
+                        pitfalls,
+                        onOpen
+                      }
+                    ) : /* @__PURE__ */ jsx("div", { role: "cell", className: "cell soft", children: "Loading …" })
                   },
                   item.index
                 );
@@ -1259,7 +1303,7 @@
       }
     );
   }
-  function RowCells({ row, columns, diff, pitfalls, onOpen }) {
+  var RowCells = memo(function RowCells2({ row, columns, diff, pitfalls, onOpen }) {
     return /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsxs("div", { role: "rowheader", className: "cell", children: [
         /* @__PURE__ */ jsx("button", { type: "button", className: "link", onClick: () => onOpen(row.prompt_id), children: /* @__PURE__ */ jsx(Plain, { text: row.prompt_id }) }),
@@ -1279,7 +1323,7 @@
         column.version
       ))
     ] });
-  }
+  });
 
   // src/parts/window.tsx
   function Window({ title, wide, close: close2, children }) {
@@ -2829,8 +2873,22 @@
         " ",
         /* @__PURE__ */ jsx(Button, { onPress: () => void post("/api/runs", { body: { versions: [saved] } }), children: "Generate its outputs" }),
         " ",
-        /* @__PURE__ */ jsx("a", { href: link(["arena"], { versions: `${lane.version},${saved}` }), children: "Arena" })
+        /* @__PURE__ */ jsx("a", { href: link(["arena"], { versions: `${lane.version} ${saved}` }), children: "Arena" })
       ] }),
+      error && /* @__PURE__ */ jsx(Problem, { error })
+    ] });
+  }
+  function ToArena({ job, disabled }) {
+    const [error, setError] = useState();
+    const send2 = () => {
+      setError(void 0);
+      post("/api/play/arena", { body: { job } }).then(
+        ({ names }) => go(["arena"], { versions: names.join(" ") }),
+        setError
+      );
+    };
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx(Button, { isDisabled: disabled, onPress: send2, children: "Send to the arena" }),
       error && /* @__PURE__ */ jsx(Problem, { error })
     ] });
   }
@@ -2969,6 +3027,7 @@
             children: "Add a lane"
           }
         ),
+        /* @__PURE__ */ jsx(ToArena, { job: jobId, disabled: state?.job.state !== "done" || ended.length < 2 }),
         /* @__PURE__ */ jsx(ToSuite, { version: lanes[0]?.version ?? first.name, text })
       ] })
     ] });

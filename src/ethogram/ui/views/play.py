@@ -10,16 +10,17 @@ from fastapi import APIRouter
 from pydantic import Field, JsonValue
 from pydantic.fields import FieldInfo
 
+from ethogram.arena import Arena, store_played
 from ethogram.errors import SpecError
 from ethogram.files import write_whole
 from ethogram.spec import Decoding, Generation, SuitePrompt
 from ethogram.spec.setting import Effect, leaves, metadata, value_of
 from ethogram.spec.source import SourceMap, validate
-from ethogram.study.playing import MOST_LANES, Lane, play
+from ethogram.study.playing import MOST_LANES, Lane, PlayedOutput, play
 from ethogram.study.versions import new_version, parse_setting
 from ethogram.study.workspace import Study
 from ethogram.ui.context import Context
-from ethogram.ui.jobs import Job, JobInfo
+from ethogram.ui.jobs import KEPT, Job, JobInfo
 from ethogram.ui.models import Answer, Body, Text
 
 #: Low end, high end and step of the sliders that are shown at first, within the settings' bounds:
@@ -144,6 +145,18 @@ class PromptBody(Body):
     text: str
 
 
+class SendBody(Body):
+    """A finished job whose outputs go to the arena."""
+
+    job: str
+
+
+class Sent(Answer):
+    """The names that outputs have in the arena; they do not tell which side is whose."""
+
+    names: list[str]
+
+
 class Saved(Answer):
     """A file that was written."""
 
@@ -153,6 +166,7 @@ class Saved(Answer):
 def router(context: Context) -> APIRouter:
     """The routes of the view."""
     routes = APIRouter()
+    made: dict[str, list[PlayedOutput]] = {}
 
     @routes.get("/play")
     def play_view() -> PlayView:
@@ -166,8 +180,19 @@ def router(context: Context) -> APIRouter:
         words = body.text or body.prompt or ""
         lanes = [Lane(lane.version, lane.all_settings()) for lane in body.lanes]
         return context.jobs.start(
-            "play", f"Play {words[:60]!r}", lambda job: _play(context, body, lanes, job)
+            "play", f"Play {words[:60]!r}", lambda job: _play(context, body, lanes, job, made)
         )
+
+    @routes.post("/play/arena")
+    def send_to_arena(body: SendBody) -> Sent:
+        """Store the outputs of a job, to be voted on."""
+        outputs = made.get(body.job)
+        if outputs is None:
+            raise SpecError("the server has these outputs no more", hint="generate them again")
+        with context.study() as study:
+            names = store_played(study, outputs)
+            Arena(study, names)  # Refuses equal texts.
+            return Sent(names=names)
 
     @routes.post("/play/version")
     def save_version(body: ChildBody) -> Saved:
@@ -238,7 +263,13 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def _play(context: Context, body: PlayBody, lanes: list[Lane], job: Job) -> Any:
+def _play(
+    context: Context,
+    body: PlayBody,
+    lanes: list[Lane],
+    job: Job,
+    kept: dict[str, list[PlayedOutput]],
+) -> Any:
     def ended(lane: int, made: Generation) -> None:
         job.add(
             {
@@ -256,7 +287,7 @@ def _play(context: Context, body: PlayBody, lanes: list[Lane], job: Job) -> Any:
         context.own_study() as study,
     ):
         job.say("generating")
-        play(
+        kept[job.id] = play(
             study,
             lanes,
             prompt=body.prompt,
@@ -267,6 +298,8 @@ def _play(context: Context, body: PlayBody, lanes: list[Lane], job: Job) -> Any:
             check=job.check,
             backends=backends,
         )
+    for old in list(kept)[:-KEPT]:
+        kept.pop(old, None)
     return {"lanes": len(lanes)}
 
 
