@@ -200,14 +200,14 @@ def test_nul_in_a_prompt(study: Path, undisturbed: Rows) -> None:
     assert len((study / "out.jsonl").read_text().splitlines()) == len(found)
 
 
-@pytest.mark.slow
 @pytest.mark.fault("a suite of a million rows")
-def test_a_suite_of_a_million_rows(study: Path, undisturbed: Rows) -> None:
+@pytest.mark.parametrize("rows", [10**4, pytest.param(10**6, marks=pytest.mark.slow)])
+def test_a_long_suite(study: Path, undisturbed: Rows, rows: int) -> None:
     good = (study / SUITE).read_text()
     with (study / SUITE).open("w") as suite:
-        suite.writelines(f'{{"id": "q{n}", "text": "number {n}"}}\n' for n in range(10**6))
+        suite.writelines(f'{{"id": "q{n}", "text": "number {n}"}}\n' for n in range(rows))
         suite.write('{"id": "q7", "text": "again"}\n')
-    is_one_line(here(study, "run", "v0.0.1"), "prompts.jsonl:1000001", "q7")
+    is_one_line(here(study, "run", "v0.0.1"), f"prompts.jsonl:{rows + 1}", "q7")
     (study / SUITE).write_text(good)
     works(study, "run")
     assert outputs(study) == undisturbed

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.faults.commands import TERMINATED, call, ended, here, is_one_line, start, works
 from tests.faults.test_disks_and_stores import fill
-from tests.train.studies import write_study
+from tests.train.studies import BASE, write_study
 
 pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("default")]
 TRAIN = ("train", "base.yaml")
@@ -70,3 +70,21 @@ def test_two_trainings_at_once(folder: Path, whole: bytes) -> None:
     assert 0 in [code for code, _, _ in results]
     works(folder, *TRAIN)
     assert weights(folder) == whole
+
+
+@pytest.mark.fault("a training-data file of a million rows")
+@pytest.mark.parametrize("rows", [10**4, pytest.param(10**6, marks=pytest.mark.slow)])
+def test_a_long_file_of_training_data(folder: Path, rows: int) -> None:
+    write_study(folder, BASE.replace("words.txt", "words.jsonl"))
+    data, wrong = folder / "data/words.jsonl", '{"text": 7}\n'
+    with data.open("w", encoding="utf-8") as file:
+        file.writelines(f'{{"text": "number {n}"}}\n' for n in range(rows))
+        whole = file.tell()
+        file.write(wrong)
+    is_one_line(here(folder, *TRAIN), f"words.jsonl:{rows + 1}: .*1 of {rows + 1} rows")
+    assert data.stat().st_size == whole + len(wrong)
+    assert not list(folder.rglob("*.safetensors"))
+    with data.open("r+b") as file:
+        file.truncate(whole)
+    works(folder, *TRAIN)
+    weights(folder)

@@ -15,6 +15,9 @@ from ethogram.metrics import get
 from ethogram.report import log
 from ethogram.spec import Generation
 from ethogram.store import complete as stored
+from ethogram.store.copying import copy_store
+from ethogram.store.kept_tables import complete_table
+from ethogram.store.queries import insert_new
 from ethogram.study import Study, compare, run
 from ethogram.study.complete import is_complete
 from ethogram.study.kept_scores import ScoreColumn
@@ -224,3 +227,25 @@ def test_a_version_that_lacks_an_output_is_not_noted(ran: Path) -> None:
         assert stored.complete_identities(study.store, "basis") == tuple(identities)
         assert not stored.add_complete(study.store, "other", [*identities, "0" * 64])
         assert stored.complete_identities(study.store, "other") is None
+
+
+@pytest.mark.long
+def test_a_copy_has_the_notes_that_hold_for_it(
+    ran: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "copy.sqlite"
+    with Study(ran) as study:
+        whole = study.identities("v0.0.1")
+        assert stored.add_complete(study.store, "basis", whole)
+        with study.store.database.begin(writes=True) as connection:
+            row = {"basis": "untrue", "identities": bytes(32)}
+            insert_new(connection, complete_table, [row])
+        copy_store(study.store.database.engine.url.render_as_string(hide_password=False), target)
+    monkeypatch.setenv("ETHOGRAM_STORE", str(target))
+    with Study(ran) as study:
+        assert all(is_complete(study, name) for name in study.versions)
+        assert stored.complete_identities(study.store, "basis") == tuple(whole)
+        assert not stored.is_noted(study.store, "untrue")
+        with study.store.database.begin(writes=True) as connection:
+            connection.execute(text("DELETE FROM generations WHERE sample_index = 0"))
+        assert not any(is_complete(study, name) for name in study.versions)

@@ -40,3 +40,27 @@ def test_what_cannot_be_written_is_one_line(
     with pytest.raises(error, match=line) as caught:
         put(tmp_path / "rows.jsonl", target)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "none://me:hunter2@host/rows.jsonl",
+        "ftp://me:hunter2@127.0.0.1:1/rows.jsonl",
+        "none://host/rows.jsonl?signature=hunter2",
+        "simplecache::none://me:hunter2@host/rows.jsonl",
+    ],
+)
+def test_no_secret_of_an_address_is_in_an_error(tmp_path: Path, target: str) -> None:
+    pytest.importorskip("fsspec")
+    (tmp_path / "rows.jsonl").write_text("{}")
+    with pytest.raises((SpecError, BackendError), match=r"rows\.jsonl") as caught:
+        put(tmp_path / "rows.jsonl", target)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_no_secret_of_an_address_of_an_unknown_format_is_in_the_error(tiny_study: Path) -> None:
+    target = "https://me:hunter2@host/rows.jsonl?signature=hunter2"
+    with Study(tiny_study) as study, pytest.raises(SpecError, match=r"rows\.jsonl") as caught:
+        export(study, target)
+    assert "hunter2" not in str(caught.value)

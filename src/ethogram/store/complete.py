@@ -29,8 +29,11 @@ def complete_identities(store: Store, basis: str) -> tuple[str, ...] | None:
     query = select(complete_table.c.identities).where(complete_table.c.basis == basis)
     with store.database.begin() as connection:
         packed = connection.execute(query).scalar()
-    if packed is None:
-        return None
+    return None if packed is None else unpacked(packed)
+
+
+def unpacked(packed: bytes) -> tuple[str, ...]:
+    """The identities of a row of the table of complete versions."""
     digits = bytes(packed).hex()
     return tuple(digits[at : at + _DIGITS] for at in range(0, len(digits), _DIGITS))
 

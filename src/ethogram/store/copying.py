@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, select, text
 
 from ethogram.errors import StoreError
+from ethogram.store.complete import add_complete, unpacked
 from ethogram.store.kept_tables import complete_table
 from ethogram.store.metadata import metadata
 from ethogram.store.queries import insert_new
@@ -57,7 +58,8 @@ class Copied:
 def tables() -> list[Table]:
     """The tables of a store, in the order in which they are copied.
 
-    Without that of complete versions: a copy that is interrupted is not complete.
+    Without that of complete versions: a copy that is interrupted is not complete, so what is known
+    of them is noted at the end.
     """
     return [each for each in metadata.sorted_tables if each not in (schema_table, complete_table)]
 
@@ -102,6 +104,7 @@ def copy_store(
             with other.database.begin(writes=True) as writing:
                 _count_on(writing)
             _compare(reading, one, other)
+            _note_complete(reading, other)
     return Copied(one.database.where, other.database.where, rows, kept)
 
 
@@ -131,6 +134,16 @@ def _count_on(connection: Connection) -> None:
         sequence = f"pg_get_serial_sequence('{table.name}', 'id')"
         most = f"(SELECT coalesce(max(id), 0) + 1 FROM {table.name})"
         connection.execute(text(f"SELECT setval({sequence}, {most}, false)"))
+
+
+def _note_complete(reading: Connection, other: Store) -> None:
+    """Note in the target each version that the source notes as complete, and the target has whole.
+
+    The outputs were compared with those of the source, which were read before they were noted.
+    """
+    for basis in reading.scalars(select(complete_table.c.basis)).all():
+        query = select(complete_table.c.identities).where(complete_table.c.basis == basis)
+        add_complete(other, basis, unpacked(reading.execute(query).scalar_one()))
 
 
 def _compare(reading: Connection, one: Store, other: Store) -> None:

@@ -19,7 +19,7 @@ from ethogram.metrics import get
 from ethogram.spec.suite import SuitePrompt
 from ethogram.study.lines import constraints_of, json_lines
 from ethogram.study.measure import measure
-from ethogram.study.objects import is_address, put
+from ethogram.study.objects import is_address, put, without_secrets
 from ethogram.study.pairs import preference_pairs
 from ethogram.study.stale import stored_results
 from ethogram.study.stored_outputs import generations_of
@@ -63,7 +63,9 @@ def export(
     target = str(path)
     if target != "-" and Path(path).suffix not in SUFFIXES:
         raise SpecError(
-            "unknown format", where=target, hint="end in .jsonl, .csv or .parquet, or write -"
+            "unknown format",
+            where=without_secrets(target) if is_address(target) else target,
+            hint="end in .jsonl, .csv or .parquet, or write -",
         )
     if kind not in KINDS:
         raise SpecError(f"unknown kind {kind!r}", where="--as", hint=f"one of {', '.join(KINDS)}")
