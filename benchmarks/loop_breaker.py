@@ -6,19 +6,25 @@ Runs the prompts of the example suites, as raw text and in the chat template, in
 loops if it reached its limit and its last tokens are a phrase repeated: a test of its own, not the
 breaker's rule. The metric `loop_rate` counts more: short loops, and phrases that change a number or
 a word. Cost is CPU time: that of looking for loops, and that of generating.
+
+    python -m benchmarks.loop_breaker --cost 10
+
+Instead generates the outputs without an alarm, so often with the breaker and without it, in turn,
+and compares their tokens a second. These are the same tokens, which it checks.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_1samp
 
 from ethogram.engine import Engine, loops
 from ethogram.metrics.pitfalls.rules import loop_run
@@ -40,6 +46,7 @@ def main() -> None:
     parser.add_argument("--new-tokens", type=int, default=320)
     parser.add_argument("--prompts", type=int, default=1000, help="of the suites, at most")
     parser.add_argument("--skip", type=int, default=0, help="prompts, for a run in parts")
+    parser.add_argument("--cost", type=int, default=0, help="rounds with and without, at least 2")
     options = parser.parse_args()
     reference = ModelReference("smollm2-135m-instruct", dtype="bfloat16")
     engine, model = Engine(load(reference, device="cpu")), identity(reference)
@@ -50,11 +57,12 @@ def main() -> None:
             else {"strategy": "sample", "temperature": float(name)}
         )
         decoding = Decoding.model_validate({**settings, "max_new_tokens": options.new_tokens})
-        _measure(
-            engine,
-            _requests(decoding, model, slice(options.skip, options.skip + options.prompts)),
-            name,
-        )
+        part = slice(options.skip, options.skip + options.prompts)
+        requests = _requests(decoding, model, part)
+        if options.cost:
+            measure_cost(engine, requests, options.cost, name)
+        else:
+            _measure(engine, requests, name)
 
 
 def _measure(engine: Engine, requests: Sequence[Request], name: str) -> None:
@@ -63,11 +71,8 @@ def _measure(engine: Engine, requests: Sequence[Request], name: str) -> None:
     plain = {made.identity: made for made in engine.generate(requests)}
     generating = time.process_time() - begun
     looking = _looking(list(plain.values()))
-    wrapper = Wrapper(loop_breaker=LoopBreaker())
     begun = time.process_time()
-    backend = WrappedBackend(engine, engine.text)
-    wrapped = [replace(request, wrapper=wrapper) for request in requests]
-    broken = {made.identity: made for made in backend.generate(wrapped)}
+    broken = _with_breaker(engine, requests)
     again = time.process_time() - begun
     print(f"{name}: {len(plain)} outputs, {_tokens(list(plain.values()))} tokens")
     _report(plain, broken)
@@ -79,6 +84,58 @@ def _measure(engine: Engine, requests: Sequence[Request], name: str) -> None:
             for made in outputs.values()
         )
         print(f"loops to a reader {words} the breaker: {_share(seen, len(outputs))}", flush=True)
+
+
+def _with_breaker(engine: Engine, requests: Sequence[Request]) -> dict[str, Generation]:
+    wrapper = Wrapper(loop_breaker=LoopBreaker())
+    wrapped = [replace(request, wrapper=wrapper) for request in requests]
+    made = WrappedBackend(engine, engine.text).generate(wrapped)
+    return {each.identity: each for each in made}
+
+
+def measure_cost(engine: Engine, requests: Sequence[Request], rounds: int, name: str) -> None:
+    """Print how many tokens a second the breaker costs where it never acts.
+
+    Args:
+        engine: generates.
+        requests: those whose outputs loop are left out.
+        rounds: with and without; the order alternates.
+        name: of the decoding.
+    """
+    plain = {made.identity: made for made in engine.generate(requests)}
+    broken = _with_breaker(engine, requests)
+    quiet = [each for each in requests if _same(plain[each.identity], broken[each.identity])]
+    tokens = sum(len(plain[each.identity].token_ids) for each in quiet)
+    wall: dict[bool, list[float]] = {False: [], True: []}
+    cpu: dict[bool, list[float]] = {False: [], True: []}
+    for turn in range(rounds):
+        for breaks in (False, True) if turn % 2 == 0 else (True, False):
+            begun, worked = time.perf_counter(), time.process_time()
+            if breaks:
+                made = _with_breaker(engine, quiet)
+            else:
+                made = {each.identity: each for each in engine.generate(quiet)}
+            wall[breaks].append(time.perf_counter() - begun)
+            cpu[breaks].append(time.process_time() - worked)
+            assert all(_same(plain[identity], each) for identity, each in made.items())
+    print(f"{name}: {len(quiet)} of {len(requests)} outputs without an alarm, {tokens} tokens")
+    for what, seconds in (("wall", wall), ("CPU", cpu)):
+        rates = [tokens / min(seconds[breaks]) for breaks in (False, True)]
+        lost = lost_throughput(seconds[False], seconds[True])
+        print(
+            f"  tokens a second of {what} time, best of {rounds}: {rates[0]:.0f} without the "
+            f"breaker, {rates[1]:.0f} with it; lost {lost[0]:+.2%} (95 % CI {lost[1]:+.2%} to "
+            f"{lost[2]:+.2%}, over {rounds} pairs)",
+            flush=True,
+        )
+
+
+def lost_throughput(without: Sequence[float], with_it: Sequence[float]) -> tuple[float, ...]:
+    """Share of throughput lost, and its 95 % interval, from seconds of the same work in pairs."""
+    logs = [math.log(a / b) for a, b in zip(without, with_it, strict=True)]
+    interval = ttest_1samp(logs, 0.0).confidence_interval()
+    mean = sum(logs) / len(logs)
+    return tuple(1 - math.exp(each) for each in (mean, interval.high, interval.low))
 
 
 def _requests(decoding: Decoding, model: str, part: slice) -> list[Request]:

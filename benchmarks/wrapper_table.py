@@ -1,17 +1,18 @@
 """The tables of docs/wrapper.md: what each guard changes on the built-in model.
 
     ethogram run --study examples/wrapper
-    python -m benchmarks.wrapper_table
+    python -m benchmarks.wrapper_table --seconds 4
 
-Reads the stored outputs; generates nothing. An interval is that of the paired difference from the
-version that the table names, over prompts. Loops and answers are counted among all outputs, so that
-an empty reply is no answer; the metrics of the same names leave empty outputs out.
+Reads the stored outputs; with `--seconds`, it also generates so many samples of each prompt again,
+reply by reply, and times them. An interval is that of the paired difference from the version that
+the table names, over prompts. Loops and answers are counted among all outputs, so that an empty
+reply is no answer; the metrics of the same names leave empty outputs out.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from benchmarks import wrapper_seconds
 from ethogram.metrics.base import Score
 from ethogram.spec import Generation
 from ethogram.stats.scores import paired_scores
@@ -65,17 +67,24 @@ class Column:
         title: its heading.
         of: the scores of a version, [prompts, samples].
         share: whether they are shares.
+        digits: after the decimal point.
     """
 
     title: str
     of: Callable[[str], Scores]
     share: bool = True
+    digits: int = 1
 
 
 class Table:
-    """Reads the study's outputs as arrays, NaN where a metric does not apply."""
+    """Reads the study's outputs as arrays, NaN where a metric does not apply.
 
-    def __init__(self, study: Study) -> None:
+    Args:
+        study: whose outputs are stored.
+        seconds: of each version, [prompts, samples], where they were measured.
+    """
+
+    def __init__(self, study: Study, seconds: Mapping[str, Scores] | None = None) -> None:
         self.study = study
         self.measured: dict[str, dict[str, Measured]] = {}
         self.columns = [
@@ -89,6 +98,8 @@ class Table:
             Column("keeps its constraints", lambda name: self.scores(name, "ifeval_prompt_strict")),
             Column("tokens", self.tokens, False),
         ]
+        if seconds is not None:
+            self.columns.append(Column("seconds", seconds.__getitem__, False, 2))
 
     def _measured(self, name: str) -> dict[str, Measured]:
         if name not in self.measured:
@@ -134,7 +145,8 @@ class Table:
     def _cell(self, column: Column, name: str, base: str) -> str:
         scale, unit = (100.0, " %") if column.share else (1.0, "")
         after = column.of(name)
-        value = f"{_mean(after) * scale:.1f}{unit}"
+        digits = column.digits
+        value = f"{_mean(after) * scale:.{digits}f}{unit}"
         if name == base:
             return value
         bounds = (0.0, 1.0) if column.share else (-np.inf, np.inf)
@@ -148,7 +160,8 @@ class Table:
             coupled=self.study.coupled(base, name),
         )
         clear = "" if test.low <= 0 <= test.high else "*"
-        return f"{value} ({test.low * scale:+.1f} to {test.high * scale:+.1f}){clear}"
+        low, high = (f"{bound * scale:+.{digits}f}" for bound in (test.low, test.high))
+        return f"{value} ({low} to {high}){clear}"
 
     def looping(self, names: Sequence[str]) -> tuple[int, int]:
         """Outputs that loop, and outputs."""
@@ -175,9 +188,13 @@ def main() -> None:
     """Print both tables, and how many outputs of the full wrapper loop."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--study", type=Path, default=Path("examples/wrapper"))
+    parser.add_argument("--seconds", type=int, default=0, help="samples of each prompt to time")
     options = parser.parse_args()
     with Study(options.study) as study:
-        table = Table(study)
+        seconds = None
+        if options.seconds:
+            seconds = wrapper_seconds.seconds(study, list(GUARDS | PROMPTS), options.seconds)
+        table = Table(study, seconds)
         print("\n".join(table.rows(GUARDS, "v1.0.0")), end="\n\n")
         print("\n".join(table.rows(PROMPTS, "v1.0.0")), end="\n\n")
         loops, outputs = table.looping(FULL)

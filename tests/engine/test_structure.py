@@ -22,7 +22,7 @@ from ethogram.engine.steps import History, apply_steps
 from ethogram.engine.steps.response_format import within_form
 from ethogram.engine.structure import OutputForm, form_of
 from ethogram.engine.structure.bounds import bounded
-from ethogram.errors import RequestError, SpecError
+from ethogram.errors import RequestError
 from ethogram.spec import Decoding, Generation, Request
 from ethogram.spec.vllm import refusal
 
@@ -33,6 +33,9 @@ EVERY: dict[str, dict[str, Any]] = {
     "guidance": {"temperature": 1.0, "guidance_scale": 1.5},
     "truncations": {"top_k": 3, "top_p": 0.5, "min_p": 0.3, "typical_p": 0.4, "top_h": 0.3},
     "lookup": {"strategy": "greedy", "prompt_lookup_num_tokens": 4},
+    "beams": {"num_beams": 3},
+    "beams in order": {"num_beams": 2, "early_stopping": True, "top_k": 4, "length_penalty": 0.0},
+    "contrastive": {"strategy": "contrastive", "penalty_alpha": 0.6, "top_k": 4},
     "late": {"order": ["top_k", "response_format", "temperature"], "top_k": 2},
 }
 
@@ -242,14 +245,6 @@ def test_a_schema_that_cannot_be_served_is_refused_by_name(schema: Any, said: st
 def test_a_wrong_format_is_refused(value: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Decoding(response_format=value)
-
-
-@pytest.mark.parametrize(
-    "settings", [{"num_beams": 2}, {"strategy": "contrastive", "penalty_alpha": 0.5, "top_k": 3}]
-)
-def test_searches_have_no_form(settings: dict[str, Any]) -> None:
-    with pytest.raises((ValueError, SpecError), match="response_format cannot be combined"):
-        Decoding(**settings, response_format={"type": "json_object"})
 
 
 def test_other_names_of_one_format_are_one_identity() -> None:

@@ -59,16 +59,41 @@ def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_terminal_shows_the_stage_and_then_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
+class Terminal(io.StringIO):
+    """A screen."""
 
+    def isatty(self) -> bool:
+        return True
+
+
+def drawn_on(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """What standard error draws on; within a test, since pytest sets the stream before it."""
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "80")
+    return screen
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_stage_that_was_given_up_draws_over_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = drawn_on(monkeypatch)
+    with ProgressBar(transient=True) as bar, listening(bar.stage):
+        stage("Loading a model")
+        time.sleep(0.4)
+        bar.end_stage()
+        drawn = screen.getvalue()
+        time.sleep(0.4)
+        assert screen.getvalue() == drawn
+        assert "Loading a model" in drawn
+        stage("Loading another")
+        time.sleep(0.4)
+    assert "Loading another" in screen.getvalue()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_terminal_shows_the_stage_and_then_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = drawn_on(monkeypatch)
     with ProgressBar(transient=True) as bar, listening(bar.stage):
         stage("Converting a-model-of-a-long-name")
         time.sleep(0.4)

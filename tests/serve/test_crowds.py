@@ -75,18 +75,23 @@ def test_a_third_of_the_clients_leaves_and_the_others_have_their_bits(
             "messages": [{"role": "user", "content": f"the sea wrote {number}"}],
             "seed": number,
             "stream": True,
+            # Bits of the model's own scores, where the version streams them.
+            "logprobs": names[number % len(names)] not in ("v1.1.0", "v1.2.0"),
         }
         for number in range(30)
     ]
 
     def text(number: int, leaves_after: int | None = None) -> str:
-        said = ""
+        said, scores = "", list[str]()
         with client.chat.completions.create(**asked[number]) as stream:
             for count, chunk in enumerate(stream):
                 if leaves_after is not None and count >= leaves_after:
                     return said
                 said += chunk.choices[0].delta.content or ""
-        return said
+                told = chunk.choices[0].logprobs
+                scores += [each.logprob.hex() for each in (told and told.content) or []]
+        assert bool(scores) == asked[number]["logprobs"]
+        return said + "".join(scores)
 
     alone = [text(number) for number in range(len(asked))]
     chance = random.Random(3)

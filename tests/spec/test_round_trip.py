@@ -10,7 +10,9 @@ import pytest
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
-from ethogram.spec import Decoding, Suite, SuitePrompt, Version, make_requests
+from ethogram.models import ModelReference
+from ethogram.serve.catalogue import Served
+from ethogram.spec import Decoding, Message, Suite, SuitePrompt, Version, make_requests
 from ethogram.spec.prompt import Prompt
 from ethogram.spec.space import Setting, apply
 from ethogram.spec.wrapper import Wrapper
@@ -120,6 +122,7 @@ WRAPPER: dict[str, tuple[Any, dict[str, Any]]] = {
 SPEED = {"prompt_lookup_num_tokens", "max_matching_ngram_size"}
 SUITE = Suite(prompts=(SuitePrompt(id="a", text="the sea"),))
 IDENTITIES: dict[str, Any] = {"model_identity": "m", "amateur_identity": "n"}
+MODEL = ModelReference("m")
 CASES = [
     (section, name, value, beside)
     for section, table in (("decoding", DECODING), ("prompt", PROMPT), ("wrapper", WRAPPER))
@@ -203,6 +206,14 @@ def test_a_field_survives(
         [request] = make_requests(heir, SUITE, samples=1, seed=0, **IDENTITIES)
         assert request.decoding == heir.effective_decoding()
         assert request.wrapper == (None if heir.wrapper.is_plain else heir.wrapper)
+        # As a server makes a request of a message.
+        served = Served("heir", heir, MODEL, "m", amateur=(MODEL, "n"))
+        message = [Message("user", "the sea")]
+        [reply] = served.chat(message, heir.decoding, count=1, seed=0, prompt_id="a")
+        assert (reply.identity, reply.prompt) == (request.identity, request.prompt)
+        assert reply.decoding == request.decoding
+        if name != "history_tokens":  # The server drops turns before it makes the request.
+            assert reply.wrapper == request.wrapper
         chat = Chat(study, "v0.1.0")
         for field, setting in stated.items():
             chat.set(field, setting)

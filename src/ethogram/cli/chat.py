@@ -13,6 +13,7 @@ import click
 from ethogram.cli.options import (
     command,
     console,
+    end_stage,
     json_option,
     open_study,
     say_loading,
@@ -57,10 +58,12 @@ def chat_command(version: str, folder: Path, json_wanted: bool) -> None:
             except EthogramError as error:
                 if not interactive:
                     raise
+                end_stage()
                 click.echo(f"ethogram: {error}", err=True)
             except KeyboardInterrupt:
                 if not interactive:
                     raise
+                end_stage()
                 click.echo("\n(stopped; the message was not kept)", err=True)
 
 
@@ -101,7 +104,14 @@ def _answer(chat: Chat, line: str, interactive: bool) -> bool:
 def _show(reply: Callable[[Callable[[str], None]], Said], interactive: bool) -> None:
     from ethogram.report.conversation import print_ending, writer
 
-    said = reply(writer(console()))
+    write = writer(console())
+
+    def write_alone(piece: str) -> None:
+        end_stage()  # The model has loaded.
+        write(piece)
+
+    said = reply(write_alone)
+    end_stage()
     if interactive:
         print_ending(console(), said)
     else:

@@ -100,6 +100,9 @@ class ProgressBar:
         with self._lock:
             self._drop_stage()
             self._said = ""
+            if self._bar is not None and not self._tasks:  # It would draw over what follows.
+                self._bar.stop()
+                self._bar = None
 
     def update(
         self, task: str, done: float, total: float | None, note: str = "", *, timed: bool = True

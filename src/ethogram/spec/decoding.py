@@ -142,11 +142,6 @@ class Decoding(EndSettings, SearchSettings, GuidanceSettings, StepSettings, Stra
                 "the strategy to beam"
             )
         check_searches(self)
-        if self.response_format is not None and self.resolved_strategy in ("beam", "contrastive"):
-            raise ValueError(
-                f"response_format cannot be combined with {self.resolved_strategy} search; use "
-                "greedy or sample"
-            )
         missing = [name for name in STEPS if self._acts(name) and name not in self.chain]
         if missing:
             raise ValueError(f"{missing[0]} is set but not in order; add it to the list")

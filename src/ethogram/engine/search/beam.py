@@ -18,7 +18,9 @@ from ethogram.engine.sampling.trace import Distribution, TraceRow, apply_steps_c
 from ethogram.engine.search.base import Search
 from ethogram.engine.sequence import as_generation
 from ethogram.engine.steps import History, apply_steps
+from ethogram.engine.steps.response_format import within_form
 from ethogram.engine.stopping import StopWatch
+from ethogram.engine.structure import OutputForm
 from ethogram.spec.generation import FinishReason, Generation
 
 #: Stands for minus infinity in scores, as in transformers; its exact size decides no comparison
@@ -28,20 +30,34 @@ _NEVER = -1.0e9
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """One beam: its new tokens, their raw log-probabilities (nats), why it ended, its trace."""
+    """One beam.
+
+    Attributes:
+        token_ids: the new tokens.
+        logprobs: their raw log-probabilities, nats.
+        stops: checks whether it ends.
+        form: where it stands in its form, if it has one.
+        finish_reason: why it ended, or None.
+        trace_rows: how each token was found, where a trace is wanted.
+    """
 
     token_ids: tuple[int, ...]
     logprobs: tuple[float, ...]
     stops: StopWatch
+    form: OutputForm | None = None
     finish_reason: FinishReason | None = None
     trace_rows: tuple[TraceRow, ...] = ()
 
-    def extend(self, token: int, logprob: float, trace_rows: Sequence[TraceRow]) -> Hypothesis:
-        """The hypothesis with one more token."""
+    def extend(
+        self, token: int, logprob: float, trace_rows: Sequence[TraceRow], form: OutputForm | None
+    ) -> Hypothesis:
+        """The hypothesis with one more token, after which it stands in its form as given."""
         stops = self.stops.fork()
         reason = stops.push(token)
+        if reason == "eos" and form is not None and form.is_closed:
+            reason = "closed"
         ids, logprobs = (*self.token_ids, token), (*self.logprobs, logprob)
-        return Hypothesis(ids, logprobs, stops, reason, (*self.trace_rows, *trace_rows))
+        return Hypothesis(ids, logprobs, stops, form, reason, (*self.trace_rows, *trace_rows))
 
 
 class BeamSearch(Search):
@@ -51,10 +67,13 @@ class BeamSearch(Search):
         super().__init__(job, started, tokenizer)
         self.written = 0
         beams = job.slots
-        empty = Hypothesis((), (), StopWatch(job.rules, tokenizer))
+        form = None if job.form is None else OutputForm(job.form, job.rules.limit)
+        empty = Hypothesis((), (), StopWatch(job.rules, tokenizer), form)
         self._running = [empty] * beams
+        # A form may let in fewer tokens than there are beams; what is left over is never real.
+        self._never = _NEVER if form is None else -torch.inf
         # Only the first beam counts at first: all are equal, and must not be chosen twice.
-        self._running_scores = torch.tensor([0.0] + [_NEVER] * (beams - 1))
+        self._running_scores = torch.tensor([0.0] + [self._never] * (beams - 1))
         self._finished = [empty] * beams
         self._finished_scores = torch.full((beams,), _NEVER)
         self._is_finished = torch.zeros(beams, dtype=torch.bool)
@@ -79,7 +98,8 @@ class BeamSearch(Search):
         self.written += 1
         self._collect(scores, candidates, hits)
 
-        running = scores + hits.float() * _NEVER
+        # Added, as in transformers, where it is a number; times zero, minus infinity is none.
+        running = torch.where(hits, scores + self._never, scores)
         chosen = running.topk(self.job.slots).indices
         self._running = [candidates[i] for i in chosen.tolist()]
         self._running_scores = running[chosen]
@@ -87,7 +107,8 @@ class BeamSearch(Search):
 
         self._can_improve = self._can_improve and self._may_improve()
         full = self.job.request.decoding.early_stopping is True and bool(self._is_finished.all())
-        if not self._can_improve or full or bool(hits.all()):
+        nothing_left = bool((hits | scores.isneginf()).all())
+        if not self._can_improve or full or nothing_left:
             self.finish_reason = self._finished[0].finish_reason
         return 1
 
@@ -101,17 +122,28 @@ class BeamSearch(Search):
             [beam.token_ids for beam in self._running],
             self.job.rules.eos_token_ids,
             self.job.string_ids,
+            masks=[beam.form.mask() for beam in self._running if beam.form is not None],
         )
         decoding = self.job.request.decoding
         if distribution is None:
-            processed = apply_steps(log_probs, decoding, history).cpu()
+            edited = apply_steps(log_probs, decoding, history)
         else:
             edited, kept = apply_steps_counting(log_probs, decoding, history)
-            processed = edited.cpu()
+        processed = within_form(edited, log_probs, history).cpu()
         total = (processed + self._running_scores.unsqueeze(1)).flatten()
         wanted = max(2, 1 + len(self.job.rules.ending_ids)) * beams
         scores, cells = total.topk(min(wanted, len(total)))
         parents = (cells // vocab).tolist()
+        forms = self._forms_after(scores, parents, (cells % vocab).tolist())
+        if self.job.form is not None:
+            if bool(scores.isneginf().all()):
+                for beam in self._running:
+                    assert beam.form is not None
+                    beam.form.close()
+                return self._candidates(log_probs, distribution)
+            scores, order = scores.sort(descending=True, stable=True)
+            cells = cells[order]
+            parents, forms = ([each[at] for at in order.tolist()] for each in (parents, forms))
         tokens = cells % vocab
         logprobs = log_probs.flatten()[cells.to(log_probs.device)].tolist()
         trace_rows: list[Sequence[TraceRow]] = [()] * len(parents)
@@ -122,9 +154,38 @@ class BeamSearch(Search):
             trace_rows = [((step, at),) for at in range(len(parents))]
         candidates = [
             self._running[parent].extend(*new)
-            for parent, *new in zip(parents, tokens.tolist(), logprobs, trace_rows, strict=True)
+            for parent, *new in zip(
+                parents, tokens.tolist(), logprobs, trace_rows, forms, strict=True
+            )
         ]
         return scores, candidates, parents
+
+    def _forms_after(
+        self, scores: Tensor, parents: Sequence[int], tokens: Sequence[int]
+    ) -> list[OutputForm | None]:
+        """Where the best continuations stand in the form, as many as are needed.
+
+        Args:
+            scores: [continuations], best first; those without a place in the form, and those that
+                are not needed, become minus infinity.
+            parents: the beam that each continues.
+            tokens: by which.
+        """
+        found = [self._running[parent].form for parent in parents]
+        needed, closed = self.job.slots, set[int]()
+        for at, (parent, token) in enumerate(zip(parents, tokens, strict=True)):
+            form = found[at]
+            if form is None:
+                continue
+            after = form.after(token) if needed and scores[at] > -torch.inf else None
+            if after is None:
+                scores[at] = -torch.inf
+                closed.add(parent)
+                continue
+            after.is_closed = after.is_closed or parent in closed
+            found[at] = after
+            needed -= token not in self.job.rules.eos_token_ids
+        return found
 
     def _collect(self, scores: Tensor, candidates: list[Hypothesis], hits: Tensor) -> None:
         """Merge the candidates that ended among the best `beams` into the finished ones."""

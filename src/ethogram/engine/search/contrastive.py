@@ -28,6 +28,8 @@ from ethogram.engine.sampling.trace import (
 from ethogram.engine.search.base import Search
 from ethogram.engine.sequence import SequenceState
 from ethogram.engine.steps import History, apply_steps
+from ethogram.engine.steps.response_format import within_form
+from ethogram.engine.structure import OutputForm
 from ethogram.spec.generation import Generation
 
 
@@ -40,6 +42,9 @@ class ContrastiveSearch(Search):
         super().__init__(job, started, tokenizer)
         self._output = SequenceState(job, started, tokenizer)
         self._candidates: list[int] = []
+        #: Where candidates stand in the form, by index; None for one without a place there.
+        self._forms: dict[int, OutputForm | None] = {}
+        self._is_refused = False  # whether a candidate was that came before
         #: How each candidate was found, where a trace is wanted.
         self._trace: StepTrace | None = None
         self._logprobs: list[float] = []
@@ -77,6 +82,7 @@ class ContrastiveSearch(Search):
             return 0
         chosen = self._rank()
         self._add_states(self._fresh[chosen : chosen + 1])
+        self._output.form = self._forms.get(chosen)
         self._output.push(self._candidates[chosen], self._logprobs[chosen])
         if self._trace is not None:
             self._output.trace_rows.append((self._trace, chosen))
@@ -89,7 +95,11 @@ class ContrastiveSearch(Search):
     def _rank(self) -> int:
         alpha = self.job.request.decoding.penalty_alpha
         similarity = (self._context[: self._states_known] @ self._fresh.T).amax(0)  # [candidates]
-        return int(((1.0 - alpha) * self._probs - alpha * similarity).argmax())
+        ranks = (1.0 - alpha) * self._probs - alpha * similarity
+        for chosen in ranks.argsort(descending=True, stable=True).tolist():
+            if self._output.form is None or self._has_place(chosen):
+                return int(chosen)
+        raise AssertionError("no candidate has a place in the form")
 
     def _find_candidates(
         self, logits: Tensor, log_probs: Tensor, distribution: Distribution | None, row: int
@@ -100,6 +110,7 @@ class ContrastiveSearch(Search):
             [self._output.token_ids],
             self.job.rules.eos_token_ids,
             self.job.string_ids,
+            masks=[self._output.form.mask()] if self._output.form is not None else [],
         )
         decoding, own = self.job.request.decoding, logits[row : row + 1]
         scores, kept = (
@@ -107,14 +118,34 @@ class ContrastiveSearch(Search):
             if distribution
             else (apply_steps(own, decoding, history), None)
         )
+        scores = within_form(scores, own, history)
         self._probs, ids = scores.softmax(-1)[0].topk(self.job.slots)
         self._candidates = ids.tolist()
+        self._forms, self._is_refused = {}, False
+        form = self._output.form
+        if form is not None and not any(map(self._has_place, range(len(self._candidates)))):
+            form.close()
+            self._find_candidates(logits, log_probs, distribution, row)
+            return
         self._logprobs = log_probs[row, ids].tolist()
         if distribution is not None and kept is not None:
             same = [0] * len(ids)
             self._trace = record_step(
                 distribution, [row] * len(ids), ids, scores, kept, scored=same
             )
+
+    def _has_place(self, index: int) -> bool:
+        """Whether a candidate has a place in the form; looked at only where it is needed."""
+        form = self._output.form
+        assert form is not None
+        if index not in self._forms:
+            possible = bool(self._probs[index] > 0)
+            after = form.after(self._candidates[index]) if possible else None
+            if after is not None:
+                after.is_closed = after.is_closed or self._is_refused
+            self._forms[index] = after
+            self._is_refused = self._is_refused or (possible and after is None)
+        return self._forms[index] is not None
 
     def _add_states(self, states: Tensor) -> None:
         """Add unit states [new, width] to those of the history."""

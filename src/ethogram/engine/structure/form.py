@@ -7,6 +7,7 @@ valid within its limit, and a limit that holds not even the shortest reply is re
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -150,6 +151,25 @@ class OutputForm:
         self._is_forced = self._is_fresh = False
         self.is_closed = False
 
+    def fork(self) -> OutputForm:
+        """An independent copy, for a search that splits."""
+        copied = copy.copy(self)
+        copied._matcher = self._matcher.deep_copy()
+        copied._mask = np.empty_like(self._mask)
+        copied._is_fresh = False
+        copied._quotes = self._quotes.copy()
+        return copied
+
+    def after(self, token: int) -> OutputForm | None:
+        """An independent copy with a token more; None where no valid end would fit behind it."""
+        copied = self.fork()
+        return copied if copied.take(token) else None
+
+    def close(self) -> None:
+        """Let only the next token of the known way in, until it is taken."""
+        self._is_fresh = False
+        self._is_forced = self.is_closed = True
+
     def mask(self) -> npt.NDArray[np.uint32]:
         """Which tokens may come next, a bit each, lowest first; valid until the next `take`."""
         if not self._is_fresh:
@@ -187,7 +207,7 @@ class OutputForm:
                 self._is_forced = False
                 return True
             self._matcher.rollback(1)
-        self._is_forced = self.is_closed = True
+        self.close()
         return False
 
     def _way_after(self, token: int, text: bytes, quotes: Quotes) -> list[int] | None:
