@@ -13,13 +13,13 @@ import click
 from ethogram.cli.options import (
     command,
     console,
-    end_stage,
     json_option,
     open_study,
     say_loading,
     study_option,
 )
 from ethogram.errors import EthogramError, RequestError
+from ethogram.stages import over
 
 if TYPE_CHECKING:
     from ethogram.study.chatting import Chat, Said
@@ -58,12 +58,12 @@ def chat_command(version: str, folder: Path, json_wanted: bool) -> None:
             except EthogramError as error:
                 if not interactive:
                     raise
-                end_stage()
+                over()
                 click.echo(f"ethogram: {error}", err=True)
             except KeyboardInterrupt:
                 if not interactive:
                     raise
-                end_stage()
+                over()
                 click.echo("\n(stopped; the message was not kept)", err=True)
 
 
@@ -107,11 +107,11 @@ def _show(reply: Callable[[Callable[[str], None]], Said], interactive: bool) -> 
     write = writer(console())
 
     def write_alone(piece: str) -> None:
-        end_stage()  # The model has loaded.
+        over()  # The model has loaded.
         write(piece)
 
     said = reply(write_alone)
-    end_stage()
+    over()
     if interactive:
         print_ending(console(), said)
     else:

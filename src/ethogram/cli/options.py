@@ -153,14 +153,6 @@ def shared_bar(*, quiet: bool) -> Iterator[ProgressBar]:
                 del shared.meta[_BAR]
 
 
-def end_stage() -> None:
-    """What was loaded or prepared last is over, or was given up; its bar disappears."""
-    shared = click.get_current_context(silent=True)
-    bar = shared.meta.get(_BAR) if shared else None
-    if bar is not None:
-        bar.end_stage()
-
-
 def is_silent(*, quiet: bool) -> bool:
     """Whether no progress is wanted: with --json, unless the log is JSON too."""
     return quiet and not structured.is_json()
