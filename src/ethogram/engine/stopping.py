@@ -170,7 +170,7 @@ def decode(tokenizer: Any, ids: Sequence[int]) -> str:
 
 
 @lru_cache
-def _is_plain(kind: type) -> bool:
+def _is_plain(kind: Any) -> bool:
     """Whether a tokenizer decodes as the tokenizers library does, where nothing is cleaned up."""
     from transformers import PreTrainedTokenizerFast as Fast
 

@@ -147,9 +147,7 @@ def json_bytes(data: Any) -> bytes:
 
 def json_reply(data: Any, *, headers: dict[str, str] | None = None, status: int = 200) -> Response:
     """A JSON response."""
-    return Response(
-        json_bytes(data), status, headers=headers, media_type=JSONResponse.media_type
-    )
+    return Response(json_bytes(data), status, headers=headers, media_type=JSONResponse.media_type)
 
 
 def usage(prompt_tokens: int, choices: list[Choice]) -> dict[str, int]:

@@ -6,7 +6,6 @@ import difflib
 import json
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,20 +13,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ethogram.errors import SpecError
+from ethogram.spec.yaml_nodes import DEEPEST, nodes, too_many_aliases
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 FieldPath = tuple[str | int, ...]
-#: Most levels of a YAML file. Study files have five; the parser takes seconds for thousands.
-DEEPEST = 100
-#: Characters that the aliases of a YAML file may stand for, 16 of them for a value.
-MOST_EXPANDED = 4_000_000
-_VALUE = 16
-#: Tags of YAML's core schema by kind of node. Others would make values that are no plain data.
-_TAGS = {
-    "scalar": {"str", "int", "float", "bool", "null", "timestamp", "merge", "value"},
-    "mapping": {"map"},
-    "sequence": {"seq"},
-}
 
 
 class SourceMap:
@@ -114,7 +103,7 @@ def read_yaml(path: Path) -> tuple[Any, SourceMap]:
     text = read_text(path)
     places = SourceMap()
     try:
-        return _plain(_nodes(text), (), path, places), places
+        return _plain(nodes(text), (), path, places), places
     except MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -122,7 +111,7 @@ def read_yaml(path: Path) -> tuple[Any, SourceMap]:
         if problem.startswith("maximum depth"):  # Releases before 0.19 have no class for it.
             raise _too_deep(where) from None
         raise SpecError(f"not valid YAML: {problem}", where=where) from None
-    except _too_many() as error:
+    except too_many_aliases() as error:
         raise SpecError(
             str(error), where=str(path), hint="write the values out, or share fewer of them"
         ) from None
@@ -151,88 +140,7 @@ def parse_yaml(text: str) -> Any:
         ValueError: a whole number of too many digits.
         RecursionError: nested too deep.
     """
-    return _plain(_nodes(text), (), Path(), SourceMap())
-
-
-def _nodes(text: str) -> Any:
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="rt")
-    yaml.Constructor = _constructor()
-    yaml.max_depth = DEEPEST
-    return yaml.load(text)
-
-
-@cache
-def _constructor() -> Any:
-    from ruamel.yaml.constructor import RoundTripConstructor
-
-    class CoreSchema(RoundTripConstructor):
-        """YAML 1.2 has no dates; ruamel.yaml reads them as YAML 1.1 does."""
-
-        def construct_document(self, node: Any) -> Any:
-            _check(node)
-            return super().construct_document(node)
-
-    for name in ("timestamp", "merge", "value"):  # A date, `<<` and `=`, which are texts.
-        CoreSchema.add_constructor(
-            f"tag:yaml.org,2002:{name}", lambda self, node: self.construct_scalar(node)
-        )
-    return CoreSchema
-
-
-@cache
-def _too_many() -> type[Exception]:
-    from ruamel.yaml.error import YAMLError
-
-    return type("TooManyAliasesError", (YAMLError,), {})
-
-
-def _check(root: Any) -> None:
-    """Refuse tags of values that are no plain data, and aliases that memory does not hold.
-
-    Each alias may stand for many others. Sizes are those after every alias is written out, computed
-    once for each node.
-    """
-    sizes: dict[int, int] = {}
-    written, pending = 0, [(root, False)]
-    while pending:
-        node, is_done = pending.pop()
-        parts = [part for each in _parts(node) for part in each]
-        if is_done:
-            sizes[id(node)] = _own_size(node) + sum(sizes[id(part)] for part in parts)
-        elif id(node) not in sizes:
-            _check_tag(node)
-            sizes[id(node)] = 0  # An alias of a node that it is in; the constructor refuses it.
-            written += _own_size(node)
-            pending += [(node, True), *((part, False) for part in parts)]
-    if sizes[id(root)] - written > MOST_EXPANDED:
-        raise _too_many()(f"its aliases stand for more than {MOST_EXPANDED:,} characters")
-
-
-def _check_tag(node: Any) -> None:
-    """Refuse a tag that does not fit the node or is not of YAML's core schema."""
-    from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
-
-    name = str(node.tag).removeprefix("tag:yaml.org,2002:")
-    if name not in _TAGS[node.id]:
-        problem = f"the tag {name!r} is not read here"
-    elif name == "bool" and node.value.lower() not in RoundTripConstructor.bool_values:
-        problem = f"{node.value!r} is neither true nor false"
-    else:
-        return
-    raise ConstructorError(None, None, problem, node.start_mark)
-
-
-def _parts(node: Any) -> list[tuple[Any, ...]]:
-    """The nodes of a mapping, in pairs, or of a sequence."""
-    if not isinstance(node.value, list):
-        return []
-    return [each if isinstance(each, tuple) else (each,) for each in node.value]
-
-
-def _own_size(node: Any) -> int:
-    return _VALUE + (len(node.value) if isinstance(node.value, str) else 0)
+    return _plain(nodes(text), (), Path(), SourceMap())
 
 
 def _plain(node: Any, at: FieldPath, file: Path, places: SourceMap) -> Any:
