@@ -47,7 +47,6 @@ def listing() -> Callable[..., list[str]]:
 
         class Hostile(fsspec.AbstractFileSystem):
             protocol = "hostile"
-            cachable = False
 
             def info(self, path: str, **_: Any) -> dict[str, Any]:
                 return {"name": path, "type": "directory", "size": 0}
@@ -91,7 +90,7 @@ def test_without_a_folder_it_goes_to_the_models_of_the_study(
     shared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ModelError, match="current folder is not a study.*--to"):
+    with pytest.raises(ModelError, match=r"current folder is not a study.*--to"):
         pull(shared)
     (tmp_path / "study.yaml").write_text("name: s\n")
     assert pull(shared) == Path("models/tiny")
@@ -154,7 +153,7 @@ def test_a_hostile_listing_is_refused_by_name(
     name: str, listing: Callable[..., list[str]], tmp_path: Path
 ) -> None:
     fetched = listing("config.json", name)
-    with pytest.raises(ModelError, match="^hostile://bucket/m: '.*' is not a ") as caught:
+    with pytest.raises(ModelError, match=r"^hostile://bucket/m: '.*' is not a ") as caught:
         pull("hostile://bucket/m", to=tmp_path / "models/m")
     assert repr(name[:90])[1:-1] in caught.value.what
     assert "\n" not in str(caught.value)
@@ -240,7 +239,7 @@ def test_weights_that_the_model_does_not_name_are_checked_too(
 @pytest.mark.parametrize(
     ("raised", "error", "said"),
     [
-        (KeyboardInterrupt(), KeyboardInterrupt, ""),
+        (KeyboardInterrupt(), KeyboardInterrupt, None),
         (ConnectionError("gone\nfor good"), BackendError, "cannot be read: gone$"),
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), WriteError, "No space left"),
     ],
@@ -248,7 +247,7 @@ def test_weights_that_the_model_does_not_name_are_checked_too(
 def test_what_ends_half_way_leaves_nothing(
     raised: BaseException,
     error: type[BaseException],
-    said: str,
+    said: str | None,
     shared: str,
     storage: Any,
     tmp_path: Path,
@@ -306,5 +305,5 @@ def test_addresses_without_a_model(
 
 def test_a_model_that_is_named_by_id_is_not_copied() -> None:
     for name in ("smollm2-135m-instruct", "gpt2"):
-        with pytest.raises(ModelError, match=f"^model {name}: it is named by id"):
+        with pytest.raises(ModelError, match=rf"^model {name}: it is named by id"):
             local_files(ModelReference(name))

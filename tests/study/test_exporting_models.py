@@ -107,15 +107,16 @@ def test_an_interrupted_copy_to_an_address_is_not_taken_for_a_model(
         real(self, file, path, **options)
 
     address = "memory://bucket/tiny"
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(type(storage), "put_file", interrupted)
-        export_model(own, address)
+        with pytest.raises(KeyboardInterrupt):
+            export_model(own, address)
     assert "tiny/model.safetensors" in names(storage)
     with pytest.raises(ModelError, match=r"^memory://bucket/tiny: config\.json is missing"):
         pull(address, to=tmp_path / "pulled")
     export_model(own, address)
     assert pull(address, to=tmp_path / "pulled").is_dir()
-    with pytest.raises(SpecError, match="^memory://bucket/tiny: there is something here already"):
+    with pytest.raises(SpecError, match=r"^memory://bucket/tiny: there is something here already"):
         export_model(own, address)
 
 
@@ -155,7 +156,7 @@ def test_a_gguf_file_goes_to_a_file_or_a_folder(
 ) -> None:
     file = own / "models/tiny.gguf"
     write_gguf(file, load(str(checkpoint("llama")), device="cpu"), pre="smollm")
-    with pytest.raises(SpecError, match="v0.0.1 is not a single GGUF file"):
+    with pytest.raises(SpecError, match=r"v0.0.1 is not a single GGUF file"):
         export_model(own, tmp_path / "other.gguf")
     names_model(own, "models/tiny.gguf")
     for target in (tmp_path / "copy.gguf", tmp_path / "folder"):
@@ -186,7 +187,7 @@ def test_models_that_are_not_here(own: Path, tmp_path: Path, model: str, said: s
 def test_a_damaged_model_is_not_exported(own: Path, tmp_path: Path) -> None:
     weights = own / "models/tiny/model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1])
-    with pytest.raises(ModelError, match="it has .* bytes and should have"):
+    with pytest.raises(ModelError, match=r"it has .* bytes and should have"):
         export_model(own, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

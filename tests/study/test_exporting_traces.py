@@ -38,15 +38,15 @@ def test_only_outputs_with_a_trace_are_rows(tiny_study: Path, tmp_path: Path) ->
     file = tmp_path / "traces.jsonl"
     with Study(tiny_study) as study:
         run(study)
-        with pytest.raises(SpecError, match="^v0.1.0: no stored traces; .*run v0.1.0 --trace"):
+        with pytest.raises(SpecError, match=r"^v0.1.0: no stored traces; .*run v0.1.0 --trace"):
             export(study, file, ["v0.1.0"], kind="traces")
-        with pytest.raises(SpecError, match="^tiny: no stored traces"):
+        with pytest.raises(SpecError, match=r"^tiny: no stored traces"):
             export(study, file, kind="traces")
         assert not file.exists()
         trace(study, "v0.1.0", "p2", sample=1)
         assert export(study, file, kind="traces") == 1
         assert [(row["prompt_id"], row["sample"]) for row in rows_of(file)] == [("p2", 1)]
-        with pytest.raises(SpecError, match="v0.0.1: no stored traces"):
+        with pytest.raises(SpecError, match=r"v0.0.1: no stored traces"):
             export(study, file, ["v0.1.0", "v0.0.1"], kind="traces")
 
 
