@@ -41,11 +41,12 @@ def shared(storage: Any, checkpoint: Callable[..., Path]) -> str:
 @pytest.fixture
 def listing() -> Callable[..., list[str]]:
     """Makes a storage that lists what it is given; returns the paths that were fetched from it."""
+    from fsspec import AbstractFileSystem
 
     def make(*names: str, kind: str = "file", **more: Any) -> list[str]:
         fetched: list[str] = []
 
-        class Hostile(fsspec.AbstractFileSystem):
+        class Hostile(AbstractFileSystem):
             protocol = "hostile"
 
             def info(self, path: str, **_: Any) -> dict[str, Any]:
