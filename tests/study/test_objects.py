@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ethogram.errors import BackendError, SpecError
+from ethogram.objects import put
 from ethogram.study import Study, export, run
-from ethogram.study.objects import put
 
 
 @pytest.mark.long

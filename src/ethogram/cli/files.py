@@ -149,23 +149,26 @@ def import_command(
     "ethogram export table.csv v0.1.0 --tag fact -m loop_rate -m words",
     "ethogram export pairs.jsonl v0.1.0 v0.2.0 --as dpo -m words",
     "ethogram export pairs.jsonl v0.1.0 v0.2.0 --as dpo -m votes",
+    "ethogram export traces.jsonl v0.2.0 --as traces",
+    "ethogram export s3://my-bucket/my-gpt2 v1.0.0 --as model",
 )
-@click.argument("file")
+@click.argument("target")
 @click.argument("versions", nargs=-1)
 @click.option("-t", "--tag", help="Only prompts with this tag.")
 @metric_option("Add the value of this metric to each row.")
 @click.option(
     "--as",
     "kind",
-    type=click.Choice(["generations", "dpo", "promptfoo", "inspect"]),
+    type=click.Choice(["generations", "traces", "dpo", "promptfoo", "inspect", "model"]),
     default="generations",
     show_default=True,
-    help="dpo: pairs, by -m METRIC, judge:MODEL or votes; promptfoo, inspect: prompts as tests.",
+    help="traces: how each token was chosen; dpo: pairs, by -m METRIC, judge:MODEL or votes; "
+    "promptfoo, inspect: prompts as tests; model: the files of the local model of one version.",
 )
 @study_option
 @json_option
 def export_command(
-    file: str,
+    target: str,
     versions: tuple[str, ...],
     tag: str | None,
     metrics: tuple[str, ...],
@@ -173,18 +176,23 @@ def export_command(
     folder: Path,
     json_wanted: bool,
 ) -> None:
-    """Write stored outputs to FILE, .jsonl, .csv or .parquet.
+    """Write stored outputs to TARGET, .jsonl, .csv or .parquet, or a model to a new folder.
 
-    FILE - is standard output. Without VERSIONS, the outputs of all are written.
+    TARGET may be an address of object storage, such as s3://bucket/rows.jsonl; - is standard
+    output. Without VERSIONS, the outputs of all are written.
     """
+    from ethogram.objects import without_secrets
     from ethogram.study import export
 
     with open_study(folder) as study:
-        rows = export(study, file, versions or None, tag=tag, metrics=metrics, kind=kind)
-    if file == "-":
+        written = export(study, target, versions or None, tag=tag, metrics=metrics, kind=kind)
+    if target == "-":
         return
+    shown = without_secrets(target)
     if json_wanted:
-        print_json({"file": file, "rows": rows})
+        print_json({"file": shown, "files" if kind == "model" else "rows": written})
+    elif kind == "model":
+        click.echo(f"Wrote {written} {'file' if written == 1 else 'files'} to {shown}")
     else:
-        what = "generations" if kind == "generations" else "rows"
-        click.echo(f"Wrote {rows} {what} to {file}")
+        what = kind if kind in ("generations", "traces") else "rows"
+        click.echo(f"Wrote {written} {what} to {shown}")

@@ -10,11 +10,12 @@ from typing import Literal
 
 from ethogram.cache import build_once
 from ethogram.errors import ModelError
-from ethogram.models import hub
+from ethogram.models import hub, transfer
 from ethogram.models.builtin import BUILT_INS, ENCODERS, BuiltIn, BuiltInEncoder, ensure
 from ethogram.models.checkpoint import check_model_folder, folder_digest, read_json
 from ethogram.models.gguf import CONVERSION, check_gguf, conversion_of, convert, gguf_digest
 from ethogram.models.reference import ModelReference, looks_local
+from ethogram.objects import is_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +67,33 @@ def available() -> list[ModelInfo]:
     return infos
 
 
-def pull(name: str, revision: str | None = None) -> Path:
+def pull(name: str, revision: str | None = None, *, to: str | Path | None = None) -> Path:
     """Fetch a model, verify it, and make it ready to load.
 
     Args:
-        name: a built-in's name or a hub id.
+        name: a built-in's name, a hub id, or an address of object storage (`s3://…`).
         revision: branch, tag or commit of a hub model.
+        to: for an address, the new folder, or for a GGUF file the folder that it goes into;
+            default `models/NAME` of the study in the current folder.
 
     Returns:
-        Its folder.
+        Its folder; its file, if it is a GGUF file at an address.
 
     Raises:
         ModelError: it cannot be fetched, or is damaged.
+        BackendError: the object storage cannot be read.
+        MissingExtraError: an address without the extra `objects`.
     """
+    if is_address(name):
+        if revision is not None:
+            raise ModelError("an address has no revisions", where="--revision")
+        return transfer.fetch(name, None if to is None else Path(to))
+    if to is not None:
+        raise ModelError(
+            f"{name} is not an address; built-in and hub models are kept in the cache",
+            where="--to",
+            hint="leave it out",
+        )
     built_in = BUILT_INS.get(name) or ENCODERS.get(name)
     if built_in is not None:
         return ensure(built_in)

@@ -69,6 +69,24 @@ def check_model_folder(folder: Path) -> None:
         check_safetensors(file)
 
 
+def check_adapter_folder(folder: Path) -> list[Path]:
+    """Refuse an adapter folder that cannot be loaded, naming the file.
+
+    Returns:
+        The files of its weights.
+
+    Raises:
+        ModelError: a file is missing, truncated or in a format that is not loaded.
+    """
+    if not folder.is_dir():
+        raise ModelError("adapter folder not found", where=str(folder))
+    read_json(folder / "adapter_config.json")
+    files = weight_files(folder, stem="adapter_model")
+    for file in files:
+        check_safetensors(file)
+    return files
+
+
 def _check_sources(folder: Path, config: Mapping[str, Any]) -> None:
     """Refuse a folder from which transformers would read other weights than those that are hashed.
 

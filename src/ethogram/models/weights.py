@@ -14,7 +14,7 @@ from typing import Any
 
 from ethogram.errors import ModelError
 from ethogram.extras import require
-from ethogram.models.checkpoint import check_safetensors, read_json, weight_files
+from ethogram.models.checkpoint import check_adapter_folder, check_safetensors, weight_files
 
 #: Names that a wrapper puts in front of a module's parameters: torch.compile, FSDP, activation
 #: checkpointing; DistributedDataParallel and DataParallel put `module` at the front alone.
@@ -163,10 +163,8 @@ def with_adapter(model: Any, folder: Path, *, notes: list[str]) -> Any:
     """
     peft = require("peft", extra="lora", needed_for="a LoRA adapter")
     safetensors = require("safetensors.torch", extra="engine", needed_for="a LoRA adapter")
-    read_json(folder / "adapter_config.json")
     tensors: dict[str, Any] = {}
-    for file in weight_files(folder, stem="adapter_model"):
-        check_safetensors(file)
+    for file in check_adapter_folder(folder):
         tensors |= safetensors.load_file(file)
     plain = {plain_name(name): tensor for name, tensor in tensors.items()}
     with warnings.catch_warnings():  # What is missing is checked below, by name.

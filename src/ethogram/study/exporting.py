@@ -1,4 +1,4 @@
-"""Export: stored generations as tables, preference pairs, and the prompts of other tools."""
+"""Export: stored generations and traces as tables, pairs, prompts of other tools, a model."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import math
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from ethogram.errors import SpecError
 from ethogram.extras import require
 from ethogram.files import replacing, write_whole
 from ethogram.metrics import get
+from ethogram.objects import is_address, put, without_secrets
 from ethogram.spec.suite import SuitePrompt
+from ethogram.study.exporting_models import export_model
+from ethogram.study.exporting_traces import trace_rows, traced_versions
 from ethogram.study.lines import constraints_of, json_lines
 from ethogram.study.measure import measure
-from ethogram.study.objects import is_address, put, without_secrets
 from ethogram.study.pairs import preference_pairs
 from ethogram.study.stale import stored_results
 from ethogram.study.stored_outputs import generations_of
@@ -28,8 +31,9 @@ from ethogram.study.workspace import Study
 _log = logging.getLogger(__name__)
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
-#: What rows may be written as: generations, DPO pairs, promptfoo tests, an inspect_ai data set.
-KINDS = ("generations", "dpo", "promptfoo", "inspect")
+#: What may be written: generations, their traces, DPO pairs, promptfoo tests, an inspect_ai data
+#: set, and the files of a model.
+KINDS = ("generations", "traces", "dpo", "promptfoo", "inspect", "model")
 
 
 def export(
@@ -41,49 +45,92 @@ def export(
     metrics: Sequence[str] = (),
     kind: str = "generations",
 ) -> int:
-    """Write stored generations, or pairs or prompts made from them; returns the number of rows.
+    """Write stored generations, what is made from them, or a model; returns the number of rows.
 
     Args:
         study: the opened study.
         path: ends in `.jsonl`, `.csv` or `.parquet`; an address such as `s3://bucket/rows.jsonl`
-            needs the extra `objects`; `-` writes JSON lines to standard output.
-        versions: names; default all. For `dpo` exactly two with a metric or stored verdicts.
+            needs the extra `objects`; `-` writes JSON lines to standard output. For `model` a new
+            folder or its address, see `export_model`.
+        versions: names; default all. For `dpo` exactly two with a metric or stored verdicts, for
+            `model` one.
         tag: only prompts with this tag.
         metrics: names of metrics whose value each row gets as a column, empty where a metric does
             not apply. For `dpo`, the one metric that decides which output is better.
-        kind: `generations`; `dpo`, pairs with `prompt`, `chosen` and `rejected` as TRL reads them;
-            `promptfoo`, tests, or `inspect`, a data set, of the suites' prompts.
+        kind: `generations`; `traces`, how each of their tokens was chosen; `dpo`, pairs with
+            `prompt`, `chosen` and `rejected` as TRL reads them; `promptfoo`, tests, or `inspect`,
+            a data set, of the suites' prompts; `model`, the files of a version's local model.
+
+    Returns:
+        The number of rows; for `model`, of files.
 
     Raises:
-        SpecError: another suffix or kind, or generations are missing.
+        SpecError: another suffix or kind, or generations or traces are missing.
+        ModelError: `model` of a version whose model is not a local one, or is damaged.
         WriteError: the file cannot be written.
         BackendError: the object storage cannot be written.
         MissingExtraError: Parquet without the extra `parquet`, an address without `objects`.
     """
     target = str(path)
+    if kind not in KINDS:
+        raise SpecError(f"unknown kind {kind!r}", where="--as", hint=f"one of {', '.join(KINDS)}")
+    if metrics and kind in ("traces", "model"):
+        raise SpecError(f"--metric cannot be combined with --as {kind}", where="--metric")
+    if kind == "model":
+        return _export_model(study, target, versions, tag)
     if target != "-" and Path(path).suffix not in SUFFIXES:
         raise SpecError(
             "unknown format",
-            where=without_secrets(target) if is_address(target) else target,
+            where=without_secrets(target),
             hint="end in .jsonl, .csv or .parquet, or write -",
         )
-    if kind not in KINDS:
-        raise SpecError(f"unknown kind {kind!r}", where="--as", hint=f"one of {', '.join(KINDS)}")
+    rows = _rows(study, versions, tag, metrics, kind)
+    if kind != "traces":  # Large, so they are made while they are written.
+        rows = iter(list(rows))
+    first = list(islice(rows, 1))
+    if not first and tag is not None:
+        raise SpecError(f"no prompt with the tag {tag!r}", where=str(study.folder))
+    counter = count()  # Advanced by each row that is written.
+    _write(target, (row for row, _ in zip(chain(first, rows), counter, strict=False)))
+    return next(counter)
+
+
+def _export_model(
+    study: Study, target: str, versions: Sequence[str] | None, tag: str | None
+) -> int:
+    """As `export_model`, for what the options may say."""
+    if tag is not None:
+        raise SpecError("--tag cannot be combined with --as model", where="--tag")
+    if target == "-":
+        raise SpecError("a model is not written to standard output", hint="name a folder")
+    if versions is None or len(versions) != 1:
+        raise SpecError(
+            "the model of one version is exported",
+            where="--as model",
+            hint="name one version: ethogram export FOLDER VERSION --as model",
+        )
+    return export_model(study, target, versions[0])
+
+
+def _rows(
+    study: Study,
+    versions: Sequence[str] | None,
+    tag: str | None,
+    metrics: Sequence[str],
+    kind: str,
+) -> Iterator[dict[str, Any]]:
+    """The rows of a kind, made as they are read."""
+    if kind == "traces":
+        return trace_rows(study, traced_versions(study, versions), tag=tag)
     names = list(versions or study.versions)
     if kind == "dpo":
-        rows: Iterator[dict[str, Any]] = preference_pairs(study, names, metrics, tag)
-    elif kind == "generations":
+        return preference_pairs(study, names, metrics, tag)
+    if kind == "generations":
         for name in names:
             if stale := stored_results(study, name).stale:
                 _log.warning("%s %s", name, stale)
-        rows = generation_rows(study, names, tag=tag, metrics=metrics)
-    else:
-        rows = _prompt_rows(study, names, tag, _PROMPTS[kind])
-    listed = list(rows)
-    if not listed and tag is not None:
-        raise SpecError(f"no prompt with the tag {tag!r}", where=str(study.folder))
-    _write(target, listed)
-    return len(listed)
+        return generation_rows(study, names, tag=tag, metrics=metrics)
+    return _prompt_rows(study, names, tag, _PROMPTS[kind])
 
 
 def generation_rows(
@@ -200,7 +247,7 @@ _PROMPTS: dict[str, Callable[[SuitePrompt], Any]] = {
 }
 
 
-def _write(target: str, rows: Sequence[dict[str, Any]]) -> None:
+def _write(target: str, rows: Iterable[dict[str, Any]]) -> None:
     if is_address(target):
         with tempfile.TemporaryDirectory(prefix="ethogram-export-") as folder:
             local = Path(folder, target.rpartition("/")[2])
@@ -238,20 +285,30 @@ def _csv_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
         yield str(writer.writerow(cells))
 
 
-def _write_parquet(target: Path, rows: Sequence[dict[str, Any]]) -> None:
+def _write_parquet(target: Path, rows: Iterable[dict[str, Any]]) -> None:
     arrow = require("pyarrow", extra="parquet", needed_for="export to Parquet")
     parquet = require("pyarrow.parquet", extra="parquet", needed_for="export to Parquet")
-    several = any(isinstance(row.get("reference"), list) for row in rows)
-    for row in rows:
+    listed = [_with_json_cells(row) for row in rows]
+    several = any(isinstance(row.get("reference"), list) for row in listed)
+    for row in listed:
         if several and isinstance(row.get("reference"), str):
             row["reference"] = [row["reference"]]
-        # Each constraint has arguments of its own, and a Parquet column only one shape; what a
-        # guard did has texts beside numbers.
-        for column in ("constraints", "guarded"):
-            if row.get(column) is not None:
-                row[column] = json.dumps(row[column], ensure_ascii=False)
     with replacing(target) as temporary:
-        parquet.write_table(arrow.Table.from_pylist(list(rows)), temporary)
+        parquet.write_table(arrow.Table.from_pylist(listed), temporary)
+
+
+def _with_json_cells(row: dict[str, Any]) -> dict[str, Any]:
+    """A row for Parquet, in which a column has one shape.
+
+    Each constraint has arguments of its own, what a guard did has texts beside numbers, and a trace
+    the steps of its version.
+    """
+    texts = {
+        column: json.dumps(row[column], ensure_ascii=False)
+        for column in ("constraints", "guarded", "trace")
+        if row.get(column) is not None
+    }
+    return row | texts
 
 
 def finite(value: float | None) -> float | None:
