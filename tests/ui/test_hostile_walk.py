@@ -122,7 +122,7 @@ def test_a_million_equal_characters_in_prompt_reply_and_stream(
     whole = character * MOST
 
     def streamed(*_: Any, on_text: Callable[[int, str], None], **__: Any) -> None:
-        for _ in range(10):
+        for _part in range(10):
             on_text(0, character * (MOST // 10))
 
     monkeypatch.setattr("ethogram.ui.views.play.play", streamed)

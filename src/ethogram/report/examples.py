@@ -51,7 +51,7 @@ class Pair:
 def parent_of(study: Study, version: str, measured: Scores) -> str | None:
     """The parent that a version is compared with; None without one that shares a prompt with it."""
     parent = study.versions[version].parent
-    if parent in measured and comparable(measured[parent], measured[version]):
+    if parent and parent in measured and comparable(measured[parent], measured[version]):
         return parent
     return None
 
