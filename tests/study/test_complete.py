@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from sqlalchemy import event, text
 
-from ethogram.errors import StoreError
+from ethogram.errors import SpecError, StoreError
 from ethogram.metrics import get
 from ethogram.report import log
+from ethogram.report.claims import measured_versions
+from ethogram.report.findings import find, render_findings
 from ethogram.spec import Generation
 from ethogram.store import complete as stored
 from ethogram.store.copying import copy_store
@@ -176,6 +178,57 @@ def test_a_cell_reads_the_outputs_of_its_prompt_only(ran: Path) -> None:
         assert list(column.of(last)) == [each for each in outputs if each.prompt_id == last]
         assert column.of("no such prompt") == ()
         assert sum(read) < len(outputs)
+
+
+@pytest.mark.long
+def test_findings_read_the_outputs_of_all_versions_at_once(
+    ran: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        (ran / f"versions/v0.2.{number}.yaml").write_text(
+            f"title: Another\nparent: v0.{number % 2}.{1 - number % 2}\n"
+            f"decoding: {{strategy: sample, temperature: 0.{4 + number}}}\naim: {{words: higher}}\n"
+        )
+    with Study(ran) as study:
+        run(study)
+        find(study)  # Notes that all is stored.
+
+    def found() -> tuple[object, int]:
+        with Study(ran) as study:
+            asked: list[str] = []
+            event.listen(
+                study.store.database.engine,
+                "before_cursor_execute",
+                lambda *args: asked.append(args[2]),
+            )
+            shown = find(study)
+            queries = [each for each in asked if "FROM generations" in each]
+            again = find(study)
+            assert [each for each in asked if "FROM generations" in each] == queries
+        examples = [(each.pair, each.example) for each in shown.entries]
+        assert [(each.pair, each.example) for each in again.entries] == examples
+        assert len(examples) == 9
+        return (examples, shown.thread, render_findings(shown)), len(queries)
+
+    together, queries = found()
+    monkeypatch.setattr("ethogram.report.examples.read_together", lambda *_: None)
+    alone, one_by_one = found()
+    assert together == alone
+    # The first version, which has no parent; all pairs; the thread.
+    assert queries == 3
+    assert one_by_one > 8
+
+
+@pytest.mark.long
+def test_an_output_that_is_gone_is_named_when_the_findings_show_it(ran: Path) -> None:
+    with Study(ran) as study:
+        measured = measured_versions(study)
+        identities = [each for name in measured for each in study.identities(name)]
+        assert set(study.store.get(identities)) == set(identities)
+        with study.store.database.begin(writes=True) as connection:
+            connection.execute(text("DELETE FROM generations"))
+        with pytest.raises(SpecError, match="generations are missing"):
+            find(study)
 
 
 @pytest.mark.long

@@ -44,7 +44,7 @@ def stored(folder: Path) -> list[StoredVote]:
 
 def open_arena(page: Page, address: str, voter: str) -> None:
     page.goto(address)
-    page.get_by_role("link", name="Arena").click()
+    page.get_by_role("link", name="Arena").press("Enter")
     page.evaluate(f"localStorage.setItem('ethogram.voter', '{voter}')")
     page.goto(f"{address.split('#')[0]}{PLACE}")
     page.reload()

@@ -47,7 +47,7 @@ def test_branching_by_keyboard_and_generating_side_by_side(
         page.keyboard.press("ArrowLeft")
         page.get_by_text("me has voted on every pair").wait_for()
         page.go_back()
-        page.get_by_text("Settings").first.click()
+        page.get_by_text("Settings").first.press("Enter")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert watch.problems == []
         assert serious_findings(browser, server, VIEWS, scheme, width) == []

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ethogram.metrics import Output, Score, Span
+from ethogram.metrics import Span
 from ethogram.metrics.pitfalls.registry import PITFALL_METRICS, PITFALLS
+from ethogram.report.examples import Example, Pair, make_pairs, parent_of, single_example
 from ethogram.report.trained import training_lines
 from ethogram.spec import Change, Version, diff_versions
 from ethogram.spec.aims import WAYS, within
-from ethogram.spec.guarded import Guarded
 from ethogram.study.aims import Aims, aim_metrics, judge_aims, moved
 from ethogram.study.difference import Difference, comparable, difference, differences
 from ethogram.study.measure import Measured, measure, metric_names
@@ -21,20 +20,6 @@ from ethogram.study.wording import change_words, moved_words, name_words, value_
 from ethogram.study.workspace import Study
 
 EXAMPLE_CHARACTERS = 320
-
-
-@dataclass(frozen=True)
-class Example:
-    """One output that shows a result, and why it was chosen."""
-
-    why: str
-    prompt_id: str
-    sample_index: int
-    prompt: str
-    text: str
-    identity: str
-    spans: Sequence[Span] = ()
-    guarded: Guarded | None = None
 
 
 @dataclass(frozen=True)
@@ -54,21 +39,6 @@ class Shown:
     found: int
     total: int
     before: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One prompt before and after.
-
-    Attributes:
-        why: the rule by which the prompt was chosen.
-        before: the parent's output.
-        after: the version's own.
-    """
-
-    why: str
-    before: Example
-    after: Example
 
 
 @dataclass(frozen=True)
@@ -159,16 +129,21 @@ def scores_for(
 def entries(study: Study, *, measured: dict[str, dict[str, Measured]] | None = None) -> list[Entry]:
     """One entry per version that has all its generations, in the study's order."""
     scores = measured_versions(study) if measured is None else measured
-    return [make_entry(study, name, scores) for name in scores]
+    pairs = make_pairs(study, scores, scores)
+    return [_make_entry(study, name, scores, pairs.get(name)) for name in scores]
 
 
 def make_entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) -> Entry:
     """The entry of one version; `measured` has its scores and those of what it compares with."""
+    return _make_entry(study, name, measured, make_pairs(study, [name], measured).get(name))
+
+
+def _make_entry(
+    study: Study, name: str, measured: dict[str, dict[str, Measured]], pair: Pair | None
+) -> Entry:
     version = study.versions[name]
     scores = measured[name]
-    parent = version.parent if version.parent in measured else None
-    if parent and not comparable(measured[parent], scores):
-        parent = None
+    parent = parent_of(study, name, measured)
     ran = results_of(study, name)
     shown = metric_names(study)
     of_each_output = scores[PITFALL_METRICS[0].name]
@@ -177,7 +152,6 @@ def make_entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]
         coupled = study.coupled(parent, name)
         found = differences(measured[parent], scores, shown, parent, name, coupled=coupled)
     aims = judge_aims(study, name, measured[parent], scores, found) if parent else None
-    pair = make_pair(study, name, parent, measured) if parent else None
     claims = _claims(study, name, measured)
     return Entry(
         version=name,
@@ -195,7 +169,7 @@ def make_entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]
         aims=aims,
         pitfalls=_pitfalls(scores, measured[parent] if parent else None),
         pair=pair,
-        example=None if pair else _example(study, name, scores),
+        example=None if pair else single_example(study, name, scores),
         claims=claims,
         unmeasured=[
             note.text
@@ -262,103 +236,6 @@ def _pitfalls(scores: dict[str, Measured], before: dict[str, Measured] | None) -
         if here[0] or (there and there[0]):
             found.append(Shown(pitfall.title.lower(), pitfall.meaning, *here, there))
     return found
-
-
-def make_pair(
-    study: Study, name: str, parent: str, measured: dict[str, dict[str, Measured]]
-) -> Pair | None:
-    """The prompt on which the first aim moved most, or on which loops did, before and after."""
-    aim = next(iter(study.versions[name].aim), "loop_rate")
-    before, after = measured[parent][aim], measured[name][aim]
-    moves = prompt_moves(before, after)
-    if not moves:
-        return None
-    turned = -1.0 if study.versions[name].aim.get(aim) == "lower" else 1.0
-    most = max(moves, key=lambda prompt: (turned * moves[prompt], abs(moves[prompt])))
-    if not any(moves.values()):
-        why = f"the first prompt, because {name_words(after.metric)} changed on none"
-        most = next(iter(moves))
-    else:
-        why = f"where {name_words(after.metric)} changed most"
-    sides = [output_of(study, version, most, measured[version]) for version in (parent, name)]
-    return Pair(why, *sides)
-
-
-def prompt_moves(before: Measured, after: Measured) -> dict[str, float]:
-    """After minus before for every prompt that both have, in the order of the suite."""
-    one, two = before.by_prompt(), after.by_prompt()
-    return {
-        prompt: 0.0 if math.isnan(two[prompt] - one[prompt]) else two[prompt] - one[prompt]
-        for prompt in one
-        if prompt in two
-    }
-
-
-def output_of(study: Study, version: str, prompt: str, scores: dict[str, Measured]) -> Example:
-    """A prompt's first sample, or the first that loops where most of them do."""
-    mine = scores["loop_rate"].of_prompt(prompt)
-    looping = [each for each in mine if each[2].value and each[2].spans]
-    place, output, score = looping[0] if 2 * len(looping) > len(mine) else mine[0]
-    return Example(
-        why="",
-        prompt_id=prompt,
-        sample_index=output.sample_index,
-        prompt=output.prompt,
-        text=output.text,
-        identity=results_of(study, version).identities[place][:12],
-        spans=score.spans,
-        guarded=output.guarded,
-    )
-
-
-def _example(study: Study, name: str, scores: dict[str, Measured]) -> Example | None:
-    """The clearest loop where loops are common, else the median answer, else the median output."""
-    outputs = scores["loop_rate"].outputs
-    if not outputs:
-        return None
-    pairs = list(zip(outputs, scores["loop_rate"].scores, strict=True))
-    speaking = [(output, score) for output, score in pairs if output.text.strip()]
-    looping = [(output, score) for output, score in speaking if score.value and score.spans]
-    asked = [
-        (output, score)
-        for output, score in zip(outputs, scores["answer_first"].scores, strict=True)
-        if score.value is not None
-    ]
-    answers = [(output, score) for output, score in asked if score.value == 1]
-    if looping and len(looping) * 4 >= len(speaking):
-        chosen, score = max(looping, key=lambda pair: (_covered(*pair), pair[0].prompt_id))
-        why = "the clearest loop"
-    elif answers and len(answers) * 2 >= len(asked):
-        chosen, score = _of_median_length(answers)
-        why = f"of median length among the {len(answers)} that start with the answer"
-    else:
-        chosen, score = _of_median_length(speaking or pairs)
-        why = f"of median length among the {len(speaking)} that are not empty"
-    spans = score.spans
-    identities = results_of(study, name).identities
-    place = next(index for index, output in enumerate(outputs) if output is chosen)
-    return Example(
-        why=why,
-        prompt_id=chosen.prompt_id,
-        sample_index=chosen.sample_index,
-        prompt=chosen.prompt,
-        text=chosen.text,
-        identity=identities[place][:12],
-        spans=spans,
-        guarded=chosen.guarded,
-    )
-
-
-def _of_median_length(pairs: Sequence[tuple[Output, Score]]) -> tuple[Output, Score]:
-    by_length = sorted(
-        pairs, key=lambda pair: (len(pair[0].text), pair[0].prompt_id, pair[0].sample_index)
-    )
-    return by_length[len(by_length) // 2]
-
-
-def _covered(output: Output, score: Score) -> float:
-    """The share of the text that the loop covers."""
-    return sum(span.end - span.start for span in score.spans) / max(1, len(output.text))
 
 
 def marked(text: str, spans: Sequence[Span]) -> list[tuple[str, Span | None]]:

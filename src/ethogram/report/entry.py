@@ -6,13 +6,8 @@ import re
 from collections.abc import Sequence
 
 from ethogram.metrics import Span
-from ethogram.report.claims import (
-    EXAMPLE_CHARACTERS,
-    Claim,
-    Entry,
-    Example,
-    Shown,
-)
+from ethogram.report.claims import EXAMPLE_CHARACTERS, Claim, Entry, Shown
+from ethogram.report.examples import Example
 from ethogram.report.printing import printable
 from ethogram.spec import Change
 from ethogram.study.difference import Difference

@@ -7,15 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ethogram.metrics import Metric
-from ethogram.report.claims import (
-    Entry,
-    Example,
-    entries,
-    measured_versions,
-    output_of,
-    prompt_moves,
-)
+from ethogram.report.claims import Entry, entries, measured_versions
 from ethogram.report.entry import cell, folded, inert, one_line, quoted_prompt, shown_text
+from ethogram.report.examples import Example, examples_of, prompt_moves
 from ethogram.report.printing import wrapped
 from ethogram.study.aims import Aim
 from ethogram.study.difference import Difference, comparable, differences
@@ -263,13 +257,9 @@ def _thread(
         moved = _restlessness(made, measured, shared)
         prompt = max(shared, key=lambda each: moved[each])
         why = "the prompt on which the aims moved most, over all steps"
-    return Thread(
-        why,
-        [
-            (entry.version, output_of(study, entry.version, prompt, measured[entry.version]))
-            for entry in made
-        ],
-    )
+    wanted = [(entry.version, prompt) for entry in made]
+    shown = examples_of(study, wanted, measured)
+    return Thread(why, [(version, shown[version, prompt]) for version, _ in wanted])
 
 
 def _shared_prompts(made: Sequence[Entry], measured: dict[str, dict[str, Measured]]) -> list[str]:

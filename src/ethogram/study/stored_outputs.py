@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from ethogram.errors import SpecError
-from ethogram.spec import FinishReason, Generation
+from ethogram.spec import FinishReason, Generation, Suite
 from ethogram.spec.identity import digest
 from ethogram.study.complete import noted_identities
 from ethogram.study.requests import WHOLE, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ethogram.metrics import Output
     from ethogram.study.stale import Results
@@ -104,12 +104,17 @@ def outputs_of(
     `Output.prompt` is the suite's wording, not the rendered prompt that the model read; the latter
     is `Generation.prompt_text`, used only where the suite no longer has the prompt.
     """
+    suite = results.suite if results else study.suite(version)
+    return _as_outputs(generations_of(study, version, part, results), suite)
+
+
+def _as_outputs(generations: Iterable[Generation], suite: Suite) -> list[Output]:
+    """Generations as the metrics read them, with the wording and references of a suite."""
     from ethogram.metrics import Output
 
-    suite = results.suite if results else study.suite(version)
     items = {item.id: item for item in suite.prompts}
     outputs = []
-    for generation in generations_of(study, version, part, results):
+    for generation in generations:
         item = items.get(generation.prompt_id)
         right = item.references if item else ()
         outputs.append(
@@ -148,6 +153,7 @@ class StoredOutputs(Sequence["Output"]):
         self.samples = len(results.identities) // len(results.suite)
         #: Prompt to its outputs, the last ones asked for: findings read the same ones each time.
         self._recent: dict[str, Sequence[Output]] = {}
+        self._most = _RECENT  # More where more are read together.
 
     def __len__(self) -> int:
         return len(self._results.identities)
@@ -187,16 +193,35 @@ class StoredOutputs(Sequence["Output"]):
 
     def of(self, prompt: str) -> Sequence[Output]:
         """The outputs of one prompt; only these are read."""
-        places = self.places[prompt]
         if "all" in self.__dict__:
+            places = self.places[prompt]
             return self.all[places.start : places.stop]
         found = self._recent.pop(prompt, None)
         if found is None:
-            found = self._read(self._results.identities[places.start : places.stop])
-        self._recent[prompt] = found
-        if len(self._recent) > _RECENT:
-            del self._recent[next(iter(self._recent))]
+            found = self._read(self._identities(prompt))
+        self._keep(prompt, found)
         return found
+
+    def unread(self, prompts: Sequence[str]) -> dict[str, Sequence[str]]:
+        """Those of some prompts that are not read, with the identities of their outputs.
+
+        There is room for all of these prompts from now on.
+        """
+        if "all" in self.__dict__:
+            return {}
+        self._most = max(self._most, len(prompts) + _RECENT)
+        for prompt in prompts:
+            if prompt in self._recent:
+                self._keep(prompt, self._recent.pop(prompt))
+        return {each: self._identities(each) for each in prompts if each not in self._recent}
+
+    def take(self, found: Mapping[str, Generation], prompts: Sequence[str]) -> None:
+        """Have the outputs of some prompts of which all generations were found, as if read here."""
+        whole = [each for each in prompts if found.keys() >= set(self._identities(each))]
+        generations = [found[identity] for each in whole for identity in self._identities(each)]
+        outputs = iter(_as_outputs(generations, self._results.suite))
+        for prompt in whole:
+            self._keep(prompt, list(islice(outputs, self.samples)))
 
     def of_each(self, prompts: Sequence[str]) -> dict[str, Sequence[Output]]:
         """The outputs of some prompts, read at once."""
@@ -221,9 +246,39 @@ class StoredOutputs(Sequence["Output"]):
         self.__dict__.pop("all", None)
         self._recent.clear()
 
+    def _identities(self, prompt: str) -> Sequence[str]:
+        places = self.places[prompt]
+        return self._results.identities[places.start : places.stop]
+
+    def _keep(self, prompt: str, outputs: Sequence[Output]) -> None:
+        self._recent[prompt] = outputs
+        if len(self._recent) > self._most:
+            del self._recent[next(iter(self._recent))]
+
     def _read(self, identities: Sequence[str]) -> Sequence[Output]:
         part = replace(self._results, identities=tuple(identities))
         return outputs_of(self._study, self._version, results=part)
+
+
+def read_together(study: Study, wanted: Iterable[tuple[Sequence[Output], str]]) -> None:
+    """Read the outputs of some prompts of several versions at once, so that `of` has them.
+
+    What is missing is left out, and `of` says so. Other sequences of outputs are in memory already.
+
+    Args:
+        study: opened.
+        wanted: the outputs of a version of it, and a prompt.
+    """
+    prompts: dict[StoredOutputs, dict[str, None]] = {}
+    for outputs, prompt in wanted:
+        if isinstance(outputs, StoredOutputs):
+            prompts.setdefault(outputs, {})[prompt] = None
+    unread = {outputs: outputs.unread(list(some)) for outputs, some in prompts.items()}
+    found = study.store.get(
+        [each for some in unread.values() for identities in some.values() for each in identities]
+    )
+    for outputs, some in unread.items():
+        outputs.take(found, list(some))
 
 
 def _identifying(row: Output) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ethogram.report.claims import Entry, Example, Shown, make_entry, scores_for
+from ethogram.report.claims import Entry, Shown, make_entry, scores_for
+from ethogram.report.examples import Example
 from ethogram.study.aims import aim_metrics
 from ethogram.study.difference import Difference
 from ethogram.study.headline import by_verdict, sentence
