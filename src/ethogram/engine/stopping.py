@@ -162,7 +162,8 @@ class StopWatch:
 
 def decode(tokenizer: Any, ids: Sequence[int]) -> str:
     """Text of ids without special tokens, spaces as the tokens have them."""
-    if _is_plain(tokenizer.__class__):  # Streams decode every token: transformers' checks take longer.
+    # Streams decode every token, and transformers' own checks take longer than decoding.
+    if _is_plain(tokenizer.__class__):
         return str(tokenizer.backend_tokenizer.decode(list(ids), skip_special_tokens=True))
     return str(
         tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
