@@ -274,9 +274,8 @@ def read_together(study: Study, wanted: Iterable[tuple[Sequence[Output], str]]) 
         if isinstance(outputs, StoredOutputs):
             prompts.setdefault(outputs, {})[prompt] = None
     unread = {outputs: outputs.unread(list(some)) for outputs, some in prompts.items()}
-    found = study.store.get(
-        [each for some in unread.values() for identities in some.values() for each in identities]
-    )
+    missing = [each for some in unread.values() for ids in some.values() for each in ids]
+    found = study.store.get(missing) if missing else {}
     for outputs, some in unread.items():
         outputs.take(found, list(some))
 
