@@ -6,7 +6,10 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-SOURCE = Path(__file__).parents[2] / "src/ethogram"
+import ethogram
+
+#: Of the package that is tested, which may be an installed wheel.
+SOURCE = Path(ethogram.__file__).parent
 #: Loaders that never run code of a folder, and take no such argument.
 PLAIN = ("GenerationConfig", "PeftModel")
 
