@@ -21,7 +21,7 @@ from ethogram.objects import is_address, put, without_secrets
 from ethogram.spec.suite import SuitePrompt
 from ethogram.study.exporting_models import export_model
 from ethogram.study.exporting_traces import trace_rows, traced_versions
-from ethogram.study.lines import constraints_of, json_lines
+from ethogram.study.lines import constraints_of, json_lines, output_columns
 from ethogram.study.measure import measure
 from ethogram.study.pairs import preference_pairs
 from ethogram.study.stale import stored_results
@@ -156,14 +156,7 @@ def generation_rows(
             if tag is not None and (item is None or tag not in item.tags):
                 continue
             row = {
-                "version": name,
-                "identity": generation.identity,
-                "prompt_id": generation.prompt_id,
-                "sample": generation.sample_index,
-                "prompt": generation.prompt_text,
-                "output": generation.text,
-                "finish_reason": generation.finish_reason,
-                "token_ids": list(generation.token_ids),
+                **output_columns(name, generation),
                 "logprobs": list(generation.logprobs),
                 "seconds": generation.seconds,
                 "selection": generation.selection.to_json() if generation.selection else None,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ethogram.errors import SpecError
+from ethogram.study.lines import output_columns
 from ethogram.study.stale import stored_results
 from ethogram.study.trace import traced_output
 from ethogram.study.workspace import Study
@@ -76,14 +77,7 @@ def trace_rows(
                     continue
                 form = traced_output(study, name, generation).to_json()
                 yield {
-                    "version": name,
-                    "identity": identity,
-                    "prompt_id": generation.prompt_id,
-                    "sample": generation.sample_index,
-                    "prompt": generation.prompt_text,
-                    "output": generation.text,
-                    "finish_reason": generation.finish_reason,
-                    "token_ids": list(generation.token_ids),
+                    **output_columns(name, generation),
                     "trace": _plain({key: form[key] for key in _OF_CHOICES}),
                 }
 
