@@ -42,8 +42,8 @@ def test_two_stages_have_the_variance_that_theory_gives() -> None:
     """That of the prompts' means, and each prompt's own over its samples."""
     generator = np.random.default_rng(3)
     values = generator.normal(size=(40, 1)) + generator.normal(size=(40, 5))
-    (_, means), *rest = draw_twice(as_parts(values), as_parts(values), resamples=20_000, seed=0)
-    means = np.concatenate([means, *(each for _, each in rest)])[..., 0].mean(axis=1)
+    drawn = draw_twice(as_parts(values), as_parts(values), resamples=20_000, seed=0)
+    means = np.concatenate([each[:, :, 1, 0].mean(axis=1) for each in drawn])
     due = (values.mean(1).var() + values.var(axis=1).mean() / 5) / 40
     assert means.mean() == pytest.approx(values.mean(), abs=0.01)
     assert means.var() == pytest.approx(due, rel=0.04)
@@ -53,12 +53,12 @@ def test_equal_sample_indices_are_drawn_together_and_others_are_not() -> None:
     generator = np.random.default_rng(3)
     before = as_parts(generator.normal(size=(20, 6)))
     after = before + np.array([2.0, 0.0])
-    for first, second in draw_twice(before, after, resamples=50, seed=0):
-        np.testing.assert_allclose(second[..., 0] - first[..., 0], 2.0)
+    for drawn in draw_twice(before, after, resamples=50, seed=0):
+        np.testing.assert_allclose(drawn[:, :, 1, 0] - drawn[:, :, 0, 0], 2.0)
     ragged = after.copy()
     ragged[3, 5] = np.nan
-    for first, second in draw_twice(before, ragged, resamples=50, seed=0):
-        apart = np.abs(second[..., 0] - first[..., 0] - 2.0) > 1e-9
+    for drawn in draw_twice(before, ragged, resamples=50, seed=0):
+        apart = np.abs(drawn[:, :, 1, 0] - drawn[:, :, 0, 0] - 2.0) > 1e-9
         assert 0 < apart.mean() < 0.15, "only where prompt 3 was drawn"
     # Prompt 3 has five samples under each, of other indices: either order draws the same.
     other = before.copy()
@@ -68,7 +68,7 @@ def test_equal_sample_indices_are_drawn_together_and_others_are_not() -> None:
         draw_twice(ragged, other, resamples=50, seed=0),
         strict=True,
     ):
-        np.testing.assert_array_equal(there, back[::-1])
+        np.testing.assert_array_equal(there, back[:, :, ::-1])
     greedy = before[:, :1]
-    for first, _ in draw_twice(greedy, after, resamples=50, seed=0):
-        assert np.isin(first[..., 0], greedy[:, 0, 0]).all()
+    for drawn in draw_twice(greedy, after, resamples=50, seed=0):
+        assert np.isin(drawn[:, :, 0, 0], greedy[:, 0, 0]).all()

@@ -126,9 +126,8 @@ def test_a_constant_added_to_both_changes_no_difference(
 @given(versions(), SEEDS)
 def test_swapping_the_versions_swaps_their_resamples(both: tuple[Any, Any], seed: int) -> None:
     there, back = (list(draw_twice(*each, resamples=7, seed=seed)) for each in (both, both[::-1]))
-    for (a, b), (c, d) in zip(there, back, strict=True):
-        np.testing.assert_array_equal(a, d)
-        np.testing.assert_array_equal(b, c)
+    for one, other in zip(there, back, strict=True):
+        np.testing.assert_array_equal(one, other[:, :, ::-1])
 
 
 @FEW

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ethogram.stats.bootstrap import draw_twice
+from ethogram.metrics.base import ratio
+from ethogram.stats.bootstrap import POOLED_OUTPUTS, draw_twice
+from ethogram.stats.influence import differences_and_errors, influences, standard_error
 from ethogram.stats.planning import FEWEST_PROMPTS, MAX_PROMPTS, Spread, more_samples
 from ethogram.stats.student import nearly_t_quantile, t_quantile
 
@@ -28,8 +31,49 @@ def test_resamples_of_a_full_grid_are_those_of_the_same_samples(
         draw_twice(*ragged, resamples=300, seed=4),
         strict=True,
     ):
-        assert np.array_equal(quick[0], plain[0])
-        assert np.array_equal(quick[1], plain[1])
+        assert np.array_equal(quick, plain)
+
+
+def test_resamples_from_a_pool_vary_as_those_drawn_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In the mean of their distances, and in how far the quantile of an interval lies."""
+    draw = np.random.default_rng(7)
+    values = draw.normal(size=(200, 1)) + draw.normal(scale=2, size=(2, 200, 10))
+    values[1] *= draw.random((200, 1)) < 0.5  # Prompts of different noise.
+    before, after = np.stack([values, np.ones_like(values)], axis=-1)
+    assert before.shape[0] * before.shape[1] >= POOLED_OUTPUTS
+    found = {}
+    for way, limit in (("pool", 0), ("alone", 10**9)):
+        monkeypatch.setattr(sys.modules[draw_twice.__module__], "POOLED_OUTPUTS", limit)
+        drawn = [
+            np.concatenate([*draw_twice(before, after, resamples=1999, seed=seed)])
+            for seed in range(4)
+        ]
+        means = np.concatenate([(each[..., 1, 0] - each[..., 0, 0]).mean(axis=1) for each in drawn])
+        errors = np.concatenate([differences_and_errors(each, ratio)[1] for each in drawn])
+        distances = np.abs(means - (values[1] - values[0]).mean()) / errors
+        found[way] = means.std(), np.quantile(distances, 0.95)
+    assert found["pool"] == pytest.approx(found["alone"], rel=0.03)
+
+
+@pytest.mark.parametrize("kind", ["rate", "rare", "weighted"])
+def test_errors_from_moments_are_those_of_influence_values(kind: str) -> None:
+    draw = np.random.default_rng(11)
+    shape = (60, 40, 2)
+    if kind == "weighted":
+        weights = draw.integers(5, 90, shape).astype(float)
+        values = weights * draw.random(shape)
+    else:  # Rare events leave some resamples without any variance.
+        weights, values = (
+            np.ones(shape),
+            (draw.random(shape) < {"rate": 0.3, "rare": 0.005}[kind]) * 1.0,
+        )
+    means = np.stack([values, weights], axis=-1)
+    differences, errors = differences_and_errors(means, ratio)
+    due, influence = influences(means[:, :, 0], means[:, :, 1], ratio)
+    np.testing.assert_allclose(differences, due, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(errors, standard_error(influence), rtol=1e-6, atol=1e-12)
 
 
 @given(

@@ -8,6 +8,7 @@ prompt resemble each other, so treating them as independent would make every int
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,16 +22,22 @@ Aggregate = Callable[[Array], Array]
 
 #: Numbers held at once while resampling; 4 million take 32 MB.
 CHUNK = 4_000_000
+#: How often each prompt is redrawn for the resamples to choose from, where there are so many
+#: outputs, and so many samples of a prompt: below these, every resample draws its own in less time.
+POOL, POOLED_OUTPUTS, POOLED_SAMPLES = 128, 2_000, 3
+#: Samples [prompts, samples, k] that are there, in front of zeros, and how many they are [prompts].
+Packed = tuple[Array, Indices]
 
 
-def draw_twice(
-    before: Array, after: Array, *, resamples: int, seed: int
-) -> Iterator[tuple[Array, Array]]:
+def draw_twice(before: Array, after: Array, *, resamples: int, seed: int) -> Iterator[Array]:
     """Hierarchical resamples of two versions: prompts with replacement, then samples within them.
 
     A sample index that both versions have is drawn for both at once, so that what they share (the
     prompt, the noise) stays shared. Where the two have different indices for a prompt, each draws
     from its own; a single output is not resampled.
+
+    Of many outputs, each prompt is redrawn `POOL` times, and resamples choose among these. Their
+    mean then errs by at most 1/sqrt(POOL) standard errors, which moves a margin by 0.4 %.
 
     Args:
         before: [prompts, samples, k]; rows of NaN where a sample is absent. Each prompt has one.
@@ -39,58 +46,75 @@ def draw_twice(
         seed: of the draws.
 
     Yields:
-        Prompt means of both versions in a run of resamples: two arrays [resamples', prompts, k].
+        Prompt means of both versions in a run of resamples: [resamples', prompts, 2, k].
     """
     generator = np.random.default_rng(seed)
-    prompts = len(before)
-    packed = [_packed(parts) for parts in (before, after)]
-    samples = max(rows.shape[1] for rows, _ in packed)
-    same, leads = _indices(before, after)
+    prompts, samples = len(before), max(before.shape[1], after.shape[1])
+    redraw = _redrawing(before, after)
     share = max(1, CHUNK // (prompts * samples * before.shape[2] * 2))
-    if same.all() and before.shape == after.shape and present(before).all():
-        yield from _draw_grid(generator, before, after, resamples, share)
-        return
+    pool = None
+    fits = prompts * before.shape[2] * 2 * POOL <= 4 * CHUNK
+    if fits and prompts * samples >= POOLED_OUTPUTS and samples >= POOLED_SAMPLES:
+        everyone = np.broadcast_to(np.arange(prompts), (POOL, prompts))
+        parts = [redraw(generator, everyone[at : at + share]) for at in range(0, POOL, share)]
+        pool = np.concatenate(parts).reshape(POOL * prompts, 2, -1)
+        share *= samples
     for start in range(0, resamples, share):
         size = (min(share, resamples - start), prompts)
-        chosen = generator.integers(0, prompts, size=size)
-        uniform = generator.random((*size, samples))
-        other = uniform if same.all() else generator.random((*size, samples))
-        uniforms = [
-            np.where((same | ahead)[chosen][..., None], uniform, other) for ahead in (leads, ~leads)
-        ]
-        first, second = (
-            _resampled(rows, counts, chosen, each)
-            for (rows, counts), each in zip(packed, uniforms, strict=True)
-        )
-        yield first, second
-
-
-def _draw_grid(
-    generator: np.random.Generator, before: Array, after: Array, resamples: int, share: int
-) -> Iterator[tuple[Array, Array]]:
-    """`draw_twice` where both versions have every sample of every prompt: the same, to the bit.
-
-    Both draw the same samples then, so that one look-up finds those of both.
-    """
-    prompts, samples, parts = before.shape
-    flat = np.concatenate([before, after], axis=2).reshape(-1, 2 * parts)
-    for start in range(0, resamples, share):
-        size = (min(share, resamples - start), prompts)
-        chosen = generator.integers(0, prompts, size=size)
-        uniform = generator.random((*size, samples))
-        if samples == 1:
-            means: Array = flat[chosen]
+        if pool is None:
+            yield redraw(generator, generator.integers(0, prompts, size=size))
         else:
-            uniform *= samples
-            picks = uniform.astype(np.int64)
-            picks += (chosen * samples)[..., None]
-            means = np.zeros((*size, 2 * parts))
-            row = np.empty_like(means)
-            for sample in range(samples):
-                flat.take(picks[..., sample], axis=0, out=row, mode="clip")
-                means += row
-            means /= samples
-        yield means[..., :parts], means[..., parts:]
+            yield pool.take(generator.integers(0, len(pool), size=size), axis=0, mode="clip")
+
+
+def _redrawing(before: Array, after: Array) -> Callable[[np.random.Generator, Indices], Array]:
+    """How to redraw the samples of chosen prompts [n, m]: the means [n, m, 2, k] of both versions.
+
+    Both ways draw the same, to the bit. Where both versions have every sample of every prompt, one
+    look-up finds those of both.
+    """
+    if before.shape == after.shape and present(before).all() and present(after).all():
+        return partial(_redraw_grid, np.stack([before, after], axis=2))
+    packed = [_packed(parts) for parts in (before, after)]
+    return partial(_redraw, *packed, *_indices(before, after))
+
+
+def _redraw(
+    first: Packed,
+    second: Packed,
+    same: Mask,
+    leads: Mask,
+    generator: np.random.Generator,
+    chosen: Indices,
+) -> Array:
+    samples = max(first[0].shape[1], second[0].shape[1])
+    uniform = generator.random((*chosen.shape, samples))
+    other = uniform if same.all() else generator.random(uniform.shape)
+    means = []
+    for (rows, counts), ahead in ((first, leads), (second, ~leads)):
+        mine = np.where((same | ahead)[chosen][..., None], uniform, other)
+        means.append(_resampled(rows, counts, chosen, mine))
+    return np.stack(means, axis=2)
+
+
+def _redraw_grid(both: Array, generator: np.random.Generator, chosen: Indices) -> Array:
+    """`both` is [prompts, samples, 2, k]."""
+    _, samples, sides, parts = both.shape
+    uniform = generator.random((*chosen.shape, samples))
+    if samples == 1:
+        single: Array = both[chosen, 0]
+        return single
+    flat = both.reshape(-1, sides * parts)
+    uniform *= samples
+    picks = uniform.astype(np.int64)
+    picks += (chosen * samples)[..., None]
+    means = np.zeros((*chosen.shape, sides * parts))
+    row = np.empty_like(means)
+    for sample in range(samples):
+        flat.take(picks[..., sample], axis=0, out=row, mode="clip")
+        means += row
+    means /= samples
+    return means.reshape(*chosen.shape, sides, parts)
 
 
 def present(parts: Array) -> Mask:
@@ -105,7 +129,7 @@ def prompt_means(parts: Array) -> Array:
     return means
 
 
-def _packed(parts: Array) -> tuple[Array, Indices]:
+def _packed(parts: Array) -> Packed:
     """The samples that are there moved to the front, zeros behind, and how many there are."""
     mask = present(parts)
     order = np.argsort(~mask, axis=1, kind="stable")

@@ -18,6 +18,8 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 #: value is smooth, and still sees the slope of values that are rounded to four digits on the way
 #: (SimCTG's diversity).
 _STEP = 1e-2
+#: A variance below this share of the terms that it is the difference of has too few digits.
+_DIGITS = 1e-8
 
 
 def gradient(mean: Array, aggregate: Aggregate) -> Array:
@@ -69,3 +71,51 @@ def standard_error(influence: Array) -> Array:
     prompts = influence.shape[-1]
     error: Array = np.sqrt((influence**2).sum(axis=-1) / (prompts - 1) / prompts)
     return error
+
+
+def squared_errors(
+    slopes: Array, means: Array, squares: Array, prompts: int
+) -> tuple[Array, np.ndarray[Any, np.dtype[np.bool_]]]:
+    """Squared standard errors from sums over prompts, without an influence value of each prompt.
+
+    A prompt's influence value is linear in its parts, so its sum of squares needs only their second
+    moments.
+
+    Args:
+        slopes: [..., k], how much the value moves with each part.
+        means: [..., k], of the parts over the prompts.
+        squares: [..., k, k], products of the parts, summed over the prompts.
+        prompts: how many.
+
+    Returns:
+        The squared standard errors [...], and where they have too few digits: nearly no variance.
+    """
+    with np.errstate(all="ignore"):
+        total = (slopes * np.matmul(squares, slopes[..., None])[..., 0]).sum(axis=-1)
+        sizes = np.abs(slopes)
+        size = (sizes * np.matmul(np.abs(squares), sizes[..., None])[..., 0]).sum(axis=-1)
+        variance = total - prompts * (slopes * means).sum(axis=-1) ** 2
+        return variance / (prompts - 1) / prompts, variance <= _DIGITS * size
+
+
+def differences_and_errors(means: Array, aggregate: Aggregate) -> tuple[Array, Array]:
+    """The differences [n] of two versions and their standard errors [n] in n resamples.
+
+    Args:
+        means: [n, prompts, 2, k], mean parts of each prompt under both versions.
+        aggregate: mean parts [..., k] to values [...].
+    """
+    resamples, prompts, _, parts = means.shape
+    rows = means.reshape(resamples, prompts, 2 * parts)
+    centre = np.matmul(np.full((1, prompts), 1 / prompts), rows)[:, 0]
+    before, after = centre[:, :parts], centre[:, parts:]
+    with np.errstate(all="ignore"):
+        differences = aggregate(after) - aggregate(before)
+    slopes = np.concatenate([-gradient(before, aggregate), gradient(after, aggregate)], axis=1)
+    squares = np.matmul(rows.transpose(0, 2, 1), rows)
+    squared, lost = squared_errors(slopes, centre, squares, prompts)
+    errors: Array = np.sqrt(np.where(lost, 0.0, squared))
+    if lost.any():
+        differences[lost], influence = influences(means[lost, :, 0], means[lost, :, 1], aggregate)
+        errors[lost] = standard_error(influence)
+    return differences, errors

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ethogram.stats.bootstrap import Aggregate
-from ethogram.stats.influence import gradient, standard_error
+from ethogram.stats.bootstrap import CHUNK, Aggregate, Indices
+from ethogram.stats.influence import gradient, squared_errors, standard_error
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 #: At a distance of so many standard errors, the error is only rounding.
@@ -45,8 +45,12 @@ def bootstrap(
     value, error = _value_and_error(parts, aggregate)
     if len(parts) < 2 or not np.isfinite(value) or not np.isfinite(error):
         return Interval(float(value), math.nan, math.nan)
-    chosen = np.random.default_rng(seed).integers(0, len(parts), size=(resamples, len(parts)))
-    values, errors = _value_and_error(parts.take(chosen, axis=0), aggregate)
+    generator, found = np.random.default_rng(seed), []
+    share = max(1, CHUNK // len(parts))
+    for start in range(0, resamples, share):
+        size = (min(share, resamples - start), len(parts))
+        found.append(_resampled(parts, generator.integers(0, len(parts), size=size), aggregate))
+    values, errors = (np.concatenate(each) for each in zip(*found, strict=True))
     margin = error * critical(np.abs(values - value), errors, confidence)
     return Interval(float(value), float(value - margin), float(value + margin))
 
@@ -60,6 +64,27 @@ def critical(distances: Array, errors: Array, confidence: float) -> float:
         ratios = np.where(distances == 0, 0.0, distances / errors)
     ratios = np.where(ratios < _ROUNDING, ratios, np.inf)
     return float(np.quantile(ratios, confidence, method="higher"))
+
+
+def _resampled(parts: Array, chosen: Indices, aggregate: Aggregate) -> tuple[Array, Array]:
+    """Values [n] and their standard errors [n], of n choices of prompts [n, prompts].
+
+    By how often each prompt was chosen, since sums over prompts are all that is needed.
+    """
+    resamples, prompts = chosen.shape
+    cells = chosen + prompts * np.arange(resamples)[:, None]
+    counts = np.bincount(cells.ravel(), minlength=cells.size).reshape(cells.shape).astype(float)
+    squares = np.einsum("pi,pj->pij", parts, parts).reshape(prompts, -1)
+    sums = counts @ np.concatenate([parts, squares], axis=1)
+    kinds = parts.shape[1]
+    means, moments = sums[:, :kinds] / prompts, sums[:, kinds:].reshape(-1, kinds, kinds)
+    with np.errstate(all="ignore"):
+        values = aggregate(means)
+    squared, lost = squared_errors(gradient(means, aggregate), means, moments, prompts)
+    errors: Array = np.sqrt(np.where(lost, 0.0, squared))
+    if lost.any():
+        values[lost], errors[lost] = _value_and_error(parts.take(chosen[lost], axis=0), aggregate)
+    return values, errors
 
 
 def _value_and_error(parts: Array, aggregate: Aggregate) -> tuple[Array, Array]:

@@ -11,7 +11,12 @@ import numpy as np
 from ethogram.stats.bootstrap import Aggregate, draw_twice, present, prompt_means
 from ethogram.stats.bounded import bounded_mean
 from ethogram.stats.coupling import Coupling, coupling, unmeasured
-from ethogram.stats.influence import gradient, influences, standard_error
+from ethogram.stats.influence import (
+    differences_and_errors,
+    gradient,
+    influences,
+    standard_error,
+)
 from ethogram.stats.interval import critical
 from ethogram.stats.permutation import sign_flip_test
 from ethogram.stats.planning import (
@@ -234,10 +239,10 @@ def _critical(
 ) -> float | None:
     """The margin of the interval in standard errors; None where no number would do."""
     distances, errors = [], []
-    for first, second in draw_twice(before, after, resamples=resamples, seed=seed):
-        differences, influence = influences(first, second, aggregate)
+    for means in draw_twice(before, after, resamples=resamples, seed=seed):
+        differences, error = differences_and_errors(means, aggregate)
         distances.append(np.abs(differences - difference))
-        errors.append(standard_error(influence))
+        errors.append(error)
     margin = critical(np.concatenate(distances), np.concatenate(errors), confidence)
     return margin if np.isfinite(margin) and margin > 0 else None
 

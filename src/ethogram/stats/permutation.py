@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ethogram.stats.bootstrap import CHUNK, Aggregate, Mask
-from ethogram.stats.influence import gradient, influences, standard_error
+from ethogram.stats.influence import gradient, influences, squared_errors, standard_error
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 #: Up to so many prompts that differ, every assignment is tried: 2^14, half of them mirror images.
@@ -17,8 +17,6 @@ EXACT_PROMPTS = 14
 #: Relative tolerance within which two statistics count as equal: they come from the same numbers
 #: added in another order, and a tie that is missed would make the p-value too small.
 _EQUAL = 1e-6
-#: A variance below this share of the terms that it is the difference of has too few digits.
-_DIGITS = 1e-8
 
 
 def sign_flip_test(
@@ -103,29 +101,28 @@ def _by_moments(before: Array, after: Array, aggregate: Aggregate, swapped: Mask
     needs only their second moments. None where these lose digits: nearly no variance.
     """
     prompts, parts = before.shape
-    flips = swapped.astype(float)
-    sums = before.sum(axis=0) + flips @ (after - before)  # [assignments, k]
-    mean_a, mean_b = sums / prompts, ((before + after).sum(axis=0) - sums) / prompts
     pairs = np.concatenate([before, after], axis=1)  # [prompts, 2 k]
     mirrored = np.concatenate([after, before], axis=1)
     squares, others = (
         np.einsum("pi,pj->pij", values, values).reshape(prompts, -1) for values in (pairs, mirrored)
     )
-    moments = squares.sum(axis=0) + flips @ (others - squares)
-    moments = moments.reshape(-1, 2 * parts, 2 * parts)
+    kept = np.concatenate([before, squares], axis=1)
+    moved = swapped.astype(float) @ (np.concatenate([after, others], axis=1) - kept)
+    sums = kept.sum(axis=0) + moved  # [assignments, k + (2 k)²]
+    mean_a = sums[:, :parts] / prompts
+    mean_b = (before + after).sum(axis=0) / prompts - mean_a
+    moments = sums[:, parts:].reshape(-1, 2 * parts, 2 * parts)
     with np.errstate(all="ignore"):
         differences = aggregate(mean_b) - aggregate(mean_a)
         slopes = np.concatenate(
             [-gradient(mean_a, aggregate), gradient(mean_b, aggregate)], axis=1
         )  # [assignments, 2 k]
-        total = np.einsum("ai,aij,aj->a", slopes, moments, slopes)
-        centre = np.einsum("ai,ai->a", slopes, np.concatenate([mean_a, mean_b], axis=1))
-        variance = total - prompts * centre**2
-        size = np.einsum("ai,aij,aj->a", np.abs(slopes), np.abs(moments), np.abs(slopes))
-        if (variance <= _DIGITS * size).any():
+        means = np.concatenate([mean_a, mean_b], axis=1)
+        squared, lost = squared_errors(slopes, means, moments, prompts)
+        if lost.any():
             return None
-        ratio: Array = np.abs(differences) / np.sqrt(variance / (prompts - 1) / prompts)
-        largest = np.sqrt(np.nanmax(total, initial=1e-300))
+        ratio: Array = np.abs(differences) / np.sqrt(squared)
+        largest = prompts * np.sqrt(np.nanmax(squared, initial=1e-300))
     return np.where(np.abs(differences) <= 1e-12 * largest, 0.0, ratio)
 
 
