@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from ethogram.errors import SpecError
 from ethogram.report.claims import entries
 from ethogram.report.findings import find
-from ethogram.study import Study
+from ethogram.stats import paired
+from ethogram.study import Difference, Study
 from ethogram.study.wording import change_words
+from ethogram.ui import findings_kept
 
 
 def test_the_tree_has_every_version_with_its_depth(client: TestClient) -> None:
@@ -38,10 +45,20 @@ def test_an_entry_says_what_the_log_says(client: TestClient, folder: Path) -> No
         assert shown["notes"]["notes"]["learned"] == ["It says things."]
 
 
+def findings(client: TestClient) -> Any:
+    """The findings, once they are made."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        found = client.get("/api/findings").json()
+        if found["ready"]:
+            return found
+    raise AssertionError("no findings")
+
+
 def test_the_page_opens_with_the_findings_of_the_log(client: TestClient, folder: Path) -> None:
     with Study(folder) as study:
         wanted = find(study)
-    found = client.get("/api/findings").json()
+    found = findings(client)
     assert found["sentences"] == [str(each) for each in wanted.sentences] != []
     assert [column["title"] for column in found["columns"]] == [
         metric.title for metric in wanted.columns
@@ -49,6 +66,55 @@ def test_the_page_opens_with_the_findings_of_the_log(client: TestClient, folder:
     assert [row["version"] for row in found["rows"]] == ["v0.0.1", "v0.1.0", "v0.2.0"]
     assert all(len(row["values"]) == len(found["columns"]) for row in found["rows"])
     assert [each["version"] for each in found["thread"]["outputs"]] == list(wanted.values)
+
+
+def test_findings_are_made_beside_other_answers(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow test of a pair holds up neither the answer about findings nor another view."""
+    testing, go_on = threading.Event(), threading.Event()
+    difference = sys.modules[Difference.__module__]
+    compute = paired
+
+    def slow(*args: Any, **options: Any) -> Any:
+        testing.set()
+        assert go_on.wait(60)
+        return compute(*args, **options)
+
+    monkeypatch.setattr(difference, "paired", slow)
+    first = client.get("/api/findings").json()
+    assert testing.wait(60)
+    assert not first["ready"]
+    assert first["sentences"] == []
+    assert first["total"] == 3
+    assert client.get("/api/log/v0.0.1").json()["version"] == "v0.0.1"
+    go_on.set()
+    found = findings(client)
+    assert found["sentences"]
+    assert findings(client) == found
+
+
+def test_findings_are_made_again_when_the_study_changes(client: TestClient, folder: Path) -> None:
+    assert [row["title"] for row in findings(client)["rows"]][1] == "Version 1"
+    file = folder / "versions/v0.1.0.yaml"
+    file.write_text(file.read_text().replace("Version 1", "Another"), encoding="utf-8")
+    assert [row["title"] for row in findings(client)["rows"]][1] == "Another"
+
+
+def test_an_error_while_findings_are_made_is_told_each_time(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise SpecError("no such outputs", hint="make them")
+
+    monkeypatch.setattr(findings_kept, "find", fail)
+    until = time.monotonic() + 60
+    while (told := client.get("/api/findings")).status_code == 200 and time.monotonic() < until:
+        assert not told.json()["ready"]
+    for _ in range(2):
+        told = client.get("/api/findings")
+        assert told.status_code == 400
+        assert "no such outputs" in told.json()["error"]
 
 
 def test_a_version_without_outputs_says_how_to_make_them(client: TestClient, folder: Path) -> None:

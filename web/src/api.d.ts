@@ -290,7 +290,7 @@ export interface paths {
         };
         /**
          * Findings
-         * @description What all versions together show.
+         * @description What all versions together show; while they are read, how far that is.
          */
         get: operations["findings"];
         put?: never;
@@ -1127,7 +1127,7 @@ export interface components {
          * AnyEvent
          * @description An event of the stream.
          */
-        AnyEvent: components["schemas"]["Reset"] | components["schemas"]["StudyChanged"] | components["schemas"]["JobChanged"] | components["schemas"]["JobText"] | components["schemas"]["JobRow"] | components["schemas"]["VotesChanged"] | components["schemas"]["SweepChanged"] | components["schemas"]["TrainingChanged"] | components["schemas"]["TrainingPoints"] | components["schemas"]["TrainingSamples"] | components["schemas"]["TrainingRepeated"];
+        AnyEvent: components["schemas"]["Reset"] | components["schemas"]["StudyChanged"] | components["schemas"]["JobChanged"] | components["schemas"]["JobText"] | components["schemas"]["JobRow"] | components["schemas"]["VotesChanged"] | components["schemas"]["FindingsRead"] | components["schemas"]["SweepChanged"] | components["schemas"]["TrainingChanged"] | components["schemas"]["TrainingPoints"] | components["schemas"]["TrainingSamples"] | components["schemas"]["TrainingRepeated"];
         /**
          * ArenaPair
          * @description Two outputs to vote on; nothing here tells whose they are.
@@ -1517,12 +1517,21 @@ export interface components {
          * @description What was found.
          *
          *     Attributes:
+         *         ready: whether all versions were read; all that follows `total` is empty until then.
+         *         done: versions that were read.
+         *         total: versions to read.
          *         sentences: most telling first.
          *         columns: of the small table.
          *         rows: of it.
          *         thread: one prompt through all versions; None where they share none.
          */
         FindingsInfo: {
+            /** Ready */
+            ready: boolean;
+            /** Done */
+            done: number;
+            /** Total */
+            total: number;
             /** Sentences */
             sentences: string[];
             /** Columns */
@@ -1530,6 +1539,28 @@ export interface components {
             /** Rows */
             rows: components["schemas"]["VersionRow"][];
             thread: components["schemas"]["ThreadInfo"] | null;
+        };
+        /**
+         * FindingsRead
+         * @description How far the findings are; they can be loaded when all versions are read.
+         *
+         *     Attributes:
+         *         done: versions that were read.
+         *         total: versions of the study.
+         *         ready: whether the findings are made.
+         */
+        FindingsRead: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "findings";
+            /** Done */
+            done: number;
+            /** Total */
+            total: number;
+            /** Ready */
+            ready: boolean;
         };
         /**
          * FormVersion

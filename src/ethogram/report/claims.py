@@ -77,8 +77,8 @@ class Entry:
         differences: against the parent; aims among them as exploration.
         aims: what came of the version's aims; None without any.
         pitfalls: found here or in the parent.
-        pair: one prompt before and after; None without a parent.
-        example: one output, where there is no pair.
+        pair: one prompt before and after; None without a parent, or without examples.
+        example: one output, where there is no pair; None without examples.
         claims: notes and title that name what shows them.
         unmeasured: notes that rest on nothing measured.
         stale: why the results are not those of the version as it is now; empty if they are.
@@ -126,20 +126,42 @@ def scores_for(
     return {name: measure(study, name, columns, accept="earlier") for name in measured}
 
 
-def entries(study: Study, *, measured: dict[str, dict[str, Measured]] | None = None) -> list[Entry]:
-    """One entry per version that has all its generations, in the study's order."""
+def entries(
+    study: Study,
+    *,
+    measured: dict[str, dict[str, Measured]] | None = None,
+    examples: bool = True,
+) -> list[Entry]:
+    """One entry per version that has all its generations, in the study's order.
+
+    Args:
+        study: opened.
+        measured: their scores, if they are known.
+        examples: whether the entries show outputs, which have to be read.
+    """
     scores = measured_versions(study) if measured is None else measured
-    pairs = make_pairs(study, scores, scores)
-    return [_make_entry(study, name, scores, pairs.get(name)) for name in scores]
+    pairs = make_pairs(study, scores, scores) if examples else {}
+    singles = {
+        name: single_example(study, name, scores[name])
+        for name in scores
+        if examples and name not in pairs
+    }
+    return [_make_entry(study, name, scores, pairs.get(name), singles.get(name)) for name in scores]
 
 
 def make_entry(study: Study, name: str, measured: dict[str, dict[str, Measured]]) -> Entry:
     """The entry of one version; `measured` has its scores and those of what it compares with."""
-    return _make_entry(study, name, measured, make_pairs(study, [name], measured).get(name))
+    pair = make_pairs(study, [name], measured).get(name)
+    single = None if pair else single_example(study, name, measured[name])
+    return _make_entry(study, name, measured, pair, single)
 
 
 def _make_entry(
-    study: Study, name: str, measured: dict[str, dict[str, Measured]], pair: Pair | None
+    study: Study,
+    name: str,
+    measured: dict[str, dict[str, Measured]],
+    pair: Pair | None,
+    example: Example | None,
 ) -> Entry:
     version = study.versions[name]
     scores = measured[name]
@@ -169,7 +191,7 @@ def _make_entry(
         aims=aims,
         pitfalls=_pitfalls(scores, measured[parent] if parent else None),
         pair=pair,
-        example=None if pair else single_example(study, name, scores),
+        example=example,
         claims=claims,
         unmeasured=[
             note.text

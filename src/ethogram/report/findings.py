@@ -97,10 +97,15 @@ class Findings:
     thread: Thread | None
 
 
-def find(study: Study) -> Findings:
-    """Derive the findings of all versions that have all their generations."""
+def find(study: Study, *, examples: bool = True) -> Findings:
+    """Derive the findings of all versions that have all their generations.
+
+    Args:
+        study: opened.
+        examples: whether the entries show outputs, which have to be read; the thread always does.
+    """
     measured = measured_versions(study)
-    made = entries(study, measured=measured)
+    made = entries(study, measured=measured, examples=examples)
     overall = _first_to_last(study, made, measured)
     columns = _columns(study, made, overall)
     return Findings(

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
+from threading import Lock
 from typing import Any
 
-import numpy as np
+from threadpoolctl import ThreadpoolController
 
+from ethogram.cores import threads_to_use
 from ethogram.errors import SpecError
 from ethogram.metrics import Metric
 from ethogram.stages import stage
 from ethogram.stats import More, PairedTest, adjust, more_samples, paired
 from ethogram.study.measure import Measured
 from ethogram.study.shared_prompts import shared_prompts
-from ethogram.study.tested import bases_key, test_key
+from ethogram.study.tested import Parts, bases_key, test_key
 
 #: Seed of the resampling, fixed so that every number of a log can be derived again.
 SEED = 20260101
+#: Parts of a version below which threads would mostly wait for Python's lock.
+_FEW_NUMBERS = 1_000
 #: A difference counts where its p-value, adjusted for the metrics beside it, is at most this.
 LEVEL = 0.05
+#: One set of tests at a time: each uses all cores.
+_testing = Lock()
 
 
 @dataclass(frozen=True)
@@ -163,7 +171,9 @@ def differences(
     Raises:
         SpecError: the versions share no prompt, or an id is used for two different prompts.
     """
-    _recall([(first[name], second[name]) for name in names], coupled=coupled)
+    pairs = [(first[name], second[name]) for name in names]
+    _recall(pairs, coupled=coupled)
+    _test_open(pairs, before, after, coupled=coupled)
     found = {
         name: difference(first[name], second[name], before, after, coupled=coupled)
         for name in names
@@ -197,11 +207,8 @@ def difference(
         SpecError: the versions share no prompt, or an id is used for two different prompts.
     """
     _recall([(first, second)], coupled=coupled)
-    # Keeps the first version's measurement with its test, so that its id stays its own.
-    key = (id(first), coupled)
-    if key not in second.tested:
-        second.tested[key] = first, _test(first, second, before, after, coupled=coupled)
-    found: Difference = second.tested[key][1]
+    _test_open([(first, second)], before, after, coupled=coupled)
+    found: Difference = second.tested[id(first), coupled][1]
     return found
 
 
@@ -229,23 +236,73 @@ def _key(first: Measured, second: Measured, *, coupled: bool) -> str | None:
     return bases_key(first.metric, *bases, coupled=coupled, seed=SEED)
 
 
-def _test(
-    first: Measured, second: Measured, before: str, after: str, *, coupled: bool
-) -> Difference:
+@dataclass(frozen=True)
+class _Open:
+    """A test that is not known: the measurements, their parts, and the keys that it is kept by."""
+
+    first: Measured
+    second: Measured
+    parts: tuple[Parts, Parts]
+    keys: Sequence[str]
+
+
+def _test_open(
+    pairs: Sequence[tuple[Measured, Measured]], before: str, after: str, *, coupled: bool
+) -> None:
+    """Test the pairs that are not tested yet; those of many outputs on all cores at once."""
+    todo = [
+        _opened(first, second, before, after, coupled=coupled)
+        for first, second in pairs
+        if (id(first), coupled) not in second.tested
+    ]
+    tests: list[PairedTest | None] = [_stored(each.second, each.keys[0]) for each in todo]
+    missing = [each for each, test in zip(todo, tests, strict=True) if test is None]
+    if missing:
+        stage(f"Testing {after} against {before}")
+    computed = iter(_tested(missing, coupled=coupled) if missing else ())
+    for each, stored in zip(todo, tests, strict=True):
+        test = stored or next(computed)
+        metric, kept = each.first.metric, each.second.stored_tests
+        if kept and (stored is None or len(each.keys) > 1):
+            kept.add(each.keys, metric, test)
+        # Keeps the first version's measurement with its test, so that its id stays its own.
+        each.second.tested[id(each.first), coupled] = each.first, Difference(metric, test, test.p)
+
+
+def _opened(first: Measured, second: Measured, before: str, after: str, *, coupled: bool) -> _Open:
     is_stale = bool(first.stale or second.stale)
     ids = shared_prompts(first.prompts, second.prompts, before, after, skip_reworded=is_stale)
-    a, b = (_parts_of(ids, side) for side in (first, second))
-    metric, tests = first.metric, second.stored_tests
-    key = test_key(metric, a, b, coupled=coupled, seed=SEED)
+    parts = _parts_of(ids, first), _parts_of(ids, second)
+    key = test_key(first.metric, *parts, coupled=coupled, seed=SEED)
     known = _key(first, second, coupled=coupled)
-    test = tests.get([key]).get(key) if tests else None
-    is_new = test is None
-    if test is None:
-        stage(f"Testing {after} against {before}")
-        test = paired(a, b, metric.aggregate, coupled=coupled, width=metric.unit.width, seed=SEED)
-    if tests and (is_new or known):
-        tests.add([key, *([known] if known else [])], metric, test)
-    return Difference(metric, test, test.p)
+    return _Open(first, second, parts, [key, *([known] if known else [])])
+
+
+def _stored(second: Measured, key: str) -> PairedTest | None:
+    return second.stored_tests.get([key]).get(key) if second.stored_tests else None
+
+
+def _tested(tests: Sequence[_Open], *, coupled: bool) -> list[PairedTest]:
+    """The paired tests. NumPy lets other threads compute while it works on large arrays."""
+
+    def test(each: _Open) -> PairedTest:
+        metric = each.first.metric
+        width, aggregate = metric.unit.width, metric.aggregate
+        return paired(*each.parts, aggregate, coupled=coupled, width=width, seed=SEED)
+
+    threads = min(len(tests), threads_to_use())
+    if threads < 2 or max(each.parts[0].size for each in tests) < _FEW_NUMBERS:
+        return [test(each) for each in tests]
+    # Threads of the library of matrix products beside these would only wait for each other. Its
+    # limit is one for the process, so one caller at a time.
+    with _testing, _products().limit(limits=1), ThreadPoolExecutor(threads, "tests") as pool:
+        return list(pool.map(test, tests))
+
+
+@cache
+def _products() -> ThreadpoolController:
+    """NumPy's own library of matrix products; torch keeps the threads of its own."""
+    return ThreadpoolController().select(internal_api="openblas")
 
 
 def comparable(first: Mapping[str, Measured], second: Mapping[str, Measured]) -> bool:
@@ -259,7 +316,7 @@ def comparable(first: Mapping[str, Measured], second: Mapping[str, Measured]) ->
         return False
 
 
-def _parts_of(ids: Sequence[str], measured: Measured) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _parts_of(ids: Sequence[str], measured: Measured) -> Parts:
     """The parts of some prompts: [prompts, sample indices, parts]."""
     known, parts = measured.parts_by_sample()
     row = {prompt_id: number for number, prompt_id in enumerate(known)}

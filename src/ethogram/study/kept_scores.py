@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Raise it when the form of what is kept changes.
 _FORM = 2
+#: In front of the last field of a row.
+_SPANS = ',"spans":'
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -168,7 +170,7 @@ class ScoreColumn(Sequence[Score]):
         data = version_scores(self._study.store, self._version, name, self.basis)
         with suppress(ValueError, KeyError, TypeError):  # A damaged row is no scores.
             if data:
-                return _from_json(data)
+                return _from_json(data, self._again)
         return _Kept.of(self._again())
 
     def _again(self) -> Sequence[Score]:
@@ -177,6 +179,41 @@ class ScoreColumn(Sequence[Score]):
 
         outputs = outputs_of(self._study, self._version, results=self._results)
         return [self._metric.measure(output) for output in outputs]
+
+
+class _Spans:
+    """The spans of the outputs that have some; as they are stored until one is asked for.
+
+    Most readers of scores want numbers, and the spans are the longest part of what is kept.
+
+    Args:
+        kept: JSON of place to spans.
+        again: scores the outputs again, should the JSON be damaged.
+    """
+
+    def __init__(self, kept: str, again: Callable[[], Sequence[Score]]) -> None:
+        self._kept, self._again = kept, again
+
+    @cached_property
+    def found(self) -> Mapping[int, tuple[Span, ...]]:
+        """Place to spans."""
+        with suppress(ValueError, TypeError, AttributeError):
+            return {
+                int(place): tuple(Span(*span) for span in found)
+                for place, found in json.loads(self._kept).items()
+            }
+        return _spans_of(self._again())
+
+
+@dataclass(frozen=True)
+class _KnownSpans:
+    """The same, of scores that were just made."""
+
+    found: Mapping[int, tuple[Span, ...]]
+
+
+def _spans_of(scores: Sequence[Score]) -> dict[int, tuple[Span, ...]]:
+    return {place: each.spans for place, each in enumerate(scores) if each.spans}
 
 
 @dataclass(frozen=True)
@@ -193,7 +230,7 @@ class _Kept:
     values: Array
     known: np.ndarray[Any, np.dtype[np.bool_]]
     parts: Array
-    spans: Mapping[int, tuple[Span, ...]]
+    spans: _Spans | _KnownSpans
 
     @classmethod
     def of(cls, scores: Sequence[Score]) -> _Kept:
@@ -202,14 +239,14 @@ class _Kept:
             np.array([0.0 if each.value is None else each.value for each in scores], dtype=float),
             np.array([each.value is not None for each in scores], dtype=bool),
             np.array([each.parts for each in scores], dtype=float).reshape(len(scores), width),
-            {place: each.spans for place, each in enumerate(scores) if each.spans},
+            _KnownSpans(_spans_of(scores)),
         )
 
     def score(self, place: int) -> Score:
         return Score(
             self.values[place].item() if self.known[place] else None,
             tuple(self.parts[place].tolist()),
-            self.spans.get(place, ()),
+            self.spans.found.get(place, ()),
         )
 
 
@@ -223,7 +260,7 @@ def _to_json(scores: Sequence[Score]) -> str:
     kept = _Kept.of(scores)
     spans = {
         str(place): [[span.start, span.end, span.label] for span in found]
-        for place, found in kept.spans.items()
+        for place, found in kept.spans.found.items()
     }
     form = {
         "values": _packed(kept.values.astype("<f8")),
@@ -235,17 +272,18 @@ def _to_json(scores: Sequence[Score]) -> str:
     return json.dumps(form, separators=(",", ":"))
 
 
-def _from_json(data: str) -> _Kept:
-    form = json.loads(data)
+def _from_json(data: str, again: Callable[[], Sequence[Score]]) -> _Kept:
+    # No text that is in front of the spans has a quotation mark in it.
+    head, mark, spans = data.partition(_SPANS)
+    form = json.loads(f"{head}}}")
+    if not mark or not spans.endswith("}}"):
+        raise ValueError("no spans")
     shape: tuple[int, int] = tuple(form["shape"])
     return _Kept(
         np.frombuffer(base64.b64decode(form["values"]), "<f8"),
         np.unpackbits(np.frombuffer(base64.b64decode(form["known"]), "u1"), count=shape[0]) > 0,
         np.frombuffer(base64.b64decode(form["parts"]), "<f8").reshape(shape),
-        {
-            int(place): tuple(Span(*span) for span in found)
-            for place, found in form["spans"].items()
-        },
+        _Spans(spans[:-1], again),
     )
 
 

@@ -42,16 +42,18 @@ class Results:
 
 def results_of(study: Study, name: str, part: Part = WHOLE, accept: Accept = "earlier") -> Results:
     """The stored results of a version: all, else some prompts, else those before its last edit."""
+    if (name, part) in study.known_whole:
+        return study.known_whole[name, part]
     version, suite = study.spec.version(name), study.suite(name)
     wanted = tuple(identities_of(study, name, part))
+    whole = Results(wanted, "", version, suite)
     if version.outputs or name not in study.spec.stated or accept == "whole":
-        return Results(wanted, "", version, suite)
-    if wanted in study.known_stored:
-        return Results(wanted, "", version, suite)
-    missing = set(study.store.missing(wanted))
+        return whole
+    missing = set() if wanted in study.known_stored else set(study.store.missing(wanted))
     if not missing:
         study.known_stored.add(wanted)
-        return Results(wanted, "", version, suite)
+        study.known_whole[name, part] = whole
+        return whole
     kept, words = _partial(study.requests(name, part), missing, name)
     if kept:
         return Results(kept, words, version, suite)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ethogram.models import ModelReference
     from ethogram.store import Store
     from ethogram.study.measure import Measured
+    from ethogram.study.stale import Results
 
 
 class Study:
@@ -62,6 +63,8 @@ class Study:
         self.beside: dict[str, tuple[Suite, list[Output]]] = {}
         #: Identities of whole versions that were found stored; what is stored stays.
         self.known_stored: set[tuple[str, ...]] = set()
+        #: Results of whole versions and parts that were found stored; see `stale`.
+        self.known_whole: dict[tuple[str, Part], Results] = {}
         #: Identities of versions that the store noted as complete; see `study.complete`.
         self.known_complete: set[tuple[str, ...]] = set()
         #: Digests of all that the identities of a version follow from; see `study.complete`.

@@ -63,21 +63,37 @@ class FindingsInfo(Answer):
     """What was found.
 
     Attributes:
+        ready: whether all versions were read; all that follows `total` is empty until then.
+        done: versions that were read.
+        total: versions to read.
         sentences: most telling first.
         columns: of the small table.
         rows: of it.
         thread: one prompt through all versions; None where they share none.
     """
 
+    ready: bool
+    done: int
+    total: int
     sentences: list[Text]
     columns: list[MetricColumn]
     rows: list[VersionRow]
     thread: ThreadInfo | None
 
+    @classmethod
+    def unread(cls, done: int, total: int) -> FindingsInfo:
+        """No findings yet."""
+        return cls(
+            ready=False, done=done, total=total, sentences=[], columns=[], rows=[], thread=None
+        )
+
 
 def findings_info(found: Findings) -> FindingsInfo:
     """The findings of a study as they are sent."""
     return FindingsInfo(
+        ready=True,
+        done=len(found.entries),
+        total=len(found.entries),
         sentences=[str(sentence) for sentence in found.sentences],
         columns=[
             MetricColumn(title=metric.title, formula=metric.formula) for metric in found.columns

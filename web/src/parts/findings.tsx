@@ -1,6 +1,8 @@
 // Findings: what all versions together show, in sentences, a small table, and one prompt through all.
-import type { Schemas } from "../client";
+import { useCallback, useEffect, useState } from "react";
+import type { AnyEvent, Schemas } from "../client";
 import { get } from "../client";
+import { useEvents } from "../events";
 import { useLoad } from "../load";
 import { link } from "../router";
 import { Plain, TextCell } from "./texts";
@@ -76,14 +78,40 @@ function Thread({ thread }: { thread: NonNullable<Found["thread"]> }) {
   );
 }
 
-/** What was found; nothing until two versions have outputs. */
+/** How far the server is with reading; follows its events, and loads the findings in the end. */
+function useFindings() {
+  const { data, reload } = useLoad("findings", (signal) => get("/api/findings", { signal }));
+  const [read, setRead] = useState<{ done: number; total: number }>();
+  const [found, setFound] = useState<Found>();
+  const follow = useCallback(
+    (event: AnyEvent) => {
+      if (event.type !== "findings") return;
+      setRead(event);
+      if (event.ready) reload();
+    },
+    [reload],
+  );
+  useEvents(["findings"], follow);
+  useEffect(() => {
+    if (data?.ready) setFound(data);
+    else setRead(data);
+  }, [data]);
+  return { found, read: data?.ready ? undefined : read };
+}
+
+/** What was found; nothing until two versions have outputs. While it is read again, what it was. */
 export function Findings() {
-  const loaded = useLoad("findings", (signal) => get("/api/findings", { signal }));
-  const found = loaded.data;
-  if (!found?.sentences.length) return null;
+  const { found, read } = useFindings();
+  const reading = read && (
+    <p className="soft" role="status">
+      Reading the outputs of all versions and testing what changed: {read.done} of {read.total}.
+    </p>
+  );
+  if (!found?.sentences.length) return reading ?? null;
   return (
     <section aria-label="What was found" className="findings">
       <h2>What was found</h2>
+      {reading}
       <ol>
         {found.sentences.map((sentence) => (
           <li key={sentence}>

@@ -1683,12 +1683,38 @@
       ] }, output.version)) })
     ] });
   }
+  function useFindings() {
+    const { data, reload } = useLoad("findings", (signal) => get("/api/findings", { signal }));
+    const [read, setRead] = useState();
+    const [found, setFound] = useState();
+    const follow2 = useCallback(
+      (event) => {
+        if (event.type !== "findings") return;
+        setRead(event);
+        if (event.ready) reload();
+      },
+      [reload]
+    );
+    useEvents(["findings"], follow2);
+    useEffect(() => {
+      if (data?.ready) setFound(data);
+      else setRead(data);
+    }, [data]);
+    return { found, read: data?.ready ? void 0 : read };
+  }
   function Findings() {
-    const loaded = useLoad("findings", (signal) => get("/api/findings", { signal }));
-    const found = loaded.data;
-    if (!found?.sentences.length) return null;
+    const { found, read } = useFindings();
+    const reading = read && /* @__PURE__ */ jsxs("p", { className: "soft", role: "status", children: [
+      "Reading the outputs of all versions and testing what changed: ",
+      read.done,
+      " of ",
+      read.total,
+      "."
+    ] });
+    if (!found?.sentences.length) return reading ?? null;
     return /* @__PURE__ */ jsxs("section", { "aria-label": "What was found", className: "findings", children: [
       /* @__PURE__ */ jsx("h2", { children: "What was found" }),
+      reading,
       /* @__PURE__ */ jsx("ol", { children: found.sentences.map((sentence) => /* @__PURE__ */ jsx("li", { children: /* @__PURE__ */ jsx(Plain, { text: sentence }) }, sentence)) }),
       /* @__PURE__ */ jsx(Overview, { found }),
       found.thread && /* @__PURE__ */ jsx(Thread, { thread: found.thread })

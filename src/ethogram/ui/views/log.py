@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException
 
-from ethogram.report.findings import find
 from ethogram.study.notes import ChangedOnDiskError, edit_notes, read_notes
 from ethogram.ui.context import Context
 from ethogram.ui.entries import LogEntry, LogView, NotesInfo, entry_of, log_view, notes_info
-from ethogram.ui.findings import FindingsInfo, findings_info
+from ethogram.ui.findings import FindingsInfo
+from ethogram.ui.findings_kept import FindingsRead, KeptFindings
 from ethogram.ui.models import Body
+
+EVENTS = (FindingsRead,)
 
 
 class NotesBody(Body):
@@ -22,7 +24,7 @@ class NotesBody(Body):
 
 def router(context: Context) -> APIRouter:
     """The routes of the view."""
-    routes = APIRouter()
+    routes, kept = APIRouter(), KeptFindings(context)
 
     @routes.get("/log")
     def log() -> LogView:
@@ -32,9 +34,8 @@ def router(context: Context) -> APIRouter:
 
     @routes.get("/findings")
     def findings() -> FindingsInfo:
-        """What all versions together show."""
-        with context.study() as study:
-            return findings_info(find(study))
+        """What all versions together show; while they are read, how far that is."""
+        return kept.answer()
 
     @routes.get("/log/{version}")
     def log_entry(version: str) -> LogEntry:
