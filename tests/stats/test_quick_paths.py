@@ -61,14 +61,12 @@ def test_resamples_from_a_pool_vary_as_those_drawn_one_by_one(
 def test_errors_from_moments_are_those_of_influence_values(kind: str) -> None:
     draw = np.random.default_rng(11)
     shape = (60, 40, 2)
+    weights, values = np.ones(shape), draw.random(shape)
     if kind == "weighted":
-        weights = draw.integers(5, 90, shape).astype(float)
-        values = weights * draw.random(shape)
+        weights = 5.0 + draw.integers(0, 85, shape)
+        values *= weights
     else:  # Rare events leave some resamples without any variance.
-        weights, values = (
-            np.ones(shape),
-            (draw.random(shape) < {"rate": 0.3, "rare": 0.005}[kind]) * 1.0,
-        )
+        values = 1.0 * (values < {"rate": 0.3, "rare": 0.005}[kind])
     means = np.stack([values, weights], axis=-1)
     differences, errors = differences_and_errors(means, ratio)
     due, influence = influences(means[:, :, 0], means[:, :, 1], ratio)

@@ -75,8 +75,8 @@ def _redrawing(before: Array, after: Array) -> Callable[[np.random.Generator, In
     """
     if before.shape == after.shape and present(before).all() and present(after).all():
         return partial(_redraw_grid, np.stack([before, after], axis=2))
-    packed = [_packed(parts) for parts in (before, after)]
-    return partial(_redraw, *packed, *_indices(before, after))
+    same, leads = _indices(before, after)
+    return partial(_redraw, _packed(before), _packed(after), same, leads)
 
 
 def _redraw(
