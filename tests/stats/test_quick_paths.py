@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,7 +62,8 @@ def test_resamples_from_a_pool_vary_as_those_drawn_one_by_one(
 def test_errors_from_moments_are_those_of_influence_values(kind: str) -> None:
     draw = np.random.default_rng(11)
     shape = (60, 40, 2)
-    weights, values = np.ones(shape), draw.random(shape)
+    weights: Any = np.ones(shape)
+    values: Any = draw.random(shape)
     if kind == "weighted":
         weights = 5.0 + draw.integers(0, 85, shape)
         values *= weights

@@ -101,7 +101,7 @@ def test_findings_are_made_again_when_the_study_changes(client: TestClient, fold
     assert [row["title"] for row in findings(client)["rows"]][1] == "Another"
 
 
-def test_an_error_while_findings_are_made_is_told_each_time(
+def test_an_error_while_findings_are_made_is_every_answer(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:

@@ -119,14 +119,14 @@ class _Reading(threading.Thread):
     def _read_all(self) -> None:
         with self._context.study() as study:
             names = list(study.versions)
-        self._total, told = len(names), time.monotonic()
+        self._total, last = len(names), time.monotonic()
         for self._done, name in enumerate(names):
             if self._context.closed.is_set():
                 return
             self._read(name)
-            if time.monotonic() - told > _PAUSE:
+            if time.monotonic() - last > _PAUSE:
                 self._tell(ready=False)
-                told = time.monotonic()
+                last = time.monotonic()
         self._done = self._total
 
     def _read(self, name: str) -> None:
