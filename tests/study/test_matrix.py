@@ -84,12 +84,13 @@ def test_filters_leave_these_rows(matrix: Matrix, filters: Filters, rows: list[s
     assert matrix.rows(filters) == rows
 
 
-def test_one_differing_sample_makes_a_row_different_wherever_it_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize("changed", ["Another.", "Other words."])  # The second: scores as before.
+def test_one_differing_sample_makes_a_row_different_wherever_it_is(
+    tmp_path: Path, changed: str
+) -> None:
     same = [f"Text {number}." for number in range(9)]
-    texts = {
-        f"at-{at}": (same, [*same[:at], "Another.", *same[at + 1 :]]) for at in range(len(same))
-    }
-    texts |= {"same": (same, same), "more": (same, [*same, "Another."])}
+    texts = {f"at-{at}": (same, [*same[:at], changed, *same[at + 1 :]]) for at in range(len(same))}
+    texts |= {"same": (same, same), "more": (same, [*same, changed])}
     texts |= {"order": (same, same[::-1]), "one": (same[:1], same[:1])}
     texts |= {"first-only": (same[:2], []), "second-only": ([], same[:2])}
     found = matrix_of(tmp_path, texts).rows(Filters(mode="different", sort="suite"))

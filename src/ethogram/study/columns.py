@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
+
+import numpy as np
 
 from ethogram.metrics import Output, Span
 from ethogram.metrics.pitfalls.registry import PITFALL_METRICS, PITFALLS
@@ -13,6 +16,9 @@ from ethogram.study.difference import Difference, are_tested, differences
 from ethogram.study.measure import Measured
 from ethogram.study.stored_outputs import StoredOutputs
 from ethogram.study.workspace import Study
+
+#: Metrics of which a score follows from an output's text and from nothing else.
+_OF_TEXT = ("words", "distinct_2")
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,8 @@ class Column:
     def read(self, prompts: Sequence[str]) -> None:
         """Read the outputs of some prompts at once; of others they are read one by one."""
         wanted = [each for each in prompts if each in self.rows and each not in self._read]
+        if not wanted:
+            return
         stored = self.measured["loop_rate"].outputs
         if isinstance(stored, StoredOutputs):
             self._read.update(stored.of_each(wanted))
@@ -171,11 +179,13 @@ class Column:
     def differing(self, other: Column, prompts: Iterable[str]) -> set[str]:
         """Those of the prompts whose texts by sample are not the other column's.
 
-        The first sample of most prompts differs already, so few texts are read: one of a prompt,
-        then two, then four more of those that are equal so far.
+        Texts of different scores differ. Of the other prompts the first sample of most differs
+        already, so few texts are read: one of a prompt, then two, then four more of those that are
+        equal so far.
         """
         sides = {each: (self.rows.get(each, ()), other.rows.get(each, ())) for each in prompts}
         found = {each for each, (mine, theirs) in sides.items() if len(mine) != len(theirs)}
+        found |= {each for each in self._scored_apart(other) if each in sides}
         undecided = {each: side for each, side in sides.items() if each not in found and side[0]}
         start, stop = 0, 1
         while undecided:
@@ -190,6 +200,22 @@ class Column:
                 if prompt in found or stop >= len(mine):
                     del undecided[prompt]
             start, stop = stop, 2 * stop + 1
+        return found
+
+    def _scored_apart(self, other: Column) -> set[str]:
+        """Prompts of which a text has another score than the other column's of the same sample."""
+        found: set[str] = set()
+        for name in _OF_TEXT:
+            if name not in self.measured or name not in other.measured:
+                continue
+            (mine, here), (theirs, there) = (
+                column.measured[name].parts_by_sample() for column in (self, other)
+            )
+            if mine != theirs or here.shape != there.shape:
+                continue
+            as_many = (np.isnan(here) == np.isnan(there)).all(axis=(1, 2))
+            apart = ((here != there) & ~np.isnan(here)).any(axis=(1, 2))
+            found.update(compress(mine, (as_many & apart).tolist()))
         return found
 
     def _read_texts(self, places: Iterable[int]) -> None:
