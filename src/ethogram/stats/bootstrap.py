@@ -22,6 +22,8 @@ Aggregate = Callable[[Array], Array]
 
 #: Numbers held at once while resampling; 4 million take 32 MB.
 CHUNK = 4_000_000
+#: The same where the draws do not depend on it: as many as a core's cache holds.
+CACHED = 1_000_000
 #: How often each prompt is redrawn for the resamples to choose from, where there are so many
 #: outputs, and so many samples of a prompt: below these, every resample draws its own in less time.
 POOL, POOLED_OUTPUTS, POOLED_SAMPLES = 128, 2_000, 3
@@ -58,7 +60,7 @@ def draw_twice(before: Array, after: Array, *, resamples: int, seed: int) -> Ite
         everyone = np.broadcast_to(np.arange(prompts), (POOL, prompts))
         parts = [redraw(generator, everyone[at : at + share]) for at in range(0, POOL, share)]
         pool = np.concatenate(parts).reshape(POOL * prompts, 2, -1)
-        share *= samples
+        share = max(1, CACHED // (prompts * before.shape[2] * 2))
     for start in range(0, resamples, share):
         size = (min(share, resamples - start), prompts)
         if pool is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ethogram.stats.bootstrap import CHUNK, Aggregate, Indices
+from ethogram.stats.bootstrap import CACHED, Aggregate, Indices
 from ethogram.stats.influence import gradient, squared_errors, standard_error
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -46,7 +46,7 @@ def bootstrap(
     if len(parts) < 2 or not np.isfinite(value) or not np.isfinite(error):
         return Interval(float(value), math.nan, math.nan)
     generator, found = np.random.default_rng(seed), []
-    share = max(1, CHUNK // len(parts))
+    share = max(1, CACHED // len(parts))
     for start in range(0, resamples, share):
         size = (min(share, resamples - start), len(parts))
         found.append(_resampled(parts, generator.integers(0, len(parts), size=size), aggregate))

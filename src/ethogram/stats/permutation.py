@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ethogram.stats.bootstrap import CHUNK, Aggregate, Mask
+from ethogram.stats.bootstrap import CACHED, Aggregate, Mask
 from ethogram.stats.influence import gradient, influences, squared_errors, standard_error
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 #: Up to so many prompts that differ, every assignment is tried: 2^14, half of them mirror images.
 EXACT_PROMPTS = 14
+#: Random assignments, times prompts, that are kept for the next metric: 2 MB.
+_KEPT_DRAWS = 16_000_000
 #: Relative tolerance within which two statistics count as equal: they come from the same numbers
 #: added in another order, and a tie that is missed would make the p-value too small.
 _EQUAL = 1e-6
@@ -151,7 +154,19 @@ def _every(moving: np.ndarray[Any, Any], prompts: int) -> Iterator[Mask]:
 
 def _some(before: Array, draws: int, seed: int) -> Iterator[Mask]:
     """Random assignments, in chunks."""
+    prompts = len(before)
+    share = max(1, CACHED // prompts)
+    if draws * prompts <= _KEPT_DRAWS:
+        bits = _drawn(draws, prompts, seed)
+        for start in range(0, draws, share):
+            yield np.unpackbits(bits[start : start + share], axis=1, count=prompts).view(bool)
+        return
     generator = np.random.default_rng(seed)
-    share = max(1, CHUNK // (before.size * 4))
     for start in range(0, draws, share):
-        yield generator.random((min(share, draws - start), len(before))) < 0.5
+        yield generator.random((min(share, draws - start), prompts)) < 0.5
+
+
+@lru_cache(maxsize=2)
+def _drawn(draws: int, prompts: int, seed: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Random assignments as bits, a row each: every metric of two versions has the same ones."""
+    return np.packbits(np.random.default_rng(seed).random((draws, prompts)) < 0.5, axis=1)
