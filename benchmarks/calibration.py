@@ -31,7 +31,7 @@ RESULTS = Path(__file__).parent / "results" / "calibration.json"
 
 
 #: Prompts and samples per prompt.
-SIZES = ((12, 1), (12, 8), (24, 4), (50, 2), (100, 1), (100, 4))
+SIZES = ((12, 1), (12, 8), (24, 4), (50, 2), (100, 1), (100, 4), (250, 8))
 #: Outputs of the simulation that stands for the truth where it has no formula.
 TRUTH_PROMPTS = 2_000_000
 
@@ -151,8 +151,8 @@ def _textbook(
     means = [prompt_means(parts)[:, None] for parts in (before, after)]
     for a, b in (means, (before, after)):
         values = [
-            aggregate(second.mean(axis=-2)) - aggregate(first.mean(axis=-2))
-            for first, second in draw_twice(a, b, resamples=499, seed=seed)
+            aggregate(drawn[:, :, 1].mean(axis=1)) - aggregate(drawn[:, :, 0].mean(axis=1))
+            for drawn in draw_twice(a, b, resamples=499, seed=seed)
         ]
         low, high = np.nanquantile(np.concatenate(values), [0.025, 0.975])
         yield bool(low <= true <= high)
@@ -226,13 +226,18 @@ def main() -> None:
     parser.add_argument(
         "--trials", type=int, default=1000, help="studies per row; half of it with an effect"
     )
+    parser.add_argument(
+        "--size",
+        type=lambda text: tuple(map(int, text.split("x"))),
+        help="PROMPTSxSAMPLES: measure this size only; the results of other sizes stay",
+    )
     parser.add_argument("--out", type=Path, default=RESULTS, help="file of the results")
     parser.add_argument(
         "--render", action="store_true", help="write the page's table from the results only"
     )
     options = parser.parse_args()
     if not options.render:
-        _measure(options.trials, options.out)
+        _measure(options.trials, options.out, options.size)
     rows = json.loads(options.out.read_text(encoding="utf-8"))["rows"]
     shown = table([Calibration(**row) for row in rows])
     if options.out == RESULTS:
@@ -241,30 +246,36 @@ def main() -> None:
         print(shown)
 
 
-def _measure(trials: int, out: Path) -> None:
+def _measure(trials: int, out: Path, size: tuple[int, int] | None) -> None:
     started = time.perf_counter()
-    rows = []
-    for setting in SETTINGS:
-        for effect in (0.0, 1.0):
-            for prompts, samples in SIZES:
-                found = calibrate(
-                    setting,
-                    prompts,
-                    samples,
-                    effect=effect,
-                    trials=trials // (2 if effect else 1),
-                    others=effect == 0,
-                )
-                rows.append(found)
-                print(found, flush=True)
-    data = {
-        "trials": trials,
-        "rows": [asdict(row) for row in rows],
-        "discoveries": discoveries(),
-        "seconds": round(time.perf_counter() - started),
-    }
+    rows = [
+        _calibrated(setting, effect, *each, trials)
+        for setting in SETTINGS
+        for effect in (0.0, 1.0)
+        for each in ([size] if size else SIZES)
+    ]
+    seconds = round(time.perf_counter() - started)
+    if size:
+        data = json.loads(out.read_text(encoding="utf-8"))
+        kept = [Calibration(**row) for row in data["rows"]]
+        rows += [row for row in kept if (row.prompts, row.samples) != size]
+        order = [setting.name for setting in SETTINGS]
+        rows.sort(key=lambda row: (order.index(row.setting), row.effect, row.prompts, row.samples))
+        data |= {"seconds": data["seconds"] + seconds}
+    else:
+        data = {"trials": trials, "discoveries": discoveries(), "seconds": seconds}
+    data["rows"] = [asdict(row) for row in rows]
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+
+def _calibrated(
+    setting: Setting, effect: float, prompts: int, samples: int, trials: int
+) -> Calibration:
+    few = trials // (2 if effect else 1)
+    found = calibrate(setting, prompts, samples, effect=effect, trials=few, others=effect == 0)
+    print(found, flush=True)
+    return found
 
 
 if __name__ == "__main__":

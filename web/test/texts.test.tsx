@@ -77,6 +77,22 @@ test("a word diff marks what is only in one of the texts", () => {
   expect(shown(<WordDiff before="a" after="a" />).textContent).toBe("(the same)");
 });
 
+test("neighbouring changes are one, and neither text loses a character", () => {
+  const before = "the old grey  cat sat\ndown here";
+  const after = "the young brown\tdog sat\nup there ";
+  const box = shown(<WordDiff before={before} after={after} />);
+  const words = (name: string) => [...box.querySelectorAll(name)].map((each) => each.textContent);
+  expect(words("del")).toEqual(["old grey  cat", "down here"]);
+  expect(words("ins")).toEqual(["young brown\tdog", "up there "]);
+  const without = (name: string) => {
+    const copy = box.cloneNode(true) as HTMLElement;
+    for (const each of copy.querySelectorAll(name)) each.remove();
+    return copy.textContent;
+  };
+  expect(without("ins")).toBe(before);
+  expect(without("del")).toBe(after);
+});
+
 test("texts with nothing in common are not compared for seconds", () => {
   const words = (start: number) =>
     Array.from({ length: 5000 }, (_, i) => `w${start + i}`).join(" ");

@@ -484,14 +484,38 @@
     ) }, block.start)) });
   }
   var MOST_EDITS = 400;
+  function grouped(changes) {
+    const found = [];
+    let removed = "";
+    let added = "";
+    const close2 = () => {
+      if (removed) found.push({ value: removed, added: false, removed: true });
+      if (added) found.push({ value: added, added: true, removed: false });
+      removed = added = "";
+    };
+    changes.forEach((change, place2) => {
+      const next = changes[place2 + 1];
+      if (change.removed) removed += change.value;
+      else if (change.added) added += change.value;
+      else if (removed && added && next && (next.added || next.removed) && !change.value.trim()) {
+        removed += change.value;
+        added += change.value;
+      } else {
+        close2();
+        found.push(change);
+      }
+    });
+    close2();
+    return found;
+  }
   var WordDiff = memo(function WordDiff2({
     before,
     after: after2
   }) {
-    const changes = useMemo(
-      () => diffWordsWithSpace(before, after2, { maxEditLength: MOST_EDITS }),
-      [before, after2]
-    );
+    const changes = useMemo(() => {
+      const found = diffWordsWithSpace(before, after2, { maxEditLength: MOST_EDITS });
+      return found && grouped(found);
+    }, [before, after2]);
     if (before === after2) return /* @__PURE__ */ jsx("span", { className: "soft", children: "(the same)" });
     if (!changes) {
       return /* @__PURE__ */ jsxs("span", { className: "text", children: [
