@@ -131,7 +131,9 @@ def compare_seeds(
     # What is left cannot be less than either part alone.
     variance = max(drawn - 2 * sum(shared), sum(of_seeds), of_prompts)
     error = math.sqrt(variance)
-    freedom = _freedom([*of_seeds, of_prompts], [seeds[0] - 1, seeds[1] - 1, prompts - 1])
+    # What seeds and prompts have together is in both parts: it counts with the fewer degrees.
+    of_rest = variance - sum(of_seeds)
+    freedom = _freedom([*of_seeds, of_rest], [seeds[0] - 1, seeds[1] - 1, prompts - 1])
     reach = t_quantile(1 - level / 2, freedom) * error
     true_seeds = sum(
         max(0.0, part - own) * len(cell)
