@@ -20,7 +20,7 @@ from ethogram.stats.superiority import Superiority
 from ethogram.store import Store
 
 #: Raise it when a change of `ethogram.stats` changes a number or a warning of a paired test.
-STATISTICS_VERSION = 2
+STATISTICS_VERSION = 3
 
 Parts = np.ndarray[Any, np.dtype[np.float64]]
 
