@@ -37,7 +37,7 @@ def test_nothing_that_is_shown_tells_whose_it_is(tmp_path: Path) -> None:
         assert shown is not None
         assert set(asdict(shown)) == {"ticket", "prompt", "left", "right", "voted", "pairs"}
         fields = asdict(shown) | {"left": "", "right": "", "prompt": ""}
-        identities = set(arena.matches.texts)
+        identities = {each for found in arena.matches.outputs.values() for each in found}
         for value in map(str, fields.values()):
             assert not any(name in value for name in NAMES)
             assert not any(identity in value for identity in identities)

@@ -75,7 +75,9 @@ def ranking_of(matches: Matches, counted: Tally, kind: VoterKind = "human") -> R
     """The ranking that votes give."""
     names = matches.versions
     fit = counted.fit()
-    lengths = {identity: len(text) for identity, text in matches.texts.items()}
+    voted = [each for vote in counted.decided for each in (vote.pair.first, vote.pair.second)]
+    texts = matches.texts(voted)
+    lengths = {identity: len(texts[identity]) for identity in voted}
     equal = counted.fit(lengths)
     ratings, pairs = [], []
     if fit is None or equal is None:

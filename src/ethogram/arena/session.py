@@ -139,7 +139,9 @@ class Arena:
         return self.matches.holds(pair.first, pair.first_version, pair.second, pair.second_version)
 
     def _shown(self, pair: OfferedPair) -> ShownPair:
-        texts = [self.matches.texts[each] for each in (pair.first, pair.second)]
+        sides = (pair.first, pair.second)
+        found = self.matches.texts(sides)
+        texts = [found[each] for each in sides]
         left, right = texts if pair.left == "first" else reversed(texts)
         return ShownPair(
             ticket=pair.ticket,

@@ -13,12 +13,9 @@ from ethogram.metrics import Output, Span
 from ethogram.metrics.pitfalls.registry import PITFALL_METRICS, PITFALLS
 from ethogram.study.aims import Aims, compare_aims
 from ethogram.study.difference import Difference, are_tested, differences
-from ethogram.study.measure import Measured
+from ethogram.study.measure import OF_TEXT, Measured
 from ethogram.study.stored_outputs import StoredOutputs
 from ethogram.study.workspace import Study
-
-#: Metrics of which a score follows from an output's text and from nothing else.
-_OF_TEXT = ("words", "distinct_2")
 
 
 @dataclass(frozen=True)
@@ -205,7 +202,7 @@ class Column:
     def _scored_apart(self, other: Column) -> set[str]:
         """Prompts of which a text has another score than the other column's of the same sample."""
         found: set[str] = set()
-        for name in _OF_TEXT:
+        for name in OF_TEXT:
             if name not in self.measured or name not in other.measured:
                 continue
             (mine, here), (theirs, there) = (

@@ -28,6 +28,9 @@ from ethogram.study.workspace import WHOLE, Part, Study
 #: Model-based metrics measure this many outputs at once and then store the scores: enough to fill
 #: batches of equal length, few enough that an interrupted run loses little.
 BATCH = 256
+#: Metrics whose scores follow from an output's text and from nothing else: where they differ, so do
+#: the texts, which then need not be read.
+OF_TEXT = ("words", "distinct_2")
 
 
 @dataclass(frozen=True)

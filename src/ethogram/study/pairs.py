@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ethogram.errors import SpecError
@@ -71,22 +72,16 @@ def _voted(study: Study, versions: Sequence[str], voter: str) -> Iterator[tuple[
     """Winner and loser of each two outputs of the versions, by the majority of votes."""
     from ethogram.store import Votes
 
-    outputs = {
-        (version, generation.identity): output
-        for version in versions
-        for results in [stored_results(study, version)]
-        for generation, output in zip(
-            generations_of(study, version, results=results),
-            outputs_of(study, version, results=results),
-            strict=True,
-        )
-    }
+    stored = {version: stored_results(study, version) for version in versions}
+    known = {version: frozenset(results.identities) for version, results in stored.items()}
     # Votes for the first minus votes for the second.
     balance: dict[tuple[tuple[str, str], tuple[str, str]], float] = {}
     for vote in Votes(study.store).all(kind="human", voters=(voter,) if voter else ()):
         pair = vote.pair
         sides = ((pair.first_version, pair.first), (pair.second_version, pair.second))
-        if vote.won is not None and all(side in outputs for side in sides):
+        if vote.won is not None and all(
+            version in known and identity in known[version] for version, identity in sides
+        ):
             balance[sides] = balance.get(sides, 0.0) + 2 * vote.won - 1
     if not balance:
         raise SpecError(
@@ -94,6 +89,18 @@ def _voted(study: Study, versions: Sequence[str], voter: str) -> Iterator[tuple[
             where=", ".join(versions),
             hint=f"vote first: ethogram arena {' '.join(versions)}",
         )
+    voted = {side for sides in balance for side in sides}
+    outputs = {
+        (version, generation.identity): output
+        for version, results in stored.items()
+        for mine in [tuple(each for each in results.identities if (version, each) in voted)]
+        for part in [replace(results, identities=mine)]
+        for generation, output in zip(
+            generations_of(study, version, results=part),
+            outputs_of(study, version, results=part),
+            strict=True,
+        )
+    }
     for (first, second), lead in sorted(balance.items()):
         if lead:
             better, worse = (first, second) if lead > 0 else (second, first)
