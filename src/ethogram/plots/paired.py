@@ -6,12 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
 
-from ethogram.extras import require
-
-if TYPE_CHECKING:
-    from altair import LayerChart
+from ethogram.plots.chart import Chart, layered, nominal, quantitative
 
 #: Pixels of a side: both axes have one scale, so the chart is square.
 SIDE = 320
@@ -38,9 +34,15 @@ class PairedPoint:
     verdict: str
 
 
-def paired_spec(
-    points: Sequence[PairedPoint], *, title: str, before: str, after: str, percent: bool = False
-) -> dict[str, Any]:
+def paired_chart(
+    points: Sequence[PairedPoint],
+    *,
+    title: str,
+    before: str,
+    after: str,
+    percent: bool = False,
+    words: str = "",
+) -> Chart:
     """A scatter of prompts around the line of no change; the size counts prompts at one place.
 
     Args:
@@ -49,6 +51,7 @@ def paired_spec(
         before: name of the first version.
         after: of the second.
         percent: values are shares, to be shown in percent.
+        words: what it shows.
     """
     kept = [p for p in points if not (math.isnan(p.before) or math.isnan(p.after))]
     alike = Counter((p.before, p.after) for p in kept)
@@ -56,54 +59,28 @@ def paired_spec(
     values = [value for p in kept for value in (p.before, p.after)] or [0.0, 1.0]
     low, high = min(values), max(values)
     domain = [low, high if high > low else low + 1]
-    scaled = {"type": "quantitative", "scale": {"domain": domain, "nice": True}}
+    scale = {"scale": {"domain": domain, "nice": True}}
     axis = {"axis": {"format": ".0%"} if percent else {}}
     line = {
         "data": {"values": [{"at": place} for place in domain]},
         "mark": {"type": "line", "strokeDash": [4, 4], "color": COLOURS["same"], "opacity": 0.6},
-        "encoding": {side: {"field": "at", **scaled} for side in "xy"},
+        "encoding": {side: quantitative("at", **scale) for side in "xy"},
     }
+    # A metric without a direction has none that is better or worse.
+    verdicts = [each for each in COLOURS if any(each == point.verdict for point in kept)]
+    looks = {"domain": verdicts, "range": [COLOURS[each] for each in verdicts]}
+    sizes = {"type": "sqrt", "range": AREAS}
     dots = {
         "name": "prompts",
         "data": {"values": shown},
         "mark": {"type": "circle", "opacity": 0.75},
         "encoding": {
-            "x": {"field": "before", "title": f"{title}, {before}", **scaled, **axis},
-            "y": {"field": "after", "title": f"{title}, {after}", **scaled, **axis},
-            "color": {
-                "field": "verdict",
-                "type": "nominal",
-                "title": None,
-                "scale": {"domain": [*COLOURS], "range": [*COLOURS.values()]},
-            },
-            "size": {
-                "field": "prompts",
-                "type": "quantitative",
-                "legend": None,
-                "scale": {"type": "sqrt", "range": AREAS},
-            },
-            "tooltip": [{"field": "prompt", "type": "nominal"}]
-            + [{"field": each, "type": "quantitative"} for each in ("before", "after", "prompts")],
+            "x": quantitative("before", title=f"{title}, {before}", **scale, **axis),
+            "y": quantitative("after", title=f"{title}, {after}", **scale, **axis),
+            "color": nominal("verdict", title=None, scale=looks),
+            "size": quantitative("prompts", legend=None, scale=sizes),
+            "tooltip": [nominal("prompt"), *map(quantitative, ("before", "after", "prompts"))],
         },
     }
-    click = {"type": "point", "fields": ["prompt"]}
-    return {
-        "width": SIDE,
-        "height": SIDE,
-        "layer": [line, dots],
-        "params": [{"name": "clicked", "select": click, "views": ["prompts"]}],
-    }
-
-
-def paired_chart(
-    points: Sequence[PairedPoint], *, title: str, before: str, after: str, percent: bool = False
-) -> LayerChart:
-    """The same as an Altair chart, which a notebook shows and which can be saved.
-
-    Raises:
-        MissingExtraError: Altair is not installed.
-    """
-    alt = require("altair", extra="plots", needed_for="a chart in Python")
-    spec = paired_spec(points, title=title, before=before, after=after, percent=percent)
-    chart: LayerChart = alt.LayerChart.from_dict(spec)
-    return chart
+    spec = layered([line, dots], width=SIDE, height=SIDE, clicked="prompt", marks="prompts")
+    return Chart(spec, words)

@@ -17,6 +17,7 @@ from typing import Any
 
 from ethogram.errors import SpecError
 from ethogram.files import write_whole
+from ethogram.report.charts import comparison_chart
 from ethogram.report.findings import find
 from ethogram.stages import stage
 from ethogram.study.calling import takes_study
@@ -24,7 +25,8 @@ from ethogram.study.matrix import Filters, Matrix
 from ethogram.study.stale import has_results
 from ethogram.study.workspace import Study
 from ethogram.ui import STATIC
-from ethogram.ui.comparison import cell_detail, matrix_info, paired_info
+from ethogram.ui.comparison import cell_detail, matrix_info
+from ethogram.ui.comparison_models import chart_info
 from ethogram.ui.entries import entry_of, log_view
 from ethogram.ui.findings import findings_info
 from ethogram.ui.models import Answer
@@ -141,7 +143,7 @@ class Source:
         ]
         stage("Writing the report")
         self._charts = {
-            _name(matrix): _json(paired_info(matrix, ""))
+            _name(matrix): _json(chart_info(comparison_chart(matrix, "")))
             for matrix in self._matrices
             if len(matrix.versions) == 2
         }
