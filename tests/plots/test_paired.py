@@ -32,7 +32,9 @@ def test_prompts_at_one_place_are_counted_and_drawn_larger() -> None:
     points.append(PairedPoint("d", 1.0, 1.0, "same"))
     spec = paired_chart(points, title="t", before="a", after="b").spec
     assert [row["prompts"] for row in spec["layer"][1]["data"]["values"]] == [3, 3, 3, 1]
-    assert spec["layer"][1]["encoding"]["size"]["field"] == "prompts"
+    size = spec["layer"][1]["encoding"]["size"]
+    assert size["field"] == "prompts"
+    assert size["scale"] == {"domain": [1, 3], "range": [60, 180]}  # Areas as the counts are.
 
 
 @pytest.mark.parametrize("points", [[], [PairedPoint("a", 2.0, 2.0, "same")]])

@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass
 
 from ethogram.plots.chart import Chart, layered, nominal, quantitative
 
-#: Pixels of a side: both axes have one scale, so the chart is square.
-SIDE = 320
-#: Square pixels of a point for one prompt, and for the place with the most.
-AREAS = [60, 600]
+#: Pixels of a side: both axes have one scale, so the chart is square. It fits a phone.
+SIDE = 275
+#: Square pixels of a point for one prompt, and most of those for several at one place.
+AREA, MOST_AREA = 60, 600
+#: Pixels between the plot and its axes: points at an end would hide their labels.
+OFFSET = 10
 #: Colours that are told apart with any colour vision, on light and dark (Okabe and Ito 2008).
 COLOURS = {"better": "#009e73", "worse": "#d55e00", "changed": "#cc79a7", "same": "#8b8677"}
 
@@ -60,7 +62,7 @@ def paired_chart(
     low, high = min(values), max(values)
     domain = [low, high if high > low else low + 1]
     scale = {"scale": {"domain": domain, "nice": True}}
-    axis = {"axis": {"format": ".0%"} if percent else {}}
+    axis = {"axis": {"offset": OFFSET, **({"format": ".0%"} if percent else {})}}
     line = {
         "data": {"values": [{"at": place} for place in domain]},
         "mark": {"type": "line", "strokeDash": [4, 4], "color": COLOURS["same"], "opacity": 0.6},
@@ -69,7 +71,8 @@ def paired_chart(
     # A metric without a direction has none that is better or worse.
     verdicts = [each for each in COLOURS if any(each == point.verdict for point in kept)]
     looks = {"domain": verdicts, "range": [COLOURS[each] for each in verdicts]}
-    sizes = {"type": "sqrt", "range": AREAS}
+    most = max([2, *alike.values()])
+    sizes = {"domain": [1, most], "range": [AREA, min(MOST_AREA, AREA * most)]}
     dots = {
         "name": "prompts",
         "data": {"values": shown},
@@ -77,7 +80,7 @@ def paired_chart(
         "encoding": {
             "x": quantitative("before", title=f"{title}, {before}", **scale, **axis),
             "y": quantitative("after", title=f"{title}, {after}", **scale, **axis),
-            "color": nominal("verdict", title=None, scale=looks),
+            "color": nominal("verdict", title=None, scale=looks, legend={"orient": "top"}),
             "size": quantitative("prompts", legend=None, scale=sizes),
             "tooltip": [nominal("prompt"), *map(quantitative, ("before", "after", "prompts"))],
         },
