@@ -154,4 +154,6 @@ def _write(chart: Chart, output: Path, *, json_wanted: bool) -> None:
     if json_wanted:
         print_json({"path": str(path), "words": chart.words})
     else:
-        console().print(f"{chart.words}\nWrote {path}.", markup=False, highlight=False)
+        console().print(
+            f"{chart.words}\nWrote {path}.", markup=False, highlight=False, soft_wrap=True
+        )
