@@ -68,6 +68,15 @@ if TYPE_CHECKING:  # For type checkers; `as` exports the name.
     from ethogram.report import (
         verify as verify,
     )
+    from ethogram.report.charts import (
+        plot_comparison as plot_comparison,
+    )
+    from ethogram.report.charts import (
+        plot_sweep as plot_sweep,
+    )
+    from ethogram.report.charts import (
+        plot_training as plot_training,
+    )
     from ethogram.report.log import (
         log as log,
     )
@@ -247,6 +256,8 @@ _CONTENTS: dict[str, tuple[str, ...]] = {
     # Write the log and check it; write the report.
     "report": ("log", "verify"),
     "ui.report": ("write_report",),
+    # Draw a comparison, a sweep, trainings.
+    "report.charts": ("plot_comparison", "plot_sweep", "plot_training"),
     # What a version file states, as objects.
     "spec": ("Version", "Decoding", "Prompt", "SuitePrompt", "Request", "Generation"),
     "spec.space": ("parse_axis",),

@@ -81,6 +81,14 @@ def swept_folder(tmp_path_factory: pytest.TempPathFactory, checkpoint: Callable[
     return make_swept(tmp_path_factory.mktemp("swept") / "study", checkpoint)
 
 
+@pytest.fixture(scope="session")
+def whole_folder(tmp_path_factory: pytest.TempPathFactory, swept_folder: Path) -> Path:
+    """It with a child version and trainings; see `tests.ui.whole`."""
+    from tests.ui.whole import make_whole
+
+    return make_whole(swept_folder, tmp_path_factory.mktemp("whole") / "study")
+
+
 @pytest.fixture
 def folder(shown_folder: Path, tmp_path: Path) -> Path:
     """A copy of it that a test may change."""

@@ -7,56 +7,85 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from starlette.testclient import TestClient
-from tests.ui.swept import copied
-from tests.ui.test_train_view import shown_folder as trained_folder
+from tests.ui.whole import held, unpacked
 
-from ethogram import plots
-from ethogram.report.curves import training_curves
-from ethogram.study import Study
+import ethogram as eg
+from ethogram.cli import cli
+from ethogram.errors import EthogramError
+from ethogram.plots import Chart
+from ethogram.plots.chart import RELEASE
 from ethogram.ui.app import make_api
 from ethogram.ui.context import Context
 from ethogram.ui.report import write_report
+from ethogram.ui.report_views import key_of
 
-if TYPE_CHECKING:
-    from altair import LayerChart
-
-__all__ = ["trained_folder"]  # The fixture: a recorded training.
-altair = pytest.importorskip("altair")
 pytestmark = pytest.mark.long
-#: What Altair writes beside a specification: the schema's address, and its own size of a chart that
-#: names none, which ours do.
-ALTAIR = {"$schema", "config"}
-SWEEP_CHARTS: dict[str, dict[str, Any]] = {
-    "heat": {"x": "decoding.max_new_tokens", "y": "decoding.temperature", "metric": "words"},
-    "front": {"x": "words", "y": "tokens"},
-    "parallel": {"metrics": ["words", "tokens"]},
-    "race": {"metric": "words"},
-}
+FIELDS = {"x": "decoding.temperature", "y": "decoding.max_new_tokens"}
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One chart everywhere.
+class Same:
+    """How one chart is asked for.
 
     Attributes:
-        notebook: as a notebook has it.
-        page: the specification that the server sends.
-        rows: what the rows of its data are about, such as settings.
+        notebook: in Python.
+        route: of the page's server.
+        query: to it.
+        kept: key of the report's answer.
+        command: words behind `ethogram plot`.
     """
 
-    notebook: LayerChart
-    page: dict[str, Any]
-    rows: set[Any]
+    notebook: Callable[[Path], Chart]
+    route: str
+    query: dict[str, Any]
+    kept: str
+    command: str
 
-    @property
-    def whole(self) -> dict[str, Any]:
-        """The notebook's specification."""
-        found: dict[str, Any] = self.notebook.to_dict()
-        return found
+
+def of_sweep(kind: str, command: str, **query: Any) -> Same:
+    kept = {**query, "fixed": ()} if kind == "heat" else query
+    asked = {key: value for key, value in query.items() if key != "metrics"}
+    return Same(
+        lambda folder: eg.plot_sweep(folder, 1, kind, **asked),  # type: ignore[arg-type]
+        f"sweeps/1/{kind}",
+        query,
+        key_of(f"/api/sweeps/{{number}}/{kind}", number=1, **kept),
+        f"sweep 1 --kind {kind} {command}",
+    )
+
+
+CURVES = {"id": [1, 2], "log": True, "window": 5}
+CHARTS = {
+    "paired": Same(
+        lambda folder: eg.plot_comparison(folder, "v0.1.0", "v0.2.0", "words"),
+        "compare/chart",
+        {"versions": ["v0.1.0", "v0.2.0"], "metric": "words"},
+        key_of("/api/compare/chart", versions=["v0.1.0", "v0.2.0"], metric="words"),
+        "compare v0.1.0 v0.2.0 -m words",
+    ),
+    "heat": of_sweep(
+        "heat",
+        "--x decoding.temperature --y decoding.max_new_tokens -m loop_rate",
+        **FIELDS,
+        metric="loop_rate",
+    ),
+    "front": of_sweep("front", "--x tokens --y loop_rate", x="tokens", y="loop_rate"),
+    "parallel": of_sweep("parallel", "", metrics=["words", "tokens"]),
+    "race": of_sweep("race", "-m tokens", metric="tokens"),
+    "curves": Same(
+        lambda folder: eg.plot_training(folder, [1, 2], "tokens_per_second", log=True, window=5),
+        "trainings/curves",
+        {**CURVES, "quantity": ["tokens_per_second"]},
+        key_of("/api/trainings/curves", **CURVES),
+        "train 1 2 --quantity tokens_per_second --log --window 5",
+    ),
+}
+each_chart = pytest.mark.parametrize("same", CHARTS.values(), ids=CHARTS.keys())
 
 
 def asked(folder: Path, route: str, **query: Any) -> Any:
@@ -70,106 +99,98 @@ def asked(folder: Path, route: str, **query: Any) -> Any:
     return answer.json()
 
 
-def drawn(
-    monkeypatch: pytest.MonkeyPatch, place: str, page: str, notebook: str, ask: Callable[[], Any]
-) -> Shown:
-    """A chart of the page, and what a notebook makes of the same plain data.
-
-    Args:
-        monkeypatch: of the test.
-        place: module of the page that makes it.
-        page: the function of `ethogram.plots` that it calls.
-        notebook: the one that a notebook calls.
-        ask: asks the server.
-    """
-    given: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
-    draw: Callable[..., Any] = getattr(plots, page)
-
-    def recorded(*args: Any, **options: Any) -> Any:
-        given.append((args, options))
-        return draw(*args, **options)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(f"{place}.{page}", recorded)
-        spec = ask()["spec"]
-    [(args, options)] = given
-    data = [
-        row for part in (spec, *spec["layer"]) for row in part.get("data", {}).get("values", ())
-    ]
-    rows = {row.get("setting") or row.get("prompt") for row in data} - {None}
-    return Shown(getattr(plots, notebook)(*args, **options), spec, rows)
+def plot(*words: object) -> str:
+    """What `ethogram plot` prints, or why it refuses."""
+    done = CliRunner().invoke(cli, ["plot", *map(str, words)])
+    if isinstance(done.exception, EthogramError):
+        return f"refused: {done.exception}"
+    said = " ".join(done.output.split())
+    return said if done.exit_code == 0 else f"refused: {said}"
 
 
-@pytest.fixture
-def shown(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shown:
-    """The chart that a test names: `paired`, `curves`, or one of a sweep."""
-    kind = request.param
-    if kind == "curves":
-        return curves(request.getfixturevalue("trained_folder"), width=600)
-    if kind == "paired":
-        folder, place = request.getfixturevalue("folder"), "ethogram.ui.comparison"
-        route, query = "compare/chart", {"versions": ["v0.0.1", "v0.1.0"]}
-        page, notebook = "paired_spec", "paired_chart"
-    else:
-        folder = copied(request.getfixturevalue("swept_folder"), tmp_path / "swept")
-        place, page, notebook = "ethogram.ui.sweep_charts", f"{kind}_chart", f"{kind}_chart"
-        route, query = f"sweeps/1/{kind}", SWEEP_CHARTS[kind]
-    return drawn(monkeypatch, place, page, notebook, lambda: asked(folder, route, **query))
+def spec_of(answer: Any, name: str = "tokens_per_second") -> Any:
+    """The specification of an answer, of curves that of one quantity."""
+    panels = answer.get("panels", ())
+    return next((each["spec"] for each in panels if each["name"] == name), answer.get("spec"))
 
 
-def curves(folder: Path, width: int) -> Shown:
-    """The curve of a loss; the page's has the width of its column."""
-    page = asked(folder, "trainings/curves", id=[1], quantity=["loss"])["panels"][0]["spec"]
-    [loss] = training_curves(folder, [1], ["loss"])
-    notebook = loss.chart(width=width, height=page["height"])
-    return Shown(
-        notebook, {**page, "width": width}, {row["step"] for row in page["data"]["values"]}
-    )
+@pytest.fixture(scope="session")
+def report_data(whole_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write_report(whole_folder, path)
+    return held(path)
 
 
-@pytest.mark.parametrize("shown", ["paired"], indirect=True)
-def test_page_and_report_show_the_paired_values_of_a_notebook(
-    shown: Shown, folder: Path, tmp_path: Path
+@each_chart
+def test_notebook_page_report_and_command_have_one_chart(
+    same: Same, whole_folder: Path, report_data: dict[str, Any], tmp_path: Path
 ) -> None:
-    assert shown.whole.keys() - shown.page.keys() == ALTAIR
-    assert {key: shown.whole[key] for key in shown.page} == shown.page
-    assert shown.rows  # Prompts without a value are left out.
-    with Study(folder) as study:
-        write_report(study, tmp_path / "report.html")
-    text = (tmp_path / "report.html").read_text(encoding="utf-8")
-    packed = re.search(r"globalThis\.ethogramReport = (.*);</script>", text)
-    assert packed
-    assert json.loads(packed[1])["charts"]["v0.0.1 v0.1.0"]["spec"] == shown.page
+    chart, page = same.notebook(whole_folder), asked(whole_folder, same.route, **same.query)
+    written = plot(*same.command.split(), "-C", whole_folder, "-o", tmp_path / "chart.json")
+    file = json.loads((tmp_path / "chart.json").read_text(encoding="utf-8"))
+    in_report = unpacked(report_data["answers"][same.kept], report_data["columns"])
+    assert spec_of(page) == spec_of(in_report) != {}
+    assert chart.words in written
+    assert file == chart.spec
+    sizes = {"width", "height"} if same.route == "trainings/curves" else set()
+    differing = {key for key in chart.spec | spec_of(page) if file[key] != spec_of(page)[key]}
+    assert differing == sizes  # Curves fill the column of the page.
+    assert chart.words == page.get("words", chart.words)
+    rows = [
+        row for part in (file, *file["layer"]) for row in part.get("data", {}).get("values", ())
+    ]
+    assert len(rows) > 5
 
 
-@pytest.mark.parametrize("shown", [*SWEEP_CHARTS, "curves"], indirect=True)
-def test_the_page_shows_sweeps_and_trainings_as_a_notebook_does(shown: Shown) -> None:
-    assert shown.whole == shown.page
-    assert len(shown.rows) >= 6
-
-
-def test_only_the_size_of_curves_is_the_page_s_own(trained_folder: Path) -> None:
-    answer = asked(trained_folder, "trainings/curves", id=[1], quantity=["loss"])
-    page = answer["panels"][0]["spec"]
-    [loss] = training_curves(trained_folder, [1], ["loss"])
-    whole = loss.chart().to_dict()
-    assert {key for key in whole | page if whole.get(key) != page.get(key)} == {"width", "height"}
-    assert (whole["width"], page["width"]) == (320, "container")
-
-
-@pytest.mark.parametrize("kind", ["svg", "png"])
-@pytest.mark.parametrize("shown", ["paired", *SWEEP_CHARTS, "curves"], indirect=True)
+@each_chart
 def test_files_are_drawn_from_the_specification_of_the_page(
-    shown: Shown, kind: str, tmp_path: Path
+    same: Same, whole_folder: Path, tmp_path: Path
 ) -> None:
     convert = pytest.importorskip("vl_convert")
-    path = tmp_path / f"chart.{kind}"
-    shown.notebook.save(str(path))
-    release = "_".join(altair.SCHEMA_VERSION.split(".")[:2])
-    made = getattr(convert, f"vegalite_to_{kind}")(shown.page, vl_version=release)
-    if kind == "png":
-        assert path.read_bytes() == made
-    else:  # Gradients are numbered through all that one process draws.
-        files = (path.read_text(encoding="utf-8"), made)
-        written, expected = (re.sub(r"gradient_\d+", "gradient", text) for text in files)
-        assert written == expected
+    chart, page = same.notebook(whole_folder), asked(whole_folder, same.route, **same.query)
+    spec = {**spec_of(page), "width": chart.spec["width"], "height": chart.spec["height"]}
+    png, svg = chart.save(tmp_path / "chart.png"), chart.save(tmp_path / "chart.svg")
+    assert png.read_bytes() == convert.vegalite_to_png(spec, vl_version=RELEASE, scale=2)
+    # Gradients are numbered through all that one process draws.
+    files = (svg.read_text(encoding="utf-8"), convert.vegalite_to_svg(spec, vl_version=RELEASE))
+    written, expected = (re.sub(r"gradient_\d+", "gradient", text) for text in files)
+    assert written == expected
+
+
+def test_without_further_words_charts_are_those_that_the_page_begins_with(
+    whole_folder: Path,
+) -> None:
+    fields = {"x": "decoding.max_new_tokens", "y": "decoding.temperature"}
+    heat = asked(whole_folder, "sweeps/1/heat", **fields, metric="words")
+    front = asked(whole_folder, "sweeps/1/front", x="words", y="tokens")
+    versions = ["v0.1.0", "v0.2.0"]
+    paired = asked(whole_folder, "compare/chart", versions=versions)
+    assert eg.plot_sweep(whole_folder, 1).spec == heat["spec"]
+    assert eg.plot_sweep(whole_folder, 1, "front").spec == front["spec"]
+    assert eg.plot_comparison(whole_folder, *versions).spec == paired["spec"]
+    assert eg.plot_training(whole_folder, 1).spec["layer"][0]["encoding"]["y"]["title"] == "Loss"
+    with eg.Study(whole_folder) as study:  # The newest sweep was interrupted.
+        assert eg.plot_sweep(study, kind="race").spec == eg.plot_sweep(study, 2, "race").spec
+
+
+@pytest.mark.parametrize(
+    ("words", "refusal"),
+    [
+        ("sweep 9 -o a.svg", "no sweep 9"),
+        ("sweep 1 --x decoding.top_p -o a.svg", "this field does not vary"),
+        ("sweep 1 --kind race -m loop_rate -o a.svg", "only objectives are measured"),
+        ("sweep 1 --fix top_p -o a.svg", "'top_p' is not FIELD=VALUE"),
+        ("train 9 -o a.svg", "there is no training 9"),
+        ("train 1 --quantity lost -o a.svg", "no curve 'lost'"),
+        ("compare v0.1.0 v0.2.0 -m wrds -o a.svg", "no metric 'wrds'"),
+        ("compare v0.1.0 v0.2.0 -o a.pdf", "cannot be saved as .pdf"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_one_line(
+    whole_folder: Path, tmp_path: Path, words: str, refusal: str
+) -> None:
+    *words_before, name = words.split()
+    said = plot(*words_before, tmp_path / name, "-C", whole_folder)
+    assert said.startswith("refused: ")
+    assert refusal in said
+    assert not list(tmp_path.iterdir())

@@ -155,7 +155,6 @@ def test_a_file_edited_elsewhere_meanwhile_is_shown_beside_the_own_text(folder: 
 
 
 def test_a_chart_is_drawn_under_the_policy_and_its_points_open_prompts(folder: Path) -> None:
-    pytest.importorskip("altair")
     with serving(folder) as server, chromium() as browser:
         page = browser.new_page()
         watch = Watch(page, server.url)

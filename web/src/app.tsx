@@ -7,7 +7,7 @@ import { report } from "./offline";
 import { Palette } from "./palette";
 import { Problem } from "./parts/states";
 import { go, link, usePlace } from "./router";
-import { views } from "./views/index";
+import { shownViews } from "./views/index";
 import { useJobs } from "./views/runs";
 
 /** A mistake in one view must not take the frame with it. */
@@ -54,12 +54,13 @@ function Running() {
 
 export function App() {
   const place = usePlace();
-  const current = views.find((view) => view.name === place.path[0]) ?? views[0];
+  const shown = shownViews();
+  const current = shown.find((view) => view.name === place.path[0]) ?? shown[0];
   const View = current?.view;
   useEffect(() => {
     document.title = `${current?.title ?? "Page"} · Ethogram`;
   }, [current]);
-  const tabs = views.filter((view) => !view.hidden && (!report() || view.offline));
+  const tabs = shown.filter((view) => !view.hidden);
   useKeys(
     tabs.map((view, index) => ({
       key: String(index + 1),

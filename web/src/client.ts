@@ -64,7 +64,8 @@ export async function get<P extends Getting>(
   const data = report();
   if (data) {
     const found = answerOf(data, route, Object(path), Object(query));
-    if (found === undefined) throw new Refused(404, "the report does not hold this");
+    if (found === undefined)
+      throw new Refused(404, "the report does not hold this; `ethogram ui` shows it");
     return found as Answer<paths[P]["get"]>;
   }
   const response = await fetch(address(route, path ?? {}, query ?? {}), { signal: signal ?? null });

@@ -3,7 +3,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app";
 import { post, Refused } from "./client";
 import { follow } from "./events";
-import { report } from "./offline";
+import { openReport, report } from "./offline";
 import { Problem } from "./parts/states";
 import { link, parse } from "./router";
 
@@ -23,6 +23,7 @@ async function enter(): Promise<void> {
 async function start(): Promise<void> {
   const root = createRoot(document.getElementById("root") as HTMLElement);
   try {
+    await openReport();
     if (!report()) {
       await enter();
       await follow();
@@ -30,7 +31,7 @@ async function start(): Promise<void> {
     root.render(<App />);
   } catch (error) {
     const known = error instanceof Refused;
-    const hint = known ? "" : " (is `ethogram ui` running?)";
+    const hint = known || report() ? "" : " (is `ethogram ui` running?)";
     root.render(<Problem error={new Error(`${(error as Error).message}${hint}`)} />);
   }
 }

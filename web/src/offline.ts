@@ -1,19 +1,26 @@
-// The report: the same page in one file. What the server would answer is in `ethogramReport`;
-// filters of a comparison are done here, over the rows that the file holds.
+// The report: the same page in one file. What the server would answer is packed in
+// `ethogramReport`; filters of a comparison are done here, over the rows that the file holds.
 import type { Schemas } from "./client";
 
 type Matrix = Schemas["MatrixInfo"];
 type Row = Schemas["RowInfo"];
 type Cell = Schemas["CellDetail"];
+type Asked = Record<string, unknown>;
 
 export interface Report {
   log: Schemas["LogView"];
   findings: Schemas["FindingsInfo"];
   entries: Record<string, Schemas["LogEntry"]>;
   comparisons: Record<string, Matrix>;
-  /** Of comparisons of two versions. */
-  charts: Record<string, Schemas["ChartInfo"]>;
   cells: Record<string, Record<string, Cell>>;
+  /** Whether it has charts, and the outputs of sweeps and trainings. */
+  charted: boolean;
+  /** Trainings that it draws over each other. */
+  together: number[];
+  /** Further answers by `keyOf`, their charts packed. */
+  answers: Record<string, unknown>;
+  /** Columns of the packed charts. */
+  columns: unknown[][];
   left_out: string;
 }
 
@@ -29,9 +36,61 @@ export interface Filters {
   pattern?: boolean;
 }
 
+let held: Report | undefined;
+
 /** The report that this file is; nothing where the page is served. */
 export function report(): Report | undefined {
-  return (globalThis as { ethogramReport?: Report }).ethogramReport;
+  return held;
+}
+
+/** Whether something can be started, stopped or written: not in a report. */
+export function canAct(): boolean {
+  return !held;
+}
+
+/** Whether there are charts: a report that would be too large has none. */
+export function hasCharts(): boolean {
+  return held?.charted ?? true;
+}
+
+/** Unpack the report, if this file is one; before anything is shown. */
+export async function openReport(): Promise<void> {
+  const packed = (globalThis as { ethogramReport?: string }).ethogramReport;
+  if (packed === undefined) return;
+  const bytes = Uint8Array.from(atob(packed), (each) => each.charCodeAt(0));
+  const whole = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  held = (await new Response(whole).json()) as Report;
+}
+
+/** Under what the report keeps an answer; `key_of` in Python writes the same. */
+export function keyOf(route: string, asked: Asked): string {
+  return [route, ...Object.entries(asked).map(([name, value]) => `${name}=${value}`)].join(" ");
+}
+
+/** Whether an answer can be had: always from a server. */
+export function holds(route: string, asked: Asked): boolean {
+  return !held || keyOf(route, asked) in held.answers;
+}
+
+/** An answer with the rows of its charts. */
+export function unpacked(value: unknown, columns: readonly unknown[][]): unknown {
+  if (Array.isArray(value)) return value.map((each) => unpacked(each, columns));
+  if (typeof value !== "object" || value === null) return value;
+  const { packed } = value as { packed?: Record<string, number> };
+  if (typeof packed !== "object") {
+    return Object.fromEntries(
+      Object.entries(value).map(([name, each]) => [name, unpacked(each, columns)]),
+    );
+  }
+  const table = Object.entries(packed).map(([name, at]) => [name, columns[at] ?? []] as const);
+  const values = table[0]?.[1].map((_, row) =>
+    Object.fromEntries(table.map(([name, column]) => [name, column[row]])),
+  );
+  return { values };
+}
+
+function answered(data: Report, route: string, asked: Asked): unknown {
+  return unpacked(data.answers[keyOf(route, asked)], data.columns);
 }
 
 function searcher(text: string, pattern: boolean): (text: string) => boolean {
@@ -90,19 +149,59 @@ function compare(data: Report, filters: Filters): Matrix {
 }
 
 function search(data: Report, words: string): Schemas["Hit"][] {
-  const like = (text: string) => text.toLowerCase().includes(words.toLowerCase());
-  return data.log.versions
-    .filter((version) => like(version.name) || like(version.title))
-    .map(({ name, title }) => ({ kind: "version", id: name, name, words: title }));
+  const like = (hit: Schemas["Hit"]) =>
+    `${hit.name} ${hit.words}`.toLowerCase().includes(words.toLowerCase());
+  const { sweeps = [] } = (data.answers["/api/sweeps"] ?? {}) as Partial<Schemas["SweepsView"]>;
+  const { trainings = [] } = (data.answers["/api/trainings"] ?? {}) as Partial<
+    Schemas["TrainView"]
+  >;
+  const hits: Schemas["Hit"][] = [
+    ...data.log.versions.map(
+      ({ name, title }) => ({ kind: "version", id: name, name, words: title }) as const,
+    ),
+    ...sweeps.map(
+      ({ id, title, sentence }) =>
+        ({ kind: "sweep", id: String(id), name: title, words: sentence }) as const,
+    ),
+    ...trainings.map(
+      ({ id, name, words: came }) =>
+        ({ kind: "training", id: String(id), name, words: came }) as const,
+    ),
+  ];
+  return hits.filter(like);
+}
+
+type Curves = Schemas["CurvesInfo"];
+
+/** The curves that are wanted, or the first ones: the report holds all of them in one answer. */
+export function chosenCurves(all: Curves & { first: number }, wanted: readonly string[]): Curves {
+  const panels =
+    wanted.length > 0
+      ? wanted.flatMap((name) => all.panels.filter((panel) => panel.name === name))
+      : all.panels.slice(0, all.first);
+  const further = all.panels.filter((panel) => !panels.includes(panel));
+  return { panels, further: Object.fromEntries(further.map(({ name, title }) => [name, title])) };
+}
+
+function curves(data: Report, route: string, { quantity, ...asked }: Asked): unknown {
+  const all = answered(data, route, asked) as (Curves & { first: number }) | undefined;
+  return all && chosenCurves(all, quantity as string[]);
+}
+
+function samples(data: Report, route: string, asked: Asked): unknown {
+  const { offset, limit, ...whole } = asked as { offset: number; limit: number };
+  const all = answered(data, route, whole) as Schemas["SamplesInfo"] | undefined;
+  return all && { ...all, offset, rows: all.rows.slice(offset, offset + limit) };
+}
+
+function chart(data: Report, route: string, asked: Filters & { metric?: string }): unknown {
+  const versions = asked.versions ?? [];
+  const metric = asked.metric || data.comparisons[versions.join(" ")]?.metric;
+  return answered(data, route, { versions, metric });
 }
 
 /** What the server would answer. */
-export function answerOf(
-  data: Report,
-  route: string,
-  path: Record<string, unknown>,
-  query: Record<string, unknown>,
-): unknown {
+export function answerOf(data: Report, route: string, path: Asked, query: Asked): unknown {
   switch (route) {
     case "/api/log":
       return data.log;
@@ -113,14 +212,18 @@ export function answerOf(
     case "/api/compare":
       return compare(data, query as Filters);
     case "/api/compare/chart":
-      return data.charts[(query.versions as string[]).join(" ")];
+      return chart(data, route, query);
     case "/api/compare/cell":
       return data.cells[String(query.version)]?.[String(query.prompt)];
+    case "/api/sweeps/{number}/samples":
+      return samples(data, route, { ...path, ...query });
+    case "/api/trainings/curves":
+      return curves(data, route, query);
     case "/api/search":
       return search(data, String(query.q ?? ""));
     case "/api/jobs":
       return [];
     default:
-      return undefined;
+      return answered(data, route, { ...path, ...query });
   }
 }

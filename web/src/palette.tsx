@@ -17,7 +17,7 @@ import { useKeys } from "./keys";
 import { useLoad } from "./load";
 import { go } from "./router";
 import { plain } from "./text";
-import { views } from "./views/index";
+import { shownViews } from "./views/index";
 
 interface Target {
   id: string;
@@ -28,7 +28,7 @@ interface Target {
 }
 
 function viewsLike(words: string): Target[] {
-  return views
+  return shownViews()
     .filter((view) => view.title.toLowerCase().includes(words.toLowerCase()))
     .map((view) => ({
       id: `view ${view.name}`,

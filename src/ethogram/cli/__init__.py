@@ -34,6 +34,7 @@ from ethogram.cli import (
     log,
     models,
     plan,
+    plot,
     replicate,
     report,
     run,
@@ -76,6 +77,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
         branch.branch_group,
         inspect.show_command,
         inspect.diff_command,
+        plot.plot_group,
     ),
     "Write it down": (log.log_command, log.verify_command, report.report_command),
     "Use it": (chat.chat_command, serve.serve_command),
@@ -117,6 +119,9 @@ SYNONYMS = {
     "page": "ui",
     "web": "ui",
     "view": "ui",
+    "chart": "plot",
+    "draw": "plot",
+    "figure": "plot",
 }
 
 

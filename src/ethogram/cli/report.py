@@ -19,11 +19,11 @@ from ethogram.cli.options import command, json_option, open_study, print_result,
 @study_option
 @json_option
 def report_command(output: Path | None, folder: Path, json_wanted: bool) -> None:
-    """Write the findings, the log and each comparison with a parent as one HTML file.
+    """Write findings, log, comparisons with parents, sweeps and trainings as one HTML file.
 
     It is the page of `ethogram ui`, works offline and loads nothing: send it, or publish it. Above
-    5 MB, long outputs, the prompts that changed least and the charts are left out, and the file
-    says so. It needs no extra.
+    5 MB, long outputs, the charts of further metrics, the prompts that changed least and in the end
+    all charts are left out, and the file says so. It needs no extra.
     """
     from ethogram.ui.report import write_report
 

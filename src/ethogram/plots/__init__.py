@@ -1,14 +1,14 @@
 """Plots: every chart as a Vega-Lite specification, from plain data.
 
-The page and the report draw the specification and need no library of Python for it. With Altair a
-notebook shows the chart, and `chart.save("x.svg")` writes a file (extra `plots`). A chart holds its
-data and loads nothing.
+The page, the report, notebooks and files draw the same specification. It holds its data and loads
+nothing. A notebook draws a `Chart` by itself; `chart.save("x.svg")` needs the extra `plots`.
 """
 
+from ethogram.plots.chart import Chart
 from ethogram.plots.curves import CurvePoint, curves_chart, thinned
 from ethogram.plots.fates import Fate
 from ethogram.plots.heat import HeatCell, heat_chart
-from ethogram.plots.paired import PairedPoint, paired_chart, paired_spec
+from ethogram.plots.paired import PairedPoint, paired_chart
 from ethogram.plots.sweeps import (
     FrontPoint,
     ParallelAxis,
@@ -19,6 +19,7 @@ from ethogram.plots.sweeps import (
 )
 
 __all__ = [
+    "Chart",
     "CurvePoint",
     "Fate",
     "FrontPoint",
@@ -30,7 +31,6 @@ __all__ = [
     "front_chart",
     "heat_chart",
     "paired_chart",
-    "paired_spec",
     "parallel_chart",
     "race_chart",
     "thinned",

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from ethogram.extras import require
-
-if TYPE_CHECKING:
-    from altair import LayerChart
+from ethogram.plots.chart import Chart, layered, nominal, quantitative
 
 #: Pixels.
 WIDTH, HEIGHT = 320, 180
 #: Told apart with any colour vision, on light and dark (after Okabe and Ito 2008).
 PALETTE = ("#2e86c9", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#7570d8", "#8b8677", "#4aa3a2")
+
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 2, 2, 2])
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,8 @@ def curves_chart(
     percent: bool = False,
     width: int | Literal["container"] = WIDTH,
     height: int = HEIGHT,
-) -> LayerChart:
+    words: str = "",
+) -> Chart:
     """Curves by step. Where there is one training, colours tell its series; else the trainings.
 
     Args:
@@ -80,90 +80,83 @@ def curves_chart(
         percent: values are shares, to be shown in percent.
         width: pixels, or `container` to fill the page's column.
         height: pixels.
-
-    Raises:
-        MissingExtraError: Altair is not installed.
+        words: what it shows.
     """
-    alt = require("altair", extra="ui", needed_for="a chart")
     rows = [asdict(each) for each in points if math.isfinite(each.value)]
     runs = list(dict.fromkeys(each.run for each in points))
     series = list(dict.fromkeys(each.series for each in points))
-    smooth = list(smoothed) if window > 1 else []
-    encoded = {
-        "x": alt.X(
-            "step:Q",
-            title="step",
-            scale=alt.Scale(type="log" if log else "linear", nice=False),
-            axis=alt.Axis(format="~s", tickCount=5),
-        ),
-        **_told_apart(alt, runs, series),
-    }
     large = any(abs(row["value"]) >= 1000 for row in rows)
-    axis = alt.Axis(format=".0%" if percent else "~s" if large else "~r", tickCount=4)
-    scale = alt.Scale(zero=percent, nice=True)
-    y, detail = alt.Y("value:Q", title=title, scale=scale, axis=axis), ["run:N", "series:N"]
-    tooltip = [*detail, "step:Q", "value:Q"]
-    base: Any = alt.Chart()
-    if log:
-        base = base.transform_filter("datum.step > 0")
-    noisy = base.transform_filter(alt.FieldOneOfPredicate(field="series", oneOf=smooth))
-    plain = base.transform_filter(
-        alt.LogicalNotPredicate(**{"not": alt.FieldOneOfPredicate(field="series", oneOf=smooth)})
+    axis = {"format": ".0%" if percent else "~s" if large else "~r", "tickCount": 4}
+    up = {"title": title, "scale": {"zero": percent, "nice": True}, "axis": axis}
+    across = quantitative(
+        "step",
+        title="step",
+        scale={"type": "log" if log else "linear", "nice": False},
+        axis={"format": "~s", "tickCount": 5},
     )
-    sparse = plain.transform_filter(
-        alt.LogicalNotPredicate(
-            **{"not": alt.FieldOneOfPredicate(field="series", oneOf=list(smoothed))}
-        )
-    )
-    mean = noisy.transform_window(
-        mean="mean(value)",
-        frame=[1 - window, 0],
-        groupby=["run", "series"],
-        sort=[alt.SortField("step")],
-    )
+    looks = _told_apart(runs, series)
+    line = {"x": across, "detail": [nominal("run"), nominal("series")], **looks}
+    raw, mean = ({**line, "y": quantitative(field, **up)} for field in ("value", "mean"))
+    dots = {key: value for key, value in raw.items() if key != "strokeDash"}
+    dots["tooltip"] = [*line["detail"], quantitative("step"), quantitative("value")]
+    drawn = [{"filter": "datum.step > 0"}] if log else []
+    is_smooth = {"field": "series", "oneOf": list(smoothed) if window > 1 else []}
+    is_dense = {"field": "series", "oneOf": list(smoothed)}
+    strong = {"type": "line", "strokeWidth": 2}
     layers = [
-        noisy.mark_line(strokeWidth=1, opacity=0.3).encode(y=y, detail=detail, **encoded),
-        mean.mark_line(strokeWidth=2).encode(
-            y=alt.Y("mean:Q", title=title, scale=scale, axis=axis), detail=detail, **encoded
-        ),
-        plain.mark_line(strokeWidth=2).encode(y=y, detail=detail, **encoded),
-        sparse.mark_point(filled=True, size=28).encode(y=y, detail=detail, tooltip=tooltip, **{
-            name: value for name, value in encoded.items() if name != "strokeDash"
-        }),
-    ]  # fmt: skip
-    chart: LayerChart = alt.layer(*layers, data=alt.Data(values=rows)).properties(
-        width=width, height=height
-    )
-    return chart
+        {
+            "transform": [*drawn, {"filter": is_smooth}],
+            "mark": {"type": "line", "strokeWidth": 1, "opacity": 0.3},
+            "encoding": raw,
+        },
+        {
+            "transform": [*drawn, {"filter": is_smooth}, _mean(window)],
+            "mark": strong,
+            "encoding": mean,
+        },
+        {
+            "transform": [*drawn, {"filter": {"not": is_smooth}}],
+            "mark": strong,
+            "encoding": raw,
+        },
+        {
+            "transform": [*drawn, {"filter": {"not": is_dense}}],
+            "mark": {"type": "point", "filled": True, "size": 28},
+            "encoding": dots,
+        },
+    ]
+    return Chart(layered(layers, rows=rows, width=width, height=height), words)
 
 
-def _told_apart(alt: Any, runs: Sequence[str], series: Sequence[str]) -> dict[str, Any]:
+def _mean(window: int) -> dict[str, Any]:
+    """The mean of the last points of each curve."""
+    return {
+        "window": [{"op": "mean", "field": "value", "as": "mean"}],
+        "frame": [1 - window, 0],
+        "groupby": ["run", "series"],
+        "sort": [{"field": "step"}],
+    }
+
+
+def _told_apart(runs: Sequence[str], series: Sequence[str]) -> dict[str, Any]:
     """Colours, and dashes where trainings and series both have to be told apart."""
     field, names = ("run", runs) if len(runs) > 1 else ("series", series)
-    legend = alt.Legend(
-        orient="top",
-        title=None,
-        columns=2,
-        labelLimit=150,
-        symbolType="stroke",
-        symbolOpacity=1,  # Else that of the faint line.
-        symbolStrokeWidth=3,
-    )
-    colours = [PALETTE[place % len(PALETTE)] for place in range(len(names))]
-    found = {
-        "color": alt.Color(
-            f"{field}:N",
-            scale=alt.Scale(domain=list(names), range=colours),
-            legend=legend if len(names) > 1 else None,
-        )
+    legend = {
+        "orient": "top",
+        "title": None,
+        "columns": 2,
+        "labelLimit": 150,
+        "symbolType": "stroke",
+        "symbolOpacity": 1,  # Else that of the faint line.
+        "symbolStrokeWidth": 3,
     }
+    colours = {"domain": list(names), "range": [PALETTE[at % len(PALETTE)] for at in _of(names)]}
+    found = {"color": nominal(field, scale=colours, legend=legend if len(names) > 1 else None)}
     if len(runs) > 1 and len(series) > 1:
-        dashes = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2]]
-        found["strokeDash"] = alt.StrokeDash(
-            "series:N",
-            scale=alt.Scale(
-                domain=list(series), range=[dashes[place % 4] for place in range(len(series))]
-            ),
-            legend=legend,
-        )
+        dashes = {"domain": list(series), "range": [DASHES[at % len(DASHES)] for at in _of(series)]}
+        found["strokeDash"] = nominal("series", scale=dashes, legend=legend)
     return found
+
+
+def _of(names: Sequence[str]) -> range:
+    return range(len(names))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from altair import Color, Scale
+from ethogram.plots.chart import nominal
 
 Fate = Literal["chosen", "front", "behind", "racing", "eliminated", "parent"]
 
@@ -29,21 +29,21 @@ SHAPES: dict[Fate, str] = {
 }
 
 
-def present(fates: list[Fate]) -> list[Fate]:
+def present(fates: Sequence[Fate]) -> list[Fate]:
     """Those that occur, in the order of the legend."""
     return [fate for fate in COLOURS if fate in fates]
 
 
-def fate_colour(alt: Any, fates: list[Fate]) -> Color:
+def fate_colour(fates: Sequence[Fate]) -> dict[str, Any]:
     """The colour of a mark by the field `fate`, with a legend of those that occur."""
-    shown = present(fates)
-    scale = alt.Scale(domain=shown, range=[COLOURS[fate] for fate in shown])
-    colour: Color = alt.Color("fate:N", title=None, scale=scale, legend=alt.Legend(orient="top"))
-    return colour
+    return nominal("fate", title=None, scale=_scale(fates, COLOURS), legend={"orient": "top"})
 
 
-def fate_shapes(alt: Any, fates: list[Fate]) -> Scale:
-    """The shapes of those that occur."""
+def fate_shape(fates: Sequence[Fate]) -> dict[str, Any]:
+    """The shape of a mark by the field `fate`."""
+    return nominal("fate", title=None, scale=_scale(fates, SHAPES))
+
+
+def _scale(fates: Sequence[Fate], looks: dict[Fate, str]) -> dict[str, Any]:
     shown = present(fates)
-    scale: Scale = alt.Scale(domain=shown, range=[SHAPES[fate] for fate in shown])
-    return scale
+    return {"domain": shown, "range": [looks[fate] for fate in shown]}

@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ethogram.extras import require
-
-if TYPE_CHECKING:
-    from altair import LayerChart
+from ethogram.plots.chart import Chart, layered, nominal, quantitative
 
 #: Pixels of a cell with a number in it, and of a side where a setting is continuous.
 WIDE, HIGH, SIDE = 64, 36, 320
@@ -50,7 +47,8 @@ def heat_chart(
     x_order: Sequence[str] | None = None,
     y_order: Sequence[str] | None = None,
     higher_is_better: bool | None = True,
-) -> LayerChart:
+    words: str = "",
+) -> Chart:
     """Cells coloured by a metric, brighter where it is better.
 
     Args:
@@ -61,52 +59,51 @@ def heat_chart(
         x_order: labels of the first axis in order; None where it is continuous.
         y_order: of the second.
         higher_is_better: direction of the metric; None where neither is, so that high is bright.
-
-    Raises:
-        MissingExtraError: Altair is not installed.
+        words: what it shows.
     """
-    alt = require("altair", extra="ui", needed_for="a chart")
     known = [cell.value for cell in cells if math.isfinite(cell.value)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     is_reversed = higher_is_better is False
     rows = [_row(cell, low, high, is_reversed=is_reversed) for cell in cells]
     is_grid = x_order is not None and y_order is not None
     better = {True: ["(higher is better)"], False: ["(lower is better)"], None: []}
-    scale = alt.Scale(
-        scheme="viridis",
-        domain=[low, high] if high > low else [low, low + 1],
-        reverse=is_reversed,
+    scale = {
+        "scheme": "viridis",
+        "domain": [low, high if high > low else low + 1],
+        "reverse": is_reversed,
+    }
+    axes = {
+        "x": _axis("x", x, x_order),
+        "y": _axis("y", y, y_order),
+        "tooltip": [nominal(each) for each in ("x", "y", "words")],
+    }
+    colour = quantitative(
+        "value",
+        scale=scale,
+        title=[title, *better[higher_is_better]],
+        legend={"gradientLength": 120},
     )
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        x=_axis(alt, alt.X, "x", x, x_order), y=_axis(alt, alt.Y, "y", y, y_order)
-    )
-    mark = base.mark_rect() if is_grid else base.mark_circle(size=160, opacity=1)
-    coloured = mark.encode(
-        color=alt.Color(
-            "value:Q",
-            scale=scale,
-            title=[title, *better[higher_is_better]],
-            legend=alt.Legend(gradientLength=120),
-        ),
-        tooltip=["x:N", "y:N", "words:N"],
-    ).add_params(alt.selection_point(name="clicked", fields=["setting"]))
-    layers = [coloured]
+    layers = [
+        {
+            "name": "cells",
+            "mark": {"type": "rect"} if is_grid else {"type": "circle", "size": 160, "opacity": 1},
+            "encoding": {**axes, "color": colour},
+        }
+    ]
     if is_grid and len(cells) <= MOST_NUMBERS:
-        numbers = base.mark_text(fontSize=12).encode(
-            text="text:N",
-            color=alt.Color("ink:N", scale=None),
-            tooltip=["x:N", "y:N", "words:N"],
-        )
-        layers.append(numbers)
-    made: LayerChart = (
-        alt.layer(*layers)
-        .properties(
-            width=SIDE if x_order is None else alt.Step(WIDE),
-            height=SIDE if y_order is None else alt.Step(HIGH),
-        )
-        .resolve_scale(color="independent")  # The ink of numbers has no scale.
+        ink = {"text": nominal("text"), "color": nominal("ink", scale=None)}
+        mark = {"type": "text", "fontSize": 12}
+        layers.append({"mark": mark, "encoding": {**axes, **ink}})
+    spec = layered(
+        layers,
+        rows=rows,
+        width=SIDE if x_order is None else {"step": WIDE},
+        height=SIDE if y_order is None else {"step": HIGH},
+        clicked="setting",
+        marks="cells",
+        resolve={"scale": {"color": "independent"}},  # The ink of numbers has no scale.
     )
-    return made
+    return Chart(spec, words)
 
 
 def _row(cell: HeatCell, low: float, high: float, *, is_reversed: bool) -> dict[str, Any]:
@@ -124,9 +121,9 @@ def _row(cell: HeatCell, low: float, high: float, *, is_reversed: bool) -> dict[
     }
 
 
-def _axis(alt: Any, channel: Any, field: str, title: str, order: Sequence[str] | None) -> Any:
+def _axis(field: str, title: str, order: Sequence[str] | None) -> dict[str, Any]:
     if order is None:
-        return channel(f"{field}:Q", title=title, scale=alt.Scale(zero=False, nice=True))
-    wanted = order if field == "x" else list(reversed(order))  # Upwards, as numbers go.
-    axis = alt.Axis(labelAngle=0, labelLimit=160, titleLimit=300) if title else None
-    return channel(f"{field}:O", title=title, sort=list(wanted), axis=axis)
+        return quantitative(field, title=title, scale={"zero": False, "nice": True})
+    wanted = list(order if field == "x" else reversed(order))  # Upwards, as numbers go.
+    axis = {"labelAngle": 0, "labelLimit": 160, "titleLimit": 300} if title else None
+    return {"field": field, "type": "ordinal", "title": title, "sort": wanted, "axis": axis}

@@ -7,18 +7,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ethogram.errors import SpecError
 from ethogram.metrics import Metric, all_metrics, named_metrics
 from ethogram.metrics.units import SHARE
-from ethogram.plots import CurvePoint, curves_chart, thinned
+from ethogram.plots import Chart, CurvePoint, curves_chart, thinned
 from ethogram.store import Point, TrainingRecord, Trainings
 from ethogram.study.calling import takes_study
 from ethogram.study.workspace import Study
-
-if TYPE_CHECKING:
-    from altair import LayerChart
 
 #: Points of a curve that are drawn at most, and steps that its smoothing covers at first.
 MOST_POINTS, SMOOTHED = 1000, 15
@@ -160,7 +157,7 @@ class CurvePanel:
         window: int = SMOOTHED,
         width: int | Literal["container"] = 320,
         height: int = 180,
-    ) -> LayerChart:
+    ) -> Chart:
         """The chart; see `plots.curves_chart`."""
         return curves_chart(
             [point for each in self.curves for point in each.points],
@@ -171,6 +168,7 @@ class CurvePanel:
             percent=self.quantity.percent,
             width=width,
             height=height,
+            words=f"{self.quantity.title} by step: {self.words}.",
         )
 
 

@@ -1,14 +1,11 @@
-"""A comparison as the page shows it: columns with paired differences, rows, cells and a chart."""
+"""A comparison as the page shows it: columns with paired differences, rows and cells."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 
 from ethogram.errors import SpecError
 from ethogram.metrics.pitfalls.registry import PITFALLS
-from ethogram.metrics.units import SHARE
-from ethogram.plots import PairedPoint, paired_spec
 from ethogram.spec import diff_versions
 from ethogram.study.columns import Column, Sample
 from ethogram.study.headline import by_verdict, sentence
@@ -21,7 +18,6 @@ from ethogram.study.workspace import Study
 from ethogram.ui.comparison_models import (
     CellDetail,
     CellInfo,
-    ChartInfo,
     ColumnInfo,
     MatrixInfo,
     MetricInfo,
@@ -79,28 +75,6 @@ def matrix_info(
         offset=offset,
         rows=rows_info(study, matrix, ids[offset : offset + limit], metric),
     )
-
-
-def paired_info(matrix: Matrix, metric: str) -> ChartInfo:
-    """The chart of a matrix's first and last version."""
-    name = metric or matrix.main_metric
-    about, first, last = matrix.metric(name), matrix.columns[0], matrix.columns[-1]
-    points = []
-    for prompt in matrix.prompts:
-        before, after = (matrix.value(column, name, prompt) for column in (first, last))
-        verdict = matrix.verdict(name, after - before) or "same"
-        points.append(PairedPoint(prompt, before, after, verdict))
-    counts = Counter(point.verdict for point in points if not math.isnan(point.after))
-    spec = paired_spec(
-        points,
-        title=about.title,
-        before=first.version,
-        after=last.version,
-        percent=about.unit == SHARE,
-    )
-    said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    words = f"{about.title} by prompt, {first.version} against {last.version}: {said}."
-    return ChartInfo(spec=spec, words=words)
 
 
 def verdict_info(column: Column) -> VerdictInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
+from ethogram.plots import Chart
 from ethogram.ui.differences import DifferenceInfo
 from ethogram.ui.models import Answer, Clipped, Text
 from ethogram.ui.texts import MarkedText
@@ -144,6 +145,11 @@ class ChartInfo(Answer):
 
     spec: dict[str, JsonValue]
     words: str
+
+
+def chart_info(chart: Chart) -> ChartInfo:
+    """A chart to send."""
+    return ChartInfo(spec=chart.spec, words=chart.words)
 
 
 class RowsInfo(Answer):

@@ -9,16 +9,30 @@ from ethogram.metrics import Span
 from ethogram.study.measure import Measured, measure
 from ethogram.study.numbers import value_in
 from ethogram.study.sweeping.stored import StoredSweep
+from ethogram.study.sweeping.values import part_of
 from ethogram.study.workspace import Part, Study
 from ethogram.ui.sweep_models import SamplesInfo, SweepOutput, SweepRow
-from ethogram.ui.sweep_values import part_of
 from ethogram.ui.texts import loop_as_one, marked_text
 
 
 def samples_info(
-    study: Study, sweep: StoredSweep, setting: str, offset: int, limit: int
+    study: Study,
+    sweep: StoredSweep,
+    setting: str,
+    offset: int,
+    limit: int | None,
+    *,
+    most: int | None = None,
 ) -> SamplesInfo:
     """A page of outputs: prompts in the order of the suite.
+
+    Args:
+        study: opened.
+        sweep: as stored.
+        setting: its name.
+        offset: place of the first prompt.
+        limit: prompts; None for all.
+        most: characters of each output; None for all.
 
     Raises:
         SpecError: there is no such setting, or its outputs are not stored.
@@ -36,9 +50,9 @@ def samples_info(
         )
     parent = _parent(study, sweep, part)
     ids = [each.id for each in view.suite(setting).prompts if each.id in part.prompt_ids]  # type: ignore[operator]
-    shown = ids[offset : offset + limit]
-    ours = _outputs(view, sweep, setting, part)
-    theirs = {} if parent else _outputs(study, sweep, base, part)
+    shown = ids[offset:][:limit]
+    ours = _outputs(view, sweep, setting, part, most)
+    theirs = {} if parent else _outputs(study, sweep, base, part, most)
     prompts = {each.id: each.as_text() for each in view.suite(setting).prompts}
     return SamplesInfo(
         setting=setting,
@@ -74,7 +88,7 @@ def _parent(study: Study, sweep: StoredSweep, part: Part) -> str:
 
 
 def _outputs(
-    study: Study, sweep: StoredSweep, name: str, part: Part
+    study: Study, sweep: StoredSweep, name: str, part: Part, most: int | None
 ) -> Mapping[str, Sequence[SweepOutput]]:
     """Prompt to its outputs; equal texts are one."""
     names = [each.name for each in sweep.asked.objectives if each.metric.scope == "output"]
@@ -87,7 +101,7 @@ def _outputs(
             continue
         same[output.text] = SweepOutput(
             indices=[output.sample_index],
-            output=marked_text(output.text, _spans(measured, place), most=None),
+            output=marked_text(output.text, _spans(measured, place), most=most),
             finish_reason=output.finish_reason or "unknown",
             values=_values(measured, place),
         )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from pydantic import JsonValue
-
 from ethogram.errors import SpecError
 from ethogram.spec.space import value_word
 from ethogram.store import SweepRecord
@@ -19,8 +17,10 @@ from ethogram.study.sweeping.stored import (
     State,
     StoredSweep,
     read_asked,
+    read_sweep,
     state_of,
 )
+from ethogram.study.sweeping.values import fate_of, labels_of, metrics_of, ranked, short
 from ethogram.study.workspace import Study
 from ethogram.ui.differences import difference_info
 from ethogram.ui.sweep_models import (
@@ -33,7 +33,6 @@ from ethogram.ui.sweep_models import (
     SweepMetric,
     TrialInfo,
 )
-from ethogram.ui.sweep_values import fate_of, metrics_of
 
 
 def sweep_line(record: SweepRecord, job: str | None, sentence: str = "") -> SweepLine:
@@ -53,6 +52,15 @@ def sweep_line(record: SweepRecord, job: str | None, sentence: str = "") -> Swee
         started_at=record.started_at,
         job=job,
     )
+
+
+def stored_line(study: Study, record: SweepRecord, job: str | None) -> SweepLine:
+    """A sweep in the list, with its verdict or why it cannot be read."""
+    try:
+        sentence = sentence_of(read_sweep(study, record.id), job)
+    except SpecError as error:  # Of another release: the others are shown all the same.
+        sentence = str(error)
+    return sweep_line(record, job, sentence)
 
 
 def sweep_info(study: Study, sweep: StoredSweep, job: str | None) -> SweepInfo:
@@ -126,39 +134,6 @@ def again(sweep: StoredSweep) -> SweepBody:
         samples=asked.samples,
         race=asked.racing,
     )
-
-
-def ranked(sweep: StoredSweep) -> list[Trial]:
-    """Settings by rank: the front, then those behind it, then those eliminated."""
-    if sweep.result:
-        found = sweep.result.ranked
-        return sorted(found, key=lambda trial: trial.name != sweep.result.chosen)  # type: ignore[union-attr]
-    first = sweep.asked.objectives[0]
-    sign = -1.0 if first.higher_is_better else 1.0
-
-    def rank(trial: Trial) -> tuple[bool, float]:
-        value = trial.values.get(first.name, math.nan)
-        return bool(trial.eliminated_by), math.inf if math.isnan(value) else sign * value
-
-    return sorted(sweep.trials, key=rank)
-
-
-def labels_of(sweep: StoredSweep, field: str) -> list[str]:
-    """The values of a field in order, in words; empty where it is continuous."""
-    axis = next((axis for axis in sweep.asked.axes if axis.field == field), None)
-    return [value_word(value) for value in axis.values] if axis else []
-
-
-def value_of(trial: Trial, field: str) -> JsonValue:
-    """The value of a field in a setting."""
-    found: JsonValue = dict(trial.setting.values).get(field)
-    return found
-
-
-def short(sweep: StoredSweep, field: str) -> str:
-    """A field's name within its group, in full where two would be the same."""
-    inner = [axis.field.split(".", 1)[-1] for axis in sweep.asked.axes]
-    return field.split(".", 1)[-1] if len(set(inner)) == len(inner) else field
 
 
 def _axis(sweep: StoredSweep, field: str) -> SweepAxis:

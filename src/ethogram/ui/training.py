@@ -295,7 +295,7 @@ def _panel(panel: CurvePanel, log: bool, window: int) -> PanelInfo:
             )
             for each in panel.curves
         ],
-        spec=chart.to_dict(),
+        spec=chart.spec,
     )
 
 

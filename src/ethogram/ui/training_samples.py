@@ -53,20 +53,23 @@ def watched_prompts(
     return {name: texts.get(name, "")[:_PROMPT] or name for name in ids}
 
 
-def training_samples(study: Study, number: int, prompt: str, decoding: str) -> list[TrainingSample]:
-    """What a training wrote to a prompt, by step."""
+def training_samples(
+    study: Study, number: int, prompt: str, decoding: str, *, most: int | None = None
+) -> list[TrainingSample]:
+    """What a training wrote to a prompt, by step; `most` characters of each output."""
     outputs = Trainings(study.store).outputs(number)
-    return shown(
+    wanted = [
         each for each in outputs if each.prompt_id == prompt and decoding in ("", each.decoding)
-    )
+    ]
+    return shown(wanted, most=most)
 
 
-def shown(outputs: Iterable[TrainingOutput]) -> list[TrainingSample]:
+def shown(outputs: Iterable[TrainingOutput], *, most: int | None = None) -> list[TrainingSample]:
     """Outputs with their pitfalls marked."""
-    return [_sample(each) for each in outputs]
+    return [_sample(each, most) for each in outputs]
 
 
-def _sample(each: TrainingOutput) -> TrainingSample:
+def _sample(each: TrainingOutput, most: int | None) -> TrainingSample:
     read = Output(text=each.text, prompt="", finish_reason=each.finish_reason)
     found = [(pitfall, pitfall.find(read)) for pitfall in PITFALLS]
     spans = [
@@ -80,7 +83,7 @@ def _sample(each: TrainingOutput) -> TrainingSample:
         decoding=each.decoding,
         prompt=each.prompt_id,
         sample=each.sample_index,
-        output=marked_text(each.text, spans, most=None),
+        output=marked_text(each.text, spans, most=most),
         ended=each.finish_reason,
         faults=list(titles),
     )

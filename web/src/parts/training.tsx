@@ -5,6 +5,7 @@ import type { Schemas } from "../client";
 import { get, post } from "../client";
 import { useKeys } from "../keys";
 import { useLoad } from "../load";
+import { canAct, hasCharts, report } from "../offline";
 import { go, link } from "../router";
 import { plain } from "../text";
 import { CurvesOf } from "./curves";
@@ -21,7 +22,7 @@ export function Progress({ training, linked = false }: { training: Info; linked?
   const [error, setError] = useState<Error>();
   const [asked, setAsked] = useState("");
   const { id, state } = training;
-  const running = state === "running";
+  const running = state === "running" && canAct();
   const act = (word: string) => {
     const done = () => {
       setError(undefined);
@@ -31,7 +32,7 @@ export function Progress({ training, linked = false }: { training: Info; linked?
       post("/api/trainings/{training}/stop", { path: { training: id } }).then(done, setError);
     } else post("/api/trainings/continue", { body: { id } }).then(done, setError);
   };
-  const goesOn = !running && state !== "finished";
+  const goesOn = !running && state !== "finished" && canAct();
   useKeys([
     {
       key: "s",
@@ -128,10 +129,14 @@ function One({ training }: { training: Info }) {
             </p>
           ))}
           <Behaviour detail={detail} />
-          <h2>Curves</h2>
-          <CurvesOf ids={[id]} />
-          <h2>Samples over steps</h2>
-          <Samples detail={detail} />
+          {hasCharts() && (
+            <>
+              <h2>Curves</h2>
+              <CurvesOf ids={[id]} />
+              <h2>Samples over steps</h2>
+              <Samples detail={detail} />
+            </>
+          )}
           <h2>Plan and recipe</h2>
           <Lines
             lines={[
@@ -157,7 +162,9 @@ function One({ training }: { training: Info }) {
 
 /** Links that add or take away a training. */
 function Others({ ids, all }: { ids: readonly number[]; all: readonly Info[] }) {
-  const free = all.filter((each) => !ids.includes(each.id));
+  // A report holds only all of them over each other.
+  const others = report()?.together ?? all.map((each) => each.id);
+  const free = all.filter((each) => others.includes(each.id) && !ids.includes(each.id));
   const show = (next: readonly number[]) =>
     go(
       ["train", ...next.map(String)],
@@ -166,7 +173,10 @@ function Others({ ids, all }: { ids: readonly number[]; all: readonly Info[] }) 
   return (
     <div className="controls">
       <a href={link(["train"])}>All trainings</a>
-      {free.length > 0 && (
+      {free.length > 0 && !canAct() && (
+        <a href={link(["train", ...others.map(String)])}>{others.length} over each other</a>
+      )}
+      {free.length > 0 && canAct() && (
         <label>
           Over it
           <select value="" onChange={(event) => show([...ids, Number(event.target.value)])}>
@@ -180,6 +190,7 @@ function Others({ ids, all }: { ids: readonly number[]; all: readonly Info[] }) 
         </label>
       )}
       {ids.length > 1 &&
+        canAct() &&
         ids.map((id) => (
           <Button
             key={id}
@@ -216,10 +227,12 @@ export function Training({ ids, all }: { ids: readonly number[]; all: readonly I
       {shown.length === 1 ? (
         <One training={first} />
       ) : (
-        <>
-          <h2>Curves</h2>
-          <CurvesOf ids={ids} />
-        </>
+        hasCharts() && (
+          <>
+            <h2>Curves</h2>
+            <CurvesOf ids={ids} />
+          </>
+        )
       )}
     </>
   );

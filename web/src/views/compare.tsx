@@ -4,7 +4,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Schemas } from "../client";
 import { get } from "../client";
 import { useLoad } from "../load";
-import { report } from "../offline";
+import { hasCharts, holds, report } from "../offline";
 import { Chart } from "../parts/chart";
 import { Differences } from "../parts/differences";
 import { Choice, Controls, type Filters, useFilters } from "../parts/filters";
@@ -21,12 +21,16 @@ const PAGE = 50;
 /** In a report: the comparisons that it holds. */
 function Pairs({ versions }: { versions: readonly string[] }) {
   const held = Object.keys(report()?.comparisons ?? {});
+  const shown = versions.join(" ");
   return (
     <div className="controls">
       <Choice
         label="Compare"
-        value={versions.join(" ")}
-        options={Object.fromEntries(held.map((names) => [names, names.replace(" ", " → ")]))}
+        value={held.includes(shown) ? shown : ""}
+        options={{
+          ...(held.includes(shown) ? {} : { "": "choose one" }),
+          ...Object.fromEntries(held.map((names) => [names, names.replace(" ", " → ")])),
+        }}
         onChange={(names) => go(["compare", ...names.split(" ")])}
       />
     </div>
@@ -160,14 +164,14 @@ function Told({ data }: { data: MatrixInfo }) {
   );
 }
 
-/** Whether there is a chart: a report that would be too large has none. */
-function hasChart(versions: readonly string[]): boolean {
-  const held = report();
-  return !held || versions.join(" ") in held.charts;
+interface PairedProps {
+  data: MatrixInfo;
+  filters: Filters;
+  onOpen: (prompt: string) => void;
 }
 
 /** Each prompt as a point, loaded when it is opened; a click opens the prompt. */
-function PairedChart({ filters, onOpen }: { filters: Filters; onOpen: (prompt: string) => void }) {
+function PairedChart({ data: matrix, filters, onOpen }: PairedProps) {
   const { versions, metric } = filters.query;
   const chart = useLoad(`${versions.join(" ")} ${metric}`, (signal) =>
     get("/api/compare/chart", { query: { versions, metric }, signal }),
@@ -177,14 +181,31 @@ function PairedChart({ filters, onOpen }: { filters: Filters; onOpen: (prompt: s
     if (prompt) onOpen(prompt);
   };
   return (
-    <Shown loaded={chart}>
-      {(data) => (
-        <>
-          <p>{data.words}</p>
-          <Chart spec={data.spec} words={data.words} signals={{ clicked }} />
-        </>
+    <>
+      {/* On the page it is the metric by which rows are judged, which is fixed in a report. */}
+      {report() && (
+        <div className="controls">
+          <Choice
+            label="Metric"
+            value={metric || matrix.metric}
+            options={Object.fromEntries(
+              matrix.metrics
+                .filter(({ name }) => holds("/api/compare/chart", { versions, metric: name }))
+                .map(({ name, title }) => [name, title]),
+            )}
+            onChange={filters.setMetric}
+          />
+        </div>
       )}
-    </Shown>
+      <Shown loaded={chart}>
+        {(data) => (
+          <>
+            <p>{data.words}</p>
+            <Chart spec={data.spec} words={data.words} signals={{ clicked }} />
+          </>
+        )}
+      </Shown>
+    </>
   );
 }
 
@@ -262,10 +283,10 @@ function Found({
     <>
       <Verdicts data={data} />
       <Controls filters={filters} data={data} />
-      {versions.length > 1 && hasChart(versions) && (
+      {versions.length > 1 && hasCharts() && (
         <details onToggle={(event) => setCharted(event.currentTarget.open)}>
           <summary>Chart: each prompt before and after</summary>
-          {charted && <PairedChart filters={filters} onOpen={setOpen} />}
+          {charted && <PairedChart data={data} filters={filters} onOpen={setOpen} />}
         </details>
       )}
       <p role="status" className="line">

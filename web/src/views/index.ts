@@ -1,6 +1,7 @@
 // The table of views. To add one: write `NAME.tsx` here, `ui/views/NAME.py` in the server, and a
 // line in both tables. See ../../README.md.
 import type { ComponentType } from "react";
+import { type Report, report } from "../offline";
 import type { Place } from "../router";
 import { Arena } from "./arena";
 import { Compare } from "./compare";
@@ -20,8 +21,8 @@ export interface ViewEntry {
   view: ComponentType<{ place: Place }>;
   /** No tab and no key: reached from other views only. */
   hidden?: boolean;
-  /** Works in the report too, from the answers that it holds (offline.ts). */
-  offline?: boolean;
+  /** Whether a report holds something of it (offline.ts). */
+  offline?: (data: Report) => boolean;
 }
 
 export const views: readonly ViewEntry[] = [
@@ -30,14 +31,14 @@ export const views: readonly ViewEntry[] = [
     title: "Log",
     about: "the versions and what came of each",
     view: Log,
-    offline: true,
+    offline: () => true,
   },
   {
     name: "compare",
     title: "Compare",
     about: "prompts by versions: what differs, what fails",
     view: Compare,
-    offline: true,
+    offline: () => true,
   },
   {
     name: "microscope",
@@ -51,6 +52,7 @@ export const views: readonly ViewEntry[] = [
     title: "Sweep",
     about: "settings tried against each other, and the best one promoted",
     view: Sweep,
+    offline: (data) => "/api/sweeps" in data.answers,
   },
   { name: "arena", title: "Arena", about: "blind votes between versions", view: Arena },
   {
@@ -58,6 +60,13 @@ export const views: readonly ViewEntry[] = [
     title: "Train",
     about: "trainings: curves, samples, start and stop",
     view: Train,
+    offline: (data) => "/api/trainings" in data.answers,
   },
   { name: "runs", title: "Runs", about: "what is running, and its progress", view: Runs },
 ];
+
+/** The views that this page can show. */
+export function shownViews(): readonly ViewEntry[] {
+  const data = report();
+  return data ? views.filter((view) => view.offline?.(data)) : views;
+}

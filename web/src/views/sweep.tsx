@@ -7,6 +7,7 @@ import { get, post } from "../client";
 import { useJob } from "../job";
 import { useKeys } from "../keys";
 import { type Loaded, useLoad } from "../load";
+import { canAct, hasCharts } from "../offline";
 import { Differences } from "../parts/differences";
 import { Problem, Shown } from "../parts/states";
 import { Plain } from "../parts/texts";
@@ -15,7 +16,7 @@ import { plain } from "../text";
 import { SweepCharts } from "./sweep_charts";
 import { SweepForm } from "./sweep_form";
 import { Promote, Samples } from "./sweep_opened";
-import { Rounds, Trials } from "./sweep_tables";
+import { canPromote, Rounds, Trials } from "./sweep_tables";
 
 type Info = Schemas["SweepInfo"];
 /** Milliseconds between two looks at a sweep that another process runs. */
@@ -32,7 +33,7 @@ const STATES: Record<Info["state"], string> = {
 function useLooking(loaded: Loaded<unknown>, isElsewhere: boolean) {
   const { reload } = loaded;
   useEffect(() => {
-    if (!isElsewhere) return undefined;
+    if (!isElsewhere || !canAct()) return undefined;
     const timer = setInterval(reload, LOOK);
     return () => clearInterval(timer);
   }, [isElsewhere, reload]);
@@ -117,7 +118,7 @@ function useChosen(data: Info) {
     {
       key: "p",
       words: "promote the setting to a version",
-      run: () => chosen && data.state === "done" && setPromote(chosen.name),
+      run: () => chosen && canPromote(data) && setPromote(chosen.name),
     },
   ]);
   return name;
@@ -152,11 +153,11 @@ function Found({ data, reload }: { data: Info; reload: () => void }) {
         {STATES[data.state]} · started {data.started_at.slice(0, 16).replace("T", " ")} UTC ·{" "}
         <Plain text={data.facts} />
       </p>
-      <Again data={data} reload={reload} />
+      {canAct() && <Again data={data} reload={reload} />}
       {data.trials.length > 0 && (
         <>
           <Trials data={data} current={current} onOpen={setOpen} onPromote={setPromoting} />
-          {data.rounds.length > 0 && <SweepCharts data={data} onOpen={setOpen} />}
+          {data.rounds.length > 0 && hasCharts() && <SweepCharts data={data} onOpen={setOpen} />}
           <Rounds data={data} />
         </>
       )}
@@ -164,7 +165,7 @@ function Found({ data, reload }: { data: Info; reload: () => void }) {
         <Samples
           number={data.id}
           trial={opened}
-          canPromote={data.state === "done"}
+          canPromote={canPromote(data)}
           onPromote={() => {
             setOpen("");
             setPromoting(opened.name);
@@ -244,7 +245,7 @@ function All() {
                 </li>
               ))}
             </ul>
-            <SweepForm data={data} />
+            {canAct() && <SweepForm data={data} />}
           </>
         )}
       </Shown>

@@ -3,6 +3,7 @@ import { type KeyboardEvent, useRef } from "react";
 import type { Schemas } from "../client";
 import { get } from "../client";
 import { type Loaded, useLoad } from "../load";
+import { canAct } from "../offline";
 import { Chart } from "../parts/chart";
 import { Choice } from "../parts/filters";
 import { Shown } from "../parts/states";
@@ -196,7 +197,8 @@ function HeatMap({ data, onOpen }: ChartsProps) {
           />
         )}
         <Choice label="coloured by" value={metric} options={titles} onChange={setMetric} />
-        {free.map((axis) => axis.labels.length > 0 && <Fixed key={axis.field} axis={axis} />)}
+        {canAct() &&
+          free.map((axis) => axis.labels.length > 0 && <Fixed key={axis.field} axis={axis} />)}
       </div>
       <Shown loaded={heat}>
         {(found) => (

@@ -1,6 +1,7 @@
 // The settings of a sweep by rank, and the rounds of its race.
 import { useEffect, useRef } from "react";
 import type { Schemas } from "../client";
+import { canAct } from "../offline";
 import { Plain } from "../parts/texts";
 import { link } from "../router";
 
@@ -65,8 +66,8 @@ function Row({
       ))}
       <td className="number">{trial.front_share}</td>
       <td className="number">{trial.samples}</td>
-      <td>
-        {data.state === "done" && (
+      {canPromote(data) && (
+        <td>
           <button
             type="button"
             className="quiet"
@@ -75,10 +76,15 @@ function Row({
           >
             Promote
           </button>
-        )}
-      </td>
+        </td>
+      )}
     </tr>
   );
+}
+
+/** Whether settings can become versions. */
+export function canPromote(data: Info): boolean {
+  return data.state === "done" && canAct();
 }
 
 export function objectives(data: Info) {
@@ -109,7 +115,7 @@ export function Trials({ data, current, onOpen, onPromote }: TrialsProps) {
               <th scope="col" className="number">
                 samples
               </th>
-              <th scope="col">version</th>
+              {canPromote(data) && <th scope="col">version</th>}
             </tr>
           </thead>
           <tbody>
@@ -123,7 +129,7 @@ export function Trials({ data, current, onOpen, onPromote }: TrialsProps) {
               ))}
               <td />
               <td />
-              <td />
+              {canPromote(data) && <td />}
             </tr>
             {data.trials.map((trial) => (
               <Row
@@ -141,8 +147,13 @@ export function Trials({ data, current, onOpen, onPromote }: TrialsProps) {
       <p className="soft">
         Values are of the prompts for selection; below them the difference from {data.base} with its
         95 % interval. The best of many settings looks better here than it is: the holdout test
-        above is the fair one. <kbd>j</kbd> <kbd>k</kbd> walk, <kbd>o</kbd> opens outputs,{" "}
-        <kbd>p</kbd> promotes.
+        above is the fair one. <kbd>j</kbd> <kbd>k</kbd> walk, <kbd>o</kbd> opens outputs
+        {canPromote(data) && (
+          <>
+            , <kbd>p</kbd> promotes
+          </>
+        )}
+        .
       </p>
     </section>
   );

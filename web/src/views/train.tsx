@@ -7,6 +7,7 @@ import { get, post } from "../client";
 import { useEvents } from "../events";
 import { useKeys } from "../keys";
 import { type Loaded, useLoad } from "../load";
+import { canAct, report } from "../offline";
 import { PlanOf } from "../parts/plan";
 import { Problem, Shown } from "../parts/states";
 import { Plain } from "../parts/texts";
@@ -95,13 +96,15 @@ function RecipeLine({ recipe, onError }: { recipe: Recipe; onError: (error?: Err
           </>
         )}
       </td>
-      <td>
-        {recipe.action && (
-          <Button aria-label={`${words} ${recipe.path}`} onPress={() => void plan()}>
-            {words}
-          </Button>
-        )}
-      </td>
+      {canAct() && (
+        <td>
+          {recipe.action && (
+            <Button aria-label={`${words} ${recipe.path}`} onPress={() => void plan()}>
+              {words}
+            </Button>
+          )}
+        </td>
+      )}
     </tr>
   );
 }
@@ -125,9 +128,11 @@ function Recipes({ recipes }: { recipes: readonly Recipe[] }) {
               <tr>
                 <th scope="col">file</th>
                 <th scope="col">what it trains</th>
-                <th scope="col">
-                  <span className="soft">plan first</span>
-                </th>
+                {canAct() && (
+                  <th scope="col">
+                    <span className="soft">plan first</span>
+                  </th>
+                )}
               </tr>
             </thead>
             <tbody>
@@ -142,6 +147,17 @@ function Recipes({ recipes }: { recipes: readonly Recipe[] }) {
   );
 }
 
+/** In a report, which holds only all of them over each other. */
+function Together() {
+  const ids = report()?.together ?? [];
+  if (ids.length === 0) return null;
+  return (
+    <p>
+      <a href={link(["train", ...ids.map(String)])}>{ids.length} trainings over each other</a>
+    </p>
+  );
+}
+
 function Recorded({ trainings }: { trainings: readonly Info[] }) {
   const [named, setNamed] = useQuery("over");
   const chosen = named.split(" ").filter(Boolean);
@@ -153,7 +169,8 @@ function Recorded({ trainings }: { trainings: readonly Info[] }) {
     <section aria-label="trainings">
       <h2>Trainings</h2>
       {trainings.length === 0 && <p>Nothing was trained yet.</p>}
-      {trainings.length > 1 && (
+      <Together />
+      {trainings.length > 1 && canAct() && (
         <p>
           <Button isDisabled={chosen.length < 2} onPress={open}>
             Show {chosen.length < 2 ? "several" : chosen.length} over each other
@@ -166,7 +183,7 @@ function Recorded({ trainings }: { trainings: readonly Info[] }) {
           return (
             <li key={each.id} className="job">
               <div className="line">
-                {trainings.length > 1 && (
+                {trainings.length > 1 && canAct() && (
                   <input
                     type="checkbox"
                     aria-label={`${plain(each.name)} ${each.id} over the others`}
@@ -211,7 +228,7 @@ export function Train({ place }: { place: Place }) {
         ) : (
           <>
             <h1>Train</h1>
-            <Now view={view} />
+            {canAct() && <Now view={view} />}
             <Recipes recipes={view.recipes} />
             <Recorded trainings={view.trainings} />
           </>

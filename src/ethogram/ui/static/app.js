@@ -70,8 +70,46 @@
   var createRoot = vendor.createRoot;
 
   // src/offline.ts
+  var held;
   function report() {
-    return globalThis.ethogramReport;
+    return held;
+  }
+  function canAct() {
+    return !held;
+  }
+  function hasCharts() {
+    return held?.charted ?? true;
+  }
+  async function openReport() {
+    const packed = globalThis.ethogramReport;
+    if (packed === void 0) return;
+    const bytes = Uint8Array.from(atob(packed), (each) => each.charCodeAt(0));
+    const whole = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    held = await new Response(whole).json();
+  }
+  function keyOf(route, asked) {
+    return [route, ...Object.entries(asked).map(([name, value]) => `${name}=${value}`)].join(" ");
+  }
+  function holds(route, asked) {
+    return !held || keyOf(route, asked) in held.answers;
+  }
+  function unpacked(value, columns) {
+    if (Array.isArray(value)) return value.map((each) => unpacked(each, columns));
+    if (typeof value !== "object" || value === null) return value;
+    const { packed } = value;
+    if (typeof packed !== "object") {
+      return Object.fromEntries(
+        Object.entries(value).map(([name, each]) => [name, unpacked(each, columns)])
+      );
+    }
+    const table = Object.entries(packed).map(([name, at]) => [name, columns[at] ?? []]);
+    const values = table[0]?.[1].map(
+      (_, row) => Object.fromEntries(table.map(([name, column]) => [name, column[row]]))
+    );
+    return { values };
+  }
+  function answered(data, route, asked) {
+    return unpacked(data.answers[keyOf(route, asked)], data.columns);
   }
   function searcher(text, pattern) {
     if (pattern) {
@@ -99,17 +137,49 @@
     if (!matrix) {
       throw new Error(`the report does not compare ${versions.join(" and ")}; the page does`);
     }
-    const held = versions.map((version) => data.cells[version] ?? {});
+    const held2 = versions.map((version) => data.cells[version] ?? {});
     const rows = choose(
       matrix.rows,
       filters,
-      (prompt) => held.flatMap((cells) => cells[prompt]?.samples.map((sample) => sample.output.text) ?? [])
+      (prompt) => held2.flatMap((cells) => cells[prompt]?.samples.map((sample) => sample.output.text) ?? [])
     );
     return { ...matrix, total: rows.length, offset: 0, rows };
   }
   function search(data, words2) {
-    const like = (text) => text.toLowerCase().includes(words2.toLowerCase());
-    return data.log.versions.filter((version) => like(version.name) || like(version.title)).map(({ name, title }) => ({ kind: "version", id: name, name, words: title }));
+    const like = (hit) => `${hit.name} ${hit.words}`.toLowerCase().includes(words2.toLowerCase());
+    const { sweeps = [] } = data.answers["/api/sweeps"] ?? {};
+    const { trainings = [] } = data.answers["/api/trainings"] ?? {};
+    const hits = [
+      ...data.log.versions.map(
+        ({ name, title }) => ({ kind: "version", id: name, name, words: title })
+      ),
+      ...sweeps.map(
+        ({ id, title, sentence }) => ({ kind: "sweep", id: String(id), name: title, words: sentence })
+      ),
+      ...trainings.map(
+        ({ id, name, words: came }) => ({ kind: "training", id: String(id), name, words: came })
+      )
+    ];
+    return hits.filter(like);
+  }
+  function chosenCurves(all, wanted) {
+    const panels = wanted.length > 0 ? wanted.flatMap((name) => all.panels.filter((panel) => panel.name === name)) : all.panels.slice(0, all.first);
+    const further = all.panels.filter((panel) => !panels.includes(panel));
+    return { panels, further: Object.fromEntries(further.map(({ name, title }) => [name, title])) };
+  }
+  function curves(data, route, { quantity, ...asked }) {
+    const all = answered(data, route, asked);
+    return all && chosenCurves(all, quantity);
+  }
+  function samples(data, route, asked) {
+    const { offset, limit, ...whole } = asked;
+    const all = answered(data, route, whole);
+    return all && { ...all, offset, rows: all.rows.slice(offset, offset + limit) };
+  }
+  function chart(data, route, asked) {
+    const versions = asked.versions ?? [];
+    const metric = asked.metric || data.comparisons[versions.join(" ")]?.metric;
+    return answered(data, route, { versions, metric });
   }
   function answerOf(data, route, path, query) {
     switch (route) {
@@ -122,15 +192,19 @@
       case "/api/compare":
         return compare(data, query);
       case "/api/compare/chart":
-        return data.charts[query.versions.join(" ")];
+        return chart(data, route, query);
       case "/api/compare/cell":
         return data.cells[String(query.version)]?.[String(query.prompt)];
+      case "/api/sweeps/{number}/samples":
+        return samples(data, route, { ...path, ...query });
+      case "/api/trainings/curves":
+        return curves(data, route, query);
       case "/api/search":
         return search(data, String(query.q ?? ""));
       case "/api/jobs":
         return [];
       default:
-        return void 0;
+        return answered(data, route, { ...path, ...query });
     }
   }
 
@@ -165,7 +239,8 @@
     const data = report();
     if (data) {
       const found = answerOf(data, route, Object(path), Object(query));
-      if (found === void 0) throw new Refused(404, "the report does not hold this");
+      if (found === void 0)
+        throw new Refused(404, "the report does not hold this; `ethogram ui` shows it");
       return found;
     }
     const response = await fetch(address(route, path ?? {}, query ?? {}), { signal: signal ?? null });
@@ -1416,13 +1491,17 @@
   // src/views/compare.tsx
   var PAGE = 50;
   function Pairs({ versions }) {
-    const held = Object.keys(report()?.comparisons ?? {});
+    const held2 = Object.keys(report()?.comparisons ?? {});
+    const shown2 = versions.join(" ");
     return /* @__PURE__ */ jsx("div", { className: "controls", children: /* @__PURE__ */ jsx(
       Choice,
       {
         label: "Compare",
-        value: versions.join(" "),
-        options: Object.fromEntries(held.map((names) => [names, names.replace(" ", " → ")])),
+        value: held2.includes(shown2) ? shown2 : "",
+        options: {
+          ...held2.includes(shown2) ? {} : { "": "choose one" },
+          ...Object.fromEntries(held2.map((names) => [names, names.replace(" ", " → ")]))
+        },
         onChange: (names) => go(["compare", ...names.split(" ")])
       }
     ) });
@@ -1531,13 +1610,9 @@
       ] }, column.version))
     ] });
   }
-  function hasChart(versions) {
-    const held = report();
-    return !held || versions.join(" ") in held.charts;
-  }
-  function PairedChart({ filters, onOpen }) {
+  function PairedChart({ data: matrix, filters, onOpen }) {
     const { versions, metric } = filters.query;
-    const chart = useLoad(
+    const chart2 = useLoad(
       `${versions.join(" ")} ${metric}`,
       (signal) => get("/api/compare/chart", { query: { versions, metric }, signal })
     );
@@ -1545,10 +1620,23 @@
       const prompt = value.prompt?.[0];
       if (prompt) onOpen(prompt);
     };
-    return /* @__PURE__ */ jsx(Shown, { loaded: chart, children: (data) => /* @__PURE__ */ jsxs(Fragment, { children: [
-      /* @__PURE__ */ jsx("p", { children: data.words }),
-      /* @__PURE__ */ jsx(Chart, { spec: data.spec, words: data.words, signals: { clicked } })
-    ] }) });
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      report() && /* @__PURE__ */ jsx("div", { className: "controls", children: /* @__PURE__ */ jsx(
+        Choice,
+        {
+          label: "Metric",
+          value: metric || matrix.metric,
+          options: Object.fromEntries(
+            matrix.metrics.filter(({ name }) => holds("/api/compare/chart", { versions, metric: name })).map(({ name, title }) => [name, title])
+          ),
+          onChange: filters.setMetric
+        }
+      ) }),
+      /* @__PURE__ */ jsx(Shown, { loaded: chart2, children: (data) => /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsx("p", { children: data.words }),
+        /* @__PURE__ */ jsx(Chart, { spec: data.spec, words: data.words, signals: { clicked } })
+      ] }) })
+    ] });
   }
   function useRows(data, filters, key) {
     const [pages, setPages] = useState(/* @__PURE__ */ new Map());
@@ -1610,9 +1698,9 @@
     return /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsx(Verdicts, { data }),
       /* @__PURE__ */ jsx(Controls, { filters, data }),
-      versions.length > 1 && hasChart(versions) && /* @__PURE__ */ jsxs("details", { onToggle: (event) => setCharted(event.currentTarget.open), children: [
+      versions.length > 1 && hasCharts() && /* @__PURE__ */ jsxs("details", { onToggle: (event) => setCharted(event.currentTarget.open), children: [
         /* @__PURE__ */ jsx("summary", { children: "Chart: each prompt before and after" }),
-        charted && /* @__PURE__ */ jsx(PairedChart, { filters, onOpen: setOpen })
+        charted && /* @__PURE__ */ jsx(PairedChart, { data, filters, onOpen: setOpen })
       ] }),
       /* @__PURE__ */ jsxs("p", { role: "status", className: "line", children: [
         data.total,
@@ -3185,7 +3273,7 @@
       ] }, metric.name)),
       /* @__PURE__ */ jsx("td", { className: "number", children: trial.front_share }),
       /* @__PURE__ */ jsx("td", { className: "number", children: trial.samples }),
-      /* @__PURE__ */ jsx("td", { children: data.state === "done" && /* @__PURE__ */ jsx(
+      canPromote(data) && /* @__PURE__ */ jsx("td", { children: /* @__PURE__ */ jsx(
         "button",
         {
           type: "button",
@@ -3196,6 +3284,9 @@
         }
       ) })
     ] });
+  }
+  function canPromote(data) {
+    return data.state === "done" && canAct();
   }
   function objectives(data) {
     return data.metrics.filter((metric) => metric.objective);
@@ -3216,7 +3307,7 @@
           ] }, metric.name)),
           /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: "on the front" }),
           /* @__PURE__ */ jsx("th", { scope: "col", className: "number", children: "samples" }),
-          /* @__PURE__ */ jsx("th", { scope: "col", children: "version" })
+          canPromote(data) && /* @__PURE__ */ jsx("th", { scope: "col", children: "version" })
         ] }) }),
         /* @__PURE__ */ jsxs("tbody", { children: [
           /* @__PURE__ */ jsxs("tr", { className: "fate parent", children: [
@@ -3225,7 +3316,7 @@
             objectives(data).map((metric) => /* @__PURE__ */ jsx("td", { className: "number", children: data.base_values[metric.name] }, metric.name)),
             /* @__PURE__ */ jsx("td", {}),
             /* @__PURE__ */ jsx("td", {}),
-            /* @__PURE__ */ jsx("td", {})
+            canPromote(data) && /* @__PURE__ */ jsx("td", {})
           ] }),
           data.trials.map((trial) => /* @__PURE__ */ jsx(
             Row,
@@ -3249,10 +3340,13 @@
         /* @__PURE__ */ jsx("kbd", { children: "k" }),
         " walk, ",
         /* @__PURE__ */ jsx("kbd", { children: "o" }),
-        " opens outputs,",
-        " ",
-        /* @__PURE__ */ jsx("kbd", { children: "p" }),
-        " promotes."
+        " opens outputs",
+        canPromote(data) && /* @__PURE__ */ jsxs(Fragment, { children: [
+          ", ",
+          /* @__PURE__ */ jsx("kbd", { children: "p" }),
+          " promotes"
+        ] }),
+        "."
       ] })
     ] });
   }
@@ -3423,7 +3517,7 @@
           }
         ),
         /* @__PURE__ */ jsx(Choice, { label: "coloured by", value: metric, options: titles, onChange: setMetric }),
-        free.map((axis) => axis.labels.length > 0 && /* @__PURE__ */ jsx(Fixed, { axis }, axis.field))
+        canAct() && free.map((axis) => axis.labels.length > 0 && /* @__PURE__ */ jsx(Fixed, { axis }, axis.field))
       ] }),
       /* @__PURE__ */ jsx(Shown, { loaded: heat, children: (found) => /* @__PURE__ */ jsxs(Fragment, { children: [
         /* @__PURE__ */ jsx("p", { className: "soft", children: plain(found.words) }),
@@ -3435,10 +3529,10 @@
     ] });
   }
   function Drawn({
-    chart,
+    chart: chart2,
     onOpen
   }) {
-    return /* @__PURE__ */ jsx(Shown, { loaded: chart, children: (found) => /* @__PURE__ */ jsxs(Fragment, { children: [
+    return /* @__PURE__ */ jsx(Shown, { loaded: chart2, children: (found) => /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsx("p", { className: "soft", children: plain(found.words) }),
       /* @__PURE__ */ jsx(Chart, { spec: found.spec, words: found.words, signals: signals(onOpen) })
     ] }) });
@@ -3450,7 +3544,7 @@
     const [yAsked, setY] = useQuery("fy");
     const x = known(xAsked, names, names[0] ?? "");
     const y = known(yAsked, names, names.find((name) => name !== x) ?? x);
-    const chart = useLoad(
+    const chart2 = useLoad(
       `front ${stamp(data)} ${x} ${y}`,
       (signal) => get("/api/sweeps/{number}/front", { path: { number: data.id }, query: { x, y }, signal }),
       []
@@ -3462,7 +3556,7 @@
         /* @__PURE__ */ jsx(Choice, { label: "Across", value: x, options: titles, onChange: setX }),
         /* @__PURE__ */ jsx(Choice, { label: "up", value: y, options: titles, onChange: setY })
       ] }),
-      /* @__PURE__ */ jsx(Drawn, { chart, onOpen })
+      /* @__PURE__ */ jsx(Drawn, { chart: chart2, onOpen })
     ] });
   }
   function Parallel({ data, onOpen }) {
@@ -3475,7 +3569,7 @@
       ""
     );
     const metrics = also ? [...own, also] : own;
-    const chart = useLoad(
+    const chart2 = useLoad(
       `parallel ${stamp(data)} ${metrics.join(" ")}`,
       (signal) => get("/api/sweeps/{number}/parallel", {
         path: { number: data.id },
@@ -3498,7 +3592,7 @@
           onChange: setExtra
         }
       ) }),
-      /* @__PURE__ */ jsx(Drawn, { chart, onOpen })
+      /* @__PURE__ */ jsx(Drawn, { chart: chart2, onOpen })
     ] });
   }
   function Race({ data, onOpen }) {
@@ -3509,7 +3603,7 @@
       own.map((one) => one.name),
       own[0]?.name ?? ""
     );
-    const chart = useLoad(
+    const chart2 = useLoad(
       `race ${stamp(data)} ${metric}`,
       (signal) => get("/api/sweeps/{number}/race", { path: { number: data.id }, query: { metric }, signal }),
       []
@@ -3525,7 +3619,7 @@
           onChange: setMetric
         }
       ) }),
-      /* @__PURE__ */ jsx(Drawn, { chart, onOpen })
+      /* @__PURE__ */ jsx(Drawn, { chart: chart2, onOpen })
     ] });
   }
   function SweepCharts(props) {
@@ -3584,7 +3678,7 @@
     const [goals, setGoals] = useQuery("goal");
     const [search2, setSearch] = useQuery("search", "grid");
     const [trials, setTrials] = useQuery("trials", "60");
-    const [samples, setSamples] = useQuery("samples");
+    const [samples2, setSamples] = useQuery("samples");
     const [race, setRace] = useQuery("race", "yes");
     const [jobId, setJobId] = useQuery("job");
     const [error, setError] = useState();
@@ -3601,7 +3695,7 @@
         goals: words(goals),
         search: search2 in SEARCHES ? search2 : "grid",
         trials: Number(trials) || 60,
-        samples: samples ? Number(samples) : null,
+        samples: samples2 ? Number(samples2) : null,
         race: race !== "no"
       };
       post("/api/sweeps", { body }).then((begun) => setJobId(begun.id), setError);
@@ -3676,7 +3770,7 @@ ${field}=`.trim())
               type: "number",
               min: 1,
               placeholder: String(version.samples),
-              value: samples,
+              value: samples2,
               onChange: (event) => setSamples(event.target.value)
             }
           )
@@ -3749,7 +3843,7 @@ ${field}=`.trim())
       ] }, row.prompt_id))
     ] });
   }
-  function Samples({ number, trial, canPromote, onPromote, close: close2 }) {
+  function Samples({ number, trial, canPromote: canPromote2, onPromote, close: close2 }) {
     const [from, setFrom] = useQuery("from", "0");
     const offset = Math.max(0, Math.floor(Number(from) || 0));
     const page = useLoad(
@@ -3795,7 +3889,7 @@ ${field}=`.trim())
         ] })
       ] }) }),
       /* @__PURE__ */ jsxs("div", { className: "controls", children: [
-        canPromote && /* @__PURE__ */ jsx(Button, { onPress: onPromote, children: "Promote to a version" }),
+        canPromote2 && /* @__PURE__ */ jsx(Button, { onPress: onPromote, children: "Promote to a version" }),
         /* @__PURE__ */ jsx(Button, { onPress: leave, children: "Close" })
       ] })
     ] });
@@ -3880,7 +3974,7 @@ ${field}=`.trim())
   function useLooking(loaded, isElsewhere) {
     const { reload } = loaded;
     useEffect(() => {
-      if (!isElsewhere) return void 0;
+      if (!isElsewhere || !canAct()) return void 0;
       const timer = setInterval(reload, LOOK);
       return () => clearInterval(timer);
     }, [isElsewhere, reload]);
@@ -3954,7 +4048,7 @@ ${field}=`.trim())
       {
         key: "p",
         words: "promote the setting to a version",
-        run: () => chosen && data.state === "done" && setPromote(chosen.name)
+        run: () => chosen && canPromote(data) && setPromote(chosen.name)
       }
     ]);
     return name;
@@ -3987,10 +4081,10 @@ ${field}=`.trim())
         " ",
         /* @__PURE__ */ jsx(Plain, { text: data.facts })
       ] }),
-      /* @__PURE__ */ jsx(Again, { data, reload }),
+      canAct() && /* @__PURE__ */ jsx(Again, { data, reload }),
       data.trials.length > 0 && /* @__PURE__ */ jsxs(Fragment, { children: [
         /* @__PURE__ */ jsx(Trials, { data, current, onOpen: setOpen, onPromote: setPromoting }),
-        data.rounds.length > 0 && /* @__PURE__ */ jsx(SweepCharts, { data, onOpen: setOpen }),
+        data.rounds.length > 0 && hasCharts() && /* @__PURE__ */ jsx(SweepCharts, { data, onOpen: setOpen }),
         /* @__PURE__ */ jsx(Rounds, { data })
       ] }),
       opened && /* @__PURE__ */ jsx(
@@ -3998,7 +4092,7 @@ ${field}=`.trim())
         {
           number: data.id,
           trial: opened,
-          canPromote: data.state === "done",
+          canPromote: canPromote(data),
           onPromote: () => {
             setOpen("");
             setPromoting(opened.name);
@@ -4060,7 +4154,7 @@ ${field}=`.trim())
           ] }),
           /* @__PURE__ */ jsx(Plain, { text: sweep.sentence })
         ] }, sweep.id)) }),
-        /* @__PURE__ */ jsx(SweepForm, { data })
+        canAct() && /* @__PURE__ */ jsx(SweepForm, { data })
       ] }) })
     ] });
   }
@@ -4142,7 +4236,7 @@ ${field}=`.trim())
 
   // src/parts/curves.tsx
   var WINDOWS = ["1", "5", "15", "50"];
-  var keyOf = (training, stored) => `${training} ${stored}`;
+  var keyOf2 = (training, stored) => `${training} ${stored}`;
   function grown(panels, before, event) {
     if (event.type !== "training_points") return before;
     const next = new Map(before);
@@ -4208,10 +4302,10 @@ ${field}=`.trim())
           if (event.type !== "training_points" || !shown2.includes(event.id) || !data) return;
           const drawn = new Set(
             data.panels.flatMap(
-              (panel) => panel.names.map((each) => keyOf(each.training, each.stored))
+              (panel) => panel.names.map((each) => keyOf2(each.training, each.stored))
             )
           );
-          const keys = event.points.map((point) => keyOf(event.id, point.name));
+          const keys = event.points.map((point) => keyOf2(event.id, point.name));
           const unknown = keys.filter((each) => !drawn.has(each) && !met.has(each));
           for (const each of unknown) met.add(each);
           if (unknown.length > 0) reload();
@@ -4413,7 +4507,7 @@ ${field}=`.trim())
     const [error, setError] = useState();
     const [asked, setAsked] = useState("");
     const { id, state } = training;
-    const running = state === "running";
+    const running = state === "running" && canAct();
     const act = (word) => {
       const done = () => {
         setError(void 0);
@@ -4423,7 +4517,7 @@ ${field}=`.trim())
         post("/api/trainings/{training}/stop", { path: { training: id } }).then(done, setError);
       } else post("/api/trainings/continue", { body: { id } }).then(done, setError);
     };
-    const goesOn = !running && state !== "finished";
+    const goesOn = !running && state !== "finished" && canAct();
     useKeys([
       {
         key: "s",
@@ -4496,10 +4590,12 @@ ${field}=`.trim())
         /* @__PURE__ */ jsx(Plain, { text: each })
       ] }, each)),
       /* @__PURE__ */ jsx(Behaviour, { detail }),
-      /* @__PURE__ */ jsx("h2", { children: "Curves" }),
-      /* @__PURE__ */ jsx(CurvesOf, { ids: [id] }),
-      /* @__PURE__ */ jsx("h2", { children: "Samples over steps" }),
-      /* @__PURE__ */ jsx(Samples2, { detail }),
+      hasCharts() && /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsx("h2", { children: "Curves" }),
+        /* @__PURE__ */ jsx(CurvesOf, { ids: [id] }),
+        /* @__PURE__ */ jsx("h2", { children: "Samples over steps" }),
+        /* @__PURE__ */ jsx(Samples2, { detail })
+      ] }),
       /* @__PURE__ */ jsx("h2", { children: "Plan and recipe" }),
       /* @__PURE__ */ jsx(
         Lines,
@@ -4519,14 +4615,19 @@ ${field}=`.trim())
     ] }) });
   }
   function Others({ ids, all }) {
-    const free = all.filter((each) => !ids.includes(each.id));
+    const others = report()?.together ?? all.map((each) => each.id);
+    const free = all.filter((each) => others.includes(each.id) && !ids.includes(each.id));
     const show = (next) => go(
       ["train", ...next.map(String)],
       Object.fromEntries(new URLSearchParams(window.location.hash.split("?")[1] ?? ""))
     );
     return /* @__PURE__ */ jsxs("div", { className: "controls", children: [
       /* @__PURE__ */ jsx("a", { href: link(["train"]), children: "All trainings" }),
-      free.length > 0 && /* @__PURE__ */ jsxs("label", { children: [
+      free.length > 0 && !canAct() && /* @__PURE__ */ jsxs("a", { href: link(["train", ...others.map(String)]), children: [
+        others.length,
+        " over each other"
+      ] }),
+      free.length > 0 && canAct() && /* @__PURE__ */ jsxs("label", { children: [
         "Over it",
         /* @__PURE__ */ jsxs("select", { value: "", onChange: (event) => show([...ids, Number(event.target.value)]), children: [
           /* @__PURE__ */ jsx("option", { value: "", children: "another training" }),
@@ -4540,7 +4641,7 @@ ${field}=`.trim())
           ] }, each.id))
         ] })
       ] }),
-      ids.length > 1 && ids.map((id) => /* @__PURE__ */ jsxs(
+      ids.length > 1 && canAct() && ids.map((id) => /* @__PURE__ */ jsxs(
         Button,
         {
           className: "quiet",
@@ -4570,7 +4671,7 @@ ${field}=`.trim())
         /* @__PURE__ */ jsx(Progress2, { training: each, linked: shown2.length > 1 }),
         /* @__PURE__ */ jsx(Links, { training: each })
       ] }, each.id)),
-      shown2.length === 1 ? /* @__PURE__ */ jsx(One5, { training: first }) : /* @__PURE__ */ jsxs(Fragment, { children: [
+      shown2.length === 1 ? /* @__PURE__ */ jsx(One5, { training: first }) : hasCharts() && /* @__PURE__ */ jsxs(Fragment, { children: [
         /* @__PURE__ */ jsx("h2", { children: "Curves" }),
         /* @__PURE__ */ jsx(CurvesOf, { ids })
       ] })
@@ -4628,7 +4729,7 @@ ${field}=`.trim())
         recipe.version && ` → ${recipe.version}`,
         /* @__PURE__ */ jsx("div", { className: "soft", children: /* @__PURE__ */ jsx(Plain, { text: recipe.words }) })
       ] }) }),
-      /* @__PURE__ */ jsx("td", { children: recipe.action && /* @__PURE__ */ jsx(Button, { "aria-label": `${words2} ${recipe.path}`, onPress: () => void plan(), children: words2 }) })
+      canAct() && /* @__PURE__ */ jsx("td", { children: recipe.action && /* @__PURE__ */ jsx(Button, { "aria-label": `${words2} ${recipe.path}`, onPress: () => void plan(), children: words2 }) })
     ] });
   }
   function Recipes({ recipes }) {
@@ -4648,12 +4749,20 @@ ${field}=`.trim())
           /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
             /* @__PURE__ */ jsx("th", { scope: "col", children: "file" }),
             /* @__PURE__ */ jsx("th", { scope: "col", children: "what it trains" }),
-            /* @__PURE__ */ jsx("th", { scope: "col", children: /* @__PURE__ */ jsx("span", { className: "soft", children: "plan first" }) })
+            canAct() && /* @__PURE__ */ jsx("th", { scope: "col", children: /* @__PURE__ */ jsx("span", { className: "soft", children: "plan first" }) })
           ] }) }),
           /* @__PURE__ */ jsx("tbody", { children: recipes.map((each) => /* @__PURE__ */ jsx(RecipeLine, { recipe: each, onError: setError }, each.path)) })
         ] }) })
       )
     ] });
+  }
+  function Together() {
+    const ids = report()?.together ?? [];
+    if (ids.length === 0) return null;
+    return /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsxs("a", { href: link(["train", ...ids.map(String)]), children: [
+      ids.length,
+      " trainings over each other"
+    ] }) });
   }
   function Recorded({ trainings }) {
     const [named, setNamed] = useQuery("over");
@@ -4664,7 +4773,8 @@ ${field}=`.trim())
     return /* @__PURE__ */ jsxs("section", { "aria-label": "trainings", children: [
       /* @__PURE__ */ jsx("h2", { children: "Trainings" }),
       trainings.length === 0 && /* @__PURE__ */ jsx("p", { children: "Nothing was trained yet." }),
-      trainings.length > 1 && /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsxs(Button, { isDisabled: chosen.length < 2, onPress: open2, children: [
+      /* @__PURE__ */ jsx(Together, {}),
+      trainings.length > 1 && canAct() && /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsxs(Button, { isDisabled: chosen.length < 2, onPress: open2, children: [
         "Show ",
         chosen.length < 2 ? "several" : chosen.length,
         " over each other"
@@ -4673,7 +4783,7 @@ ${field}=`.trim())
         const on = chosen.includes(String(each.id));
         return /* @__PURE__ */ jsxs("li", { className: "job", children: [
           /* @__PURE__ */ jsxs("div", { className: "line", children: [
-            trainings.length > 1 && /* @__PURE__ */ jsx(
+            trainings.length > 1 && canAct() && /* @__PURE__ */ jsx(
               "input",
               {
                 type: "checkbox",
@@ -4712,7 +4822,7 @@ ${field}=`.trim())
       place2.query.get("plan") ?? ""
     ) : /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsx("h1", { children: "Train" }),
-      /* @__PURE__ */ jsx(Now, { view }),
+      canAct() && /* @__PURE__ */ jsx(Now, { view }),
       /* @__PURE__ */ jsx(Recipes, { recipes: view.recipes }),
       /* @__PURE__ */ jsx(Recorded, { trainings: view.trainings })
     ] }) });
@@ -4725,14 +4835,14 @@ ${field}=`.trim())
       title: "Log",
       about: "the versions and what came of each",
       view: Log,
-      offline: true
+      offline: () => true
     },
     {
       name: "compare",
       title: "Compare",
       about: "prompts by versions: what differs, what fails",
       view: Compare,
-      offline: true
+      offline: () => true
     },
     {
       name: "microscope",
@@ -4745,21 +4855,27 @@ ${field}=`.trim())
       name: "sweep",
       title: "Sweep",
       about: "settings tried against each other, and the best one promoted",
-      view: Sweep
+      view: Sweep,
+      offline: (data) => "/api/sweeps" in data.answers
     },
     { name: "arena", title: "Arena", about: "blind votes between versions", view: Arena },
     {
       name: "train",
       title: "Train",
       about: "trainings: curves, samples, start and stop",
-      view: Train
+      view: Train,
+      offline: (data) => "/api/trainings" in data.answers
     },
     { name: "runs", title: "Runs", about: "what is running, and its progress", view: Runs }
   ];
+  function shownViews() {
+    const data = report();
+    return data ? views.filter((view) => view.offline?.(data)) : views;
+  }
 
   // src/palette.tsx
   function viewsLike(words2) {
-    return views.filter((view) => view.title.toLowerCase().includes(words2.toLowerCase())).map((view) => ({
+    return shownViews().filter((view) => view.title.toLowerCase().includes(words2.toLowerCase())).map((view) => ({
       id: `view ${view.name}`,
       kind: "view",
       name: view.title,
@@ -4854,12 +4970,13 @@ ${field}=`.trim())
   }
   function App() {
     const place2 = usePlace();
-    const current = views.find((view) => view.name === place2.path[0]) ?? views[0];
+    const shown2 = shownViews();
+    const current = shown2.find((view) => view.name === place2.path[0]) ?? shown2[0];
     const View = current?.view;
     useEffect(() => {
       document.title = `${current?.title ?? "Page"} · Ethogram`;
     }, [current]);
-    const tabs = views.filter((view) => !view.hidden && (!report() || view.offline));
+    const tabs = shown2.filter((view) => !view.hidden);
     useKeys(
       tabs.map((view, index) => ({
         key: String(index + 1),
@@ -4917,6 +5034,7 @@ ${field}=`.trim())
   async function start() {
     const root = createRoot(document.getElementById("root"));
     try {
+      await openReport();
       if (!report()) {
         await enter();
         await follow();
@@ -4924,7 +5042,7 @@ ${field}=`.trim())
       root.render(/* @__PURE__ */ jsx(App, {}));
     } catch (error) {
       const known2 = error instanceof Refused;
-      const hint = known2 ? "" : " (is `ethogram ui` running?)";
+      const hint = known2 || report() ? "" : " (is `ethogram ui` running?)";
       root.render(/* @__PURE__ */ jsx(Problem, { error: new Error(`${error.message}${hint}`) }));
     }
   }

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from ethogram.report.charts import comparison_chart
 from ethogram.study.matrix import Filters, Matrix, Mode, Sort
 from ethogram.study.remarks import Remark, write_remark
 from ethogram.study.stale import results_of
@@ -17,7 +18,6 @@ from ethogram.study.workspace import Study
 from ethogram.ui.comparison import (
     cell_detail,
     matrix_info,
-    paired_info,
     rows_info,
     verdict_info,
 )
@@ -28,6 +28,7 @@ from ethogram.ui.comparison_models import (
     RemarkInfo,
     RowsInfo,
     VerdictInfo,
+    chart_info,
 )
 from ethogram.ui.context import Context
 from ethogram.ui.models import Body
@@ -144,7 +145,8 @@ def router(context: Context) -> APIRouter:
     def compare_chart(query: Annotated[FiltersQuery, Query()]) -> ChartInfo:
         """Each prompt as a point: the metric for the first version and for the last one."""
         with context.study() as study:
-            return paired_info(matrices.get(study, query.versions), query.metric)
+            matrix = matrices.get(study, query.versions)
+            return chart_info(comparison_chart(matrix, query.metric))
 
     @routes.post("/remarks")
     def save_remark(body: RemarkBody) -> RemarkInfo:

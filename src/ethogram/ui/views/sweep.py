@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from ethogram.errors import SpecError
 from ethogram.metrics.registry import all_metrics, named_metrics
+from ethogram.report.sweep_charts import SweepCharts
 from ethogram.spec import Decoding
 from ethogram.spec.setting import leaves
 from ethogram.spec.space import grid, parse_axis
@@ -18,12 +19,13 @@ from ethogram.study.sweeping.result import SweepResult
 from ethogram.study.sweeping.setup import halves_of, objectives_of
 from ethogram.study.sweeping.stored import StoredSweep, read_sweep
 from ethogram.study.sweeping.sweep import sweep
+from ethogram.study.sweeping.values import SweepValues
 from ethogram.study.workspace import Study
-from ethogram.ui.comparison_models import ChartInfo
+from ethogram.ui.comparison_models import ChartInfo, chart_info
 from ethogram.ui.context import Context
 from ethogram.ui.events import Event, StudyChanged
 from ethogram.ui.jobs import Job, JobInfo
-from ethogram.ui.sweep_charts import SweepCharts
+from ethogram.ui.sweep_heat import heat_info
 from ethogram.ui.sweep_models import (
     FormVersion,
     HeatInfo,
@@ -31,12 +33,10 @@ from ethogram.ui.sweep_models import (
     SamplesInfo,
     SweepBody,
     SweepInfo,
-    SweepLine,
     SweepsView,
 )
 from ethogram.ui.sweep_samples import samples_info
-from ethogram.ui.sweep_values import SweepValues
-from ethogram.ui.sweeps import sentence_of, sweep_info, sweep_line
+from ethogram.ui.sweeps import stored_line, sweep_info
 from ethogram.ui.views.play import Saved
 
 #: Prompts of one page of outputs.
@@ -89,7 +89,7 @@ def _add_reading(routes: APIRouter, context: Context, working: _Working) -> None
         with context.study() as study:
             records = reversed(Sweeps(study.store).all())
             return SweepsView(
-                sweeps=[_line(study, each.id, working) for each in records],
+                sweeps=[stored_line(study, each, working.job(each.id)) for each in records],
                 versions=[_form(study, name) for name in study.versions],
                 fields=[f"decoding.{name}" for name, _ in leaves(Decoding)],
                 metrics=[
@@ -127,13 +127,15 @@ def _add_charts(routes: APIRouter, context: Context, values: SweepValues) -> Non
         """A metric over two fields; `fixed` are other fields, FIELD=VALUE."""
         held = dict(_pair(each) for each in fixed or ())
         with context.study() as study:
-            return SweepCharts(study, read_sweep(study, number), values).heat(x, y, metric, held)
+            charts = SweepCharts(study, read_sweep(study, number), values)
+            return heat_info(charts.heat(x, y, metric, held))
 
     @routes.get("/sweeps/{number}/front")
     def sweep_front(number: int, x: str, y: str) -> ChartInfo:
         """Two metrics of each setting, and the Pareto front."""
         with context.study() as study:
-            return SweepCharts(study, read_sweep(study, number), values).front(x, y)
+            charts = SweepCharts(study, read_sweep(study, number), values)
+            return chart_info(charts.front(x, y))
 
     @routes.get("/sweeps/{number}/parallel")
     def sweep_parallel(
@@ -141,13 +143,15 @@ def _add_charts(routes: APIRouter, context: Context, values: SweepValues) -> Non
     ) -> ChartInfo:
         """Each setting as a line over its fields and metrics."""
         with context.study() as study:
-            return SweepCharts(study, read_sweep(study, number), values).parallel(metrics)
+            charts = SweepCharts(study, read_sweep(study, number), values)
+            return chart_info(charts.parallel(metrics))
 
     @routes.get("/sweeps/{number}/race")
     def sweep_race(number: int, metric: str) -> ChartInfo:
         """An objective round by round."""
         with context.study() as study:
-            return SweepCharts(study, read_sweep(study, number), values).race(metric)
+            charts = SweepCharts(study, read_sweep(study, number), values)
+            return chart_info(charts.race(metric))
 
 
 def _add_acts(routes: APIRouter, context: Context, working: _Working) -> None:
@@ -174,17 +178,6 @@ def _add_acts(routes: APIRouter, context: Context, working: _Working) -> None:
             saved = Saved(file=str(path.relative_to(study.folder)))
         context.events.publish(SweepChanged(sweep=number))
         return saved
-
-
-def _line(study: Study, number: int, working: _Working) -> SweepLine:
-    job = working.job(number)
-    found = Sweeps(study.store).get(number)
-    assert found is not None
-    try:
-        sentence = sentence_of(read_sweep(study, number), job)
-    except SpecError as error:  # Of another release: the others are shown all the same.
-        sentence = str(error)
-    return sweep_line(found, job, sentence)
 
 
 def _form(study: Study, name: str) -> FormVersion:

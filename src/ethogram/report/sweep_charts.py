@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
 from ethogram.errors import SpecError
 from ethogram.metrics import Metric, get
 from ethogram.plots import (
+    Chart,
     Fate,
     FrontPoint,
     HeatCell,
@@ -24,16 +26,57 @@ from ethogram.spec.space import value_word
 from ethogram.study.numbers import value_in
 from ethogram.study.sweeping.result import Trial
 from ethogram.study.sweeping.stored import StoredSweep
+from ethogram.study.sweeping.values import (
+    SweepValues,
+    fate_of,
+    labels_of,
+    metrics_of,
+    ranked,
+    short,
+    value_of,
+)
 from ethogram.study.workspace import Study
-from ethogram.ui.comparison_models import ChartInfo
-from ethogram.ui.sweep_models import GridCell, HeatInfo
-from ethogram.ui.sweep_values import SweepValues, fate_of
-from ethogram.ui.sweeps import labels_of, ranked, short, value_of
 
 #: Signs of the choice and of the front in a heat map.
 MARKS: dict[Fate, str] = {"chosen": "★", "front": "•"}
 #: Values of a field that are written beside an axis of parallel coordinates.
 _MOST_LABELS = 12
+
+
+@dataclass(frozen=True)
+class CellTrial:
+    """A cell of a heat map: the best setting of its pair of values.
+
+    Attributes:
+        trial: that setting.
+        value: of the metric, in words.
+        settings: how many have this pair of values.
+        mark: a sign of the choice or the front.
+        place: 0 to 1, brighter where it is better; None where there is no value.
+    """
+
+    trial: Trial
+    value: str
+    settings: int
+    mark: str
+    place: float | None
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """A heat map, and its cells.
+
+    Attributes:
+        chart: of it.
+        columns: values of the first field in order; empty where it is continuous.
+        rows: of the second field; one empty word where there is only one field.
+        cells: pair of values, in words, to the cell.
+    """
+
+    chart: Chart
+    columns: Sequence[str]
+    rows: Sequence[str]
+    cells: Mapping[tuple[str, str], CellTrial]
 
 
 class SweepCharts:
@@ -45,11 +88,26 @@ class SweepCharts:
         values: of any metric.
     """
 
-    def __init__(self, study: Study, sweep: StoredSweep, values: SweepValues) -> None:
-        self._study, self._sweep, self._values = study, sweep, values
+    def __init__(self, study: Study, sweep: StoredSweep, values: SweepValues | None = None) -> None:
+        self._study, self._sweep, self._values = study, sweep, values or SweepValues()
         self._objectives = {each.name: each.higher_is_better for each in sweep.asked.objectives}
 
-    def heat(self, x: str, y: str, metric: str, fixed: Mapping[str, str]) -> HeatInfo:
+    @property
+    def fields(self) -> list[str]:
+        """The fields that vary."""
+        return [axis.field for axis in self._sweep.asked.axes]
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the metrics that charts can show, objectives first."""
+        return [metric.name for metric in metrics_of(self._study, self._sweep)]
+
+    @property
+    def objectives(self) -> list[str]:
+        """Names of the objectives."""
+        return [*self._objectives]
+
+    def heat(self, x: str, y: str, metric: str, fixed: Mapping[str, str]) -> HeatMap:
         """A metric over two fields: of several settings in a cell the best one is shown.
 
         Args:
@@ -63,43 +121,43 @@ class SweepCharts:
         """
         self._check(x, *([y] if y else []), *fixed)
         values = self._values.of(self._study, self._sweep, metric)
-        cells = self._cells(x, y, values, self._higher(metric), fixed)
+        cells = self._cells(x, y, values, metric, fixed)
         x_order, y_order = labels_of(self._sweep, x), labels_of(self._sweep, y) if y else [""]
         is_grid = bool(x_order and y_order)
-        title = get(metric).title
         shown = [
             HeatCell(
                 x=key[0] if is_grid or x_order else float(key[0]),
                 y=key[1] if is_grid or y_order else float(key[1]),
-                setting=best.name,
-                value=values[best.name],
-                words=self._words(metric, values[best.name]),
-                mark=MARKS.get(fate_of(self._sweep, best), ""),
+                setting=cell.trial.name,
+                value=values[cell.trial.name],
+                words=cell.value,
+                mark=cell.mark,
             )
-            for key, (best, _) in cells.items()
+            for key, cell in cells.items()
         ]
         chart = heat_chart(
             shown,
             x=short(self._sweep, x),
             y=short(self._sweep, y) if y else "",
-            title=title,
+            title=get(metric).title,
             x_order=x_order or None,
             y_order=y_order or None,
             higher_is_better=self._higher(metric) if self._has_direction(metric) else None,
+            words=self._heat_words(x, y, metric, cells.values()),
         )
+        return HeatMap(chart, x_order, y_order, cells)
+
+    def _heat_words(self, x: str, y: str, metric: str, cells: Iterable[CellTrial]) -> str:
         by = f" by {short(self._sweep, y)}" if y else ""
-        most = max((count for _, count in cells.values()), default=1)
+        most = max((cell.settings for cell in cells), default=1)
         better, best = ("better", "best") if self._has_direction(metric) else ("higher", "highest")
         folded = f" A cell shows the {best} of its settings." if most > 1 else ""
-        words = (
-            f"{title} over {short(self._sweep, x)}{by}; bright is {better}, ★ is the choice, • is "
-            f"on the front.{folded}"
+        return (
+            f"{get(metric).title} over {short(self._sweep, x)}{by}; bright is {better}, ★ is the "
+            f"choice, • is on the front.{folded}"
         )
-        rows = self._rows(cells, values, metric, x_order, y_order) if is_grid else []
-        columns = x_order if is_grid else []
-        return HeatInfo(spec=chart.to_dict(), words=words, columns=columns, rows=rows)
 
-    def front(self, x: str, y: str) -> ChartInfo:
+    def front(self, x: str, y: str) -> Chart:
         """Two metrics of each setting, and the Pareto front."""
         first = self._values.of(self._study, self._sweep, x)
         second = self._values.of(self._study, self._sweep, y)
@@ -115,27 +173,28 @@ class SweepCharts:
             for trial in self._sweep.trials
         ]
         points.append(FrontPoint("", base, first[base], second[base], "parent"))
-        is_whole = {x, y} == set(self._objectives)
-        chart = front_chart(points, x=self._title(x), y=self._title(y), is_whole_front=is_whole)
         count = sum(trial.on_front for trial in self._sweep.trials)
         what = f"{count} of {len(self._sweep.trials)} settings are on the Pareto front"
         aims = " and ".join(get(name).title for name in self._objectives)
-        words = f"{get(x).title} against {get(y).title}. {what} of {aims}."
-        if self._sweep.result is None:
-            words = f"{get(x).title} against {get(y).title}. The front is found at the end."
-        return ChartInfo(spec=chart.to_dict(), words=words)
+        found = f"{what} of {aims}." if self._sweep.result else "The front is found at the end."
+        return front_chart(
+            points,
+            x=self._title(x),
+            y=self._title(y),
+            is_whole_front={x, y} == set(self._objectives),
+            words=f"{get(x).title} against {get(y).title}. {found}",
+        )
 
-    def parallel(self, metrics: Sequence[str]) -> ChartInfo:
+    def parallel(self, metrics: Sequence[str]) -> Chart:
         """A line for each setting over its fields and metrics; metrics run upwards to better."""
         trials = [each for each in ranked(self._sweep) if each.samples]
         axes = [self._field_axis(axis.field, trials) for axis in self._sweep.asked.axes]
         axes += [self._metric_axis(name, trials) for name in metrics]
         lines = [(each.name, each.setting.words, fate_of(self._sweep, each)) for each in trials]
-        chart = parallel_chart(axes, lines)
         words = f"{len(trials)} settings: fields, then metrics, which are better upwards."
-        return ChartInfo(spec=chart.to_dict(), words=words)
+        return parallel_chart(axes, lines, words=words)
 
-    def race(self, metric: str) -> ChartInfo:
+    def race(self, metric: str) -> Chart:
         """An objective of each setting after each round.
 
         Raises:
@@ -164,20 +223,18 @@ class SweepCharts:
             f"{each.number}: {each.samples} {'sample' if each.samples == 1 else 'samples'}"
             for each in rounds
         ]
-        chart = race_chart(points, title=self._title(metric), rounds=labels)
         lost = sum(len(each.eliminated) for each in rounds)
         title = get(metric).title
         words = f"{title} by round; a cross is where a setting was eliminated ({lost} in all)."
-        return ChartInfo(spec=chart.to_dict(), words=words)
+        return race_chart(points, title=self._title(metric), rounds=labels, words=words)
 
     def _check(self, *fields: str) -> None:
-        known = [axis.field for axis in self._sweep.asked.axes]
         for field in fields:
-            if field not in known:
+            if field not in self.fields:
                 raise SpecError(
                     "this field does not vary in the sweep",
                     where=field,
-                    hint=f"choose from {', '.join(known)}",
+                    hint=f"choose from {', '.join(self.fields)}",
                 )
 
     def _higher(self, metric: str) -> bool:
@@ -202,58 +259,41 @@ class SweepCharts:
         x: str,
         y: str,
         values: Mapping[str, float],
-        higher: bool,
+        metric: str,
         fixed: Mapping[str, str],
-    ) -> dict[tuple[str, str], tuple[Trial, int]]:
-        """Pair of values, in words, to its best setting and how many it has."""
-        found: dict[tuple[str, str], tuple[Trial, int]] = {}
-
-        def better(one: Trial, other: Trial) -> bool:
-            a, b = values[one.name], values[other.name]
-            return not math.isnan(a) and (math.isnan(b) or (a > b if higher else a < b))
-
+    ) -> dict[tuple[str, str], CellTrial]:
+        """Pair of values, in words, to its best setting."""
+        sign = 1 if self._higher(metric) else -1
+        found: dict[tuple[str, str], list[Trial]] = {}
         for trial in self._sweep.trials:
             words = {field: value_word(value) for field, value in trial.setting.values}
-            if any(words.get(field) != value for field, value in fixed.items()):
-                continue
-            key = (self._key(trial, x), self._key(trial, y) if y else "")
-            best, count = found.get(key, (trial, 0))
-            found[key] = (trial if better(trial, best) else best), count + 1
-        return found
+            if all(words.get(field) == value for field, value in fixed.items()):
+                key = (self._key(trial, x), self._key(trial, y) if y else "")
+                found.setdefault(key, []).append(trial)
+
+        def rank(trial: Trial) -> float:
+            value = values[trial.name]
+            return -math.inf if math.isnan(value) else sign * value
+
+        best = {key: max(trials, key=rank) for key, trials in found.items()}
+        shown = [values[trial.name] for trial in best.values()]
+        known = [value for value in shown if math.isfinite(value)]
+        low, high = (min(known), max(known)) if known else (0.0, 0.0)
+        cells = {}
+        for key, trial in best.items():
+            place = _place(values[trial.name], low, high)
+            cells[key] = CellTrial(
+                trial=trial,
+                value=self._words(metric, values[trial.name]),
+                settings=len(found[key]),
+                mark=MARKS.get(fate_of(self._sweep, trial), ""),
+                place=1 - place if place is not None and sign < 0 else place,
+            )
+        return cells
 
     def _key(self, trial: Trial, field: str) -> str:
         value = value_of(trial, field)
         return value_word(value) if labels_of(self._sweep, field) else repr(value)
-
-    def _rows(
-        self,
-        cells: Mapping[tuple[str, str], tuple[Trial, int]],
-        values: Mapping[str, float],
-        metric: str,
-        x_order: Sequence[str],
-        y_order: Sequence[str],
-    ) -> list[tuple[str, list[GridCell | None]]]:
-        shown = [values[trial.name] for trial, _ in cells.values()]
-        known = [value for value in shown if math.isfinite(value)]
-        low, high = (min(known), max(known)) if known else (0.0, 0.0)
-
-        def cell(key: tuple[str, str]) -> GridCell | None:
-            if key not in cells:
-                return None
-            trial, count = cells[key]
-            value = values[trial.name]
-            share = _place(value, low, high)
-            if share is not None and not self._higher(metric):
-                share = 1 - share
-            return GridCell(
-                setting=trial.name,
-                value=self._words(metric, value),
-                settings=count,
-                mark=MARKS.get(fate_of(self._sweep, trial), ""),
-                shade=None if share is None else round(9 * share),
-            )
-
-        return [(row, [cell((column, row)) for column in x_order]) for row in y_order]
 
     def _field_axis(self, field: str, trials: Sequence[Trial]) -> ParallelAxis:
         labels = labels_of(self._sweep, field)

@@ -1,4 +1,4 @@
-"""Values of a sweep's settings under any metric, and which metrics there are to choose from."""
+"""Settings of a sweep by rank, field and metric, and which metrics there are to choose from."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import math
 from collections import OrderedDict
 from collections.abc import Mapping
 
+from pydantic import JsonValue
+
 from ethogram.errors import SpecError
 from ethogram.metrics import Metric, get
 from ethogram.plots import Fate
+from ethogram.spec.space import value_word
 from ethogram.study.measure import measure, metric_names
 from ethogram.study.sweeping.result import Trial
 from ethogram.study.sweeping.stored import StoredSweep
@@ -66,6 +69,39 @@ def fate_of(sweep: StoredSweep, trial: Trial) -> Fate:
     if sweep.result is None:
         return "racing"
     return "front" if trial.on_front else "behind"
+
+
+def ranked(sweep: StoredSweep) -> list[Trial]:
+    """Settings by rank: the front, then those behind it, then those eliminated."""
+    if sweep.result:
+        found = sweep.result.ranked
+        return sorted(found, key=lambda trial: trial.name != sweep.result.chosen)  # type: ignore[union-attr]
+    first = sweep.asked.objectives[0]
+    sign = -1.0 if first.higher_is_better else 1.0
+
+    def rank(trial: Trial) -> tuple[bool, float]:
+        value = trial.values.get(first.name, math.nan)
+        return bool(trial.eliminated_by), math.inf if math.isnan(value) else sign * value
+
+    return sorted(sweep.trials, key=rank)
+
+
+def labels_of(sweep: StoredSweep, field: str) -> list[str]:
+    """The values of a field in order, in words; empty where it is continuous."""
+    axis = next((axis for axis in sweep.asked.axes if axis.field == field), None)
+    return [value_word(value) for value in axis.values] if axis else []
+
+
+def value_of(trial: Trial, field: str) -> JsonValue:
+    """The value of a field in a setting."""
+    found: JsonValue = dict(trial.setting.values).get(field)
+    return found
+
+
+def short(sweep: StoredSweep, field: str) -> str:
+    """A field's name within its group, in full where two would be the same."""
+    inner = [axis.field.split(".", 1)[-1] for axis in sweep.asked.axes]
+    return field.split(".", 1)[-1] if len(set(inner)) == len(inner) else field
 
 
 def _measured(study: Study, sweep: StoredSweep, metric: str) -> dict[str, float]:
