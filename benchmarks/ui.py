@@ -86,9 +86,9 @@ def ask(
     freeze_loaded()  # As the server does when it starts.
     found: dict[str, list[float]] = {}
 
-    def timed(kind: str, path: str, **query: Any) -> Any:
+    def timed(kind: str, path: str, *, body: Any = None, **query: Any) -> Any:
         began = time.perf_counter()
-        answer = client.get(path, params=query)
+        answer = client.post(path, json=body) if body else client.get(path, params=query)
         found.setdefault(kind, []).append(1000 * (time.perf_counter() - began))
         answer.raise_for_status()
         return answer.json()
@@ -109,8 +109,14 @@ def ask(
         for kind, query in FILTERS.items():
             timed(kind, "/api/compare", versions=[one, two], **query)
         timed("verdicts, beside the rows", "/api/compare/verdicts", versions=[one, two])
-        timed("rows", "/api/compare/rows", versions=[one, two], offset=100, limit=50)
+        timed("rows", "/api/compare/rows", versions=[one, two], offset=96)
+        timed("chart", "/api/compare/chart", versions=[one, two])
         timed("cell", "/api/compare/cell", version=one, prompt="prompt-3")
+        timed("comparison of four, first", "/api/compare", versions=draw.sample(names, 4))
+        timed("arena, first", "/api/arena/ranking", versions=[one, two])
+        timed("arena, next pair", "/api/arena/next", body={"versions": [one, two], "voter": "ann"})
+        for view in ("microscope", "play", "sweeps", "trainings", "jobs"):
+            timed(view, f"/api/{view}")
         timed("palette", "/api/search", q=str(draw.randrange(100)))
     context.close()
     return {kind: summary(times) for kind, times in found.items()}

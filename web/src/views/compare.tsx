@@ -17,7 +17,8 @@ import { plain } from "../text";
 
 type MatrixInfo = Schemas["MatrixInfo"];
 /** Rows that are asked for at once. */
-const PAGE = 50;
+/** Rows of one answer: a few windows full. */
+const PAGE = 24;
 /** In a report: the comparisons that it holds. */
 function Pairs({ versions }: { versions: readonly string[] }) {
   const held = Object.keys(report()?.comparisons ?? {});

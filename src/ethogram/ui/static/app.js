@@ -1489,7 +1489,7 @@
   }
 
   // src/views/compare.tsx
-  var PAGE = 50;
+  var PAGE = 24;
   function Pairs({ versions }) {
     const held2 = Object.keys(report()?.comparisons ?? {});
     const shown2 = versions.join(" ");
