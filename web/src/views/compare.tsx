@@ -16,8 +16,7 @@ import { go, type Place, useQuery } from "../router";
 import { plain } from "../text";
 
 type MatrixInfo = Schemas["MatrixInfo"];
-/** Rows that are asked for at once. */
-/** Rows of one answer: a few windows full. */
+/** Rows that are asked for at once: a few windows full. */
 const PAGE = 24;
 /** In a report: the comparisons that it holds. */
 function Pairs({ versions }: { versions: readonly string[] }) {
