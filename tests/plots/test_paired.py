@@ -8,6 +8,8 @@ import math
 import pytest
 
 from ethogram.plots import PairedPoint, paired_chart
+from ethogram.plots.chart import RELEASE
+from ethogram.plots.paired import COUNTED
 
 POINTS = [
     PairedPoint("a", 0.0, 0.5, "better"),
@@ -35,6 +37,18 @@ def test_prompts_at_one_place_are_counted_and_drawn_larger() -> None:
     size = spec["layer"][1]["encoding"]["size"]
     assert size["field"] == "prompts"
     assert size["scale"] == {"domain": [1, 3], "range": [60, 180]}  # Areas as the counts are.
+
+
+def test_a_point_of_many_prompts_has_their_number_on_it_and_can_still_be_clicked() -> None:
+    points = [PairedPoint(str(each), 0.0, 1.0, "better") for each in range(COUNTED)]
+    points += [PairedPoint("one", 1.0, 1.0, "same")]
+    spec = paired_chart(points, title="t", before="a", after="b").spec
+    numbers = spec["layer"][2]
+    assert [row["prompts"] for row in numbers["data"]["values"]] == [COUNTED]
+    vega = pytest.importorskip("vl_convert").vegalite_to_vega(spec, vl_version=RELEASE)
+    marks = {mark["type"]: mark for mark in vega["marks"]}
+    assert marks["symbol"]["interactive"]
+    assert not marks["text"]["interactive"]
 
 
 @pytest.mark.parametrize("points", [[], [PairedPoint("a", 2.0, 2.0, "same")]])

@@ -13,6 +13,8 @@ from ethogram.plots.chart import Chart, layered, nominal, quantitative
 SIDE = 275
 #: Square pixels of a point for one prompt, and most of those for several at one place.
 AREA, MOST_AREA = 60, 600
+#: Prompts at one place that are written on their point, which is large enough for the number then.
+COUNTED = 4
 #: Pixels between the plot and its axes: points at an end would hide their labels.
 OFFSET = 10
 #: Colours that are told apart with any colour vision, on light and dark (Okabe and Ito 2008).
@@ -76,7 +78,7 @@ def paired_chart(
     dots = {
         "name": "prompts",
         "data": {"values": shown},
-        "mark": {"type": "circle", "opacity": 0.75},
+        "mark": {"type": "circle", "opacity": 0.9},
         "encoding": {
             "x": quantitative("before", title=f"{title}, {before}", **scale, **axis),
             "y": quantitative("after", title=f"{title}, {after}", **scale, **axis),
@@ -85,5 +87,17 @@ def paired_chart(
             "tooltip": [nominal("prompt"), *map(quantitative, ("before", "after", "prompts"))],
         },
     }
-    spec = layered([line, dots], width=SIDE, height=SIDE, clicked="prompt", marks="prompts")
+    places = {(row["before"], row["after"]): row for row in shown}
+    numbers = {
+        "data": {"values": [row for row in places.values() if row["prompts"] >= COUNTED]},
+        "mark": {"type": "text", "fontSize": 11, "fontWeight": "bold", "color": "black"},
+        "encoding": {
+            "x": quantitative("before", **scale),
+            "y": quantitative("after", **scale),
+            "text": quantitative("prompts"),
+        },
+    }
+    spec = layered(
+        [line, dots, numbers], width=SIDE, height=SIDE, clicked="prompt", marks="prompts"
+    )
     return Chart(spec, words)
