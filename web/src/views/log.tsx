@@ -50,7 +50,7 @@ function Examples({ entry }: { entry: Entry }) {
       <p className="soft">
         <a
           href={link(["compare", ...new Set([before.version, entry.version])], {
-            prompt: before.prompt_id,
+            open: before.prompt_id,
           })}
         >
           <Plain text={before.prompt_id} />
@@ -226,7 +226,12 @@ export function Log({ place }: { place: Place }) {
               <Plain text={data.about} />
             </p>
           )}
-          {data.versions.length === 0 && <p>The study has no version yet.</p>}
+          {data.versions.length === 0 && (
+            <p>
+              The study has no version yet. Write <code>versions/v0.0.1.yaml</code> with a title and
+              a model; it appears here when the file is saved.
+            </p>
+          )}
           <Findings />
           <div className="log">
             <nav aria-label="Versions" className="tree">
