@@ -149,11 +149,29 @@ function EntryBody({ version, entry }: { version: Version; entry: Entry }) {
   );
 }
 
+/** What ends the keeping: somebody moves. */
+const MOVES = ["wheel", "touchstart", "pointerdown", "keydown"] as const;
+
+/**
+ * Goes to an entry, and again when the page grows: what was found loads above it and would push it
+ * out of sight. Ends when somebody moves.
+ */
+function keepInView(entry: HTMLElement | null): (() => void) | undefined {
+  if (!entry) return undefined;
+  entry.focus();
+  const watcher = new ResizeObserver(() => entry.scrollIntoView());
+  watcher.observe(document.body);
+  const stop = () => watcher.disconnect();
+  for (const move of MOVES) window.addEventListener(move, stop, { once: true });
+  return () => {
+    stop();
+    for (const move of MOVES) window.removeEventListener(move, stop);
+  };
+}
+
 function LogEntry({ version, current }: { version: Version; current: boolean }) {
   const article = useRef<HTMLElement>(null);
-  useEffect(() => {
-    if (current) article.current?.focus();
-  }, [current]);
+  useEffect(() => (current ? keepInView(article.current) : undefined), [current]);
   return (
     <article
       ref={article}

@@ -1994,11 +1994,22 @@
       entry.notes && /* @__PURE__ */ jsx(Notes, { version: version.name, initial: entry.notes })
     ] });
   }
+  var MOVES = ["wheel", "touchstart", "pointerdown", "keydown"];
+  function keepInView(entry) {
+    if (!entry) return void 0;
+    entry.focus();
+    const watcher = new ResizeObserver(() => entry.scrollIntoView());
+    watcher.observe(document.body);
+    const stop = () => watcher.disconnect();
+    for (const move of MOVES) window.addEventListener(move, stop, { once: true });
+    return () => {
+      stop();
+      for (const move of MOVES) window.removeEventListener(move, stop);
+    };
+  }
   function LogEntry({ version, current }) {
     const article = useRef(null);
-    useEffect(() => {
-      if (current) article.current?.focus();
-    }, [current]);
+    useEffect(() => current ? keepInView(article.current) : void 0, [current]);
     return /* @__PURE__ */ jsxs(
       "article",
       {

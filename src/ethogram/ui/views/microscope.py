@@ -255,6 +255,7 @@ def _trace(context: Context, body: OutputPlace, job: Job) -> Any:
         context.own_study() as study,
     ):
         trace(study, body.version, body.prompt, sample=body.sample, backends=backends)
+        job.say("stored")
     context.events.publish(StudyChanged())
     return {}
 
@@ -290,4 +291,5 @@ def _branch(context: Context, body: BranchBody, job: Job) -> Any:
                 draw=body.draw or None,
                 backends=backends,
             )
+        job.say(f"branch {made.branch.id}")
     return {"branch": made.branch.id, "parted_at": made.parted_at}

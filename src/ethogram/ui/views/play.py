@@ -317,6 +317,7 @@ def _play(
             check=job.check,
             backends=backends,
         )
+    job.say(f"{len(lanes)} output{'s' if len(lanes) > 1 else ''}")
     for old in list(kept)[:-KEPT]:
         kept.pop(old, None)
     return {"lanes": len(lanes)}
