@@ -81,6 +81,10 @@ class PromptTooLongError(RequestError):
     """A prompt and the output that it asks for do not fit the context or a limit."""
 
 
+class NotTracedError(SpecError):
+    """An output has no trace yet, which can be made."""
+
+
 class StoreError(EthogramError):
     """The store cannot be read or written."""
 

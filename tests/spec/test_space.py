@@ -95,6 +95,15 @@ def test_a_value_out_of_bounds_names_the_setting() -> None:
         apply(Version(), Setting((("decoding.top_p", 1.5),)), parent="v0.1.0")
 
 
+def test_a_setting_without_effect_is_refused_as_in_a_version_file() -> None:
+    greedy = Version.model_validate({"decoding": {"strategy": "greedy"}})
+    for field in ("temperature", "top_p"):
+        with pytest.raises(SpecError, match=f"decoding.{field}: has no effect under .*greedy"):
+            apply(greedy, Setting(((f"decoding.{field}", 0.7),)), parent="v0.1.0")
+    sampled = (("decoding.strategy", "sample"), ("decoding.temperature", 0.7))
+    assert apply(greedy, Setting(sampled), parent="v0.1.0").decoding.is_stochastic
+
+
 def test_equal_behaviour_is_one_setting() -> None:
     axes = [parse_axis("decoding.temperature=0,1"), parse_axis("decoding.top_p=0.8,0.9")]
     versions = [(s, apply(Version(), s, parent="v0.1.0")) for s in grid(axes)]

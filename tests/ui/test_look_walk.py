@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.ui.browser import Watch, chromium, serious_findings
+from tests.ui.browser import Watch, chromium, serious_findings, settled
 from tests.ui.conftest import serving
 
 from ethogram.store import Votes
-from ethogram.study import Study, trace
+from ethogram.study import Study, run, trace
 from ethogram.study.branches import branches
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
@@ -54,3 +54,45 @@ def test_branching_by_keyboard_and_generating_side_by_side(
     with Study(tiny_study) as study:
         assert [found.undone for found in branches(study, undone=True)] == [True]
         assert [vote.choice for vote in Votes(study.store).all()] == ["left"]
+
+
+#: What each view says before anything was done there, and what to do first.
+FIRST = {
+    "#/microscope": "This output has no trace yet",
+    "#/play": "Generate, and the output of v0.0.1 appears here.",
+    "#/compare/v0.0.1/v0.1.0?text=zzz": "No prompt is left by these filters.",
+    "#/sweep": "No sweep yet.",
+    "#/arena": "Choose two or more.",
+    "#/train": "A recipe is a YAML file",
+    "#/runs": "Nothing has run since the page was started.",
+}
+
+
+def test_a_view_says_what_to_do_first_and_leads_to_the_next(tiny_study: Path) -> None:
+    with Study(tiny_study) as study:
+        run(study)
+    with serving(tiny_study) as server, chromium() as browser:
+        page = browser.new_page()
+        watch = Watch(page, server.url)
+        page.goto(server.address)
+        for address, words in FIRST.items():
+            page.goto(f"{server.url}/{address}")
+            settled(page)
+            page.get_by_text(words).first.wait_for()
+        page.goto(f"{server.url}/#/compare/v0.0.1/v0.1.0?text=zzz")
+        page.get_by_role("button", name="Show all prompts").press("Enter")
+        page.get_by_role("row").nth(1).wait_for()
+        # The palette opens a prompt over the versions that are compared.
+        page.keyboard.press("Control+k")
+        page.keyboard.type("p1")
+        page.get_by_role("menuitem", name="p1").first.click()
+        page.get_by_role("dialog").get_by_role("heading", name="v0.0.1").wait_for()
+        assert "#/compare/v0.0.1/v0.1.0" in page.url
+        page.get_by_role("link", name="Play with this prompt").press("Enter")
+        page.get_by_role("region", name="Lane 2").wait_for()
+        assert page.get_by_role("combobox", name="Prompt").input_value() == "p1"
+        page.go_back()
+        page.get_by_role("link", name="Tokens of v0.1.0, sample 0").press("Enter")
+        page.get_by_role("button", name="Make its trace").press("Enter")
+        page.get_by_role("listbox", name="Tokens of the output").wait_for(timeout=60_000)
+        assert watch.problems == []

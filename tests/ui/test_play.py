@@ -100,6 +100,34 @@ def played(client: TestClient, context: Context, **body: Any) -> Any:
     return ended(context.jobs, made.json()["id"])
 
 
+def test_a_setting_without_effect_is_refused_before_it_is_saved(
+    client: TestClient, context: Context, tiny_study: Path
+) -> None:
+    lane = {"version": "v0.0.1", "settings": {"decoding.temperature": 0.7}}
+    greedy = {**lane, "lines": "decoding.strategy=greedy"}
+    saved = client.post("/api/play/version", json={**greedy, "name": "v0.0.2"})
+    assert saved.status_code == 200, saved.text
+    child = {"version": "v0.0.2", "settings": {"decoding.temperature": 0.9}}
+    refused = client.post("/api/play/version", json={**child, "name": "v0.0.3"})
+    assert "has no effect under the inherited strategy greedy" in refused.json()["error"]
+    assert not (tiny_study / "versions/v0.0.3.yaml").exists()
+    job = played(client, context, lanes=[child], text="the sea").job
+    assert "has no effect" in job.words
+    assert client.get("/api/log").status_code == 200
+
+
+def test_the_page_knows_prompts_and_what_sampling_needs(client: TestClient) -> None:
+    asked = {"version": "v0.1.0", "prompt": "p1"}
+    with_text = client.get("/api/play/prompt", params=asked).json()["text"]
+    assert with_text
+    refused = client.get("/api/play/prompt", params={**asked, "prompt": "p99"})
+    assert "no prompt 'p99'" in refused.json()["error"]
+    settings = client.get("/api/play").json()["settings"]
+    needs = {one["name"] for one in settings if one["needs_sampling"]}
+    assert {"temperature", "top_p", "xtc.threshold"} <= needs
+    assert not {"repetition_penalty", "max_new_tokens", "strategy"} & needs
+
+
 def test_lanes_are_what_a_run_makes(client: TestClient, context: Context, tiny_study: Path) -> None:
     lanes: list[dict[str, Any]] = [
         {"version": "v0.0.1"},

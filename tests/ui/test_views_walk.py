@@ -167,3 +167,17 @@ def test_a_chart_is_drawn_under_the_policy_and_its_points_open_prompts(folder: P
         page.get_by_role("dialog").wait_for()
         assert "open=p" in page.url
         assert watch.problems == []
+
+
+def test_a_version_in_the_address_is_in_view_when_all_has_loaded(folder: Path) -> None:
+    with serving(folder) as server, chromium() as browser:
+        page = browser.new_page(viewport={"width": 1200, "height": 500})
+        page.goto(server.address)
+        page.locator("main h1").wait_for()
+        page.goto(f"{server.url}/#/log/v0.1.0")
+        page.reload()
+        page.get_by_role("heading", name="What was found").wait_for()
+        settled(page)
+        box = page.locator("article[aria-label='v0.1.0']").bounding_box()
+        assert box is not None
+        assert 0 <= box["y"] < 100

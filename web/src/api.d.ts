@@ -494,7 +494,7 @@ export interface paths {
         };
         /**
          * Microscope Output
-         * @description A stored output or branch, token by token; runs no model.
+         * @description A stored output or branch, token by token; null without a trace. Runs no model.
          */
         get: operations["microscope_output"];
         put?: never;
@@ -669,6 +669,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/play/prompt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Prompt Text
+         * @description What a prompt of a version's suite says.
+         */
+        get: operations["prompt_text"];
+        put?: never;
+        /**
+         * Add Prompt
+         * @description Add a text to a version's suite.
+         */
+        post: operations["add_prompt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/play/arena": {
         parameters: {
             query?: never;
@@ -703,26 +727,6 @@ export interface paths {
          * @description Write a lane's settings as a child version.
          */
         post: operations["save_version"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/play/prompt": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Add Prompt
-         * @description Add a text to a version's suite.
-         */
-        post: operations["add_prompt"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2370,6 +2374,14 @@ export interface components {
             text: string;
         };
         /**
+         * PromptText
+         * @description What a prompt of a suite says.
+         */
+        PromptText: {
+            /** Text */
+            text: string;
+        };
+        /**
          * RankingInfo
          * @description A ranking: the verdict, the ratings, pairs, and what is to be known of the votes.
          */
@@ -2681,6 +2693,7 @@ export interface components {
          *         lower: what a lower value does.
          *         higher: what a higher value does.
          *         default: its value where a version states none.
+         *         needs_sampling: whether it has no effect under another strategy.
          *         slider: low end, high end and step; None for a plain field.
          */
         SettingInfo: {
@@ -2702,6 +2715,8 @@ export interface components {
             /** Higher */
             higher: string;
             default: components["schemas"]["JsonValue"];
+            /** Needs Sampling */
+            needs_sampling: boolean;
             /** Slider */
             slider: [
                 number,
@@ -4487,7 +4502,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OutputView"];
+                    "application/json": components["schemas"]["OutputView"] | null;
                 };
             };
             /** @description Bad Request */
@@ -4877,6 +4892,89 @@ export interface operations {
             };
         };
     };
+    prompt_text: {
+        parameters: {
+            query: {
+                version: string;
+                prompt: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptText"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    add_prompt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromptBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     send_to_arena: {
         parameters: {
             query?: never;
@@ -4929,48 +5027,6 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ChildBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Saved"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    add_prompt: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PromptBody"];
             };
         };
         responses: {

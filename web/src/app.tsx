@@ -31,8 +31,8 @@ function Theme() {
   }, [theme]);
   const next = THEMES[(THEMES.indexOf(theme as "auto") + 1) % THEMES.length] ?? "auto";
   return (
-    <Button className="quiet" onPress={() => setTheme(next)} aria-label={`Theme: ${theme}`}>
-      {theme}
+    <Button className="quiet" onPress={() => setTheme(next)}>
+      Theme: {theme}
     </Button>
   );
 }

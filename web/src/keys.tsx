@@ -54,7 +54,7 @@ function onKeyDown(event: KeyboardEvent): void {
 window.addEventListener("keydown", onKeyDown);
 
 function shown(key: string): string {
-  return key.replace("mod+", "Ctrl or Cmd + ").replace(/^Arrow/, "");
+  return key.replace("mod+k", "Ctrl or Cmd + K").replace(/^Arrow/, "");
 }
 
 /** The list of keys, opened by `?`. */
@@ -82,17 +82,19 @@ export function KeysHelp() {
                 </div>
               ))}
             </dl>
-            <Switch
-              isSelected={!off}
-              onChange={(on) => {
-                if (on) localStorage.removeItem(OFF);
-                else localStorage.setItem(OFF, "1");
-                setOff(!on);
-              }}
-            >
-              <span className="switch" /> Single keys work
-            </Switch>
-            <Button slot="close">Close</Button>
+            <div className="line">
+              <Switch
+                isSelected={!off}
+                onChange={(on) => {
+                  if (on) localStorage.removeItem(OFF);
+                  else localStorage.setItem(OFF, "1");
+                  setOff(!on);
+                }}
+              >
+                <span className="switch" /> Single keys work
+              </Switch>
+              <Button slot="close">Close</Button>
+            </div>
           </Dialog>
         </Modal>
       </ModalOverlay>

@@ -15,7 +15,7 @@ import type { Schemas } from "./client";
 import { get } from "./client";
 import { useKeys } from "./keys";
 import { useLoad } from "./load";
-import { go } from "./router";
+import { go, parse } from "./router";
 import { plain } from "./text";
 import { shownViews } from "./views/index";
 
@@ -39,8 +39,12 @@ function viewsLike(words: string): Target[] {
     }));
 }
 
+/** A prompt is opened over the comparison that is shown, if one is, with its filters. */
 function openHit(hit: Schemas["Hit"]): void {
-  if (hit.kind === "prompt") go(["compare"], { open: hit.id });
+  const { path, query } = parse(window.location.hash);
+  const here = path[0] === "compare" ? path : ["compare"];
+  const filters = path[0] === "compare" ? Object.fromEntries(query) : {};
+  if (hit.kind === "prompt") go(here, { ...filters, open: hit.id });
   else go([{ version: "log", sweep: "sweep", training: "train" }[hit.kind], hit.id]);
 }
 

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { act } from "react";
 import { createRoot } from "react-dom/client";
 import { expect, test } from "vitest";
-import { markedPieces, TextCell, WholeText, WordDiff } from "../src/parts/texts";
+import { diffParts, markedPieces, TextCell, WholeText, WordDiff } from "../src/parts/texts";
 
 Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
 
@@ -77,22 +77,6 @@ test("a word diff marks what is only in one of the texts", () => {
   expect(shown(<WordDiff before="a" after="a" />).textContent).toBe("(the same)");
 });
 
-test("neighbouring changes are one, and neither text loses a character", () => {
-  const before = "the old grey  cat sat\ndown here";
-  const after = "the young brown\tdog sat\nup there ";
-  const box = shown(<WordDiff before={before} after={after} />);
-  const words = (name: string) => [...box.querySelectorAll(name)].map((each) => each.textContent);
-  expect(words("del")).toEqual(["old grey  cat", "down here"]);
-  expect(words("ins")).toEqual(["young brown\tdog", "up there "]);
-  const without = (name: string) => {
-    const copy = box.cloneNode(true) as HTMLElement;
-    for (const each of copy.querySelectorAll(name)) each.remove();
-    return copy.textContent;
-  };
-  expect(without("ins")).toBe(before);
-  expect(without("del")).toBe(after);
-});
-
 test("texts with nothing in common are not compared for seconds", () => {
   const words = (start: number) =>
     Array.from({ length: 5000 }, (_, i) => `w${start + i}`).join(" ");
@@ -100,4 +84,36 @@ test("texts with nothing in common are not compared for seconds", () => {
   const box = shown(<WordDiff before={words(0)} after={words(100_000)} />);
   expect(box.textContent).toContain("Too different");
   expect(performance.now() - began).toBeLessThan(2000);
+});
+
+/** Parts as `same[before|after]`. */
+function words(before: string, after: string): string | undefined {
+  return diffParts(before, after)
+    ?.map((part) => part.same || `[${part.before}|${part.after}]`)
+    .join("");
+}
+
+test.each([
+  [
+    "a long start, the cat sat down.",
+    "a long start, the dog sat down.",
+    "a long start, the [cat|dog] sat down.",
+  ],
+  [
+    "It was a cat there, all day long.",
+    "It was the dog here, all day long.",
+    "It was [a cat there|the dog here], all day long.",
+  ],
+  ["The end of a story.", "The end of a story. More.", "The end of a story.[| More.]"],
+  ["the wood inside was still warm", "she went to the church in the snow", undefined],
+])("%j to %j reads as %j", (before, after, shown) => {
+  expect(words(before, after)).toBe(shown);
+});
+
+test("the parts of a word diff are both texts, whole", () => {
+  const before = "one two three four five six seven eight nine ten eleven twelve";
+  const after = "one 2 three four 5 six seven eight nine 10 eleven twelve thirteen";
+  const parts = diffParts(before, after) ?? [];
+  expect(parts.map((part) => part.same + part.before).join("")).toBe(before);
+  expect(parts.map((part) => part.same + part.after).join("")).toBe(after);
 });

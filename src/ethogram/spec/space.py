@@ -18,7 +18,7 @@ from ethogram.errors import SpecError
 from ethogram.spec.decoding import Decoding
 from ethogram.spec.groups import OLD_NAMES
 from ethogram.spec.source import SourceMap, parse_yaml, suggest, validate
-from ethogram.spec.study import deep_merge
+from ethogram.spec.study import deep_merge, refuse_without_effect
 from ethogram.spec.version import BEHAVIOUR_FIELDS, OWN_FIELDS, Version
 
 #: Steps of one axis; more is a range that somebody meant to search.
@@ -219,12 +219,15 @@ def apply(base: Version, setting: Setting, *, parent: str) -> Version:
         parent: the parent's name.
 
     Raises:
-        SpecError: a value is out of bounds or contradicts another setting.
+        SpecError: a value is out of bounds, contradicts another setting, or has no effect.
     """
     inherited: Mapping[str, Any] = base.model_dump(exclude_unset=True)
     data = {key: value for key, value in inherited.items() if key not in OWN_FIELDS}
     data = deep_merge(data, setting.stated()) | {"parent": parent, "title": setting.words}
-    return validate(Version, data, Path(f"--set ({setting.words})"), SourceMap())
+    where = Path(f"--set ({setting.words})")
+    version = validate(Version, data, where, SourceMap())
+    refuse_without_effect(version, setting.stated(), where, SourceMap())
+    return version
 
 
 def distinct(versions: Iterable[tuple[Setting, Version]]) -> dict[str, tuple[Setting, Version]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -98,7 +99,7 @@ def load_study(folder: Path) -> StudySpec:
     for name in _parents_first(raw, files):
         merged, merged_places = _merge_line(name, raw, files)
         version = validate(Version, merged, files[name], merged_places)
-        _refuse_silent_sampling(name, raw, files, version)
+        refuse_without_effect(version, raw[name].data, files[name], raw[name].places)
         _refuse_what_vllm_lacks(version, files[name], merged_places)
         _refuse_what_endpoints_lack(version, files[name], merged_places, raw[name].data)
         _refuse_paths_outside(folder, version, files[name], merged_places)
@@ -258,18 +259,20 @@ def deep_merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _refuse_silent_sampling(
-    name: str,
-    raw: dict[str, _File],
-    files: dict[str, Path],
-    version: Version,
+def refuse_without_effect(
+    version: Version, data: Mapping[str, Any], file: Path, places: SourceMap
 ) -> None:
     """Refuse a sampling setting that is stated where nothing is sampled, so has no effect.
+
+    Args:
+        version: resolved.
+        data: what it states itself.
+        file: where it is written.
+        places: of its fields.
 
     Raises:
         SpecError: names the setting and how to make it count.
     """
-    data, places, _ = raw[name]
     stated = data.get("decoding") or {}
     if version.decoding.is_stochastic or "strategy" in stated:
         return
@@ -288,7 +291,7 @@ def _refuse_silent_sampling(
             continue
         raise SpecError(
             cause,
-            where=places.where(("decoding", *STEPS[setting].setting.split(".")), files[name]),
+            where=places.where(("decoding", *STEPS[setting].setting.split(".")), file),
             hint="add `strategy: sample` (and a temperature above 0) to decoding",
         )
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from math import exp
 from typing import TYPE_CHECKING, Any
 
-from ethogram.errors import RequestError, SpecError, StoreError
+from ethogram.errors import NotTracedError, RequestError, SpecError, StoreError
 from ethogram.metrics.table import html_table
 from ethogram.spec import Generation, Request, Suite, SuitePrompt, Trace
 from ethogram.study.calling import takes_study
@@ -173,7 +173,8 @@ def stored_output(study: Study, version: str, prompt: str, sample: int) -> Found
     """A stored output of the suite with its trace, and the request that it answers.
 
     Raises:
-        SpecError: no such version, prompt or sample, or it is not stored with a trace.
+        NotTracedError: it is not stored with a trace.
+        SpecError: no such version, prompt or sample.
     """
     study.spec.version(version)
     if not _is_id(study, version, prompt):
@@ -181,7 +182,7 @@ def stored_output(study: Study, version: str, prompt: str, sample: int) -> Found
     request = _request(study, version, prompt, sample, in_suite=True)
     found = _stored(study, request)
     if found is None:
-        raise SpecError(
+        raise NotTracedError(
             "this output is not stored with a trace",
             where=f"{version}, prompt {prompt}, sample {sample}",
             hint=f"make it with: ethogram trace {version} --prompt {prompt} --sample {sample}",

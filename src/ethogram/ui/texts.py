@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from ethogram.metrics import Span
 from ethogram.ui.models import CLIP, Answer, Text, clean
 
-#: Evidence that covers more of a text than this is about all of it: a word beside it, no mark.
+#: Evidence that covers more of a text than this is about all of it: a word beside it, no mark. A
+#: loop is marked in any case: which words repeat is what a reader looks for.
 _WHOLE = 0.95
 
 
@@ -57,7 +58,7 @@ def marked_text(
     taken: list[tuple[int, int]] = []
     for kind, found in spans:
         for span in found:
-            if span.end - span.start >= _WHOLE * max(1, len(text)):
+            if kind != "loop" and span.end - span.start >= _WHOLE * max(1, len(text)):
                 continue
             for start, end in _free(span.start, min(span.end, len(shown)), taken):
                 marks.append(

@@ -1,10 +1,19 @@
 // All outputs on one prompt, in full: a dialog with a column for each version.
 import { get } from "../client";
 import { useLoad } from "../load";
+import { report } from "../offline";
+import { link } from "../router";
 import { plain } from "../text";
 import { Shown } from "./states";
 import { Plain, WholeText } from "./texts";
 import { Window } from "./window";
+
+/** Why an output ended, in words. */
+export const ENDINGS: Readonly<Record<string, string>> = {
+  eos: "ended by the model",
+  stop: "ended by a stop",
+  length: "cut off by the length limit",
+};
 
 function Outputs({ version, prompt }: { version: string; prompt: string }) {
   const cell = useLoad(`${version} ${prompt}`, (signal) =>
@@ -16,12 +25,20 @@ function Outputs({ version, prompt }: { version: string; prompt: string }) {
       <Shown loaded={cell}>
         {(data) =>
           data.samples.map((sample) => (
-            <div key={sample.identity}>
-              <p className="soft">
-                sample {sample.indices.join(", ")} · ended by {plain(sample.finish_reason)} ·{" "}
-                {Object.entries(sample.values)
-                  .map(([title, words]) => `${title} ${words}`)
-                  .join(" · ")}
+            <div key={sample.identity} className="sample">
+              <p className="line">
+                <b>Sample {sample.indices.join(", ")}</b>
+                <span className="soft">
+                  {ENDINGS[sample.finish_reason] ?? plain(sample.finish_reason)}
+                </span>
+                {!report() && (
+                  <a
+                    href={link(["microscope", version, prompt, String(sample.indices[0] ?? 0)])}
+                    aria-label={`Tokens of ${version}, sample ${sample.indices[0] ?? 0}`}
+                  >
+                    tokens
+                  </a>
+                )}
               </p>
               {sample.evidence.map((words) => (
                 <p key={words} className="worse">
@@ -29,6 +46,11 @@ function Outputs({ version, prompt }: { version: string; prompt: string }) {
                 </p>
               ))}
               <WholeText text={sample.output.text} marks={sample.output.marks} />
+              <p className="soft small">
+                {Object.entries(sample.values)
+                  .map(([title, words]) => `${title} ${words}`)
+                  .join(" · ")}
+              </p>
             </div>
           ))
         }
@@ -66,9 +88,21 @@ export function Opened({
           <Outputs key={version} version={version} prompt={prompt} />
         ))}
       </div>
-      <button type="button" onClick={close}>
-        Close
-      </button>
+      <p className="line">
+        <button type="button" onClick={close}>
+          Close
+        </button>
+        {!report() && (
+          <a
+            href={link(["play"], {
+              prompt,
+              lanes: JSON.stringify(versions.slice(0, 4).map((version) => ({ version }))),
+            })}
+          >
+            Play with this prompt
+          </a>
+        )}
+      </p>
     </Window>
   );
 }

@@ -45,7 +45,7 @@ export function Remarks({ version, promptId, remark }: RemarksProps) {
         aria-label={`Comment on ${about}`}
         onClick={() => setText(text === undefined ? shown.comment : undefined)}
       >
-        {shown.comment ? "comment" : "+"}
+        {shown.comment ? "edit" : "comment"}
       </button>
       {shown.comment && text === undefined && (
         <span className="comment">

@@ -1,6 +1,6 @@
 // How untrusted texts are shown: cells that clip, whole texts in blocks, and word differences.
 import { diffWordsWithSpace } from "diff";
-import { memo, useMemo } from "react";
+import { Fragment, memo, useMemo } from "react";
 import { clip, pieces } from "../text";
 
 /** A text as it is, hidden characters as codes. Its element isolates it (`bdi`, `dir`). */
@@ -118,44 +118,65 @@ export function WholeText({ text, marks = [] }: { text: string; marks?: readonly
   );
 }
 
-/** Edits beyond which two texts have too little in common; 30 KB then take 45 ms, not 5 s. */
-const MOST_EDITS = 400;
-
-/** A stretch of two texts: what only one of them has, or what both have. */
-interface Change {
-  value: string;
-  added: boolean;
-  removed: boolean;
+/** A stretch of both texts, or of each one in its place. */
+export interface DiffPart {
+  same: string;
+  before: string;
+  after: string;
 }
+
+/** Kept text of less than this share of the shorter one is chance: two texts, not one edited. */
+const IN_COMMON = 0.2;
 
 /**
- * Changes with nothing but white space between them as one: `~~old cat~~ young dog` reads better
- * than a change for each word, and texts with little in common have far fewer elements to lay out.
+ * Word differences as a reader would mark them: what is the same between two edits is part of an
+ * edit where it is no longer than either (the semantic cleanup of diff-match-patch), so that a
+ * rewritten sentence is one stretch out and one in, not every other word.
  */
-export function grouped(changes: readonly Change[]): Change[] {
-  const found: Change[] = [];
-  let removed = "";
-  let added = "";
-  const close = () => {
-    if (removed) found.push({ value: removed, added: false, removed: true });
-    if (added) found.push({ value: added, added: true, removed: false });
-    removed = added = "";
-  };
-  changes.forEach((change, place) => {
-    const next = changes[place + 1];
-    if (change.removed) removed += change.value;
-    else if (change.added) added += change.value;
-    else if (removed && added && next && (next.added || next.removed) && !change.value.trim()) {
-      removed += change.value;
-      added += change.value;
-    } else {
-      close();
-      found.push(change);
+export function readable(parts: readonly DiffPart[]): DiffPart[] {
+  const size = (part: DiffPart) => Math.max(part.before.length, part.after.length);
+  let found = [...parts];
+  for (let folded = true; folded; ) {
+    folded = false;
+    const next: DiffPart[] = [];
+    for (const part of found) {
+      const [edit, kept] = next.slice(-2);
+      if (edit && kept && !edit.same && kept.same && !part.same) {
+        if (kept.same.length <= Math.min(size(edit), size(part))) {
+          next.splice(-2, 2, {
+            same: "",
+            before: edit.before + kept.same + part.before,
+            after: edit.after + kept.same + part.after,
+          });
+          folded = true;
+          continue;
+        }
+      }
+      next.push(part);
     }
-  });
-  close();
+    found = next;
+  }
   return found;
 }
+
+/** The parts of two texts; undefined where they have too little in common. */
+export function diffParts(before: string, after: string): DiffPart[] | undefined {
+  const changes = diffWordsWithSpace(before, after, { maxEditLength: MOST_EDITS });
+  if (!changes) return undefined;
+  const parts: DiffPart[] = [];
+  for (const { added, removed, value } of changes) {
+    const last = parts.at(-1);
+    if (!added && !removed) parts.push({ same: value, before: "", after: "" });
+    else if (last && !last.same) last[added ? "after" : "before"] += value;
+    else parts.push({ same: "", before: added ? "" : value, after: added ? value : "" });
+  }
+  const found = readable(parts);
+  const kept = found.reduce((sum, part) => sum + part.same.trim().length, 0);
+  return kept < IN_COMMON * Math.min(before.length, after.length) ? undefined : found;
+}
+
+/** Edits beyond which two texts have too little in common; 30 KB then take 45 ms, not 5 s. */
+const MOST_EDITS = 400;
 
 /** What is only in `before` and only in `after`, by words; both texts whole where all differs. */
 export const WordDiff = memo(function WordDiff({
@@ -165,37 +186,28 @@ export const WordDiff = memo(function WordDiff({
   before: string;
   after: string;
 }) {
-  const changes = useMemo(() => {
-    const found = diffWordsWithSpace(before, after, { maxEditLength: MOST_EDITS });
-    return found && grouped(found);
-  }, [before, after]);
+  const parts = useMemo(() => diffParts(before, after), [before, after]);
   if (before === after) return <span className="soft">(the same)</span>;
-  if (!changes) {
+  if (!parts) {
     return (
       <span className="text">
-        <span className="soft">Too different for a word diff. </span>
-        <Plain text={after} />
+        <span className="soft">Too different for a word diff: </span>
+        <ins dir="auto">{shownPieces(after)}</ins>
       </span>
     );
   }
   return (
     <span className="text">
-      {changes.map((change, place) => {
-        if (change.added) {
-          return (
-            <ins key={place} dir="auto">
-              {shownPieces(change.value)}
-            </ins>
-          );
-        }
-        return change.removed ? (
-          <del key={place} dir="auto">
-            {shownPieces(change.value)}
-          </del>
+      {parts.map((part, place) =>
+        part.same ? (
+          <Plain key={place} text={part.same} />
         ) : (
-          <Plain key={place} text={change.value} />
-        );
-      })}
+          <Fragment key={place}>
+            {part.before && <del dir="auto">{shownPieces(part.before)}</del>}
+            {part.after && <ins dir="auto">{shownPieces(part.after)}</ins>}
+          </Fragment>
+        ),
+      )}
     </span>
   );
 });

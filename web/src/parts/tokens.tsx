@@ -7,6 +7,12 @@ export type Token = Schemas["TokenInfo"];
 export const COLOURS = ["probability", "rank", "entropy"] as const;
 export type Colour = (typeof COLOURS)[number];
 
+/** A token in a line: ends of lines, tabs and tokens of nothing but spaces have a sign. */
+export function tokenWords(text: string): string {
+  const signs = text.replaceAll("\n", "⏎").replaceAll("\t", "⇥");
+  return /^ +$/.test(signs) ? "␣".repeat(signs.length) : signs;
+}
+
 /** Ten steps, 0 for what was expected. A rank of 1000 and an entropy of 8 nats are the last. */
 export function shade(token: Token, colour: Colour): number {
   const share =

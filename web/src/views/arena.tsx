@@ -224,6 +224,9 @@ function Ratings({ versions }: { versions: string[] }) {
   );
 }
 
+/** Classes of the heads of the columns: as their cells. */
+const RATED = ["", "number", "number", "", ...Array<string>(5).fill("number"), ""];
+
 function RatingTable({ items, from, to }: { items: Rated[]; from: number; to: number }) {
   return (
     <table>
@@ -231,7 +234,7 @@ function RatingTable({ items, from, to }: { items: Rated[]; from: number; to: nu
         <tr>
           {["version", "rating", "95 %", "", "equal length", "won", "lost", "tied", "bad", ""].map(
             (words, column) => (
-              <th key={column} scope="col">
+              <th key={column} scope="col" className={RATED[column]}>
                 {words}
               </th>
             ),
@@ -266,7 +269,7 @@ function PairTable({ items }: { items: Schemas["PairInfo"][] }) {
       <thead>
         <tr>
           {["pair", "wins", "95 %", "equal length", "votes", "p", ""].map((words, column) => (
-            <th key={column} scope="col">
+            <th key={column} scope="col" className={column > 0 ? "number" : ""}>
               {words}
             </th>
           ))}
@@ -333,10 +336,15 @@ function Versions({ chosen, onChange }: { chosen: string[]; onChange: (names: st
     <Shown loaded={known}>
       {(all) => (
         <CheckboxGroup value={chosen} onChange={onChange} className="arena-versions">
-          <Label>Versions</Label>
+          <Label>
+            Choose two or more. You will not see which output is whose: left and right are random.
+          </Label>
           {all.map((each) => (
             <Checkbox key={each.name} value={each.name} className="check">
-              <span className="box" aria-hidden /> {each.name} <Plain text={each.title} />
+              <span className="box" aria-hidden />
+              <span>
+                {each.name} <Plain text={each.title} />
+              </span>
             </Checkbox>
           ))}
         </CheckboxGroup>
@@ -388,9 +396,7 @@ export function Arena() {
           <Versions chosen={versions} onChange={(names) => setNamed(names.join(" "))} />
         </details>
       )}
-      {versions.length < 2 ? (
-        <p>Choose two versions or more. You will not see which output is whose.</p>
-      ) : (
+      {versions.length >= 2 && (
         <>
           <div className="controls">
             <Button aria-pressed={mode === "vote"} onPress={() => setMode("vote")}>

@@ -7,6 +7,7 @@ import { useJob } from "../job";
 import { useKeys } from "../keys";
 import { Problem } from "../parts/states";
 import { Plain, TextCell } from "../parts/texts";
+import { tokenWords } from "../parts/tokens";
 import { go, link } from "../router";
 import { plain } from "../text";
 import type { Where } from "./microscope";
@@ -95,13 +96,16 @@ export function BranchPanel({ output, where, step, reload }: BranchPanelProps) {
   return (
     <section aria-label="Branches">
       <h2>Branch from token {step + 1}</h2>
+      <p className="soft">
+        Put another token here, or go on with other settings or random numbers. The original stays.
+      </p>
       <div className="controls" role="group" aria-label="Another token">
         {(chosen?.alternatives ?? [])
           .filter((one) => one.id !== chosen?.id)
           .map((one) => (
             <Button key={one.id} isDisabled={busy} onPress={() => start(one.id)}>
               <bdi className="piece">
-                <Plain text={one.text.replaceAll("\n", "⏎")} />
+                <Plain text={tokenWords(one.text)} />
               </bdi>{" "}
               <span className="soft">{(100 * one.probability).toPrecision(2)} %</span>
             </Button>
@@ -184,7 +188,7 @@ function BranchLine({ branch, output, here, onChange }: BranchLineProps) {
           href={link(path, { branch: String(number), step: String(branch.at + 1) })}
           aria-current={here ? "true" : undefined}
         >
-          {number}
+          Branch {number}
         </a>
         <span>{plain(branch.words)}</span>
         {branch.undone && <span className="soft">undone</span>}

@@ -263,6 +263,25 @@ function Comparison({ versions }: { versions: readonly string[] }) {
   );
 }
 
+/** Why there is no row, and the way back to all of them. */
+function NoRows({ filters, versions }: { filters: Filters; versions: readonly string[] }) {
+  const { mode, text, tags, pitfall, low, high } = filters.query;
+  const narrowed =
+    Boolean(text || tags.length || pitfall) || low !== undefined || high !== undefined;
+  const why =
+    mode === "different" && !narrowed
+      ? "Every output is the same in all versions."
+      : "No prompt is left by these filters.";
+  return (
+    <p className="line">
+      {why}
+      <button type="button" onClick={() => go(["compare", ...versions], { mode: "all" })}>
+        Show all prompts
+      </button>
+    </p>
+  );
+}
+
 function Found({
   data,
   filters,
@@ -299,6 +318,7 @@ function Found({
           Word diff
         </button>
       </p>
+      {data.total === 0 && <NoRows filters={filters} versions={versions} />}
       <Matrix
         columns={data.columns}
         pitfalls={data.pitfalls}

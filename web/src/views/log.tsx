@@ -50,7 +50,7 @@ function Examples({ entry }: { entry: Entry }) {
       <p className="soft">
         <a
           href={link(["compare", ...new Set([before.version, entry.version])], {
-            prompt: before.prompt_id,
+            open: before.prompt_id,
           })}
         >
           <Plain text={before.prompt_id} />
@@ -149,11 +149,29 @@ function EntryBody({ version, entry }: { version: Version; entry: Entry }) {
   );
 }
 
+/** What ends the keeping: somebody moves. */
+const MOVES = ["wheel", "touchstart", "pointerdown", "keydown"] as const;
+
+/**
+ * Goes to an entry, and again when the page grows: what was found loads above it and would push it
+ * out of sight. Ends when somebody moves.
+ */
+function keepInView(entry: HTMLElement | null): (() => void) | undefined {
+  if (!entry) return undefined;
+  entry.focus();
+  const watcher = new ResizeObserver(() => entry.scrollIntoView());
+  watcher.observe(document.body);
+  const stop = () => watcher.disconnect();
+  for (const move of MOVES) window.addEventListener(move, stop, { once: true });
+  return () => {
+    stop();
+    for (const move of MOVES) window.removeEventListener(move, stop);
+  };
+}
+
 function LogEntry({ version, current }: { version: Version; current: boolean }) {
   const article = useRef<HTMLElement>(null);
-  useEffect(() => {
-    if (current) article.current?.focus();
-  }, [current]);
+  useEffect(() => (current ? keepInView(article.current) : undefined), [current]);
   return (
     <article
       ref={article}
@@ -226,7 +244,12 @@ export function Log({ place }: { place: Place }) {
               <Plain text={data.about} />
             </p>
           )}
-          {data.versions.length === 0 && <p>The study has no version yet.</p>}
+          {data.versions.length === 0 && (
+            <p>
+              The study has no version yet. Write <code>versions/v0.0.1.yaml</code> with a title and
+              a model; it appears here when the file is saved.
+            </p>
+          )}
           <Findings />
           <div className="log">
             <nav aria-label="Versions" className="tree">

@@ -7,14 +7,15 @@ import { useJob } from "../job";
 import { useKeys } from "../keys";
 import { useLoad } from "../load";
 import { Problem, Shown } from "../parts/states";
-import { Plain, TextCell } from "../parts/texts";
-import { COLOURS, type Colour, Tokens } from "../parts/tokens";
+import { Plain, TextCell, WholeText } from "../parts/texts";
+import { COLOURS, type Colour, Tokens, tokenWords } from "../parts/tokens";
 import { go, link, type Place, useQuery } from "../router";
 import { plain } from "../text";
 import { BranchPanel } from "./branches";
 
 type Output = Schemas["OutputView"];
 type Step = Schemas["StepView"];
+type Version = Schemas["MicroscopeVersion"];
 
 export interface Where {
   version: string;
@@ -45,60 +46,51 @@ export function Bar({ share, strong = false }: { share: number; strong?: boolean
 }
 
 /** Which output: version, prompt and sample. */
-function Chooser({ where }: { where: Where }) {
-  const versions = useLoad("microscope", (signal) => get("/api/microscope", { signal }));
+function Chooser({ all, where }: { all: readonly Version[]; where: Where }) {
+  const version = all.find((one) => one.name === where.version);
+  const prompts = version?.prompts ?? [];
+  const open = (next: Partial<Where>) => go(pathOf({ ...where, sample: 0, ...next }));
+  // A prompt that the chosen version does not have gives way to its first one.
+  const choose = (name: string) => {
+    const ids = all.find((one) => one.name === name)?.prompts ?? [];
+    const prompt = ids.includes(where.prompt) ? where.prompt : (ids[0] ?? "");
+    open({ version: name, prompt });
+  };
   return (
-    <Shown loaded={versions}>
-      {(all) => {
-        const version = all.find((one) => one.name === where.version) ?? all[0];
-        if (!version) return <p>No version of this study generates its outputs here.</p>;
-        const prompt = version.prompts.includes(where.prompt)
-          ? where.prompt
-          : (version.prompts[0] ?? "");
-        const open = (next: Partial<Where>) =>
-          go(pathOf({ version: version.name, prompt, sample: 0, ...next }));
-        return (
-          <div className="controls">
-            <label>
-              Version
-              <select
-                value={where.version || ""}
-                onChange={(event) => open({ version: event.target.value })}
-              >
-                {!where.version && <option value="">choose</option>}
-                {all.map((one) => (
-                  <option key={one.name} value={one.name}>
-                    {one.name} {plain(one.title)}
-                  </option>
-                ))}
-              </select>
-            </label>
-            <label>
-              Prompt
-              <select value={prompt} onChange={(event) => open({ prompt: event.target.value })}>
-                {version.prompts.map((one) => (
-                  <option key={one} value={one}>
-                    {plain(one)}
-                  </option>
-                ))}
-              </select>
-            </label>
-            {version.samples > 1 && (
-              <label>
-                Sample
-                <input
-                  type="number"
-                  min={0}
-                  max={version.samples - 1}
-                  value={where.sample}
-                  onChange={(event) => open({ sample: Number(event.target.value) })}
-                />
-              </label>
-            )}
-          </div>
-        );
-      }}
-    </Shown>
+    <div className="controls">
+      <label>
+        Version
+        <select value={where.version} onChange={(event) => choose(event.target.value)}>
+          {all.map((one) => (
+            <option key={one.name} value={one.name}>
+              {one.name} {plain(one.title)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Prompt
+        <select value={where.prompt} onChange={(event) => open({ prompt: event.target.value })}>
+          {prompts.map((one) => (
+            <option key={one} value={one}>
+              {plain(one)}
+            </option>
+          ))}
+        </select>
+      </label>
+      {version && version.samples > 1 && (
+        <label>
+          Sample
+          <input
+            type="number"
+            min={0}
+            max={version.samples - 1}
+            value={where.sample}
+            onChange={(event) => open({ sample: Number(event.target.value) })}
+          />
+        </label>
+      )}
+    </div>
   );
 }
 
@@ -107,7 +99,6 @@ function StepPanel({ step }: { step: Step }) {
   const last = step.stages.length - 1;
   return (
     <section aria-label="What this token was chosen from">
-      <p>{plain(step.why_possible)}</p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard */}
       <div className="scroll" tabIndex={0} role="group" aria-label="Distributions">
         <table className="stages">
@@ -127,7 +118,7 @@ function StepPanel({ step }: { step: Step }) {
               <tr key={token.id} className={token.chosen ? "chosen" : ""}>
                 <th scope="row">
                   <bdi className="piece">
-                    <Plain text={token.text.replaceAll("\n", "⏎")} />
+                    <Plain text={tokenWords(token.text)} />
                   </bdi>
                   {token.chosen && <span className="soft"> chosen</span>}
                 </th>
@@ -166,7 +157,7 @@ function StepPanel({ step }: { step: Step }) {
                   <span key={place}>
                     {place > 0 && ", "}
                     <bdi className="piece">
-                      <Plain text={text.replaceAll("\n", "⏎")} />
+                      <Plain text={tokenWords(text)} />
                     </bdi>
                   </span>
                 ))}
@@ -177,6 +168,7 @@ function StepPanel({ step }: { step: Step }) {
             ; entropy {stage.entropy.toFixed(2)} nats
           </li>
         ))}
+        <li>{plain(step.why_possible)}</li>
         <li>{plain(step.how)}</li>
         {step.notes.map((note) => (
           <li key={note} className="changed">
@@ -209,8 +201,8 @@ function Loops({ output, onStep }: { output: Output; onStep: (step: number) => v
                 <tr>
                   <th>copy</th>
                   <th>mean probability</th>
-                  <th>more probable than in the first</th>
-                  <th>the most probable token</th>
+                  <th>tokens more probable than in copy 1</th>
+                  <th>tokens that were the most probable</th>
                 </tr>
               </thead>
               <tbody>
@@ -237,6 +229,26 @@ function Loops({ output, onStep }: { output: Output; onStep: (step: number) => v
   );
 }
 
+/** What is stored of an output that has no trace yet, where something is. */
+function Stored({ where }: { where: Where }) {
+  const { version, prompt, sample } = where;
+  const cell = useLoad(`cell ${version} ${prompt}`, (signal) =>
+    get("/api/compare/cell", { query: { version, prompt }, signal }),
+  );
+  const found = cell.data?.samples.find((one) => one.indices.includes(sample));
+  if (!cell.data || !found) return null;
+  return (
+    <>
+      <p className="soft">
+        <TextCell text={cell.data.prompt} length={cell.data.prompt.length} />
+      </p>
+      <div className="tokens untraced">
+        <WholeText text={found.output.text} marks={found.output.marks} />
+      </div>
+    </>
+  );
+}
+
 /** An output that has no trace yet: make it. */
 function MakeTrace({ where, onMade }: { where: Where; onMade: () => void }) {
   const [id, setId] = useState("");
@@ -251,12 +263,23 @@ function MakeTrace({ where, onMade }: { where: Where; onMade: () => void }) {
     }).then((made) => setId(made.id), setError);
   return (
     <>
-      <Button isDisabled={job?.state === "running"} onPress={() => void start()}>
-        Make its trace
-      </Button>{" "}
-      <span role="status" className="soft">
-        {job && plain(job.words)}
-      </span>
+      <Stored key={`${where.version} ${where.prompt}`} where={where} />
+      <p>
+        This output has no trace yet: the probability, the rank and the alternatives of each token.
+        The model makes it by generating the same tokens again.
+      </p>
+      <p className="line">
+        <Button
+          className="primary"
+          isDisabled={job?.state === "running"}
+          onPress={() => void start()}
+        >
+          Make its trace
+        </Button>
+        <span role="status" className={job?.state === "failed" ? "worse" : "soft"}>
+          {job && job.state !== "done" && plain(job.words)}
+        </span>
+      </p>
       {error && <Problem error={error} />}
     </>
   );
@@ -323,7 +346,9 @@ function Opened({ output, where, reload }: { output: Output; where: Where; reloa
             {one}
           </button>
         ))}
-        <span className="soft">pale is what the model expected</span>
+        <span className="soft">
+          pale is what the model expected; click a token, or walk with <kbd>←</kbd> <kbd>→</kbd>
+        </span>
       </div>
       {output.branch != null && (
         <p>
@@ -369,18 +394,29 @@ function Opened({ output, where, reload }: { output: Output; where: Where; reloa
           <h2>
             Token {step + 1}:{" "}
             <bdi className="piece">
-              <Plain text={chosen.text.replaceAll("\n", "⏎")} />
+              <Plain text={tokenWords(chosen.text)} />
             </bdi>
           </h2>
           <p>
             Probability {percent(chosen.probability)}, rank {chosen.rank}, entropy{" "}
             {chosen.entropy.toFixed(2)} nats; final probability {percent(chosen.final)}
-            {chosen.kept != null && ` among ${chosen.kept} tokens`}.
+            {chosen.kept != null && ` among ${chosen.kept.toLocaleString("en")} tokens`}.
           </p>
-          <Shown loaded={choice}>
-            {(found) => (found.step === step ? <StepPanel step={found} /> : null)}
-          </Shown>
-          <BranchPanel output={output} where={where} step={step} reload={reload} />
+          <div className="choice">
+            <div className={choice.data?.step === step ? "" : "stale"} aria-busy={choice.loading}>
+              {choice.error && <Problem error={choice.error} />}
+              {choice.data ? (
+                <StepPanel step={choice.data} />
+              ) : (
+                choice.loading && (
+                  <p className="soft" role="status">
+                    Loading … the model reads the output once, then each token is there at once.
+                  </p>
+                )
+              )}
+            </div>
+            <BranchPanel output={output} where={where} step={step} reload={reload} />
+          </div>
         </>
       )}
       <Loops output={output} onStep={setStep} />
@@ -388,33 +424,58 @@ function Opened({ output, where, reload }: { output: Output; where: Where; reloa
   );
 }
 
+/** The output in the address; the first one of the study where it names none. */
 export function Microscope({ place }: { place: Place }) {
-  const [, version = "", prompt = "", sample = "0"] = place.path;
+  const versions = useLoad("microscope", (signal) => get("/api/microscope", { signal }));
+  return (
+    <>
+      <h1>Microscope</h1>
+      <Shown loaded={versions}>
+        {(all) => {
+          const first = all[0];
+          if (!first) return <p>No version of this study generates its outputs here.</p>;
+          const [, version = first.name, prompt = "", sample = "0"] = place.path;
+          const ids = all.find((one) => one.name === version)?.prompts ?? first.prompts;
+          return (
+            <One all={all} version={version} prompt={prompt || (ids[0] ?? "")} sample={sample} />
+          );
+        }}
+      </Shown>
+    </>
+  );
+}
+
+interface OneProps {
+  all: readonly Version[];
+  version: string;
+  prompt: string;
+  sample: string;
+}
+
+function One({ all, version, prompt, sample }: OneProps) {
   const [branch] = useQuery("branch");
   const where: Where = { version, prompt, sample: Number(sample) || 0 };
   if (branch) where.branch = Number(branch);
-  const known = Boolean(where.branch !== undefined || (version && prompt));
   const output = useLoad(
     `output ${version} ${prompt} ${sample} ${branch}`,
     (signal) =>
-      known
-        ? get("/api/microscope/output", {
-            query:
-              where.branch === undefined
-                ? { version, prompt, sample: where.sample }
-                : { branch: where.branch },
-            signal,
-          })
-        : Promise.resolve(undefined),
+      get("/api/microscope/output", {
+        query:
+          where.branch === undefined
+            ? { version, prompt, sample: where.sample }
+            : { branch: where.branch },
+        signal,
+      }),
     [],
   );
   const fits = output.data && (output.data.branch ?? undefined) === where.branch;
   return (
     <>
-      <h1>Microscope</h1>
-      <Chooser where={where} />
+      <Chooser all={all} where={where} />
       {output.error && <Problem error={output.error} />}
-      {output.error && known && <MakeTrace where={where} onMade={output.reload} />}
+      {output.data === null && !output.loading && (
+        <MakeTrace key={`${version} ${prompt} ${sample}`} where={where} onMade={output.reload} />
+      )}
       {output.data && fits && !output.error && (
         <Opened
           key={`${output.data.version} ${output.data.prompt_id} ${output.data.sample}`}

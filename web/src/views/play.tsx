@@ -7,10 +7,12 @@ import { get, post } from "../client";
 import { type JobState, useJob } from "../job";
 import { useKeys } from "../keys";
 import { useLoad } from "../load";
+import { ENDINGS } from "../parts/outputs";
 import { Problem, Shown } from "../parts/states";
 import { WholeText } from "../parts/texts";
 import { go, link, useQuery } from "../router";
 import { plain } from "../text";
+import { lines } from "./sweep_form";
 
 type View = Schemas["PlayView"];
 type Setting = Schemas["SettingInfo"];
@@ -22,6 +24,8 @@ export interface Lane {
   settings: Record<string, Value>;
   lines: string;
 }
+
+const STRATEGY = "decoding.strategy";
 
 /** The lanes in an address; anything broken is left out. */
 export function lanesOf(text: string): Lane[] {
@@ -48,22 +52,19 @@ interface Ended {
   seconds: number;
 }
 
-const ENDINGS: Record<string, string> = {
-  eos: "ended by the model",
-  stop: "ended by a stop",
-  length: "cut off by the length limit",
-};
-
 /** A setting with a slider: its value, what it does, and a way back to the version's. */
 function Slider({
   setting,
   own,
   value,
+  idle,
   onChange,
 }: {
   setting: Setting;
   own: Value;
   value: Value | undefined;
+  /** Without effect under the lane's strategy. */
+  idle: boolean;
   onChange: (value: Value | undefined) => void;
 }) {
   const [low, high, step] = setting.slider ?? [0, 1, 0.01];
@@ -78,6 +79,7 @@ function Slider({
           max={Math.max(high, now)}
           step={step}
           value={now}
+          disabled={idle}
           onChange={(event) => onChange(Number(event.target.value))}
         />
         <output className="number">{now}</output>
@@ -88,8 +90,8 @@ function Slider({
         </button>
       )}
       <div className="soft">
-        {plain(setting.about)}.
-        {setting.lower && ` Lower: ${setting.lower}. Higher: ${setting.higher}.`}
+        {idle ? "No effect under greedy: choose sample above." : `${plain(setting.about)}.`}
+        {!idle && setting.lower && ` Lower: ${setting.lower}. Higher: ${setting.higher}.`}
       </div>
     </div>
   );
@@ -102,11 +104,33 @@ interface LaneProps {
   text: string;
   ended: Ended | undefined;
   running: boolean;
+  failed: boolean;
   onChange: (lane: Lane) => void;
   onRemove: (() => void) | undefined;
 }
 
-function LanePanel({ view, lane, number, text, ended, running, onChange, onRemove }: LaneProps) {
+interface LaneOutputProps {
+  version: string;
+  text: string;
+  ended: Ended | undefined;
+  running: boolean;
+  failed: boolean;
+}
+
+/** What a lane shows: its output as far as it came, or what will appear here and how. */
+export function LaneOutput({ version, text, ended, running, failed }: LaneOutputProps) {
+  const shown = ended?.text ?? text;
+  if (shown || ended) return <WholeText text={shown} />;
+  if (running) return <span className="soft">waiting for the first token …</span>;
+  return (
+    <span className="soft">
+      {failed ? "Nothing was generated." : `Generate, and the output of ${version} appears here.`}
+    </span>
+  );
+}
+
+function LanePanel(props: LaneProps) {
+  const { view, lane, number, ended, running, onChange, onRemove } = props;
   const version = view.versions.find((one) => one.name === lane.version);
   const set = (field: string, value: Value | undefined) => {
     const { [field]: _, ...others } = lane.settings;
@@ -114,53 +138,54 @@ function LanePanel({ view, lane, number, text, ended, running, onChange, onRemov
   };
   return (
     <section className="lane" aria-label={`Lane ${number + 1}`}>
-      <div className="line">
-        <label>
-          Version
-          <select
-            value={lane.version}
-            onChange={(event) => onChange({ ...lane, version: event.target.value })}
-          >
-            {view.versions.map((one) => (
-              <option key={one.name} value={one.name}>
-                {one.name} {plain(one.title)}
-              </option>
-            ))}
-          </select>
-        </label>
+      <div className="lane-head">
+        <select
+          aria-label={`Version of lane ${number + 1}`}
+          value={lane.version}
+          onChange={(event) => onChange({ ...lane, version: event.target.value })}
+        >
+          {view.versions.map((one) => (
+            <option key={one.name} value={one.name}>
+              {one.name} {plain(one.title)}
+            </option>
+          ))}
+        </select>
         {onRemove && (
-          <Button aria-label={`Remove lane ${number + 1}`} onPress={onRemove}>
-            Remove
+          <Button className="quiet" aria-label={`Remove lane ${number + 1}`} onPress={onRemove}>
+            ×
           </Button>
         )}
       </div>
-      <div aria-busy={running && !ended}>
-        {text || !running ? (
-          <WholeText text={ended?.text ?? text} />
-        ) : (
-          <span className="soft">…</span>
-        )}
+      <div className="lane-output" aria-busy={running && !ended}>
+        <LaneOutput
+          version={lane.version}
+          text={props.text}
+          ended={ended}
+          running={running}
+          failed={props.failed}
+        />
       </div>
       <p className="soft" role="status">
         {ended &&
-          `${ENDINGS[ended.finish_reason] ?? ended.finish_reason} after ${ended.tokens} tokens, ${(ended.tokens / Math.max(ended.seconds, 1e-3)).toFixed(0)} a second`}
+          `${ENDINGS[ended.finish_reason] ?? ended.finish_reason} after ${ended.tokens} tokens, ${(ended.tokens / Math.max(ended.seconds, 1e-3)).toFixed(0)} tokens a second`}
         {!ended &&
           running &&
           !version?.streams &&
           "its wrapper or backend shows whole outputs only"}
       </p>
-      {version && <LaneSettings view={view} version={version} lane={lane} set={set} />}
-      <label>
-        Any other settings
-        <textarea
-          rows={2}
-          cols={30}
-          placeholder="prompt.system=Answer in one word."
-          value={lane.lines}
-          onChange={(event) => onChange({ ...lane, lines: event.target.value })}
+      {version && (
+        <LaneSettings
+          view={view}
+          version={version}
+          lane={lane}
+          set={set}
+          setLines={(lines) => onChange({ ...lane, lines })}
         />
-      </label>
-      <SaveVersion lane={lane} number={number} />
+      )}
+      <details>
+        <summary>Save as a version</summary>
+        <SaveVersion lane={lane} number={number} />
+      </details>
     </section>
   );
 }
@@ -170,13 +195,16 @@ function LaneSettings({
   version,
   lane,
   set,
+  setLines,
 }: {
   view: View;
   version: Version;
   lane: Lane;
   set: (field: string, value: Value | undefined) => void;
+  setLines: (lines: string) => void;
 }) {
-  const changed = Object.keys(lane.settings).length;
+  const changed = Object.keys(lane.settings).length + lines(lane.lines).length;
+  const strategy = lane.settings[STRATEGY] ?? version.values[STRATEGY] ?? "sample";
   const choices = view.settings.filter((one) => one.kind === "choice");
   const plainFields = view.settings.filter((one) => !one.slider && /number|whole/.test(one.kind));
   const choice = (one: Setting) => (
@@ -210,11 +238,22 @@ function LaneSettings({
             setting={one}
             own={version.values[one.field] ?? one.default ?? 0}
             value={lane.settings[one.field]}
+            idle={one.needs_sampling && strategy === "greedy"}
             onChange={(value) => set(one.field, value)}
           />
         ))}
+      <label className="setting">
+        Any other field of a version, one a line
+        <textarea
+          rows={2}
+          cols={30}
+          placeholder="prompt.system=Answer in one word."
+          value={lane.lines}
+          onChange={(event) => setLines(event.target.value)}
+        />
+      </label>
       <details>
-        <summary>More settings</summary>
+        <summary>More settings of the decoding</summary>
         {choices.filter((one) => one.name !== "strategy").map(choice)}
         {plainFields.map((one) => (
           <div key={one.field} className="setting">
@@ -240,10 +279,12 @@ function LaneSettings({
   );
 }
 
+/** A file of a child version, and the outputs that make it comparable. */
 function SaveVersion({ lane, number }: { lane: Lane; number: number }) {
   const [name, setName] = useState("");
   const [title, setTitle] = useState("");
   const [saved, setSaved] = useState("");
+  const [begun, setBegun] = useState("");
   const [error, setError] = useState<Error>();
   const save = () => {
     setError(undefined);
@@ -252,31 +293,46 @@ function SaveVersion({ lane, number }: { lane: Lane; number: number }) {
       setError,
     );
   };
+  const run = () => {
+    setError(undefined);
+    post("/api/runs", { body: { versions: [saved] } }).then(() => setBegun(saved), setError);
+  };
   return (
     <div className="controls">
-      <input
-        aria-label={`Name of the version of lane ${number + 1}`}
-        placeholder="v0.2.0"
-        size={8}
-        value={name}
-        onChange={(event) => setName(event.target.value)}
-      />
-      <input
-        aria-label={`Title of the version of lane ${number + 1}`}
-        placeholder="what it tries"
-        value={title}
-        onChange={(event) => setTitle(event.target.value)}
-      />
+      <label>
+        Name
+        <input
+          aria-label={`Name of the version of lane ${number + 1}`}
+          placeholder="v0.2.0"
+          size={8}
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+        />
+      </label>
+      <label>
+        Title
+        <input
+          aria-label={`Title of the version of lane ${number + 1}`}
+          placeholder="what it tries"
+          value={title}
+          onChange={(event) => setTitle(event.target.value)}
+        />
+      </label>
       <Button isDisabled={!name} onPress={save}>
         Save as child version
       </Button>
       {saved && (
         <span role="status">
           Saved {saved}.{" "}
-          <Button onPress={() => void post("/api/runs", { body: { versions: [saved] } })}>
-            Generate its outputs
-          </Button>{" "}
-          <a href={link(["arena"], { versions: `${lane.version} ${saved}` })}>Arena</a>
+          {begun === saved ? (
+            <>
+              Its outputs are being generated: <a href={link(["runs"])}>progress</a>, then{" "}
+              <a href={link(["compare", lane.version, saved])}>compare</a> or{" "}
+              <a href={link(["arena"], { versions: `${lane.version} ${saved}` })}>vote</a>.
+            </>
+          ) : (
+            <Button onPress={run}>Generate its outputs</Button>
+          )}
         </span>
       )}
       {error && <Problem error={error} />}
@@ -336,9 +392,74 @@ function ToSuite({ version, text }: { version: string; text: string }) {
   );
 }
 
+/** The prompt that the lanes answer: one of the suite, or a text of the user's own. */
+function PromptField({
+  suite,
+  version,
+  prompt,
+  text,
+  start,
+  onPrompt,
+  onWrite,
+}: {
+  suite: readonly string[];
+  version: string;
+  /** Id of a prompt of the suite; "" for a text of one's own. */
+  prompt: string;
+  text: string;
+  start: () => void;
+  onPrompt: (prompt: string) => void;
+  onWrite: (text: string) => void;
+}) {
+  const said = useLoad(`prompt ${version} ${prompt}`, (signal) =>
+    prompt
+      ? get("/api/play/prompt", { query: { version, prompt }, signal })
+      : Promise.resolve(undefined),
+  );
+  return (
+    <>
+      <div className="controls">
+        <label>
+          Prompt
+          <select value={prompt} onChange={(event) => onPrompt(event.target.value)}>
+            <option value="">a text of my own</option>
+            {suite.map((one) => (
+              <option key={one} value={one}>
+                {plain(one)}
+              </option>
+            ))}
+          </select>
+        </label>
+        {prompt && said.data && (
+          <Button onPress={() => onWrite(said.data?.text ?? "")}>Change its text</Button>
+        )}
+      </div>
+      {prompt ? (
+        <div className="prompt">
+          {said.error && <Problem error={said.error} />}
+          {said.data && <WholeText text={said.data.text} />}
+        </div>
+      ) : (
+        <textarea
+          aria-label="A text of my own"
+          className="own-text"
+          rows={3}
+          placeholder="Write a prompt; Ctrl Enter generates"
+          value={text}
+          onChange={(event) => onWrite(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) start();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
 function Board({ view }: { view: View }) {
   const [lanesText, setLanesText] = useQuery("lanes");
-  const [prompt, setPrompt] = useQuery("prompt");
+  const [named, setNamed] = useQuery("prompt");
+  const [own, setOwn] = useQuery("own");
   const [text, setText] = useQuery("text");
   const [draw, setDraw] = useQuery("draw", "0");
   const [jobId, setJobId] = useQuery("job");
@@ -350,9 +471,22 @@ function Board({ view }: { view: View }) {
   const state: JobState | undefined = useJob(jobId);
   const running = state?.job.state === "running";
   const ended = (state?.rows ?? []) as unknown as Ended[];
+  const suite = view.versions.find((one) => one.name === lanes[0]?.version)?.prompts ?? [];
+  // Without a choice, the first prompt of the suite: the first press of Generate shows something.
+  const prompt = own || text ? "" : named || (suite[0] ?? "");
+  const choose = (next: string) => {
+    setText("");
+    setOwn(next ? "" : "1");
+    setNamed(next);
+    setJobId(""); // Its outputs are of another prompt.
+  };
+  const write = (next: string) => {
+    setOwn("1");
+    setText(next);
+  };
   const start = (number = draw) => {
     setError(undefined);
-    const asked = text ? { text, prompt: null } : { prompt: prompt || null, text: null };
+    const asked = prompt ? { prompt, text: null } : { text, prompt: null };
     post("/api/play", { body: { lanes, ...asked, draw: Number(number) || 0 } }).then(
       (begun) => setJobId(begun.id),
       setError,
@@ -370,41 +504,19 @@ function Board({ view }: { view: View }) {
     { key: "Escape", words: "stop", run: () => running && stop() },
   ]);
   if (!first) return <p>No version of this study can generate.</p>;
-  const suite = view.versions.find((one) => one.name === lanes[0]?.version)?.prompts ?? [];
   return (
     <>
-      <div className="controls">
-        <label>
-          Prompt of the suite
-          <select
-            value={text ? "" : prompt}
-            onChange={(event) => {
-              setText("");
-              setPrompt(event.target.value);
-            }}
-          >
-            <option value="">a text of my own</option>
-            {suite.map((one) => (
-              <option key={one} value={one}>
-                {plain(one)}
-              </option>
-            ))}
-          </select>
-        </label>
-      </div>
-      <textarea
-        aria-label="A text of my own"
-        className="prompt"
-        rows={3}
-        placeholder="or write a prompt"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) start();
-        }}
+      <PromptField
+        suite={suite}
+        version={lanes[0]?.version ?? first.name}
+        prompt={prompt}
+        text={text}
+        start={() => start()}
+        onPrompt={choose}
+        onWrite={write}
       />
       <div className="controls">
-        <Button isDisabled={running} onPress={() => start()}>
+        <Button className="primary" isDisabled={running} onPress={() => start()}>
           Generate <kbd>g</kbd>
         </Button>
         <Button isDisabled={running} onPress={redraw}>
@@ -431,6 +543,7 @@ function Board({ view }: { view: View }) {
             text={state?.lanes[String(number)] ?? ""}
             ended={ended.find((one) => one.lane === number)}
             running={running}
+            failed={state?.job.state === "failed"}
             onChange={(next) => setLanes(lanes.map((one, at) => (at === number ? next : one)))}
             onRemove={
               lanes.length > 1 ? () => setLanes(lanes.filter((_, at) => at !== number)) : undefined
@@ -447,7 +560,7 @@ function Board({ view }: { view: View }) {
           </Button>
         )}
         <ToArena job={jobId} disabled={state?.job.state !== "done" || ended.length < 2} />
-        <ToSuite version={lanes[0]?.version ?? first.name} text={text} />
+        {!prompt && <ToSuite version={lanes[0]?.version ?? first.name} text={text} />}
       </div>
     </>
   );

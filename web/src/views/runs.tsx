@@ -68,12 +68,22 @@ export function Runs() {
   return (
     <>
       <h1>Runs</h1>
-      <Button onPress={() => void start()}>Generate what is missing</Button>
+      <p className="line">
+        <Button className="primary" onPress={() => void start()}>
+          Generate what is missing
+        </Button>
+        <span className="soft">
+          every output that a version lacks, then its metrics; what is stored is never made again
+        </span>
+      </p>
       {error && <Problem error={error} />}
       <Shown loaded={jobs}>
         {(all) =>
           all.length === 0 ? (
-            <p>Nothing has run since the page was started.</p>
+            <p>
+              Nothing has run since the page was started. Whatever you start on any page is listed
+              here with its progress, and can be stopped here.
+            </p>
           ) : (
             <ul className="plain">
               {all.map((job) => (

@@ -109,6 +109,13 @@ function RecipeLine({ recipe, onError }: { recipe: Recipe; onError: (error?: Err
   );
 }
 
+/** A recipe to begin with. */
+const EXAMPLE = `kind: sft
+parent: v0.1.0
+version: v1.0.0
+data: {train: data/chats.jsonl}
+lora: {rank: 16}`;
+
 function Recipes({ recipes }: { recipes: readonly Recipe[] }) {
   const [error, setError] = useState<Error>();
   return (
@@ -116,10 +123,14 @@ function Recipes({ recipes }: { recipes: readonly Recipe[] }) {
       <h2>Recipes</h2>
       {error && <Problem error={error} />}
       {recipes.length === 0 ? (
-        <p>
-          The study has no recipe: a YAML file that states a <code>kind</code>, beside study.yaml or
-          in <code>recipes/</code>.
-        </p>
+        <>
+          <p>
+            The study has no recipe. A recipe is a YAML file beside study.yaml or in{" "}
+            <code>recipes/</code>, such as <code>recipes/chat.yaml</code>; it appears here when it
+            is saved. Votes in the <a href={link(["arena"])}>arena</a> write one too.
+          </p>
+          <pre>{EXAMPLE}</pre>
+        </>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
         <div className="scroll recipes" tabIndex={0}>
@@ -128,11 +139,7 @@ function Recipes({ recipes }: { recipes: readonly Recipe[] }) {
               <tr>
                 <th scope="col">file</th>
                 <th scope="col">what it trains</th>
-                {canAct() && (
-                  <th scope="col">
-                    <span className="soft">plan first</span>
-                  </th>
-                )}
+                {canAct() && <th scope="col">plan, then train</th>}
               </tr>
             </thead>
             <tbody>
@@ -168,7 +175,12 @@ function Recorded({ trainings }: { trainings: readonly Info[] }) {
   return (
     <section aria-label="trainings">
       <h2>Trainings</h2>
-      {trainings.length === 0 && <p>Nothing was trained yet.</p>}
+      {trainings.length === 0 && (
+        <p>
+          Nothing was trained yet. A training shows its curves and samples here while it runs, and
+          ends in a child version.
+        </p>
+      )}
       <Together />
       {trainings.length > 1 && canAct() && (
         <p>

@@ -348,7 +348,7 @@
   }
   window.addEventListener("keydown", onKeyDown);
   function shown(key) {
-    return key.replace("mod+", "Ctrl or Cmd + ").replace(/^Arrow/, "");
+    return key.replace("mod+k", "Ctrl or Cmd + K").replace(/^Arrow/, "");
   }
   function KeysHelp() {
     const [open2, setOpen] = useState(false);
@@ -363,22 +363,24 @@
           /* @__PURE__ */ jsx("dt", { children: /* @__PURE__ */ jsx("kbd", { children: shown(key.key) }) }),
           /* @__PURE__ */ jsx("dd", { children: key.words })
         ] }, key.key + key.words)) }),
-        /* @__PURE__ */ jsxs(
-          Switch,
-          {
-            isSelected: !off,
-            onChange: (on) => {
-              if (on) localStorage.removeItem(OFF);
-              else localStorage.setItem(OFF, "1");
-              setOff(!on);
-            },
-            children: [
-              /* @__PURE__ */ jsx("span", { className: "switch" }),
-              " Single keys work"
-            ]
-          }
-        ),
-        /* @__PURE__ */ jsx(Button, { slot: "close", children: "Close" })
+        /* @__PURE__ */ jsxs("div", { className: "line", children: [
+          /* @__PURE__ */ jsxs(
+            Switch,
+            {
+              isSelected: !off,
+              onChange: (on) => {
+                if (on) localStorage.removeItem(OFF);
+                else localStorage.setItem(OFF, "1");
+                setOff(!on);
+              },
+              children: [
+                /* @__PURE__ */ jsx("span", { className: "switch" }),
+                " Single keys work"
+              ]
+            }
+          ),
+          /* @__PURE__ */ jsx(Button, { slot: "close", children: "Close" })
+        ] })
       ] }) }) })
     ] });
   }
@@ -558,52 +560,65 @@
       ([piece, mark], place2) => mark ? /* @__PURE__ */ jsx("mark", { className: mark.kind, title: mark.label, children: /* @__PURE__ */ jsx(Plain, { text: piece }) }, place2) : /* @__PURE__ */ jsx(Plain, { text: piece }, place2)
     ) }, block.start)) });
   }
-  var MOST_EDITS = 400;
-  function grouped(changes) {
-    const found = [];
-    let removed = "";
-    let added = "";
-    const close2 = () => {
-      if (removed) found.push({ value: removed, added: false, removed: true });
-      if (added) found.push({ value: added, added: true, removed: false });
-      removed = added = "";
-    };
-    changes.forEach((change, place2) => {
-      const next = changes[place2 + 1];
-      if (change.removed) removed += change.value;
-      else if (change.added) added += change.value;
-      else if (removed && added && next && (next.added || next.removed) && !change.value.trim()) {
-        removed += change.value;
-        added += change.value;
-      } else {
-        close2();
-        found.push(change);
+  var IN_COMMON = 0.2;
+  function readable(parts) {
+    const size = (part) => Math.max(part.before.length, part.after.length);
+    let found = [...parts];
+    for (let folded = true; folded; ) {
+      folded = false;
+      const next = [];
+      for (const part of found) {
+        const [edit, kept] = next.slice(-2);
+        if (edit && kept && !edit.same && kept.same && !part.same) {
+          if (kept.same.length <= Math.min(size(edit), size(part))) {
+            next.splice(-2, 2, {
+              same: "",
+              before: edit.before + kept.same + part.before,
+              after: edit.after + kept.same + part.after
+            });
+            folded = true;
+            continue;
+          }
+        }
+        next.push(part);
       }
-    });
-    close2();
+      found = next;
+    }
     return found;
   }
+  function diffParts(before, after2) {
+    const changes = diffWordsWithSpace(before, after2, { maxEditLength: MOST_EDITS });
+    if (!changes) return void 0;
+    const parts = [];
+    for (const { added, removed, value } of changes) {
+      const last2 = parts.at(-1);
+      if (!added && !removed) parts.push({ same: value, before: "", after: "" });
+      else if (last2 && !last2.same) last2[added ? "after" : "before"] += value;
+      else parts.push({ same: "", before: added ? "" : value, after: added ? value : "" });
+    }
+    const found = readable(parts);
+    const kept = found.reduce((sum, part) => sum + part.same.trim().length, 0);
+    return kept < IN_COMMON * Math.min(before.length, after2.length) ? void 0 : found;
+  }
+  var MOST_EDITS = 400;
   var WordDiff = memo(function WordDiff2({
     before,
     after: after2
   }) {
-    const changes = useMemo(() => {
-      const found = diffWordsWithSpace(before, after2, { maxEditLength: MOST_EDITS });
-      return found && grouped(found);
-    }, [before, after2]);
+    const parts = useMemo(() => diffParts(before, after2), [before, after2]);
     if (before === after2) return /* @__PURE__ */ jsx("span", { className: "soft", children: "(the same)" });
-    if (!changes) {
+    if (!parts) {
       return /* @__PURE__ */ jsxs("span", { className: "text", children: [
-        /* @__PURE__ */ jsx("span", { className: "soft", children: "Too different for a word diff. " }),
-        /* @__PURE__ */ jsx(Plain, { text: after2 })
+        /* @__PURE__ */ jsx("span", { className: "soft", children: "Too different for a word diff: " }),
+        /* @__PURE__ */ jsx("ins", { dir: "auto", children: shownPieces(after2) })
       ] });
     }
-    return /* @__PURE__ */ jsx("span", { className: "text", children: changes.map((change, place2) => {
-      if (change.added) {
-        return /* @__PURE__ */ jsx("ins", { dir: "auto", children: shownPieces(change.value) }, place2);
-      }
-      return change.removed ? /* @__PURE__ */ jsx("del", { dir: "auto", children: shownPieces(change.value) }, place2) : /* @__PURE__ */ jsx(Plain, { text: change.value }, place2);
-    }) });
+    return /* @__PURE__ */ jsx("span", { className: "text", children: parts.map(
+      (part, place2) => part.same ? /* @__PURE__ */ jsx(Plain, { text: part.same }, place2) : /* @__PURE__ */ jsxs(Fragment, { children: [
+        part.before && /* @__PURE__ */ jsx("del", { dir: "auto", children: shownPieces(part.before) }),
+        part.after && /* @__PURE__ */ jsx("ins", { dir: "auto", children: shownPieces(part.after) })
+      ] }, place2)
+    ) });
   });
 
   // src/views/arena.tsx
@@ -763,10 +778,11 @@
       ] });
     } });
   }
+  var RATED = ["", "number", "number", "", ...Array(5).fill("number"), ""];
   function RatingTable({ items, from, to }) {
     return /* @__PURE__ */ jsxs("table", { children: [
       /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsx("tr", { children: ["version", "rating", "95 %", "", "equal length", "won", "lost", "tied", "bad", ""].map(
-        (words2, column) => /* @__PURE__ */ jsx("th", { scope: "col", children: words2 }, column)
+        (words2, column) => /* @__PURE__ */ jsx("th", { scope: "col", className: RATED[column], children: words2 }, column)
       ) }) }),
       /* @__PURE__ */ jsx("tbody", { children: items.map((each) => /* @__PURE__ */ jsxs("tr", { children: [
         /* @__PURE__ */ jsx("th", { scope: "row", children: each.version }),
@@ -784,7 +800,7 @@
   }
   function PairTable({ items }) {
     return /* @__PURE__ */ jsxs("table", { children: [
-      /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsx("tr", { children: ["pair", "wins", "95 %", "equal length", "votes", "p", ""].map((words2, column) => /* @__PURE__ */ jsx("th", { scope: "col", children: words2 }, column)) }) }),
+      /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsx("tr", { children: ["pair", "wins", "95 %", "equal length", "votes", "p", ""].map((words2, column) => /* @__PURE__ */ jsx("th", { scope: "col", className: column > 0 ? "number" : "", children: words2 }, column)) }) }),
       /* @__PURE__ */ jsx("tbody", { children: items.map((each) => /* @__PURE__ */ jsxs("tr", { children: [
         /* @__PURE__ */ jsxs("th", { scope: "row", children: [
           each.first,
@@ -832,13 +848,14 @@
   function Versions({ chosen, onChange }) {
     const known2 = useLoad("arena versions", (signal) => get("/api/arena/versions", { signal }));
     return /* @__PURE__ */ jsx(Shown, { loaded: known2, children: (all) => /* @__PURE__ */ jsxs(CheckboxGroup, { value: chosen, onChange, className: "arena-versions", children: [
-      /* @__PURE__ */ jsx(Label, { children: "Versions" }),
+      /* @__PURE__ */ jsx(Label, { children: "Choose two or more. You will not see which output is whose: left and right are random." }),
       all.map((each) => /* @__PURE__ */ jsxs(Checkbox, { value: each.name, className: "check", children: [
         /* @__PURE__ */ jsx("span", { className: "box", "aria-hidden": true }),
-        " ",
-        each.name,
-        " ",
-        /* @__PURE__ */ jsx(Plain, { text: each.title })
+        /* @__PURE__ */ jsxs("span", { children: [
+          each.name,
+          " ",
+          /* @__PURE__ */ jsx(Plain, { text: each.title })
+        ] })
       ] }, each.name))
     ] }) });
   }
@@ -878,7 +895,7 @@
         /* @__PURE__ */ jsx("summary", { children: versions.length < 2 ? "Choose versions" : `${versions.length} versions` }),
         /* @__PURE__ */ jsx(Versions, { chosen: versions, onChange: (names) => setNamed(names.join(" ")) })
       ] }),
-      versions.length < 2 ? /* @__PURE__ */ jsx("p", { children: "Choose two versions or more. You will not see which output is whose." }) : /* @__PURE__ */ jsxs(Fragment, { children: [
+      versions.length >= 2 && /* @__PURE__ */ jsxs(Fragment, { children: [
         /* @__PURE__ */ jsxs("div", { className: "controls", children: [
           /* @__PURE__ */ jsx(Button, { "aria-pressed": mode === "vote", onPress: () => setMode("vote"), children: "Vote" }),
           /* @__PURE__ */ jsx(Button, { "aria-pressed": mode === "ratings", onPress: () => setMode("ratings"), children: "Ratings" }),
@@ -1228,7 +1245,7 @@
           className: "quiet",
           "aria-label": `Comment on ${about}`,
           onClick: () => setText(text === void 0 ? shown2.comment : void 0),
-          children: shown2.comment ? "comment" : "+"
+          children: shown2.comment ? "edit" : "comment"
         }
       ),
       shown2.comment && text === void 0 && /* @__PURE__ */ jsx("span", { className: "comment", children: /* @__PURE__ */ jsx(Plain, { text: shown2.comment }) }),
@@ -1442,6 +1459,11 @@
   }
 
   // src/parts/outputs.tsx
+  var ENDINGS = {
+    eos: "ended by the model",
+    stop: "ended by a stop",
+    length: "cut off by the length limit"
+  };
   function Outputs({ version, prompt }) {
     const cell = useLoad(
       `${version} ${prompt}`,
@@ -1449,18 +1471,25 @@
     );
     return /* @__PURE__ */ jsxs("section", { "aria-label": version, className: "outputs", children: [
       /* @__PURE__ */ jsx("h3", { children: version }),
-      /* @__PURE__ */ jsx(Shown, { loaded: cell, children: (data) => data.samples.map((sample) => /* @__PURE__ */ jsxs("div", { children: [
-        /* @__PURE__ */ jsxs("p", { className: "soft", children: [
-          "sample ",
-          sample.indices.join(", "),
-          " · ended by ",
-          plain(sample.finish_reason),
-          " ·",
-          " ",
-          Object.entries(sample.values).map(([title, words2]) => `${title} ${words2}`).join(" · ")
+      /* @__PURE__ */ jsx(Shown, { loaded: cell, children: (data) => data.samples.map((sample) => /* @__PURE__ */ jsxs("div", { className: "sample", children: [
+        /* @__PURE__ */ jsxs("p", { className: "line", children: [
+          /* @__PURE__ */ jsxs("b", { children: [
+            "Sample ",
+            sample.indices.join(", ")
+          ] }),
+          /* @__PURE__ */ jsx("span", { className: "soft", children: ENDINGS[sample.finish_reason] ?? plain(sample.finish_reason) }),
+          !report() && /* @__PURE__ */ jsx(
+            "a",
+            {
+              href: link(["microscope", version, prompt, String(sample.indices[0] ?? 0)]),
+              "aria-label": `Tokens of ${version}, sample ${sample.indices[0] ?? 0}`,
+              children: "tokens"
+            }
+          )
         ] }),
         sample.evidence.map((words2) => /* @__PURE__ */ jsx("p", { className: "worse", children: /* @__PURE__ */ jsx(Plain, { text: words2 }) }, words2)),
-        /* @__PURE__ */ jsx(WholeText, { text: sample.output.text, marks: sample.output.marks })
+        /* @__PURE__ */ jsx(WholeText, { text: sample.output.text, marks: sample.output.marks }),
+        /* @__PURE__ */ jsx("p", { className: "soft small", children: Object.entries(sample.values).map(([title, words2]) => `${title} ${words2}`).join(" · ") })
       ] }, sample.identity)) })
     ] });
   }
@@ -1484,7 +1513,19 @@
         first.data.constraints.map(plain).join(", ")
       ] }),
       /* @__PURE__ */ jsx("div", { className: "sides", children: versions.map((version) => /* @__PURE__ */ jsx(Outputs, { version, prompt }, version)) }),
-      /* @__PURE__ */ jsx("button", { type: "button", onClick: close2, children: "Close" })
+      /* @__PURE__ */ jsxs("p", { className: "line", children: [
+        /* @__PURE__ */ jsx("button", { type: "button", onClick: close2, children: "Close" }),
+        !report() && /* @__PURE__ */ jsx(
+          "a",
+          {
+            href: link(["play"], {
+              prompt,
+              lanes: JSON.stringify(versions.slice(0, 4).map((version) => ({ version })))
+            }),
+            children: "Play with this prompt"
+          }
+        )
+      ] })
     ] });
   }
 
@@ -1684,6 +1725,15 @@
     );
     return /* @__PURE__ */ jsx(Shown, { loaded, children: (data) => /* @__PURE__ */ jsx(Found, { data, filters, versions, filterKey: key }) });
   }
+  function NoRows({ filters, versions }) {
+    const { mode, text, tags, pitfall, low, high } = filters.query;
+    const narrowed = Boolean(text || tags.length || pitfall) || low !== void 0 || high !== void 0;
+    const why = mode === "different" && !narrowed ? "Every output is the same in all versions." : "No prompt is left by these filters.";
+    return /* @__PURE__ */ jsxs("p", { className: "line", children: [
+      why,
+      /* @__PURE__ */ jsx("button", { type: "button", onClick: () => go(["compare", ...versions], { mode: "all" }), children: "Show all prompts" })
+    ] });
+  }
   function Found({
     data,
     filters,
@@ -1717,6 +1767,7 @@
           }
         )
       ] }),
+      data.total === 0 && /* @__PURE__ */ jsx(NoRows, { filters, versions }),
       /* @__PURE__ */ jsx(
         Matrix,
         {
@@ -1979,7 +2030,7 @@
           "a",
           {
             href: link(["compare", .../* @__PURE__ */ new Set([before.version, entry.version])], {
-              prompt: before.prompt_id
+              open: before.prompt_id
             }),
             children: /* @__PURE__ */ jsx(Plain, { text: before.prompt_id })
           }
@@ -2057,11 +2108,22 @@
       entry.notes && /* @__PURE__ */ jsx(Notes, { version: version.name, initial: entry.notes })
     ] });
   }
+  var MOVES = ["wheel", "touchstart", "pointerdown", "keydown"];
+  function keepInView(entry) {
+    if (!entry) return void 0;
+    entry.focus();
+    const watcher = new ResizeObserver(() => entry.scrollIntoView());
+    watcher.observe(document.body);
+    const stop = () => watcher.disconnect();
+    for (const move of MOVES) window.addEventListener(move, stop, { once: true });
+    return () => {
+      stop();
+      for (const move of MOVES) window.removeEventListener(move, stop);
+    };
+  }
   function LogEntry({ version, current }) {
     const article = useRef(null);
-    useEffect(() => {
-      if (current) article.current?.focus();
-    }, [current]);
+    useEffect(() => current ? keepInView(article.current) : void 0, [current]);
     return /* @__PURE__ */ jsxs(
       "article",
       {
@@ -2123,7 +2185,11 @@
     return /* @__PURE__ */ jsx(Shown, { loaded: log, children: (data) => /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsx("h1", { children: /* @__PURE__ */ jsx(Plain, { text: data.title }) }),
       data.about && /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsx(Plain, { text: data.about }) }),
-      data.versions.length === 0 && /* @__PURE__ */ jsx("p", { children: "The study has no version yet." }),
+      data.versions.length === 0 && /* @__PURE__ */ jsxs("p", { children: [
+        "The study has no version yet. Write ",
+        /* @__PURE__ */ jsx("code", { children: "versions/v0.0.1.yaml" }),
+        " with a title and a model; it appears here when the file is saved."
+      ] }),
       /* @__PURE__ */ jsx(Findings, {}),
       /* @__PURE__ */ jsxs("div", { className: "log", children: [
         /* @__PURE__ */ jsx("nav", { "aria-label": "Versions", className: "tree", children: /* @__PURE__ */ jsx("ol", { className: "plain", children: data.versions.map((version) => /* @__PURE__ */ jsxs("li", { "data-depth": Math.min(version.depth, DEEPEST), children: [
@@ -2216,6 +2282,10 @@
 
   // src/parts/tokens.tsx
   var COLOURS = ["probability", "rank", "entropy"];
+  function tokenWords(text) {
+    const signs = text.replaceAll("\n", "⏎").replaceAll("	", "⇥");
+    return /^ +$/.test(signs) ? "␣".repeat(signs.length) : signs;
+  }
   function shade(token, colour) {
     const share = colour === "probability" ? 1 - token.probability : colour === "rank" ? Math.log10(token.rank) / 3 : token.entropy / 8;
     return Math.min(9, Math.max(0, Math.floor(share * 10)));
@@ -2372,8 +2442,9 @@
         "Branch from token ",
         step + 1
       ] }),
+      /* @__PURE__ */ jsx("p", { className: "soft", children: "Put another token here, or go on with other settings or random numbers. The original stays." }),
       /* @__PURE__ */ jsx("div", { className: "controls", role: "group", "aria-label": "Another token", children: (chosen?.alternatives ?? []).filter((one) => one.id !== chosen?.id).map((one) => /* @__PURE__ */ jsxs(Button, { isDisabled: busy, onPress: () => start2(one.id), children: [
-        /* @__PURE__ */ jsx("bdi", { className: "piece", children: /* @__PURE__ */ jsx(Plain, { text: one.text.replaceAll("\n", "⏎") }) }),
+        /* @__PURE__ */ jsx("bdi", { className: "piece", children: /* @__PURE__ */ jsx(Plain, { text: tokenWords(one.text) }) }),
         " ",
         /* @__PURE__ */ jsxs("span", { className: "soft", children: [
           (100 * one.probability).toPrecision(2),
@@ -2443,12 +2514,15 @@
     }).then((made) => setSaid(`wrote ${made.file}`), setError);
     return /* @__PURE__ */ jsxs("li", { className: "job", children: [
       /* @__PURE__ */ jsxs("div", { className: "line", children: [
-        /* @__PURE__ */ jsx(
+        /* @__PURE__ */ jsxs(
           "a",
           {
             href: link(path, { branch: String(number), step: String(branch.at + 1) }),
             "aria-current": here ? "true" : void 0,
-            children: number
+            children: [
+              "Branch ",
+              number
+            ]
           }
         ),
         /* @__PURE__ */ jsx("span", { children: plain(branch.words) }),
@@ -2490,56 +2564,46 @@
       /* @__PURE__ */ jsx("span", { className: "number", children: percent(share) })
     ] });
   }
-  function Chooser({ where }) {
-    const versions = useLoad("microscope", (signal) => get("/api/microscope", { signal }));
-    return /* @__PURE__ */ jsx(Shown, { loaded: versions, children: (all) => {
-      const version = all.find((one) => one.name === where.version) ?? all[0];
-      if (!version) return /* @__PURE__ */ jsx("p", { children: "No version of this study generates its outputs here." });
-      const prompt = version.prompts.includes(where.prompt) ? where.prompt : version.prompts[0] ?? "";
-      const open2 = (next) => go(pathOf({ version: version.name, prompt, sample: 0, ...next }));
-      return /* @__PURE__ */ jsxs("div", { className: "controls", children: [
-        /* @__PURE__ */ jsxs("label", { children: [
-          "Version",
-          /* @__PURE__ */ jsxs(
-            "select",
-            {
-              value: where.version || "",
-              onChange: (event) => open2({ version: event.target.value }),
-              children: [
-                !where.version && /* @__PURE__ */ jsx("option", { value: "", children: "choose" }),
-                all.map((one) => /* @__PURE__ */ jsxs("option", { value: one.name, children: [
-                  one.name,
-                  " ",
-                  plain(one.title)
-                ] }, one.name))
-              ]
-            }
-          )
-        ] }),
-        /* @__PURE__ */ jsxs("label", { children: [
-          "Prompt",
-          /* @__PURE__ */ jsx("select", { value: prompt, onChange: (event) => open2({ prompt: event.target.value }), children: version.prompts.map((one) => /* @__PURE__ */ jsx("option", { value: one, children: plain(one) }, one)) })
-        ] }),
-        version.samples > 1 && /* @__PURE__ */ jsxs("label", { children: [
-          "Sample",
-          /* @__PURE__ */ jsx(
-            "input",
-            {
-              type: "number",
-              min: 0,
-              max: version.samples - 1,
-              value: where.sample,
-              onChange: (event) => open2({ sample: Number(event.target.value) })
-            }
-          )
-        ] })
-      ] });
-    } });
+  function Chooser({ all, where }) {
+    const version = all.find((one) => one.name === where.version);
+    const prompts = version?.prompts ?? [];
+    const open2 = (next) => go(pathOf({ ...where, sample: 0, ...next }));
+    const choose2 = (name) => {
+      const ids = all.find((one) => one.name === name)?.prompts ?? [];
+      const prompt = ids.includes(where.prompt) ? where.prompt : ids[0] ?? "";
+      open2({ version: name, prompt });
+    };
+    return /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+      /* @__PURE__ */ jsxs("label", { children: [
+        "Version",
+        /* @__PURE__ */ jsx("select", { value: where.version, onChange: (event) => choose2(event.target.value), children: all.map((one) => /* @__PURE__ */ jsxs("option", { value: one.name, children: [
+          one.name,
+          " ",
+          plain(one.title)
+        ] }, one.name)) })
+      ] }),
+      /* @__PURE__ */ jsxs("label", { children: [
+        "Prompt",
+        /* @__PURE__ */ jsx("select", { value: where.prompt, onChange: (event) => open2({ prompt: event.target.value }), children: prompts.map((one) => /* @__PURE__ */ jsx("option", { value: one, children: plain(one) }, one)) })
+      ] }),
+      version && version.samples > 1 && /* @__PURE__ */ jsxs("label", { children: [
+        "Sample",
+        /* @__PURE__ */ jsx(
+          "input",
+          {
+            type: "number",
+            min: 0,
+            max: version.samples - 1,
+            value: where.sample,
+            onChange: (event) => open2({ sample: Number(event.target.value) })
+          }
+        )
+      ] })
+    ] });
   }
   function StepPanel({ step }) {
     const last2 = step.stages.length - 1;
     return /* @__PURE__ */ jsxs("section", { "aria-label": "What this token was chosen from", children: [
-      /* @__PURE__ */ jsx("p", { children: plain(step.why_possible) }),
       /* @__PURE__ */ jsx("div", { className: "scroll", tabIndex: 0, role: "group", "aria-label": "Distributions", children: /* @__PURE__ */ jsxs("table", { className: "stages", children: [
         /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
           /* @__PURE__ */ jsx("th", { children: "token" }),
@@ -2551,7 +2615,7 @@
         /* @__PURE__ */ jsxs("tbody", { children: [
           step.tokens.map((token) => /* @__PURE__ */ jsxs("tr", { className: token.chosen ? "chosen" : "", children: [
             /* @__PURE__ */ jsxs("th", { scope: "row", children: [
-              /* @__PURE__ */ jsx("bdi", { className: "piece", children: /* @__PURE__ */ jsx(Plain, { text: token.text.replaceAll("\n", "⏎") }) }),
+              /* @__PURE__ */ jsx("bdi", { className: "piece", children: /* @__PURE__ */ jsx(Plain, { text: tokenWords(token.text) }) }),
               token.chosen && /* @__PURE__ */ jsx("span", { className: "soft", children: " chosen" })
             ] }),
             token.probabilities.map((share, place2) => /* @__PURE__ */ jsx("td", { children: share === 0 ? /* @__PURE__ */ jsx("span", { className: "soft", children: "removed" }) : /* @__PURE__ */ jsx(Bar, { share, strong: token.chosen }) }, step.stages[place2]?.name ?? place2))
@@ -2571,7 +2635,7 @@
             " (",
             stage.removed_examples.map((text, place2) => /* @__PURE__ */ jsxs("span", { children: [
               place2 > 0 && ", ",
-              /* @__PURE__ */ jsx("bdi", { className: "piece", children: /* @__PURE__ */ jsx(Plain, { text: text.replaceAll("\n", "⏎") }) })
+              /* @__PURE__ */ jsx("bdi", { className: "piece", children: /* @__PURE__ */ jsx(Plain, { text: tokenWords(text) }) })
             ] }, place2)),
             stage.removed > stage.removed_examples.length && ", …",
             ")"
@@ -2580,6 +2644,7 @@
           stage.entropy.toFixed(2),
           " nats"
         ] }, stage.name)),
+        /* @__PURE__ */ jsx("li", { children: plain(step.why_possible) }),
         /* @__PURE__ */ jsx("li", { children: plain(step.how) }),
         step.notes.map((note) => /* @__PURE__ */ jsx("li", { className: "changed", children: plain(note) }, note))
       ] })
@@ -2612,8 +2677,8 @@
           /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
             /* @__PURE__ */ jsx("th", { children: "copy" }),
             /* @__PURE__ */ jsx("th", { children: "mean probability" }),
-            /* @__PURE__ */ jsx("th", { children: "more probable than in the first" }),
-            /* @__PURE__ */ jsx("th", { children: "the most probable token" })
+            /* @__PURE__ */ jsx("th", { children: "tokens more probable than in copy 1" }),
+            /* @__PURE__ */ jsx("th", { children: "tokens that were the most probable" })
           ] }) }),
           /* @__PURE__ */ jsx("tbody", { children: loop.probability.map((share, copy) => /* @__PURE__ */ jsxs("tr", { children: [
             /* @__PURE__ */ jsx("th", { scope: "row", children: copy + 1 }),
@@ -2623,6 +2688,19 @@
           ] }, copy)) })
         ] }) })
       ] }, loop.onset))
+    ] });
+  }
+  function Stored({ where }) {
+    const { version, prompt, sample } = where;
+    const cell = useLoad(
+      `cell ${version} ${prompt}`,
+      (signal) => get("/api/compare/cell", { query: { version, prompt }, signal })
+    );
+    const found = cell.data?.samples.find((one) => one.indices.includes(sample));
+    if (!cell.data || !found) return null;
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("p", { className: "soft", children: /* @__PURE__ */ jsx(TextCell, { text: cell.data.prompt, length: cell.data.prompt.length }) }),
+      /* @__PURE__ */ jsx("div", { className: "tokens untraced", children: /* @__PURE__ */ jsx(WholeText, { text: found.output.text, marks: found.output.marks }) })
     ] });
   }
   function MakeTrace({ where, onMade }) {
@@ -2636,9 +2714,20 @@
       body: { version: where.version, prompt: where.prompt, sample: where.sample }
     }).then((made) => setId(made.id), setError);
     return /* @__PURE__ */ jsxs(Fragment, { children: [
-      /* @__PURE__ */ jsx(Button, { isDisabled: job?.state === "running", onPress: () => void start2(), children: "Make its trace" }),
-      " ",
-      /* @__PURE__ */ jsx("span", { role: "status", className: "soft", children: job && plain(job.words) }),
+      /* @__PURE__ */ jsx(Stored, { where }, `${where.version} ${where.prompt}`),
+      /* @__PURE__ */ jsx("p", { children: "This output has no trace yet: the probability, the rank and the alternatives of each token. The model makes it by generating the same tokens again." }),
+      /* @__PURE__ */ jsxs("p", { className: "line", children: [
+        /* @__PURE__ */ jsx(
+          Button,
+          {
+            className: "primary",
+            isDisabled: job?.state === "running",
+            onPress: () => void start2(),
+            children: "Make its trace"
+          }
+        ),
+        /* @__PURE__ */ jsx("span", { role: "status", className: job?.state === "failed" ? "worse" : "soft", children: job && job.state !== "done" && plain(job.words) })
+      ] }),
       error && /* @__PURE__ */ jsx(Problem, { error })
     ] });
   }
@@ -2690,7 +2779,12 @@
           },
           one
         )),
-        /* @__PURE__ */ jsx("span", { className: "soft", children: "pale is what the model expected" })
+        /* @__PURE__ */ jsxs("span", { className: "soft", children: [
+          "pale is what the model expected; click a token, or walk with ",
+          /* @__PURE__ */ jsx("kbd", { children: "←" }),
+          " ",
+          /* @__PURE__ */ jsx("kbd", { children: "→" })
+        ] })
       ] }),
       output.branch != null && /* @__PURE__ */ jsxs("p", { children: [
         "Branch ",
@@ -2750,7 +2844,7 @@
           step + 1,
           ":",
           " ",
-          /* @__PURE__ */ jsx("bdi", { className: "piece", children: /* @__PURE__ */ jsx(Plain, { text: chosen.text.replaceAll("\n", "⏎") }) })
+          /* @__PURE__ */ jsx("bdi", { className: "piece", children: /* @__PURE__ */ jsx(Plain, { text: tokenWords(chosen.text) }) })
         ] }),
         /* @__PURE__ */ jsxs("p", { children: [
           "Probability ",
@@ -2762,35 +2856,50 @@
           chosen.entropy.toFixed(2),
           " nats; final probability ",
           percent(chosen.final),
-          chosen.kept != null && ` among ${chosen.kept} tokens`,
+          chosen.kept != null && ` among ${chosen.kept.toLocaleString("en")} tokens`,
           "."
         ] }),
-        /* @__PURE__ */ jsx(Shown, { loaded: choice, children: (found) => found.step === step ? /* @__PURE__ */ jsx(StepPanel, { step: found }) : null }),
-        /* @__PURE__ */ jsx(BranchPanel, { output, where, step, reload })
+        /* @__PURE__ */ jsxs("div", { className: "choice", children: [
+          /* @__PURE__ */ jsxs("div", { className: choice.data?.step === step ? "" : "stale", "aria-busy": choice.loading, children: [
+            choice.error && /* @__PURE__ */ jsx(Problem, { error: choice.error }),
+            choice.data ? /* @__PURE__ */ jsx(StepPanel, { step: choice.data }) : choice.loading && /* @__PURE__ */ jsx("p", { className: "soft", role: "status", children: "Loading … the model reads the output once, then each token is there at once." })
+          ] }),
+          /* @__PURE__ */ jsx(BranchPanel, { output, where, step, reload })
+        ] })
       ] }),
       /* @__PURE__ */ jsx(Loops, { output, onStep: setStep })
     ] });
   }
   function Microscope({ place: place2 }) {
-    const [, version = "", prompt = "", sample = "0"] = place2.path;
+    const versions = useLoad("microscope", (signal) => get("/api/microscope", { signal }));
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsx("h1", { children: "Microscope" }),
+      /* @__PURE__ */ jsx(Shown, { loaded: versions, children: (all) => {
+        const first = all[0];
+        if (!first) return /* @__PURE__ */ jsx("p", { children: "No version of this study generates its outputs here." });
+        const [, version = first.name, prompt = "", sample = "0"] = place2.path;
+        const ids = all.find((one) => one.name === version)?.prompts ?? first.prompts;
+        return /* @__PURE__ */ jsx(One3, { all, version, prompt: prompt || (ids[0] ?? ""), sample });
+      } })
+    ] });
+  }
+  function One3({ all, version, prompt, sample }) {
     const [branch] = useQuery("branch");
     const where = { version, prompt, sample: Number(sample) || 0 };
     if (branch) where.branch = Number(branch);
-    const known2 = Boolean(where.branch !== void 0 || version && prompt);
     const output = useLoad(
       `output ${version} ${prompt} ${sample} ${branch}`,
-      (signal) => known2 ? get("/api/microscope/output", {
+      (signal) => get("/api/microscope/output", {
         query: where.branch === void 0 ? { version, prompt, sample: where.sample } : { branch: where.branch },
         signal
-      }) : Promise.resolve(void 0),
+      }),
       []
     );
     const fits = output.data && (output.data.branch ?? void 0) === where.branch;
     return /* @__PURE__ */ jsxs(Fragment, { children: [
-      /* @__PURE__ */ jsx("h1", { children: "Microscope" }),
-      /* @__PURE__ */ jsx(Chooser, { where }),
+      /* @__PURE__ */ jsx(Chooser, { all, where }),
       output.error && /* @__PURE__ */ jsx(Problem, { error: output.error }),
-      output.error && known2 && /* @__PURE__ */ jsx(MakeTrace, { where, onMade: output.reload }),
+      output.data === null && !output.loading && /* @__PURE__ */ jsx(MakeTrace, { where, onMade: output.reload }, `${version} ${prompt} ${sample}`),
       output.data && fits && !output.error && /* @__PURE__ */ jsx(
         Opened2,
         {
@@ -2803,7 +2912,185 @@
     ] });
   }
 
+  // src/views/sweep_form.tsx
+  var SEARCHES = {
+    grid: "every combination",
+    random: "random",
+    tpe: "TPE",
+    nsga2: "NSGA-II"
+  };
+  function words(text) {
+    return text.split(/[\s,;]+/).filter(Boolean);
+  }
+  function lines(text) {
+    return text.split("\n").map((line) => line.trim()).filter(Boolean);
+  }
+  function gridSize(axes) {
+    let size = 1;
+    for (const axis of axes) {
+      const values = axis.slice(axis.indexOf("=") + 1).trim();
+      const [low, high, step, ...more] = values.split(":").map(Number);
+      if (axis.indexOf("=") < 1 || !values || more.length > 0) return void 0;
+      if (high === void 0) {
+        size *= values.startsWith("[") ? Number.NaN : values.split(",").filter(Boolean).length;
+      } else if (step !== void 0 && step > 0 && low !== void 0 && high >= low) {
+        size *= Math.floor((high - low) / step + 1e-9) + 1;
+      } else {
+        return void 0;
+      }
+    }
+    return axes.length > 0 && Number.isFinite(size) ? size : void 0;
+  }
+  function useOpened(job, setJob) {
+    const state = useJob(job);
+    const [first] = state?.rows ?? [];
+    useEffect(() => {
+      if (!first) return;
+      setJob("");
+      go(["sweep", String(first.sweep)]);
+    }, [first, setJob]);
+    return state?.job;
+  }
+  function SweepForm({ data }) {
+    const [base, setBase] = useQuery("base");
+    const [axes, setAxes] = useQuery("set");
+    const [goals, setGoals] = useQuery("goal");
+    const [search2, setSearch] = useQuery("search", "grid");
+    const [trials, setTrials] = useQuery("trials", "60");
+    const [samples2, setSamples] = useQuery("samples");
+    const [race, setRace] = useQuery("race", "yes");
+    const [jobId, setJobId] = useQuery("job");
+    const [error, setError] = useState();
+    const job = useOpened(jobId, setJobId);
+    const version = data.versions.find((one) => one.name === base) ?? data.versions[0];
+    if (!version) return /* @__PURE__ */ jsx("p", { children: "The study has no version that a sweep could begin from." });
+    const size = search2 === "grid" ? gridSize(lines(axes)) : Number(trials);
+    const start2 = (event) => {
+      event.preventDefault();
+      setError(void 0);
+      const body = {
+        base: version.name,
+        axes: lines(axes),
+        goals: words(goals),
+        search: search2 in SEARCHES ? search2 : "grid",
+        trials: Number(trials) || 60,
+        samples: samples2 ? Number(samples2) : null,
+        race: race !== "no"
+      };
+      post("/api/sweeps", { body }).then((begun) => setJobId(begun.id), setError);
+    };
+    const running = job?.state === "running";
+    return /* @__PURE__ */ jsxs("form", { className: "sweep-form", "aria-label": "New sweep", onSubmit: start2, children: [
+      /* @__PURE__ */ jsx("h2", { children: "New sweep" }),
+      /* @__PURE__ */ jsx(
+        Choice,
+        {
+          label: "Settings of",
+          value: version.name,
+          options: Object.fromEntries(
+            data.versions.map((one) => [one.name, `${one.name} ${plain(one.title)}`.slice(0, 60)])
+          ),
+          onChange: setBase
+        }
+      ),
+      /* @__PURE__ */ jsx("label", { htmlFor: "sweep-axes", children: "Fields that vary, one a line: FIELD=VALUES" }),
+      /* @__PURE__ */ jsx(
+        "textarea",
+        {
+          id: "sweep-axes",
+          rows: 3,
+          placeholder: "decoding.temperature=0.2:1.2:0.2\ndecoding.top_p=0.8,0.9,0.95",
+          value: axes,
+          onChange: (event) => setAxes(event.target.value)
+        }
+      ),
+      /* @__PURE__ */ jsx("p", { className: "soft", children: "Values are a list such as 0.8,0.9 or steps such as 0.2:1.2:0.2; a search also takes ranges such as 0.2:1.2." }),
+      /* @__PURE__ */ jsx(
+        AddField,
+        {
+          fields: data.fields,
+          onAdd: (field) => setAxes(`${axes.trimEnd()}
+${field}=`.trim())
+        }
+      ),
+      /* @__PURE__ */ jsxs("label", { children: [
+        "Metrics to improve",
+        /* @__PURE__ */ jsx(
+          "input",
+          {
+            value: goals,
+            placeholder: version.goals.join(" "),
+            list: "sweep-metrics",
+            onChange: (event) => setGoals(event.target.value)
+          }
+        )
+      ] }),
+      /* @__PURE__ */ jsx("datalist", { id: "sweep-metrics", children: data.metrics.map(([name, title]) => /* @__PURE__ */ jsx("option", { value: name, children: title }, name)) }),
+      /* @__PURE__ */ jsx("p", { className: "soft", children: "Several are separated by spaces; one without a better direction needs it: words:lower." }),
+      /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+        /* @__PURE__ */ jsx(Choice, { label: "Try", value: search2, options: SEARCHES, onChange: setSearch }),
+        search2 !== "grid" && /* @__PURE__ */ jsxs("label", { children: [
+          "settings",
+          /* @__PURE__ */ jsx(
+            "input",
+            {
+              type: "number",
+              min: 2,
+              value: trials,
+              onChange: (event) => setTrials(event.target.value)
+            }
+          )
+        ] }),
+        /* @__PURE__ */ jsxs("label", { children: [
+          "Samples per prompt",
+          /* @__PURE__ */ jsx(
+            "input",
+            {
+              type: "number",
+              min: 1,
+              placeholder: String(version.samples),
+              value: samples2,
+              onChange: (event) => setSamples(event.target.value)
+            }
+          )
+        ] }),
+        /* @__PURE__ */ jsxs("label", { children: [
+          /* @__PURE__ */ jsx(
+            "input",
+            {
+              type: "checkbox",
+              checked: race !== "no",
+              onChange: (event) => setRace(event.target.checked ? "yes" : "no")
+            }
+          ),
+          "eliminate clearly worse settings early"
+        ] })
+      ] }),
+      /* @__PURE__ */ jsxs("p", { className: "line", children: [
+        /* @__PURE__ */ jsx(Button, { type: "submit", isDisabled: running || lines(axes).length === 0, children: "Start the sweep" }),
+        /* @__PURE__ */ jsx("span", { className: "soft", children: size ? `${size} settings` : "" }),
+        /* @__PURE__ */ jsx("span", { role: "status", className: job?.state === "failed" ? "worse" : "soft", children: job && job.state !== "done" ? plain(job.words || "starting") : "" })
+      ] }),
+      error && /* @__PURE__ */ jsx(Problem, { error })
+    ] });
+  }
+  function AddField({
+    fields,
+    onAdd
+  }) {
+    return /* @__PURE__ */ jsx(
+      Choice,
+      {
+        label: "Add a field",
+        value: "",
+        options: { "": "choose", ...Object.fromEntries(fields.map((one) => [one, one])) },
+        onChange: (field) => field && onAdd(field)
+      }
+    );
+  }
+
   // src/views/play.tsx
+  var STRATEGY = "decoding.strategy";
   function lanesOf(text) {
     try {
       const found = JSON.parse(text);
@@ -2817,15 +3104,11 @@
       return [];
     }
   }
-  var ENDINGS = {
-    eos: "ended by the model",
-    stop: "ended by a stop",
-    length: "cut off by the length limit"
-  };
   function Slider2({
     setting,
     own,
     value,
+    idle,
     onChange
   }) {
     const [low, high, step] = setting.slider ?? [0, 1, 0.01];
@@ -2841,6 +3124,7 @@
             max: Math.max(high, now),
             step,
             value: now,
+            disabled: idle,
             onChange: (event) => onChange(Number(event.target.value))
           }
         ),
@@ -2851,66 +3135,80 @@
         String(own)
       ] }),
       /* @__PURE__ */ jsxs("div", { className: "soft", children: [
-        plain(setting.about),
-        ".",
-        setting.lower && ` Lower: ${setting.lower}. Higher: ${setting.higher}.`
+        idle ? "No effect under greedy: choose sample above." : `${plain(setting.about)}.`,
+        !idle && setting.lower && ` Lower: ${setting.lower}. Higher: ${setting.higher}.`
       ] })
     ] });
   }
-  function LanePanel({ view, lane, number, text, ended, running, onChange, onRemove }) {
+  function LaneOutput({ version, text, ended, running, failed }) {
+    const shown2 = ended?.text ?? text;
+    if (shown2 || ended) return /* @__PURE__ */ jsx(WholeText, { text: shown2 });
+    if (running) return /* @__PURE__ */ jsx("span", { className: "soft", children: "waiting for the first token …" });
+    return /* @__PURE__ */ jsx("span", { className: "soft", children: failed ? "Nothing was generated." : `Generate, and the output of ${version} appears here.` });
+  }
+  function LanePanel(props) {
+    const { view, lane, number, ended, running, onChange, onRemove } = props;
     const version = view.versions.find((one) => one.name === lane.version);
     const set = (field, value) => {
       const { [field]: _, ...others } = lane.settings;
       onChange({ ...lane, settings: value === void 0 ? others : { ...others, [field]: value } });
     };
     return /* @__PURE__ */ jsxs("section", { className: "lane", "aria-label": `Lane ${number + 1}`, children: [
-      /* @__PURE__ */ jsxs("div", { className: "line", children: [
-        /* @__PURE__ */ jsxs("label", { children: [
-          "Version",
-          /* @__PURE__ */ jsx(
-            "select",
-            {
-              value: lane.version,
-              onChange: (event) => onChange({ ...lane, version: event.target.value }),
-              children: view.versions.map((one) => /* @__PURE__ */ jsxs("option", { value: one.name, children: [
-                one.name,
-                " ",
-                plain(one.title)
-              ] }, one.name))
-            }
-          )
-        ] }),
-        onRemove && /* @__PURE__ */ jsx(Button, { "aria-label": `Remove lane ${number + 1}`, onPress: onRemove, children: "Remove" })
+      /* @__PURE__ */ jsxs("div", { className: "lane-head", children: [
+        /* @__PURE__ */ jsx(
+          "select",
+          {
+            "aria-label": `Version of lane ${number + 1}`,
+            value: lane.version,
+            onChange: (event) => onChange({ ...lane, version: event.target.value }),
+            children: view.versions.map((one) => /* @__PURE__ */ jsxs("option", { value: one.name, children: [
+              one.name,
+              " ",
+              plain(one.title)
+            ] }, one.name))
+          }
+        ),
+        onRemove && /* @__PURE__ */ jsx(Button, { className: "quiet", "aria-label": `Remove lane ${number + 1}`, onPress: onRemove, children: "×" })
       ] }),
-      /* @__PURE__ */ jsx("div", { "aria-busy": running && !ended, children: text || !running ? /* @__PURE__ */ jsx(WholeText, { text: ended?.text ?? text }) : /* @__PURE__ */ jsx("span", { className: "soft", children: "…" }) }),
+      /* @__PURE__ */ jsx("div", { className: "lane-output", "aria-busy": running && !ended, children: /* @__PURE__ */ jsx(
+        LaneOutput,
+        {
+          version: lane.version,
+          text: props.text,
+          ended,
+          running,
+          failed: props.failed
+        }
+      ) }),
       /* @__PURE__ */ jsxs("p", { className: "soft", role: "status", children: [
-        ended && `${ENDINGS[ended.finish_reason] ?? ended.finish_reason} after ${ended.tokens} tokens, ${(ended.tokens / Math.max(ended.seconds, 1e-3)).toFixed(0)} a second`,
+        ended && `${ENDINGS[ended.finish_reason] ?? ended.finish_reason} after ${ended.tokens} tokens, ${(ended.tokens / Math.max(ended.seconds, 1e-3)).toFixed(0)} tokens a second`,
         !ended && running && !version?.streams && "its wrapper or backend shows whole outputs only"
       ] }),
-      version && /* @__PURE__ */ jsx(LaneSettings, { view, version, lane, set }),
-      /* @__PURE__ */ jsxs("label", { children: [
-        "Any other settings",
-        /* @__PURE__ */ jsx(
-          "textarea",
-          {
-            rows: 2,
-            cols: 30,
-            placeholder: "prompt.system=Answer in one word.",
-            value: lane.lines,
-            onChange: (event) => onChange({ ...lane, lines: event.target.value })
-          }
-        )
-      ] }),
-      /* @__PURE__ */ jsx(SaveVersion, { lane, number })
+      version && /* @__PURE__ */ jsx(
+        LaneSettings,
+        {
+          view,
+          version,
+          lane,
+          set,
+          setLines: (lines2) => onChange({ ...lane, lines: lines2 })
+        }
+      ),
+      /* @__PURE__ */ jsxs("details", { children: [
+        /* @__PURE__ */ jsx("summary", { children: "Save as a version" }),
+        /* @__PURE__ */ jsx(SaveVersion, { lane, number })
+      ] })
     ] });
   }
   function LaneSettings({
     view,
     version,
     lane,
-    set
+    set,
+    setLines
   }) {
-    const changed = Object.keys(lane.settings).length;
+    const changed = Object.keys(lane.settings).length + lines(lane.lines).length;
+    const strategy = lane.settings[STRATEGY] ?? version.values[STRATEGY] ?? "sample";
     const choices = view.settings.filter((one) => one.kind === "choice");
     const plainFields = view.settings.filter((one) => !one.slider && /number|whole/.test(one.kind));
     const choice = (one) => /* @__PURE__ */ jsxs("div", { className: "setting", children: [
@@ -2945,12 +3243,26 @@
           setting: one,
           own: version.values[one.field] ?? one.default ?? 0,
           value: lane.settings[one.field],
+          idle: one.needs_sampling && strategy === "greedy",
           onChange: (value) => set(one.field, value)
         },
         one.field
       )),
+      /* @__PURE__ */ jsxs("label", { className: "setting", children: [
+        "Any other field of a version, one a line",
+        /* @__PURE__ */ jsx(
+          "textarea",
+          {
+            rows: 2,
+            cols: 30,
+            placeholder: "prompt.system=Answer in one word.",
+            value: lane.lines,
+            onChange: (event) => setLines(event.target.value)
+          }
+        )
+      ] }),
       /* @__PURE__ */ jsxs("details", { children: [
-        /* @__PURE__ */ jsx("summary", { children: "More settings" }),
+        /* @__PURE__ */ jsx("summary", { children: "More settings of the decoding" }),
         choices.filter((one) => one.name !== "strategy").map(choice),
         plainFields.map((one) => /* @__PURE__ */ jsxs("div", { className: "setting", children: [
           /* @__PURE__ */ jsxs("label", { children: [
@@ -2975,6 +3287,7 @@
     const [name, setName] = useState("");
     const [title, setTitle] = useState("");
     const [saved, setSaved] = useState("");
+    const [begun, setBegun] = useState("");
     const [error, setError] = useState();
     const save = () => {
       setError(void 0);
@@ -2983,35 +3296,53 @@
         setError
       );
     };
+    const run = () => {
+      setError(void 0);
+      post("/api/runs", { body: { versions: [saved] } }).then(() => setBegun(saved), setError);
+    };
     return /* @__PURE__ */ jsxs("div", { className: "controls", children: [
-      /* @__PURE__ */ jsx(
-        "input",
-        {
-          "aria-label": `Name of the version of lane ${number + 1}`,
-          placeholder: "v0.2.0",
-          size: 8,
-          value: name,
-          onChange: (event) => setName(event.target.value)
-        }
-      ),
-      /* @__PURE__ */ jsx(
-        "input",
-        {
-          "aria-label": `Title of the version of lane ${number + 1}`,
-          placeholder: "what it tries",
-          value: title,
-          onChange: (event) => setTitle(event.target.value)
-        }
-      ),
+      /* @__PURE__ */ jsxs("label", { children: [
+        "Name",
+        /* @__PURE__ */ jsx(
+          "input",
+          {
+            "aria-label": `Name of the version of lane ${number + 1}`,
+            placeholder: "v0.2.0",
+            size: 8,
+            value: name,
+            onChange: (event) => setName(event.target.value)
+          }
+        )
+      ] }),
+      /* @__PURE__ */ jsxs("label", { children: [
+        "Title",
+        /* @__PURE__ */ jsx(
+          "input",
+          {
+            "aria-label": `Title of the version of lane ${number + 1}`,
+            placeholder: "what it tries",
+            value: title,
+            onChange: (event) => setTitle(event.target.value)
+          }
+        )
+      ] }),
       /* @__PURE__ */ jsx(Button, { isDisabled: !name, onPress: save, children: "Save as child version" }),
       saved && /* @__PURE__ */ jsxs("span", { role: "status", children: [
         "Saved ",
         saved,
         ".",
         " ",
-        /* @__PURE__ */ jsx(Button, { onPress: () => void post("/api/runs", { body: { versions: [saved] } }), children: "Generate its outputs" }),
-        " ",
-        /* @__PURE__ */ jsx("a", { href: link(["arena"], { versions: `${lane.version} ${saved}` }), children: "Arena" })
+        begun === saved ? /* @__PURE__ */ jsxs(Fragment, { children: [
+          "Its outputs are being generated: ",
+          /* @__PURE__ */ jsx("a", { href: link(["runs"]), children: "progress" }),
+          ", then",
+          " ",
+          /* @__PURE__ */ jsx("a", { href: link(["compare", lane.version, saved]), children: "compare" }),
+          " or",
+          " ",
+          /* @__PURE__ */ jsx("a", { href: link(["arena"], { versions: `${lane.version} ${saved}` }), children: "vote" }),
+          "."
+        ] }) : /* @__PURE__ */ jsx(Button, { onPress: run, children: "Generate its outputs" })
       ] }),
       error && /* @__PURE__ */ jsx(Problem, { error })
     ] });
@@ -3057,9 +3388,53 @@
       error && /* @__PURE__ */ jsx(Problem, { error })
     ] });
   }
+  function PromptField({
+    suite,
+    version,
+    prompt,
+    text,
+    start: start2,
+    onPrompt,
+    onWrite
+  }) {
+    const said = useLoad(
+      `prompt ${version} ${prompt}`,
+      (signal) => prompt ? get("/api/play/prompt", { query: { version, prompt }, signal }) : Promise.resolve(void 0)
+    );
+    return /* @__PURE__ */ jsxs(Fragment, { children: [
+      /* @__PURE__ */ jsxs("div", { className: "controls", children: [
+        /* @__PURE__ */ jsxs("label", { children: [
+          "Prompt",
+          /* @__PURE__ */ jsxs("select", { value: prompt, onChange: (event) => onPrompt(event.target.value), children: [
+            /* @__PURE__ */ jsx("option", { value: "", children: "a text of my own" }),
+            suite.map((one) => /* @__PURE__ */ jsx("option", { value: one, children: plain(one) }, one))
+          ] })
+        ] }),
+        prompt && said.data && /* @__PURE__ */ jsx(Button, { onPress: () => onWrite(said.data?.text ?? ""), children: "Change its text" })
+      ] }),
+      prompt ? /* @__PURE__ */ jsxs("div", { className: "prompt", children: [
+        said.error && /* @__PURE__ */ jsx(Problem, { error: said.error }),
+        said.data && /* @__PURE__ */ jsx(WholeText, { text: said.data.text })
+      ] }) : /* @__PURE__ */ jsx(
+        "textarea",
+        {
+          "aria-label": "A text of my own",
+          className: "own-text",
+          rows: 3,
+          placeholder: "Write a prompt; Ctrl Enter generates",
+          value: text,
+          onChange: (event) => onWrite(event.target.value),
+          onKeyDown: (event) => {
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) start2();
+          }
+        }
+      )
+    ] });
+  }
   function Board({ view }) {
     const [lanesText, setLanesText] = useQuery("lanes");
-    const [prompt, setPrompt] = useQuery("prompt");
+    const [named, setNamed] = useQuery("prompt");
+    const [own, setOwn] = useQuery("own");
     const [text, setText] = useQuery("text");
     const [draw, setDraw] = useQuery("draw", "0");
     const [jobId, setJobId] = useQuery("job");
@@ -3071,9 +3446,21 @@
     const state = useJob(jobId);
     const running = state?.job.state === "running";
     const ended = state?.rows ?? [];
+    const suite = view.versions.find((one) => one.name === lanes[0]?.version)?.prompts ?? [];
+    const prompt = own || text ? "" : named || (suite[0] ?? "");
+    const choose2 = (next) => {
+      setText("");
+      setOwn(next ? "" : "1");
+      setNamed(next);
+      setJobId("");
+    };
+    const write = (next) => {
+      setOwn("1");
+      setText(next);
+    };
     const start2 = (number = draw) => {
       setError(void 0);
-      const asked = text ? { text, prompt: null } : { prompt: prompt || null, text: null };
+      const asked = prompt ? { prompt, text: null } : { text, prompt: null };
       post("/api/play", { body: { lanes, ...asked, draw: Number(number) || 0 } }).then(
         (begun) => setJobId(begun.id),
         setError
@@ -3091,41 +3478,21 @@
       { key: "Escape", words: "stop", run: () => running && stop() }
     ]);
     if (!first) return /* @__PURE__ */ jsx("p", { children: "No version of this study can generate." });
-    const suite = view.versions.find((one) => one.name === lanes[0]?.version)?.prompts ?? [];
     return /* @__PURE__ */ jsxs(Fragment, { children: [
-      /* @__PURE__ */ jsx("div", { className: "controls", children: /* @__PURE__ */ jsxs("label", { children: [
-        "Prompt of the suite",
-        /* @__PURE__ */ jsxs(
-          "select",
-          {
-            value: text ? "" : prompt,
-            onChange: (event) => {
-              setText("");
-              setPrompt(event.target.value);
-            },
-            children: [
-              /* @__PURE__ */ jsx("option", { value: "", children: "a text of my own" }),
-              suite.map((one) => /* @__PURE__ */ jsx("option", { value: one, children: plain(one) }, one))
-            ]
-          }
-        )
-      ] }) }),
       /* @__PURE__ */ jsx(
-        "textarea",
+        PromptField,
         {
-          "aria-label": "A text of my own",
-          className: "prompt",
-          rows: 3,
-          placeholder: "or write a prompt",
-          value: text,
-          onChange: (event) => setText(event.target.value),
-          onKeyDown: (event) => {
-            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) start2();
-          }
+          suite,
+          version: lanes[0]?.version ?? first.name,
+          prompt,
+          text,
+          start: () => start2(),
+          onPrompt: choose2,
+          onWrite: write
         }
       ),
       /* @__PURE__ */ jsxs("div", { className: "controls", children: [
-        /* @__PURE__ */ jsxs(Button, { isDisabled: running, onPress: () => start2(), children: [
+        /* @__PURE__ */ jsxs(Button, { className: "primary", isDisabled: running, onPress: () => start2(), children: [
           "Generate ",
           /* @__PURE__ */ jsx("kbd", { children: "g" })
         ] }),
@@ -3152,6 +3519,7 @@
           text: state?.lanes[String(number)] ?? "",
           ended: ended.find((one) => one.lane === number),
           running,
+          failed: state?.job.state === "failed",
           onChange: (next) => setLanes(lanes.map((one, at) => at === number ? next : one)),
           onRemove: lanes.length > 1 ? () => setLanes(lanes.filter((_, at) => at !== number)) : void 0
         },
@@ -3166,7 +3534,7 @@
           }
         ),
         /* @__PURE__ */ jsx(ToArena, { job: jobId, disabled: state?.job.state !== "done" || ended.length < 2 }),
-        /* @__PURE__ */ jsx(ToSuite, { version: lanes[0]?.version ?? first.name, text })
+        !prompt && /* @__PURE__ */ jsx(ToSuite, { version: lanes[0]?.version ?? first.name, text })
       ] })
     ] });
   }
@@ -3231,9 +3599,12 @@
     const start2 = () => post("/api/runs", { body: { versions: [] } }).then(() => setError(void 0), setError);
     return /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsx("h1", { children: "Runs" }),
-      /* @__PURE__ */ jsx(Button, { onPress: () => void start2(), children: "Generate what is missing" }),
+      /* @__PURE__ */ jsxs("p", { className: "line", children: [
+        /* @__PURE__ */ jsx(Button, { className: "primary", onPress: () => void start2(), children: "Generate what is missing" }),
+        /* @__PURE__ */ jsx("span", { className: "soft", children: "every output that a version lacks, then its metrics; what is stored is never made again" })
+      ] }),
       error && /* @__PURE__ */ jsx(Problem, { error }),
-      /* @__PURE__ */ jsx(Shown, { loaded: jobs, children: (all) => all.length === 0 ? /* @__PURE__ */ jsx("p", { children: "Nothing has run since the page was started." }) : /* @__PURE__ */ jsx("ul", { className: "plain", children: all.map((job) => /* @__PURE__ */ jsx(JobLine, { job }, job.id)) }) })
+      /* @__PURE__ */ jsx(Shown, { loaded: jobs, children: (all) => all.length === 0 ? /* @__PURE__ */ jsx("p", { children: "Nothing has run since the page was started. Whatever you start on any page is listed here with its progress, and can be stopped here." }) : /* @__PURE__ */ jsx("ul", { className: "plain", children: all.map((job) => /* @__PURE__ */ jsx(JobLine, { job }, job.id)) }) })
     ] });
   }
 
@@ -3633,183 +4004,6 @@
     ] });
   }
 
-  // src/views/sweep_form.tsx
-  var SEARCHES = {
-    grid: "every combination",
-    random: "random",
-    tpe: "TPE",
-    nsga2: "NSGA-II"
-  };
-  function words(text) {
-    return text.split(/[\s,;]+/).filter(Boolean);
-  }
-  function lines(text) {
-    return text.split("\n").map((line) => line.trim()).filter(Boolean);
-  }
-  function gridSize(axes) {
-    let size = 1;
-    for (const axis of axes) {
-      const values = axis.slice(axis.indexOf("=") + 1).trim();
-      const [low, high, step, ...more] = values.split(":").map(Number);
-      if (axis.indexOf("=") < 1 || !values || more.length > 0) return void 0;
-      if (high === void 0) {
-        size *= values.startsWith("[") ? Number.NaN : values.split(",").filter(Boolean).length;
-      } else if (step !== void 0 && step > 0 && low !== void 0 && high >= low) {
-        size *= Math.floor((high - low) / step + 1e-9) + 1;
-      } else {
-        return void 0;
-      }
-    }
-    return axes.length > 0 && Number.isFinite(size) ? size : void 0;
-  }
-  function useOpened(job, setJob) {
-    const state = useJob(job);
-    const [first] = state?.rows ?? [];
-    useEffect(() => {
-      if (!first) return;
-      setJob("");
-      go(["sweep", String(first.sweep)]);
-    }, [first, setJob]);
-    return state?.job;
-  }
-  function SweepForm({ data }) {
-    const [base, setBase] = useQuery("base");
-    const [axes, setAxes] = useQuery("set");
-    const [goals, setGoals] = useQuery("goal");
-    const [search2, setSearch] = useQuery("search", "grid");
-    const [trials, setTrials] = useQuery("trials", "60");
-    const [samples2, setSamples] = useQuery("samples");
-    const [race, setRace] = useQuery("race", "yes");
-    const [jobId, setJobId] = useQuery("job");
-    const [error, setError] = useState();
-    const job = useOpened(jobId, setJobId);
-    const version = data.versions.find((one) => one.name === base) ?? data.versions[0];
-    if (!version) return /* @__PURE__ */ jsx("p", { children: "The study has no version that a sweep could begin from." });
-    const size = search2 === "grid" ? gridSize(lines(axes)) : Number(trials);
-    const start2 = (event) => {
-      event.preventDefault();
-      setError(void 0);
-      const body = {
-        base: version.name,
-        axes: lines(axes),
-        goals: words(goals),
-        search: search2 in SEARCHES ? search2 : "grid",
-        trials: Number(trials) || 60,
-        samples: samples2 ? Number(samples2) : null,
-        race: race !== "no"
-      };
-      post("/api/sweeps", { body }).then((begun) => setJobId(begun.id), setError);
-    };
-    const running = job?.state === "running";
-    return /* @__PURE__ */ jsxs("form", { className: "sweep-form", "aria-label": "New sweep", onSubmit: start2, children: [
-      /* @__PURE__ */ jsx("h2", { children: "New sweep" }),
-      /* @__PURE__ */ jsx(
-        Choice,
-        {
-          label: "Settings of",
-          value: version.name,
-          options: Object.fromEntries(
-            data.versions.map((one) => [one.name, `${one.name} ${plain(one.title)}`.slice(0, 60)])
-          ),
-          onChange: setBase
-        }
-      ),
-      /* @__PURE__ */ jsx("label", { htmlFor: "sweep-axes", children: "Fields that vary, one a line: FIELD=VALUES" }),
-      /* @__PURE__ */ jsx(
-        "textarea",
-        {
-          id: "sweep-axes",
-          rows: 3,
-          placeholder: "decoding.temperature=0.2:1.2:0.2\ndecoding.top_p=0.8,0.9,0.95",
-          value: axes,
-          onChange: (event) => setAxes(event.target.value)
-        }
-      ),
-      /* @__PURE__ */ jsx("p", { className: "soft", children: "Values are a list such as 0.8,0.9 or steps such as 0.2:1.2:0.2; a search also takes ranges such as 0.2:1.2." }),
-      /* @__PURE__ */ jsx(
-        AddField,
-        {
-          fields: data.fields,
-          onAdd: (field) => setAxes(`${axes.trimEnd()}
-${field}=`.trim())
-        }
-      ),
-      /* @__PURE__ */ jsxs("label", { children: [
-        "Metrics to improve",
-        /* @__PURE__ */ jsx(
-          "input",
-          {
-            value: goals,
-            placeholder: version.goals.join(" "),
-            list: "sweep-metrics",
-            onChange: (event) => setGoals(event.target.value)
-          }
-        )
-      ] }),
-      /* @__PURE__ */ jsx("datalist", { id: "sweep-metrics", children: data.metrics.map(([name, title]) => /* @__PURE__ */ jsx("option", { value: name, children: title }, name)) }),
-      /* @__PURE__ */ jsx("p", { className: "soft", children: "Several are separated by spaces; one without a better direction needs it: words:lower." }),
-      /* @__PURE__ */ jsxs("div", { className: "controls", children: [
-        /* @__PURE__ */ jsx(Choice, { label: "Try", value: search2, options: SEARCHES, onChange: setSearch }),
-        search2 !== "grid" && /* @__PURE__ */ jsxs("label", { children: [
-          "settings",
-          /* @__PURE__ */ jsx(
-            "input",
-            {
-              type: "number",
-              min: 2,
-              value: trials,
-              onChange: (event) => setTrials(event.target.value)
-            }
-          )
-        ] }),
-        /* @__PURE__ */ jsxs("label", { children: [
-          "Samples per prompt",
-          /* @__PURE__ */ jsx(
-            "input",
-            {
-              type: "number",
-              min: 1,
-              placeholder: String(version.samples),
-              value: samples2,
-              onChange: (event) => setSamples(event.target.value)
-            }
-          )
-        ] }),
-        /* @__PURE__ */ jsxs("label", { children: [
-          /* @__PURE__ */ jsx(
-            "input",
-            {
-              type: "checkbox",
-              checked: race !== "no",
-              onChange: (event) => setRace(event.target.checked ? "yes" : "no")
-            }
-          ),
-          "eliminate clearly worse settings early"
-        ] })
-      ] }),
-      /* @__PURE__ */ jsxs("p", { className: "line", children: [
-        /* @__PURE__ */ jsx(Button, { type: "submit", isDisabled: running || lines(axes).length === 0, children: "Start the sweep" }),
-        /* @__PURE__ */ jsx("span", { className: "soft", children: size ? `${size} settings` : "" }),
-        /* @__PURE__ */ jsx("span", { role: "status", className: job?.state === "failed" ? "worse" : "soft", children: job && job.state !== "done" ? plain(job.words || "starting") : "" })
-      ] }),
-      error && /* @__PURE__ */ jsx(Problem, { error })
-    ] });
-  }
-  function AddField({
-    fields,
-    onAdd
-  }) {
-    return /* @__PURE__ */ jsx(
-      Choice,
-      {
-        label: "Add a field",
-        value: "",
-        options: { "": "choose", ...Object.fromEntries(fields.map((one) => [one, one])) },
-        onChange: (field) => field && onAdd(field)
-      }
-    );
-  }
-
   // src/views/sweep_opened.tsx
   var PAGE2 = 10;
   function Outputs2({ title, outputs }) {
@@ -4103,7 +4297,7 @@ ${field}=`.trim())
       promoted && /* @__PURE__ */ jsx(Promote, { data, trial: promoted, close: () => setPromoting(""), reload })
     ] });
   }
-  function One3({ number }) {
+  function One4({ number }) {
     const loaded = useLoad(
       `sweep ${number}`,
       (signal) => get("/api/sweeps/{number}", { path: { number }, signal }),
@@ -4160,7 +4354,7 @@ ${field}=`.trim())
   }
   function Sweep({ place: place2 }) {
     const [, number] = place2.path;
-    return number ? /* @__PURE__ */ jsx(One3, { number: Number(number) }, number) : /* @__PURE__ */ jsx(All, {});
+    return number ? /* @__PURE__ */ jsx(One4, { number: Number(number) }, number) : /* @__PURE__ */ jsx(All, {});
   }
 
   // src/parts/plan.tsx
@@ -4169,7 +4363,7 @@ ${field}=`.trim())
       ([token, learned], at) => learned ? /* @__PURE__ */ jsx("b", { children: /* @__PURE__ */ jsx(Plain, { text: token }) }, at) : /* @__PURE__ */ jsx("span", { className: "soft", children: /* @__PURE__ */ jsx(Plain, { text: token }) }, at)
     ) });
   }
-  function One4({ plan }) {
+  function One5({ plan }) {
     return /* @__PURE__ */ jsxs("section", { "aria-label": plain(plan.name), children: [
       /* @__PURE__ */ jsxs("h2", { children: [
         plain(plan.name),
@@ -4222,7 +4416,7 @@ ${field}=`.trim())
         ". Nothing is trained yet."
       ] }),
       (state?.state === "failed" || state?.state === "stopped") && /* @__PURE__ */ jsx("p", { role: "alert", className: "problem", children: plain(state.words) }),
-      planned && result?.plans.map((plan) => /* @__PURE__ */ jsx(One4, { plan }, `${plan.name} ${plan.seed}`)),
+      planned && result?.plans.map((plan) => /* @__PURE__ */ jsx(One5, { plan }, `${plan.name} ${plan.seed}`)),
       planned && recipe?.action === "Continue" && /* @__PURE__ */ jsxs("p", { children: [
         "It was begun: ",
         /* @__PURE__ */ jsx(Plain, { text: recipe.words })
@@ -4577,7 +4771,7 @@ ${field}=`.trim())
       ] }) })
     ] });
   }
-  function One5({ training }) {
+  function One6({ training }) {
     const { id, state } = training;
     const loaded = useLoad(
       `training ${id} ${state} ${training.step === 0}`,
@@ -4671,7 +4865,7 @@ ${field}=`.trim())
         /* @__PURE__ */ jsx(Progress2, { training: each, linked: shown2.length > 1 }),
         /* @__PURE__ */ jsx(Links, { training: each })
       ] }, each.id)),
-      shown2.length === 1 ? /* @__PURE__ */ jsx(One5, { training: first }) : hasCharts() && /* @__PURE__ */ jsxs(Fragment, { children: [
+      shown2.length === 1 ? /* @__PURE__ */ jsx(One6, { training: first }) : hasCharts() && /* @__PURE__ */ jsxs(Fragment, { children: [
         /* @__PURE__ */ jsx("h2", { children: "Curves" }),
         /* @__PURE__ */ jsx(CurvesOf, { ids })
       ] })
@@ -4732,24 +4926,35 @@ ${field}=`.trim())
       canAct() && /* @__PURE__ */ jsx("td", { children: recipe.action && /* @__PURE__ */ jsx(Button, { "aria-label": `${words2} ${recipe.path}`, onPress: () => void plan(), children: words2 }) })
     ] });
   }
+  var EXAMPLE = `kind: sft
+parent: v0.1.0
+version: v1.0.0
+data: {train: data/chats.jsonl}
+lora: {rank: 16}`;
   function Recipes({ recipes }) {
     const [error, setError] = useState();
     return /* @__PURE__ */ jsxs("section", { "aria-label": "recipes", children: [
       /* @__PURE__ */ jsx("h2", { children: "Recipes" }),
       error && /* @__PURE__ */ jsx(Problem, { error }),
-      recipes.length === 0 ? /* @__PURE__ */ jsxs("p", { children: [
-        "The study has no recipe: a YAML file that states a ",
-        /* @__PURE__ */ jsx("code", { children: "kind" }),
-        ", beside study.yaml or in ",
-        /* @__PURE__ */ jsx("code", { children: "recipes/" }),
-        "."
+      recipes.length === 0 ? /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsxs("p", { children: [
+          "The study has no recipe. A recipe is a YAML file beside study.yaml or in",
+          " ",
+          /* @__PURE__ */ jsx("code", { children: "recipes/" }),
+          ", such as ",
+          /* @__PURE__ */ jsx("code", { children: "recipes/chat.yaml" }),
+          "; it appears here when it is saved. Votes in the ",
+          /* @__PURE__ */ jsx("a", { href: link(["arena"]), children: "arena" }),
+          " write one too."
+        ] }),
+        /* @__PURE__ */ jsx("pre", { children: EXAMPLE })
       ] }) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls, also by keyboard
         /* @__PURE__ */ jsx("div", { className: "scroll recipes", tabIndex: 0, children: /* @__PURE__ */ jsxs("table", { children: [
           /* @__PURE__ */ jsx("thead", { children: /* @__PURE__ */ jsxs("tr", { children: [
             /* @__PURE__ */ jsx("th", { scope: "col", children: "file" }),
             /* @__PURE__ */ jsx("th", { scope: "col", children: "what it trains" }),
-            canAct() && /* @__PURE__ */ jsx("th", { scope: "col", children: /* @__PURE__ */ jsx("span", { className: "soft", children: "plan first" }) })
+            canAct() && /* @__PURE__ */ jsx("th", { scope: "col", children: "plan, then train" })
           ] }) }),
           /* @__PURE__ */ jsx("tbody", { children: recipes.map((each) => /* @__PURE__ */ jsx(RecipeLine, { recipe: each, onError: setError }, each.path)) })
         ] }) })
@@ -4772,7 +4977,7 @@ ${field}=`.trim())
     useKeys([{ key: "o", words: "show the chosen trainings over each other", run: open2 }]);
     return /* @__PURE__ */ jsxs("section", { "aria-label": "trainings", children: [
       /* @__PURE__ */ jsx("h2", { children: "Trainings" }),
-      trainings.length === 0 && /* @__PURE__ */ jsx("p", { children: "Nothing was trained yet." }),
+      trainings.length === 0 && /* @__PURE__ */ jsx("p", { children: "Nothing was trained yet. A training shows its curves and samples here while it runs, and ends in a child version." }),
       /* @__PURE__ */ jsx(Together, {}),
       trainings.length > 1 && canAct() && /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsxs(Button, { isDisabled: chosen.length < 2, onPress: open2, children: [
         "Show ",
@@ -4884,7 +5089,10 @@ ${field}=`.trim())
     }));
   }
   function openHit(hit) {
-    if (hit.kind === "prompt") go(["compare"], { open: hit.id });
+    const { path, query } = parse(window.location.hash);
+    const here = path[0] === "compare" ? path : ["compare"];
+    const filters = path[0] === "compare" ? Object.fromEntries(query) : {};
+    if (hit.kind === "prompt") go(here, { ...filters, open: hit.id });
     else go([{ version: "log", sweep: "sweep", training: "train" }[hit.kind], hit.id]);
   }
   function Results({ words: words2, close: close2 }) {
@@ -4954,7 +5162,10 @@ ${field}=`.trim())
       localStorage.setItem("ethogram.theme", theme);
     }, [theme]);
     const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? "auto";
-    return /* @__PURE__ */ jsx(Button, { className: "quiet", onPress: () => setTheme(next), "aria-label": `Theme: ${theme}`, children: theme });
+    return /* @__PURE__ */ jsxs(Button, { className: "quiet", onPress: () => setTheme(next), children: [
+      "Theme: ",
+      theme
+    ] });
   }
   function Connection() {
     const [connected, setConnected] = useState(true);

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import Field, JsonValue
 
-from ethogram.errors import SpecError
+from ethogram.errors import NotTracedError, SpecError
 from ethogram.store.branches import StoredBranch
 from ethogram.study.branches import (
     branch_as_version,
@@ -106,10 +106,13 @@ def router(context: Context) -> APIRouter:
     @routes.get("/microscope/output")
     def microscope_output(
         version: str = "", prompt: str = "", sample: int = 0, branch: int | None = None
-    ) -> OutputView:
-        """A stored output or branch, token by token; runs no model."""
+    ) -> OutputView | None:
+        """A stored output or branch, token by token; null without a trace. Runs no model."""
         with context.study() as study:
-            return _output(study, version, prompt, sample, branch)
+            try:
+                return _output(study, version, prompt, sample, branch)
+            except NotTracedError:
+                return None
 
     @routes.get("/microscope/step")
     def microscope_step(
@@ -140,13 +143,13 @@ def _add_uses(routes: APIRouter, context: Context) -> None:
     def undo(number: int) -> BranchInfo:
         """Hide a branch."""
         with context.study() as study:
-            return _branch_info(undo_branch(study, number))
+            return _branch_info(study, undo_branch(study, number))
 
     @routes.post("/microscope/branches/{number}/restore")
     def restore(number: int) -> BranchInfo:
         """Show a branch again."""
         with context.study() as study:
-            return _branch_info(restore_branch(study, number))
+            return _branch_info(study, restore_branch(study, number))
 
     @routes.post("/microscope/branches/{number}/version")
     def write_branch_version(number: int, body: VersionBody) -> Written:
@@ -204,7 +207,7 @@ def _output(study: Study, version: str, prompt: str, sample: int, number: int | 
         text=made.text,
         finish_reason=made.finish_reason,
         tokens=_tokens(found),
-        branches=[_branch_info(one) for one in siblings if one.origin == origin],
+        branches=[_branch_info(study, one) for one in siblings if one.origin == origin],
         **data,
     )
 
@@ -232,12 +235,13 @@ def _tokens(found: Traced) -> list[TokenInfo]:
     return tokens
 
 
-def _branch_info(found: StoredBranch) -> BranchInfo:
+def _branch_info(study: Study, found: StoredBranch) -> BranchInfo:
+    pieces = traced_output(study, found.version, found.generation).pieces
     return BranchInfo(
         id=found.id,
         parent=found.parent,
         at=found.at,
-        words=branch_words(found),
+        words=branch_words(found, pieces),
         settings=found.settings,
         undone=found.undone,
         text=Clipped.of(found.generation.text),
@@ -251,6 +255,7 @@ def _trace(context: Context, body: OutputPlace, job: Job) -> Any:
         context.own_study() as study,
     ):
         trace(study, body.version, body.prompt, sample=body.sample, backends=backends)
+        job.say("stored")
     context.events.publish(StudyChanged())
     return {}
 
@@ -286,4 +291,5 @@ def _branch(context: Context, body: BranchBody, job: Job) -> Any:
                 draw=body.draw or None,
                 backends=backends,
             )
+        job.say(f"branch {made.branch.id}")
     return {"branch": made.branch.id, "parted_at": made.parted_at}

@@ -16,6 +16,7 @@ from ethogram.files import write_whole
 from ethogram.spec import Decoding, Generation, SuitePrompt
 from ethogram.spec.setting import Effect, leaves, metadata, value_of
 from ethogram.spec.source import SourceMap, validate
+from ethogram.spec.steps import SAMPLING_STEPS
 from ethogram.study.playing import MOST_LANES, Lane, PlayedOutput, play
 from ethogram.study.versions import new_version, parse_setting
 from ethogram.study.workspace import Study
@@ -51,6 +52,7 @@ class SettingInfo(Answer):
         lower: what a lower value does.
         higher: what a higher value does.
         default: its value where a version states none.
+        needs_sampling: whether it has no effect under another strategy.
         slider: low end, high end and step; None for a plain field.
     """
 
@@ -62,6 +64,7 @@ class SettingInfo(Answer):
     lower: str
     higher: str
     default: JsonValue
+    needs_sampling: bool
     slider: tuple[float, float, float] | None
 
 
@@ -81,6 +84,12 @@ class PlayVersion(Answer):
     values: dict[str, JsonValue]
     prompts: list[Text]
     streams: bool
+
+
+class PromptText(Answer):
+    """What a prompt of a suite says."""
+
+    text: Text
 
 
 class PlayView(Answer):
@@ -174,6 +183,15 @@ def router(context: Context) -> APIRouter:
         with context.study() as study:
             return _view(study)
 
+    @routes.get("/play/prompt")
+    def prompt_text(version: str, prompt: str) -> PromptText:
+        """What a prompt of a version's suite says."""
+        with context.study() as study:
+            for item in study.suite(version).prompts:
+                if item.id == prompt:
+                    return PromptText(text=item.as_text())
+            raise SpecError(f"no prompt {prompt!r} in the suite of {version}", where="play")
+
     @routes.post("/play")
     def start_play(body: PlayBody) -> JobInfo:
         """Generate; lane i of the job has the text of lane i, and a row tells how it ended."""
@@ -246,6 +264,7 @@ def _setting(name: str, field: FieldInfo) -> SettingInfo:
         lower=effect.lower,
         higher=effect.higher,
         default=_plain(field.get_default(call_default_factory=True)),
+        needs_sampling=name.split(".")[0] in SAMPLING_STEPS,
         slider=SLIDERS.get(name),
     )
 
@@ -298,6 +317,7 @@ def _play(
             check=job.check,
             backends=backends,
         )
+    job.say(f"{len(lanes)} output{'s' if len(lanes) > 1 else ''}")
     for old in list(kept)[:-KEPT]:
         kept.pop(old, None)
     return {"lanes": len(lanes)}
