@@ -110,8 +110,9 @@ class _Reading(threading.Thread):
                 self._found = findings_info(find(study, examples=False))
         except Exception as error:  # The request that asks next answers with it.
             self._error = error
-            with suppress(EthogramError), self._context.study() as study:
-                self._of = _state(study)
+            if not self._context.closed.is_set():
+                with suppress(EthogramError), self._context.study() as study:
+                    self._of = _state(study)
         finally:
             self._ended.set()
             self._tell(ready=True)
