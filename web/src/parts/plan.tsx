@@ -121,7 +121,7 @@ export function PlanOf({ path, job, recipe }: PlanOfProps) {
         </p>
       )}
       <p className="line">
-        <Button isDisabled={!planned} onPress={() => void start()}>
+        <Button className="primary" isDisabled={!planned} onPress={() => void start()}>
           {word}
         </Button>
         {state?.state !== "running" && (

@@ -145,7 +145,9 @@ export function Samples({ detail }: { detail: Detail }) {
             <Slider steps={steps} at={at} onStep={move} />
             <AtStep all={all} steps={steps} at={at} />
             <details>
-              <summary>All {steps.length} looks</summary>
+              <summary>
+                {steps.length === 1 ? "The only look" : `All ${steps.length} looks`}
+              </summary>
               <ol className="plain">
                 {steps.map((each, place) => (
                   <li key={each} className="look">

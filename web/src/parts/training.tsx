@@ -208,7 +208,15 @@ export function Training({ ids, all }: { ids: readonly number[]; all: readonly I
   const shown = ids.flatMap((id) => all.filter((each) => each.id === id));
   const [first] = shown;
   if (!first || shown.length < ids.length) {
-    return <Problem error={new Error("There is no such training.")} />;
+    return (
+      <>
+        <h1>Train</h1>
+        <Problem error={new Error("There is no such training.")} />
+        <p>
+          <a href={link(["train"])}>All trainings</a>
+        </p>
+      </>
+    );
   }
   return (
     <>

@@ -171,7 +171,7 @@ export function SweepForm({ data }: { data: View }) {
         </label>
       </div>
       <p className="line">
-        <Button type="submit" isDisabled={running || lines(axes).length === 0}>
+        <Button className="primary" type="submit" isDisabled={running || lines(axes).length === 0}>
           Start the sweep
         </Button>
         <span className="soft">{size ? `${size} settings` : ""}</span>

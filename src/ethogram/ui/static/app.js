@@ -3067,7 +3067,7 @@ ${field}=`.trim())
         ] })
       ] }),
       /* @__PURE__ */ jsxs("p", { className: "line", children: [
-        /* @__PURE__ */ jsx(Button, { type: "submit", isDisabled: running || lines(axes).length === 0, children: "Start the sweep" }),
+        /* @__PURE__ */ jsx(Button, { className: "primary", type: "submit", isDisabled: running || lines(axes).length === 0, children: "Start the sweep" }),
         /* @__PURE__ */ jsx("span", { className: "soft", children: size ? `${size} settings` : "" }),
         /* @__PURE__ */ jsx("span", { role: "status", className: job?.state === "failed" ? "worse" : "soft", children: job && job.state !== "done" ? plain(job.words || "starting") : "" })
       ] }),
@@ -4422,7 +4422,7 @@ ${field}=`.trim())
         /* @__PURE__ */ jsx(Plain, { text: recipe.words })
       ] }),
       /* @__PURE__ */ jsxs("p", { className: "line", children: [
-        /* @__PURE__ */ jsx(Button, { isDisabled: !planned, onPress: () => void start2(), children: word }),
+        /* @__PURE__ */ jsx(Button, { className: "primary", isDisabled: !planned, onPress: () => void start2(), children: word }),
         state?.state !== "running" && /* @__PURE__ */ jsx(Button, { className: "quiet", onPress: () => void again(), children: "Plan again" })
       ] })
     ] });
@@ -4679,11 +4679,7 @@ ${field}=`.trim())
         /* @__PURE__ */ jsx(Slider3, { steps, at, onStep: move }),
         /* @__PURE__ */ jsx(AtStep, { all, steps, at }),
         /* @__PURE__ */ jsxs("details", { children: [
-          /* @__PURE__ */ jsxs("summary", { children: [
-            "All ",
-            steps.length,
-            " looks"
-          ] }),
+          /* @__PURE__ */ jsx("summary", { children: steps.length === 1 ? "The only look" : `All ${steps.length} looks` }),
           /* @__PURE__ */ jsx("ol", { className: "plain", children: steps.map((each, place2) => /* @__PURE__ */ jsxs("li", { className: "look", children: [
             /* @__PURE__ */ jsxs("b", { children: [
               "Step ",
@@ -4856,7 +4852,11 @@ ${field}=`.trim())
     const shown2 = ids.flatMap((id) => all.filter((each) => each.id === id));
     const [first] = shown2;
     if (!first || shown2.length < ids.length) {
-      return /* @__PURE__ */ jsx(Problem, { error: new Error("There is no such training.") });
+      return /* @__PURE__ */ jsxs(Fragment, { children: [
+        /* @__PURE__ */ jsx("h1", { children: "Train" }),
+        /* @__PURE__ */ jsx(Problem, { error: new Error("There is no such training.") }),
+        /* @__PURE__ */ jsx("p", { children: /* @__PURE__ */ jsx("a", { href: link(["train"]), children: "All trainings" }) })
+      ] });
     }
     return /* @__PURE__ */ jsxs(Fragment, { children: [
       /* @__PURE__ */ jsx("h1", { children: shown2.length === 1 ? `${plain(first.name)}: ${first.kind}, seed ${first.seed}` : `${shown2.length} trainings over each other` }),
