@@ -9,10 +9,11 @@ from itertools import compress
 
 import numpy as np
 
-from ethogram.metrics import Output, Span
+from ethogram.metrics import Output, Score, Span
 from ethogram.metrics.pitfalls.registry import PITFALL_METRICS, PITFALLS
 from ethogram.study.aims import Aims, compare_aims
 from ethogram.study.difference import Difference, are_tested, differences
+from ethogram.study.kept_scores import ScoreColumn
 from ethogram.study.measure import OF_TEXT, Measured
 from ethogram.study.stored_outputs import StoredOutputs
 from ethogram.study.workspace import Study
@@ -248,13 +249,18 @@ class Column:
         for pitfall, metric in zip(PITFALLS, PITFALL_METRICS, strict=True):
             if prompt in self.failing[pitfall.name]:
                 scores = self.measured[metric.name].scores
-                found[pitfall.name] = sum(bool(scores[place].value) for place in self.rows[prompt])
+                found[pitfall.name] = sum(bool(_value(scores, at)) for at in self.rows[prompt])
         return found
 
     def evidence(self, place: int) -> Iterator[tuple[str, Sequence[Span]]]:
         """Pitfall to its evidence in one output; of a loop, each repetition."""
         for pitfall, metric in zip(PITFALLS, PITFALL_METRICS, strict=True):
             name = "loop_rate" if pitfall.name == "loop" else metric.name
-            score = self.measured[name].scores[place]
-            if score.value and score.spans:
-                yield pitfall.name, score.spans
+            scores = self.measured[name].scores
+            if _value(scores, place) and (spans := scores[place].spans):
+                yield pitfall.name, spans
+
+
+def _value(scores: Sequence[Score], place: int) -> float | None:
+    """The value of a score; of kept ones without its spans, which take longer to read."""
+    return scores.value(place) if isinstance(scores, ScoreColumn) else scores[place].value

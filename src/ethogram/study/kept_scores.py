@@ -149,6 +149,10 @@ class ScoreColumn(Sequence[Score]):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def value(self, place: int) -> float | None:
+        """The value of one output; its spans are not read."""
+        return self._kept.value(place)
+
     @property
     def parts(self) -> Array:
         """The parts of every output: [outputs, parts]."""
@@ -242,9 +246,12 @@ class _Kept:
             _KnownSpans(_spans_of(scores)),
         )
 
+    def value(self, place: int) -> float | None:
+        return self.values[place].item() if self.known[place] else None
+
     def score(self, place: int) -> Score:
         return Score(
-            self.values[place].item() if self.known[place] else None,
+            self.value(place),
             tuple(self.parts[place].tolist()),
             self.spans.found.get(place, ()),
         )
