@@ -18,20 +18,45 @@ type Entry = Schemas["LogEntry"];
 /** Deeper versions are not indented further: a line of 200 would leave the page. */
 const DEEPEST = 6;
 
-/** Shows its children once they are near the visible part of the page. */
+/** Milliseconds that an entry has to be near: what flies past is neither loaded nor drawn. */
+const STAY = 100;
+
+const turns: (() => void)[] = [];
+
+/** Runs one of what waits in every other frame: a jump brings several entries, 10 ms each. */
+function inTurn(run: () => void): void {
+  const next = () =>
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        turns.shift()?.();
+        if (turns.length > 0) next();
+      }),
+    );
+  if (turns.push(run) === 1) next();
+}
+
+/** Shows its children once they have been near the visible part of the page for a moment. */
 function Near({ children }: { children: () => ReactNode }) {
   const box = useRef<HTMLDivElement>(null);
   const [near, setNear] = useState(false);
   useEffect(() => {
     if (!box.current) return undefined;
+    let waiting: ReturnType<typeof setTimeout> | undefined;
+    let isNear = false;
     const watcher = new IntersectionObserver(
       (entries) => {
-        if (entries.some((entry) => entry.isIntersecting)) setNear(true);
+        clearTimeout(waiting);
+        isNear = entries.at(-1)?.isIntersecting ?? false;
+        if (isNear) waiting = setTimeout(() => inTurn(() => isNear && setNear(true)), STAY);
       },
       { rootMargin: "600px" },
     );
     watcher.observe(box.current);
-    return () => watcher.disconnect();
+    return () => {
+      isNear = false;
+      clearTimeout(waiting);
+      watcher.disconnect();
+    };
   }, []);
   return (
     <div ref={box} className={near ? "" : "waiting"}>

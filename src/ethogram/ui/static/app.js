@@ -2003,19 +2003,38 @@
 
   // src/views/log.tsx
   var DEEPEST = 6;
+  var STAY = 100;
+  var turns = [];
+  function inTurn(run) {
+    const next = () => requestAnimationFrame(
+      () => requestAnimationFrame(() => {
+        turns.shift()?.();
+        if (turns.length > 0) next();
+      })
+    );
+    if (turns.push(run) === 1) next();
+  }
   function Near({ children }) {
     const box = useRef(null);
     const [near, setNear] = useState(false);
     useEffect(() => {
       if (!box.current) return void 0;
+      let waiting;
+      let isNear = false;
       const watcher = new IntersectionObserver(
         (entries) => {
-          if (entries.some((entry) => entry.isIntersecting)) setNear(true);
+          clearTimeout(waiting);
+          isNear = entries.at(-1)?.isIntersecting ?? false;
+          if (isNear) waiting = setTimeout(() => inTurn(() => isNear && setNear(true)), STAY);
         },
         { rootMargin: "600px" }
       );
       watcher.observe(box.current);
-      return () => watcher.disconnect();
+      return () => {
+        isNear = false;
+        clearTimeout(waiting);
+        watcher.disconnect();
+      };
     }, []);
     return /* @__PURE__ */ jsx("div", { ref: box, className: near ? "" : "waiting", children: near && children() });
   }
