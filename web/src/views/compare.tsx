@@ -17,7 +17,7 @@ import { plain } from "../text";
 
 type MatrixInfo = Schemas["MatrixInfo"];
 /** Rows that are asked for at once: a few windows full. */
-const PAGE = 24;
+const PAGE = 16;
 /** In a report: the comparisons that it holds. */
 function Pairs({ versions }: { versions: readonly string[] }) {
   const held = Object.keys(report()?.comparisons ?? {});

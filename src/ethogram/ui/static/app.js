@@ -1530,7 +1530,7 @@
   }
 
   // src/views/compare.tsx
-  var PAGE = 24;
+  var PAGE = 16;
   function Pairs({ versions }) {
     const held2 = Object.keys(report()?.comparisons ?? {});
     const shown2 = versions.join(" ");

@@ -59,7 +59,7 @@ class FiltersQuery(VersionsQuery):
     pattern: bool = False
     prompts: list[str] = Field(default_factory=list)
     offset: int = Field(0, ge=0)
-    limit: int = Field(24, ge=1, le=_ROWS)
+    limit: int = Field(16, ge=1, le=_ROWS)
 
     @property
     def filters(self) -> Filters:
