@@ -9,6 +9,7 @@ twice: as a server finds it that was just started, and once all versions were lo
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import random
 import statistics
@@ -27,7 +28,6 @@ from ethogram.report.claims import scores_for
 from ethogram.study import Study
 from ethogram.ui.app import make_app
 from ethogram.ui.context import Context
-from ethogram.ui.server import freeze_loaded
 
 OUTPUT = ROOT / "benchmarks" / "results" / "page.json"
 SAMPLES = 10
@@ -83,7 +83,9 @@ def ask(
     app = make_app(context, token=TOKEN, hosts=[HOST])
     client = TestClient(app, base_url=f"http://{HOST}")
     client.post("/api/session", json={"token": TOKEN})
-    freeze_loaded()  # As the server does when it starts.
+    context.owns_process = True
+    gc.collect()
+    context.freeze()  # As the server does when it starts.
     found: dict[str, list[float]] = {}
 
     def timed(kind: str, path: str, *, body: Any = None, **query: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import re
 import sys
 import threading
 import time
@@ -18,6 +20,7 @@ from ethogram.stats import paired
 from ethogram.study import Difference, Study
 from ethogram.study.wording import change_words
 from ethogram.ui import findings_kept
+from ethogram.ui.context import Context
 
 
 def test_the_tree_has_every_version_with_its_depth(client: TestClient) -> None:
@@ -99,6 +102,22 @@ def test_findings_are_made_again_when_the_study_changes(client: TestClient, fold
     file = folder / "versions/v0.1.0.yaml"
     file.write_text(file.read_text().replace("Version 1", "Another"), encoding="utf-8")
     assert [row["title"] for row in findings(client)["rows"]][1] == "Another"
+
+
+def test_what_was_read_is_exempt_from_collection_until_the_study_changes(
+    client: TestClient, context: Context, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(gc, "freeze", lambda: done.append("freeze"))
+    monkeypatch.setattr(gc, "unfreeze", lambda: done.append("unfreeze"))
+    findings(client)
+    assert done == []  # A process that does other things too.
+    context.owns_process = True
+    for title in ("One", "Two"):
+        file = folder / "versions/v0.1.0.yaml"
+        file.write_text(re.sub("title: .*", f"title: {title}", file.read_text()), encoding="utf-8")
+        assert findings(client)["rows"][1]["title"] == title
+    assert done == ["unfreeze", "freeze"] * 2
 
 
 def test_an_error_while_findings_are_made_is_every_answer(

@@ -68,6 +68,8 @@ class KeptFindings:
         with self._lock:
             reading = self._reading
             if reading is None or reading.is_over(self._context):
+                if reading:
+                    self._context.thaw()
                 reading = self._reading = _Reading(self._context)
                 reading.start()
         return reading.answer()
@@ -114,6 +116,7 @@ class _Reading(threading.Thread):
                 with suppress(EthogramError), self._context.study() as study:
                     self._of = _state(study)
         finally:
+            self._context.freeze()
             self._ended.set()
             self._tell(ready=True)
 

@@ -68,7 +68,8 @@ class UiServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer."""
-        freeze_loaded()
+        gc.collect()
+        gc.freeze()  # Modules are most of the objects, and are never collected.
         await super().startup(sockets)
         if self.started and self._on_start is not None:
             self._on_start()
@@ -87,17 +88,8 @@ class UiServer(uvicorn.Server):
 
     def run_here(self) -> None:
         """Serve until a signal ends it."""
+        self.context.owns_process = True
         asyncio.run(self.serve(sockets=[self.socket]))
-
-
-def freeze_loaded() -> None:
-    """Exempt all that is loaded by now, mostly modules, from garbage collection.
-
-    A full collection looks at every object, and views that read many outputs cause one every few
-    requests. Modules are most of the objects, and are never collected.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def _listen(port: int) -> socket.socket:
