@@ -33,7 +33,7 @@ def test_branching_by_keyboard_and_generating_side_by_side(
         page.keyboard.press("ArrowRight")
         page.get_by_role("heading", name="Token 4:").wait_for()
         page.keyboard.press("c")
-        assert "colour=rank" in page.url
+        page.wait_for_url(lambda url: "colour=rank" in url)
         page.keyboard.press("b")
         page.get_by_text("Back to the original").wait_for(timeout=60_000)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
