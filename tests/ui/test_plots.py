@@ -182,6 +182,7 @@ def test_without_further_words_charts_are_those_that_the_page_begins_with(
         ("sweep 1 --fix top_p -o a.svg", "'top_p' is not FIELD=VALUE"),
         ("train 9 -o a.svg", "there is no training 9"),
         ("train 1 --quantity lost -o a.svg", "no curve 'lost'"),
+        ("compare v0.1.0 v9 -o a.svg", "no version 'v9'"),
         ("compare v0.1.0 v0.2.0 -m wrds -o a.svg", "no metric 'wrds'"),
         ("compare v0.1.0 v0.2.0 -o a.pdf", "cannot be saved as .pdf"),
     ],

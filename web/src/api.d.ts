@@ -1551,7 +1551,7 @@ export interface components {
          *     Attributes:
          *         done: versions that were read.
          *         total: versions of the study.
-         *         ready: whether the findings are made.
+         *         ready: whether they are made, or will not be: loading them says which.
          */
         FindingsRead: {
             /**

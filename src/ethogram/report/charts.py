@@ -48,7 +48,8 @@ def comparison_chart(matrix: Matrix, metric: str) -> Chart:
         before, after = (matrix.value(column, name, prompt) for column in (first, last))
         verdict = matrix.verdict(name, after - before) or "same"
         points.append(PairedPoint(prompt, before, after, verdict))
-    counts = Counter(point.verdict for point in points if not math.isnan(point.after))
+    drawn = [each for each in points if not math.isnan(each.after - each.before)]
+    counts = Counter(point.verdict for point in drawn)
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     return paired_chart(
         points,

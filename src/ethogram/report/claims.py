@@ -119,11 +119,16 @@ def scores_for(
     study: Study, shown: Sequence[str], measured: Sequence[str]
 ) -> dict[str, dict[str, Measured]]:
     """The scores that the entries of `shown` need, of each version in `measured`."""
+    columns = metrics_for(study, shown)
+    return {name: measure(study, name, columns, accept="earlier") for name in measured}
+
+
+def metrics_for(study: Study, shown: Sequence[str]) -> tuple[str, ...]:
+    """Names of the metrics that the entries of some versions need."""
     pitfalls = [metric.name for metric in PITFALL_METRICS]
     named = [name for version in shown for name in aim_metrics(study, version)]
     needed = [*metric_names(study), *pitfalls, *named, "loop_rate", "answer_first"]
-    columns = tuple(dict.fromkeys(needed))
-    return {name: measure(study, name, columns, accept="earlier") for name in measured}
+    return tuple(dict.fromkeys(needed))
 
 
 def entries(

@@ -122,9 +122,9 @@ def aim_metrics(study: Study, version: str) -> tuple[str, ...]:
     """Names of the metrics that a version's aims and notes rest on.
 
     Raises:
-        SpecError: there is no such metric; names the field and the nearest.
+        SpecError: there is no such version, or no such metric; names the field and the nearest.
     """
-    resolved, places = study.versions[version], study.spec.places[version]
+    resolved, places = study.spec.version(version), study.spec.places[version]
     named: list[tuple[tuple[str | int, ...], str]] = [
         (("aim", name), name) for name in resolved.aim
     ]

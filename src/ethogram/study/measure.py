@@ -187,8 +187,10 @@ def metric_names(study: Study) -> tuple[str, ...]:
 
 def _default_names(study: Study) -> tuple[str, ...]:
     """The default metrics; right answers only where a prompt of a suite has one."""
-    suites = (study.suite(version) for version in study.versions)
-    known = any(prompt.reference is not None for suite in suites for prompt in suite.prompts)
+    suites = {id(suite): suite for suite in map(study.suite, study.versions)}  # Most share one.
+    known = any(
+        prompt.reference is not None for suite in suites.values() for prompt in suite.prompts
+    )
     return tuple(name for name in DEFAULT_METRICS if known or name != "contains_reference")
 
 

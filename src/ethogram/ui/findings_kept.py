@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
 from ethogram.errors import EthogramError
-from ethogram.report.claims import scores_for
+from ethogram.report.claims import metrics_for
 from ethogram.report.findings import find
 from ethogram.study.aims import aim_metrics
 from ethogram.study.columns import Against
 from ethogram.study.difference import comparable
-from ethogram.study.measure import metric_names
+from ethogram.study.measure import measure, metric_names
 from ethogram.study.stale import has_results, results_of
 from ethogram.study.workspace import Study
 from ethogram.ui.context import Context
@@ -37,7 +38,7 @@ class FindingsRead(Event):
     Attributes:
         done: versions that were read.
         total: versions of the study.
-        ready: whether the findings are made.
+        ready: whether they are made, or will not be: loading them says which.
     """
 
     type: Literal["findings"] = "findings"
@@ -123,20 +124,21 @@ class _Reading(threading.Thread):
     def _read_all(self) -> None:
         with self._context.study() as study:
             names = list(study.versions)
+            columns = metrics_for(study, names)
         self._total, last = len(names), time.monotonic()
         for self._done, name in enumerate(names):
             if self._context.closed.is_set():
                 return
-            self._read(name)
+            self._read(name, columns)
             if time.monotonic() - last > _PAUSE:
                 self._tell(ready=False)
                 last = time.monotonic()
         self._done = self._total
 
-    def _read(self, name: str) -> None:
+    def _read(self, name: str, columns: Sequence[str]) -> None:
         """Read the scores of a version, and test it against its parent."""
         with self._context.study() as study:
-            against = _against(study, name)
+            against = _against(study, name, columns)
             if against is None or against.is_tested:
                 return
             against.prepare()
@@ -147,13 +149,19 @@ class _Reading(threading.Thread):
         self._context.events.publish(event)
 
 
-def _against(study: Study, name: str) -> Against | None:
-    """A version against its parent; None without one that it can be compared with."""
+def _against(study: Study, name: str, columns: Sequence[str]) -> Against | None:
+    """A version against its parent; None without one that it can be compared with.
+
+    Args:
+        study: opened.
+        name: of the version.
+        columns: metrics that the findings need of every version.
+    """
     if name not in study.versions or not has_results(study, name):
         return None
     parent = study.versions[name].parent
     sides = [name, *([parent] if parent in study.versions and has_results(study, parent) else [])]
-    scores = scores_for(study, list(study.versions), sides)
+    scores = {side: measure(study, side, columns, accept="earlier") for side in sides}
     if len(sides) < 2 or parent is None or not comparable(scores[parent], scores[name]):
         return None
     metrics = dict.fromkeys([*metric_names(study), *aim_metrics(study, name)])
